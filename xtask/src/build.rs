@@ -1,0 +1,94 @@
+//! Building: the components to wasm, the host natively, and the fixtures of the tests.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use crate::machine::ensure_wasm_target;
+use crate::process::{cargo, root, run, say};
+
+/// Where cargo leaves the `.wasm` files, below the workspace's root; spin.toml says the same.
+const WASM: &str = "target/wasm32-wasip2/component";
+
+/// Where the tests look for their own components.
+const FIXTURES: &str = "target/fixtures";
+
+/// The host.
+pub(crate) fn hub_binary() -> PathBuf {
+    root().join("target/release/reef")
+}
+
+/// The components and the host: all that `reef up` needs.
+///
+/// # Errors
+/// When a build fails.
+pub(crate) fn everything() -> anyhow::Result<()> {
+    components()?;
+    if hub_binary().exists() {
+        say("building the host");
+    } else {
+        say("building the host; the first time compiles wasmtime, which takes 5 to 10 minutes");
+    }
+    run(cargo().args(["build", "--release", "-p", "reef"]))
+}
+
+/// Every component below `components/`: a directory there is a package of the same name.
+///
+/// # Errors
+/// When a build fails.
+pub(crate) fn components() -> anyhow::Result<()> {
+    ensure_wasm_target()?;
+    let names = component_names()?;
+    say(format!("building the components to wasm: {}", names.join(", ")));
+    for name in &names {
+        wasm(name, &[])?;
+    }
+    Ok(())
+}
+
+/// The names of the components, in alphabetical order.
+///
+/// # Errors
+/// When `components/` cannot be read.
+pub(crate) fn component_names() -> anyhow::Result<Vec<String>> {
+    let folder = root().join("components");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {folder:?}"))? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// The misbehaving component in its two flavours: called by wasi:http, and directly.
+///
+/// # Errors
+/// When a build fails.
+pub(crate) fn fixtures() -> anyhow::Result<()> {
+    say("building the test's misbehaving component");
+    let target = root().join(FIXTURES);
+    fs::create_dir_all(&target).with_context(|| format!("cannot create {target:?}"))?;
+    for (features, name) in
+        [(&[][..], "misbehave.wasm"), (&["--features", "direct"][..], "misbehave-direct.wasm")]
+    {
+        wasm("misbehave", features)?;
+        let built = root().join(WASM).join("misbehave.wasm");
+        fs::copy(&built, target.join(name)).with_context(|| format!("cannot copy {built:?}"))?;
+    }
+    Ok(())
+}
+
+/// Builds one package as a wasm component.
+///
+/// The packages are plain libraries, so that tests and benchmarks link them natively; the crate
+/// type is given here because a library of both types cannot be optimised as a whole.
+fn wasm(package: &str, features: &[&str]) -> anyhow::Result<()> {
+    run(cargo()
+        .args(["rustc", "--quiet", "--target", "wasm32-wasip2", "--profile", "component"])
+        .args(["--crate-type", "cdylib", "-p", package])
+        .args(features))
+}

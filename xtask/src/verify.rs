@@ -1,0 +1,111 @@
+//! Checking: formatting, lints, tests.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use crate::process::{cargo, on_path, run, say};
+use crate::{build, machine};
+
+/// Formatting, then clippy over everything native and over the components as wasm.
+///
+/// # Errors
+/// At the first that complains.
+pub(crate) fn lints() -> anyhow::Result<()> {
+    say("checking the formatting");
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    // The release profile, so that build scripts and procedural macros are compiled once for
+    // the lints, the host and the tests.
+    say("linting everything native");
+    run(cargo().args([
+        "clippy",
+        "--release",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    machine::ensure_wasm_target()?;
+    say("linting the components as wasm");
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--profile", "component", "--target", "wasm32-wasip2", "--lib"]);
+    for component in build::component_names()? {
+        clippy.args(["-p", &component]);
+    }
+    run(clippy
+        .args(["-p", "misbehave", "--features", "misbehave/direct"])
+        .args(["--", "-D", "warnings"]))
+}
+
+/// Prepares, then runs every test: documentation examples first, so that the output ends with
+/// the summary of all the others.
+///
+/// With cargo-nextest installed that is one summary. Without it cargo prints one per test
+/// binary, and the suite that runs real processes comes last.
+///
+/// # Errors
+/// When a build or any test fails.
+pub(crate) fn tests(filter: &[String]) -> anyhow::Result<()> {
+    machine::ensure_redis()?;
+    machine::ensure_python()?;
+    build::everything()?;
+    build::fixtures()?;
+    let mut failed = false;
+    if filter.is_empty() {
+        say("running the examples in the documentation");
+        failed |= run(cargo().args(["test", "--release", "--workspace", "--doc", "--quiet"]))
+            .inspect_err(|error| eprintln!("error: {error:#}"))
+            .is_err();
+    }
+    say("building and running the tests");
+    let outcome = if on_path("cargo-nextest") {
+        run(cargo()
+            .args(["nextest", "run", "--release", "--workspace", "--no-fail-fast"])
+            .args(filter))
+    } else {
+        with_cargo_test(filter)
+    };
+    failed |= outcome.inspect_err(|error| eprintln!("error: {error:#}")).is_err();
+    if failed {
+        bail!("some tests failed; see above");
+    }
+    Ok(())
+}
+
+fn with_cargo_test(filter: &[String]) -> anyhow::Result<()> {
+    let mut units = cargo();
+    units.args(["test", "--release", "--workspace", "--lib", "--bins", "--no-fail-fast", "--"]);
+    let units = run(units.args(filter)).inspect_err(|error| eprintln!("error: {error:#}"));
+    let mut suites = cargo();
+    suites.args(["test", "--release", "--workspace", "--test", "*", "--no-fail-fast", "--"]);
+    run(suites.args(filter))?;
+    units
+}
+
+/// Runs the contract tests alone against a hub that is already running.
+///
+/// # Errors
+/// When the key file cannot be read, a build fails, or any test fails.
+pub(crate) fn contract_of(
+    url: &str,
+    admin_key_file: Option<&Path>,
+    filter: &[String],
+) -> anyhow::Result<()> {
+    let mut tests = cargo();
+    tests.env("REEF_TEST_URL", url);
+    if let Some(file) = admin_key_file {
+        // Read here, so that a wrong path is told at once and relative to the caller's folder.
+        let key =
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        tests.env("REEF_TEST_ADMIN_KEY", key.trim());
+    }
+    say(format!("running the contract tests against {url}"));
+    tests.args(["test", "--release", "-p", "reef-tests", "--test", "all", "--"]);
+    if filter.is_empty() {
+        tests.arg("contract::");
+    }
+    tests.args(filter.iter().map(|name| format!("contract::{name}")));
+    run(&mut tests)
+}
