@@ -1,0 +1,48 @@
+//! Why a command gave no reply, with the text that a component gets to see.
+
+use reef_store::RedisError;
+
+/// Why a command gave no reply.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The command was not sent, because it would spoil the shared connection.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// The server answered with an error; the text is the server's, led by its code.
+    #[error("{0}")]
+    Server(String),
+    /// The reply has no flat form, or is larger than [`REPLY_BYTES_MAX`](crate::REPLY_BYTES_MAX).
+    #[error("{0}")]
+    Reply(&'static str),
+    /// The server could not be reached, or did not answer in time. Whether it carried the command
+    /// out is unknown.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+impl Error {
+    /// Whether the server lacks the script that `EVALSHA` named.
+    pub(crate) fn is_no_script(&self) -> bool {
+        matches!(self, Self::Server(text) if text.starts_with("NoScript"))
+    }
+
+    /// Sorts an error of the client library: an answer of the server, or a broken connection.
+    pub(crate) fn from_client(error: &redis::RedisError) -> Self {
+        match error.kind() {
+            redis::ErrorKind::Server(_) | redis::ErrorKind::Extension => {
+                Self::Server(error.to_string())
+            }
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<Error> for RedisError {
+    fn from(error: Error) -> Self {
+        match error {
+            // A broken connection's text is the operating system's and must not be interpreted.
+            Error::Unavailable(text) => Self::Unavailable(text),
+            other => Self::from_text(&other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The native Redis connection: one multiplexed connection per address and process.
+//!
+//! It behaves towards a component as Spin's outbound Redis does (flat replies, any command, errors
+//! as text), and adds what a long-running host needs: a bound on every wait, reconnection, scripts
+//! whose text travels once, and the refusal of commands that would spoil a connection shared by
+//! everybody. It does not speak TLS and does not follow a cluster's redirections.
+
+mod address;
+mod connection;
+mod error;
+mod link;
+mod refusal;
+mod reply;
+mod scripts;
+
+pub use address::AddressError;
+pub use connection::{Connection, Connections, Timeouts};
+pub use error::Error;
+pub use refusal::refusal;
+pub use reply::REPLY_BYTES_MAX;
