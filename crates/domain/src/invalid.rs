@@ -1,0 +1,77 @@
+//! What is wrong with an input, field by field.
+
+/// One field that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// The field as the caller wrote it: `cpu_usage`, `available_skills[2]`.
+    pub field: String,
+    /// One sentence for a person: what would have been accepted.
+    pub message: String,
+}
+
+/// Collects what is wrong with an input, so that a caller learns all of it at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Invalid(Vec<FieldError>);
+
+impl Invalid {
+    /// Nothing is wrong yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One fault alone.
+    #[must_use]
+    pub fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let mut invalid = Self::new();
+        invalid.push(field, message);
+        invalid
+    }
+
+    /// Adds a fault.
+    pub fn push(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.0.push(FieldError { field: field.into(), message: message.into() });
+    }
+
+    /// Adds a fault unless the rule holds.
+    pub fn require(&mut self, holds: bool, field: &str, message: &str) {
+        if !holds {
+            self.push(field, message);
+        }
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The faults, in the order in which they were found.
+    #[must_use]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.0
+    }
+
+    /// Appends what another check found.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// The value if nothing is wrong, else the faults.
+    ///
+    /// # Errors
+    /// The collected faults, when there are any.
+    pub fn finish<T>(self, value: T) -> Result<T, Self> {
+        if self.is_empty() { Ok(value) } else { Err(self) }
+    }
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, error) in self.0.iter().enumerate() {
+            let separator = if i == 0 { "" } else { "; " };
+            write!(f, "{separator}{}: {}", error.field, error.message)?;
+        }
+        Ok(())
+    }
+}

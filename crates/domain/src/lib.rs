@@ -1,0 +1,22 @@
+//! The rules of Reef: types, validation, limits. No I/O, no clock, no randomness, no HTTP.
+//!
+//! # Layout
+//! - [`id`]: what may name a node, a task, an agent; which words are reserved.
+//! - [`node`]: a node's status, platform and architecture; what a registration or a change of a
+//!   node must look like.
+//! - [`heartbeat`]: what a heartbeat carries, and how often nodes are asked to send one.
+//! - [`leader`]: the bounds of a leadership lease.
+//! - [`time`]: instants as Redis gives them, and how they are written.
+//! - [`limits`]: every bound of the hub, with its reason.
+//! - [`invalid`]: what is wrong with an input, field by field.
+
+pub mod heartbeat;
+pub mod id;
+pub mod invalid;
+pub mod leader;
+pub mod limits;
+pub mod node;
+pub mod time;
+
+pub use id::NodeId;
+pub use invalid::{FieldError, Invalid};

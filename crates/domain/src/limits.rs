@@ -1,0 +1,87 @@
+//! Every bound of the hub, with the reason for its number.
+
+/// Longest id, in characters (`api.md` §1).
+pub const ID_CHARS_MAX: usize = 128;
+
+/// Longest hostname, in characters: a DNS name has at most 253, the rest is slack for old bots.
+pub const HOSTNAME_CHARS_MAX: usize = 255;
+
+/// How much of a hostname's first label goes into a server-made node id (`api.md` §1).
+pub const NODE_ID_LABEL_CHARS: usize = 16;
+
+/// Longest skill or tag, in characters: it becomes part of a Redis key.
+pub const LABEL_CHARS_MAX: usize = 128;
+
+/// Most skills, and most tags, of one node: each is an index entry that a status change touches
+/// inside one script, which must stay below a millisecond.
+pub const LABELS_MAX: usize = 100;
+
+/// Longest textual IP address: an IPv6 address with a zone fits.
+pub const ADDRESS_CHARS_MAX: usize = 64;
+
+/// Most tasks that one node may run at once (`api.md` §2).
+pub const CONCURRENT_TASKS_MAX: i64 = 100;
+
+/// Highest TCP port.
+pub const PORT_MAX: i64 = 65_535;
+
+/// Most running tasks that a heartbeat may report. Above any real node, below what would make
+/// the cluster's sum leave the exact range of a Lua number.
+pub const RUNNING_TASKS_MAX: i64 = 1_000_000;
+
+/// Highest value of a counter: Lua numbers are doubles and exact up to here.
+pub const COUNTER_MAX: i64 = (1 << 53) - 1;
+
+/// Most claims that one heartbeat may list: a node runs at most [`CONCURRENT_TASKS_MAX`].
+pub const HEARTBEAT_CLAIMS_MAX: usize = 100;
+
+/// Most heartbeats in one batch (`api.md` §3).
+pub const HEARTBEAT_BATCH_MAX: usize = 1000;
+
+/// Heartbeats of a batch that one script settles. A script blocks Redis: 100 heartbeats take
+/// about a millisecond and a half.
+pub const HEARTBEAT_SCRIPT_MAX: usize = 100;
+
+/// Largest page of a list (`api.md` §1).
+pub const PAGE_MAX: i64 = 1000;
+
+/// Page of a list where the caller names none (`api.md` §1). The node lists answer
+/// [`PAGE_MAX`] instead, as the older service did.
+pub const PAGE_DEFAULT: i64 = 100;
+
+/// Index entries that one list script looks at when filters are combined: past it the page ends
+/// early and its cursor says where to go on.
+pub const LIST_SCAN_MAX: i64 = 2000;
+
+/// Largest JSON body, in bytes (`api.md` §1).
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Longest idempotency key, in characters (`api.md` §1).
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+
+/// How long the first answer to an idempotency key is kept, in milliseconds: 24 h (`api.md` §1).
+pub const IDEMPOTENCY_TTL_MS: i64 = 24 * 3_600_000;
+
+/// Longest request id that is taken over from a caller, in characters.
+pub const REQUEST_ID_CHARS_MAX: usize = 128;
+
+/// Longest heartbeat timeout, in seconds: a day.
+pub const HEARTBEAT_TIMEOUT_SECONDS_MAX: f64 = 86_400.0;
+
+/// Nodes that one check script marks offline (`api.md` §3).
+pub const EXPIRE_NODES_MAX: i64 = 100;
+
+/// Fields of the old cluster hash, and legacy nodes, that one sweep script looks at.
+pub const SWEEP_BATCH: i64 = 500;
+
+/// Shortest leadership lease, in milliseconds. Below this a network hiccup changes leaders.
+pub const LEADER_TTL_MS_MIN: i64 = 100;
+
+/// Longest leadership lease, in milliseconds. A dead leader blocks the cluster for that long.
+pub const LEADER_TTL_MS_MAX: i64 = 600_000;
+
+/// Entries that the leader history keeps (`api.md` §8; the older system kept as many).
+pub const LEADER_HISTORY_MAX: i64 = 100;
+
+/// Events that the cluster's event log keeps, about: some minutes of a busy fleet.
+pub const EVENTS_MAX: i64 = 10_000;

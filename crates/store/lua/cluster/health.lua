@@ -1,0 +1,21 @@
+-- Counts the cluster. The cost does not grow with the number of nodes.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     3 timeout in ms · 4 longest heartbeat period in ms
+-- Returns  'ok', now, nodes, online, offline, busy, maintenance, error, silent nodes, capacity,
+--          running tasks, live nodes, suspended (0 or 1)
+-- include: clock
+
+local before = '(' .. string.format('%.0f', clock - tonumber(ARGV[3]))
+local sums = redis.call('HMGET', key.cluster, 'capacity', 'running')
+local reply = { 'ok', now, redis.call('ZCARD', key.nodes) }
+for i, status in ipairs({ 'online', 'offline', 'busy', 'maintenance', 'error' }) do
+  reply[3 + i] = redis.call('ZCARD', key.by_status(status))
+end
+reply[9] = redis.call('ZCOUNT', key.alive, '-inf', before)
+reply[10] = tonumber(sums[1]) or 0
+reply[11] = tonumber(sums[2]) or 0
+reply[12] = redis.call('ZCARD', key.alive)
+local since = tonumber(redis.call('HGET', key.guard, ARGV[3]))
+reply[13] = since and clock - since < tonumber(ARGV[4]) and 1 or 0
+return reply

@@ -1,0 +1,79 @@
+-- Marks nodes offline that have been silent for longer than the timeout (api.md §3): at most 100
+-- a call; `more` asks for another. Re-check and write are this one step, so a heartbeat that
+-- arrives in between wins.
+--
+-- Mass expiry guard: if more than half of the live nodes, and at least 5, would expire, nobody
+-- is, until a check at least one heartbeat period later, under the same timeout, finds it again.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     1-2 idempotency · 3 timeout in ms · 4 longest heartbeat period in ms · 5 tick in ms of
+--          the periodic checker that calls ('' for others) · 6 most nodes
+-- Returns  'ok', now, more (0 or 1), live nodes, silent nodes, suspended (0 or 1), then 3 for each
+--          expired node: id, hostname, last heartbeat
+-- Emits    node_offline
+-- include: clock rfc3339 once event node beat
+
+local GUARD_NODES_MIN = 5
+local GUARD_FIELDS_MAX = 16
+
+local timeout_ms, period_ms, tick_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local most = tonumber(ARGV[6])
+local before = '(' .. string.format('%.0f', clock - timeout_ms)
+
+-- A periodic checker says how often it comes, so that the clock can tell a gap. When it has
+-- been away for ten ticks it is forgotten; the time it was away is not counted.
+local function keep_tick()
+  if tick_ms ~= '' then
+    redis.call('HSET', key.cluster, 'tick_ms', tick_ms, 'ticked_at', now)
+  elseif clock_row[3] and now - tonumber(clock_row[4]) > 10 * tonumber(clock_row[3]) then
+    redis.call('HDEL', key.cluster, 'tick_ms', 'ticked_at')
+  end
+end
+
+-- The silent nodes of this call. One whose hb: key an old client keeps alive is not silent.
+local function find_silent()
+  local silent = {}
+  local found = redis.call('ZRANGEBYSCORE', key.alive, '-inf', before, 'LIMIT', 0, most)
+  for _, id in ipairs(found) do
+    if is_old_clients(redis.call('GET', key.heartbeat(id))) then
+      mark_alive(id, redis.call('HGET', key.node(id), 'status'))
+      redis.call('ZADD', key.legacy, redis.call('HGET', key.node(id), 'seq'), id)
+    else
+      silent[#silent + 1] = id
+    end
+  end
+  return silent
+end
+
+local function is_suspended(count, live)
+  if count < GUARD_NODES_MIN or count * 2 <= live then
+    redis.call('HDEL', key.guard, ARGV[3])
+    return false
+  end
+  local since = redis.call('HGET', key.guard, ARGV[3])
+  if since then return clock - tonumber(since) < period_ms end
+  if redis.call('HLEN', key.guard) >= GUARD_FIELDS_MAX then redis.call('DEL', key.guard) end
+  redis.call('HSET', key.guard, ARGV[3], clock)
+  return true
+end
+
+local function run()
+  keep_clock()
+  keep_tick()
+  local silent = find_silent()
+  local count = redis.call('ZCOUNT', key.alive, '-inf', before)
+  local live = redis.call('ZCARD', key.alive)
+  local suspended = is_suspended(count, live)
+  local reply = { 'ok', now, 0, live, count, suspended and 1 or 0 }
+  if suspended then return reply end
+  if count > #silent then reply[3] = 1 end
+  for _, id in ipairs(silent) do
+    local row = redis.call('HMGET', key.node(id), 'hostname', 'last_heartbeat')
+    move(id, 'offline', 'timeout')
+    local n = #reply
+    reply[n + 1], reply[n + 2], reply[n + 3] = id, row[1], row[2]
+  end
+  return reply
+end
+
+return once(run)

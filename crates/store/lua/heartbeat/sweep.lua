@@ -1,0 +1,74 @@
+-- Looks for bots of the older system, which know only Redis: adopts those that announce
+-- themselves in the registry hash and have a live hb: key, and takes such keys as heartbeats
+-- (api.md §3).
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     3 cursor in the registry ('0' to begin, '' when that half is done) · 4 legacy node to go
+--          on at, by position ('' when that half is done) · 5 most to look at in each half
+-- Returns  'ok', next cursor ('' at the end), next position ('' at the end), adopted
+-- Emits    node_registered, node_online
+-- include: clock rfc3339 event node beat
+
+local RESERVED = { online = 1, available = 1, skills = 1, register = 1, pending = 1, stats = 1,
+  claim = 1, cleanup = 1, dead = 1 }
+local most = tonumber(ARGV[5])
+local adopted = 0
+
+local function is_id(text)
+  return #text <= 128 and string.match(text, '^[%w_-][%w._@-]*$') and not RESERVED[text]
+end
+
+local function adopt(id)
+  local seq = redis.call('HINCRBY', key.cluster, 'sequence', 1)
+  redis.call('HSET', key.node(id), 'hostname', id, 'status', 'online', 'available_skills', '[]',
+    'max_concurrent_tasks', 5, 'running_tasks', 0, 'ip_address', '', 'tailscale_ip', '',
+    'port', 18789, 'cpu_usage', 0, 'memory_usage', 0, 'disk_usage', 0,
+    'total_tasks_processed', 0, 'successful_tasks', 0, 'failed_tasks', 0,
+    'average_execution_time', 0, 'registered_at', now, 'last_heartbeat', now, 'beat', clock,
+    'tags', '[]', 'seq', seq, 'owner', '', 'legacy', 1,
+    'incarnation', redis.call('HINCRBY', key.cluster, 'incarnation', 1))
+  redis.call('HSET', key.hostnames, id, id)
+  redis.call('ZADD', key.nodes, seq, id)
+  redis.call('ZADD', key.legacy, seq, id)
+  redis.call('ZADD', key.by_status('online'), seq, id)
+  redis.call('ZADD', key.alive, clock, id)
+  redis.call('HINCRBY', key.cluster, 'capacity', 5)
+  index_room(id, 'online', 0, 5)
+  touch()
+  emit('node_registered', '{"node_id":' .. quoted(id) .. ',"hostname":' .. quoted(id)
+    .. ',"new":true}')
+  adopted = adopted + 1
+end
+
+-- Every node of the hub is mirrored in the registry: as long as it holds no more than these
+-- there is nobody to adopt, and nothing to scan.
+local function adopt_some(cursor)
+  if cursor == '0' and redis.call('HLEN', key.registry) <= redis.call('ZCARD', key.nodes) then
+    return ''
+  end
+  local page = redis.call('HSCAN', key.registry, cursor, 'COUNT', most)
+  for i = 1, #page[2], 2 do
+    local id = page[2][i]
+    if is_id(id) and redis.call('EXISTS', key.node(id)) == 0
+      and redis.call('HEXISTS', key.hostnames, id) == 0
+      and is_old_clients(redis.call('GET', key.heartbeat(id))) then
+      adopt(id)
+    end
+  end
+  return page[1] == '0' and '' or page[1]
+end
+
+local function refresh_some(position)
+  local ids = redis.call('ZRANGE', key.legacy, position, position + most - 1)
+  for _, id in ipairs(ids) do
+    if is_old_clients(redis.call('GET', key.heartbeat(id))) then
+      mark_alive(id, redis.call('HGET', key.node(id), 'status'))
+    end
+  end
+  return #ids < most and '' or position + most
+end
+
+local next_cursor = ARGV[3] ~= '' and adopt_some(ARGV[3]) or ''
+local next_position = ARGV[4] ~= '' and refresh_some(tonumber(ARGV[4])) or ''
+keep_clock()
+return { 'ok', next_cursor, next_position, adopted }

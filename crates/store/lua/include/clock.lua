@@ -1,0 +1,35 @@
+-- The clock of a script. `now` is what Redis TIME says, in ms: for showing. `clock` is the
+-- partition's logical time, in ms: for deciding.
+--
+-- Logical time follows `now`, but not through a gap in which nobody could have sent a heartbeat
+-- because Redis or everything in front of it was away: a gap longer than two ticks of the
+-- periodic checker counts as one tick. Nothing expires because nobody was looking.
+-- Where no periodic checker has announced itself, a gap counts in full up to five minutes.
+local LONGEST_UNPACED_GAP_MS = 300000
+
+local time = redis.call('TIME')
+local micros = tonumber(time[2])
+local now = tonumber(time[1]) * 1000 + math.floor(micros / 1000)
+
+local clock
+local clock_row = redis.call('HMGET', key.cluster, 'clock', 'seen', 'tick_ms', 'ticked_at')
+do
+  local seen = tonumber(clock_row[2]) or now
+  local tick_ms = tonumber(clock_row[3])
+  local gap = math.max(now - seen, 0)
+  if tick_ms then
+    if gap > 2 * tick_ms then gap = tick_ms end
+  else
+    gap = math.min(gap, LONGEST_UNPACED_GAP_MS)
+  end
+  clock = (tonumber(clock_row[1]) or now) + gap
+end
+
+-- Stores the logical time. Scripts that write call it; a fifth of a second of slack saves a
+-- write on most heartbeats, since the next script derives the same time from the older mark.
+local function keep_clock()
+  local seen = tonumber(clock_row[2])
+  if not seen or now - seen > 200 or now < seen then
+    redis.call('HSET', key.cluster, 'clock', clock, 'seen', now)
+  end
+end

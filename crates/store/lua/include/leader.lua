@@ -1,0 +1,55 @@
+-- The leadership lease. Its term grows with every change of holder and is the fencing token.
+-- Old clients take part through the lock key alone, so what that key says is looked at first.
+local HISTORY_MAX = 100
+local FOREIGN_TTL_MS = 30000
+
+local function remember(event, node, term)
+  redis.call('LPUSH', key.leader_history, '{"timestamp":' .. string.format('%.0f', now)
+    .. ',"node_id":' .. quoted(node) .. ',"event":"' .. event .. '","term":' .. term
+    .. ',"is_leader":' .. ((event == 'elected' or event == 'renewed-late') and 'true' or 'false')
+    .. '}')
+  redis.call('LTRIM', key.leader_history, 0, HISTORY_MAX - 1)
+end
+
+local function announce(leader, term, previous)
+  emit('leader_changed', '{"leader":' .. (leader == '' and 'null' or quoted(leader))
+    .. ',"term":' .. term .. ',"previous":' .. (previous == '' and 'null' or quoted(previous))
+    .. '}')
+end
+
+local function hold(node, term, ttl_ms)
+  redis.call('HSET', key.leader, 'node', node, 'term', term, 'until', clock + ttl_ms)
+  redis.call('HDEL', key.leader, 'ended')
+end
+
+-- The lease as it stands: the last holder, its term, and how many ms it still runs (0: nobody
+-- leads). Notes what has happened since anybody last looked: a lease that ran out, an old
+-- client that took or renewed the lock by itself.
+local function observe()
+  local row = redis.call('HMGET', key.leader, 'node', 'term', 'until', 'ended')
+  local node, term = row[1] or '', tonumber(row[2]) or 0
+  local left = row[4] and 0 or math.max((tonumber(row[3]) or 0) - clock, 0)
+  local lock = redis.call('GET', key.leader_lock)
+  local locked_by = lock and string.match(lock, '^([^:]+):')
+
+  if locked_by and (locked_by ~= node or left == 0) then
+    local lock_ms = redis.call('PTTL', key.leader_lock)
+    if lock_ms < 0 then
+      lock_ms = FOREIGN_TTL_MS
+      redis.call('PEXPIRE', key.leader_lock, lock_ms)
+    end
+    if locked_by ~= node then
+      if node ~= '' and not row[4] then remember('lost', node, term) end
+      term = term + 1
+      remember('elected', locked_by, term)
+      announce(locked_by, term, node)
+    end
+    node, left = locked_by, lock_ms
+    hold(node, term, lock_ms)
+  elseif node ~= '' and left == 0 and not row[4] then
+    redis.call('HSET', key.leader, 'ended', 'lost')
+    remember('lost', node, term)
+    announce('', term, node)
+  end
+  return node, term, left
+end

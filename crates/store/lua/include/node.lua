@@ -1,0 +1,111 @@
+-- What a node is in Redis, and how it moves between the indexes. Every index entry of a node is
+-- written here and in node/register, so that two writers never undo each other's fields.
+local NODE_FIELDS = {
+  'hostname', 'platform', 'arch', 'status', 'available_skills', 'max_concurrent_tasks',
+  'running_tasks', 'ip_address', 'tailscale_ip', 'port', 'cpu_usage', 'memory_usage',
+  'disk_usage', 'total_tasks_processed', 'successful_tasks', 'failed_tasks',
+  'average_execution_time', 'registered_at', 'last_heartbeat', 'tags', 'incarnation',
+}
+
+-- Appends a node's id and fields to a reply; false if there is no such node.
+local function append_node(reply, id)
+  local row = redis.call('HMGET', key.node(id), unpack(NODE_FIELDS))
+  if not row[4] then return false end
+  reply[#reply + 1] = id
+  for i = 1, #NODE_FIELDS do reply[#reply + 1] = row[i] end
+  return true
+end
+
+-- The cluster changed its shape: nodes came, went or changed their status.
+local function touch()
+  redis.call('HINCRBY', key.cluster, 'version', 1)
+  redis.call('HSET', key.cluster, 'updated_at', now)
+end
+
+-- The position of a node among the available ones: fewest running tasks, then most room.
+local function load_score(running, max)
+  return running * 128 + 100 - (max - running)
+end
+
+local function is_alive(status)
+  return status == 'online' or status == 'busy'
+end
+
+-- Puts an online node where claims and GET /nodes/available look for room, or takes it out.
+local function index_room(id, status, running, max)
+  if status == 'online' and running < max then
+    redis.call('ZADD', key.available, load_score(running, max), id)
+  else
+    redis.call('ZREM', key.available, id)
+  end
+end
+
+-- Tells old readers of the registry hash about a node. A node that writes its own entry there
+-- keeps it.
+local function mirror(id)
+  local row = redis.call('HMGET', key.node(id), 'hostname', 'status', 'available_skills',
+    'registered_at', 'last_heartbeat', 'legacy')
+  if row[6] then return end
+  redis.call('HSET', key.registry, id, '{"node_id":' .. quoted(id) .. ',"node_name":'
+    .. quoted(row[1]) .. ',"state":"' .. row[2] .. '","capabilities":' .. row[3]
+    .. ',"registered_at":"' .. rfc3339(row[4]) .. '","last_seen":"' .. rfc3339(row[5]) .. '"}')
+end
+
+-- Moves a node to another status: indexes, mirror, event. The caller has checked that the node
+-- exists and may move. `reason` says why, in the event.
+local function move(id, to, reason)
+  local row = redis.call('HMGET', key.node(id), 'status', 'seq', 'running_tasks',
+    'max_concurrent_tasks', 'available_skills', 'beat', 'hostname')
+  local from, seq = row[1], row[2]
+  if from == to then return end
+  redis.call('HSET', key.node(id), 'status', to)
+  redis.call('ZREM', key.by_status(from), id)
+  redis.call('ZADD', key.by_status(to), seq, id)
+  if is_alive(to) then
+    redis.call('ZADD', key.alive, row[6], id)
+  else
+    redis.call('ZREM', key.alive, id)
+  end
+  index_room(id, to, tonumber(row[3]), tonumber(row[4]))
+  if from == 'online' or to == 'online' then
+    for _, skill in ipairs(cjson.decode(row[5])) do
+      if to == 'online' then
+        redis.call('ZADD', key.online_by_skill(skill), seq, id)
+      else
+        redis.call('ZREM', key.online_by_skill(skill), id)
+      end
+    end
+  end
+  mirror(id)
+  touch()
+  emit('node_' .. to, '{"node_id":' .. quoted(id) .. ',"hostname":' .. quoted(row[7])
+    .. ',"previous":"' .. from .. '","reason":' .. quoted(reason) .. '}')
+end
+
+-- Replaces a node's skills in the indexes.
+local function index_skills(id, seq, status, old, new)
+  for _, skill in ipairs(cjson.decode(old)) do
+    redis.call('ZREM', key.by_skill(skill), id)
+    redis.call('ZREM', key.online_by_skill(skill), id)
+  end
+  for _, skill in ipairs(cjson.decode(new)) do
+    redis.call('ZADD', key.by_skill(skill), seq, id)
+    if status == 'online' then redis.call('ZADD', key.online_by_skill(skill), seq, id) end
+  end
+end
+
+-- Replaces a node's tags in the index.
+local function index_tags(id, seq, old, new)
+  for _, tag in ipairs(cjson.decode(old)) do redis.call('ZREM', key.by_tag(tag), id) end
+  for _, tag in ipairs(cjson.decode(new)) do redis.call('ZADD', key.by_tag(tag), seq, id) end
+end
+
+-- Whether a caller may not write to a node: '' may write to all, others to what they own.
+local function is_foreign(owner, caller)
+  return caller ~= '' and owner ~= caller
+end
+
+-- Whether an hb: value was written by an old client: the hub's own carry `inc`.
+local function is_old_clients(value)
+  return value and not string.find(value, '"inc":', 1, true)
+end

@@ -1,0 +1,18 @@
+-- Idempotency (api.md §1). ARGV[1] names the caller, route and idempotency key ('' for none),
+-- ARGV[2] is the request's fingerprint. The answer is stored in the same script as the effect.
+local IDEMPOTENCY_TTL_MS = 86400000
+
+local function once(run)
+  if ARGV[1] == '' then return run() end
+  local record = key.idempotency(ARGV[1])
+  local stored = redis.call('GET', record)
+  if stored then
+    local first = cmsgpack.unpack(stored)
+    if first[1] ~= ARGV[2] then return { 'idempotency_mismatch' } end
+    first[1] = 'replayed'
+    return first
+  end
+  local reply = run()
+  redis.call('SET', record, cmsgpack.pack({ ARGV[2], unpack(reply) }), 'PX', IDEMPOTENCY_TTL_MS)
+  return reply
+end

@@ -1,0 +1,21 @@
+-- Hands the leadership back: only the holder can, and only with its term.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     1-2 idempotency · 3 node · 4 term
+-- Returns  'ok', term · 'fenced', leader ('' for none), term
+-- Emits    leader_changed
+-- include: clock once event leader
+
+local function run()
+  local node, term, left = observe()
+  keep_clock()
+  if left == 0 then return { 'fenced', '', term } end
+  if node ~= ARGV[3] or term ~= tonumber(ARGV[4]) then return { 'fenced', node, term } end
+  redis.call('HSET', key.leader, 'ended', 'resigned')
+  redis.call('DEL', key.leader_lock)
+  remember('resigned', node, term)
+  announce('', term, node)
+  return { 'ok', term }
+end
+
+return once(run)

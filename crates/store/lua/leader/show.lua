@@ -1,0 +1,10 @@
+-- Says who leads.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     none
+-- Returns  'ok', leader ('' for none), term, ms that the lease runs
+-- Emits    leader_changed, if something happened since anybody last looked
+-- include: clock event leader
+
+local node, term, left = observe()
+return { 'ok', left > 0 and node or '', term, left }

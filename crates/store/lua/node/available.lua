@@ -1,0 +1,33 @@
+-- Lists online nodes with free capacity, least loaded first.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     3 limit · 4 load · 5 id of the last node of the page before ('' '' for the first)
+-- Returns  'ok', load and id to go on after ('' '' at the end), rows…
+-- include: clock rfc3339 event node
+
+local limit = tonumber(ARGV[3])
+
+-- The rank from which a page goes on after (load, id), also when that node has moved or gone:
+-- among entries of one load members are in the order of their bytes.
+local function rank_after(load, id)
+  local low = redis.call('ZCOUNT', key.available, '-inf', '(' .. load)
+  local high = redis.call('ZCOUNT', key.available, '-inf', load)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if redis.call('ZRANGE', key.available, middle, middle)[1] <= id then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  return low
+end
+
+local start = ARGV[5] == '' and 0 or rank_after(ARGV[4], ARGV[5])
+local entries = redis.call('ZRANGE', key.available, start, start + limit, 'WITHSCORES')
+local reply = { 'ok', '', '' }
+for i = 1, math.min(#entries, 2 * limit), 2 do append_node(reply, entries[i]) end
+if #entries > 2 * limit then
+  reply[2], reply[3] = entries[2 * limit], entries[2 * limit - 1]
+end
+return reply

@@ -1,0 +1,30 @@
+-- Forgets a node.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     3 node id · 4 caller to check ('' none)
+-- Returns  'ok' · 'not_found' · 'forbidden'
+-- Emits    node_removed
+-- include: clock rfc3339 event node
+
+local id = ARGV[3]
+local row = redis.call('HMGET', key.node(id), 'status', 'owner', 'seq', 'available_skills',
+  'tags', 'max_concurrent_tasks', 'running_tasks', 'hostname')
+if not row[1] then return { 'not_found' } end
+if is_foreign(row[2], ARGV[4]) then return { 'forbidden' } end
+
+index_skills(id, row[3], row[1], row[4], '[]')
+index_tags(id, row[3], row[5], '[]')
+redis.call('ZREM', key.by_status(row[1]), id)
+redis.call('ZREM', key.nodes, id)
+redis.call('ZREM', key.alive, id)
+redis.call('ZREM', key.available, id)
+redis.call('ZREM', key.legacy, id)
+redis.call('HDEL', key.hostnames, row[8])
+redis.call('HDEL', key.registry, id)
+redis.call('DEL', key.node(id), key.heartbeat(id))
+redis.call('HINCRBY', key.cluster, 'capacity', -tonumber(row[6]))
+redis.call('HINCRBY', key.cluster, 'running', -tonumber(row[7]))
+touch()
+keep_clock()
+emit('node_removed', '{"node_id":' .. quoted(id) .. ',"hostname":' .. quoted(row[8]) .. '}')
+return { 'ok' }

@@ -1,0 +1,21 @@
+-- Marks a node offline by its own wish; when it was last heard of stays as it is.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     1-2 idempotency · 3 node id · 4 caller to check ('' none)
+-- Returns  'ok' · 'not_found' · 'forbidden'
+-- Emits    node_offline
+-- include: clock rfc3339 once event node
+
+local id = ARGV[3]
+
+local function run()
+  local row = redis.call('HMGET', key.node(id), 'status', 'owner')
+  if not row[1] then return { 'not_found' } end
+  if is_foreign(row[2], ARGV[4]) then return { 'forbidden' } end
+  move(id, 'offline', 'shutdown')
+  redis.call('DEL', key.heartbeat(id))
+  keep_clock()
+  return { 'ok' }
+end
+
+return once(run)

@@ -1,0 +1,85 @@
+//! Calls on the cluster's event log: `lua/event/`.
+
+use reef_domain::time::UnixMillis;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::node::read_json;
+use crate::script::{Arguments, Call, EVENT_LIST, Malformed, Reader, Script, unknown_status};
+
+/// A place in the event log: the id `<ms>-<n>` of an event, or the beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cursor(String);
+
+impl Cursor {
+    /// Reads `0` or an event's id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_number = |part: &str| part.parse::<u64>().is_ok();
+        let fits = match text.split_once('-') {
+            Some((ms, n)) => is_number(ms) && is_number(n),
+            None => text == "0",
+        };
+        fits.then(|| Self(text.to_owned()))
+    }
+}
+
+/// Something that happened in the cluster.
+#[derive(Debug, Serialize)]
+pub struct Event {
+    /// Its place in the log.
+    pub event_id: String,
+    /// `node_registered node_online leader_changed …`
+    pub event_type: String,
+    /// When.
+    pub timestamp: UnixMillis,
+    /// A JSON object.
+    pub payload: Box<RawValue>,
+}
+
+/// Reads events after a cursor, oldest first.
+#[derive(Debug)]
+pub struct List {
+    /// Where to begin.
+    pub after: Cursor,
+    /// Most events.
+    pub limit: i64,
+}
+
+/// Some events.
+#[derive(Debug)]
+pub struct Events {
+    /// In order.
+    pub events: Vec<Event>,
+    /// The oldest event that the log still holds.
+    pub oldest: Option<String>,
+}
+
+impl Call for List {
+    type Reply = Events;
+
+    fn script(&self) -> &'static Script {
+        &EVENT_LIST
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(&self.after.0).number(self.limit);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Events, Malformed> {
+        if status != "ok" {
+            return unknown_status(status);
+        }
+        let oldest = Some(reply.text()?).filter(|id| !id.is_empty());
+        let mut events = Vec::with_capacity(reply.left() / 4);
+        while !reply.is_at_end() {
+            events.push(Event {
+                event_id: reply.text()?,
+                event_type: reply.text()?,
+                timestamp: UnixMillis(reply.int()?),
+                payload: read_json(reply)?,
+            });
+        }
+        Ok(Events { events, oldest })
+    }
+}

@@ -1,0 +1,77 @@
+//! Every key name of the hub. The table is `keys.toml`; the functions are made from it.
+
+/// How key names are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// The names that old clients know.
+    #[default]
+    Plain,
+    /// The partition's name in braces comes first, so that Redis Cluster keeps a partition
+    /// together.
+    Cluster,
+}
+
+/// Makes key names.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    prefix: String,
+    layout: Layout,
+}
+
+impl Keys {
+    /// Names under a prefix (empty for none), by which several hubs share one Redis.
+    ///
+    /// # Errors
+    /// The rule, if the prefix holds a character that would upset the layout.
+    pub fn new(prefix: &str, layout: Layout) -> Result<Self, &'static str> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':');
+        if prefix.len() <= 64 && prefix.bytes().all(plain) {
+            Ok(Self { prefix: prefix.to_owned(), layout })
+        } else {
+            Err("must be at most 64 of A-Z a-z 0-9 . _ - :")
+        }
+    }
+
+    fn make(&self, partition: &str, head: &str, parameter: &str) -> String {
+        let Self { prefix, layout } = self;
+        match layout {
+            Layout::Plain => format!("{prefix}{head}{parameter}"),
+            Layout::Cluster => format!("{prefix}{{{partition}}}:{head}{parameter}"),
+        }
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/keys.rs"));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layout_decides_the_names() {
+        let plain = Keys::default();
+        assert_eq!(plain.node("n1"), "reef:node:n1");
+        assert_eq!(plain.heartbeat("n1"), "hb:n1");
+        let cluster = Keys::new("a:", Layout::Cluster).unwrap();
+        assert_eq!(cluster.node("n1"), "a:{cluster}:reef:node:n1");
+        assert_eq!(cluster.by_skill("{x}"), "a:{cluster}:reef:nodes:skill:{x}");
+    }
+
+    #[test]
+    fn a_prefix_cannot_upset_the_layout() {
+        assert!(Keys::new("team{a}", Layout::Plain).is_err());
+    }
+
+    #[test]
+    fn old_names_hold_and_all_others_are_ours() {
+        let old = [
+            "hb:{id}",
+            "openclaw:cluster:nodes",
+            "openclaw:cluster:leader_lock",
+            "openclaw:cluster:leader_history",
+        ];
+        for [pattern, ..] in TABLE {
+            assert!(pattern.starts_with("reef:") || old.contains(pattern), "{pattern}");
+        }
+    }
+}

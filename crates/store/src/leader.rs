@@ -1,0 +1,193 @@
+//! Calls on leadership: `lua/leader/`.
+
+use reef_domain::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+use crate::script::{
+    Arguments, Call, LEADER_CAMPAIGN, LEADER_HISTORY, LEADER_RESIGN, LEADER_SHOW, Malformed,
+    Reader, Script, unknown_status,
+};
+
+/// The leadership as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Leadership {
+    /// Who leads.
+    pub leader: Option<String>,
+    /// Grows with every change of holder: the fencing token.
+    pub term: i64,
+    /// How long the lease still runs, in milliseconds.
+    pub ttl_ms: i64,
+}
+
+impl Leadership {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let leader = Some(reply.text()?).filter(|leader| !leader.is_empty());
+        Ok(Self { leader, term: reply.int()?, ttl_ms: reply.int()? })
+    }
+}
+
+/// Takes the leadership, or renews it.
+#[derive(Debug)]
+pub struct Campaign<'a> {
+    /// Who asks.
+    pub node_id: &'a str,
+    /// For how long, in milliseconds.
+    pub ttl_ms: i64,
+}
+
+/// What became of a campaign.
+#[derive(Debug)]
+pub struct Campaigned {
+    /// The one that asked leads.
+    pub is_leader: bool,
+    /// Who leads now.
+    pub leadership: Leadership,
+}
+
+impl Call for Campaign<'_> {
+    type Reply = Campaigned;
+
+    fn script(&self) -> &'static Script {
+        &LEADER_CAMPAIGN
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.node_id).number(self.ttl_ms);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Campaigned, Malformed> {
+        match status {
+            "ok" => {
+                Ok(Campaigned { is_leader: reply.flag()?, leadership: Leadership::read(reply)? })
+            }
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Hands the leadership back.
+#[derive(Debug)]
+pub struct Resign<'a> {
+    /// Who.
+    pub node_id: &'a str,
+    /// The term under which it leads.
+    pub term: i64,
+}
+
+/// What became of a resignation.
+#[derive(Debug)]
+pub enum Resigned {
+    /// Nobody leads now.
+    Ok {
+        /// The term that has ended.
+        term: i64,
+    },
+    /// Somebody else leads, or nobody, or under another term.
+    Fenced {
+        /// Who leads.
+        leader: Option<String>,
+        /// The present term.
+        term: i64,
+    },
+}
+
+impl Call for Resign<'_> {
+    type Reply = Resigned;
+
+    fn script(&self) -> &'static Script {
+        &LEADER_RESIGN
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.node_id).number(self.term);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Resigned, Malformed> {
+        match status {
+            "ok" => Ok(Resigned::Ok { term: reply.int()? }),
+            "fenced" => Ok(Resigned::Fenced {
+                leader: Some(reply.text()?).filter(|leader| !leader.is_empty()),
+                term: reply.int()?,
+            }),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Asks who leads.
+#[derive(Debug)]
+pub struct Show;
+
+impl Call for Show {
+    type Reply = Leadership;
+
+    fn script(&self) -> &'static Script {
+        &LEADER_SHOW
+    }
+
+    fn arguments(&self, _: &mut Arguments) {}
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Leadership, Malformed> {
+        match status {
+            "ok" => Leadership::read(reply),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Reads what happened to the leadership, newest first.
+#[derive(Debug)]
+pub struct ReadHistory {
+    /// Most entries.
+    pub limit: i64,
+}
+
+/// Something that happened to the leadership. Entries of older systems lack the term, and hold
+/// the time in seconds.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct HistoryEntry {
+    timestamp: f64,
+    /// Who.
+    pub node_id: String,
+    /// `elected renewed-late lost resigned`, or a word of an older system.
+    pub event: String,
+    /// Under which term.
+    pub term: Option<i64>,
+    /// Whether the node led afterwards.
+    pub is_leader: Option<bool>,
+}
+
+impl HistoryEntry {
+    /// When.
+    #[must_use]
+    pub fn at(&self) -> UnixMillis {
+        // No instant in seconds is as large as any since 1970-04 in milliseconds.
+        let ms = if self.timestamp < 1e10 { self.timestamp * 1000.0 } else { self.timestamp };
+        #[allow(clippy::cast_possible_truncation, reason = "a cast from a float saturates")]
+        UnixMillis(ms as i64)
+    }
+}
+
+impl Call for ReadHistory {
+    type Reply = Vec<HistoryEntry>;
+
+    fn script(&self) -> &'static Script {
+        &LEADER_HISTORY
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(self.limit);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        if status != "ok" {
+            return unknown_status(status);
+        }
+        let mut history = Vec::with_capacity(reply.left());
+        while !reply.is_at_end() {
+            // Old clients write to this list too: what cannot be read is left out.
+            history.extend(serde_json::from_str::<HistoryEntry>(&reply.text()?).ok());
+        }
+        Ok(history)
+    }
+}

@@ -1,0 +1,27 @@
+//! The Redis port, the key names, and one typed call for each Lua script.
+//!
+//! # Layout
+//! - [`port`]: what the hub needs of Redis; implemented elsewhere, for each platform.
+//! - [`keys`]: every key name (`keys.toml` is the table).
+//! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
+//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`]: the calls, one for
+//!   each file under `lua/`.
+//! - [`settings`]: what the variables of a deployment say about keys and liveness.
+//!
+//! Nothing here knows HTTP, Spin or wasmtime. Every operation is one script and one round trip.
+
+pub mod cluster;
+pub mod event;
+pub mod heartbeat;
+pub mod keys;
+pub mod leader;
+pub mod monitor;
+pub mod node;
+pub mod port;
+pub mod script;
+pub mod settings;
+
+pub use keys::{Keys, Layout};
+pub use port::{Redis, RedisError, Reply};
+pub use script::{Answered, Once, Store, StoreError};
+pub use settings::Settings;

@@ -1,0 +1,302 @@
+//! How a script is called, and how its flat reply is read.
+
+use crate::keys::Keys;
+use crate::port::{Redis, RedisError, Reply};
+
+/// A Lua script under `lua/`, with its includes.
+#[derive(Debug)]
+pub struct Script {
+    /// `<noun>/<verb>`, as the file is named.
+    pub name: &'static str,
+    /// SHA-1 of the text, by which Redis knows it.
+    pub sha1: &'static str,
+    /// The script.
+    pub text: &'static str,
+}
+
+include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
+
+/// One typed call of a script.
+pub trait Call {
+    /// What the script answers.
+    type Reply;
+
+    /// The script.
+    fn script(&self) -> &'static Script;
+
+    /// Appends the arguments in the order that the script's header lists, from the third on: the
+    /// first two belong to idempotency.
+    fn arguments(&self, arguments: &mut Arguments);
+
+    /// Reads the reply after its status token.
+    ///
+    /// # Errors
+    /// What is wrong with a reply that does not keep to the script's header.
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed>;
+}
+
+/// Collects a script's arguments.
+#[derive(Debug, Default)]
+pub struct Arguments(Vec<Vec<u8>>);
+
+impl Arguments {
+    /// Appends a text.
+    pub fn text(&mut self, text: impl Into<String>) -> &mut Self {
+        self.0.push(text.into().into_bytes());
+        self
+    }
+
+    /// Appends a number.
+    pub fn number(&mut self, number: impl std::fmt::Display) -> &mut Self {
+        self.text(number.to_string())
+    }
+
+    /// Appends a value, or an empty text for none.
+    pub fn optional(&mut self, value: Option<impl std::fmt::Display>) -> &mut Self {
+        self.text(value.map(|v| v.to_string()).unwrap_or_default())
+    }
+}
+
+/// A reply does not keep to its script's header: a fault of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub String);
+
+/// Reads a flat reply element by element.
+#[derive(Debug)]
+pub struct Reader {
+    items: std::vec::IntoIter<Reply>,
+}
+
+impl Reader {
+    /// Begins at the first element.
+    #[must_use]
+    pub fn new(reply: Vec<Reply>) -> Self {
+        Self { items: reply.into_iter() }
+    }
+
+    /// Whether all has been read.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.items.as_slice().is_empty()
+    }
+
+    /// How many elements are left.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.items.as_slice().len()
+    }
+
+    /// The next element as text, `None` if it is nil.
+    ///
+    /// # Errors
+    /// The reply ends here, or holds bytes that are no UTF-8.
+    pub fn optional_text(&mut self) -> Result<Option<String>, Malformed> {
+        match self.items.next() {
+            None => Err(Malformed("the reply ends early".to_owned())),
+            Some(Reply::Nil) => Ok(None),
+            Some(Reply::Status(text)) => Ok(Some(text)),
+            Some(Reply::Int(number)) => Ok(Some(number.to_string())),
+            Some(Reply::Bytes(bytes)) => String::from_utf8(bytes)
+                .map(Some)
+                .map_err(|_| Malformed("a value is not UTF-8".to_owned())),
+        }
+    }
+
+    /// The next element as text.
+    ///
+    /// # Errors
+    /// There is none, or it is no text.
+    pub fn text(&mut self) -> Result<String, Malformed> {
+        self.optional_text()?.ok_or_else(|| Malformed("a value is missing".to_owned()))
+    }
+
+    /// The next element as an integer.
+    ///
+    /// # Errors
+    /// There is none, or it is no integer.
+    pub fn int(&mut self) -> Result<i64, Malformed> {
+        match self.items.next() {
+            Some(Reply::Int(number)) => Ok(number),
+            Some(Reply::Bytes(bytes)) => {
+                std::str::from_utf8(&bytes).ok().and_then(|text| text.parse().ok()).ok_or_else(
+                    || Malformed(format!("{:?} is no integer", String::from_utf8_lossy(&bytes))),
+                )
+            }
+            other => Err(Malformed(format!("{other:?} is no integer"))),
+        }
+    }
+
+    /// The next element as a fraction.
+    ///
+    /// # Errors
+    /// There is none, or it is no number.
+    pub fn float(&mut self) -> Result<f64, Malformed> {
+        let text = self.text()?;
+        text.parse().map_err(|_| Malformed(format!("{text:?} is no number")))
+    }
+
+    /// The next element as yes (1) or no (0).
+    ///
+    /// # Errors
+    /// There is none, or it is no number.
+    pub fn flag(&mut self) -> Result<bool, Malformed> {
+        Ok(self.int()? != 0)
+    }
+}
+
+/// Makes a call idempotent (`api.md` §1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// Names caller, route and idempotency key.
+    pub digest: String,
+    /// Tells whether a repeat is the same request.
+    pub fingerprint: String,
+}
+
+impl Once {
+    /// The same request's n-th part, for operations that take several scripts.
+    #[must_use]
+    pub fn part(&self, n: usize) -> Self {
+        let digest = if n == 0 { self.digest.clone() } else { format!("{}.{n}", self.digest) };
+        Self { digest, fingerprint: self.fingerprint.clone() }
+    }
+}
+
+/// What a call answered, and whether it had answered the same before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered<T> {
+    /// The answer.
+    pub value: T,
+    /// Nothing was done now: this is the first answer again.
+    pub replayed: bool,
+}
+
+/// Why a call gave no answer. Expected outcomes are answers.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Redis.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    IdempotencyMismatch,
+    /// A fault of ours.
+    #[error("script {script} answered what its header does not promise: {detail}")]
+    Malformed {
+        /// Which script.
+        script: &'static str,
+        /// What is wrong.
+        detail: Malformed,
+    },
+}
+
+/// Calls scripts on one Redis under one set of key names.
+#[derive(Debug, Clone)]
+pub struct Store<R> {
+    redis: R,
+    keys: Keys,
+}
+
+impl<R: Redis> Store<R> {
+    /// A store over a connection.
+    pub fn new(redis: R, keys: Keys) -> Self {
+        Self { redis, keys }
+    }
+
+    /// The connection.
+    pub fn redis(&self) -> &R {
+        &self.redis
+    }
+
+    /// Calls a script.
+    ///
+    /// # Errors
+    /// [`StoreError`]; outcomes that a caller can meet are part of the reply.
+    pub async fn call<C: Call>(&self, call: &C) -> Result<C::Reply, StoreError> {
+        self.call_once(call, None).await.map(|answered| answered.value)
+    }
+
+    /// Calls a script; a repeat of the same request gets the first answer.
+    ///
+    /// # Errors
+    /// [`StoreError`]; outcomes that a caller can meet are part of the reply.
+    pub async fn call_once<C: Call>(
+        &self,
+        call: &C,
+        once: Option<&Once>,
+    ) -> Result<Answered<C::Reply>, StoreError> {
+        let script = call.script();
+        let malformed = |detail| StoreError::Malformed { script: script.name, detail };
+        let mut reader = Reader::new(self.evaluate(call, once).await?);
+        let mut status = reader.text().map_err(malformed)?;
+        if status == "idempotency_mismatch" {
+            return Err(StoreError::IdempotencyMismatch);
+        }
+        let replayed = status == "replayed";
+        if replayed {
+            status = reader.text().map_err(malformed)?;
+        }
+        let value = call.read(&status, &mut reader).map_err(malformed)?;
+        Ok(Answered { value, replayed })
+    }
+
+    /// Runs the script by its name, or by its text when the server does not know it yet.
+    async fn evaluate<C: Call>(
+        &self,
+        call: &C,
+        once: Option<&Once>,
+    ) -> Result<Vec<Reply>, RedisError> {
+        let script = call.script();
+        let by_name = self.redis.execute("EVALSHA", self.command(script.sha1, call, once)).await;
+        match by_name {
+            Err(RedisError::NoScript) => {
+                self.redis.execute("EVAL", self.command(script.text, call, once)).await
+            }
+            other => other,
+        }
+    }
+
+    fn command<C: Call>(&self, script: &str, call: &C, once: Option<&Once>) -> Vec<Vec<u8>> {
+        let mut arguments = Arguments(Vec::with_capacity(16));
+        arguments.text(script).text("1").text(self.keys.cluster());
+        match once {
+            Some(once) => arguments.text(&once.digest).text(&once.fingerprint),
+            None => arguments.text("").text(""),
+        };
+        call.arguments(&mut arguments);
+        arguments.0
+    }
+}
+
+/// The error for a status token that a script's header does not list.
+pub(crate) fn unknown_status<T>(status: &str) -> Result<T, Malformed> {
+    Err(Malformed(format!("unknown status {status:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_read_in_order() {
+        let mut reader = Reader::new(vec![
+            Reply::Bytes(b"ok".to_vec()),
+            Reply::Int(7),
+            Reply::Nil,
+            Reply::Bytes(b"2.5".to_vec()),
+        ]);
+        assert_eq!(reader.text(), Ok("ok".to_owned()));
+        assert_eq!(reader.int(), Ok(7));
+        assert_eq!(reader.optional_text(), Ok(None));
+        assert_eq!(reader.float(), Ok(2.5));
+        assert!(reader.is_at_end() && reader.text().is_err());
+    }
+
+    #[test]
+    fn scripts_are_small_enough_to_send() {
+        for script in ALL {
+            assert!(script.text.len() < 16_000, "{} is {}", script.name, script.text.len());
+        }
+    }
+}
