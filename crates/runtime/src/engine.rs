@@ -1,0 +1,67 @@
+//! The wasmtime engine, tuned for many short-lived calls.
+
+use crate::RuntimeConfig;
+use anyhow::Context;
+use wasmtime::{
+    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy,
+    PoolingAllocationConfig,
+};
+
+/// Address space per linear memory. With the whole 32-bit range reserved, compiled code needs no
+/// bounds checks; pages are only used once they are written to.
+const RESERVATION_WHOLE: u64 = 4 << 30;
+
+/// Core modules, tables and memories that a component made by the usual tools consists of: the
+/// program itself and a few shims.
+const CORE_INSTANCES_EACH: u32 = 8;
+const TABLES_EACH: u32 = 4;
+const MEMORIES_EACH: u32 = 2;
+
+/// How much of a used memory is cleaned by hand instead of being given back to the kernel.
+const KEEP_RESIDENT: usize = 2 << 20;
+
+/// Builds the engine. Where the system does not allow the usual address space (a container with a
+/// limit on it), memories are reserved at their largest size instead, at some cost in speed.
+pub(crate) fn build(config: &RuntimeConfig) -> anyhow::Result<Engine> {
+    engine(config, RESERVATION_WHOLE).or_else(|error| {
+        tracing::debug!(%error, "the address space is limited; reserving less");
+        engine(config, config.max_memory_bytes as u64)
+    })
+}
+
+fn engine(config: &RuntimeConfig, reservation: u64) -> anyhow::Result<Engine> {
+    let mut settings = Config::new();
+    settings.wasm_component_model(true);
+    settings.wasm_component_model_async(true);
+    settings.epoch_interruption(true);
+    settings.memory_reservation(reservation);
+    settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    if let Some(folder) = &config.cache_dir {
+        settings.cache(Some(cache(folder)?));
+    }
+    Ok(Engine::new(&settings)?)
+}
+
+fn pool(config: &RuntimeConfig) -> PoolingAllocationConfig {
+    let instances = config.max_instances;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES_EACH))
+        .total_tables(instances.saturating_mul(TABLES_EACH))
+        .total_memories(instances.saturating_mul(MEMORIES_EACH))
+        .total_stacks(instances.saturating_mul(2))
+        .max_memory_size(config.max_memory_bytes)
+        .linear_memory_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(KEEP_RESIDENT)
+        .pagemap_scan(Enabled::Auto);
+    pool
+}
+
+fn cache(folder: &std::path::Path) -> anyhow::Result<Cache> {
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the cache folder {}", folder.display()))?;
+    let folder = folder.canonicalize()?;
+    let mut config = CacheConfig::new();
+    config.with_directory(folder);
+    Ok(Cache::new(config)?)
+}

@@ -1,0 +1,95 @@
+//! What belongs to one instance, and what all instances of a component share.
+
+use crate::outbound::AllowedHosts;
+use crate::stats::Counters;
+use reef_redis::Connections;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use wasmtime::{Engine, Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{
+    Error as HttpError, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks,
+    WasiHttpView,
+};
+
+/// What all instances of a component share.
+pub(crate) struct Shared {
+    pub(crate) id: String,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) allowed_hosts: AllowedHosts,
+    pub(crate) connections: Connections,
+    pub(crate) max_memory_bytes: usize,
+    pub(crate) counters: Counters,
+}
+
+impl Shared {
+    /// The store of a new instance.
+    pub(crate) fn store(self: &Arc<Self>, engine: &Engine) -> Store<State> {
+        self.counters.instances_created.count();
+        let mut store = Store::new(engine, State::new(self));
+        store.limiter(|state| &mut state.limits);
+        // A component that computes for longer than a tick gives way to the other tasks of its
+        // thread. That is what lets its deadline come true.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        store
+    }
+}
+
+/// What belongs to one instance: the data of its store.
+pub(crate) struct State {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: NoOutboundHttp,
+    limits: StoreLimits,
+}
+
+impl State {
+    fn new(shared: &Arc<Shared>) -> Self {
+        let mut wasi = WasiCtxBuilder::new();
+        // What a component prints is a message to the operator, so it goes where the log goes.
+        wasi.stdout(std::io::stderr()).stderr(std::io::stderr());
+        wasi.envs(&shared.environment);
+        Self {
+            shared: Arc::clone(shared),
+            table: ResourceTable::new(),
+            wasi: wasi.build(),
+            http: WasiHttpCtx::new(),
+            hooks: NoOutboundHttp,
+            limits: StoreLimitsBuilder::new().memory_size(shared.max_memory_bytes).build(),
+        }
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
+/// Components have no outbound HTTP: nothing in the hub needs it, and a manifest that grants it
+/// would grant what this host does not check.
+struct NoOutboundHttp;
+
+type Sent = Result<(http::Response<WasiBody>, Box<dyn Future<Output = Outcome> + Send>), HttpError>;
+type Outcome = Result<(), HttpError>;
+
+impl WasiHttpHooks for NoOutboundHttp {
+    fn send_request(
+        &mut self,
+        _request: http::Request<WasiBody>,
+        _options: Option<RequestOptions>,
+        _processed: Box<dyn Future<Output = Outcome> + Send>,
+    ) -> Box<dyn Future<Output = Sent> + Send> {
+        Box::new(std::future::ready(Err(HttpError::HttpRequestDenied)))
+    }
+}
