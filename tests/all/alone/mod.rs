@@ -1,0 +1,8 @@
+//! The contract where a test must have the hub to itself.
+
+mod command_line;
+mod expiry;
+mod host_routes;
+mod layout;
+mod leadership;
+mod open_mode;

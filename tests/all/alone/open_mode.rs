@@ -1,0 +1,52 @@
+//! `auth_mode=open`: anonymous callers may do all that is not about money or for admins.
+
+use serde_json::json;
+
+use crate::harness::{Hub, registration, unique};
+
+#[test]
+fn anonymous_callers_are_served() {
+    let hub = Hub::options().open().start();
+    let client = hub.anonymous();
+    let id = client.new_node("anonymous");
+    client.beat(&id, &json!({}));
+    client.patch(&format!("/nodes/{id}"), &json!({"tags": ["x"]})).ok();
+    client.post("/cluster/leader/campaign", &json!({"node_id": id})).ok();
+    client.post_empty("/cluster/check-heartbeat").ok();
+    client.post_empty(&format!("/nodes/{id}/shutdown")).ok();
+    client.delete(&format!("/nodes/{id}")).ok();
+}
+
+#[test]
+fn a_check_with_an_own_timeout_is_for_admins() {
+    let hub = Hub::options().open().start();
+    let body = json!({"timeout_seconds": 60});
+    let refused = hub.anonymous().post("/cluster/check-heartbeat", &body);
+    match refused.status {
+        401 => refused.problem(401, "unauthenticated"),
+        _ => refused.problem(403, "forbidden"),
+    };
+    hub.admin().post("/cluster/check-heartbeat", &body).ok();
+}
+
+#[test]
+fn a_wrong_key_is_refused_and_not_taken_for_nobody() {
+    let hub = Hub::options().open().start();
+    let wrong = hub.anonymous().with_key("nonsense");
+    wrong.get("/nodes").problem(401, "unauthenticated");
+    wrong.post("/nodes/register", &registration(&unique("x"))).problem(401, "unauthenticated");
+}
+
+#[test]
+fn idempotency_keys_of_anonymous_callers_are_their_own() {
+    let hub = Hub::options().open().start();
+    let body = registration(&unique("scoped"));
+    let send = |client: crate::harness::Client| {
+        client.with("idempotency-key", "the-same").post("/nodes/register", &body)
+    };
+    let anonymous = send(hub.anonymous());
+    assert_eq!(anonymous.ok()["registered"], true);
+    let admin = send(hub.admin());
+    assert_eq!(admin.header("idempotent-replayed"), None, "another caller's answer");
+    assert_eq!(admin.ok()["registered"], false);
+}

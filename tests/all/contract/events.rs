@@ -1,0 +1,105 @@
+//! `GET /cluster/events`: what happened, in order, after a cursor.
+
+use serde_json::{Value, json};
+
+use super::caller;
+use crate::harness::{Client, is_timestamp};
+
+/// The cursor that stands behind everything that has happened so far.
+fn end(client: &Client) -> String {
+    let mut cursor = "0".to_owned();
+    loop {
+        let page = client.get(&format!("/cluster/events?after={cursor}&limit=1000")).ok();
+        let next = page["next"].as_str().unwrap_or(&cursor).to_owned();
+        if page["events"].as_array().unwrap().is_empty() {
+            return next;
+        }
+        cursor = next;
+    }
+}
+
+/// What happened to this node after the cursor: types in order.
+fn types_of(client: &Client, node: &str, after: &str) -> Vec<String> {
+    let page = client.get(&format!("/cluster/events?after={after}&limit=1000")).ok();
+    let events = page["events"].as_array().unwrap().iter();
+    events
+        .filter(|event| event["payload"]["node_id"] == node)
+        .map(|event| event["event_type"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_nodes_life_is_told_in_order() {
+    let (_hub, client) = caller();
+    let start = end(&client);
+    let id = client.new_node("told");
+    client.beat(&id, &json!({}));
+    client.post_empty(&format!("/nodes/{id}/shutdown")).ok();
+    client.beat(&id, &json!({}));
+    let types = types_of(&client, &id, &start);
+    assert_eq!(types[0], "node_registered", "{types:?}");
+    let offline = types.iter().position(|it| it == "node_offline").expect("node_offline");
+    let back = types.iter().rposition(|it| it == "node_online").expect("node_online");
+    assert!(offline < back, "{types:?}");
+    assert_eq!(types.iter().filter(|it| *it == "node_offline").count(), 1, "{types:?}");
+}
+
+#[test]
+fn an_event_says_what_when_and_about_whom() {
+    let (_hub, client) = caller();
+    let start = end(&client);
+    let id = client.new_node("eventful");
+    let answer = client.get(&format!("/cluster/events?after={start}&limit=1000"));
+    let page = answer.has_fields(&["events", "next", "gap"]);
+    assert_eq!(page["gap"], Value::Null);
+    let events = page["events"].as_array().unwrap();
+    let event = events.iter().find(|event| event["payload"]["node_id"] == id).unwrap();
+    assert_eq!(event.as_object().unwrap().len(), 4, "{event}");
+    assert_eq!(event["event_type"], "node_registered");
+    assert!(is_timestamp(&event["timestamp"]));
+    assert_eq!(event["payload"]["hostname"], client.node(&id)["hostname"]);
+    let (ms, n) = event["event_id"].as_str().unwrap().split_once('-').unwrap();
+    assert!(ms.parse::<u64>().is_ok() && n.parse::<u64>().is_ok(), "{event}");
+}
+
+#[test]
+fn pages_of_events_join_without_a_hole_or_a_repeat() {
+    let (_hub, client) = caller();
+    let start = end(&client);
+    let nodes: Vec<_> = (0..5).map(|_| client.new_node("joined")).collect();
+    let mut cursor = start;
+    let mut seen = Vec::new();
+    loop {
+        let page = client.get(&format!("/cluster/events?after={cursor}&limit=2")).ok();
+        let events = page["events"].as_array().unwrap();
+        assert!(events.len() <= 2);
+        let Some(last) = events.last() else { break };
+        assert_eq!(page["next"], last["event_id"], "the next page begins behind this one");
+        cursor = last["event_id"].as_str().unwrap().to_owned();
+        seen.extend(
+            events
+                .iter()
+                .filter(|event| event["event_type"] == "node_registered")
+                .map(|event| event["payload"]["node_id"].as_str().unwrap().to_owned()),
+        );
+    }
+    seen.retain(|id| nodes.contains(id));
+    assert_eq!(seen, nodes);
+}
+
+#[test]
+fn bad_parameters_are_named() {
+    let (_hub, client) = caller();
+    for (field, query) in [
+        ("after", "after=yesterday"),
+        ("after", "after=1-2-3"),
+        ("limit", "limit=0"),
+        ("limit", "limit=1001"),
+        ("limit", "limit=x"),
+    ] {
+        let answer = client.get(&format!("/cluster/events?{query}"));
+        answer.problem_with(400, "invalid_parameter", field);
+    }
+    let answer = client.get("/cluster/leader/history?limit=1001");
+    answer.problem_with(400, "invalid_parameter", "limit");
+}

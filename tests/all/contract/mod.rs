@@ -1,0 +1,102 @@
+//! What every hub promises its callers (api.md §1–§3).
+//!
+//! These tests share a hub with each other, and with strangers when `REEF_TEST_URL` names one
+//! that is already running (`REEF_TEST_ADMIN_KEY` is then its admin key; without it the hub is
+//! taken to run open). So each makes nodes of its own, and none counts on being alone, on the
+//! size of the cluster, or on who leads it.
+
+mod access;
+mod cluster;
+mod events;
+mod heartbeats;
+mod idempotency;
+mod lists;
+mod nodes;
+mod problems;
+mod registration;
+mod validation;
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use crate::harness::{Client, Hub};
+
+/// The fields of a node, in order.
+pub const NODE_FIELDS: &[&str] = &[
+    "node_id",
+    "hostname",
+    "platform",
+    "arch",
+    "status",
+    "available_skills",
+    "max_concurrent_tasks",
+    "running_tasks",
+    "ip_address",
+    "tailscale_ip",
+    "port",
+    "cpu_usage",
+    "memory_usage",
+    "disk_usage",
+    "total_tasks_processed",
+    "successful_tasks",
+    "failed_tasks",
+    "average_execution_time",
+    "registered_at",
+    "last_heartbeat",
+    "tags",
+    "incarnation",
+];
+
+/// The fields of a heartbeat's answer, in order.
+pub const HEARTBEAT_FIELDS: &[&str] = &[
+    "success",
+    "message",
+    "node_id",
+    "timestamp",
+    "next_heartbeat_ms",
+    "renewed",
+    "revoked",
+    "cancelled",
+    "drain",
+    "inbox",
+    "leader",
+    "term",
+];
+
+/// The hub under test. Each test holds it as long as it runs, and the last one ends it.
+pub struct Subject {
+    /// With the admin key, if the hub wants keys.
+    pub client: Client,
+    pub anonymous: Client,
+    /// The admin key, if there is one.
+    pub key: Option<String>,
+    /// Whether the hub refuses anonymous callers.
+    pub wants_keys: bool,
+    _own: Option<Arc<Hub>>,
+}
+
+/// The hub under test: the given one, or one that the tests of this process share.
+pub fn hub() -> Subject {
+    static SHARED: Mutex<Weak<Hub>> = Mutex::new(Weak::new());
+    if let Ok(url) = std::env::var("REEF_TEST_URL") {
+        let anonymous = Client::new(&url);
+        let key = std::env::var("REEF_TEST_ADMIN_KEY").ok();
+        let client = key.as_ref().map_or_else(|| anonymous.clone(), |key| anonymous.with_key(key));
+        return Subject { client, anonymous, wants_keys: key.is_some(), key, _own: None };
+    }
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let hub = shared.upgrade().unwrap_or_else(|| {
+        let hub = Arc::new(Hub::start());
+        *shared = Arc::downgrade(&hub);
+        hub
+    });
+    let key = Some(hub.admin_key());
+    let (client, anonymous) = (hub.admin(), hub.anonymous());
+    Subject { client, anonymous, key, wants_keys: true, _own: Some(hub) }
+}
+
+/// Shorthand for tests that are just a caller with all rights.
+pub fn caller() -> (Subject, Client) {
+    let subject = hub();
+    let client = subject.client.clone();
+    (subject, client)
+}

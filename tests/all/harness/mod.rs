@@ -1,0 +1,50 @@
+//! Starts and stops hubs and Redis servers, talks to them, and waits for what they do.
+
+mod answer;
+mod client;
+mod hub;
+mod json;
+mod process;
+mod redis;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+pub use answer::{Answer, is_timestamp};
+pub use client::{Client, raw, read_answer, registration};
+pub use hub::{Hub, HubOptions, Role, reef};
+pub use json::field_names;
+pub use process::{Output, Program, Signal, signal};
+pub use redis::RedisServer;
+
+/// How long a test waits for something that should happen soon. Generous, because the machine
+/// may be compiling; what must happen fast is measured where it matters.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The workspace's root.
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// A name that no other test, in this run or another, uses.
+pub fn unique(prefix: &str) -> String {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!("{prefix}-{:x}-{:x}-{count}", std::process::id(), nanos & 0xffff_ffff)
+}
+
+/// Waits until `probe` yields something.
+///
+/// Panics with `what` when that takes longer than `patience`.
+pub fn eventually<T>(what: &str, patience: Duration, mut probe: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = probe() {
+            return found;
+        }
+        assert!(start.elapsed() < patience, "not within {patience:?}: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,24 @@
+//! The tests that run Reef as its users do: real processes, real Redis, real wasm, over HTTP.
+//!
+//! Run them with `cargo xtask test`, which builds what they start: `target/release/reef`, the
+//! components that `spin.toml` names, and the fixtures in `target/fixtures`.
+
+/// Starts and stops hubs and Redis servers, talks to them, and waits for what they do.
+mod harness;
+
+/// What every hub promises its callers (api.md §1–§3). These tests need no hub to themselves,
+/// so `cargo xtask test --url` runs them against any that is running, Spin's too.
+mod contract;
+
+/// The same contract where a test must have the hub to itself: expiry, leadership, open mode,
+/// the host's own routes and its command line.
+mod alone;
+
+/// What holds while things break: Redis, the host, the network, a component.
+mod resilience;
+
+/// The older systems' clients, which know nothing of Reef.
+mod legacy;
+
+/// The rules that the source tree itself keeps.
+mod architecture;

@@ -1,0 +1,1 @@
+//! A component that traps, loops or eats memory.
