@@ -55,6 +55,15 @@ impl Load {
         Self::start(callers.collect())
     }
 
+    /// That many callers that get this path again and again.
+    pub fn of(client: &Client, path: &str, callers: usize) -> Self {
+        let callers = (0..callers).map(|_| {
+            let (client, path) = (client.clone(), path.to_owned());
+            move || client.try_send("GET", &path, None)
+        });
+        Self::start(callers.collect())
+    }
+
     fn start<F>(callers: Vec<F>) -> Self
     where
         F: Fn() -> Result<Answer, ureq::Error> + Send + 'static,
@@ -91,12 +100,9 @@ impl Load {
 impl Seen {
     fn of(outcome: Result<Answer, ureq::Error>, took: Duration) -> Self {
         match outcome {
-            Ok(answer) if answer.status == 200 => Self {
-                status: Some(200),
-                took,
-                node_id: answer.json()["node_id"].as_str().map(str::to_owned),
-                trouble: String::new(),
-            },
+            Ok(answer) if answer.status == 200 => {
+                Self { status: Some(200), took, node_id: node_id(&answer), trouble: String::new() }
+            }
             Ok(answer) => Self {
                 status: Some(answer.status),
                 took,
@@ -106,6 +112,11 @@ impl Seen {
             Err(error) => Self { status: None, took, node_id: None, trouble: error.to_string() },
         }
     }
+}
+
+fn node_id(answer: &Answer) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+    Some(body["node_id"].as_str()?.to_owned())
 }
 
 /// Checks that something holds for each of these requests.
