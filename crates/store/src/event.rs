@@ -22,6 +22,17 @@ impl Cursor {
         };
         fits.then(|| Self(text.to_owned()))
     }
+
+    /// Whether events may be missing between this cursor and the oldest event that is kept. From
+    /// the beginning nothing is missing: whoever asks for it wants what there is.
+    #[must_use]
+    pub fn is_before(&self, oldest: &str) -> bool {
+        let parts = |id: &str| -> Option<(u64, u64)> {
+            let (ms, n) = id.split_once('-')?;
+            Some((ms.parse().ok()?, n.parse().ok()?))
+        };
+        matches!((parts(&self.0), parts(oldest)), (Some(cursor), Some(oldest)) if cursor < oldest)
+    }
 }
 
 /// Something that happened in the cluster.
@@ -51,7 +62,7 @@ pub struct List {
 pub struct Events {
     /// In order.
     pub events: Vec<Event>,
-    /// The oldest event that the log still holds.
+    /// The oldest event that the log still holds, if older ones were trimmed.
     pub oldest: Option<String>,
 }
 

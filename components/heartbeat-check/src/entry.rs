@@ -1,0 +1,94 @@
+//! The component's export, and Redis as the older interface offers it.
+
+use std::cell::OnceCell;
+
+use futures_util::FutureExt;
+use reef_store::settings::{Settings, Variables};
+use reef_store::{Redis, RedisError, Reply, Store, monitor};
+
+#[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "made by wit-bindgen")]
+mod bindings {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "heartbeat-check",
+        generate_all,
+    });
+    pub struct Component;
+    export!(Component);
+}
+
+use bindings::fermyon::spin::redis::{Connection, RedisParameter, RedisResult};
+use bindings::fermyon::spin::variables;
+use bindings::{Component, Error, Guest, Metadata};
+
+impl Guest for Component {
+    fn handle_cron_event(_: Metadata) -> Result<(), Error> {
+        check().map_err(Error::Other)
+    }
+}
+
+fn check() -> Result<(), String> {
+    let settings = read_settings()?;
+    let redis = BlockingRedis { address: settings.redis_url.clone(), connection: OnceCell::new() };
+    let store = Store::new(redis, settings.keys.clone());
+    let tick = monitor::tick(&store, settings.heartbeat_timeout, settings.check_interval_ms, true);
+    // Every call blocks until it has its reply, so the first poll brings the result.
+    let ticked = tick.now_or_never().ok_or("a call did not block")?.map_err(|e| e.to_string())?;
+    for node in &ticked.checked.expired {
+        eprintln!("node {} ({}) is offline: no heartbeat", node.node_id, node.hostname);
+    }
+    if let Some(suspension) = ticked.checked.suspended {
+        eprintln!("{suspension}");
+    }
+    Ok(())
+}
+
+fn read_settings() -> Result<Settings, String> {
+    // A variable that the manifest does not give to this component has its default.
+    let get = |name: &str| variables::get(name).unwrap_or_default();
+    Settings::read(&Variables {
+        redis_url: get("redis_url"),
+        key_prefix: get("key_prefix"),
+        key_layout: get("key_layout"),
+        heartbeat_timeout_seconds: get("heartbeat_timeout_seconds"),
+        heartbeat_ttl_seconds: get("heartbeat_ttl_seconds"),
+        check_interval_seconds: get("check_interval_seconds"),
+    })
+}
+
+/// One connection for one event.
+struct BlockingRedis {
+    address: String,
+    connection: OnceCell<Connection>,
+}
+
+impl BlockingRedis {
+    fn connection(&self) -> Result<&Connection, RedisError> {
+        if self.connection.get().is_none() {
+            let opened = Connection::open(&self.address)
+                .map_err(|error| RedisError::Unavailable(error.to_string()))?;
+            // Nobody else runs in this instance, so nothing was set in between.
+            let _ = self.connection.set(opened);
+        }
+        self.connection.get().ok_or_else(|| RedisError::Unavailable("not connected".to_owned()))
+    }
+}
+
+impl Redis for BlockingRedis {
+    async fn execute(&self, command: &str, args: Vec<Vec<u8>>) -> Result<Vec<Reply>, RedisError> {
+        let args: Vec<RedisParameter> = args.into_iter().map(RedisParameter::Binary).collect();
+        match self.connection()?.execute(command, &args) {
+            Ok(reply) => Ok(reply.into_iter().map(from_spin).collect()),
+            Err(error) => Err(RedisError::from_text(&error.to_string())),
+        }
+    }
+}
+
+fn from_spin(result: RedisResult) -> Reply {
+    match result {
+        RedisResult::Nil => Reply::Nil,
+        RedisResult::Status(text) => Reply::Status(text),
+        RedisResult::Int64(number) => Reply::Int(number),
+        RedisResult::Binary(bytes) => Reply::Bytes(bytes),
+    }
+}

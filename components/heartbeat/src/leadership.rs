@@ -1,0 +1,125 @@
+//! Leadership: one node leads, under a term that fences all earlier leaders.
+
+use reef_domain::leader::{TTL_MS_DEFAULT, check_ttl_ms};
+use reef_domain::limits::{COUNTER_MAX, LEADER_HISTORY_MAX};
+use reef_domain::time::UnixMillis;
+use reef_domain::{Invalid, NodeId, id};
+use reef_store::Redis;
+use reef_store::leader::{Campaign, ReadHistory, Resign, Resigned, Show};
+use reef_web::extract::{lax_int, object};
+use reef_web::route::{Answer, with_replayed};
+use reef_web::{Code, Context, Problem, Response, page};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// `GET /cluster/leader`
+pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    Ok(Response::json(&cx.store.call(&Show).await?))
+}
+
+#[derive(Debug, Deserialize)]
+struct CampaignBody {
+    node_id: Option<String>,
+    #[serde(default, deserialize_with = "lax_int")]
+    ttl_ms: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct CampaignAnswer {
+    is_leader: bool,
+    leader: Option<String>,
+    term: i64,
+    ttl_ms: i64,
+}
+
+/// `POST /cluster/leader/campaign`
+pub(crate) async fn campaign<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let body: CampaignBody = object(cx.request)?;
+    let mut invalid = Invalid::new();
+    let node_id = read_node_id(&mut invalid, body.node_id);
+    let ttl_ms = body.ttl_ms.unwrap_or(TTL_MS_DEFAULT);
+    if let Err(rule) = check_ttl_ms(ttl_ms) {
+        invalid.push("ttl_ms", rule);
+    }
+    let node_id = invalid.finish(node_id)?;
+    let call = Campaign { node_id: &node_id, ttl_ms };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let leadership = answered.value.leadership;
+    let answer = CampaignAnswer {
+        is_leader: answered.value.is_leader,
+        leader: leadership.leader,
+        term: leadership.term,
+        ttl_ms: leadership.ttl_ms,
+    };
+    Ok(with_replayed(Response::json(&answer), answered.replayed))
+}
+
+#[derive(Debug, Deserialize)]
+struct ResignBody {
+    node_id: Option<String>,
+    #[serde(default, deserialize_with = "lax_int")]
+    term: Option<i64>,
+}
+
+/// `POST /cluster/leader/resign`
+pub(crate) async fn resign<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let body: ResignBody = object(cx.request)?;
+    let mut invalid = Invalid::new();
+    let node_id = read_node_id(&mut invalid, body.node_id);
+    invalid.require(body.term.is_some(), "term", "is required");
+    let term = body.term.unwrap_or_default();
+    invalid.require((0..=COUNTER_MAX).contains(&term), "term", "must be between 0 and 2^53-1");
+    let node_id = invalid.finish(node_id)?;
+    let call = Resign { node_id: &node_id, term };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    match answered.value {
+        Resigned::Ok { term } => {
+            let answer = json!({ "success": true, "leader": null, "term": term });
+            Ok(with_replayed(Response::json(&answer), answered.replayed))
+        }
+        Resigned::Fenced { leader, term: present } => {
+            let leader = leader.unwrap_or_else(|| "nobody".to_owned());
+            let detail = format!(
+                "{node_id} does not lead under term {term}: {leader} does, and the term is {present}."
+            );
+            Err(Problem::new(Code::Fenced, detail))
+        }
+    }
+}
+
+fn read_node_id(invalid: &mut Invalid, given: Option<String>) -> String {
+    match given {
+        None => invalid.push("node_id", "is required"),
+        Some(text) => match NodeId::parse(&text) {
+            Ok(node_id) => return node_id.to_string(),
+            Err(_) => invalid.push("node_id", id::RULE),
+        },
+    }
+    String::new()
+}
+
+#[derive(Serialize)]
+struct HistoryAnswer {
+    timestamp: UnixMillis,
+    node_id: String,
+    event: String,
+    term: Option<i64>,
+    is_leader: Option<bool>,
+}
+
+/// `GET /cluster/leader/history`
+pub(crate) async fn history<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let limit = page::limit(&cx.query(), LEADER_HISTORY_MAX)?;
+    let entries = cx.store.call(&ReadHistory { limit }).await?;
+    let answer: Vec<HistoryAnswer> = entries
+        .into_iter()
+        .map(|entry| HistoryAnswer {
+            timestamp: entry.at(),
+            node_id: entry.node_id,
+            event: entry.event,
+            term: entry.term,
+            is_leader: entry.is_leader,
+        })
+        .collect();
+    Ok(Response::json(&answer))
+}

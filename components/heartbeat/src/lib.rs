@@ -1,0 +1,31 @@
+//! Liveness, health and leadership: `api.md` §3. Also answers what no other component does.
+
+mod cluster;
+mod heartbeats;
+mod leadership;
+
+use reef_store::Redis;
+use reef_web::{Route, route};
+
+/// The route table.
+#[must_use]
+pub fn routes<R: Redis>() -> Vec<Route<R>> {
+    vec![
+        route!(POST "/api/v1/nodes/{id}/heartbeat", Write, heartbeats::beat),
+        route!(POST "/api/v1/heartbeats", Write, heartbeats::beat_many),
+        route!(GET "/api/v1/nodes/{id}/health", Read, heartbeats::node_health),
+        route!(GET "/api/v1/cluster/health", Read, cluster::health),
+        route!(GET "/api/v1/cluster/state", Read, cluster::state),
+        route!(GET "/api/v1/cluster/events", Read, cluster::events),
+        route!(POST "/api/v1/cluster/check-heartbeat", Write, cluster::check_heartbeat),
+        route!(GET "/api/v1/cluster/leader", Read, leadership::show),
+        route!(POST "/api/v1/cluster/leader/campaign", Write, leadership::campaign),
+        route!(POST "/api/v1/cluster/leader/resign", Write, leadership::resign),
+        route!(GET "/api/v1/cluster/leader/history", Read, leadership::history),
+        route!(GET "/health", Open, cluster::service_health),
+        route!(GET "/readyz", Open, cluster::ready),
+    ]
+}
+
+#[cfg(target_family = "wasm")]
+reef_web::component!(crate::routes);

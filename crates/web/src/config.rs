@@ -1,0 +1,80 @@
+//! What the variables of a deployment say about the HTTP edge.
+
+use reef_store::Settings;
+use reef_store::settings::Variables;
+
+/// Whether callers need a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthMode {
+    /// Every route but the few open ones needs a key.
+    Keys,
+    /// Anonymous callers may use everything outside the ledger.
+    Open,
+}
+
+impl AuthMode {
+    /// Reads the variable `auth_mode`. An empty one means keys: a hub is closed unless it is
+    /// told otherwise.
+    ///
+    /// # Errors
+    /// One sentence, if it is another word.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "" | "keys" => Ok(Self::Keys),
+            "open" => Ok(Self::Open),
+            other => Err(format!("auth_mode is {other:?}; use keys or open")),
+        }
+    }
+}
+
+/// Settings of the HTTP edge.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `auth_mode`.
+    pub auth_mode: AuthMode,
+    /// `admin_key`; `None`: nobody is admin.
+    pub admin_key: Option<String>,
+    /// `cors_origins`, separated by commas; `*` for all.
+    pub cors_origins: Vec<String>,
+    /// What every part of the hub shares.
+    pub settings: Settings,
+}
+
+/// The variables that a component declares in `spin.toml` for [`Config::read`].
+pub const VARIABLES: [&str; 9] = [
+    "redis_url",
+    "admin_key",
+    "auth_mode",
+    "heartbeat_timeout_seconds",
+    "heartbeat_ttl_seconds",
+    "check_interval_seconds",
+    "key_layout",
+    "key_prefix",
+    "cors_origins",
+];
+
+impl Config {
+    /// Makes settings of variables; `get` answers an empty text for one that is not set.
+    ///
+    /// # Errors
+    /// One sentence that names the variable and what it accepts.
+    pub fn read(get: impl Fn(&str) -> String) -> Result<Self, String> {
+        Ok(Self {
+            auth_mode: AuthMode::parse(&get("auth_mode"))?,
+            admin_key: Some(get("admin_key")).filter(|key| !key.is_empty()),
+            cors_origins: get("cors_origins")
+                .split(',')
+                .map(|origin| origin.trim().to_owned())
+                .filter(|origin| !origin.is_empty())
+                .collect(),
+            settings: Settings::read(&Variables {
+                redis_url: get("redis_url"),
+                key_prefix: get("key_prefix"),
+                key_layout: get("key_layout"),
+                heartbeat_timeout_seconds: get("heartbeat_timeout_seconds"),
+                heartbeat_ttl_seconds: get("heartbeat_ttl_seconds"),
+                check_interval_seconds: get("check_interval_seconds"),
+            })?,
+        })
+    }
+}

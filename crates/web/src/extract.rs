@@ -1,0 +1,253 @@
+//! Bodies, ids and query parameters, with the field in every complaint.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, Visitor};
+
+use crate::http::Request;
+use crate::problem::{Code, Problem};
+
+/// Reads a body that must be a JSON object. Fields that `T` does not know are ignored.
+///
+/// # Errors
+/// 400 for what is no JSON, 415 for what is not said to be JSON, 422 for what is no object or
+/// has a field of another type.
+pub fn object<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    json(request, b'{', "must be a JSON object")
+}
+
+/// Reads a body that must be a JSON array.
+///
+/// # Errors
+/// As [`object`].
+pub fn array<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
+    json(request, b'[', "must be a JSON array")
+}
+
+/// Reads a body that may be missing.
+///
+/// # Errors
+/// As [`object`].
+pub fn optional_object<T: DeserializeOwned + Default>(request: &Request) -> Result<T, Problem> {
+    if request.body.is_empty() { Ok(T::default()) } else { object(request) }
+}
+
+fn json<T: DeserializeOwned>(request: &Request, opening: u8, rule: &str) -> Result<T, Problem> {
+    let first = request.body.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_none() {
+        return Err(Problem::field("body", "is required"));
+    }
+    require_json_type(request)?;
+    if first != Some(&opening) {
+        serde_json::from_slice::<IgnoredAny>(&request.body).map_err(|e| malformed(&e))?;
+        return Err(Problem::field("body", rule));
+    }
+    let mut json = serde_json::Deserializer::from_slice(&request.body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() {
+            let field = if path == "." { "body" } else { &path };
+            Problem::field(field, &without_position(&inner))
+        } else {
+            malformed(&inner)
+        }
+    })?;
+    json.end().map_err(|e| malformed(&e))?;
+    Ok(value)
+}
+
+fn require_json_type(request: &Request) -> Result<(), Problem> {
+    let Some(given) = request.header("content-type") else { return Ok(()) };
+    let essence = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence.is_empty() || essence == "application/json" || essence.ends_with("+json") {
+        Ok(())
+    } else {
+        Err(Problem::new(
+            Code::UnsupportedMediaType,
+            "The body must be JSON: send Content-Type: application/json, or none.",
+        ))
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    Problem::new(Code::MalformedJson, format!("The body is not JSON: {error}."))
+}
+
+/// The parser's words without `at line 1 column 7`: the field says where.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
+}
+
+/// Decodes one segment of a path.
+///
+/// # Errors
+/// 400 if it is no UTF-8.
+pub fn segment<'a>(name: &str, raw: &'a str) -> Result<Cow<'a, str>, Problem> {
+    percent_decode_str(raw)
+        .decode_utf8()
+        .map_err(|_| Problem::parameter(name, "must be percent-encoded UTF-8"))
+}
+
+/// The parameters of a query.
+#[derive(Debug)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads all of them.
+    #[must_use]
+    pub fn read(request: &Request) -> Self {
+        Self(form_urlencoded::parse(request.query().as_bytes()).into_owned().collect())
+    }
+
+    /// The last value of a name; an empty one is none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().rev().find(|(key, _)| key == name)?;
+        Some(found.1.as_str()).filter(|value| !value.is_empty())
+    }
+}
+
+/// Reads a whole number as the older services did: `5`, `5.0` and `"5"`; `null` is none.
+///
+/// # Errors
+/// For everything else.
+pub fn lax_int<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = deserializer.deserialize_any(LaxNumber)? else { return Ok(None) };
+    match number {
+        Number::Int(int) => Ok(Some(int)),
+        // Every whole number of this range is exact as a fraction.
+        Number::Fraction(f) if f.fract() == 0.0 && f.abs() < 9e15 =>
+        {
+            #[allow(clippy::cast_possible_truncation, reason = "checked to be whole and to fit")]
+            Ok(Some(f as i64))
+        }
+        Number::Fraction(f) => Err(D::Error::custom(format!("{f} is not a whole number"))),
+    }
+}
+
+/// Reads a number as the older services did: `12.5` and `"12.5"`; `null` is none.
+///
+/// # Errors
+/// For everything else.
+pub fn lax_float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    Ok(deserializer.deserialize_any(LaxNumber)?.map(|number| match number {
+        #[allow(clippy::cast_precision_loss, reason = "percentages and seconds are small")]
+        Number::Int(int) => int as f64,
+        Number::Fraction(f) => f,
+    }))
+}
+
+enum Number {
+    Int(i64),
+    Fraction(f64),
+}
+
+struct LaxNumber;
+
+impl Visitor<'_> for LaxNumber {
+    type Value = Option<Number>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Some(Number::Int(value)))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+        i64::try_from(value).map(|v| Some(Number::Int(v))).map_err(|_| E::custom("is too large"))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Some(Number::Fraction(value)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        let text = text.trim();
+        if let Ok(int) = text.parse() {
+            return Ok(Some(Number::Int(int)));
+        }
+        match text.parse::<f64>() {
+            Ok(f) if f.is_finite() => Ok(Some(Number::Fraction(f))),
+            _ => Err(E::custom(format!("{text:?} is not a number"))),
+        }
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize, PartialEq)]
+    struct Form {
+        #[serde(default, deserialize_with = "lax_int")]
+        count: Option<i64>,
+        #[serde(default, deserialize_with = "lax_float")]
+        share: Option<f64>,
+        name: Option<String>,
+    }
+
+    fn read(body: &str) -> Result<Form, Problem> {
+        object(&Request { body: body.into(), ..Request::default() })
+    }
+
+    #[test]
+    fn numbers_are_read_as_the_older_services_did() {
+        for body in [r#"{"count":5}"#, r#"{"count":5.0}"#, r#"{"count":"5"}"#] {
+            assert_eq!(read(body).unwrap().count, Some(5), "{body}");
+        }
+        assert_eq!(read(r#"{"share":"12.5","count":null}"#).unwrap().share, Some(12.5));
+        for body in [
+            r#"{"count":5.5}"#,
+            r#"{"count":true}"#,
+            r#"{"count":"abc"}"#,
+            r#"{"count":[]}"#,
+            r#"{"count":"NaN"}"#,
+        ] {
+            let problem = read(body).unwrap_err();
+            assert_eq!(
+                (problem.code, problem.errors[0].field.as_str()),
+                (Code::ValidationFailed, "count"),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_bad_body_has_its_code() {
+        for (body, code) in [
+            ("", Code::ValidationFailed),
+            ("[]", Code::ValidationFailed),
+            ("\"x\"", Code::ValidationFailed),
+            ("{", Code::MalformedJson),
+            ("{} {}", Code::MalformedJson),
+            ("nonsense", Code::MalformedJson),
+            (r#"{"name":7}"#, Code::ValidationFailed),
+        ] {
+            assert_eq!(read(body).unwrap_err().code, code, "{body}");
+        }
+        assert!(read("{\"name\":\"\u{0}\"}").is_err());
+    }
+
+    #[test]
+    fn only_json_is_taken() {
+        let mut request = Request { body: "{}".into(), ..Request::default() };
+        for (kind, fits) in [
+            ("application/json; charset=utf-8", true),
+            ("Application/JSON", true),
+            ("application/merge-patch+json", true),
+            ("application/x-www-form-urlencoded", false),
+        ] {
+            request.headers = vec![("Content-Type".into(), kind.into())];
+            assert_eq!(object::<Form>(&request).is_ok(), fits, "{kind}");
+        }
+    }
+}

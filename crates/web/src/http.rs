@@ -1,0 +1,100 @@
+//! A request and an answer as plain records: what every platform can give and take.
+
+use serde::Serialize;
+
+/// A request whose body has been read whole.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Path and query as they stand in the request line.
+    pub target: String,
+    /// In order. A name that occurs twice is listed twice.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The path, still percent-encoded, without a trailing slash.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let path = self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path);
+        match path.strip_suffix('/') {
+            Some("") | None => path,
+            Some(shorter) => shorter,
+        }
+    }
+
+    /// The query, still percent-encoded.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        self.target.split_once('?').map_or("", |(_, query)| query)
+    }
+
+    /// The first header of a name, if it is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .and_then(|(_, value)| std::str::from_utf8(value).ok())
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// In order. Without `content-length`: whoever sends the answer knows it.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// 200 with a JSON body. Every success is a 200 (`api.md` §1).
+    #[must_use]
+    pub fn json(value: &impl Serialize) -> Self {
+        Self::with_json(200, "application/json", value)
+    }
+
+    /// Any status with a JSON body of any type.
+    ///
+    /// Our types have text keys only, so that writing them into memory cannot fail.
+    pub(crate) fn with_json(status: u16, content_type: &str, value: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(value).unwrap_or_default();
+        Self { status, headers: Vec::with_capacity(4), body }.with("content-type", content_type)
+    }
+
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into().into_bytes()));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trailing_slash_is_no_part_of_the_path() {
+        for (target, path, query) in [
+            ("/api/v1/nodes/?limit=1", "/api/v1/nodes", "limit=1"),
+            ("/", "/", ""),
+            ("/a?b?c", "/a", "b?c"),
+        ] {
+            let request = Request { target: target.into(), ..Request::default() };
+            assert_eq!((request.path(), request.query()), (path, query));
+        }
+    }
+}

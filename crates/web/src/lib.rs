@@ -1,0 +1,29 @@
+//! What the components share at the HTTP edge. Handlers written against it are async functions
+//! over a Redis port; they know neither Spin nor a version of WASI.
+//!
+//! # Layout
+//! - [`http`]: a request and an answer as plain records.
+//! - [`route`]: routes as data, and what is done with a request: match, authenticate, call.
+//! - [`problem`]: errors as `application/problem+json`; the only place with error status codes.
+//! - [`auth`]: who calls, and what that caller may do.
+//! - [`extract`]: bodies, ids and query parameters, with the field in every complaint.
+//! - [`page`]: limits, cursors and `Link`.
+//! - [`once`]: `Idempotency-Key`.
+//! - [`config`]: what the variables of a deployment say.
+//! - `spin`: the adapter to Spin and to the Reef host, in wasm only.
+
+pub mod auth;
+pub mod config;
+pub mod extract;
+pub mod http;
+pub mod once;
+pub mod page;
+pub mod problem;
+pub mod route;
+#[cfg(all(target_family = "wasm", feature = "spin"))]
+pub mod spin;
+
+pub use config::Config;
+pub use http::{Request, Response};
+pub use problem::{Code, Problem};
+pub use route::{App, Context, Route};

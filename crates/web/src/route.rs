@@ -1,0 +1,362 @@
+//! Routes as data, and what is done with a request: match, authenticate, call, answer.
+//!
+//! From the one table of a component come dispatch, 404 and 405 with `Allow`, authentication, and
+//! the tests that `spin.toml` knows every route and that no route forgets its key.
+
+use futures_util::future::LocalBoxFuture;
+use matchit::Router;
+use reef_domain::limits::REQUEST_ID_CHARS_MAX;
+use reef_domain::{NodeId, id};
+use reef_store::{Once, Redis, Store};
+
+use crate::auth::{Access, Caller, authenticate};
+use crate::config::Config;
+use crate::extract::{Query, segment};
+use crate::http::{Request, Response};
+use crate::once;
+use crate::problem::{Code, Problem};
+
+/// What a handler answers.
+pub type Answer = Result<Response, Problem>;
+
+/// A handler: an async function of a request's context.
+pub type Handler<R> = for<'a> fn(&'a Context<'a, R>) -> LocalBoxFuture<'a, Answer>;
+
+/// One line of a component's route table.
+#[derive(Debug)]
+pub struct Route<R> {
+    /// `GET POST PUT PATCH DELETE`. A `HEAD` is answered as a `GET`.
+    pub method: &'static str,
+    /// The path; `{name}` is a segment.
+    pub path: &'static str,
+    /// What the caller must be allowed to do.
+    pub access: Access,
+    /// Largest body, in bytes.
+    pub body_max: usize,
+    /// Who answers.
+    pub handler: Handler<R>,
+}
+
+/// Writes one line of a route table: `route!(GET "/api/v1/nodes", Read, list)`.
+#[macro_export]
+macro_rules! route {
+    ($method:ident $path:literal, $access:ident, $handler:path) => {
+        $crate::route::Route {
+            method: stringify!($method),
+            path: $path,
+            access: $crate::auth::Access::$access,
+            body_max: $crate::route::BODY_BYTES_MAX,
+            handler: |context| Box::pin($handler(context)),
+        }
+    };
+}
+
+pub use reef_domain::limits::BODY_BYTES_MAX;
+
+/// A component: its settings, its way to Redis, its routes.
+pub struct App<R> {
+    /// The calls on Redis.
+    pub store: Store<R>,
+    /// The settings.
+    pub config: Config,
+    routes: Vec<Route<R>>,
+    /// For each path, the positions of its routes in the table.
+    paths: Router<Vec<usize>>,
+}
+
+/// What a handler works with.
+pub struct Context<'a, R> {
+    /// The calls on Redis.
+    pub store: &'a Store<R>,
+    /// The settings.
+    pub config: &'a Config,
+    /// The request.
+    pub request: &'a Request,
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// The caller asked that a repeat of the request changes nothing.
+    pub once: Option<Once>,
+    parameters: matchit::Params<'a, 'a>,
+}
+
+impl<R> Context<'_, R> {
+    /// A segment of the path, decoded.
+    ///
+    /// # Errors
+    /// 400 if it is no UTF-8.
+    pub fn segment(&self, name: &str) -> Result<String, Problem> {
+        let raw = self.parameters.get(name).unwrap_or_default();
+        segment(name, raw).map(std::borrow::Cow::into_owned)
+    }
+
+    /// The segment `{id}` as a node's id.
+    ///
+    /// # Errors
+    /// 422 if it is none.
+    pub fn node_id(&self) -> Result<NodeId, Problem> {
+        NodeId::parse(&self.segment("id")?).map_err(|_| Problem::field("node_id", id::RULE))
+    }
+
+    /// The parameters of the query.
+    #[must_use]
+    pub fn query(&self) -> Query {
+        Query::read(self.request)
+    }
+}
+
+impl<R: Redis> App<R> {
+    /// A component with its route table.
+    ///
+    /// # Errors
+    /// Which path of the table contradicts another: a fault in the table.
+    pub fn new(store: Store<R>, config: Config, routes: Vec<Route<R>>) -> Result<Self, String> {
+        let mut by_path: Vec<(&str, Vec<usize>)> = Vec::new();
+        for (position, route) in routes.iter().enumerate() {
+            match by_path.iter_mut().find(|(path, _)| *path == route.path) {
+                Some((_, positions)) => positions.push(position),
+                None => by_path.push((route.path, vec![position])),
+            }
+        }
+        let mut paths = Router::new();
+        for (path, positions) in by_path {
+            paths.insert(path, positions).map_err(|error| format!("{path}: {error}"))?;
+        }
+        Ok(Self { store, config, routes, paths })
+    }
+
+    /// The route table.
+    #[must_use]
+    pub fn routes(&self) -> &[Route<R>] {
+        &self.routes
+    }
+
+    /// Answers a request. Never fails: what goes wrong is a problem.
+    pub async fn answer(&self, request: &Request) -> Response {
+        let request_id = request_id(request);
+        if let Some(response) = self.preflight(request) {
+            return response.with("x-request-id", request_id);
+        }
+        let answer = self.try_answer(request).await;
+        let response = answer.unwrap_or_else(|problem| {
+            if let Some(internal) = &problem.internal {
+                log(&request_id, request, problem.code, internal);
+            }
+            problem.into_response(&request_id)
+        });
+        self.with_cors(request, response).with("x-request-id", request_id)
+    }
+
+    async fn try_answer(&self, request: &Request) -> Answer {
+        let matched = self.paths.at(request.path()).map_err(|_| {
+            Problem::new(Code::NotFound, format!("There is no route {}.", request.path()))
+        })?;
+        let route = self.route(matched.value, &request.method)?;
+        let caller = authenticate(request, &self.config)?;
+        caller.authorize(route.access, self.config.auth_mode)?;
+        if request.body.len() > route.body_max {
+            let detail = format!("The body must not be larger than {} bytes.", route.body_max);
+            return Err(Problem::new(Code::PayloadTooLarge, detail));
+        }
+        let once = match route.method {
+            "POST" => once::read(request, &caller)?,
+            _ => None,
+        };
+        let context = Context {
+            store: &self.store,
+            config: &self.config,
+            request,
+            caller: &caller,
+            once,
+            parameters: matched.params,
+        };
+        (route.handler)(&context).await
+    }
+
+    fn route(&self, positions: &[usize], method: &str) -> Result<&Route<R>, Problem> {
+        let asked = if method == "HEAD" { "GET" } else { method };
+        let of_path = || positions.iter().filter_map(|position| self.routes.get(*position));
+        of_path().find(|route| route.method == asked).ok_or_else(|| {
+            let mut methods: Vec<&str> = of_path().map(|route| route.method).collect();
+            if methods.contains(&"GET") {
+                methods.push("HEAD");
+            }
+            let allow = methods.join(", ");
+            let detail = format!("This path has no {method}; it has {allow}.");
+            Problem {
+                headers: vec![("allow", allow)],
+                ..Problem::new(Code::MethodNotAllowed, detail)
+            }
+        })
+    }
+
+    /// The origin of a browser's request, if the settings allow it.
+    fn allowed_origin<'a>(&self, request: &'a Request) -> Option<&'a str> {
+        if self.config.cors_origins.is_empty() {
+            return None;
+        }
+        let origin = request.header("origin")?;
+        let allowed = &self.config.cors_origins;
+        allowed.iter().any(|one| one == "*" || one == origin).then_some(origin)
+    }
+
+    /// The answer to a browser's question whether it may send a request.
+    fn preflight(&self, request: &Request) -> Option<Response> {
+        let asked = request.header("access-control-request-method")?;
+        if request.method != "OPTIONS" || asked.is_empty() {
+            return None;
+        }
+        self.allowed_origin(request)?;
+        let response = Response::empty(204)
+            .with("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE")
+            .with(
+                "access-control-allow-headers",
+                "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id",
+            )
+            .with("access-control-max-age", "600");
+        Some(self.with_cors(request, response))
+    }
+
+    fn with_cors(&self, request: &Request, response: Response) -> Response {
+        match self.allowed_origin(request) {
+            None => response,
+            Some(origin) => response
+                .with("access-control-allow-origin", origin)
+                .with("access-control-expose-headers", "Idempotent-Replayed, Link, X-Request-Id")
+                .with("vary", "Origin"),
+        }
+    }
+}
+
+/// The request's id: the caller's, else its trace's (W3C `traceparent`), else a new one.
+fn request_id(request: &Request) -> String {
+    let sane = |id: &&str| {
+        (1..=REQUEST_ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
+    };
+    if let Some(id) = request.header("x-request-id").filter(sane) {
+        return id.to_owned();
+    }
+    let trace = request.header("traceparent").and_then(|parent| parent.split('-').nth(1));
+    match trace.filter(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())) {
+        Some(trace) => trace.to_owned(),
+        None => uuid::Uuid::now_v7().to_string(),
+    }
+}
+
+/// The operator's half of a fault: under Spin and the host, standard error is the log.
+fn log(request_id: &str, request: &Request, code: Code, internal: &str) {
+    eprintln!(
+        "request_id={request_id} method={} path={:?} code={} detail={internal:?}",
+        request.method,
+        request.path(),
+        code.as_str(),
+    );
+}
+
+/// Marks an answer as the first one again (`api.md` §1).
+#[must_use]
+pub fn with_replayed(response: Response, replayed: bool) -> Response {
+    if replayed { response.with("idempotent-replayed", "true") } else { response }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reef_store::{RedisError, Reply};
+
+    struct NoRedis;
+
+    impl Redis for NoRedis {
+        async fn execute(&self, _: &str, _: Vec<Vec<u8>>) -> Result<Vec<Reply>, RedisError> {
+            Err(RedisError::Unavailable("refused".into()))
+        }
+    }
+
+    async fn list<R: Redis>(context: &Context<'_, R>) -> Answer {
+        context.store.call(&reef_store::cluster::CheckReady).await?;
+        Ok(Response::json(&[0u8; 0]))
+    }
+
+    async fn show<R: Redis>(context: &Context<'_, R>) -> Answer {
+        Ok(Response::json(&context.node_id()?.as_str()))
+    }
+
+    fn app(variables: &'static [(&'static str, &'static str)]) -> App<NoRedis> {
+        let config = Config::read(|name| {
+            let found = variables.iter().find(|(key, _)| *key == name);
+            found.map_or(String::new(), |(_, value)| (*value).to_owned())
+        })
+        .unwrap();
+        let store = Store::new(NoRedis, config.settings.keys.clone());
+        let routes = vec![
+            route!(GET "/nodes", Read, list),
+            route!(POST "/nodes", Write, list),
+            route!(GET "/nodes/{id}", Open, show),
+        ];
+        App::new(store, config, routes).unwrap()
+    }
+
+    fn ask(app: &App<NoRedis>, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
+        let request = Request {
+            method: method.into(),
+            target: target.into(),
+            headers: headers.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+            body: Vec::new(),
+        };
+        futures_util::FutureExt::now_or_never(app.answer(&request)).unwrap()
+    }
+
+    fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+        let found = response.headers.iter().find(|(key, _)| key == name)?;
+        std::str::from_utf8(&found.1).ok()
+    }
+
+    #[test]
+    fn faults_come_in_the_order_of_the_contract() {
+        let app = app(&[("admin_key", "k")]);
+        let key: &[(&str, &str)] = &[("x-api-key", "k")];
+        for (method, target, headers, status) in [
+            ("GET", "/elsewhere", &[][..], 404),
+            ("PUT", "/nodes", &[][..], 405),
+            ("GET", "/nodes", &[][..], 401),
+            ("GET", "/nodes", &[("x-api-key", "x")][..], 401),
+            ("GET", "/nodes", key, 503),
+            ("GET", "/nodes/", key, 503),
+            ("GET", "/nodes/a%7Bb", key, 422),
+            ("GET", "/nodes/a%2Eb", key, 200),
+            ("HEAD", "/nodes/a", &[][..], 200),
+        ] {
+            assert_eq!(ask(&app, method, target, headers).status, status, "{method} {target}");
+        }
+        assert_eq!(header(&ask(&app, "PUT", "/nodes", &[]), "allow"), Some("GET, POST, HEAD"));
+        assert_eq!(header(&ask(&app, "GET", "/nodes", key), "retry-after"), Some("1"));
+    }
+
+    #[test]
+    fn a_request_keeps_its_id() {
+        let app = app(&[]);
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        for (headers, id) in [
+            (&[("x-request-id", "mine")][..], "mine"),
+            (&[("traceparent", trace)][..], "4bf92f3577b34da6a3ce929d0e0e4736"),
+        ] {
+            assert_eq!(header(&ask(&app, "GET", "/nodes/a", headers), "x-request-id"), Some(id));
+        }
+        let bad = ask(&app, "GET", "/nodes/a", &[("x-request-id", "a b")]);
+        assert_eq!(header(&bad, "x-request-id").map(str::len), Some(36));
+    }
+
+    #[test]
+    fn no_origin_is_allowed_unless_the_settings_name_it() {
+        let origin = &[("origin", "https://a.example"), ("access-control-request-method", "POST")];
+        let closed = ask(&app(&[]), "OPTIONS", "/nodes", origin);
+        assert_eq!((closed.status, header(&closed, "access-control-allow-origin")), (405, None));
+        let open = app(&[("cors_origins", "https://a.example")]);
+        let allowed = ask(&open, "OPTIONS", "/nodes", origin);
+        assert_eq!(allowed.status, 204);
+        assert_eq!(header(&allowed, "access-control-allow-origin"), Some("https://a.example"));
+        assert_eq!(
+            header(&ask(&open, "GET", "/nodes/a", &[("origin", "https://b.example")]), "vary"),
+            None
+        );
+    }
+}

@@ -1,0 +1,239 @@
+//! The adapter to Spin and to the Reef host: their Redis, their variables, their requests.
+//!
+//! A component answers through two exports. Spin calls `wasi:http/handler`; the host calls
+//! `reef:hub/handler`, which costs half as much. Both end in [`App::answer`].
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::{Either, select};
+use reef_domain::limits::BODY_BYTES_MAX;
+use reef_store::{Redis, RedisError, Reply, Store};
+use spin_sdk::http::body::IncomingBodyExt;
+use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
+
+use crate::config::{Config, VARIABLES};
+use crate::http::{Request, Response};
+use crate::problem::{Code, Problem};
+use crate::route::{App, Route};
+
+/// How long a request may wait for Redis under Spin, which sets no limit itself. Leaves room
+/// below the two seconds of `api.md` §1.
+const REDIS_TIMEOUT: Duration = Duration::from_millis(1700);
+
+/// Redis as Spin and the host offer it. The connection outlives the request, since opening one
+/// costs a TCP connect under Spin; it is dropped on the first error.
+pub struct SpinRedis {
+    address: String,
+    connection: RefCell<Option<Rc<Connection>>>,
+}
+
+impl SpinRedis {
+    /// A connection to an address, opened when it is first needed.
+    #[must_use]
+    pub fn new(address: String) -> Self {
+        Self { address, connection: RefCell::new(None) }
+    }
+
+    async fn connection(&self) -> Result<Rc<Connection>, RedisError> {
+        if let Some(open) = self.connection.borrow().as_ref() {
+            return Ok(Rc::clone(open));
+        }
+        let opened = Connection::open(&self.address)
+            .await
+            .map_err(|error| RedisError::Unavailable(error.to_string()))?;
+        let opened = Rc::new(opened);
+        *self.connection.borrow_mut() = Some(Rc::clone(&opened));
+        Ok(opened)
+    }
+
+    fn forget(&self) {
+        self.connection.borrow_mut().take();
+    }
+}
+
+impl Redis for SpinRedis {
+    async fn execute(&self, command: &str, args: Vec<Vec<u8>>) -> Result<Vec<Reply>, RedisError> {
+        let connection = self.connection().await?;
+        let args = args.into_iter().map(RedisParameter::Binary);
+        match connection.execute(command, args).await {
+            Ok(reply) => Ok(reply.into_iter().map(from_spin).collect()),
+            Err(error) => {
+                let error = RedisError::from_text(&error.to_string());
+                if matches!(error, RedisError::Unavailable(_)) {
+                    self.forget();
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+fn from_spin(result: RedisResult) -> Reply {
+    match result {
+        RedisResult::Nil => Reply::Nil,
+        RedisResult::Status(text) => Reply::Status(text),
+        RedisResult::Int64(number) => Reply::Int(number),
+        RedisResult::Binary(bytes) => Reply::Bytes(bytes),
+    }
+}
+
+thread_local! {
+    /// The component's app, made by its first request: a cache that may vanish with the instance.
+    static APP: RefCell<Option<Rc<App<SpinRedis>>>> = const { RefCell::new(None) };
+}
+
+/// The component's app, or the answer to everything while a variable cannot be used.
+async fn app(routes: fn() -> Vec<Route<SpinRedis>>) -> Result<Rc<App<SpinRedis>>, Response> {
+    if let Some(app) = APP.with_borrow(Clone::clone) {
+        return Ok(app);
+    }
+    match load(routes()).await {
+        Ok(app) => {
+            let app = Rc::new(app);
+            APP.set(Some(Rc::clone(&app)));
+            Ok(app)
+        }
+        Err(reason) => {
+            eprintln!("the component's variables cannot be used: {reason}");
+            Err(Problem::internal(reason).into_response(""))
+        }
+    }
+}
+
+async fn load(routes: Vec<Route<SpinRedis>>) -> Result<App<SpinRedis>, String> {
+    let mut values = Vec::with_capacity(VARIABLES.len());
+    for name in VARIABLES {
+        // A variable that the manifest does not give to this component has its default.
+        values.push((name, spin_sdk::variables::get(name).await.unwrap_or_default()));
+    }
+    let config = Config::read(|name| {
+        let found = values.iter().find(|(key, _)| *key == name);
+        found.map_or_else(String::new, |(_, value)| value.clone())
+    })?;
+    let redis = SpinRedis::new(config.settings.redis_url.clone());
+    App::new(Store::new(redis, config.settings.keys.clone()), config, routes)
+}
+
+/// Answers a request of the direct interface. The host bounds the wait for Redis.
+pub async fn answer(routes: fn() -> Vec<Route<SpinRedis>>, request: Request) -> Response {
+    match app(routes).await {
+        Ok(app) => app.answer(&request).await,
+        Err(response) => response,
+    }
+}
+
+/// Answers a request of `wasi:http`: bounds the body and the wait for Redis, and sets
+/// `content-length`, without which an answer under Spin waits 40 ms for an acknowledgement.
+///
+/// # Errors
+/// Those of the platform, when the request cannot be read.
+pub async fn answer_http(
+    routes: fn() -> Vec<Route<SpinRedis>>,
+    request: spin_sdk::http::Request,
+) -> spin_sdk::http::Result<http::Response<spin_sdk::http::FullBody<Bytes>>> {
+    let request = read_http(request).await?;
+    let response = match app(routes).await {
+        Ok(app) => answer_in_time(&app, &request).await,
+        Err(response) => response,
+    };
+    let mut builder = http::Response::builder()
+        .status(response.status)
+        .header(http::header::CONTENT_LENGTH, response.body.len());
+    for (name, value) in response.headers {
+        builder = builder.header(name, value);
+    }
+    Ok(builder.body(spin_sdk::http::FullBody::new(Bytes::from(response.body)))?)
+}
+
+async fn answer_in_time(app: &App<SpinRedis>, request: &Request) -> Response {
+    let answer = pin!(app.answer(request));
+    let timeout = pin!(spin_sdk::time::sleep(REDIS_TIMEOUT));
+    match select(answer, timeout).await {
+        Either::Left((response, _)) => response,
+        Either::Right(_) => {
+            app.store.redis().forget();
+            let detail = "Redis does not answer.";
+            let request_id = request.header("x-request-id").unwrap_or_default();
+            Problem::new(Code::StoreUnavailable, detail).into_response(request_id)
+        }
+    }
+}
+
+/// Reads a request, and of its body one byte more than any route takes: the route then refuses
+/// it with the right answer.
+async fn read_http(request: spin_sdk::http::Request) -> spin_sdk::http::Result<Request> {
+    let (parts, body) = request.into_parts();
+    let mut bytes = Vec::new();
+    let mut stream = body.stream();
+    while let Some(chunk) = stream.next().await {
+        bytes.extend_from_slice(&chunk?);
+        if bytes.len() > BODY_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(Request {
+        method: parts.method.as_str().to_owned(),
+        target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+        headers: parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect(),
+        body: bytes,
+    })
+}
+
+/// Makes a component of a function that returns its route table: both exports.
+#[macro_export]
+macro_rules! component {
+    ($routes:path) => {
+        #[cfg(target_family = "wasm")]
+        #[allow(
+            unsafe_code,
+            missing_docs,
+            unreachable_pub,
+            clippy::all,
+            reason = "made by wit-bindgen"
+        )]
+        mod entry {
+            use $crate::spin::{answer, answer_http};
+
+            mod direct {
+                ::spin_sdk::wit_bindgen::generate!({
+                    path: "../../wit",
+                    world: "direct",
+                    runtime_path: "::spin_sdk::wit_bindgen::rt",
+                });
+                pub struct Component;
+                export!(Component);
+            }
+            use direct::exports::reef::hub::handler::{Guest, Request, Response};
+
+            impl Guest for direct::Component {
+                async fn handle(request: Request) -> Response {
+                    let request = $crate::Request {
+                        method: request.method,
+                        target: request.path_and_query,
+                        headers: request.headers,
+                        body: request.body,
+                    };
+                    let $crate::Response { status, headers, body } =
+                        answer($routes, request).await;
+                    Response { status, headers, body }
+                }
+            }
+
+            #[::spin_sdk::http_service]
+            async fn serve(
+                request: ::spin_sdk::http::Request,
+            ) -> impl ::spin_sdk::http::IntoResponse {
+                answer_http($routes, request).await
+            }
+        }
+    };
+}
