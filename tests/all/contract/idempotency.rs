@@ -54,6 +54,14 @@ fn every_post_can_be_repeated() {
 }
 
 #[test]
+fn the_largest_batch_can_be_repeated() {
+    let (_hub, client) = caller();
+    let id = client.new_node("largest");
+    let batch = vec![json!({"node_id": id, "cpu_usage": 4}); 1000];
+    assert_replayed(&client, "/heartbeats", &Value::from(batch));
+}
+
+#[test]
 fn a_repeated_heartbeat_is_no_second_sign_of_life() {
     let (_hub, client) = caller();
     let id = client.new_node("stale");
