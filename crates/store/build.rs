@@ -130,19 +130,41 @@ fn resolve(
             return Err(format!("{name}.lua: its header must say `{part}`").into());
         }
     }
-    let mut body = String::new();
+    let mut code = without_comments(source);
     if let Some(line) = source.lines().find_map(|line| line.strip_prefix("-- include:")) {
-        for include in line.split_whitespace() {
+        for include in line.split_whitespace().rev() {
             let text = includes.get(include).ok_or_else(|| format!("{name}: no {include}"))?;
-            body.push_str(text);
+            code = with_include(text, code);
         }
     }
-    body.push_str(source);
-    let code: String = body
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("--") && !line.trim().is_empty())
-        .fold(String::new(), |code, line| code + line + "\n");
     Ok(key_names(name, &code, keys)? + &code)
+}
+
+/// Puts an include in front of code, leaving out what the code does not use: Redis makes every
+/// function of a script anew for each call. The parts of an include are set apart by blank lines.
+fn with_include(include: &str, code: String) -> String {
+    include.rsplit("\n\n").map(without_comments).fold(code, |code, part| {
+        match defined_by(&part) {
+            Some(name) if !mentions(&code, name) => code,
+            _ => part + &code,
+        }
+    })
+}
+
+/// The name that a part defines, if it does nothing else.
+fn defined_by(part: &str) -> Option<&str> {
+    let mut unindented = part.lines().filter(|line| !line.starts_with([' ', '}']));
+    let definition = unindented.next()?.strip_prefix("local ")?;
+    let rest_is_its_end = unindented.all(|line| line == "end");
+    let name = definition.strip_prefix("function ").unwrap_or(definition);
+    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;
+    rest_is_its_end.then(|| &name[..end])
+}
+
+fn without_comments(lua: &str) -> String {
+    lua.lines()
+        .filter(|line| !line.trim_start().starts_with("--") && !line.trim().is_empty())
+        .fold(String::new(), |code, line| code + line + "\n")
 }
 
 /// Lua that defines `key.<name>` for the keys that a script uses, from the one key that it is
@@ -171,9 +193,14 @@ fn key_names(script: &str, code: &str, keys: &[Key]) -> Result<String, Failure> 
 }
 
 fn uses(code: &str, key: &str) -> bool {
-    let needle = format!("key.{key}");
-    code.match_indices(&needle).any(|(at, _)| {
-        let after = code[at + needle.len()..].chars().next().unwrap_or(' ');
-        !(after.is_ascii_alphanumeric() || after == '_')
+    mentions(code, &format!("key.{key}"))
+}
+
+/// Whether code holds a name as a whole word.
+fn mentions(code: &str, name: &str) -> bool {
+    let is_word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    code.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&code[..at], &code[at + name.len()..]);
+        !is_word(before.chars().next_back()) && !is_word(after.chars().next())
     })
 }
