@@ -8,7 +8,7 @@
 //! - [`auth`]: who calls, and what that caller may do.
 //! - [`extract`]: bodies, ids and query parameters, with the field in every complaint.
 //! - [`page`]: limits, cursors and `Link`.
-//! - [`once`]: `Idempotency-Key`.
+//! - [`once`][]: `Idempotency-Key`.
 //! - [`config`]: what the variables of a deployment say.
 //! - `spin`: the adapter to Spin and to the Reef host, in wasm only.
 
