@@ -20,12 +20,17 @@ local timeout_ms, period_ms, tick_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARG
 local most = tonumber(ARGV[6])
 local before = '(' .. string.format('%.0f', clock - timeout_ms)
 
--- A periodic checker says how often it comes, so that the clock can tell a gap. When it has
--- been away for ten ticks it is forgotten; the time it was away is not counted.
+-- A periodic checker says how often it comes, so that the clock can tell a gap. Of several at
+-- work (the monitor, the cron trigger) the fastest counts. When none has come for ten ticks they
+-- are forgotten; the time they were away is not counted.
 local function keep_tick()
+  local known_ms, at_work = tonumber(clock_row[3]), false
+  if known_ms then at_work = now - tonumber(clock_row[4]) <= 10 * known_ms end
   if tick_ms ~= '' then
-    redis.call('HSET', key.cluster, 'tick_ms', tick_ms, 'ticked_at', now)
-  elseif clock_row[3] and now - tonumber(clock_row[4]) > 10 * tonumber(clock_row[3]) then
+    if not at_work or tonumber(tick_ms) <= known_ms then
+      redis.call('HSET', key.cluster, 'tick_ms', tick_ms, 'ticked_at', now)
+    end
+  elseif known_ms and not at_work then
     redis.call('HDEL', key.cluster, 'tick_ms', 'ticked_at')
   end
 end
