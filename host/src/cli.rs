@@ -1,0 +1,243 @@
+//! What can be typed: subcommands and flags, each also an environment variable.
+//!
+//! Nothing is decided here; [`crate::config::Config`] turns this into what will be done.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Shown above everything else by `reef --help`.
+const EXAMPLES: &str = "\
+Examples:
+  reef up                                     everything on this machine: http://127.0.0.1:8888
+  reef up --listen 127.0.0.1:0 --auth-mode open --state-dir /tmp/hub
+  reef serve --redis-url redis://10.0.0.5:6379/0 --listen 0.0.0.0:8888
+  reef monitor --redis-url redis://10.0.0.5:6379/0 --listen 127.0.0.1:8889
+";
+
+/// Shown below everything else by `reef --help`.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    stopped by SIGTERM or SIGINT after it was ready, with all requests finished
+  1    something went wrong while running
+  2    usage or configuration: a flag, a variable, the manifest, a refused combination
+  3    Redis cannot be reached
+  130  interrupted before it was ready, or told twice to stop
+
+Environment:
+  Each flag is also REEF_<FLAG> (REEF_LISTEN, REEF_STATE_DIR, …); a flag wins over its variable.
+  REDIS_URL is taken when neither --redis-url nor REEF_REDIS_URL is given.
+  SPIN_VARIABLE_<NAME> sets a variable of the manifest; --variable wins over it.
+  REEF_LOG filters the log (default info), e.g. REEF_LOG=debug or REEF_LOG=reef=debug,warn.
+
+Standard output carries the line `Serving http://ADDRESS` once requests are served, and then the
+routes; everything else goes to standard error.
+";
+
+/// The host of a Reef hub.
+#[derive(Debug, Parser)]
+#[command(name = "reef", version, before_help = EXAMPLES, after_help = EXIT_CODES)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// All in one: components, cron triggers and monitor, with a private Redis unless one is
+    /// given
+    #[command(after_help = EXIT_CODES)]
+    Up(UpArgs),
+    /// Components and cron triggers over a given Redis, as Spin would run them. For more
+    /// machines beside one `reef up` or `reef monitor`
+    #[command(after_help = EXIT_CODES)]
+    Serve(ServeArgs),
+    /// Only the monitor and the host's own routes, beside a Spin deployment or `reef serve`
+    #[command(after_help = EXIT_CODES)]
+    Monitor(MonitorArgs),
+}
+
+impl Command {
+    /// The flags that every subcommand has.
+    pub(crate) fn common(&self) -> &CommonArgs {
+        match self {
+            Self::Up(args) => &args.common,
+            Self::Serve(args) => &args.common,
+            Self::Monitor(args) => &args.common,
+        }
+    }
+}
+
+/// Flags of every subcommand.
+#[derive(Debug, Args)]
+pub(crate) struct CommonArgs {
+    /// Address to listen on; port 0 takes any free port
+    #[arg(long, env = "REEF_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]
+    pub(crate) listen: String,
+
+    /// The Spin manifest
+    #[arg(long, env = "REEF_SPIN_FILE", value_name = "FILE", default_value = "spin.toml")]
+    pub(crate) spin_file: PathBuf,
+
+    /// The Redis or Valkey to use, e.g. redis://127.0.0.1:6379/0 (a password belongs into the
+    /// environment variable, not onto the command line)
+    #[arg(long, env = "REEF_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) redis_url: Option<String>,
+
+    /// Sets a variable of the manifest; repeatable. Wins over SPIN_VARIABLE_<NAME>, which wins
+    /// over the runtime configuration and the manifest's default
+    #[arg(long = "variable", short = 'v', value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<String>,
+
+    /// Spin's runtime configuration file. Understood: [[variables_provider]] of type "static"
+    #[arg(long, env = "REEF_RUNTIME_CONFIG_FILE", value_name = "FILE")]
+    pub(crate) runtime_config_file: Option<PathBuf>,
+
+    /// How the log on standard error is written
+    #[arg(long, env = "REEF_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+
+    /// Most HTTP connections open at once; further ones wait in the kernel's queue
+    #[arg(long, env = "REEF_MAX_CONNECTIONS", value_name = "N", default_value_t = 10_000)]
+    pub(crate) max_connections: u32,
+
+    /// How long a shutdown waits for the requests it found, in seconds
+    #[arg(long, env = "REEF_DRAIN_TIMEOUT", value_name = "SECONDS", default_value_t = 10.0)]
+    pub(crate) drain_timeout: f64,
+}
+
+/// Flags of the subcommands that run components.
+#[derive(Debug, Args)]
+pub(crate) struct ServingArgs {
+    /// Where the hub keeps what it owns: the private Redis and its data, the admin key, compiled
+    /// code
+    #[arg(long, env = "REEF_STATE_DIR", value_name = "DIR", default_value = ".reef")]
+    pub(crate) state_dir: PathBuf,
+
+    /// Whether callers need a key; sets the manifest's variable auth_mode
+    #[arg(long, env = "REEF_AUTH_MODE", value_name = "MODE")]
+    pub(crate) auth_mode: Option<AuthMode>,
+
+    /// File with the admin key; sets the manifest's variable admin_key. Without it `reef up`
+    /// makes one in the state directory
+    #[arg(long, env = "REEF_ADMIN_KEY_FILE", value_name = "FILE")]
+    pub(crate) admin_key_file: Option<PathBuf>,
+
+    /// Allow auth_mode=open on an address that others can reach
+    #[arg(long, env = "REEF_INSECURE")]
+    pub(crate) insecure: bool,
+
+    /// Most time a component may take for one request, in seconds
+    #[arg(long, env = "REEF_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = 10.0)]
+    pub(crate) request_timeout: f64,
+}
+
+/// Flags of the subcommands that run the monitor.
+#[derive(Debug, Args)]
+pub(crate) struct MonitoringArgs {
+    /// Time between two rounds of the monitor, in milliseconds
+    #[arg(long, env = "REEF_TICK", value_name = "MS", default_value_t = 1000)]
+    pub(crate) tick: u64,
+}
+
+/// `reef up`.
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(flatten)]
+    pub(crate) serving: ServingArgs,
+    #[command(flatten)]
+    pub(crate) monitoring: MonitoringArgs,
+
+    /// When the private Redis writes to the disk: before each answer, or once a second (which
+    /// can lose the last second when the machine dies)
+    #[arg(long, env = "REEF_REDIS_FSYNC", value_name = "WHEN", default_value = "always")]
+    pub(crate) redis_fsync: Fsync,
+}
+
+/// `reef serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(flatten)]
+    pub(crate) serving: ServingArgs,
+}
+
+/// `reef monitor`.
+#[derive(Debug, Args)]
+pub(crate) struct MonitorArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    #[command(flatten)]
+    pub(crate) monitoring: MonitoringArgs,
+}
+
+/// Whether callers need a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuthMode {
+    /// Anonymous callers may do all that is not about money.
+    Open,
+    /// Every caller needs a key.
+    Keys,
+}
+
+impl AuthMode {
+    /// The value of the manifest's variable.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Keys => "keys",
+        }
+    }
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// When the private Redis calls `fsync`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fsync {
+    /// Before each answer.
+    Always,
+    /// Once a second.
+    Everysec,
+}
+
+impl Fsync {
+    /// The value of Redis' `appendfsync`.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Everysec => "everysec",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn flags_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_leads_with_an_example_and_lists_the_exit_codes() {
+        let help = super::Cli::command().render_long_help().to_string();
+        assert!(help.starts_with("Examples:\n  reef up"), "{help}");
+        for code in ["  0  ", "  1  ", "  2  ", "  3  ", "  130  "] {
+            assert!(help.contains(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What will be done: the flags, the environment and the manifest, brought together and checked.
+//!
+//! Everything that can be refused without touching the machine is refused here, with exit code 2.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::cli::{self, AuthMode, Cli, CommonArgs, Fsync, MonitoringArgs, ServingArgs};
+use crate::failure::Failure;
+use crate::manifest::variables::Layers;
+use crate::manifest::{Manifest, RuntimeConfig};
+use crate::redis::address;
+
+/// The longest time that a flag may ask for.
+const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The shortest time between two rounds of the monitor: below it, rounds would follow each other
+/// without a pause on a loaded Redis.
+const TICK_MIN: Duration = Duration::from_millis(10);
+
+/// What will be done.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Where to listen; the first that can be bound is taken.
+    pub(crate) listen: Vec<SocketAddr>,
+    /// The application.
+    pub(crate) manifest: Manifest,
+    /// The values of its variables, as far as they are known before anything has been started.
+    pub(crate) layers: Layers,
+    /// Which Redis.
+    pub(crate) redis: RedisChoice,
+    /// Running the components, for `up` and `serve`.
+    pub(crate) serving: Option<Serving>,
+    /// The time between two rounds of the monitor, for `up` and `monitor`.
+    pub(crate) tick: Option<Duration>,
+    /// Most HTTP connections at once.
+    pub(crate) connections_max: u32,
+    /// How long a shutdown waits for the requests it found.
+    pub(crate) drain_timeout: Duration,
+}
+
+/// Which Redis the hub uses.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum RedisChoice {
+    /// One that runs anyway, at this address (which may hold a password).
+    Given(String),
+    /// One of our own.
+    Private(Fsync),
+}
+
+/// What running the components needs.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    /// Where the hub keeps what it owns.
+    pub(crate) state_dir: PathBuf,
+    /// Most time for one request.
+    pub(crate) request_timeout: Duration,
+    /// Where the admin key comes from.
+    pub(crate) admin_key: AdminKey,
+}
+
+/// Where the admin key comes from.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum AdminKey {
+    /// It is a variable of the manifest like any other, which may be empty: no admin.
+    Variable,
+    /// This file has it.
+    File(PathBuf),
+    /// A file in the state directory has it, and is made when it is not there.
+    StateDir,
+}
+
+impl Config {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for everything that cannot be done as asked.
+    pub(crate) fn from_cli(cli: Cli) -> Result<Self, Failure> {
+        let environment: Vec<(String, String)> = std::env::vars_os()
+            .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
+            .collect();
+        match cli.command {
+            cli::Command::Up(args) => {
+                let private = Some(args.redis_fsync);
+                let (serving, tick) = (Some(args.serving), Some(args.monitoring));
+                Self::check(args.common, serving, tick, private, environment)
+            }
+            cli::Command::Serve(args) => {
+                Self::check(args.common, Some(args.serving), None, None, environment)
+            }
+            cli::Command::Monitor(args) => {
+                Self::check(args.common, None, Some(args.monitoring), None, environment)
+            }
+        }
+        .map_err(Failure::Usage)
+    }
+
+    /// `private` says that a private Redis may be started.
+    fn check(
+        common: CommonArgs,
+        serving: Option<ServingArgs>,
+        monitoring: Option<MonitoringArgs>,
+        private: Option<Fsync>,
+        environment: Vec<(String, String)>,
+    ) -> anyhow::Result<Self> {
+        let listen = resolve(&common.listen)?;
+        let manifest = Manifest::load(&common.spin_file)?;
+        let shared_redis_url = environment
+            .iter()
+            .find(|(key, value)| key == "REDIS_URL" && !value.is_empty())
+            .map(|(_, value)| value.clone());
+
+        let mut layers = Layers::default();
+        layers.type_in(&common.variables)?;
+        layers.take_environment(environment);
+        if let Some(file) = &common.runtime_config_file {
+            layers.provided = RuntimeConfig::load(file)?.into_values();
+        }
+        let redis =
+            choose_redis(common.redis_url, shared_redis_url, private, &manifest, &mut layers)?;
+        let makes_key = private.is_some();
+        let serving = match serving {
+            Some(args) => Some(check_serving(args, &manifest, &mut layers, &listen, makes_key)?),
+            None => None,
+        };
+        let tick = monitoring.map(|args| check_tick(args.tick)).transpose()?;
+        anyhow::ensure!(common.max_connections > 0, "--max-connections must be at least 1");
+        let drain_timeout = seconds("--drain-timeout", common.drain_timeout)?;
+        let connections_max = common.max_connections;
+        Ok(Self { listen, manifest, layers, redis, serving, tick, connections_max, drain_timeout })
+    }
+}
+
+/// Reads `HOST:PORT`.
+fn resolve(listen: &str) -> anyhow::Result<Vec<SocketAddr>> {
+    let addresses: Vec<SocketAddr> = listen
+        .to_socket_addrs()
+        .map_err(|e| {
+            anyhow::anyhow!("--listen wants HOST:PORT such as 127.0.0.1:8888, not {listen:?}: {e}")
+        })?
+        .collect();
+    anyhow::ensure!(!addresses.is_empty(), "--listen {listen}: no such host");
+    Ok(addresses)
+}
+
+fn seconds(flag: &str, value: f64) -> anyhow::Result<Duration> {
+    Duration::try_from_secs_f64(value)
+        .ok()
+        .filter(|d| !d.is_zero() && *d <= TIMEOUT_MAX)
+        .ok_or_else(|| anyhow::anyhow!("{flag} wants seconds above 0, not {value}"))
+}
+
+fn check_tick(milliseconds: u64) -> anyhow::Result<Duration> {
+    let tick = Duration::from_millis(milliseconds);
+    anyhow::ensure!(
+        (TICK_MIN..=TIMEOUT_MAX).contains(&tick),
+        "--tick wants at least {} milliseconds, not {milliseconds}",
+        TICK_MIN.as_millis()
+    );
+    Ok(tick)
+}
+
+/// Settles which Redis is used, and lets the components know: sets `redis_url` and, unless
+/// somebody has given one, `redis_allow`.
+fn choose_redis(
+    flag: Option<String>,
+    shared: Option<String>,
+    private: Option<Fsync>,
+    manifest: &Manifest,
+    layers: &mut Layers,
+) -> anyhow::Result<RedisChoice> {
+    let flag = flag.filter(|url| !url.is_empty());
+    let by_flag = flag.is_some();
+    if let Some(url) = &flag {
+        refuse_two("--redis-url", "redis_url", url, layers)?;
+    }
+    let url = flag.or_else(|| layers.given("redis_url").map(str::to_owned)).or(shared);
+    let url = match (url, private) {
+        (Some(url), _) => url,
+        (None, Some(fsync)) => return Ok(RedisChoice::Private(fsync)),
+        (None, None) => match layers.value(manifest, "redis_url") {
+            Some(url) => url.to_owned(),
+            None => anyhow::bail!("no Redis is given; set --redis-url or REDIS_URL"),
+        },
+    };
+    let allow = address::without_secrets(&url)?;
+    layers.flags.insert("redis_url".to_owned(), url.clone());
+    if by_flag || layers.given("redis_allow").is_none() {
+        layers.flags.insert("redis_allow".to_owned(), allow);
+    }
+    Ok(RedisChoice::Given(url))
+}
+
+/// A flag and `--variable` must not contradict each other.
+fn refuse_two(flag: &str, name: &str, value: &str, layers: &Layers) -> anyhow::Result<()> {
+    match layers.typed.get(name) {
+        Some(typed) if typed != value => {
+            anyhow::bail!("{flag} and --variable {name} say different things")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_serving(
+    args: ServingArgs,
+    manifest: &Manifest,
+    layers: &mut Layers,
+    listen: &[SocketAddr],
+    makes_key: bool,
+) -> anyhow::Result<Serving> {
+    if let Some(mode) = args.auth_mode {
+        refuse_two("--auth-mode", "auth_mode", mode.as_str(), layers)?;
+        layers.flags.insert("auth_mode".to_owned(), mode.as_str().to_owned());
+    }
+    match layers.value(manifest, "auth_mode") {
+        Some("open") => refuse_open_to_others(listen, args.insecure)?,
+        Some("keys") | None => {}
+        Some(other) => anyhow::bail!(
+            "auth_mode is {:?} or {:?}, not {other:?}",
+            AuthMode::Open.as_str(),
+            AuthMode::Keys.as_str()
+        ),
+    }
+    let given = layers.given("admin_key").is_some_and(|key| !key.is_empty());
+    let admin_key = match args.admin_key_file {
+        Some(_) if layers.typed.contains_key("admin_key") => {
+            anyhow::bail!("--admin-key-file and --variable admin_key say different things")
+        }
+        Some(file) => AdminKey::File(file),
+        None if makes_key && !given && manifest.variables.contains_key("admin_key") => {
+            AdminKey::StateDir
+        }
+        None => AdminKey::Variable,
+    };
+    let request_timeout = seconds("--request-timeout", args.request_timeout)?;
+    Ok(Serving { state_dir: args.state_dir, request_timeout, admin_key })
+}
+
+/// Without keys everybody who reaches the address may do nearly everything.
+fn refuse_open_to_others(listen: &[SocketAddr], insecure: bool) -> anyhow::Result<()> {
+    match listen.iter().find(|address| !address.ip().is_loopback()) {
+        Some(address) if !insecure => anyhow::bail!(
+            "auth_mode=open on {address} would let everybody who reaches it change everything; \
+             listen on 127.0.0.1, use --auth-mode keys, or say --insecure"
+        ),
+        _ => Ok(()),
+    }
+}
+
+impl Serving {
+    /// Where wasmtime keeps compiled code.
+    pub(crate) fn cache_dir(&self) -> PathBuf {
+        self.state_dir.join("cache")
+    }
+}
+
+/// The default name of the file with the admin key.
+pub(crate) fn admin_key_file(state_dir: &Path) -> PathBuf {
+    state_dir.join("admin.key")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! The routes that the host answers itself: how it is, what it counts, what its problems mean.
+//!
+//! They come before the manifest's routes. `/health` is not among them: it belongs to the hub's
+//! contract, and a component answers it under Spin as well.
+
+use std::sync::Arc;
+
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, RETRY_AFTER};
+use http::{HeaderValue, Method, StatusCode};
+use reef_runtime::Component;
+use reef_web::{Code, Problem};
+use serde_json::json;
+
+use super::{Answer, problem, whole};
+use crate::manifest::Manifest;
+use crate::metrics::Metrics;
+use crate::redis::readiness::{Readiness, Status};
+
+/// The start page. It loads nothing from elsewhere.
+const START_PAGE: &str = include_str!("own/start.html");
+/// The page of a problem, with the places that are filled in between `{` and `}`.
+const PROBLEM_PAGE: &str = include_str!("own/problem.html");
+/// The pages carry their own style and script, and talk to nobody but this host.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
+                           script-src 'unsafe-inline'; connect-src 'self'; \
+                           base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// One of the host's own routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Own<'p> {
+    /// `/`
+    Start,
+    /// `/healthz`: this process serves.
+    Health,
+    /// `/readyz`: Redis can be written.
+    Ready,
+    /// `/metrics`
+    Metrics,
+    /// `/problems/<code>`
+    Problem(&'p str),
+}
+
+impl<'p> Own<'p> {
+    /// The host's route for a path.
+    pub(super) fn of(path: &'p str) -> Option<Self> {
+        match path {
+            "/" => Some(Self::Start),
+            "/healthz" => Some(Self::Health),
+            "/readyz" => Some(Self::Ready),
+            "/metrics" => Some(Self::Metrics),
+            _ => path.strip_prefix("/problems/").map(Self::Problem),
+        }
+    }
+}
+
+/// What the host's own routes show.
+#[derive(Debug)]
+pub(crate) struct OwnRoutes {
+    readiness: Arc<Readiness>,
+    metrics: Metrics,
+    components: Vec<Component>,
+    start_page: String,
+}
+
+impl OwnRoutes {
+    /// `role` is the subcommand.
+    pub(crate) fn new(
+        manifest: &Manifest,
+        role: &str,
+        readiness: Arc<Readiness>,
+        metrics: Metrics,
+        components: Vec<Component>,
+    ) -> Self {
+        let version = manifest.version.as_deref().unwrap_or_default();
+        let start_page = START_PAGE
+            .replace("{role}", role)
+            .replace("{host_version}", env!("CARGO_PKG_VERSION"))
+            .replace("{name}", &escape(&manifest.name))
+            .replace("{version}", &escape(version));
+        Self { readiness, metrics, components, start_page }
+    }
+
+    pub(super) async fn answer(&self, own: Own<'_>, method: &Method, request_id: &str) -> Answer {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            let problem = Problem::new(Code::MethodNotAllowed, "This route can only be read.");
+            let mut answer = problem::answer(problem, request_id);
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return answer;
+        }
+        match own {
+            Own::Start => page(self.start_page.clone()),
+            Own::Health => {
+                let body = json!({"status": "healthy", "service": "reef"});
+                uncached(whole(StatusCode::OK, "application/json", body.to_string()))
+            }
+            Own::Ready => uncached(self.ready(request_id).await),
+            Own::Metrics => uncached(whole(
+                StatusCode::OK,
+                "text/plain; version=0.0.4; charset=utf-8",
+                self.metrics.render(&self.components),
+            )),
+            Own::Problem(code) => match Code::parse(code) {
+                Some(code) => page(problem_page(code)),
+                None => problem::no_route(request_id),
+            },
+        }
+    }
+
+    async fn ready(&self, request_id: &str) -> Answer {
+        let warnings = self.readiness.warnings();
+        match self.readiness.status().await {
+            Status::Ready => {
+                let body = json!({"status": "ready", "service": "reef", "warnings": warnings});
+                whole(StatusCode::OK, "application/json", body.to_string())
+            }
+            Status::NotReady(reason) => {
+                let mut problem = Problem::new(Code::StoreUnavailable, reason);
+                problem.members.insert("warnings".to_owned(), json!(warnings));
+                let mut answer = problem::answer(problem, request_id);
+                answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                answer
+            }
+        }
+    }
+}
+
+fn page(html: String) -> Answer {
+    let mut answer = whole(StatusCode::OK, "text/html; charset=utf-8", html);
+    let headers = answer.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+    answer
+}
+
+fn uncached(mut answer: Answer) -> Answer {
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+fn problem_page(code: Code) -> String {
+    PROBLEM_PAGE
+        .replace("{code}", code.as_str())
+        .replace("{status}", &code.status().to_string())
+        .replace("{title}", &escape(code.title()))
+        .replace("{advice}", &escape(code.advice()))
+}
+
+/// A text for HTML.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_routes_are_exact() {
+        assert_eq!(Own::of("/"), Some(Own::Start));
+        assert_eq!(Own::of("/readyz"), Some(Own::Ready));
+        assert_eq!(Own::of("/problems/fenced"), Some(Own::Problem("fenced")));
+        for other in ["", "/health", "/readyz/", "/metrics/x", "/problems", "/api"] {
+            assert_eq!(Own::of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn every_problem_has_a_page_that_loads_nothing() {
+        for code in Code::ALL {
+            let html = problem_page(code);
+            assert!(html.contains(code.as_str()) && html.contains(&code.status().to_string()));
+            assert!(!html.contains("{code}") && !html.contains("{advice}"));
+        }
+        for html in [START_PAGE, PROBLEM_PAGE] {
+            assert!(!html.contains("https://") && !html.contains("//cdn"));
+            assert!(html.contains("prefers-color-scheme: dark"));
+        }
+        assert_eq!(escape("<a & \"b\">"), "&lt;a &amp; &quot;b&quot;&gt;");
+    }
+}

@@ -1,0 +1,148 @@
+//! One request: routing, limits, the call into a component.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use http::header::EXPECT;
+use http::request::Parts;
+use http::{HeaderValue, Request};
+use hyper::body::Incoming;
+use reef_runtime::{CallError, Component};
+use reef_web::{Code, Problem};
+
+use super::body::{self, Unread};
+use super::headers::{self, request_id_text};
+use super::own::{Own, OwnRoutes};
+use super::{Answer, X_REQUEST_ID, problem, whole};
+use crate::manifest::StaticResponse;
+use crate::manifest::routes::{RouteMatch, Routes};
+use crate::metrics::RouteMetrics;
+
+/// Answers requests.
+#[derive(Debug)]
+pub(crate) struct Service {
+    routes: Routes<Endpoint>,
+    own: OwnRoutes,
+    own_metrics: RouteMetrics,
+    unknown_metrics: RouteMetrics,
+}
+
+/// What lies behind a route of the manifest.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    /// What answers.
+    pub(crate) target: Target,
+    /// Counts the answers.
+    pub(crate) metrics: RouteMetrics,
+}
+
+/// What answers.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// A component.
+    Component(Component),
+    /// Always the same.
+    Static(StaticResponse),
+}
+
+/// The request cannot be answered, because its client does not keep to HTTP or is gone; the
+/// connection is closed.
+#[derive(Debug, thiserror::Error)]
+#[error("the request's body could not be read")]
+pub(crate) struct Unanswerable;
+
+impl Service {
+    /// Over the manifest's routes and the host's own.
+    pub(crate) fn new(routes: Routes<Endpoint>, own: OwnRoutes) -> Self {
+        Self {
+            routes,
+            own,
+            own_metrics: RouteMetrics::new("own"),
+            unknown_metrics: RouteMetrics::new("unknown"),
+        }
+    }
+
+    /// The manifest's routes.
+    pub(crate) fn routes(&self) -> &Routes<Endpoint> {
+        &self.routes
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Answer, Unanswerable> {
+        let started = Instant::now();
+        let method = request.method().clone();
+        let (mut parts, incoming) = request.into_parts();
+        let id = headers::settle_request_id(&mut parts.headers);
+
+        let (mut answer, metrics) = if let Some(own) = Own::of(parts.uri.path()) {
+            let answer = self.own.answer(own, &method, request_id_text(&id)).await;
+            (answer, &self.own_metrics)
+        } else {
+            // The match borrows from the path, and the parts go to the component.
+            let uri = parts.uri.clone();
+            match self.routes.find(uri.path()) {
+                Some(found) => {
+                    let answer = endpoint_answer(&found, parts, incoming, &id, peer).await?;
+                    (answer, &found.route().target.metrics)
+                }
+                None => (problem::no_route(request_id_text(&id)), &self.unknown_metrics),
+            }
+        };
+
+        let answer_headers = answer.headers_mut();
+        if !answer_headers.contains_key(X_REQUEST_ID) {
+            answer_headers.insert(X_REQUEST_ID, id);
+        }
+        metrics.record(&method, answer.status(), started.elapsed());
+        Ok(answer)
+    }
+}
+
+async fn endpoint_answer(
+    found: &RouteMatch<'_, '_, Endpoint>,
+    mut parts: Parts,
+    incoming: Incoming,
+    id: &HeaderValue,
+    peer: SocketAddr,
+) -> Result<Answer, Unanswerable> {
+    let component = match &found.route().target.target {
+        Target::Component(component) => component,
+        Target::Static(fixed) => return Ok(static_answer(fixed)),
+    };
+    let body = match body::read(incoming, parts.headers.contains_key(EXPECT)).await {
+        Ok(body) => body,
+        Err(Unread::TooLarge) => return Ok(problem::too_large(request_id_text(id))),
+        Err(Unread::Broken) => return Err(Unanswerable),
+    };
+    headers::strip(&mut parts.headers);
+    if !component.is_direct() {
+        headers::add_spins(&mut parts.headers, &parts.uri, found, peer);
+    }
+    let result = component.handle(Request::from_parts(parts, body)).await;
+    Ok(result.unwrap_or_else(|error| call_failed(component, &error, request_id_text(id))))
+}
+
+fn static_answer(fixed: &StaticResponse) -> Answer {
+    let mut answer = whole(fixed.status, "text/plain; charset=utf-8", fixed.body.clone());
+    answer.headers_mut().extend(fixed.headers.clone());
+    answer
+}
+
+/// The details go into the log, under the id that the answer carries.
+fn call_failed(component: &Component, error: &CallError, request_id: &str) -> Answer {
+    tracing::error!(component = component.id(), request_id, %error, "a call has failed");
+    let problem = match error {
+        CallError::Deadline => {
+            Problem::new(Code::DeadlineExceeded, "The request took longer than it may.")
+        }
+        CallError::Overloaded => {
+            Problem::new(Code::StoreUnavailable, "Too many requests are under way.")
+        }
+        CallError::Trap(_) | CallError::BadResponse(_) => Problem::internal(error.to_string()),
+    };
+    problem::answer(problem, request_id)
+}

@@ -1,0 +1,258 @@
+//! What `/metrics` shows, in the text format of Prometheus.
+//!
+//! The table below is the whole list. Handles are looked up once, when a route or a task is set
+//! up: a request costs one addition and one histogram entry, and allocates nothing.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use http::{Method, StatusCode};
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use reef_runtime::Component;
+
+/// Kind, name and meaning of every metric. The unit is the name's last word, as Prometheus
+/// wants it: `seconds`, or `total` for a count that only grows.
+const METRICS: &[(Kind, &str, &str)] = &[
+    (Kind::Counter, "reef_http_requests_total", "HTTP requests answered, by route, method, status"),
+    (
+        Kind::Histogram,
+        "reef_http_request_duration_seconds",
+        "From the head of a request to its answer, by route",
+    ),
+    (Kind::Gauge, "reef_http_connections", "Open HTTP connections"),
+    (Kind::Counter, "reef_component_calls_total", "Calls into a component"),
+    (Kind::Counter, "reef_component_instances_created_total", "Instances made of a component"),
+    (Kind::Gauge, "reef_component_idle_instances", "Instances of a component that wait for a call"),
+    (Kind::Counter, "reef_component_traps_total", "Calls that ended in a trap"),
+    (
+        Kind::Counter,
+        "reef_component_deadlines_total",
+        "Calls that took longer than the request timeout",
+    ),
+    (
+        Kind::Counter,
+        "reef_component_overloads_total",
+        "Calls turned away because too many were waiting",
+    ),
+    (Kind::Counter, "reef_component_redis_calls_total", "Redis commands sent by a component"),
+    (
+        Kind::Counter,
+        "reef_cron_runs_total",
+        "Runs of a cron trigger, by component and outcome (ok, error)",
+    ),
+    (Kind::Gauge, "reef_redis_up", "1 while Redis can be written, else 0"),
+    (Kind::Gauge, "reef_monitor_leading", "1 while this host is the monitor, else 0"),
+    (Kind::Gauge, "reef_monitor_term", "Term of the monitor's lease, as last seen"),
+    (
+        Kind::Counter,
+        "reef_monitor_ticks_total",
+        "Rounds of the monitor, by outcome (ok, standby, error)",
+    ),
+    (Kind::Histogram, "reef_monitor_tick_duration_seconds", "Length of a round as the monitor"),
+    (Kind::Counter, "reef_monitor_nodes_expired_total", "Nodes marked offline for their silence"),
+    (
+        Kind::Counter,
+        "reef_monitor_nodes_adopted_total",
+        "Bots of the older system taken in as nodes",
+    ),
+    (Kind::Gauge, "reef_monitor_expiry_suspended", "1 while the mass expiry guard holds, else 0"),
+];
+
+/// Upper bounds in seconds. A request takes some 100 µs; what takes longer than the default
+/// timeout of 10 s does not exist.
+const BUCKETS: [f64; 16] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 10.0,
+];
+
+/// How often the raw entries of the histograms are folded into their buckets.
+const UPKEEP_PERIOD: Duration = Duration::from_secs(1);
+
+enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+/// The metrics of this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    handle: PrometheusHandle,
+}
+
+impl Metrics {
+    /// Sets the metrics up. Must come before any handle is made, and once a process.
+    pub(crate) fn install() -> Result<Self> {
+        let handle = PrometheusBuilder::new()
+            .set_buckets(&BUCKETS)
+            .and_then(PrometheusBuilder::install_recorder)
+            .context("cannot set up the metrics")?;
+        for (kind, name, meaning) in METRICS {
+            match kind {
+                Kind::Counter => metrics::describe_counter!(*name, *meaning),
+                Kind::Gauge => metrics::describe_gauge!(*name, *meaning),
+                Kind::Histogram => metrics::describe_histogram!(*name, *meaning),
+            }
+        }
+        Ok(Self { handle })
+    }
+
+    /// Keeps the memory of the histograms bounded; never returns.
+    pub(crate) async fn upkeep(&self) {
+        let mut ticks = tokio::time::interval(UPKEEP_PERIOD);
+        loop {
+            ticks.tick().await;
+            self.handle.run_upkeep();
+        }
+    }
+
+    /// The text of `/metrics`.
+    pub(crate) fn render(&self, components: &[Component]) -> String {
+        for component in components {
+            let stats = component.stats();
+            let total = |name: &'static str, value: u64| {
+                counter!(name, "component" => component.id().to_owned()).absolute(value);
+            };
+            total("reef_component_calls_total", stats.calls);
+            total("reef_component_instances_created_total", stats.instances_created);
+            total("reef_component_traps_total", stats.traps);
+            total("reef_component_deadlines_total", stats.deadlines);
+            total("reef_component_overloads_total", stats.overloads);
+            total("reef_component_redis_calls_total", stats.redis_calls);
+            // Far below 2^52.
+            let idle = stats.idle_instances as f64;
+            gauge!("reef_component_idle_instances", "component" => component.id().to_owned())
+                .set(idle);
+        }
+        self.handle.render()
+    }
+}
+
+/// The methods that are told apart; any other counts as the last.
+const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "other"];
+/// The status codes whose handles are kept; others are looked up each time.
+const STATUSES: [u16; 20] = [
+    200, 201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503,
+    504,
+];
+
+/// The metrics of one route.
+#[derive(Debug)]
+pub(crate) struct RouteMetrics {
+    route: String,
+    duration: Histogram,
+    requests: [[OnceLock<Counter>; STATUSES.len()]; METHODS.len()],
+}
+
+impl RouteMetrics {
+    /// `route` is the label: a pattern, never a path.
+    pub(crate) fn new(route: &str) -> Self {
+        Self {
+            route: route.to_owned(),
+            duration: histogram!(
+                "reef_http_request_duration_seconds", "route" => route.to_owned()
+            ),
+            requests: Default::default(),
+        }
+    }
+
+    /// Counts one answer.
+    pub(crate) fn record(&self, method: &Method, status: StatusCode, took: Duration) {
+        self.duration.record(took);
+        let method =
+            METHODS.iter().position(|name| *name == method.as_str()).unwrap_or(METHODS.len() - 1);
+        let kept = STATUSES
+            .binary_search(&status.as_u16())
+            .ok()
+            .and_then(|index| self.requests.get(method)?.get(index));
+        match kept {
+            Some(kept) => kept.get_or_init(|| self.counter(method, status)).increment(1),
+            None => self.counter(method, status).increment(1),
+        }
+    }
+
+    fn counter(&self, method: usize, status: StatusCode) -> Counter {
+        counter!(
+            "reef_http_requests_total",
+            "route" => self.route.clone(),
+            "method" => METHODS.get(method).copied().unwrap_or_default(),
+            "status" => status.as_str().to_owned()
+        )
+    }
+}
+
+/// 1 while Redis can be written.
+pub(crate) fn redis_up() -> Gauge {
+    gauge!("reef_redis_up")
+}
+
+/// Open HTTP connections.
+pub(crate) fn connections() -> Gauge {
+    gauge!("reef_http_connections")
+}
+
+/// Runs of a cron trigger, good and failed.
+pub(crate) fn cron_runs(component: &str) -> (Counter, Counter) {
+    let runs = |outcome: &'static str| {
+        counter!(
+            "reef_cron_runs_total", "component" => component.to_owned(), "outcome" => outcome
+        )
+    };
+    (runs("ok"), runs("error"))
+}
+
+/// The metrics of the monitor.
+#[derive(Debug)]
+pub(crate) struct MonitorMetrics {
+    pub(crate) leading: Gauge,
+    pub(crate) term: Gauge,
+    pub(crate) ticks_ok: Counter,
+    pub(crate) ticks_standby: Counter,
+    pub(crate) ticks_failed: Counter,
+    pub(crate) tick_duration: Histogram,
+    pub(crate) expired: Counter,
+    pub(crate) adopted: Counter,
+    pub(crate) suspended: Gauge,
+}
+
+impl MonitorMetrics {
+    pub(crate) fn new() -> Self {
+        let ticks =
+            |outcome: &'static str| counter!("reef_monitor_ticks_total", "outcome" => outcome);
+        Self {
+            leading: gauge!("reef_monitor_leading"),
+            term: gauge!("reef_monitor_term"),
+            ticks_ok: ticks("ok"),
+            ticks_standby: ticks("standby"),
+            ticks_failed: ticks("error"),
+            tick_duration: histogram!("reef_monitor_tick_duration_seconds"),
+            expired: counter!("reef_monitor_nodes_expired_total"),
+            adopted: counter!("reef_monitor_nodes_adopted_total"),
+            suspended: gauge!("reef_monitor_expiry_suspended"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_carry_the_prefix_and_counters_their_suffix() {
+        for (kind, name, meaning) in METRICS {
+            assert!(name.starts_with("reef_") && !meaning.is_empty(), "{name}");
+            assert_eq!(matches!(kind, Kind::Counter), name.ends_with("_total"), "{name}");
+            assert_eq!(matches!(kind, Kind::Histogram), name.ends_with("_seconds"), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_table_of_statuses_can_be_searched() {
+        assert!(STATUSES.is_sorted());
+        let metrics = RouteMetrics::new("/x");
+        metrics.record(&Method::GET, StatusCode::OK, Duration::from_micros(100));
+        metrics.record(&Method::TRACE, StatusCode::IM_A_TEAPOT, Duration::ZERO);
+    }
+}

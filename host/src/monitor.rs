@@ -1,0 +1,181 @@
+//! The monitor: what has to happen regularly, done by one host of several.
+//!
+//! Each round asks for the monitor's lease and, as its holder, runs the store's tick. The loop
+//! survives everything: an error is logged, and the next round comes.
+
+use std::time::Duration;
+
+use reef_domain::heartbeat::Timeout;
+use reef_redis::Connection;
+use reef_store::monitor::{Acquire, Lease, Release, Ticked, tick};
+use reef_store::{Store, StoreError};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::metrics::MonitorMetrics;
+use crate::shutdown::Shutdown;
+
+/// The lease runs for so many rounds: a monitor may miss four before another takes over.
+const LEASE_TICKS: u32 = 5;
+/// Bots of the older system must appear within 5 s; looking for them costs more than a check, so
+/// it is not done in every round.
+const SWEEP_PERIOD: Duration = Duration::from_millis(2500);
+/// How many expired nodes a round names in the log; the events name them all.
+const NAMED_MAX: usize = 20;
+
+/// What the monitor needs to know.
+#[derive(Debug)]
+pub(crate) struct Monitor {
+    /// The name of this host, different for each process.
+    pub(crate) host: String,
+    /// Where the hub's state is.
+    pub(crate) store: Store<Connection>,
+    /// After how long a node counts as silent.
+    pub(crate) timeout: Timeout,
+    /// The time between two rounds.
+    pub(crate) tick: Duration,
+}
+
+impl Monitor {
+    /// Runs as a task until the program is asked to end; then the lease is handed back, so that
+    /// another host need not wait for it.
+    pub(crate) fn spawn(self, shutdown: Shutdown) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            let mut state = State::new();
+            let mut ticks = tokio::time::interval(self.tick);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    biased;
+                    () = shutdown.asked() => break,
+                    _ = ticks.tick() => {}
+                }
+                self.round(&mut state).await;
+            }
+            self.release(&state).await;
+        })
+    }
+
+    /// One round; whatever happens is logged and counted.
+    async fn round(&self, state: &mut State) {
+        let started = Instant::now();
+        let result = self.try_round(state).await;
+        match result {
+            Ok(Some(ticked)) => {
+                state.metrics.ticks_ok.increment(1);
+                state.metrics.tick_duration.record(started.elapsed());
+                state.report(&ticked);
+            }
+            Ok(None) => state.metrics.ticks_standby.increment(1),
+            Err(error) => {
+                state.metrics.ticks_failed.increment(1);
+                // One line for each failure of Redis, not one each second.
+                if !state.is_failing {
+                    tracing::error!(%error, "the monitor cannot work");
+                }
+                state.is_failing = true;
+                return;
+            }
+        }
+        if state.is_failing {
+            tracing::info!("the monitor works again");
+            state.is_failing = false;
+        }
+    }
+
+    /// `None`: another host is the monitor.
+    async fn try_round(&self, state: &mut State) -> Result<Option<Ticked>, StoreError> {
+        let tick_ms = i64::try_from(self.tick.as_millis()).unwrap_or(i64::MAX);
+        let ttl_ms = tick_ms.saturating_mul(i64::from(LEASE_TICKS));
+        let acquire = Acquire { host: &self.host, ttl_ms };
+        let lease = self.store.call(&acquire).await?;
+        state.take(lease);
+        if state.term.is_none() {
+            return Ok(None);
+        }
+        let sweep = state.swept.is_none_or(|swept| swept.elapsed() + self.tick >= SWEEP_PERIOD);
+        let ticked = tick(&self.store, self.timeout, tick_ms, sweep).await?;
+        if sweep {
+            state.swept = Some(Instant::now());
+        }
+        Ok(Some(ticked))
+    }
+
+    async fn release(&self, state: &State) {
+        let Some(term) = state.term else { return };
+        match self.store.call(&Release { host: &self.host, term }).await {
+            Ok(_) => tracing::debug!("handed the monitor's lease back"),
+            // It runs out by itself.
+            Err(error) => tracing::debug!(%error, "could not hand the monitor's lease back"),
+        }
+    }
+}
+
+/// What a monitor remembers from round to round.
+struct State {
+    metrics: MonitorMetrics,
+    /// The term, while this host is the monitor.
+    term: Option<i64>,
+    /// Who else is the monitor, as last logged.
+    other: Option<String>,
+    swept: Option<Instant>,
+    is_failing: bool,
+    is_suspended: bool,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            metrics: MonitorMetrics::new(),
+            term: None,
+            other: None,
+            swept: None,
+            is_failing: false,
+            is_suspended: false,
+        }
+    }
+
+    /// Notes who is the monitor, and logs a change.
+    fn take(&mut self, lease: Lease) {
+        self.metrics.leading.set(f64::from(u8::from(lease.is_held)));
+        // Terms count changes of the monitor and stay far below 2^52.
+        self.metrics.term.set(lease.term as f64);
+        if lease.is_held {
+            if self.term.is_none() {
+                tracing::info!(term = lease.term, "this host is the monitor");
+            }
+            self.term = Some(lease.term);
+            self.other = None;
+        } else {
+            if self.other.as_deref() != Some(lease.holder.as_str()) {
+                tracing::info!(monitor = %lease.holder, "another host is the monitor");
+            }
+            self.term = None;
+            self.other = Some(lease.holder);
+        }
+    }
+
+    /// Logs and counts what a round found.
+    fn report(&mut self, ticked: &Ticked) {
+        let expired = &ticked.checked.expired;
+        for node in expired.iter().take(NAMED_MAX) {
+            tracing::warn!(node = %node.node_id, hostname = %node.hostname, "a node fell silent and is offline");
+        }
+        if expired.len() > NAMED_MAX {
+            tracing::warn!("and {} more nodes", expired.len() - NAMED_MAX);
+        }
+        self.metrics.expired.increment(expired.len() as u64);
+        if ticked.adopted > 0 {
+            tracing::info!(bots = ticked.adopted, "took in bots of the older system");
+            self.metrics.adopted.increment(ticked.adopted.unsigned_abs());
+        }
+        let suspended = ticked.checked.suspended;
+        self.metrics.suspended.set(f64::from(u8::from(suspended.is_some())));
+        match (self.is_suspended, suspended) {
+            (false, Some(reason)) => tracing::error!("expiry is suspended: {reason}"),
+            (true, None) => tracing::info!("expiry is no longer suspended"),
+            _ => {}
+        }
+        self.is_suspended = suspended.is_some();
+    }
+}

@@ -1,0 +1,173 @@
+//! What a Redis server says about itself, and what an operator should hear about it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use reef_redis::{Connection, Error};
+use reef_store::Reply;
+use tokio::time::Instant;
+
+/// The oldest major version that has everything the scripts use. Valkey began at 7.2 and calls
+/// itself Redis 7.2.4, which is what decides.
+const MAJOR_MIN: u32 = 7;
+/// How long a server may be unreachable when the hub starts.
+const REACH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A server that can be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Inspection {
+    /// Name and version, for the log.
+    pub(crate) server: String,
+    /// What could lose data, one sentence each.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Why a server cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unusable {
+    /// It does not answer.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It answers, but is too old.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+/// Waits until a server answers, and looks at it.
+pub(crate) async fn reach(connection: &Connection) -> Result<Inspection, Unusable> {
+    let mut deadline = Instant::now() + REACH_TIMEOUT;
+    let mut is_loading = false;
+    loop {
+        let error = match look(connection).await {
+            Ok(inspection) => return inspection,
+            Err(error) => error,
+        };
+        // A server that loads its data is there; how long it takes is up to the data.
+        if matches!(&error, Error::Server(text) if text.to_ascii_lowercase().contains("loading")) {
+            if !is_loading {
+                tracing::info!("waiting for Redis to load its data");
+                is_loading = true;
+            }
+            deadline = Instant::now() + REACH_TIMEOUT;
+        } else if Instant::now() >= deadline {
+            return Err(Unusable::Unreachable(error.to_string()));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Looks at a server once.
+pub(crate) async fn look(connection: &Connection) -> Result<Result<Inspection, Unusable>, Error> {
+    let mut facts = HashMap::new();
+    for section in ["server", "memory", "persistence"] {
+        let reply = connection.execute("INFO", vec![section.into()]).await?;
+        facts.extend(read_info(&text(&reply).join("\n")));
+    }
+    // Managed services often refuse CONFIG; then only AOF can be told.
+    let snapshots = match connection.execute("CONFIG", vec!["GET".into(), "save".into()]).await {
+        Ok(reply) => text(&reply).get(1).map(|rule| !rule.is_empty()),
+        Err(Error::Unavailable(reason)) => return Err(Error::Unavailable(reason)),
+        Err(_) => None,
+    };
+    Ok(judge(&facts, snapshots))
+}
+
+fn text(reply: &[Reply]) -> Vec<String> {
+    reply
+        .iter()
+        .map(|item| match item {
+            Reply::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Reply::Status(text) => text.clone(),
+            Reply::Int(number) => number.to_string(),
+            Reply::Nil => String::new(),
+        })
+        .collect()
+}
+
+fn read_info(info: &str) -> HashMap<String, String> {
+    info.lines()
+        .filter_map(|line| line.trim_end().split_once(':'))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// `snapshots`: whether snapshot rules are set, if that could be learned.
+fn judge(facts: &HashMap<String, String>, snapshots: Option<bool>) -> Result<Inspection, Unusable> {
+    let fact = |name: &str| facts.get(name).map(String::as_str).unwrap_or_default();
+    let version = fact("redis_version");
+    let server = match facts.get("valkey_version") {
+        Some(valkey) => format!("Valkey {valkey}"),
+        None => format!("Redis {version}"),
+    };
+    let major = version.split('.').next().and_then(|n| n.parse::<u32>().ok());
+    if major.is_none_or(|major| major < MAJOR_MIN) {
+        return Err(Unusable::Unfit(format!(
+            "the server is {server}; the hub needs Redis {MAJOR_MIN} or later, or Valkey"
+        )));
+    }
+    let mut warnings = Vec::new();
+    let policy = fact("maxmemory_policy");
+    if policy != "noeviction" {
+        warnings.push(format!(
+            "Redis may throw data away when its memory is full (maxmemory-policy {policy}); set \
+             maxmemory-policy noeviction"
+        ));
+    }
+    match (fact("aof_enabled") == "1", snapshots) {
+        (true, _) => {}
+        (false, Some(true)) => warnings.push(
+            "Redis only takes snapshots: a crash loses what came after the last one; set \
+             appendonly yes"
+                .to_owned(),
+        ),
+        (false, Some(false)) => warnings.push(
+            "Redis does not persist anything: a restart loses all data; set appendonly yes"
+                .to_owned(),
+        ),
+        (false, None) => warnings.push(
+            "Redis keeps no append-only file; unless its operator replicates or persists it \
+             otherwise, a crash loses data"
+                .to_owned(),
+        ),
+    }
+    Ok(Inspection { server, warnings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(info: &str, snapshots: Option<bool>) -> Result<Inspection, Unusable> {
+        judge(&read_info(info), snapshots)
+    }
+
+    const GOOD: &str =
+        "redis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n# x\r\n";
+
+    #[test]
+    fn a_durable_server_has_no_warnings() {
+        let inspection = judged(GOOD, Some(false)).unwrap();
+        assert_eq!(inspection.server, "Redis 7.0.15");
+        assert_eq!(inspection.warnings, [""; 0]);
+    }
+
+    #[test]
+    fn what_could_lose_data_is_said() {
+        let warnings = |info: &str, snapshots| judged(info, snapshots).unwrap().warnings.join("|");
+        let evicts = GOOD.replace("noeviction", "allkeys-lru");
+        assert!(warnings(&evicts, None).contains("allkeys-lru"));
+        let no_aof = GOOD.replace("aof_enabled:1", "aof_enabled:0");
+        assert!(warnings(&no_aof, Some(true)).contains("snapshots"));
+        assert!(warnings(&no_aof, Some(false)).contains("does not persist"));
+        assert!(warnings(&no_aof, None).contains("append-only"));
+    }
+
+    #[test]
+    fn an_old_server_is_refused_and_valkey_is_known() {
+        let old = judged(&GOOD.replace("7.0.15", "6.2.1"), None).unwrap_err();
+        assert!(matches!(&old, Unusable::Unfit(text) if text.contains("6.2.1")), "{old}");
+        assert!(judged("", None).is_err());
+        let valkey = format!("{GOOD}valkey_version:8.1.0\r\n");
+        assert_eq!(judged(&valkey, None).unwrap().server, "Valkey 8.1.0");
+    }
+}

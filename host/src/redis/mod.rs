@@ -1,0 +1,9 @@
+//! The Redis behind the hub, as the host sees it: its address, its state, and, when none is
+//! given, a server of our own.
+
+pub(crate) mod address;
+mod control;
+pub(crate) mod inspect;
+pub(crate) mod private;
+pub(crate) mod readiness;
+mod server;

@@ -1,0 +1,111 @@
+//! Whether the hub can work: asked by `/readyz`, by the metrics, and by a task that says in the
+//! log when it changes.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use reef_redis::Connection;
+use reef_store::Store;
+use reef_store::cluster::{CheckReady, Readiness as Answer};
+use tokio::time::Instant;
+
+use super::inspect;
+use crate::metrics;
+
+/// An answer this young is given again, so that nobody can load Redis by asking `/readyz`.
+const FRESH: Duration = Duration::from_millis(200);
+/// How often the log and the metrics learn about a change.
+const WATCH_PERIOD: Duration = Duration::from_secs(1);
+/// How many of these periods pass between two looks at the server's settings.
+const LOOK_EVERY: u32 = 30;
+
+/// Whether the hub can work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// It can.
+    Ready,
+    /// It cannot, for a reason that is fit for a caller.
+    NotReady(&'static str),
+}
+
+/// What is known about the readiness of the hub.
+#[derive(Debug)]
+pub(crate) struct Readiness {
+    store: Store<Connection>,
+    /// The last answer. Locked while a new one is fetched, so that one question goes to Redis
+    /// however many ask.
+    last: tokio::sync::Mutex<Option<(Instant, Status)>>,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl Readiness {
+    /// Over a store, with what the first look at the server has found.
+    pub(crate) fn new(store: Store<Connection>, warnings: Vec<String>) -> Self {
+        Self { store, last: tokio::sync::Mutex::default(), warnings: Mutex::new(warnings) }
+    }
+
+    /// Whether Redis can be written now, and holds data that this program knows.
+    pub(crate) async fn status(&self) -> Status {
+        let mut last = self.last.lock().await;
+        if let Some((when, status)) = last.as_ref()
+            && when.elapsed() < FRESH
+        {
+            return status.clone();
+        }
+        let status = match self.store.call(&CheckReady).await {
+            Ok(Answer::Ready) => Status::Ready,
+            Ok(Answer::NewerSchema(version)) => {
+                tracing::debug!(version, "the data is newer than this program");
+                Status::NotReady("The data was written by a newer version of the hub.")
+            }
+            Err(error) => {
+                tracing::debug!(%error, "Redis cannot be written");
+                Status::NotReady("Redis cannot be written.")
+            }
+        };
+        *last = Some((Instant::now(), status.clone()));
+        status
+    }
+
+    /// What about the server could lose data, one sentence each.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps watching; never returns.
+    pub(crate) async fn watch(&self) {
+        let mut was = Status::Ready;
+        let up = metrics::redis_up();
+        let mut ticks = tokio::time::interval(WATCH_PERIOD);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut count: u32 = 0;
+        loop {
+            ticks.tick().await;
+            let is = self.status().await;
+            up.set(f64::from(u8::from(is == Status::Ready)));
+            match (&was, &is) {
+                (Status::Ready, Status::NotReady(reason)) => tracing::error!("not ready: {reason}"),
+                (Status::NotReady(_), Status::Ready) => tracing::info!("ready again"),
+                _ => {}
+            }
+            // Another server may stand at the same address after a failure.
+            let is_back = was != Status::Ready && is == Status::Ready;
+            was = is;
+            count = count.wrapping_add(1);
+            if is_back || count.is_multiple_of(LOOK_EVERY) {
+                self.look_again().await;
+            }
+        }
+    }
+
+    async fn look_again(&self) {
+        let Ok(Ok(inspection)) = inspect::look(self.store.redis()).await else { return };
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        for warning in &inspection.warnings {
+            if !warnings.contains(warning) {
+                tracing::warn!("{warning}");
+            }
+        }
+        *warnings = inspection.warnings;
+    }
+}

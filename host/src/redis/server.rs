@@ -1,0 +1,216 @@
+//! One run of the private Redis server: a process that we started, or one that an earlier host
+//! left behind.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use tokio::process::{Child, Command};
+
+use super::control::{self, State};
+use crate::cli::Fsync;
+
+/// How long a server may take to end after `SHUTDOWN`: it writes what it holds to the disk.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+/// The programs that will do, in the order of preference.
+const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
+
+/// What a private server is started with.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    /// The server program.
+    pub(super) program: PathBuf,
+    /// Where it listens.
+    pub(super) socket: PathBuf,
+    /// Where its data lies.
+    pub(super) data: PathBuf,
+    /// Where its log is appended.
+    pub(super) log: PathBuf,
+    /// When it writes to the disk.
+    pub(super) fsync: Fsync,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(super) struct Server {
+    settings: Settings,
+    /// `None`: it was there already.
+    child: Option<Child>,
+}
+
+/// Looks for a server program on `PATH`.
+pub(super) fn find_program(path: Option<&OsStr>) -> Result<PathBuf> {
+    let folders: Vec<PathBuf> =
+        path.map(|p| std::env::split_paths(p).collect()).unwrap_or_default();
+    let candidates =
+        PROGRAMS.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    match candidates.into_iter().find(|file| file.is_file()) {
+        Some(program) => Ok(program),
+        None => bail!(
+            "no redis-server or valkey-server on PATH; install one (apt-get install \
+             redis-server, dnf install valkey, apk add valkey, brew install redis), or give the \
+             address of a running one with --redis-url"
+        ),
+    }
+}
+
+impl Server {
+    /// Takes over the server that listens on the socket, or starts one.
+    ///
+    /// A server that does not answer is taken over as well: two servers on the same data would
+    /// destroy it.
+    pub(super) async fn adopt_or_start(settings: &Settings) -> Result<Self> {
+        let settings = settings.clone();
+        if control::state(&settings.socket).await != State::Gone {
+            tracing::info!("taking over the private Redis that an earlier host left running");
+            let command = format!("CONFIG SET appendfsync {}", settings.fsync.as_str());
+            if let Err(error) = control::ask(&settings.socket, &command).await {
+                tracing::warn!(%error, "could not set appendfsync on the private Redis");
+            }
+            return Ok(Self { settings, child: None });
+        }
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(&settings.log);
+        let log = log.with_context(|| format!("cannot write {}", settings.log.display()))?;
+        let child = Command::new(&settings.program)
+            .args(settings.arguments())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            // Ctrl-C in a terminal goes to the whole process group. The server must outlive the
+            // requests that the host is still finishing.
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start {}", settings.program.display()))?;
+        tracing::debug!(pid = child.id(), program = %settings.program.display(), "started Redis");
+        Ok(Self { settings, child: Some(child) })
+    }
+
+    /// Waits until it serves.
+    pub(super) async fn until_ready(&mut self) -> Result<()> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let state = control::state(&self.settings.socket).await;
+            match (state, &mut self.child) {
+                (State::Ready, _) => return Ok(()),
+                (State::Gone, None) => bail!("the private Redis has ended"),
+                (_, Some(child)) => {
+                    if let Some(status) = child.try_wait()? {
+                        bail!(
+                            "{} has ended ({status}); the end of its log {}:\n{}",
+                            self.settings.program.display(),
+                            self.settings.log.display(),
+                            last_lines(&self.settings.log)
+                        );
+                    }
+                }
+                (State::Busy, None) => {}
+            }
+            const STEP: Duration = Duration::from_millis(20);
+            tokio::time::sleep(STEP).await;
+            waited += STEP;
+            if waited >= Duration::from_secs(5) {
+                tracing::info!("waiting for the private Redis to load its data");
+                waited = Duration::ZERO;
+            }
+        }
+    }
+
+    /// Waits until it has ended, and says how.
+    pub(super) async fn ended(&mut self) -> String {
+        match &mut self.child {
+            Some(child) => match child.wait().await {
+                Ok(status) => status.to_string(),
+                Err(error) => error.to_string(),
+            },
+            None => {
+                control::until_gone(&self.settings.socket).await;
+                "gone".to_owned()
+            }
+        }
+    }
+
+    /// Ends it, with everything on the disk.
+    pub(super) async fn shut_down(&mut self) {
+        // The answer to a successful SHUTDOWN is a closed connection.
+        match control::ask(&self.settings.socket, "SHUTDOWN").await {
+            Ok(answer) if answer.starts_with('-') => {
+                tracing::error!(%answer, "the private Redis refuses to shut down");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "SHUTDOWN of the private Redis"),
+        }
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, self.ended()).await.is_ok() {
+            return;
+        }
+        tracing::error!("the private Redis did not end within {SHUTDOWN_TIMEOUT:?}");
+        if let Some(child) = &mut self.child
+            && let Err(error) = child.kill().await
+        {
+            tracing::error!(%error, "it could not be killed either");
+        }
+    }
+}
+
+impl Settings {
+    fn arguments(&self) -> Vec<OsString> {
+        let fixed = [
+            ("--daemonize", "no"),
+            ("--port", "0"),
+            ("--unixsocketperm", "600"),
+            ("--timeout", "0"),
+            ("--appendonly", "yes"),
+            ("--save", ""),
+            ("--maxmemory-policy", "noeviction"),
+            ("--appendfsync", self.fsync.as_str()),
+        ];
+        let paths = [("--unixsocket", &self.socket), ("--dir", &self.data)];
+        let fixed = fixed.into_iter().flat_map(|(k, v)| [OsString::from(k), OsString::from(v)]);
+        let paths = paths.into_iter().flat_map(|(k, v)| [OsString::from(k), v.into()]);
+        fixed.chain(paths).collect()
+    }
+}
+
+/// The end of a log, for an error message.
+fn last_lines(log: &Path) -> String {
+    const LINES: usize = 6;
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_server_comes_with_advice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Some(folder.path().as_os_str());
+        let error = find_program(path).unwrap_err().to_string();
+        assert!(error.contains("apt-get install") && error.contains("--redis-url"), "{error}");
+        std::fs::write(folder.path().join("valkey-server"), "").unwrap();
+        assert!(find_program(path).unwrap().ends_with("valkey-server"));
+        std::fs::write(folder.path().join("redis-server"), "").unwrap();
+        assert!(find_program(path).unwrap().ends_with("redis-server"));
+    }
+
+    #[test]
+    fn a_private_server_has_no_port_and_never_evicts() {
+        let settings = Settings {
+            program: "redis-server".into(),
+            socket: "/s".into(),
+            data: "/d".into(),
+            log: "/l".into(),
+            fsync: Fsync::Always,
+        };
+        let arguments = settings.arguments();
+        let has = |name: &str, value: &str| {
+            arguments.windows(2).any(|pair| pair[0] == name && pair[1] == value)
+        };
+        assert!(has("--port", "0") && has("--maxmemory-policy", "noeviction"));
+        assert!(has("--appendonly", "yes") && has("--appendfsync", "always") && has("--save", ""));
+    }
+}

@@ -1,0 +1,309 @@
+//! From a configuration to a running hub, and back to nothing: what is started, in which order,
+//! and how it ends.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use reef_redis::{Connection, Connections, Timeouts};
+use reef_runtime::{Runtime, RuntimeConfig};
+use reef_store::cluster::{CheckReady, Readiness as Answer};
+use reef_store::{Settings, Store, settings};
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::admin_key;
+use crate::app::App;
+use crate::config::{self, AdminKey, Config, RedisChoice, Serving};
+use crate::cron;
+use crate::failure::Failure;
+use crate::http::listener;
+use crate::http::own::OwnRoutes;
+use crate::http::service::{Service, Target};
+use crate::manifest::Manifest;
+use crate::manifest::variables::{Layers, Variables};
+use crate::metrics::Metrics;
+use crate::monitor::Monitor;
+use crate::redis::address;
+use crate::redis::inspect::{self, Unusable};
+use crate::redis::private::{Prepared, PrivateRedis};
+use crate::redis::readiness::Readiness;
+use crate::shutdown::Shutdown;
+use crate::state_dir::{self, StateDir};
+
+/// How long the threads get that still compile or close files when all else has ended.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Runs a hub until it is asked to end.
+pub(crate) fn run_blocking(config: Config) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the threads")?;
+    let result = runtime.block_on(run(config));
+    runtime.shutdown_timeout(LINGER);
+    result
+}
+
+async fn run(mut config: Config) -> Result<(), Failure> {
+    let shutdown = Shutdown::listen()?;
+    // Before anything is started, so that a port in use costs nothing. Whoever connects already
+    // waits in the kernel's queue.
+    let listener = listener::bind(&config.listen)?;
+    let ground = Ground::lay(&mut config)?;
+    let result = tokio::select! {
+        biased;
+        () = shutdown.asked() => Err(Failure::Interrupted),
+        hub = Hub::start(&config, &ground) => hub,
+    };
+    let result = match result {
+        Ok(hub) => hub.run(listener, &config, &shutdown).await.map_err(Failure::from),
+        Err(failure) => Err(failure),
+    };
+    ground.clear().await;
+    result
+}
+
+/// What has to be there before the hub starts, and must be left in order however it ends.
+struct Ground {
+    variables: Variables,
+    settings: Settings,
+    redis_url: String,
+    private: Option<PrivateRedis>,
+    /// Held until the private Redis has ended.
+    _state_dir: Option<StateDir>,
+}
+
+impl Ground {
+    fn lay(config: &mut Config) -> Result<Self, Failure> {
+        // `serve` owns nothing in its state directory but a cache, so any number of them may
+        // share one.
+        let state_dir = match (&config.serving, config.tick) {
+            (Some(serving), Some(_)) => {
+                Some(StateDir::take(&serving.state_dir).map_err(Failure::Usage)?)
+            }
+            (Some(serving), None) => {
+                state_dir::make_private(&serving.state_dir).map_err(Failure::Usage)?;
+                None
+            }
+            (None, _) => None,
+        };
+        if let Some(serving) = &config.serving {
+            settle_admin_key(serving, &mut config.layers)?;
+        }
+        let prepared = match (&config.redis, &state_dir) {
+            (RedisChoice::Private(fsync), Some(state_dir)) => {
+                Some(PrivateRedis::prepare(state_dir, *fsync).map_err(Failure::Usage)?)
+            }
+            _ => None,
+        };
+        if let Some(prepared) = &prepared {
+            for name in ["redis_url", "redis_allow"] {
+                config.layers.flags.insert(name.to_owned(), prepared.address());
+            }
+        }
+        let variables = config.layers.resolve(&config.manifest).map_err(Failure::Usage)?;
+        let settings = Settings::read(&for_settings(&variables)).map_err(Failure::usage)?;
+        let redis_url = match (&config.redis, &prepared) {
+            (RedisChoice::Given(url), _) => url.clone(),
+            (RedisChoice::Private(_), Some(prepared)) => prepared.address(),
+            (RedisChoice::Private(_), None) => {
+                return Err(Failure::usage("a private Redis needs a state directory"));
+            }
+        };
+        let private = prepared.map(Prepared::spawn);
+        Ok(Self { variables, settings, redis_url, private, _state_dir: state_dir })
+    }
+
+    async fn clear(self) {
+        if let Some(private) = self.private {
+            private.stop().await;
+        }
+    }
+}
+
+/// Gives the variable `admin_key` its value, and says where the key lies, never what it is.
+fn settle_admin_key(serving: &Serving, layers: &mut Layers) -> Result<(), Failure> {
+    let (file, key) = match &serving.admin_key {
+        AdminKey::Variable => return Ok(()),
+        AdminKey::File(file) => (file.clone(), admin_key::read(file)),
+        AdminKey::StateDir => {
+            let file = config::admin_key_file(&serving.state_dir);
+            let key = admin_key::read_or_make(&file);
+            (file, key)
+        }
+    };
+    layers.flags.insert("admin_key".to_owned(), key.map_err(Failure::Usage)?);
+    tracing::info!("the admin key is in {}", file.display());
+    Ok(())
+}
+
+/// The variables that host and components must read alike; one that the manifest does not
+/// declare has its default.
+fn for_settings(variables: &Variables) -> settings::Variables {
+    let value = |name: &str| variables.get(name).unwrap_or_default().to_owned();
+    settings::Variables {
+        redis_url: value("redis_url"),
+        key_prefix: value("key_prefix"),
+        key_layout: value("key_layout"),
+        heartbeat_timeout_seconds: value("heartbeat_timeout_seconds"),
+        heartbeat_ttl_seconds: value("heartbeat_ttl_seconds"),
+        check_interval_seconds: value("check_interval_seconds"),
+    }
+}
+
+/// A hub that can serve.
+struct Hub {
+    app: App,
+    store: Store<Connection>,
+    settings: Settings,
+    readiness: Arc<Readiness>,
+    metrics: Metrics,
+}
+
+impl Hub {
+    async fn start(config: &Config, ground: &Ground) -> Result<Self, Failure> {
+        // Before the first handle of a metric is made.
+        let metrics = Metrics::install()?;
+        let connections = Connections::new(Timeouts::default());
+        let connection = connections.open(&ground.redis_url).map_err(Failure::usage)?;
+        let warnings = reach_redis(&connection, ground).await?;
+        let store = Store::new(connection, ground.settings.keys.clone());
+        check_schema(&store).await?;
+        let readiness = Arc::new(Readiness::new(store.clone(), warnings));
+        let app = match &config.serving {
+            Some(serving) => {
+                load(serving, &config.manifest, &ground.variables, connections).await?
+            }
+            None => App::empty()?,
+        };
+        Ok(Self { app, store, settings: ground.settings.clone(), readiness, metrics })
+    }
+
+    /// Serves until the program is asked to end, and ends in order.
+    async fn run(self, listener: TcpListener, config: &Config, shutdown: &Shutdown) -> Result<()> {
+        let address = listener.local_addr().context("the address that is listened on")?;
+        let role = match (&config.serving, config.tick) {
+            (Some(_), Some(_)) => "up",
+            (Some(_), None) => "serve",
+            (None, _) => "monitor",
+        };
+        let own = OwnRoutes::new(
+            &config.manifest,
+            role,
+            Arc::clone(&self.readiness),
+            self.metrics.clone(),
+            self.app.components,
+        );
+        let service = Arc::new(Service::new(self.app.routes, own));
+
+        let mut tasks = JoinSet::new();
+        for job in self.app.jobs {
+            tasks.spawn(cron::run(job));
+        }
+        let (readiness, metrics) = (self.readiness, self.metrics);
+        tasks.spawn(async move { readiness.watch().await });
+        tasks.spawn(async move { metrics.upkeep().await });
+        let monitor = config.tick.map(|tick| {
+            let timeout = self.settings.heartbeat_timeout;
+            Monitor { host: host_name(), store: self.store, timeout, tick }.spawn(shutdown.clone())
+        });
+
+        announce(address, &service, &config.manifest).context("cannot write to stdout")?;
+        let stop = shutdown.asked();
+        listener::serve(listener, service, config.connections_max, stop, config.drain_timeout)
+            .await;
+        tasks.shutdown().await;
+        finish(monitor).await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// Waits until Redis can be used, and tells what could lose data.
+async fn reach_redis(connection: &Connection, ground: &Ground) -> Result<Vec<String>, Failure> {
+    if let Some(private) = &ground.private {
+        private.until_ready().await?;
+    }
+    let shown = address::without_secrets(&ground.redis_url).map_err(Failure::Usage)?;
+    let inspection = inspect::reach(connection).await.map_err(|unusable| match unusable {
+        Unusable::Unreachable(reason) => Failure::unreachable(format!(
+            "Redis at {shown} cannot be reached: {reason}; start it, or give another address \
+             with --redis-url"
+        )),
+        Unusable::Unfit(reason) => Failure::usage(reason),
+    })?;
+    tracing::info!(server = %inspection.server, address = %shown, "Redis");
+    for warning in &inspection.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(inspection.warnings)
+}
+
+/// Data of a newer program is refused: this one would not understand it, and might break it.
+async fn check_schema(store: &Store<Connection>) -> Result<(), Failure> {
+    match store.call(&CheckReady).await {
+        Ok(Answer::Ready) => Ok(()),
+        Ok(Answer::NewerSchema(version)) => Err(Failure::usage(format!(
+            "the data in Redis has version {version}, which this program does not know; upgrade it"
+        ))),
+        // A Redis that cannot be written for now, a full disk or a failover, is what /readyz is
+        // there to tell.
+        Err(error) => {
+            tracing::error!(%error, "Redis can be reached but not written");
+            Ok(())
+        }
+    }
+}
+
+async fn load(
+    serving: &Serving,
+    manifest: &Manifest,
+    variables: &Variables,
+    connections: Connections,
+) -> Result<App> {
+    let config = RuntimeConfig {
+        cache_dir: Some(serving.cache_dir()),
+        request_timeout: serving.request_timeout,
+        ..RuntimeConfig::default()
+    };
+    let runtime = Runtime::new(config, connections).context("cannot set wasmtime up")?;
+    tracing::info!("loading {} components", manifest.components.len());
+    App::load(manifest, variables, &runtime).await
+}
+
+/// Tells this process apart from every other host, also from its own predecessor.
+fn host_name() -> String {
+    format!("host_{}_{}", std::process::id(), uuid::Uuid::now_v7().simple())
+}
+
+/// Says on standard output that requests are served, in the words of Spin.
+fn announce(address: SocketAddr, service: &Service, manifest: &Manifest) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Serving http://{address}")?;
+    writeln!(out, "Available Routes:")?;
+    for route in service.routes().iter() {
+        let (name, description) = match &route.target.target {
+            Target::Static(fixed) => (fixed.id.as_str(), None),
+            Target::Component(component) => {
+                let declared = manifest.components.get(component.id());
+                (component.id(), declared.and_then(|c| c.description.as_deref()))
+            }
+        };
+        writeln!(out, "  {name}: http://{address}{}", route.display())?;
+        if let Some(description) = description {
+            writeln!(out, "    {description}")?;
+        }
+    }
+    out.flush()
+}
+
+async fn finish(monitor: Option<JoinHandle<()>>) {
+    if let Some(monitor) = monitor
+        && let Err(error) = monitor.await
+    {
+        tracing::error!(%error, "the monitor has failed");
+    }
+}
