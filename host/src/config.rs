@@ -112,6 +112,7 @@ impl Config {
 
         let mut layers = Layers::default();
         layers.type_in(&common.variables)?;
+        layers.check_typed(&manifest)?;
         layers.take_environment(environment);
         if let Some(file) = &common.runtime_config_file {
             layers.provided = RuntimeConfig::load(file)?.into_values();

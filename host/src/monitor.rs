@@ -3,6 +3,7 @@
 //! Each round asks for the monitor's lease and, as its holder, runs the store's tick. The loop
 //! survives everything: an error is logged, and the next round comes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reef_domain::heartbeat::Timeout;
@@ -40,20 +41,33 @@ impl Monitor {
     /// Runs as a task until the program is asked to end; then the lease is handed back, so that
     /// another host need not wait for it.
     pub(crate) fn spawn(self, shutdown: Shutdown) -> JoinHandle<()> {
+        let monitor = Arc::new(self);
         tokio::spawn(async move {
-            let mut state = State::new();
-            let mut ticks = tokio::time::interval(self.tick);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
-                tokio::select! {
-                    biased;
-                    () = shutdown.asked() => break,
-                    _ = ticks.tick() => {}
+                // A task of its own, so that a fault in one round is not the end of all rounds.
+                let rounds = Arc::clone(&monitor).rounds(shutdown.clone());
+                match tokio::spawn(rounds).await {
+                    Ok(()) => return,
+                    Err(error) => tracing::error!(%error, "the monitor has failed; it goes on"),
                 }
-                self.round(&mut state).await;
+                tokio::time::sleep(monitor.tick).await;
             }
-            self.release(&state).await;
         })
+    }
+
+    async fn rounds(self: Arc<Self>, shutdown: Shutdown) {
+        let mut state = State::new();
+        let mut ticks = tokio::time::interval(self.tick);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.asked() => break,
+                _ = ticks.tick() => {}
+            }
+            self.round(&mut state).await;
+        }
+        self.release(&state).await;
     }
 
     /// One round; whatever happens is logged and counted.

@@ -90,9 +90,6 @@ impl Ground {
             }
             (None, _) => None,
         };
-        if let Some(serving) = &config.serving {
-            settle_admin_key(serving, &mut config.layers)?;
-        }
         let prepared = match (&config.redis, &state_dir) {
             (RedisChoice::Private(fsync), Some(state_dir)) => {
                 Some(PrivateRedis::prepare(state_dir, *fsync).map_err(Failure::Usage)?)
@@ -103,6 +100,9 @@ impl Ground {
             for name in ["redis_url", "redis_allow"] {
                 config.layers.flags.insert(name.to_owned(), prepared.address());
             }
+        }
+        if let Some(serving) = &config.serving {
+            settle_admin_key(serving, &mut config.layers)?;
         }
         let variables = config.layers.resolve(&config.manifest).map_err(Failure::Usage)?;
         let settings = Settings::read(&for_settings(&variables)).map_err(Failure::usage)?;

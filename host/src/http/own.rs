@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use http::{HeaderValue, Method, StatusCode};
 use reef_runtime::Component;
 use reef_web::{Code, Problem};
+use serde::Serialize;
 use serde_json::json;
 
 use super::{Answer, problem, whole};
@@ -90,8 +91,7 @@ impl OwnRoutes {
         match own {
             Own::Start => page(self.start_page.clone()),
             Own::Health => {
-                let body = json!({"status": "healthy", "service": "reef"});
-                uncached(whole(StatusCode::OK, "application/json", body.to_string()))
+                uncached(state(&State { status: "healthy", service: "reef", warnings: None }))
             }
             Own::Ready => uncached(self.ready(request_id).await),
             Own::Metrics => uncached(whole(
@@ -110,18 +110,29 @@ impl OwnRoutes {
         let warnings = self.readiness.warnings();
         match self.readiness.status().await {
             Status::Ready => {
-                let body = json!({"status": "ready", "service": "reef", "warnings": warnings});
-                whole(StatusCode::OK, "application/json", body.to_string())
+                state(&State { status: "ready", service: "reef", warnings: Some(warnings) })
             }
             Status::NotReady(reason) => {
                 let mut problem = Problem::new(Code::StoreUnavailable, reason);
                 problem.members.insert("warnings".to_owned(), json!(warnings));
-                let mut answer = problem::answer(problem, request_id);
-                answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-                answer
+                problem::answer(problem, request_id)
             }
         }
     }
+}
+
+/// A good answer of `/healthz` and `/readyz`.
+#[derive(Serialize)]
+struct State {
+    status: &'static str,
+    service: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warnings: Option<Vec<String>>,
+}
+
+fn state(state: &State) -> Answer {
+    let body = serde_json::to_vec(state).unwrap_or_default();
+    whole(StatusCode::OK, "application/json", body)
 }
 
 fn page(html: String) -> Answer {

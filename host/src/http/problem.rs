@@ -35,3 +35,8 @@ pub(super) fn too_large(request_id: &str) -> Answer {
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer
 }
+
+/// More is asked of this host than it can hold.
+pub(super) fn overloaded(request_id: &str) -> Answer {
+    answer(Problem::new(Code::StoreUnavailable, "Too many requests are under way."), request_id)
+}

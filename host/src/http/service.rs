@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use reef_runtime::{CallError, Component};
 use reef_web::{Code, Problem};
 
-use super::body::{self, Unread};
+use super::body::{BodyReader, Unread};
 use super::headers::{self, request_id_text};
 use super::own::{Own, OwnRoutes};
 use super::{Answer, X_REQUEST_ID, problem, whole};
@@ -23,6 +23,7 @@ use crate::metrics::RouteMetrics;
 pub(crate) struct Service {
     routes: Routes<Endpoint>,
     own: OwnRoutes,
+    bodies: BodyReader,
     own_metrics: RouteMetrics,
     unknown_metrics: RouteMetrics,
 }
@@ -57,6 +58,7 @@ impl Service {
         Self {
             routes,
             own,
+            bodies: BodyReader::new(),
             own_metrics: RouteMetrics::new("own"),
             unknown_metrics: RouteMetrics::new("unknown"),
         }
@@ -86,7 +88,7 @@ impl Service {
             let uri = parts.uri.clone();
             match self.routes.find(uri.path()) {
                 Some(found) => {
-                    let answer = endpoint_answer(&found, parts, incoming, &id, peer).await?;
+                    let answer = self.endpoint(&found, parts, incoming, &id, peer).await?;
                     (answer, &found.route().target.metrics)
                 }
                 None => (problem::no_route(request_id_text(&id)), &self.unknown_metrics),
@@ -100,30 +102,35 @@ impl Service {
         metrics.record(&method, answer.status(), started.elapsed());
         Ok(answer)
     }
-}
 
-async fn endpoint_answer(
-    found: &RouteMatch<'_, '_, Endpoint>,
-    mut parts: Parts,
-    incoming: Incoming,
-    id: &HeaderValue,
-    peer: SocketAddr,
-) -> Result<Answer, Unanswerable> {
-    let component = match &found.route().target.target {
-        Target::Component(component) => component,
-        Target::Static(fixed) => return Ok(static_answer(fixed)),
-    };
-    let body = match body::read(incoming, parts.headers.contains_key(EXPECT)).await {
-        Ok(body) => body,
-        Err(Unread::TooLarge) => return Ok(problem::too_large(request_id_text(id))),
-        Err(Unread::Broken) => return Err(Unanswerable),
-    };
-    headers::strip(&mut parts.headers);
-    if !component.is_direct() {
-        headers::add_spins(&mut parts.headers, &parts.uri, found, peer);
+    /// Answers what a route of the manifest takes.
+    async fn endpoint(
+        &self,
+        found: &RouteMatch<'_, '_, Endpoint>,
+        mut parts: Parts,
+        incoming: Incoming,
+        id: &HeaderValue,
+        peer: SocketAddr,
+    ) -> Result<Answer, Unanswerable> {
+        let component = match &found.route().target.target {
+            Target::Component(component) => component,
+            Target::Static(fixed) => return Ok(static_answer(fixed)),
+        };
+        let waits = parts.headers.contains_key(EXPECT);
+        let body = match self.bodies.read(incoming, waits).await {
+            Ok(body) => body,
+            Err(Unread::TooLarge) => return Ok(problem::too_large(request_id_text(id))),
+            Err(Unread::NoRoom) => return Ok(problem::overloaded(request_id_text(id))),
+            Err(Unread::Broken) => return Err(Unanswerable),
+        };
+        headers::strip(&mut parts.headers);
+        if !component.is_direct() {
+            headers::add_spins(&mut parts.headers, &parts.uri, found, peer);
+        }
+        let request = Request::from_parts(parts, body.bytes.clone());
+        let result = component.handle(request).await;
+        Ok(result.unwrap_or_else(|error| call_failed(component, &error, request_id_text(id))))
     }
-    let result = component.handle(Request::from_parts(parts, body)).await;
-    Ok(result.unwrap_or_else(|error| call_failed(component, &error, request_id_text(id))))
 }
 
 fn static_answer(fixed: &StaticResponse) -> Answer {
@@ -139,9 +146,7 @@ fn call_failed(component: &Component, error: &CallError, request_id: &str) -> An
         CallError::Deadline => {
             Problem::new(Code::DeadlineExceeded, "The request took longer than it may.")
         }
-        CallError::Overloaded => {
-            Problem::new(Code::StoreUnavailable, "Too many requests are under way.")
-        }
+        CallError::Overloaded => return problem::overloaded(request_id),
         CallError::Trap(_) | CallError::BadResponse(_) => Problem::internal(error.to_string()),
     };
     problem::answer(problem, request_id)

@@ -71,12 +71,12 @@ impl Layers {
         self.given(name).or(variable.default.as_deref())
     }
 
-    /// Gives every declared variable its value.
+    /// Compares what was typed with what the manifest declares.
     ///
     /// # Errors
-    /// `--variable` names one that is not declared, or a required one has no value; all of them
-    /// are listed, with the ways to set them.
-    pub(crate) fn resolve(&self, manifest: &Manifest) -> Result<Variables> {
+    /// `--variable` names one that is not declared: a slip of the fingers that would else go
+    /// unnoticed.
+    pub(crate) fn check_typed(&self, manifest: &Manifest) -> Result<()> {
         for name in self.typed.keys() {
             if !manifest.variables.contains_key(name) {
                 let known = manifest.variables.keys().cloned().collect::<Vec<_>>().join(", ");
@@ -90,6 +90,14 @@ impl Layers {
                 );
             }
         }
+        Ok(())
+    }
+
+    /// Gives every declared variable its value.
+    ///
+    /// # Errors
+    /// Required ones have no value; all of them are listed, with the ways to set them.
+    pub(crate) fn resolve(&self, manifest: &Manifest) -> Result<Variables> {
         let mut values = BTreeMap::new();
         let mut missing = Vec::new();
         for name in manifest.variables.keys() {
@@ -165,7 +173,7 @@ mod tests {
     fn a_typed_name_that_nobody_declares_is_refused() {
         let mut layers = Layers::default();
         layers.type_in(&["token=x".into(), "tokne=y".into()]).unwrap();
-        let error = layers.resolve(&manifest()).unwrap_err().to_string();
+        let error = layers.check_typed(&manifest()).unwrap_err().to_string();
         assert!(error.contains("tokne") && error.contains("colour, token"), "{error}");
     }
 
