@@ -143,11 +143,9 @@ fn resolve(
 /// Puts an include in front of code, leaving out what the code does not use: Redis makes every
 /// function of a script anew for each call. The parts of an include are set apart by blank lines.
 fn with_include(include: &str, code: String) -> String {
-    include.rsplit("\n\n").map(without_comments).fold(code, |code, part| {
-        match defined_by(&part) {
-            Some(name) if !mentions(&code, name) => code,
-            _ => part + &code,
-        }
+    include.rsplit("\n\n").map(without_comments).fold(code, |code, part| match defined_by(&part) {
+        Some(name) if !mentions(&code, name) => code,
+        _ => part + &code,
     })
 }
 

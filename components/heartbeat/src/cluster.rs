@@ -10,7 +10,7 @@ use reef_store::event::{Cursor, Event, List};
 use reef_store::heartbeat::{Check, Expired, Suspension, check_all};
 use reef_web::auth::Access;
 use reef_web::extract::{lax_float, optional_object};
-use reef_web::route::{Answer, with_replayed};
+use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -86,7 +86,19 @@ struct ClusterState {
     running_tasks: i64,
     updated_at: Option<UnixMillis>,
     nodes_by_status: NodesByStatus,
-    tasks_by_status: serde_json::Value,
+    tasks_by_status: TasksByStatus,
+}
+
+/// All zero: this version has no task queue.
+#[derive(Default, Serialize)]
+struct TasksByStatus {
+    pending: i64,
+    scheduled: i64,
+    running: i64,
+    completed: i64,
+    failed: i64,
+    cancelled: i64,
+    timeout: i64,
 }
 
 /// `GET /cluster/state`
@@ -101,10 +113,7 @@ pub(crate) async fn state<R: Redis>(cx: &Context<'_, R>) -> Answer {
         running_tasks: state.running,
         updated_at: state.updated_at,
         nodes_by_status: state.nodes_by_status,
-        tasks_by_status: json!({
-            "pending": 0, "scheduled": 0, "running": 0, "completed": 0, "failed": 0,
-            "cancelled": 0, "timeout": 0,
-        }),
+        tasks_by_status: TasksByStatus::default(),
     }))
 }
 
@@ -193,7 +202,7 @@ pub(crate) async fn check_heartbeat<R: Redis>(cx: &Context<'_, R>) -> Answer {
         timeout_nodes: checked.expired.into_iter().map(to_node).collect(),
         expiry: checked.suspended.into(),
     };
-    Ok(with_replayed(Response::json(&answer), answered.replayed))
+    mark_replayed(Ok(Response::json(&answer)), answered.replayed)
 }
 
 #[derive(Serialize)]

@@ -9,7 +9,7 @@ use reef_store::heartbeat::{Beat, BeatOutcome, Beats};
 use reef_store::node::Get;
 use reef_store::{Answered, Redis};
 use reef_web::extract::{array, lax_float, lax_int, object};
-use reef_web::route::{Answer, with_replayed};
+use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -103,10 +103,8 @@ pub(crate) async fn beat<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let beats = &answered.value;
     let outcome = beats.outcomes.first();
     let outcome = outcome.ok_or_else(|| Problem::internal("a heartbeat without an outcome"))?;
-    match accepted(cx, node_id, &heartbeat, beats, outcome) {
-        Ok(answer) => Ok(with_replayed(Response::json(&answer), answered.replayed)),
-        Err(problem) => Err(problem),
-    }
+    let answer = accepted(cx, node_id, &heartbeat, beats, outcome);
+    mark_replayed(answer.map(|answer| Response::json(&answer)), answered.replayed)
 }
 
 async fn take<R: Redis>(
@@ -192,7 +190,7 @@ pub(crate) async fn beat_many<R: Redis>(cx: &Context<'_, R>) -> Answer {
             }
         });
     }
-    Ok(with_replayed(Response::json(&results), replayed))
+    mark_replayed(Ok(Response::json(&results)), replayed)
 }
 
 /// One entry of a batch.

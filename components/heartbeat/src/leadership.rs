@@ -7,10 +7,9 @@ use reef_domain::{Invalid, NodeId, id};
 use reef_store::Redis;
 use reef_store::leader::{Campaign, ReadHistory, Resign, Resigned, Show};
 use reef_web::extract::{lax_int, object};
-use reef_web::route::{Answer, with_replayed};
+use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 /// `GET /cluster/leader`
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
@@ -51,7 +50,7 @@ pub(crate) async fn campaign<R: Redis>(cx: &Context<'_, R>) -> Answer {
         term: leadership.term,
         ttl_ms: leadership.ttl_ms,
     };
-    Ok(with_replayed(Response::json(&answer), answered.replayed))
+    mark_replayed(Ok(Response::json(&answer)), answered.replayed)
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,6 +58,14 @@ struct ResignBody {
     node_id: Option<String>,
     #[serde(default, deserialize_with = "lax_int")]
     term: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct ResignAnswer {
+    success: bool,
+    /// Nobody, until somebody campaigns.
+    leader: Option<String>,
+    term: i64,
 }
 
 /// `POST /cluster/leader/resign`
@@ -72,10 +79,9 @@ pub(crate) async fn resign<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let node_id = invalid.finish(node_id)?;
     let call = Resign { node_id: &node_id, term };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    match answered.value {
+    let answer = match answered.value {
         Resigned::Ok { term } => {
-            let answer = json!({ "success": true, "leader": null, "term": term });
-            Ok(with_replayed(Response::json(&answer), answered.replayed))
+            Ok(Response::json(&ResignAnswer { success: true, leader: None, term }))
         }
         Resigned::Fenced { leader, term: present } => {
             let leader = leader.unwrap_or_else(|| "nobody".to_owned());
@@ -84,7 +90,8 @@ pub(crate) async fn resign<R: Redis>(cx: &Context<'_, R>) -> Answer {
             );
             Err(Problem::new(Code::Fenced, detail))
         }
-    }
+    };
+    mark_replayed(answer, answered.replayed)
 }
 
 fn read_node_id(invalid: &mut Invalid, given: Option<String>) -> String {

@@ -9,7 +9,7 @@ use reef_store::node::{
 };
 use reef_store::{Redis, StoreError};
 use reef_web::extract::{lax_float, lax_int, object};
-use reef_web::route::{Answer, with_replayed};
+use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -79,7 +79,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             writer: cx.caller.writer(),
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-        return match answered.value {
+        let answer = match answered.value {
             Registered::Ok { is_new, node } => {
                 let answer = RegisterAnswer {
                     success: true,
@@ -88,7 +88,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
                     registered: is_new,
                     node_info: &node,
                 };
-                Ok(with_replayed(Response::json(&answer), answered.replayed))
+                Ok(Response::json(&answer))
             }
             Registered::IdTaken => {
                 let taken = reef_domain::Invalid::one("node_id", "is in use by another hostname");
@@ -97,6 +97,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             Registered::Forbidden => Err(Problem::foreign("node")),
             Registered::IdCollision => continue,
         };
+        return mark_replayed(answer, answered.replayed);
     }
     Err(Problem::internal("every generated node id was in use"))
 }
@@ -110,19 +111,18 @@ fn refused(mut problem: Problem) -> Problem {
         ("message", json!(message)),
         ("registered", json!(false)),
     ];
-    problem.members.extend(members.map(|(name, value)| (name.to_owned(), value)));
+    problem.members.extend(members);
     problem
 }
 
 /// `GET /nodes`
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
-    let status = query.get("status_filter").or_else(|| query.get("status")).unwrap_or_default();
+    let given = ["status_filter", "status"].map(|name| query.get(name).map(|text| (name, text)));
+    let (name, status) = given.into_iter().flatten().next().unwrap_or_default();
     if !status.is_empty() && Status::parse(status).is_none() {
-        return Err(Problem::parameter(
-            "status_filter",
-            "must be one of online, offline, busy, maintenance, error",
-        ));
+        let rule = "must be one of online, offline, busy, maintenance, error";
+        return Err(Problem::parameter(name, rule));
     }
     let skill = query.get("skill").unwrap_or_default();
     let tag = query.get("tag").unwrap_or_default();
@@ -220,15 +220,28 @@ pub(crate) async fn update<R: Redis>(cx: &Context<'_, R>) -> Answer {
     Ok(Response::json(&node))
 }
 
+#[derive(Serialize)]
+struct DoneAnswer<'a> {
+    success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    node_id: &'a str,
+}
+
 /// `POST /nodes/{id}/shutdown`
 pub(crate) async fn shutdown<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let node_id = cx.node_id()?;
     let call = Shutdown { node_id: node_id.as_str(), writer: cx.caller.writer() };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    written(Ok(answered.value), &node_id)?;
     let message = format!("节点 {node_id} 已标记为离线");
-    let answer = json!({ "success": true, "message": message, "node_id": node_id.as_str() });
-    Ok(with_replayed(Response::json(&answer), answered.replayed))
+    let answer = written(Ok(answered.value), &node_id).map(|()| {
+        Response::json(&DoneAnswer {
+            success: true,
+            message: Some(&message),
+            node_id: node_id.as_str(),
+        })
+    });
+    mark_replayed(answer, answered.replayed)
 }
 
 /// `DELETE /nodes/{id}`
@@ -236,7 +249,7 @@ pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let node_id = cx.node_id()?;
     let call = Remove { node_id: node_id.as_str(), writer: cx.caller.writer() };
     written(cx.store.call(&call).await, &node_id)?;
-    Ok(Response::json(&json!({ "success": true, "node_id": node_id.as_str() })))
+    Ok(Response::json(&DoneAnswer { success: true, message: None, node_id: node_id.as_str() }))
 }
 
 fn written<T>(result: Result<Written<T>, StoreError>, node_id: &NodeId) -> Result<T, Problem> {

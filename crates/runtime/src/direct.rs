@@ -68,7 +68,9 @@ impl Pool {
         config: &crate::RuntimeConfig,
     ) -> Option<Self> {
         let component = pre.component();
-        let interface = component.get_export_index(None, INTERFACE)?;
+        let interface = component
+            .get_export_index(None, INTERFACE)
+            .or_else(|| component.get_export_index(None, "reef:hub/handler-sync@0.1.0"))?;
         let handle = component.get_export_index(Some(&interface), "handle")?;
         Some(Self {
             engine: engine.clone(),

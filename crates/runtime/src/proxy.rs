@@ -25,6 +25,10 @@ use wasmtime_wasi_http::{WasiHttpView, p2, p3};
 /// How long a component may go on writing a body after it has given the head of its response.
 const STREAM_MAX: Duration = Duration::from_secs(300);
 
+/// How much longer than its call an instance lives that does not give way to the call's deadline.
+/// The caller has then been answered already, with the right error.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// How often an instance of a WASI 0.3 component is used, as on Spin.
 const REUSE: usize = 128;
 
@@ -163,7 +167,7 @@ impl WorkerExpiration for Expiration {
     ) -> Poll<()> {
         let allowed = match status {
             WorkerStatus::Idle => crate::direct::IDLE_MAX,
-            WorkerStatus::Requests => self.limit,
+            WorkerStatus::Requests => self.limit + GRACE,
             WorkerStatus::PostReturn => STREAM_MAX,
         };
         let deadline = tokio::time::Instant::from_std(start + allowed);

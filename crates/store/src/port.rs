@@ -40,7 +40,10 @@ impl RedisError {
         let lower = text.to_ascii_lowercase();
         if lower.contains("noscript") {
             Self::NoScript
-        } else if lower.contains("user_script") || lower.contains("running script") {
+        } else if ["user_script", "running script", "typeerror", "wrongtype"]
+            .iter()
+            .any(|fault| lower.contains(fault))
+        {
             Self::Script(text.to_owned())
         } else {
             Self::Unavailable(text.to_owned())

@@ -3,8 +3,8 @@
 
 use reef_domain::{FieldError, Invalid};
 use reef_store::StoreError;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::Value;
 
 use crate::http::Response;
 
@@ -214,8 +214,8 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Headers beside the content type.
     pub headers: Vec<(&'static str, String)>,
-    /// Members that old clients expect beside the standard ones.
-    pub members: Map<String, Value>,
+    /// Members that old clients expect beside the standard ones, in order.
+    pub members: Vec<(&'static str, Value)>,
     /// For the log, never for the caller.
     pub internal: Option<Box<str>>,
 }
@@ -234,7 +234,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             headers,
-            members: Map::new(),
+            members: Vec::new(),
             internal: None,
         }
     }
@@ -276,6 +276,13 @@ impl Problem {
         Self { internal: Some(internal.into().into()), ..Self::new(Code::Internal, detail) }
     }
 
+    /// Adds a header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
     /// The answer.
     #[must_use]
     pub fn into_response(self, request_id: &str) -> Response {
@@ -296,7 +303,7 @@ impl Problem {
     }
 }
 
-#[derive(Serialize)]
+#[derive(serde::Serialize)]
 struct Body<'a> {
     #[serde(rename = "type")]
     kind: String,
@@ -307,8 +314,19 @@ struct Body<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
-    #[serde(flatten)]
-    members: &'a Map<String, Value>,
+    #[serde(flatten, serialize_with = "members_in_order")]
+    members: &'a [(&'static str, Value)],
+}
+
+fn members_in_order<S: Serializer>(
+    members: &[(&'static str, Value)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(members.len()))?;
+    for (name, value) in members {
+        map.serialize_entry(name, value)?;
+    }
+    map.end()
 }
 
 impl From<Invalid> for Problem {

@@ -182,10 +182,7 @@ impl<R: Redis> App<R> {
             }
             let allow = methods.join(", ");
             let detail = format!("This path has no {method}; it has {allow}.");
-            Problem {
-                headers: vec![("allow", allow)],
-                ..Problem::new(Code::MethodNotAllowed, detail)
-            }
+            Problem::new(Code::MethodNotAllowed, detail).with("allow", allow)
         })
     }
 
@@ -252,10 +249,17 @@ fn log(request_id: &str, request: &Request, code: Code, internal: &str) {
     );
 }
 
-/// Marks an answer as the first one again (`api.md` §1).
-#[must_use]
-pub fn with_replayed(response: Response, replayed: bool) -> Response {
-    if replayed { response.with("idempotent-replayed", "true") } else { response }
+/// Marks an answer, good or bad, as the first one again (`api.md` §1).
+///
+/// # Errors
+/// The problem that was given.
+pub fn mark_replayed(answer: Answer, replayed: bool) -> Answer {
+    const HEADER: &str = "idempotent-replayed";
+    match (replayed, answer) {
+        (false, answer) => answer,
+        (true, Ok(response)) => Ok(response.with(HEADER, "true")),
+        (true, Err(problem)) => Err(problem.with(HEADER, "true")),
+    }
 }
 
 #[cfg(test)]

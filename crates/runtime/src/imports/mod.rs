@@ -32,7 +32,8 @@ pub(crate) use cron::CronPre;
 pub(crate) use cron::fermyon::spin_cron::cron_types::{Error as CronError, Metadata as CronEvent};
 
 /// What a component holds when it has opened a connection: its share of the process's one.
-pub(crate) struct Client(reef_redis::Connection);
+#[allow(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct Client(reef_redis::Connection);
 
 /// Offers everything to the components that a linker links.
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
