@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{NODE_FIELDS, caller};
-use crate::harness::{registration, unique};
+use crate::harness::{PATIENCE, eventually, registration, unique};
 
 #[test]
 fn a_node_is_answered_with_every_field_in_order() {
@@ -29,9 +29,7 @@ fn an_unknown_node_is_a_404_on_every_route() {
 fn a_malformed_id_is_a_422_on_every_route() {
     let (_hub, client) = caller();
     let long = "a".repeat(129);
-    for id in
-        ["a%7Bb", "a%7Bb%7D", "a:b", "a%3Ab", "%40external", "@x", ".x", "a%20b", "%E5", &long]
-    {
+    for id in ["a%7Bb", "a%7Bb%7D", "a:b", "a%3Ab", "%40external", "@x", ".x", "a%20b", &long] {
         for (method, tail) in [
             ("GET", ""),
             ("GET", "/health"),
@@ -45,6 +43,13 @@ fn a_malformed_id_is_a_422_on_every_route() {
             answer.problem_with(422, "validation_failed", "node_id");
         }
     }
+}
+
+#[test]
+fn a_path_that_is_no_utf8_is_a_400() {
+    let (_hub, client) = caller();
+    client.get("/nodes/%E5").problem(400, "invalid_parameter");
+    client.get("/nodes/skills/%E5").problem(400, "invalid_parameter");
 }
 
 #[test]
@@ -118,6 +123,10 @@ fn patch_to_online_brings_an_offline_node_back_as_of_now() {
     let id = client.new_node("back");
     client.post_empty(&format!("/nodes/{id}/shutdown")).ok();
     let off = client.node(&id);
+    eventually("the next millisecond", PATIENCE, || {
+        let now = client.get("/cluster/health").ok()["checked_at"].clone();
+        (now.as_str() > off["last_heartbeat"].as_str()).then_some(())
+    });
     let on = client.patch(&format!("/nodes/{id}"), &json!({"status": "online"})).ok();
     assert_eq!(on["status"], "online");
     assert!(on["last_heartbeat"].as_str() > off["last_heartbeat"].as_str(), "{off} {on}");

@@ -16,6 +16,17 @@ fn register_with(client: &Client, field: &str, value: &Value) -> crate::harness:
     client.post("/nodes/register", &body)
 }
 
+/// Checks that the field is blamed, or the element of it that is wrong.
+#[track_caller]
+fn assert_blames(problem: &Value, field: &str) {
+    let element = format!("{field}[");
+    let blamed = problem["errors"].as_array().unwrap().iter().any(|error| {
+        let name = error["field"].as_str().unwrap_or_default();
+        name == field || name.starts_with(&element)
+    });
+    assert!(blamed, "{field} is not blamed: {problem}");
+}
+
 #[test]
 fn a_registration_that_makes_no_sense_is_a_400() {
     let (_hub, client) = caller();
@@ -31,7 +42,9 @@ fn a_registration_that_makes_no_sense_is_a_400() {
         ("available_skills", json!([""])),
     ] {
         let answer = register_with(&client, field, &value);
-        assert_old_refusal(&answer.problem_with(400, "invalid_registration", field));
+        let problem = answer.problem(400, "invalid_registration");
+        assert_blames(&problem, field);
+        assert_old_refusal(&problem);
     }
 }
 
@@ -67,14 +80,7 @@ fn a_registration_that_breaks_the_schema_is_a_422() {
     ] {
         let answer = register_with(&client, field, &value);
         let problem = answer.problem(422, "validation_failed");
-        // An element of a list may be blamed by its place.
-        let blamed = problem["errors"].as_array().unwrap().iter().any(|error| {
-            let name = error["field"].as_str().unwrap_or_default();
-            name == field
-                || name.starts_with(&format!("{field}["))
-                || name.starts_with(&format!("{field}."))
-        });
-        assert!(blamed, "{field} = {value}: {answer}");
+        assert_blames(&problem, field);
     }
 }
 
