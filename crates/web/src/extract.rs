@@ -39,11 +39,16 @@ fn json<T: DeserializeOwned>(request: &Request, opening: u8, rule: &str) -> Resu
         return Err(Problem::field("body", "is required"));
     }
     require_json_type(request)?;
+    // The parser does not look into texts that it skips, so the encoding is checked first.
+    let text = std::str::from_utf8(&request.body).map_err(|error| {
+        let detail = format!("The body is not JSON: byte {} is not UTF-8.", error.valid_up_to());
+        Problem::new(Code::MalformedJson, detail)
+    })?;
     if first != Some(&opening) {
-        serde_json::from_slice::<IgnoredAny>(&request.body).map_err(|e| malformed(&e))?;
+        serde_json::from_str::<IgnoredAny>(text).map_err(|e| malformed(&e))?;
         return Err(Problem::field("body", rule));
     }
-    let mut json = serde_json::Deserializer::from_slice(&request.body);
+    let mut json = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
@@ -235,6 +240,8 @@ mod tests {
             assert_eq!(read(body).unwrap_err().code, code, "{body}");
         }
         assert!(read("{\"name\":\"\u{0}\"}").is_err());
+        let skipped = Request { body: b"{\"other\":\"\xff\"}".to_vec(), ..Request::default() };
+        assert_eq!(object::<Form>(&skipped).unwrap_err().code, Code::MalformedJson);
     }
 
     #[test]

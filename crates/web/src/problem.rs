@@ -17,6 +17,8 @@ pub enum Code {
     InvalidParameter,
     /// A registration breaks a rule of `api.md` §2.
     InvalidRegistration,
+    /// There is not enough money for it.
+    InsufficientBalance,
     /// No key, or one that is unknown, expired or revoked.
     Unauthenticated,
     /// Somebody else's resource, or a scope is missing.
@@ -29,6 +31,10 @@ pub enum Code {
     Conflict,
     /// A stale incarnation, term or claim token.
     Fenced,
+    /// The same idempotency key is still being worked on.
+    InProgress,
+    /// Too many messages wait in an inbox.
+    InboxFull,
     /// The body is too large.
     PayloadTooLarge,
     /// The body is not said to be JSON.
@@ -37,6 +43,8 @@ pub enum Code {
     ValidationFailed,
     /// The idempotency key was used for another request.
     IdempotencyMismatch,
+    /// Too many requests.
+    RateLimited,
     /// A fault of ours.
     Internal,
     /// Took too long.
@@ -47,20 +55,24 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::MalformedJson,
         Self::InvalidParameter,
         Self::InvalidRegistration,
+        Self::InsufficientBalance,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Conflict,
         Self::Fenced,
+        Self::InProgress,
+        Self::InboxFull,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::ValidationFailed,
         Self::IdempotencyMismatch,
+        Self::RateLimited,
         Self::Internal,
         Self::DeadlineExceeded,
         Self::StoreUnavailable,
@@ -118,6 +130,12 @@ impl Code {
                 "Look at errors: a hostname must not be blank, platform is macos, windows or \
                  linux, arch is x64, arm64, x86 or arm, and a node has at least one skill.",
             ),
+            Self::InsufficientBalance => (
+                "insufficient_balance",
+                400,
+                "There is not enough money",
+                "Look at the available balance: what is held for intents and holds does not count.",
+            ),
             Self::Unauthenticated => (
                 "unauthenticated",
                 401,
@@ -156,6 +174,18 @@ impl Code {
                 "Somebody else took over in the meantime, and nothing was changed. Stop what the \
                  token stood for; a node registers again, a leader campaigns again.",
             ),
+            Self::InProgress => (
+                "in_progress",
+                409,
+                "The same request is under way",
+                "Wait for its answer, then repeat the request with the same Idempotency-Key.",
+            ),
+            Self::InboxFull => (
+                "inbox_full",
+                409,
+                "The inbox is full",
+                "Nothing was dropped. Try again once the agent has acknowledged some messages.",
+            ),
             Self::PayloadTooLarge => (
                 "payload_too_large",
                 413,
@@ -179,6 +209,12 @@ impl Code {
                 422,
                 "The idempotency key was used before",
                 "A repeat must be the same request to the letter. Use a new key for a new request.",
+            ),
+            Self::RateLimited => (
+                "rate_limited",
+                429,
+                "Too many requests",
+                "Try again after the time that Retry-After names.",
             ),
             Self::Internal => (
                 "internal",
