@@ -112,9 +112,9 @@ impl OwnRoutes {
             Status::Ready => {
                 state(&State { status: "ready", service: "reef", warnings: Some(warnings) })
             }
-            Status::NotReady(reason) => {
+            Status::NotReady { reason, .. } => {
                 let mut problem = Problem::new(Code::StoreUnavailable, reason);
-                problem.members.insert("warnings".to_owned(), json!(warnings));
+                problem.members.push(("warnings", json!(warnings)));
                 problem::answer(problem, request_id)
             }
         }

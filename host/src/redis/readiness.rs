@@ -24,8 +24,13 @@ const LOOK_EVERY: u32 = 30;
 pub(crate) enum Status {
     /// It can.
     Ready,
-    /// It cannot, for a reason that is fit for a caller.
-    NotReady(&'static str),
+    /// It cannot.
+    NotReady {
+        /// Why, in words that are fit for a caller.
+        reason: &'static str,
+        /// Why, for the log.
+        cause: String,
+    },
 }
 
 /// What is known about the readiness of the hub.
@@ -54,13 +59,12 @@ impl Readiness {
         }
         let status = match self.store.call(&CheckReady).await {
             Ok(Answer::Ready) => Status::Ready,
-            Ok(Answer::NewerSchema(version)) => {
-                tracing::debug!(version, "the data is newer than this program");
-                Status::NotReady("The data was written by a newer version of the hub.")
-            }
+            Ok(Answer::NewerSchema(version)) => Status::NotReady {
+                reason: "The data was written by a newer version of the hub.",
+                cause: format!("the data has version {version}"),
+            },
             Err(error) => {
-                tracing::debug!(%error, "Redis cannot be written");
-                Status::NotReady("Redis cannot be written.")
+                Status::NotReady { reason: "Redis cannot be written.", cause: error.to_string() }
             }
         };
         *last = Some((Instant::now(), status.clone()));
@@ -84,8 +88,10 @@ impl Readiness {
             let is = self.status().await;
             up.set(f64::from(u8::from(is == Status::Ready)));
             match (&was, &is) {
-                (Status::Ready, Status::NotReady(reason)) => tracing::error!("not ready: {reason}"),
-                (Status::NotReady(_), Status::Ready) => tracing::info!("ready again"),
+                (Status::Ready, Status::NotReady { reason, cause }) => {
+                    tracing::error!(%cause, "not ready: {reason}");
+                }
+                (Status::NotReady { .. }, Status::Ready) => tracing::info!("ready again"),
                 _ => {}
             }
             // Another server may stand at the same address after a failure.
