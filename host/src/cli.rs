@@ -6,19 +6,24 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Shown above everything else by `reef --help`.
-const EXAMPLES: &str = "\
-Examples:
-  reef up                                     everything on this machine: http://127.0.0.1:8888
-  reef up --listen 127.0.0.1:0 --auth-mode open --state-dir /tmp/hub
-  reef serve --redis-url redis://10.0.0.5:6379/0 --listen 0.0.0.0:8888
-  reef monitor --redis-url redis://10.0.0.5:6379/0 --listen 127.0.0.1:8889
-";
+/// One example for each subcommand, and all of them above `reef --help`.
+macro_rules! example {
+    (up) => {
+        "  reef up                                    all on this machine: http://127.0.0.1:8888\n  \
+         reef up --listen 127.0.0.1:0 --auth-mode open --state-dir /tmp/hub\n"
+    };
+    (serve) => {
+        "  reef serve --redis-url redis://10.0.0.5:6379/0 --listen 0.0.0.0:8888\n"
+    };
+    (monitor) => {
+        "  reef monitor --redis-url redis://10.0.0.5:6379/0 --listen 127.0.0.1:8889\n"
+    };
+}
 
 /// Shown below everything else by `reef --help`.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0    stopped by SIGTERM or SIGINT after it was ready, with all requests finished
+  0    stopped by SIGTERM or SIGINT after it was ready; the requests under way were finished
   1    something went wrong while running
   2    usage or configuration: a flag, a variable, the manifest, a refused combination
   3    Redis cannot be reached
@@ -36,7 +41,7 @@ routes; everything else goes to standard error.
 
 /// The host of a Reef hub.
 #[derive(Debug, Parser)]
-#[command(name = "reef", version, before_help = EXAMPLES, after_help = EXIT_CODES)]
+#[command(name = "reef", version, before_help = concat!("Examples:\n", example!(up), example!(serve), example!(monitor)), after_help = EXIT_CODES)]
 #[command(disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -48,14 +53,14 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// All in one: components, cron triggers and monitor, with a private Redis unless one is
     /// given
-    #[command(after_help = EXIT_CODES)]
+    #[command(before_help = concat!("Examples:\n", example!(up)), after_help = EXIT_CODES)]
     Up(UpArgs),
     /// Components and cron triggers over a given Redis, as Spin would run them. For more
     /// machines beside one `reef up` or `reef monitor`
-    #[command(after_help = EXIT_CODES)]
+    #[command(before_help = concat!("Examples:\n", example!(serve)), after_help = EXIT_CODES)]
     Serve(ServeArgs),
     /// Only the monitor and the host's own routes, beside a Spin deployment or `reef serve`
-    #[command(after_help = EXIT_CODES)]
+    #[command(before_help = concat!("Examples:\n", example!(monitor)), after_help = EXIT_CODES)]
     Monitor(MonitorArgs),
 }
 
@@ -88,7 +93,7 @@ pub(crate) struct CommonArgs {
 
     /// Sets a variable of the manifest; repeatable. Wins over SPIN_VARIABLE_<NAME>, which wins
     /// over the runtime configuration and the manifest's default
-    #[arg(long = "variable", short = 'v', value_name = "NAME=VALUE")]
+    #[arg(long = "variable", value_name = "NAME=VALUE")]
     pub(crate) variables: Vec<String>,
 
     /// Spin's runtime configuration file. Understood: [[variables_provider]] of type "static"
@@ -234,10 +239,15 @@ mod tests {
 
     #[test]
     fn help_leads_with_an_example_and_lists_the_exit_codes() {
-        let help = super::Cli::command().render_long_help().to_string();
-        assert!(help.starts_with("Examples:\n  reef up"), "{help}");
-        for code in ["  0  ", "  1  ", "  2  ", "  3  ", "  130  "] {
-            assert!(help.contains(code), "{code}");
+        let mut reef = super::Cli::command();
+        let mut helps = vec![reef.render_long_help().to_string()];
+        helps.extend(reef.get_subcommands_mut().map(|c| c.render_long_help().to_string()));
+        assert_eq!(helps.len(), 4);
+        for help in helps {
+            assert!(help.starts_with("Examples:\n  reef "), "{help}");
+            for code in ["  0  ", "  1  ", "  2  ", "  3  ", "  130  "] {
+                assert!(help.contains(code), "{code}");
+            }
         }
     }
 }
