@@ -102,7 +102,8 @@ pub(crate) fn contract_of(
         tests.env("REEF_TEST_ADMIN_KEY", key.trim());
     }
     say(format!("running the contract tests against {url}"));
-    tests.args(["test", "--release", "-p", "reef-tests", "--test", "all", "--"]);
+    // The whole workspace, so that cargo chooses the features, and so the builds, of a full run.
+    tests.args(["test", "--release", "--workspace", "--test", "all", "--"]);
     if filter.is_empty() {
         tests.arg("contract::");
     }
