@@ -122,8 +122,9 @@ impl Connection {
         used: &mut Option<u64>,
     ) -> Result<Vec<Reply>, Error> {
         match scripts::by_hash(command) {
-            None => self.send(command, &args, used).await,
-            Some(by_hash) => self.run_script(command, by_hash, args, used).await,
+            None => self.send(pack(command, &args), used).await,
+            // Boxed because it is rare: it would make the future of every command twice as large.
+            Some(by_hash) => Box::pin(self.run_script(command, by_hash, args, used)).await,
         }
     }
 
@@ -137,20 +138,20 @@ impl Connection {
         used: &mut Option<u64>,
     ) -> Result<Vec<Reply>, Error> {
         let Some(first) = args.first_mut() else {
-            return self.send(with_text, &args, used).await;
+            return self.send(pack(with_text, &args), used).await;
         };
         let sha = sha1_smol::Sha1::from(first.as_slice()).digest().to_string();
         let text = std::mem::replace(first, sha.clone().into_bytes());
 
         let entry = self.server.scripts.entry(&sha);
         let sent_before = *entry.lock().await;
-        match self.send(by_hash, &args, used).await {
+        match self.send(pack(by_hash, &args), used).await {
             Err(error) if error.is_no_script() => {}
             result => return result,
         }
         let mut sent = entry.lock().await;
         if *sent != sent_before {
-            match self.send(by_hash, &args, used).await {
+            match self.send(pack(by_hash, &args), used).await {
                 Err(error) if error.is_no_script() => {}
                 result => return result,
             }
@@ -158,27 +159,16 @@ impl Connection {
         if let Some(first) = args.first_mut() {
             *first = text;
         }
-        let result = self.send(with_text, &args, used).await;
+        let result = self.send(pack(with_text, &args), used).await;
         *sent += 1;
         result
     }
 
     /// Sends one command as it is. Notes in `used` which link it went over.
-    async fn send(
-        &self,
-        command: &str,
-        args: &[Vec<u8>],
-        used: &mut Option<u64>,
-    ) -> Result<Vec<Reply>, Error> {
-        let size = args.iter().map(Vec::len).sum::<usize>() + command.len();
-        let mut packed = redis::Cmd::with_capacity(args.len() + 1, size);
-        packed.arg(command);
-        for arg in args {
-            packed.arg(arg.as_slice());
-        }
+    async fn send(&self, command: redis::Cmd, used: &mut Option<u64>) -> Result<Vec<Reply>, Error> {
         let (number, mut connection) = self.server.link().await?;
         *used = Some(number);
-        match connection.send_packed_command(&packed).await {
+        match connection.send_packed_command(&command).await {
             Ok(value) => reply::flatten(value),
             Err(error) => {
                 let error = Error::from_client(&error);
@@ -189,6 +179,16 @@ impl Connection {
             }
         }
     }
+}
+
+fn pack(command: &str, args: &[Vec<u8>]) -> redis::Cmd {
+    let size = args.iter().map(Vec::len).sum::<usize>() + command.len();
+    let mut packed = redis::Cmd::with_capacity(args.len() + 1, size);
+    packed.arg(command);
+    for arg in args {
+        packed.arg(arg.as_slice());
+    }
+    packed
 }
 
 impl reef_store::Redis for Connection {
@@ -235,7 +235,7 @@ impl Server {
     async fn link(self: &Arc<Self>) -> Result<(u64, MultiplexedConnection), Error> {
         match self.live() {
             Some(live) => Ok(live),
-            None => self.opening().await,
+            None => Box::pin(self.opening()).await,
         }
     }
 

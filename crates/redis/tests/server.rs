@@ -1,5 +1,12 @@
 //! The connection against a real `redis-server`: restarts, pauses, and scripts.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use reef_redis::{Connection, Connections, Error, Timeouts};
 use reef_store::{Redis, RedisError, Reply};
 use std::path::PathBuf;

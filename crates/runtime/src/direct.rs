@@ -4,7 +4,7 @@
 //! and goes back to the pool only when the call has succeeded. So a trap, a deadline or a caller
 //! that goes away costs one request and one instance, and nobody else anything.
 
-use crate::state::{Shared, State};
+use crate::state::{Shared, State, begin_call};
 use crate::{Body, CallError};
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
@@ -68,9 +68,7 @@ impl Pool {
         config: &crate::RuntimeConfig,
     ) -> Option<Self> {
         let component = pre.component();
-        let interface = component
-            .get_export_index(None, INTERFACE)
-            .or_else(|| component.get_export_index(None, "reef:hub/handler-sync@0.1.0"))?;
+        let interface = component.get_export_index(None, INTERFACE)?;
         let handle = component.get_export_index(Some(&interface), "handle")?;
         Some(Self {
             engine: engine.clone(),
@@ -185,6 +183,7 @@ impl Instance {
             headers: &headers,
             body: request.body(),
         };
+        begin_call(&mut self.store);
         let handle = self.handle.typed::<(WireRequest<'_>,), (WireResponse,)>(&self.store)?;
         let (response,) = handle.call_async(&mut self.store, (wire,)).await?;
         Ok(response)

@@ -3,7 +3,7 @@
 //! An instance serves one call at a time here too, so that a trap costs one request. Components of
 //! WASI 0.3 are used again; those of 0.2 are not, because on Spin they never are and may rely on it.
 
-use crate::state::{Shared, State};
+use crate::state::{Shared, State, begin_call};
 use crate::{Body, CallError, RuntimeConfig};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -137,10 +137,11 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        _store: StoreContextMut<'_, State>,
+        store: StoreContextMut<'_, State>,
         (): (),
         _task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        begin_call(store);
         Box::pin(tokio::time::sleep(self.limit))
     }
 
