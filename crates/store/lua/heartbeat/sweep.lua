@@ -40,12 +40,15 @@ local function adopt(id)
   adopted = adopted + 1
 end
 
--- Every node of the hub is mirrored in the registry: as long as it holds no more than these
--- there is nobody to adopt, and nothing to scan.
+-- Each node that is not an old bot is mirrored in the registry by the hub: while it holds no more
+-- than these there is nobody to adopt, and nothing to scan.
+local function is_all_ours()
+  local ours = redis.call('ZCARD', key.nodes) - redis.call('ZCARD', key.legacy)
+  return redis.call('HLEN', key.registry) <= ours
+end
+
 local function adopt_some(cursor)
-  if cursor == '0' and redis.call('HLEN', key.registry) <= redis.call('ZCARD', key.nodes) then
-    return ''
-  end
+  if cursor == '0' and is_all_ours() then return '' end
   local page = redis.call('HSCAN', key.registry, cursor, 'COUNT', most)
   for i = 1, #page[2], 2 do
     local id = page[2][i]
