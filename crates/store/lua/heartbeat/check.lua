@@ -11,7 +11,7 @@
 -- Returns  'ok', now, more (0 or 1), live nodes, silent nodes, suspended (0 or 1), then 3 for each
 --          expired node: id, hostname, last heartbeat
 -- Emits    node_offline
--- include: clock rfc3339 once event node beat
+-- include: clock foreign rfc3339 once event node beat
 
 local GUARD_NODES_MIN = 5
 local GUARD_FIELDS_MAX = 16
@@ -40,7 +40,7 @@ local function find_silent()
   local silent = {}
   local found = redis.call('ZRANGEBYSCORE', key.alive, '-inf', before, 'LIMIT', 0, most)
   for _, id in ipairs(found) do
-    if is_old_clients(redis.call('GET', key.heartbeat(id))) then
+    if is_old_clients(foreign('GET', key.heartbeat(id))) then
       mark_alive(id, redis.call('HGET', key.node(id), 'status'))
       redis.call('ZADD', key.legacy, redis.call('HGET', key.node(id), 'seq'), id)
     else

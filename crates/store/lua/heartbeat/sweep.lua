@@ -7,7 +7,7 @@
 --          on at, by position ('' when that half is done) · 5 most to look at in each half
 -- Returns  'ok', next cursor ('' at the end), next position ('' at the end), adopted
 -- Emits    node_registered, node_online
--- include: clock rfc3339 event node beat
+-- include: clock foreign rfc3339 event node beat
 
 local RESERVED = { online = 1, available = 1, skills = 1, register = 1, pending = 1, stats = 1,
   claim = 1, cleanup = 1, dead = 1 }
@@ -44,17 +44,18 @@ end
 -- than these there is nobody to adopt, and nothing to scan.
 local function is_all_ours()
   local ours = redis.call('ZCARD', key.nodes) - redis.call('ZCARD', key.legacy)
-  return redis.call('HLEN', key.registry) <= ours
+  return (foreign('HLEN', key.registry) or 0) <= ours
 end
 
 local function adopt_some(cursor)
   if cursor == '0' and is_all_ours() then return '' end
-  local page = redis.call('HSCAN', key.registry, cursor, 'COUNT', most)
+  local page = foreign('HSCAN', key.registry, cursor, 'COUNT', most)
+  if not page then return '' end
   for i = 1, #page[2], 2 do
     local id = page[2][i]
     if is_id(id) and redis.call('EXISTS', key.node(id)) == 0
       and redis.call('HEXISTS', key.hostnames, id) == 0
-      and is_old_clients(redis.call('GET', key.heartbeat(id))) then
+      and is_old_clients(foreign('GET', key.heartbeat(id))) then
       adopt(id)
     end
   end
@@ -64,7 +65,7 @@ end
 local function refresh_some(position)
   local ids = redis.call('ZRANGE', key.legacy, position, position + most - 1)
   for _, id in ipairs(ids) do
-    if is_old_clients(redis.call('GET', key.heartbeat(id))) then
+    if is_old_clients(foreign('GET', key.heartbeat(id))) then
       mark_alive(id, redis.call('HGET', key.node(id), 'status'))
     end
   end

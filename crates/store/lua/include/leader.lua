@@ -4,11 +4,11 @@ local HISTORY_MAX = 100
 local FOREIGN_TTL_MS = 30000
 
 local function remember(event, node, term)
-  redis.call('LPUSH', key.leader_history, '{"timestamp":' .. string.format('%.0f', now)
+  foreign('LPUSH', key.leader_history, '{"timestamp":' .. string.format('%.0f', now)
     .. ',"node_id":' .. quoted(node) .. ',"event":"' .. event .. '","term":' .. term
     .. ',"is_leader":' .. ((event == 'elected' or event == 'renewed-late') and 'true' or 'false')
     .. '}')
-  redis.call('LTRIM', key.leader_history, 0, HISTORY_MAX - 1)
+  foreign('LTRIM', key.leader_history, 0, HISTORY_MAX - 1)
 end
 
 local function announce(leader, term, previous)
@@ -29,7 +29,7 @@ local function observe()
   local row = redis.call('HMGET', key.leader, 'node', 'term', 'until', 'ended')
   local node, term = row[1] or '', tonumber(row[2]) or 0
   local left = row[4] and 0 or math.max((tonumber(row[3]) or 0) - clock, 0)
-  local lock = redis.call('GET', key.leader_lock)
+  local lock = foreign('GET', key.leader_lock)
   local locked_by = lock and string.match(lock, '^([^:]+):')
 
   if locked_by and (locked_by ~= node or left == 0) then

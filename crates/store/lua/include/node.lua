@@ -46,7 +46,7 @@ local function mirror(id)
   local row = redis.call('HMGET', key.node(id), 'hostname', 'status', 'available_skills',
     'registered_at', 'last_heartbeat', 'legacy')
   if row[6] then return end
-  redis.call('HSET', key.registry, id, '{"node_id":' .. quoted(id) .. ',"node_name":'
+  foreign('HSET', key.registry, id, '{"node_id":' .. quoted(id) .. ',"node_name":'
     .. quoted(row[1]) .. ',"state":"' .. row[2] .. '","capabilities":' .. row[3]
     .. ',"registered_at":"' .. rfc3339(row[4]) .. '","last_seen":"' .. rfc3339(row[5]) .. '"}')
 end

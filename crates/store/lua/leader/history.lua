@@ -3,5 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 limit
 -- Returns  'ok', entries as JSON…
+-- include: foreign
 
-return { 'ok', unpack(redis.call('LRANGE', key.leader_history, 0, tonumber(ARGV[3]) - 1)) }
+local entries = foreign('LRANGE', key.leader_history, 0, tonumber(ARGV[3]) - 1)
+return { 'ok', unpack(entries or {}) }

@@ -4,7 +4,7 @@
 -- ARGV     none
 -- Returns  'ok', leader ('' for none), term, ms that the lease runs
 -- Emits    leader_changed, if something happened since anybody last looked
--- include: clock event leader
+-- include: clock foreign event leader
 
 local node, term, left = observe()
 return { 'ok', left > 0 and node or '', term, left }

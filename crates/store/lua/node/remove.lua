@@ -4,7 +4,7 @@
 -- ARGV     3 node id · 4 caller to check ('' none)
 -- Returns  'ok' · 'not_found' · 'forbidden'
 -- Emits    node_removed
--- include: clock rfc3339 event node
+-- include: clock foreign rfc3339 event node
 
 local id = ARGV[3]
 local row = redis.call('HMGET', key.node(id), 'status', 'owner', 'seq', 'available_skills',
@@ -20,7 +20,7 @@ redis.call('ZREM', key.alive, id)
 redis.call('ZREM', key.available, id)
 redis.call('ZREM', key.legacy, id)
 redis.call('HDEL', key.hostnames, row[8])
-redis.call('HDEL', key.registry, id)
+foreign('HDEL', key.registry, id)
 redis.call('DEL', key.node(id), key.heartbeat(id))
 -- `-x` would make -0 of nothing, which is no integer to Redis.
 redis.call('HINCRBY', key.cluster, 'capacity', 0 - tonumber(row[6]))
