@@ -1,0 +1,91 @@
+//! Measures the hub, and shows what its layers cost: the same operations through the wasm
+//! components in the host, through the same handlers compiled natively, and as bare scripts on
+//! Redis, all against one Redis and in one run.
+//!
+//! It prints tables to standard output and its progress to standard error. It asserts nothing:
+//! it fails only when something could not be run.
+//!
+//! # Layout
+//! - [`parts`]: what is measured; each part starts what it needs and returns what it found.
+//! - [`operation`], [`template`]: the requests.
+//! - [`load`]: the load generator, closed loop and paced.
+//! - [`floor`]: `redis-benchmark` with the script that a request comes down to.
+//! - [`servers`]: the hub and the native server as processes.
+//! - [`seed`], [`redis`], [`process`], [`machine`]: what measuring needs.
+//! - [`report`]: the tables.
+
+mod floor;
+mod load;
+mod machine;
+mod operation;
+mod options;
+mod parts;
+mod process;
+mod redis;
+mod report;
+mod sample;
+mod seed;
+mod servers;
+mod template;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::LocalSet;
+
+use options::{Cli, Command, Options, Part};
+use report::Report;
+
+// The host runs with it, so the native baseline must as well.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Some(Command::NativeServer(server)) => servers::native_server::run(&server),
+        None => run(&cli.options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<()> {
+    // One thread: the load generator shares the machine with what it measures.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, async {
+        // Dropping the measurement stops the servers that it has started.
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            result = measure(options) => result,
+            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+            _ = terminate.recv() => bail!("terminated"),
+        }
+    })
+}
+
+async fn measure(options: &Options) -> Result<()> {
+    let mut report = Report::begin(options);
+    for part in options.parts() {
+        match part {
+            Part::Operations => {
+                report.operations = Some(parts::operations::run(options).await?);
+            }
+            Part::Scale => report.scale = Some(parts::scale::run(options).await?),
+            Part::Fleet => report.fleet = Some(parts::fleet::run(options).await?),
+        }
+    }
+    report.print().context("cannot write to standard output")?;
+    if let Some(file) = &options.json {
+        let text = serde_json::to_vec_pretty(&report)?;
+        std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! What can be typed.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::operation::Operation;
+
+/// Measures the hub: through wasm, natively, and Redis alone
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench --", args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+/// What this program runs as beside a measurement.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves the components' routes natively. The admin key is read from standard input
+    #[command(hide = true)]
+    NativeServer(NativeServer),
+}
+
+/// The native baseline.
+#[derive(Debug, Args)]
+pub(crate) struct NativeServer {
+    /// The Redis to use
+    #[arg(long)]
+    pub(crate) redis_url: String,
+    /// As the hub's variable
+    #[arg(long)]
+    pub(crate) heartbeat_timeout_seconds: String,
+}
+
+/// One of the things that are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Each operation through wasm, natively and as a bare script, side by side
+    Operations,
+    /// Each operation with few and with many nodes
+    Scale,
+    /// A fleet that sends its heartbeats on time
+    Fleet,
+}
+
+/// How to measure.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Options {
+    /// Short runs on small sets: shows that everything works; the figures mean little
+    #[arg(long)]
+    pub(crate) quick: bool,
+
+    /// How long each figure is measured, over all rounds [default: 3, quick: 0.6]
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<f64>,
+
+    /// In how many turns: wasm, native, Redis, wasm, native, … so that drift hits all alike
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) rounds: u32,
+
+    /// Only these parts
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    only: Vec<Part>,
+
+    /// Only these operations
+    #[arg(long, value_name = "OPERATION", value_delimiter = ',')]
+    operations: Vec<Operation>,
+
+    /// Numbers of connections [default: 1,16,64, quick: 1,64]
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    connections: Vec<usize>,
+
+    /// How long the fleet is held [default: 30, quick: 5]
+    #[arg(long, value_name = "SECONDS")]
+    fleet_seconds: Option<f64>,
+
+    /// How many nodes the fleet has [default: 10000, quick: 1000]
+    #[arg(long, value_name = "N")]
+    fleet_nodes: Option<u64>,
+
+    /// When the hub's Redis writes to the disk; `always` is what users run
+    #[arg(long, value_name = "WHEN", default_value = "always", value_parser = ["always", "everysec"])]
+    pub(crate) redis_fsync: String,
+
+    /// Where the hubs that are measured keep their data for the time of the run
+    #[arg(long, value_name = "DIR", default_value = "/tmp")]
+    pub(crate) state_dir: PathBuf,
+
+    /// The hub's binary [default: the release build of this checkout]
+    #[arg(long, value_name = "FILE")]
+    reef: Option<PathBuf>,
+
+    /// Also writes the figures to a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}
+
+impl Options {
+    /// The parts to measure, in order.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        chosen(&self.only, &[Part::Operations, Part::Scale, Part::Fleet])
+    }
+
+    /// The operations to measure, in order.
+    pub(crate) fn operations(&self) -> Vec<Operation> {
+        chosen(&self.operations, Operation::value_variants())
+    }
+
+    /// How long one server is measured in one round.
+    pub(crate) fn round(&self) -> Duration {
+        let seconds = self.seconds.unwrap_or(if self.quick { 0.6 } else { 3.0 });
+        Duration::from_secs_f64(seconds.clamp(0.05, 3600.0) / f64::from(self.rounds.max(1)))
+    }
+
+    /// Numbers of connections.
+    pub(crate) fn connections(&self) -> Vec<usize> {
+        chosen(&self.connections, if self.quick { &[1, 64] } else { &[1, 16, 64] })
+    }
+
+    /// Nodes of a small cluster and of a big one.
+    pub(crate) fn scales(&self) -> (u64, u64) {
+        if self.quick { (1_000, 10_000) } else { (1_000, 100_000) }
+    }
+
+    /// How long the fleet is held.
+    pub(crate) fn fleet_time(&self) -> Duration {
+        let seconds = self.fleet_seconds.unwrap_or(if self.quick { 5.0 } else { 30.0 });
+        Duration::from_secs_f64(seconds.clamp(0.5, 86_400.0))
+    }
+
+    /// How many nodes the fleet has.
+    pub(crate) fn fleet_nodes(&self) -> u64 {
+        self.fleet_nodes.unwrap_or(if self.quick { 1_000 } else { 10_000 }).max(1)
+    }
+
+    /// The hub's binary.
+    pub(crate) fn reef(&self) -> PathBuf {
+        self.reef.clone().unwrap_or_else(|| checkout().join("target/release/reef"))
+    }
+}
+
+/// The root of the checkout that this program was built in.
+pub(crate) fn checkout() -> &'static Path {
+    let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
+    bench.parent().unwrap_or(bench)
+}
+
+fn chosen<T: Clone>(given: &[T], default: &[T]) -> Vec<T> {
+    if given.is_empty() { default.to_vec() } else { given.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_given_replaces_the_default() {
+        let cli = Cli::parse_from(["bench", "--only", "fleet,scale", "--connections", "8"]);
+        assert_eq!(cli.options.parts(), [Part::Fleet, Part::Scale]);
+        assert_eq!(cli.options.connections(), [8]);
+        assert_eq!(cli.options.round(), Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,116 @@
+//! A fleet that sends its heartbeats on time: whether the hub holds it, and how long each
+//! heartbeat takes, counted from when it was due.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use reef_domain::heartbeat::Timeout;
+use reef_store::cluster::ShowHealth;
+use serde::Serialize;
+
+use crate::load::paced::Pace;
+use crate::operation::Operation;
+use crate::options::Options;
+use crate::process;
+use crate::seed;
+use crate::servers::hub::Hub;
+
+/// Time between two heartbeats of a node.
+const PERIOD: Duration = Duration::from_secs(10);
+/// The hub's default, at which agents run.
+const TIMEOUT_SECONDS: &str = "90";
+/// Open files of this process beside the fleet's connections.
+const OTHER_FILES: u64 = 100;
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub(crate) struct Fleet {
+    /// Redis' version.
+    pub(crate) redis: String,
+    /// How many nodes.
+    pub(crate) nodes: u64,
+    /// How many connections they had together.
+    pub(crate) connections: usize,
+    /// Seconds between two heartbeats of a node.
+    pub(crate) period_seconds: f64,
+    /// For how long.
+    pub(crate) seconds: f64,
+    /// Heartbeats that were taken.
+    pub(crate) heartbeats: u64,
+    /// Milliseconds from when a heartbeat was due to the end of its answer, by share.
+    pub(crate) latency_ms: Vec<(&'static str, f64)>,
+    /// Milliseconds by which the load generator itself was late, by share; part of the above.
+    pub(crate) late_ms: Vec<(&'static str, f64)>,
+    /// The hub's share of one processor.
+    pub(crate) hub_cores: Option<f64>,
+    /// Redis' share of one processor.
+    pub(crate) redis_cores: Option<f64>,
+    /// The hub's memory at the end, in bytes.
+    pub(crate) hub_bytes: Option<u64>,
+    /// Nodes that were online at the end.
+    pub(crate) online: i64,
+    /// What went wrong, and how often.
+    pub(crate) faults: BTreeMap<String, u64>,
+}
+
+/// Measures.
+pub(crate) async fn run(options: &Options) -> Result<Fleet> {
+    let (nodes, time) = (options.fleet_nodes(), options.fleet_time());
+    let connections = connections(nodes);
+    eprintln!(
+        "fleet: {nodes} nodes on {connections} connections, a heartbeat each every {PERIOD:?}, \
+         for {time:?}"
+    );
+    let hub = Hub::start(options, TIMEOUT_SECONDS).await?;
+    seed::register(&hub.redis, 0..nodes).await?;
+    hub.redis.settle().await?;
+    let pace = Pace {
+        address: hub.server().address,
+        template: Operation::Heartbeat.template(hub.server().address, hub.admin_key()),
+        senders: nodes,
+        connections,
+        period: PERIOD,
+    };
+    let used = || (process::cpu(hub.server().pid()), process::cpu(hub.redis.pid));
+    let before = Cell::new(used());
+    let paced = pace.run(time, || before.set(used())).await?;
+    let (before, after) = (before.get(), used());
+    let share = |before: Option<Duration>, after: Option<Duration>| {
+        before.zip(after).map(|(b, a)| (a - b).as_secs_f64() / time.as_secs_f64())
+    };
+    let health = hub.redis.store().call(&ShowHealth { timeout: timeout()? }).await?;
+    let shares = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
+    Ok(Fleet {
+        redis: hub.redis.version.clone(),
+        nodes,
+        connections,
+        period_seconds: PERIOD.as_secs_f64(),
+        seconds: time.as_secs_f64(),
+        heartbeats: paced.sample.answers,
+        latency_ms: shares.map(|(name, q)| (name, paced.sample.quantile_ms(q))).to_vec(),
+        late_ms: shares
+            .map(|(name, q)| (name, paced.lateness.value_at_quantile(q) as f64 / 1e6))
+            .to_vec(),
+        hub_cores: share(before.0, after.0),
+        redis_cores: share(before.1, after.1),
+        hub_bytes: process::resident_bytes(hub.server().pid()),
+        online: health.nodes_by_status.online,
+        faults: paced.sample.faults,
+    })
+}
+
+fn timeout() -> Result<Timeout> {
+    let seconds = TIMEOUT_SECONDS.parse().context("the timeout is a number")?;
+    Timeout::from_seconds(seconds).map_err(anyhow::Error::msg)
+}
+
+/// A connection for each node, or as many as this process, and the hub with it, may open.
+fn connections(nodes: u64) -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft = line.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok());
+    let most = soft.unwrap_or(256).max(OTHER_FILES + 1) - OTHER_FILES;
+    usize::try_from(nodes.min(most)).unwrap_or(1)
+}

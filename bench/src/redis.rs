@@ -1,0 +1,136 @@
+//! What the measured Redis tells about itself.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use reef_redis::{Connection, Connections, Timeouts};
+use reef_store::{Keys, Reply, Store};
+
+/// How long a rewrite of the append-only file may take.
+const REWRITE_MAX: Duration = Duration::from_secs(120);
+
+/// A Redis server that is measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Redis {
+    connection: Connection,
+    /// Its process.
+    pub(crate) pid: u32,
+    /// Its version.
+    pub(crate) version: String,
+}
+
+/// What the scripts have cost so far, as the server counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Scripts {
+    /// How many were run by their name.
+    pub(crate) calls: u64,
+    /// How many of these ended in an error.
+    pub(crate) failed: u64,
+    /// For how long, in microseconds.
+    pub(crate) micros: u64,
+}
+
+impl Scripts {
+    /// Microseconds of a script since an earlier look.
+    pub(crate) fn micros_per_call_since(self, earlier: Self) -> Option<f64> {
+        let calls = self.calls.checked_sub(earlier.calls).filter(|calls| *calls > 0)?;
+        Some(self.micros.checked_sub(earlier.micros)? as f64 / calls as f64)
+    }
+}
+
+impl Redis {
+    /// Connects.
+    pub(crate) async fn connect(url: &str) -> Result<Self> {
+        // Longer than a component would wait: a server under full load is measured.
+        let timeouts = Timeouts { call: Duration::from_secs(30), ..Timeouts::default() };
+        let connection = Connections::new(timeouts).open(url)?;
+        let server = info(&connection, "server").await?;
+        let pid = field(&server, "process_id")?.parse().context("Redis' process_id")?;
+        let version = field(&server, "redis_version")?.to_owned();
+        Ok(Self { connection, pid, version })
+    }
+
+    /// The hub's typed calls.
+    pub(crate) fn store(&self) -> Store<Connection> {
+        Store::new(self.connection.clone(), Keys::default())
+    }
+
+    /// Bytes that the data takes.
+    pub(crate) async fn used_memory(&self) -> Result<u64> {
+        let memory = info(&self.connection, "memory").await?;
+        field(&memory, "used_memory")?.parse().context("Redis' used_memory")
+    }
+
+    /// What the scripts have cost so far.
+    pub(crate) async fn scripts(&self) -> Result<Scripts> {
+        Ok(parse_scripts(&info(&self.connection, "commandstats").await?))
+    }
+
+    /// Rewrites the append-only file, so that the server does not begin to on its own in the
+    /// middle of a measurement.
+    pub(crate) async fn rewrite_log(&self) -> Result<()> {
+        self.settle().await?;
+        self.connection.execute("BGREWRITEAOF", Vec::new()).await?;
+        self.settle().await
+    }
+
+    /// Waits until the server does nothing beside serving.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        let settled = async {
+            loop {
+                let persistence = info(&self.connection, "persistence").await?;
+                let busy =
+                    ["aof_rewrite_in_progress", "aof_rewrite_scheduled", "rdb_bgsave_in_progress"]
+                        .iter()
+                        .any(|name| field(&persistence, name).is_ok_and(|value| value != "0"));
+                if !busy {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(REWRITE_MAX, settled).await.context("Redis does not settle")?
+    }
+}
+
+async fn info(connection: &Connection, section: &str) -> Result<String> {
+    let reply = connection.execute("INFO", vec![section.as_bytes().to_vec()]).await?;
+    match reply.into_iter().next() {
+        Some(Reply::Bytes(text)) => Ok(String::from_utf8(text)?),
+        other => bail!("INFO {section} answered {other:?}"),
+    }
+}
+
+fn field<'a>(info: &'a str, name: &str) -> Result<&'a str> {
+    info.lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+        .with_context(|| format!("Redis' INFO has no {name}"))
+}
+
+fn parse_scripts(info: &str) -> Scripts {
+    let line = field(info, "cmdstat_evalsha").unwrap_or_default();
+    let number = |name: &str| {
+        line.split(',')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .and_then(|(_, value)| value.parse().ok())
+            .unwrap_or_default()
+    };
+    Scripts { calls: number("calls"), failed: number("failed_calls"), micros: number("usec") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cost_of_scripts_is_read() {
+        let info = "# Commandstats\r\ncmdstat_evalsha:calls=4,usec=100,usec_per_call=25.00,\
+                    rejected_calls=0,failed_calls=1\r\ncmdstat_get:calls=1,usec=2\r\n";
+        let scripts = parse_scripts(info);
+        assert_eq!(scripts, Scripts { calls: 4, failed: 1, micros: 100 });
+        assert_eq!(scripts.micros_per_call_since(Scripts::default()), Some(25.0));
+        assert_eq!(scripts.micros_per_call_since(scripts), None);
+        assert_eq!(parse_scripts(""), Scripts::default());
+    }
+}

@@ -1,0 +1,94 @@
+//! The hub as users run it: `reef up` with a private Redis and keys.
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use super::child::Server;
+use crate::options::{Options, checkout};
+use crate::redis::Redis;
+
+/// The admin key of the hubs that are measured; they live for minutes, on loopback.
+const ADMIN_KEY: &str = "reef_bench000_0123456789abcdefghijklmnopqrstuv";
+
+/// A hub with an empty Redis of its own.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    // Stopped before its files go.
+    server: Server,
+    /// Its Redis.
+    pub(crate) redis: Redis,
+    /// Where its Redis listens.
+    pub(crate) socket: PathBuf,
+    /// After how many seconds without a heartbeat it marks a node offline.
+    pub(crate) heartbeat_timeout_seconds: &'static str,
+    _folder: TempDir,
+}
+
+impl Hub {
+    /// Starts a hub in which nodes live for so many seconds without a heartbeat.
+    pub(crate) async fn start(
+        options: &Options,
+        heartbeat_timeout_seconds: &'static str,
+    ) -> Result<Self> {
+        let folder =
+            tempfile::Builder::new().prefix("reef-bench-").tempdir_in(&options.state_dir)?;
+        let key_file = folder.path().join("admin.key");
+        write_private(&key_file, ADMIN_KEY)?;
+        let log = folder.path().join("log");
+        let state_dir = folder.path().join("hub");
+        let mut command = Command::new(options.reef());
+        command
+            .current_dir(checkout())
+            .args(["up", "--listen", "127.0.0.1:0", "--auth-mode", "keys"])
+            .args(["--max-connections", "20000", "--redis-fsync", &options.redis_fsync])
+            .arg("--admin-key-file")
+            .arg(&key_file)
+            .arg("--state-dir")
+            .arg(&state_dir)
+            .arg("--variable")
+            .arg(format!("heartbeat_timeout_seconds={heartbeat_timeout_seconds}"))
+            .env_remove("REDIS_URL")
+            .env_remove("REEF_REDIS_URL")
+            .stderr(std::fs::File::create(&log)?);
+        let server = match Server::start(command, None).await {
+            Ok(server) => server,
+            Err(error) => {
+                let said = std::fs::read_to_string(&log).unwrap_or_default();
+                return Err(error.context(format!("the hub does not start; it said:\n{said}")));
+            }
+        };
+        let socket = state_dir.join("redis.sock");
+        let redis = Redis::connect(&redis_url(&socket)).await.context("the hub's Redis")?;
+        Ok(Self { server, redis, socket, heartbeat_timeout_seconds, _folder: folder })
+    }
+
+    /// The running process.
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// What a request needs to be let in.
+    pub(crate) fn admin_key(&self) -> &'static str {
+        ADMIN_KEY
+    }
+
+    /// The address of its Redis.
+    pub(crate) fn redis_url(&self) -> String {
+        redis_url(&self.socket)
+    }
+}
+
+fn redis_url(socket: &Path) -> String {
+    format!("redis+unix://{}", socket.display())
+}
+
+fn write_private(file: &Path, text: &str) -> Result<()> {
+    let mut out =
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    std::io::Write::write_all(&mut out, text.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,6 @@
+//! The servers that are measured, as processes of their own.
+
+pub(crate) mod child;
+pub(crate) mod hub;
+pub(crate) mod native;
+pub(crate) mod native_server;
