@@ -11,31 +11,39 @@ use wasmtime::{
 /// bounds checks; pages are only used once they are written to.
 const RESERVATION_WHOLE: u64 = 4 << 30;
 
-/// Core modules, tables and memories that a component made by the usual tools consists of: the
-/// program itself and a few shims.
+/// Core modules and tables that a component made by the usual tools consists of: the program
+/// itself and a few shims, which have no memory of their own.
 const CORE_INSTANCES_EACH: u32 = 8;
 const TABLES_EACH: u32 = 4;
-const MEMORIES_EACH: u32 = 2;
 
 /// How much of a used memory is cleaned by hand instead of being given back to the kernel.
 const KEEP_RESIDENT: usize = 2 << 20;
 
-/// Builds the engine. Where the system does not allow the usual address space (a container with a
-/// limit on it), memories are reserved at their largest size instead, at some cost in speed.
+/// Builds the engine. Where the system does not allow the usual address space (in a container
+/// with a limit on it), memories are reserved at their largest size instead, or only when they are
+/// needed, each at some cost in speed.
 pub(crate) fn build(config: &RuntimeConfig) -> anyhow::Result<Engine> {
-    engine(config, RESERVATION_WHOLE).or_else(|error| {
-        tracing::debug!(%error, "the address space is limited; reserving less");
-        engine(config, config.max_memory_bytes as u64)
-    })
+    let smallest = config.max_memory_bytes as u64;
+    let pooling = || InstanceAllocationStrategy::Pooling(pool(config));
+    engine(config, RESERVATION_WHOLE, pooling())
+        .or_else(|error| {
+            tracing::info!("the address space is limited, so components run slower: {error:#}");
+            engine(config, smallest, pooling())
+        })
+        .or_else(|_| engine(config, smallest, InstanceAllocationStrategy::OnDemand))
 }
 
-fn engine(config: &RuntimeConfig, reservation: u64) -> anyhow::Result<Engine> {
+fn engine(
+    config: &RuntimeConfig,
+    reservation: u64,
+    allocation: InstanceAllocationStrategy,
+) -> anyhow::Result<Engine> {
     let mut settings = Config::new();
     settings.wasm_component_model(true);
     settings.wasm_component_model_async(true);
     settings.epoch_interruption(true);
     settings.memory_reservation(reservation);
-    settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    settings.allocation_strategy(allocation);
     if let Some(folder) = &config.cache_dir {
         settings.cache(Some(cache(folder)?));
     }
@@ -48,7 +56,7 @@ fn pool(config: &RuntimeConfig) -> PoolingAllocationConfig {
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES_EACH))
         .total_tables(instances.saturating_mul(TABLES_EACH))
-        .total_memories(instances.saturating_mul(MEMORIES_EACH))
+        .total_memories(instances)
         .total_stacks(instances.saturating_mul(2))
         .max_memory_size(config.max_memory_bytes)
         .linear_memory_keep_resident(KEEP_RESIDENT)

@@ -51,11 +51,13 @@ pub enum Code {
     DeadlineExceeded,
     /// Redis cannot be reached or does not answer.
     StoreUnavailable,
+    /// The host has more requests under way than it can take.
+    Overloaded,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::MalformedJson,
         Self::InvalidParameter,
         Self::InvalidRegistration,
@@ -76,6 +78,7 @@ impl Code {
         Self::Internal,
         Self::DeadlineExceeded,
         Self::StoreUnavailable,
+        Self::Overloaded,
     ];
 
     /// Reads the name.
@@ -235,6 +238,12 @@ impl Code {
                 "Try again after the time that Retry-After names. Whether the change was made is \
                  unknown: repeat it with the same Idempotency-Key.",
             ),
+            Self::Overloaded => (
+                "overloaded",
+                503,
+                "Too many requests are under way",
+                "Nothing was done. Try again after the time that Retry-After names.",
+            ),
         }
     }
 }
@@ -262,7 +271,7 @@ impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let headers = match code {
             Code::Unauthenticated => vec![("www-authenticate", "Bearer".to_owned())],
-            Code::StoreUnavailable => vec![("retry-after", "1".to_owned())],
+            Code::StoreUnavailable | Code::Overloaded => vec![("retry-after", "1".to_owned())],
             _ => Vec::new(),
         };
         Self {

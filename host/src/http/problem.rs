@@ -38,5 +38,5 @@ pub(super) fn too_large(request_id: &str) -> Answer {
 
 /// More is asked of this host than it can hold.
 pub(super) fn overloaded(request_id: &str) -> Answer {
-    answer(Problem::new(Code::StoreUnavailable, "Too many requests are under way."), request_id)
+    answer(Problem::new(Code::Overloaded, "Too many requests are under way."), request_id)
 }

@@ -7,4 +7,5 @@
 -- include: clock foreign event leader
 
 local node, term, left = observe()
+keep_clock()
 return { 'ok', left > 0 and node or '', term, left }
