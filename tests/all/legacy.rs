@@ -75,6 +75,16 @@ impl Bot {
         redis::cmd("DEL").arg(format!("hb:{}", self.id)).query::<()>(&mut self.redis).unwrap();
     }
 
+    /// It leaves the older system's registry.
+    fn leave(&mut self) {
+        redis::cmd("HDEL")
+            .arg("openclaw:cluster:nodes")
+            .arg(&self.id)
+            .query::<()>(&mut self.redis)
+            .unwrap();
+        self.fall_silent();
+    }
+
     fn find(&self, client: &Client) -> Option<Value> {
         let nodes = client.get("/nodes").list();
         nodes.into_iter().find(|node| node["hostname"] == *self.id)
@@ -160,4 +170,18 @@ fn a_deleted_bot_that_is_gone_stays_gone() {
     other.beat();
     eventually("the other bot", Duration::from_secs(5), || other.find(&client));
     assert_eq!(bot.find(&client), None);
+}
+
+#[test]
+fn a_bot_is_noticed_also_when_another_has_left() {
+    let server = RedisServer::start();
+    let hub = Hub::options().redis(&server).timeout(2.0).start();
+    let client = hub.admin();
+    let (mut first, mut second) = (Bot::new(&server), Bot::new(&server));
+    first.beat();
+    eventually("the first bot", Duration::from_secs(5), || first.find(&client));
+    first.leave();
+    first.wait_for(&client, "offline", Duration::from_secs(6));
+    second.beat();
+    eventually("the second bot", Duration::from_secs(5), || second.find(&client));
 }

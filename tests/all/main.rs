@@ -20,5 +20,8 @@ mod resilience;
 /// The older systems' clients, which know nothing of Reef.
 mod legacy;
 
+/// What the README shows is what happens.
+mod readme;
+
 /// The rules that the source tree itself keeps.
 mod architecture;

@@ -1,4 +1,5 @@
-//! What the machine must have besides Rust: the wasm target, a Redis server, Python for a test.
+//! What the machine must have besides Rust: the wasm target, a Redis server, what
+//! the tests use.
 
 use std::path::Path;
 
@@ -51,6 +52,13 @@ const PYTHON: Tool = Tool {
     packages: &[("apt-get", "python3"), ("dnf", "python3"), ("apk", "python3"), ("brew", "python")],
 };
 
+/// Types the commands that the README shows, which only the tests do.
+const CURL: Tool = Tool {
+    what: "curl",
+    programs: &["curl"],
+    packages: &[("apt-get", "curl"), ("dnf", "curl"), ("apk", "curl"), ("brew", "curl")],
+};
+
 /// Finds a Redis or Valkey server on the PATH, or installs one and says so.
 ///
 /// # Errors
@@ -59,12 +67,13 @@ pub(crate) fn ensure_redis() -> anyhow::Result<()> {
     ensure(&REDIS)
 }
 
-/// Finds Python on the PATH, or installs it and says so.
+/// Finds what the tests use besides on the PATH, or installs it and says so.
 ///
 /// # Errors
-/// When there is none and none can be installed; the error says what to do by hand.
-pub(crate) fn ensure_python() -> anyhow::Result<()> {
-    ensure(&PYTHON)
+/// When something is missing and cannot be installed; the error says what to do by hand.
+pub(crate) fn ensure_test_programs() -> anyhow::Result<()> {
+    ensure(&PYTHON)?;
+    ensure(&CURL)
 }
 
 fn ensure(tool: &Tool) -> anyhow::Result<()> {

@@ -49,7 +49,7 @@ pub(crate) fn lints() -> anyhow::Result<()> {
 /// When a build or any test fails.
 pub(crate) fn tests(filter: &[String]) -> anyhow::Result<()> {
     machine::ensure_redis()?;
-    machine::ensure_python()?;
+    machine::ensure_test_programs()?;
     build::everything()?;
     build::fixtures()?;
     let mut failed = false;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Hub, RedisServer};
+use crate::harness::{Hub, PATIENCE, RedisServer, eventually};
 
 /// All keys of that server, which has only this test's.
 fn keys(redis: &mut redis::Connection) -> Vec<String> {
@@ -19,26 +19,48 @@ fn keys(redis: &mut redis::Connection) -> Vec<String> {
     }
 }
 
-/// Goes through every kind of write that there is.
+/// Goes through every route that touches Redis, and leaves one node.
 fn use_everything(hub: &Hub) -> String {
     let client = hub.admin();
     let id = client.new_node("everywhere");
     client.with("idempotency-key", "k").post(&format!("/nodes/{id}/heartbeat"), &json!({})).ok();
     client.post("/heartbeats", &json!([{"node_id": id}])).ok();
     client.patch(&format!("/nodes/{id}"), &json!({"tags": ["x"]})).ok();
-    client.post("/cluster/leader/campaign", &json!({"node_id": id})).ok();
     client.post_empty("/cluster/check-heartbeat").ok();
+    let campaign = json!({"node_id": id});
+    let term = client.post("/cluster/leader/campaign", &campaign).ok()["term"].clone();
+    for path in [
+        "/nodes?tag=x&status=online&skill=build",
+        "/nodes/online",
+        "/nodes/available",
+        "/nodes/skills/build",
+        "/cluster/health",
+        "/cluster/state",
+        "/cluster/leader",
+        "/cluster/leader/history",
+        "/cluster/events",
+        "//readyz",
+        &format!("/nodes/{id}/health"),
+    ] {
+        assert_eq!(client.get(path).status, 200, "{path}");
+    }
+    client.post("/cluster/leader/resign", &json!({"node_id": id, "term": term})).ok();
+    client.post_empty(&format!("/nodes/{id}/shutdown")).ok();
+    client.beat(&id, &json!({}));
     id
 }
 
 #[test]
-fn the_cluster_layout_puts_its_partition_in_braces_in_every_key() {
-    let server = RedisServer::start();
-    let hub = Hub::options().redis(&server).variable("key_layout", "cluster").start();
+fn the_cluster_layout_runs_on_a_redis_cluster() {
+    let server = RedisServer::start_cluster();
+    let hub = Hub::options().redis(&server).variable("key_layout", "cluster").timeout(2.0).start();
+    let client = hub.admin();
     let id = use_everything(&hub);
-    assert_eq!(hub.admin().node(&id)["node_id"], id);
+    // The monitor judges here as well.
+    eventually("the verdict", PATIENCE, || (client.node(&id)["status"] == "offline").then_some(()));
+    client.delete(&format!("/nodes/{id}")).ok();
     let keys = keys(&mut server.connect());
-    assert!(keys.len() > 5, "{keys:?}");
+    assert!(keys.len() > 3, "{keys:?}");
     for key in &keys {
         let slot = key.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
         assert!(slot.is_some_and(|(tag, _)| !tag.is_empty()), "{key} of {keys:?}");

@@ -3,30 +3,51 @@
 use std::net::TcpListener;
 use std::process::Command;
 
-use super::PATIENCE;
 use super::process::{Program, Signal};
+use super::{PATIENCE, eventually};
 
 /// A Redis server of the test's own, which it can freeze, kill and start again. What was
 /// acknowledged survives that: the server writes each change to its disk before it answers.
 pub struct RedisServer {
     port: u16,
     folder: tempfile::TempDir,
+    /// Whether it runs as Redis Cluster.
+    in_slots: bool,
     program: Option<Program>,
 }
 
 impl RedisServer {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = Self { port: free_port(), folder, program: None };
+        let mut server = Self { port: free_port(), folder, in_slots: false, program: None };
         server.start_again();
+        server
+    }
+
+    /// A Redis Cluster of one server that owns all slots. It refuses a script whose keys lie in
+    /// two of them.
+    pub fn start_cluster() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Self { port: free_port(), folder, in_slots: true, program: None };
+        server.start_again();
+        let mut redis = server.connect();
+        let mut own = redis::cmd("CLUSTER");
+        own.arg("ADDSLOTSRANGE").arg(0).arg(16383).query::<()>(&mut redis).unwrap();
+        eventually("a cluster that serves", PATIENCE, || {
+            let info: String = redis::cmd("CLUSTER").arg("INFO").query(&mut redis).unwrap();
+            info.contains("cluster_state:ok").then_some(())
+        });
         server
     }
 
     /// Starts it where it was, with the data it had.
     pub fn start_again(&mut self) {
+        let port = &self.port.to_string();
+        let in_slots = if self.in_slots { "yes" } else { "no" };
         let program = Program::start(
             Command::new(binary())
-                .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+                .args(["--port", port, "--bind", "127.0.0.1", "--save", ""])
+                .args(["--cluster-enabled", in_slots])
                 .args(["--appendonly", "yes", "--appendfsync", "always"])
                 .args(["--maxmemory-policy", "noeviction", "--daemonize", "no"])
                 .arg("--dir")

@@ -1,0 +1,96 @@
+//! What the README shows is what happens.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::{Hub, is_timestamp, root};
+
+/// A command that the README shows, and what it is said to print.
+#[derive(Debug)]
+struct Shown {
+    command: String,
+    output: String,
+}
+
+/// The commands of the README's console blocks, in order.
+fn shown() -> Vec<Shown> {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let mut shown: Vec<Shown> = Vec::new();
+    let mut in_block = false;
+    let mut goes_on = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            in_block = line == "```console";
+        } else if in_block {
+            if let Some(command) = line.strip_prefix("$ ") {
+                shown.push(Shown { command: command.to_owned(), output: String::new() });
+            } else {
+                let last = shown.last_mut().expect("a console block begins with a command");
+                let part = if goes_on { &mut last.command } else { &mut last.output };
+                part.push('\n');
+                part.push_str(line);
+            }
+            goes_on = line.ends_with('\\') && (goes_on || line.starts_with("$ "));
+        }
+    }
+    shown
+}
+
+/// Checks that an answer is the one that is shown, but for what differs each time.
+fn assert_same(shown: &Value, actual: &Value, field: &str) {
+    match (shown, actual) {
+        (Value::Object(shown_fields), Value::Object(fields)) => {
+            let names = |fields: &serde_json::Map<String, Value>| {
+                fields.keys().cloned().collect::<Vec<_>>()
+            };
+            assert_eq!(names(shown_fields), names(fields));
+            for (name, value) in shown_fields {
+                assert_same(value, &fields[name], name);
+            }
+        }
+        _ if ["request_id", "next_heartbeat_ms", "ttl_ms"].contains(&field) => {
+            assert_eq!(shown.is_number(), actual.is_number(), "{field}");
+        }
+        _ if is_timestamp(shown) => assert!(is_timestamp(actual), "{field}: {actual}"),
+        _ => assert_eq!(shown, actual, "{field}"),
+    }
+}
+
+#[test]
+fn the_commands_of_the_readme_do_what_it_shows() {
+    const END: &str = "--- end of a command's output ---";
+    let hub = Hub::start();
+    // The README's hub keeps its key in `.reef`, below the folder where one types.
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(hub.state_dir(), folder.path().join(".reef")).unwrap();
+
+    let mut shown = shown();
+    shown.retain(|it| it.command.starts_with("curl ") || it.command.starts_with("KEY="));
+    assert!(shown.len() >= 5, "{shown:?}");
+    let mut script = String::from("set -e\n");
+    for it in &shown {
+        let command = it.command.replace("http://127.0.0.1:8888", hub.url());
+        script.push_str(&format!("{command}\necho; echo \"{END}\"\n"));
+    }
+    let run = Command::new("sh").arg("-c").arg(script).current_dir(folder.path()).output();
+    let run = run.unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+
+    let printed = String::from_utf8(run.stdout).unwrap();
+    let printed: Vec<_> = printed.split(END).collect();
+    assert_eq!(printed.len(), shown.len() + 1);
+    for (it, printed) in shown.iter().zip(printed) {
+        if !it.command.starts_with("curl ") {
+            continue;
+        }
+        let printed: Value = serde_json::from_str(printed)
+            .unwrap_or_else(|error| panic!("{}: {error}: {printed}", it.command));
+        if it.output.is_empty() {
+            assert!(printed.get("code").is_none(), "{}: {printed}", it.command);
+        } else {
+            assert_same(&serde_json::from_str(&it.output).unwrap(), &printed, "");
+        }
+    }
+}
