@@ -66,6 +66,12 @@ impl Redis {
         Ok(parse_scripts(&info(&self.connection, "commandstats").await?))
     }
 
+    /// The errors that the server has answered so far, by kind.
+    pub(crate) async fn errors(&self) -> Result<String> {
+        let errors = info(&self.connection, "errorstats").await?;
+        Ok(errors.lines().skip(1).collect::<Vec<_>>().join(", "))
+    }
+
     /// Rewrites the append-only file, so that the server does not begin to on its own in the
     /// middle of a measurement.
     pub(crate) async fn rewrite_log(&self) -> Result<()> {

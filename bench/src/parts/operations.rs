@@ -121,7 +121,7 @@ impl Bench<'_> {
 
         let (mut by_wasm, mut by_native) = (Sample::new()?, Sample::new()?);
         let (mut bare, mut bare_pipelined) = (Bares::default(), Bares::default());
-        let floor = Floor::of(operation, NODES).await?;
+        let floor = Floor::of(operation, NODES)?;
         let (mut single, mut many) = (floor.clone(), floor);
         let mut ratios = Vec::new();
         for round in 0..u64::from(options.rounds) {
