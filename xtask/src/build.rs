@@ -33,6 +33,21 @@ pub(crate) fn everything() -> anyhow::Result<()> {
     run(cargo().args(["build", "--release", "-p", "reef"]))
 }
 
+/// The benchmark.
+pub(crate) fn benchmark_binary() -> PathBuf {
+    root().join("target/release/reef-bench")
+}
+
+/// The benchmark, chosen from the whole workspace, so that cargo gives its dependencies the same
+/// features as the host's and compiles none of them again.
+///
+/// # Errors
+/// When the build fails.
+pub(crate) fn benchmark() -> anyhow::Result<()> {
+    say("building the benchmark");
+    run(cargo().args(["build", "--release", "--workspace", "--bin", "reef-bench"]))
+}
+
 /// Every component below `components/`: a directory there is a package of the same name.
 ///
 /// # Errors

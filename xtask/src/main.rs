@@ -87,9 +87,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench { args } => {
             machine::ensure_redis()?;
             build::everything()?;
-            process::replace_with(
-                process::cargo().args(["run", "--release", "-p", "reef-bench", "--"]).args(args),
-            )
+            build::benchmark()?;
+            process::replace_with(process::command(build::benchmark_binary()).args(args))
         }
         Command::Ci => {
             verify::lints()?;
