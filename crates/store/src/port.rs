@@ -32,21 +32,59 @@ pub enum RedisError {
     Unavailable(String),
 }
 
+/// How Redis and Valkey say that they take no writes at the moment. Raised within a script, such an
+/// error names the script as well, so these are looked for first.
+const REFUSALS: [&str; 6] = [
+    "command not allowed when used memory",
+    "read only replica",
+    "misconf",
+    "unable to persist",
+    "writing to the aof",
+    "not enough good replicas",
+];
+
+/// How a script's own fault is told.
+const FAULTS: [&str; 4] = ["user_script", "running script", "typeerror", "wrongtype"];
+
 impl RedisError {
     /// Tells what an error's text means. This is the only place that reads such a text: across
     /// Spin's interface nothing else arrives, and it differs between client versions.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
-        if lower.contains("noscript") {
+        let says = |one_of: &[&str]| one_of.iter().any(|words| lower.contains(words));
+        if says(&["noscript"]) {
             Self::NoScript
-        } else if ["user_script", "running script", "typeerror", "wrongtype"]
-            .iter()
-            .any(|fault| lower.contains(fault))
-        {
+        } else if !says(&REFUSALS) && says(&FAULTS) {
             Self::Script(text.to_owned())
         } else {
             Self::Unavailable(text.to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_known_by_its_text_whichever_client_wrote_it() {
+        for text in [
+            "An error was signalled by the server - NoScriptError: No matching script.",
+            "NoScript: No matching script. Please use EVAL.",
+        ] {
+            assert!(matches!(RedisError::from_text(text), RedisError::NoScript), "{text}");
+        }
+        for text in [
+            "OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script:5",
+            "ReadOnly: You can't write against a read only replica. script: ab, on @user_script:5",
+            "MISCONF Redis is configured to save RDB snapshots. script: ab, on @user_script:5",
+            "Connection refused (os error 111)",
+        ] {
+            assert!(matches!(RedisError::from_text(text), RedisError::Unavailable(_)), "{text}");
+        }
+        for text in ["ERR Error running script", "user_script:3: attempt to index", "TypeError"] {
+            assert!(matches!(RedisError::from_text(text), RedisError::Script(_)), "{text}");
         }
     }
 }

@@ -90,16 +90,20 @@ impl Reader {
     /// The next element as text, `None` if it is nil.
     ///
     /// # Errors
-    /// The reply ends here, or holds bytes that are no UTF-8.
+    /// The reply ends here.
     pub fn optional_text(&mut self) -> Result<Option<String>, Malformed> {
         match self.items.next() {
             None => Err(Malformed("the reply ends early".to_owned())),
             Some(Reply::Nil) => Ok(None),
             Some(Reply::Status(text)) => Ok(Some(text)),
             Some(Reply::Int(number)) => Ok(Some(number.to_string())),
-            Some(Reply::Bytes(bytes)) => String::from_utf8(bytes)
-                .map(Some)
-                .map_err(|_| Malformed("a value is not UTF-8".to_owned())),
+            // The hub writes UTF-8. Old clients may have written anything, which must cost what
+            // they wrote and nothing else.
+            Some(Reply::Bytes(bytes)) => {
+                Ok(Some(String::from_utf8(bytes).unwrap_or_else(|error| {
+                    String::from_utf8_lossy(error.as_bytes()).into_owned()
+                })))
+            }
         }
     }
 

@@ -25,7 +25,9 @@ local before = '(' .. string.format('%.0f', clock - timeout_ms)
 -- are forgotten; the time they were away is not counted.
 local function keep_tick()
   local known_ms, at_work = tonumber(clock_row[3]), false
-  if known_ms then at_work = now - tonumber(clock_row[4]) <= 10 * known_ms end
+  if known_ms then
+    at_work = math.abs(now - tonumber(clock_row[4])) <= TICKS_UNTIL_FORGOTTEN * known_ms
+  end
   if tick_ms ~= '' then
     if not at_work or tonumber(tick_ms) <= known_ms then
       redis.call('HSET', key.cluster, 'tick_ms', tick_ms, 'ticked_at', now)
@@ -74,9 +76,14 @@ local function run()
   if count > #silent then reply[3] = 1 end
   for _, id in ipairs(silent) do
     local row = redis.call('HMGET', key.node(id), 'hostname', 'last_heartbeat')
-    move(id, 'offline', 'timeout')
-    local n = #reply
-    reply[n + 1], reply[n + 2], reply[n + 3] = id, row[1], row[2]
+    if row[1] then
+      move(id, 'offline', 'timeout')
+      local n = #reply
+      reply[n + 1], reply[n + 2], reply[n + 3] = id, row[1], row[2]
+    else
+      -- Somebody deleted the node by hand: one such entry must not stop the check for all.
+      redis.call('ZREM', key.alive, id)
+    end
   end
   return reply
 end

@@ -41,23 +41,34 @@ local function adopt(id)
 end
 
 -- Each node that is not an old bot is mirrored in the registry by the hub: while it holds no more
--- than these there is nobody to adopt, and nothing to scan.
+-- than these there is most likely nobody to adopt. Old clients may have deleted such a mirror, so
+-- that one of them is counted in its place: a page at a time is looked at all the same.
 local function is_all_ours()
   local ours = redis.call('ZCARD', key.nodes) - redis.call('ZCARD', key.legacy)
   return (foreign('HLEN', key.registry) or 0) <= ours
 end
 
+-- Takes in a bot, or notes that a known node sends its heartbeats as an old client now.
+local function look_at(id)
+  if not is_id(id) or not is_old_clients(foreign('GET', key.heartbeat(id))) then return end
+  local row = redis.call('HMGET', key.node(id), 'status', 'seq')
+  if row[1] then
+    redis.call('ZADD', key.legacy, row[2], id)
+    mark_alive(id, row[1])
+  elseif redis.call('HEXISTS', key.hostnames, id) == 0 then
+    adopt(id)
+  end
+end
+
 local function adopt_some(cursor)
-  if cursor == '0' and is_all_ours() then return '' end
+  local is_one_page = cursor == '0' and is_all_ours()
+  if is_one_page then cursor = redis.call('HGET', key.cluster, 'sweep_cursor') or '0' end
   local page = foreign('HSCAN', key.registry, cursor, 'COUNT', most)
   if not page then return '' end
-  for i = 1, #page[2], 2 do
-    local id = page[2][i]
-    if is_id(id) and redis.call('EXISTS', key.node(id)) == 0
-      and redis.call('HEXISTS', key.hostnames, id) == 0
-      and is_old_clients(foreign('GET', key.heartbeat(id))) then
-      adopt(id)
-    end
+  for i = 1, #page[2], 2 do look_at(page[2][i]) end
+  if is_one_page then
+    redis.call('HSET', key.cluster, 'sweep_cursor', page[1])
+    return ''
   end
   return page[1] == '0' and '' or page[1]
 end

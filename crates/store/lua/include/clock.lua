@@ -4,8 +4,10 @@
 -- Logical time follows `now`, but not through a gap in which nobody could have sent a heartbeat
 -- because Redis or everything in front of it was away: a gap longer than two ticks of the
 -- periodic checker counts as one tick. Nothing expires because nobody was looking.
--- Where no periodic checker has announced itself, a gap counts in full up to five minutes.
+-- Where no periodic checker has announced itself, a gap counts in full up to five minutes; where it
+-- had been away for ten ticks already when others were last seen, up to those ten ticks.
 local LONGEST_UNPACED_GAP_MS = 300000
+local TICKS_UNTIL_FORGOTTEN = 10
 
 local time = redis.call('TIME')
 local micros = tonumber(time[2])
@@ -17,7 +19,9 @@ do
   local seen = tonumber(clock_row[2]) or now
   local tick_ms = tonumber(clock_row[3])
   local gap = math.max(now - seen, 0)
-  if tick_ms then
+  if tick_ms and math.abs(seen - tonumber(clock_row[4])) > TICKS_UNTIL_FORGOTTEN * tick_ms then
+    gap = math.min(gap, TICKS_UNTIL_FORGOTTEN * tick_ms)
+  elseif tick_ms then
     if gap > 2 * tick_ms then gap = tick_ms end
   else
     gap = math.min(gap, LONGEST_UNPACED_GAP_MS)

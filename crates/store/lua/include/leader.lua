@@ -17,8 +17,10 @@ local function announce(leader, term, previous)
     .. '}')
 end
 
-local function hold(node, term, ttl_ms)
-  redis.call('HSET', key.leader, 'node', node, 'term', term, 'until', clock + ttl_ms)
+-- `through` says by what a node leads: 'hub', or 'lock' for an old client.
+local function hold(node, term, ttl_ms, through)
+  redis.call('HSET', key.leader, 'node', node, 'term', term, 'until', clock + ttl_ms,
+    'through', through)
   redis.call('HDEL', key.leader, 'ended')
 end
 
@@ -26,11 +28,13 @@ end
 -- leads). Notes what has happened since anybody last looked: a lease that ran out, an old
 -- client that took or renewed the lock by itself.
 local function observe()
-  local row = redis.call('HMGET', key.leader, 'node', 'term', 'until', 'ended')
+  local row = redis.call('HMGET', key.leader, 'node', 'term', 'until', 'ended', 'through')
   local node, term = row[1] or '', tonumber(row[2]) or 0
   local left = row[4] and 0 or math.max((tonumber(row[3]) or 0) - clock, 0)
   local lock = foreign('GET', key.leader_lock)
   local locked_by = lock and string.match(lock, '^([^:]+):')
+  -- An old client has nothing but the lock: when that is gone, it has let go.
+  if row[5] == 'lock' and not locked_by then left = 0 end
 
   if locked_by and (locked_by ~= node or left == 0) then
     local lock_ms = redis.call('PTTL', key.leader_lock)
@@ -38,14 +42,17 @@ local function observe()
       lock_ms = FOREIGN_TTL_MS
       redis.call('PEXPIRE', key.leader_lock, lock_ms)
     end
-    if locked_by ~= node then
+    if locked_by ~= node or row[4] == 'resigned' then
       if node ~= '' and not row[4] then remember('lost', node, term) end
       term = term + 1
       remember('elected', locked_by, term)
       announce(locked_by, term, node)
+    elseif row[4] then
+      remember('renewed-late', node, term)
+      announce(node, term, node)
     end
     node, left = locked_by, lock_ms
-    hold(node, term, lock_ms)
+    hold(node, term, lock_ms, 'lock')
   elseif node ~= '' and left == 0 and not row[4] then
     redis.call('HSET', key.leader, 'ended', 'lost')
     remember('lost', node, term)

@@ -22,7 +22,7 @@ local function run()
     end
     announce(candidate, term, node)
   end
-  hold(candidate, term, ttl_ms)
+  hold(candidate, term, ttl_ms, 'hub')
   redis.call('SET', key.leader_lock, candidate .. ':' .. string.format('%.0f', now), 'PX', ttl_ms)
   return { 'ok', 1, candidate, term, ttl_ms }
 end

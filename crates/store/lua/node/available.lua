@@ -7,6 +7,16 @@
 
 local limit = tonumber(ARGV[3])
 
+-- Whether one text comes after another in the order of bytes, as in a sorted set. Lua's own
+-- comparison follows the locale that Redis was started under.
+local function is_after(a, b)
+  for i = 1, #a do
+    local x, y = string.byte(a, i), string.byte(b, i) or -1
+    if x ~= y then return x > y end
+  end
+  return false
+end
+
 -- The rank from which a page goes on after (load, id), also when that node has moved or gone:
 -- among entries of one load members are in the order of their bytes.
 local function rank_after(load, id)
@@ -14,10 +24,10 @@ local function rank_after(load, id)
   local high = redis.call('ZCOUNT', key.available, '-inf', load)
   while low < high do
     local middle = math.floor((low + high) / 2)
-    if redis.call('ZRANGE', key.available, middle, middle)[1] <= id then
-      low = middle + 1
-    else
+    if is_after(redis.call('ZRANGE', key.available, middle, middle)[1], id) then
       high = middle
+    else
+      low = middle + 1
     end
   end
   return low
