@@ -11,7 +11,7 @@ pub(crate) struct Machine {
     pub(crate) processor: Option<String>,
     /// The kernel's version.
     pub(crate) kernel: Option<String>,
-    /// How many processes wanted to run in the minute before: above 0.5 the machine was not quiet.
+    /// How many processes wanted to run in the minute before.
     pub(crate) load_before: Option<f64>,
 }
 
@@ -43,9 +43,7 @@ impl std::fmt::Display for Machine {
             write!(f, ", kernel {kernel}")?;
         }
         if let Some(load) = self.load_before {
-            let noise =
-                if load > 0.5 { ", NOT QUIET: tails and absolute figures are off" } else { "" };
-            write!(f, ", load {load} before{noise}")?;
+            write!(f, ", load {load} before")?;
         }
         Ok(())
     }

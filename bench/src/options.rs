@@ -94,6 +94,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     reef: Option<PathBuf>,
 
+    /// The manifest of the hub [default: that of this checkout]
+    #[arg(long, value_name = "FILE")]
+    spin_file: Option<PathBuf>,
+
     /// Also writes the figures to a file
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -141,10 +145,15 @@ impl Options {
     pub(crate) fn reef(&self) -> PathBuf {
         self.reef.clone().unwrap_or_else(|| checkout().join("target/release/reef"))
     }
+
+    /// The manifest of the hub.
+    pub(crate) fn spin_file(&self) -> PathBuf {
+        self.spin_file.clone().unwrap_or_else(|| checkout().join("spin.toml"))
+    }
 }
 
 /// The root of the checkout that this program was built in.
-pub(crate) fn checkout() -> &'static Path {
+fn checkout() -> &'static Path {
     let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
     bench.parent().unwrap_or(bench)
 }

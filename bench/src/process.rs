@@ -23,6 +23,19 @@ fn parse_cpu(stat: &str) -> Option<Duration> {
     Some(TICK * (user + system))
 }
 
+/// The time that all processes together have had on all processors.
+pub(crate) fn cpu_of_all() -> Option<Duration> {
+    parse_cpu_of_all(&std::fs::read_to_string("/proc/stat").ok()?)
+}
+
+fn parse_cpu_of_all(stat: &str) -> Option<Duration> {
+    // user nice system idle iowait irq softirq; what guests of this machine use is in user.
+    let times = stat.lines().next()?.strip_prefix("cpu ")?;
+    let times = times.split_ascii_whitespace().map_while(|field| field.parse::<u32>().ok());
+    let busy = times.take(7).enumerate().filter(|(position, _)| !matches!(position, 3 | 4));
+    Some(TICK * busy.map(|(_, ticks)| ticks).sum::<u32>())
+}
+
 /// The memory of a process that is in use at the moment, in bytes.
 pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -40,5 +53,11 @@ mod tests {
         let stat = "7 (a) b) S 1 7 7 0 -1 4194560 1 0 0 0 150 50 0 0 20 0 1 0 100";
         assert_eq!(parse_cpu(stat), Some(Duration::from_secs(2)));
         assert_eq!(parse_cpu("nothing"), None);
+    }
+
+    #[test]
+    fn time_in_which_nothing_ran_does_not_count() {
+        let stat = "cpu  100 20 30 9999 8888 10 40 0 7 0\ncpu0 1 2 3\n";
+        assert_eq!(parse_cpu_of_all(stat), Some(Duration::from_secs(2)));
     }
 }

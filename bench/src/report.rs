@@ -12,6 +12,9 @@ use crate::parts::fleet::Fleet;
 use crate::parts::operations::{self, Operations, Way};
 use crate::parts::scale::{self, Scale};
 
+/// The kernel's own work for the network is counted here, too.
+const QUIET_CORES: f64 = 0.25;
+
 /// All that was measured.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -116,7 +119,8 @@ fn print_operations(out: &mut impl Write, part: &Operations) -> io::Result<()> {
     }
     let memory: Vec<String> =
         part.memory.iter().map(|(name, bytes)| format!("{name} {}", megabytes(*bytes))).collect();
-    writeln!(out, "Memory after that: {}", memory.join(", "))
+    writeln!(out, "Memory after that: {}", memory.join(", "))?;
+    print_noise(out, part.rows.iter().filter_map(|row| row.foreign_cores))
 }
 
 fn print_scale(out: &mut impl Write, part: &Scale) -> io::Result<()> {
@@ -178,7 +182,8 @@ fn print_scale(out: &mut impl Write, part: &Scale) -> io::Result<()> {
             megabytes(memory.hub),
         )?;
     }
-    Ok(())
+    let costs = part.rows.iter().flat_map(|row| [&row.small, &row.big]);
+    print_noise(out, costs.filter_map(|cost| cost.foreign_cores))
 }
 
 fn print_fleet(out: &mut impl Write, part: &Fleet) -> io::Result<()> {
@@ -214,7 +219,23 @@ fn print_fleet(out: &mut impl Write, part: &Fleet) -> io::Result<()> {
     for (what, times) in &part.faults {
         writeln!(out, "ERRORS: {times} × {what}")?;
     }
-    Ok(())
+    print_noise(out, part.foreign_cores.into_iter())
+}
+
+/// Says how quiet the machine was, since nothing spoils a measurement as much as a compiler that
+/// runs beside it.
+fn print_noise(out: &mut impl Write, cores: impl Iterator<Item = f64>) -> io::Result<()> {
+    let mut cores: Vec<f64> = cores.collect();
+    cores.sort_unstable_by(f64::total_cmp);
+    let (Some(median), Some(most)) = (cores.get(cores.len() / 2), cores.last()) else {
+        return Ok(());
+    };
+    let verdict =
+        if *median > QUIET_CORES { ": NOT QUIET, do not rely on the figures" } else { "" };
+    writeln!(
+        out,
+        "Other processes kept {median:.2} cores busy meanwhile (median; at most {most:.2}){verdict}"
+    )
 }
 
 fn table(header: &[&str]) -> Table {

@@ -21,6 +21,8 @@ pub(crate) struct Sample {
     pub(crate) server_cpu: Option<Duration>,
     /// What Redis used, where the system tells.
     pub(crate) redis_cpu: Option<Duration>,
+    /// What processes used that have nothing to do with the measurement.
+    pub(crate) foreign_cpu: Option<Duration>,
 }
 
 /// Times from a nanosecond to a minute, to a thousandth of each.
@@ -38,6 +40,7 @@ impl Sample {
             faults: BTreeMap::new(),
             server_cpu: Some(Duration::ZERO),
             redis_cpu: Some(Duration::ZERO),
+            foreign_cpu: Some(Duration::ZERO),
         })
     }
 
@@ -63,6 +66,7 @@ impl Sample {
         let sum = |a: Option<Duration>, b: Option<Duration>| Some(a? + b?);
         self.server_cpu = sum(self.server_cpu, other.server_cpu);
         self.redis_cpu = sum(self.redis_cpu, other.redis_cpu);
+        self.foreign_cpu = sum(self.foreign_cpu, other.foreign_cpu);
         Ok(())
     }
 
@@ -74,6 +78,12 @@ impl Sample {
     /// The latency that a share of the answers kept, in milliseconds.
     pub(crate) fn quantile_ms(&self, share: f64) -> f64 {
         self.latencies.value_at_quantile(share) as f64 / 1e6
+    }
+
+    /// How many processors were busy on average with things that have nothing to do with the
+    /// measurement.
+    pub(crate) fn foreign_cores(&self) -> Option<f64> {
+        Some(self.foreign_cpu?.as_secs_f64() / self.elapsed.as_secs_f64().max(1e-9))
     }
 
     /// Microseconds of a time for each good answer.

@@ -10,6 +10,7 @@ use reef_domain::heartbeat::Timeout;
 use reef_store::cluster::ShowHealth;
 use serde::Serialize;
 
+use super::Used;
 use crate::load::paced::Pace;
 use crate::operation::Operation;
 use crate::options::Options;
@@ -47,6 +48,8 @@ pub(crate) struct Fleet {
     pub(crate) hub_cores: Option<f64>,
     /// Redis' share of one processor.
     pub(crate) redis_cores: Option<f64>,
+    /// Processors that were busy with other things.
+    pub(crate) foreign_cores: Option<f64>,
     /// The hub's memory at the end, in bytes.
     pub(crate) hub_bytes: Option<u64>,
     /// Nodes that were online at the end.
@@ -73,13 +76,11 @@ pub(crate) async fn run(options: &Options) -> Result<Fleet> {
         connections,
         period: PERIOD,
     };
-    let used = || (process::cpu(hub.server().pid()), process::cpu(hub.redis.pid));
+    let used = || Used::now(hub.server(), &hub.redis);
     let before = Cell::new(used());
     let paced = pace.run(time, || before.set(used())).await?;
-    let (before, after) = (before.get(), used());
-    let share = |before: Option<Duration>, after: Option<Duration>| {
-        before.zip(after).map(|(b, a)| (a - b).as_secs_f64() / time.as_secs_f64())
-    };
+    let used = used().since(before.get());
+    let cores = |used: Option<Duration>| Some(used?.as_secs_f64() / time.as_secs_f64());
     let health = hub.redis.store().call(&ShowHealth { timeout: timeout()? }).await?;
     let shares = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
     Ok(Fleet {
@@ -93,8 +94,9 @@ pub(crate) async fn run(options: &Options) -> Result<Fleet> {
         late_ms: shares
             .map(|(name, q)| (name, paced.lateness.value_at_quantile(q) as f64 / 1e6))
             .to_vec(),
-        hub_cores: share(before.0, after.0),
-        redis_cores: share(before.1, after.1),
+        hub_cores: cores(used.server),
+        redis_cores: cores(used.redis),
+        foreign_cores: cores(used.foreign()),
         hub_bytes: process::resident_bytes(hub.server().pid()),
         online: health.nodes_by_status.online,
         faults: paced.sample.faults,

@@ -53,12 +53,48 @@ impl<'a> Asking<'a> {
     /// Sends requests for a time and notes what they cost.
     async fn measure(&self, time: Duration, seed: u64) -> Result<Sample> {
         self.redis.settle().await?;
-        let used = || (process::cpu(self.server.pid()), process::cpu(self.redis.pid));
-        let (server_before, redis_before) = used();
+        let before = Used::now(self.server, self.redis);
         let mut sample = self.load.run(time, seed).await?;
-        let (server, redis) = used();
-        sample.server_cpu = server_before.zip(server).map(|(before, after)| after - before);
-        sample.redis_cpu = redis_before.zip(redis).map(|(before, after)| after - before);
+        let used = Used::now(self.server, self.redis).since(before);
+        sample.server_cpu = used.server;
+        sample.redis_cpu = used.redis;
+        sample.foreign_cpu = used.foreign();
         Ok(sample)
+    }
+}
+
+/// Who has used how much of the processors.
+#[derive(Debug, Clone, Copy)]
+struct Used {
+    all: Option<Duration>,
+    load: Option<Duration>,
+    server: Option<Duration>,
+    redis: Option<Duration>,
+}
+
+impl Used {
+    fn now(server: &Server, redis: &Redis) -> Self {
+        Self {
+            all: process::cpu_of_all(),
+            load: process::cpu(std::process::id()),
+            server: process::cpu(server.pid()),
+            redis: process::cpu(redis.pid),
+        }
+    }
+
+    fn since(self, before: Self) -> Self {
+        let difference =
+            |now: Option<Duration>, before: Option<Duration>| now?.checked_sub(before?);
+        Self {
+            all: difference(self.all, before.all),
+            load: difference(self.load, before.load),
+            server: difference(self.server, before.server),
+            redis: difference(self.redis, before.redis),
+        }
+    }
+
+    /// What nobody of the measurement has used.
+    fn foreign(self) -> Option<Duration> {
+        Some(self.all?.saturating_sub(self.load? + self.server? + self.redis?))
     }
 }

@@ -68,6 +68,8 @@ pub(crate) struct Row {
     pub(crate) server_cpu_us: Option<f64>,
     /// Processor time of Redis for each answer, in microseconds.
     pub(crate) redis_cpu_us: Option<f64>,
+    /// Processors that were busy with other things meanwhile.
+    pub(crate) foreign_cores: Option<f64>,
     /// Rate divided by the native one.
     pub(crate) of_native: Option<f64>,
     /// The smallest and greatest of these in one round.
@@ -189,6 +191,7 @@ impl Bench<'_> {
             p99_ms: sample.quantile_ms(0.99),
             server_cpu_us: sample.per_answer_us(sample.server_cpu),
             redis_cpu_us: sample.per_answer_us(sample.redis_cpu),
+            foreign_cores: sample.foreign_cores(),
             of_native: None,
             of_native_range: None,
             of_script: None,
@@ -206,6 +209,7 @@ impl Bench<'_> {
             p99_ms: bares.mean(|bare| bare.p99_ms)?,
             server_cpu_us: None,
             redis_cpu_us: bares.mean_of_known(|bare| bare.redis_cpu_us),
+            foreign_cores: None,
             of_native: None,
             of_native_range: None,
             of_script: None,

@@ -62,6 +62,8 @@ pub(crate) struct Cost {
     pub(crate) hub_cpu_us: Option<f64>,
     /// Processor time of Redis for each answer, in microseconds, with all that it does beside.
     pub(crate) redis_cpu_us: Option<f64>,
+    /// Processors that were busy with other things meanwhile.
+    pub(crate) foreign_cores: Option<f64>,
     /// Time inside a script, as Redis counts it, in microseconds.
     pub(crate) script_us: Option<f64>,
     /// What went wrong, and how often.
@@ -170,6 +172,7 @@ impl Measured {
             p99_ms: Some(sample.quantile_ms(0.99)),
             hub_cpu_us: sample.per_answer_us(sample.server_cpu),
             redis_cpu_us: sample.per_answer_us(sample.redis_cpu),
+            foreign_cores: sample.foreign_cores(),
             script_us: (rounds > 0).then(|| self.script_us.iter().sum::<f64>() / rounds as f64),
             faults: sample.faults.clone(),
         }

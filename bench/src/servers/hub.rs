@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::child::Server;
-use crate::options::{Options, checkout};
+use crate::options::Options;
 use crate::redis::Redis;
 
 /// The admin key of the hubs that are measured; they live for minutes, on loopback.
@@ -42,13 +42,14 @@ impl Hub {
         let state_dir = folder.path().join("hub");
         let mut command = Command::new(options.reef());
         command
-            .current_dir(checkout())
             .args(["up", "--listen", "127.0.0.1:0", "--auth-mode", "keys"])
             .args(["--max-connections", "20000", "--redis-fsync", &options.redis_fsync])
             .arg("--admin-key-file")
             .arg(&key_file)
             .arg("--state-dir")
             .arg(&state_dir)
+            .arg("--spin-file")
+            .arg(options.spin_file())
             .arg("--variable")
             .arg(format!("heartbeat_timeout_seconds={heartbeat_timeout_seconds}"))
             .env_remove("REDIS_URL")
