@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Client, Hub, PATIENCE, Program, RedisServer, Signal, eventually, root, unique,
+    Client, Hub, PATIENCE, Program, RedisServer, Role, Signal, eventually, root, unique,
 };
 
 #[test]
@@ -120,6 +120,16 @@ fn a_bot_that_only_writes_to_redis_shows_up_and_stays_alive() {
     bot.wait_for(&client, "offline", Duration::from_secs(6));
     bot.beat();
     bot.wait_for(&client, "online", Duration::from_secs(5));
+}
+
+#[test]
+fn without_a_monitor_the_cron_trigger_finds_the_bots() {
+    let server = RedisServer::start();
+    let hub = Hub::options().role(Role::Serve).redis(&server).start();
+    let mut bot = Bot::new(&server);
+    bot.beat();
+    // The trigger fires every five seconds.
+    eventually("the bot", Duration::from_secs(6), || bot.find(&hub.admin()));
 }
 
 #[test]

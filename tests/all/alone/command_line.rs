@@ -135,3 +135,70 @@ fn serve_and_monitor_are_up_in_two_processes() {
         (client.node(&id)["status"] == "offline").then_some(())
     });
 }
+
+#[test]
+fn a_setting_comes_from_the_flag_before_the_environment() {
+    // Whichever source counts shows in the pace: a ninth of the timeout at most.
+    let pace = |options: HubOptions| {
+        let hub = options.start();
+        let client = hub.admin();
+        let id = client.new_node("paced");
+        client.beat(&id, &json!({}))["next_heartbeat_ms"].as_u64().unwrap()
+    };
+    let by_environment = Hub::options().env("SPIN_VARIABLE_HEARTBEAT_TIMEOUT_SECONDS", "9");
+    assert!(pace(by_environment.clone()) <= 1_000);
+    assert!(pace(by_environment.timeout(90.0)) > 4_000);
+
+    let open = Hub::options().env("REEF_AUTH_MODE", "open");
+    let hub = open.start();
+    hub.anonymous().get("/nodes").problem(401, "unauthenticated");
+}
+
+#[test]
+fn every_line_of_a_json_log_is_json() {
+    let mut hub = Hub::options().arg("--log-format").arg("json").start();
+    hub.admin().new_node("logged");
+    hub.terminate();
+    let log = hub.log();
+    assert!(hub.wait().success());
+    assert!(log.lines().count() > 1);
+    for line in log.lines() {
+        let entry: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert!(entry["message"].is_string() && entry["level"].is_string(), "{line}");
+    }
+}
+
+#[test]
+fn a_state_directory_has_one_hub() {
+    let hub = Hub::start();
+    let mut command = Hub::options().command(hub.state_dir());
+    let output = Program::run(&mut command, PATIENCE);
+    assert!(matches!(output.status.code(), Some(1 | 2)), "{output:?}");
+    assert!(output.stderr.contains("state directory"), "{output:?}");
+    hub.admin().new_node("undisturbed");
+}
+
+#[test]
+fn a_careless_redis_is_warned_about() {
+    let server = RedisServer::start_careless();
+    let hub = Hub::options().redis(&server).start();
+    let ready = hub.anonymous().get("//readyz");
+    let warnings = ready.json()["warnings"].to_string();
+    for word in ["allkeys-lru", "appendonly"] {
+        assert!(warnings.contains(word), "{ready}");
+        assert!(hub.log().contains(word), "{}", hub.log());
+    }
+    let careful = RedisServer::start();
+    let hub = Hub::options().redis(&careful).start();
+    let warnings = hub.anonymous().get("//readyz").json()["warnings"].clone();
+    assert!(warnings.as_array().is_none_or(Vec::is_empty), "{warnings}");
+}
+
+#[test]
+fn data_of_a_newer_version_is_refused() {
+    let server = RedisServer::start();
+    redis::cmd("SET").arg("reef:schema").arg("99").query::<()>(&mut server.connect()).unwrap();
+    let output = refused(&Hub::options().redis(&server));
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stderr.contains("99"), "{output:?}");
+}

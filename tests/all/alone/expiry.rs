@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Hub, PATIENCE, eventually, unique};
+use crate::harness::{Client, Hub, PATIENCE, RedisServer, Role, eventually, unique};
 
 /// Seconds since the node's last heartbeat, as the hub counts them.
 fn silence(client: &Client, id: &str) -> f64 {
@@ -101,6 +101,19 @@ fn the_monitor_finds_a_silent_node_within_a_tick() {
     assert_eq!(status(&client, &alive), "online");
     let health = client.get(&format!("/nodes/{silent}/health")).ok();
     assert_eq!((&health["healthy"], &health["is_timeout"]), (&json!(false), &json!(true)));
+}
+
+#[test]
+fn without_a_monitor_the_cron_trigger_judges() {
+    let server = RedisServer::start();
+    let hub = Hub::options().role(Role::Serve).redis(&server).timeout(2.0).start();
+    let client = hub.admin();
+    let (silent, alive) = (client.new_node("silent"), client.new_node("alive"));
+    eventually("the silent node offline", Duration::from_secs(15), || {
+        client.beat(&alive, &json!({}));
+        (status(&client, &silent) == "offline").then_some(())
+    });
+    assert_eq!(status(&client, &alive), "online");
 }
 
 #[test]

@@ -120,6 +120,30 @@ fn a_body_over_a_mebibyte_is_too_large() {
 }
 
 #[test]
+fn a_body_that_is_announced_too_large_is_not_waited_for() {
+    let hub = hub();
+    let key = hub.key.as_deref().map(|key| format!("X-API-Key: {key}\r\n")).unwrap_or_default();
+    let request = format!(
+        "POST /api/v1/nodes/register HTTP/1.1\r\nHost: x\r\n{key}Connection: close\r\n\
+         Content-Length: 99999999999\r\n\r\n{{"
+    );
+    raw(hub.anonymous.address(), request.as_bytes()).problem(413, "payload_too_large");
+}
+
+#[test]
+fn a_body_may_come_in_chunks() {
+    let hub = hub();
+    let id = hub.client.new_node("chunked");
+    let key = hub.key.as_deref().map(|key| format!("X-API-Key: {key}\r\n")).unwrap_or_default();
+    let request = format!(
+        "POST /api/v1/nodes/{id}/heartbeat HTTP/1.1\r\nHost: x\r\n{key}Connection: close\r\n\
+         Transfer-Encoding: chunked\r\n\r\n5\r\n{{\"cpu\r\n9\r\n_usage\":3\r\n1\r\n}}\r\n0\r\n\r\n"
+    );
+    raw(hub.anonymous.address(), request.as_bytes()).ok();
+    assert_eq!(hub.client.node(&id)["cpu_usage"].as_f64(), Some(3.0));
+}
+
+#[test]
 fn a_body_that_is_not_called_json_is_a_415() {
     let hub = hub();
     let body = registration(&unique("typed")).to_string();

@@ -38,6 +38,7 @@ pub struct HubOptions {
     redis_url: Option<String>,
     spin_file: PathBuf,
     args: Vec<String>,
+    envs: Vec<(String, String)>,
 }
 
 impl HubOptions {
@@ -74,6 +75,12 @@ impl HubOptions {
         self.variable("heartbeat_timeout_seconds", &seconds.to_string())
     }
 
+    /// Sets an environment variable for the process.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.envs.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Adds an argument to the command line.
     pub fn arg(mut self, arg: &str) -> Self {
         self.args.push(arg.to_owned());
@@ -105,6 +112,7 @@ impl HubOptions {
             command.args(["--redis-url", url]);
         }
         command.args(&self.args);
+        command.envs(self.envs.iter().map(|(name, value)| (name, value)));
         command
     }
 }
@@ -144,6 +152,7 @@ impl Hub {
             redis_url: None,
             spin_file: root().join("spin.toml"),
             args: Vec::new(),
+            envs: Vec::new(),
         }
     }
 

@@ -17,6 +17,18 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
+    /// A server that throws data away when its memory is full, and keeps none over a restart.
+    pub fn start_careless() -> Self {
+        let server = Self::start();
+        let mut redis = server.connect();
+        for (name, value) in
+            [("maxmemory", "100mb"), ("maxmemory-policy", "allkeys-lru"), ("appendonly", "no")]
+        {
+            redis::cmd("CONFIG").arg("SET").arg(name).arg(value).query::<()>(&mut redis).unwrap();
+        }
+        server
+    }
+
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut server = Self { port: free_port(), folder, in_slots: false, program: None };
