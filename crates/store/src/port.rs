@@ -63,6 +63,22 @@ impl RedisError {
     }
 }
 
+/// Executes commands on one Redis server.
+///
+/// Futures need not be `Send`: inside a component there is one thread. Where a caller needs it
+/// (a task of the host), the compiler sees it through the concrete type.
+pub trait Redis {
+    /// Sends one command and waits for its flat reply.
+    ///
+    /// # Errors
+    /// [`RedisError`], never a hang: every implementation bounds the wait (design.md §3.10).
+    fn execute(
+        &self,
+        command: &str,
+        args: Vec<Vec<u8>>,
+    ) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,20 +103,4 @@ mod tests {
             assert!(matches!(RedisError::from_text(text), RedisError::Script(_)), "{text}");
         }
     }
-}
-
-/// Executes commands on one Redis server.
-///
-/// Futures need not be `Send`: inside a component there is one thread. Where a caller needs it
-/// (a task of the host), the compiler sees it through the concrete type.
-pub trait Redis {
-    /// Sends one command and waits for its flat reply.
-    ///
-    /// # Errors
-    /// [`RedisError`], never a hang: every implementation bounds the wait (design.md §3.10).
-    fn execute(
-        &self,
-        command: &str,
-        args: Vec<Vec<u8>>,
-    ) -> impl Future<Output = Result<Vec<Reply>, RedisError>>;
 }
