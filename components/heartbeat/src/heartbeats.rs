@@ -8,7 +8,7 @@ use reef_domain::{Invalid, NodeId, id};
 use reef_store::heartbeat::{Beat, BeatOutcome, Beats};
 use reef_store::node::Get;
 use reef_store::{Answered, Redis};
-use reef_web::extract::{array, lax_float, lax_int, object};
+use reef_web::extract::{array, lax_float, lax_int, object, object_of};
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
 use serde::{Deserialize, Serialize};
@@ -201,12 +201,9 @@ enum Entry {
 
 impl Entry {
     fn read(raw: &RawValue) -> Self {
-        let body: HeartbeatBody = match serde_json::from_str(raw.get()) {
+        let body: HeartbeatBody = match object_of(raw.get()) {
             Ok(body) => body,
-            Err(error) => {
-                let problem = Problem::field("body", &error.to_string());
-                return Self::Bad { node_id: None, problem };
-            }
+            Err(problem) => return Self::Bad { node_id: None, problem },
         };
         let node_id = body.node_id.clone();
         let known = node_id.as_deref().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Every bound of the hub, with the reason for its number.
+//! Every bound of the hub, with the reason for its number. Those that only a script needs stand in
+//! that script's include, under a name in capitals.
 
 /// Longest id, in characters (`api.md` §1).
 pub const ID_CHARS_MAX: usize = 128;
@@ -59,9 +60,6 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 /// Longest idempotency key, in characters (`api.md` §1).
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
-/// How long the first answer to an idempotency key is kept, in milliseconds: 24 h (`api.md` §1).
-pub const IDEMPOTENCY_TTL_MS: i64 = 24 * 3_600_000;
-
 /// Longest request id that is taken over from a caller, in characters.
 pub const REQUEST_ID_CHARS_MAX: usize = 128;
 
@@ -80,8 +78,6 @@ pub const LEADER_TTL_MS_MIN: i64 = 100;
 /// Longest leadership lease, in milliseconds. A dead leader blocks the cluster for that long.
 pub const LEADER_TTL_MS_MAX: i64 = 600_000;
 
-/// Entries that the leader history keeps (`api.md` §8; the older system kept as many).
+/// Entries that the leader history keeps (`api.md` §8; the older system kept as many). The script
+/// that trims it knows the same number.
 pub const LEADER_HISTORY_MAX: i64 = 100;
-
-/// Events that the cluster's event log keeps, about: some minutes of a busy fleet.
-pub const EVENTS_MAX: i64 = 10_000;

@@ -15,7 +15,11 @@ impl Cursor {
     /// Reads `0` or an event's id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let is_number = |part: &str| part.parse::<u64>().is_ok();
+        // The largest number of all has nothing behind it, which Redis takes for an error.
+        let is_number = |part: &str| {
+            let digits = part.bytes().all(|b| b.is_ascii_digit());
+            digits && part.parse().is_ok_and(|number: u64| number < u64::MAX)
+        };
         let fits = match text.split_once('-') {
             Some((ms, n)) => is_number(ms) && is_number(n),
             None => text == "0",

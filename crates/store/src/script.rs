@@ -298,6 +298,16 @@ mod tests {
     }
 
     #[test]
+    fn what_scripts_and_rust_both_know_is_the_same() {
+        use reef_domain::{id::RESERVED, limits::LEADER_HISTORY_MAX};
+        let campaign = LEADER_CAMPAIGN.text;
+        assert!(campaign.contains(&format!("HISTORY_MAX = {LEADER_HISTORY_MAX}\n")));
+        for word in RESERVED {
+            assert!(HEARTBEAT_SWEEP.text.contains(&format!("{word} = 1")), "{word}");
+        }
+    }
+
+    #[test]
     fn scripts_are_small_enough_to_send() {
         for script in ALL {
             assert!(script.text.len() < 16_000, "{} is {}", script.name, script.text.len());

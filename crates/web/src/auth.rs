@@ -86,18 +86,23 @@ pub fn authenticate(request: &Request, config: &Config) -> Result<Caller, Proble
         .admin_key
         .as_ref()
         .is_some_and(|admin| bool::from(admin.as_bytes().ct_eq(key.as_bytes())));
-    if is_admin {
-        Ok(Caller::Admin)
-    } else {
-        Err(Problem::new(Code::Unauthenticated, "This key is unknown, expired or revoked."))
-    }
+    if is_admin { Ok(Caller::Admin) } else { Err(unknown_key()) }
 }
 
+fn unknown_key() -> Problem {
+    Problem::new(Code::Unauthenticated, "This key is unknown, expired or revoked.")
+}
+
+/// The caller's key. A header that is no text is no valid key, and not the same as none.
 fn presented_key(request: &Request) -> Result<Option<&str>, Problem> {
-    if let Some(key) = request.header("x-api-key") {
+    let text = |name: &str| match request.raw_header(name) {
+        None => Ok(None),
+        Some(value) => std::str::from_utf8(value).map(Some).map_err(|_| unknown_key()),
+    };
+    if let Some(key) = text("x-api-key")? {
         return Ok(Some(key.trim()));
     }
-    let Some(authorization) = request.header("authorization") else { return Ok(None) };
+    let Some(authorization) = text("authorization")? else { return Ok(None) };
     match authorization.split_once(' ') {
         Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(key.trim())),
         _ => Err(Problem::new(Code::Unauthenticated, "Use Authorization: Bearer <key>.")),
@@ -145,6 +150,9 @@ mod tests {
         ] {
             assert_eq!(authenticate(&request, &config).unwrap_err().code, Code::Unauthenticated);
         }
+        let no_text =
+            Request { headers: vec![("X-API-Key".into(), vec![0xff])], ..Request::default() };
+        assert!(authenticate(&no_text, &config).is_err());
     }
 
     #[test]

@@ -48,6 +48,22 @@ fn json<T: DeserializeOwned>(request: &Request, opening: u8, rule: &str) -> Resu
         serde_json::from_str::<IgnoredAny>(text).map_err(|e| malformed(&e))?;
         return Err(Problem::field("body", rule));
     }
+    read_text(text)
+}
+
+/// Reads a text that must be a JSON object, such as one entry of a batch.
+///
+/// # Errors
+/// 400 for what is no JSON, 422 for what is no object or has a field of another type.
+pub fn object_of<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    if text.trim_start().starts_with('{') {
+        read_text(text)
+    } else {
+        Err(Problem::field("body", "must be a JSON object"))
+    }
+}
+
+fn read_text<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -141,7 +157,8 @@ pub fn lax_float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f6
     Ok(deserializer.deserialize_any(LaxNumber)?.map(|number| match number {
         #[allow(clippy::cast_precision_loss, reason = "percentages and seconds are small")]
         Number::Int(int) => int as f64,
-        Number::Fraction(f) => f,
+        // Adding zero makes 0 of -0, which nobody means.
+        Number::Fraction(f) => f + 0.0,
     }))
 }
 

@@ -32,13 +32,17 @@ impl Request {
         self.target.split_once('?').map_or("", |(_, query)| query)
     }
 
+    /// The first header of a name.
+    #[must_use]
+    pub fn raw_header(&self, name: &str) -> Option<&[u8]> {
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_slice())
+    }
+
     /// The first header of a name, if it is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .and_then(|(_, value)| std::str::from_utf8(value).ok())
+        self.raw_header(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 }
 

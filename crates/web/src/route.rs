@@ -136,13 +136,23 @@ impl<R: Redis> App<R> {
         if let Some(response) = self.preflight(request) {
             return response.with("x-request-id", request_id);
         }
-        let answer = self.try_answer(request).await;
-        let response = answer.unwrap_or_else(|problem| {
-            if let Some(internal) = &problem.internal {
-                log(&request_id, request, problem.code, internal);
-            }
-            problem.into_response(&request_id)
-        });
+        match self.try_answer(request).await {
+            Ok(response) => self.with_cors(request, response).with("x-request-id", request_id),
+            Err(problem) => self.refuse(request, problem, request_id),
+        }
+    }
+
+    /// The answer to a request that took too long: whoever waited for [`App::answer`] gave up.
+    #[must_use]
+    pub fn give_up(&self, request: &Request, problem: Problem) -> Response {
+        self.refuse(request, problem, request_id(request))
+    }
+
+    fn refuse(&self, request: &Request, problem: Problem, request_id: String) -> Response {
+        if let Some(internal) = &problem.internal {
+            log(&request_id, request, problem.code, internal);
+        }
+        let response = problem.into_response(&request_id);
         self.with_cors(request, response).with("x-request-id", request_id)
     }
 
@@ -214,18 +224,22 @@ impl<R: Redis> App<R> {
     }
 
     fn with_cors(&self, request: &Request, response: Response) -> Response {
+        if self.config.cors_origins.is_empty() {
+            return response;
+        }
+        // Also for other origins, lest a cache serves their answer to an allowed one.
+        let response = response.with("vary", "Origin");
         match self.allowed_origin(request) {
             None => response,
             Some(origin) => response
                 .with("access-control-allow-origin", origin)
-                .with("access-control-expose-headers", "Idempotent-Replayed, Link, X-Request-Id")
-                .with("vary", "Origin"),
+                .with("access-control-expose-headers", "Idempotent-Replayed, Link, X-Request-Id"),
         }
     }
 }
 
 /// The request's id: the caller's, else its trace's (W3C `traceparent`), else a new one.
-fn request_id(request: &Request) -> String {
+pub(crate) fn request_id(request: &Request) -> String {
     let sane = |id: &&str| {
         (1..=REQUEST_ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
     };
@@ -360,7 +374,7 @@ mod tests {
         assert_eq!(header(&allowed, "access-control-allow-origin"), Some("https://a.example"));
         assert_eq!(
             header(&ask(&open, "GET", "/nodes/a", &[("origin", "https://b.example")]), "vary"),
-            None
+            Some("Origin")
         );
     }
 }

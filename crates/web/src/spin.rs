@@ -19,7 +19,7 @@ use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
 use crate::config::{Config, VARIABLES};
 use crate::http::{Request, Response};
 use crate::problem::{Code, Problem};
-use crate::route::{App, Route};
+use crate::route::{App, Route, request_id};
 
 /// How long a request may wait for Redis under Spin, which sets no limit itself. Leaves room
 /// below the two seconds of `api.md` §1.
@@ -88,7 +88,10 @@ thread_local! {
 }
 
 /// The component's app, or the answer to everything while a variable cannot be used.
-async fn app(routes: fn() -> Vec<Route<SpinRedis>>) -> Result<Rc<App<SpinRedis>>, Response> {
+async fn app(
+    routes: fn() -> Vec<Route<SpinRedis>>,
+    request: &Request,
+) -> Result<Rc<App<SpinRedis>>, Response> {
     if let Some(app) = APP.with_borrow(Clone::clone) {
         return Ok(app);
     }
@@ -100,7 +103,8 @@ async fn app(routes: fn() -> Vec<Route<SpinRedis>>) -> Result<Rc<App<SpinRedis>>
         }
         Err(reason) => {
             eprintln!("the component's variables cannot be used: {reason}");
-            Err(Problem::internal(reason).into_response(""))
+            let id = request_id(request);
+            Err(Problem::internal(reason).into_response(&id).with("x-request-id", id))
         }
     }
 }
@@ -121,7 +125,7 @@ async fn load(routes: Vec<Route<SpinRedis>>) -> Result<App<SpinRedis>, String> {
 
 /// Answers a request of the direct interface. The host bounds the wait for Redis.
 pub async fn answer(routes: fn() -> Vec<Route<SpinRedis>>, request: Request) -> Response {
-    match app(routes).await {
+    match app(routes, &request).await {
         Ok(app) => app.answer(&request).await,
         Err(response) => response,
     }
@@ -137,7 +141,7 @@ pub async fn answer_http(
     request: spin_sdk::http::Request,
 ) -> spin_sdk::http::Result<http::Response<spin_sdk::http::FullBody<Bytes>>> {
     let request = read_http(request).await?;
-    let response = match app(routes).await {
+    let response = match app(routes, &request).await {
         Ok(app) => answer_in_time(&app, &request).await,
         Err(response) => response,
     };
@@ -157,9 +161,8 @@ async fn answer_in_time(app: &App<SpinRedis>, request: &Request) -> Response {
         Either::Left((response, _)) => response,
         Either::Right(_) => {
             app.store.redis().forget();
-            let detail = "Redis does not answer.";
-            let request_id = request.header("x-request-id").unwrap_or_default();
-            Problem::new(Code::StoreUnavailable, detail).into_response(request_id)
+            let problem = Problem::new(Code::StoreUnavailable, "Redis does not answer.");
+            app.give_up(request, problem)
         }
     }
 }

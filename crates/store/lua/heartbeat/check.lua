@@ -4,6 +4,9 @@
 --
 -- Mass expiry guard: if more than half of the live nodes, and at least 5, would expire, nobody
 -- is, until a check at least one heartbeat period later, under the same timeout, finds it again.
+-- Nodes do not beat all at the same moment, so that a fleet that is cut off reaches the timeout
+-- spread over a heartbeat period. Those who will reach it within one more are counted with it, or
+-- the guard would see a few at each check and never a mass.
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 timeout in ms · 4 longest heartbeat period in ms · 5 tick in ms of
@@ -19,6 +22,7 @@ local GUARD_FIELDS_MAX = 16
 local timeout_ms, period_ms, tick_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local most = tonumber(ARGV[6])
 local before = '(' .. string.format('%.0f', clock - timeout_ms)
+local late_before = '(' .. string.format('%.0f', clock - timeout_ms + math.floor(timeout_ms / 9))
 
 -- A periodic checker says how often it comes, so that the clock can tell a gap. Of several at
 -- work (the monitor, the cron trigger) the fastest counts. When none has come for ten ticks they
@@ -52,8 +56,8 @@ local function find_silent()
   return silent
 end
 
-local function is_suspended(count, live)
-  if count < GUARD_NODES_MIN or count * 2 <= live then
+local function is_suspended(count, late, live)
+  if count == 0 or late < GUARD_NODES_MIN or late * 2 <= live then
     redis.call('HDEL', key.guard, ARGV[3])
     return false
   end
@@ -70,8 +74,9 @@ local function run()
   local silent = find_silent()
   local count = redis.call('ZCOUNT', key.alive, '-inf', before)
   local live = redis.call('ZCARD', key.alive)
-  local suspended = is_suspended(count, live)
-  local reply = { 'ok', now, 0, live, count, suspended and 1 or 0 }
+  local late = redis.call('ZCOUNT', key.alive, '-inf', late_before)
+  local suspended = is_suspended(count, late, live)
+  local reply = { 'ok', now, 0, live, suspended and late or count, suspended and 1 or 0 }
   if suspended then return reply end
   if count > #silent then reply[3] = 1 end
   for _, id in ipairs(silent) do

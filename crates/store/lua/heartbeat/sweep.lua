@@ -40,11 +40,15 @@ local function adopt(id)
   adopted = adopted + 1
 end
 
--- Each node that is not an old bot is mirrored in the registry by the hub: while it holds no more
--- than these there is most likely nobody to adopt. Old clients may have deleted such a mirror, so
--- that one of them is counted in its place: a page at a time is looked at all the same.
+-- Each node that is not an old bot is mirrored in the registry by the hub, and old bots list
+-- themselves: while it holds no more than these there is most likely nobody to adopt. Old clients
+-- may have deleted a mirror, so that one of them is counted in its place: a page at a time is
+-- looked at all the same.
 local function is_all_ours()
   local ours = redis.call('ZCARD', key.nodes) - redis.call('ZCARD', key.legacy)
+  for _, id in ipairs(redis.call('ZRANGE', key.legacy, 0, most - 1)) do
+    ours = ours + (foreign('HEXISTS', key.registry, id) or 0)
+  end
   return (foreign('HLEN', key.registry) or 0) <= ours
 end
 
