@@ -13,6 +13,7 @@ use tokio::process::Command;
 use crate::operation::Operation;
 use crate::process;
 use crate::redis::Redis;
+use crate::servers::hub::Liveness;
 use crate::template::NUMBER;
 
 /// In its place `redis-benchmark` puts a random number of as many digits as [`NUMBER`] has.
@@ -44,11 +45,15 @@ pub(crate) struct Bare {
 
 impl Floor {
     /// Finds the call: asks the handler itself, with a Redis that only listens.
-    pub(crate) fn of(operation: Operation, nodes: u64) -> Result<Self> {
+    pub(crate) fn of(operation: Operation, nodes: u64, liveness: Liveness) -> Result<Self> {
         let admin_key = "key";
-        let config = Config::read(|name| match name {
-            "admin_key" => admin_key.to_owned(),
-            _ => String::new(),
+        let config = Config::read(|name| {
+            let of_hub = liveness.variables().iter().find(|(variable, _)| *variable == name);
+            match (name, of_hub) {
+                ("admin_key", _) => admin_key.to_owned(),
+                (_, Some((_, value))) => (*value).to_owned(),
+                _ => String::new(),
+            }
         });
         let config = config.map_err(anyhow::Error::msg)?;
         let store = Store::new(Listener::default(), config.settings.keys.clone());
@@ -175,7 +180,7 @@ mod tests {
     #[test]
     fn each_operation_comes_down_to_a_script() {
         for operation in Operation::value_variants() {
-            let floor = Floor::of(*operation, 1000).unwrap();
+            let floor = Floor::of(*operation, 1000, Liveness::Usual).unwrap();
             assert_eq!(floor.arguments.first().map(String::as_str), Some("EVALSHA"));
             let varies = floor.arguments.iter().any(|argument| argument.contains(PLACEHOLDER));
             let fixed = matches!(operation, Operation::List | Operation::ClusterHealth);

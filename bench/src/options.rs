@@ -31,9 +31,9 @@ pub(crate) struct NativeServer {
     /// The Redis to use
     #[arg(long)]
     pub(crate) redis_url: String,
-    /// As the hub's variable
-    #[arg(long)]
-    pub(crate) heartbeat_timeout_seconds: String,
+    /// As for the hub
+    #[arg(long = "variable", value_name = "NAME=VALUE")]
+    pub(crate) variables: Vec<String>,
 }
 
 /// One of the things that are measured.

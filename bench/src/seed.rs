@@ -2,7 +2,10 @@
 
 use anyhow::{Context, Result, bail};
 use futures_util::stream::{self, TryStreamExt};
+use reef_domain::heartbeat::Heartbeat;
+use reef_domain::limits::HEARTBEAT_SCRIPT_MAX;
 use reef_domain::node::Registration;
+use reef_store::heartbeat::{Beat, BeatOutcome};
 use reef_store::node::{List, Register, Registered, Remove, Writer, Written};
 use serde::Deserialize;
 
@@ -12,6 +15,10 @@ use crate::template::digits;
 
 /// How many scripts are under way at once on the one connection.
 const IN_FLIGHT: usize = 128;
+/// How long the seeded nodes' `hb:` keys live: as long as with [`Liveness::Endless`].
+///
+/// [`Liveness::Endless`]: crate::servers::hub::Liveness::Endless
+const HEARTBEAT_KEY_TTL_MS: i64 = 86_400_000;
 /// The most nodes of one page.
 const PAGE: i64 = 1000;
 
@@ -63,6 +70,37 @@ fn registration(name: &str) -> Result<Registration> {
         tags: Some(said.tags),
         node_id: None,
     })
+}
+
+/// Sends a heartbeat from each node of a range, so that later ones find what the one before left
+/// behind, as in a cluster that has run for a while.
+pub(crate) async fn beat(redis: &Redis, numbers: std::ops::Range<u64>) -> Result<()> {
+    let store = &redis.store();
+    // What the heartbeats of the load say, so that they find nothing to move in any index.
+    let heartbeat = Heartbeat {
+        cpu_usage: 42.5,
+        memory_usage: 61.2,
+        disk_usage: 40.0,
+        running_tasks: 1,
+        status: None,
+        incarnation: None,
+        claims: Vec::new(),
+    };
+    let names: Vec<String> = numbers.map(|number| name_of(&digits(number))).collect();
+    stream::iter(names.chunks(HEARTBEAT_SCRIPT_MAX).map(Ok))
+        .try_for_each_concurrent(IN_FLIGHT, |names| async {
+            let heartbeats: Vec<_> = names.iter().map(|name| (name.as_str(), &heartbeat)).collect();
+            let call = Beat {
+                heartbeats: &heartbeats,
+                writer: Writer::Any,
+                key_ttl_ms: HEARTBEAT_KEY_TTL_MS,
+            };
+            let beats = store.call(&call).await?;
+            let refused = beats.outcomes.iter().find(|o| !matches!(o, BeatOutcome::Ok { .. }));
+            refused.map_or(Ok(()), |outcome| bail!("a heartbeat was not taken: {outcome:?}"))
+        })
+        .await
+        .context("cannot send the heartbeats")
 }
 
 /// Removes the nodes that were registered after the seeded ones.

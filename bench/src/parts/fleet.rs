@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use reef_domain::heartbeat::Timeout;
 use reef_store::cluster::ShowHealth;
 use serde::Serialize;
@@ -16,12 +16,10 @@ use crate::operation::Operation;
 use crate::options::Options;
 use crate::process;
 use crate::seed;
-use crate::servers::hub::Hub;
+use crate::servers::hub::{Hub, Liveness};
 
 /// Time between two heartbeats of a node.
 const PERIOD: Duration = Duration::from_secs(10);
-/// The hub's default, at which agents run.
-const TIMEOUT_SECONDS: &str = "90";
 /// Open files of this process beside the fleet's connections.
 const OTHER_FILES: u64 = 100;
 
@@ -66,7 +64,7 @@ pub(crate) async fn run(options: &Options) -> Result<Fleet> {
         "fleet: {nodes} nodes on {connections} connections, a heartbeat each every {PERIOD:?}, \
          for {time:?}"
     );
-    let hub = Hub::start(options, TIMEOUT_SECONDS).await?;
+    let hub = Hub::start(options, Liveness::Usual).await?;
     seed::register(&hub.redis, 0..nodes).await?;
     hub.redis.settle().await?;
     let pace = Pace {
@@ -81,7 +79,7 @@ pub(crate) async fn run(options: &Options) -> Result<Fleet> {
     let paced = pace.run(time, || before.set(used())).await?;
     let used = used().since(before.get());
     let cores = |used: Option<Duration>| Some(used?.as_secs_f64() / time.as_secs_f64());
-    let health = hub.redis.store().call(&ShowHealth { timeout: timeout()? }).await?;
+    let health = hub.redis.store().call(&ShowHealth { timeout: Timeout::DEFAULT }).await?;
     let shares = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
     Ok(Fleet {
         redis: hub.redis.version.clone(),
@@ -101,11 +99,6 @@ pub(crate) async fn run(options: &Options) -> Result<Fleet> {
         online: health.nodes_by_status.online,
         faults: paced.sample.faults,
     })
-}
-
-fn timeout() -> Result<Timeout> {
-    let seconds = TIMEOUT_SECONDS.parse().context("the timeout is a number")?;
-    Timeout::from_seconds(seconds).map_err(anyhow::Error::msg)
 }
 
 /// A connection for each node, or as many as this process, and the hub with it, may open.

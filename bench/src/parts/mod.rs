@@ -19,9 +19,6 @@ use crate::servers::hub::Hub;
 /// Load before a figure is taken, so that caches are filled and scripts are known.
 const WARM_UP: Duration = Duration::from_millis(200);
 
-/// A timeout that no node reaches while it is measured without sending heartbeats of its own.
-const NEVER_SECONDS: &str = "86400";
-
 /// An operation on one server.
 struct Asking<'a> {
     server: &'a Server,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Asking, NEVER_SECONDS};
+use super::Asking;
 use crate::floor::{Bare, Floor};
 use crate::operation::Operation;
 use crate::options::Options;
@@ -14,7 +14,7 @@ use crate::process;
 use crate::sample::Sample;
 use crate::seed;
 use crate::servers::child::Server;
-use crate::servers::hub::Hub;
+use crate::servers::hub::{Hub, Liveness};
 use crate::servers::native;
 
 /// Nodes in the cluster.
@@ -83,8 +83,9 @@ pub(crate) struct Row {
 /// Measures.
 pub(crate) async fn run(options: &Options) -> Result<Operations> {
     eprintln!("operations: starting a hub with {NODES} nodes, and the native server");
-    let hub = Hub::start(options, NEVER_SECONDS).await?;
+    let hub = Hub::start(options, Liveness::Endless).await?;
     seed::register(&hub.redis, 0..NODES).await?;
+    seed::beat(&hub.redis, 0..NODES).await?;
     let native = native::start(&hub).await?;
     let mut rows = Vec::new();
     for operation in options.operations() {
@@ -123,7 +124,7 @@ impl Bench<'_> {
 
         let (mut by_wasm, mut by_native) = (Sample::new()?, Sample::new()?);
         let (mut bare, mut bare_pipelined) = (Bares::default(), Bares::default());
-        let floor = Floor::of(operation, NODES)?;
+        let floor = Floor::of(operation, NODES, hub.liveness)?;
         let (mut single, mut many) = (floor.clone(), floor);
         let mut ratios = Vec::new();
         for round in 0..u64::from(options.rounds) {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Asking, NEVER_SECONDS};
+use super::Asking;
 use crate::operation::Operation;
 use crate::options::Options;
 use crate::process;
 use crate::sample::Sample;
 use crate::seed;
-use crate::servers::hub::Hub;
+use crate::servers::hub::{Hub, Liveness};
 
 /// From how many connections, if no numbers of connections are given.
 const CONNECTIONS: usize = 64;
@@ -75,11 +75,12 @@ pub(crate) async fn run(options: &Options) -> Result<Scale> {
     let nodes = options.scales();
     let connections = options.connections().into_iter().max().unwrap_or(CONNECTIONS);
     eprintln!("scale: starting two hubs, with {} and with {} nodes", nodes.0, nodes.1);
-    let (small, big) =
-        (Hub::start(options, NEVER_SECONDS).await?, Hub::start(options, NEVER_SECONDS).await?);
+    let start = || Hub::start(options, Liveness::Endless);
+    let (small, big) = (start().await?, start().await?);
     seed::register(&small.redis, 0..nodes.0).await?;
     let registering = seed_big(&big, nodes).await?;
-    for hub in [&small, &big] {
+    for (hub, nodes) in [(&small, nodes.0), (&big, nodes.1)] {
+        seed::beat(&hub.redis, 0..nodes).await?;
         hub.redis.rewrite_log().await?;
     }
     let data = (small.redis.used_memory().await?, big.redis.used_memory().await?);

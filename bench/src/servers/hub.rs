@@ -14,6 +14,28 @@ use crate::redis::Redis;
 /// The admin key of the hubs that are measured; they live for minutes, on loopback.
 const ADMIN_KEY: &str = "reef_bench000_0123456789abcdefghijklmnopqrstuv";
 
+/// How long nodes live without a heartbeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Liveness {
+    /// As long as the hub has it unless told otherwise.
+    Usual,
+    /// Longer than any measurement, so that a cluster whose nodes send no heartbeats of their own
+    /// stays as one whose nodes do.
+    Endless,
+}
+
+impl Liveness {
+    /// The variables by which hub and native server learn it.
+    pub(crate) fn variables(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Usual => &[],
+            Self::Endless => {
+                &[("heartbeat_timeout_seconds", "86400"), ("heartbeat_ttl_seconds", "86400")]
+            }
+        }
+    }
+}
+
 /// A hub with an empty Redis of its own.
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -23,17 +45,14 @@ pub(crate) struct Hub {
     pub(crate) redis: Redis,
     /// Where its Redis listens.
     pub(crate) socket: PathBuf,
-    /// After how many seconds without a heartbeat it marks a node offline.
-    pub(crate) heartbeat_timeout_seconds: &'static str,
+    /// How long its nodes live without a heartbeat.
+    pub(crate) liveness: Liveness,
     _folder: TempDir,
 }
 
 impl Hub {
-    /// Starts a hub in which nodes live for so many seconds without a heartbeat.
-    pub(crate) async fn start(
-        options: &Options,
-        heartbeat_timeout_seconds: &'static str,
-    ) -> Result<Self> {
+    /// Starts a hub.
+    pub(crate) async fn start(options: &Options, liveness: Liveness) -> Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("reef-bench-").tempdir_in(&options.state_dir)?;
         let key_file = folder.path().join("admin.key");
@@ -50,11 +69,12 @@ impl Hub {
             .arg(&state_dir)
             .arg("--spin-file")
             .arg(options.spin_file())
-            .arg("--variable")
-            .arg(format!("heartbeat_timeout_seconds={heartbeat_timeout_seconds}"))
             .env_remove("REDIS_URL")
             .env_remove("REEF_REDIS_URL")
             .stderr(std::fs::File::create(&log)?);
+        for (name, value) in liveness.variables() {
+            command.arg("--variable").arg(format!("{name}={value}"));
+        }
         let server = match Server::start(command, None).await {
             Ok(server) => server,
             Err(error) => {
@@ -64,7 +84,7 @@ impl Hub {
         };
         let socket = state_dir.join("redis.sock");
         let redis = Redis::connect(&redis_url(&socket)).await.context("the hub's Redis")?;
-        Ok(Self { server, redis, socket, heartbeat_timeout_seconds, _folder: folder })
+        Ok(Self { server, redis, socket, liveness, _folder: folder })
     }
 
     /// The running process.

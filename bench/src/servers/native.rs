@@ -10,9 +10,10 @@ use super::hub::Hub;
 /// Starts the native server on a hub's Redis.
 pub(crate) async fn start(hub: &Hub) -> Result<Server> {
     let mut command = Command::new(std::env::current_exe()?);
-    command
-        .args(["native-server", "--redis-url", &hub.redis_url()])
-        .args(["--heartbeat-timeout-seconds", hub.heartbeat_timeout_seconds]);
+    command.args(["native-server", "--redis-url", &hub.redis_url()]);
+    for (name, value) in hub.liveness.variables() {
+        command.arg("--variable").arg(format!("{name}={value}"));
+    }
     // A secret has no place among the arguments, which every user of the machine can list.
     Server::start(command, Some(format!("{}\n", hub.admin_key()).as_bytes())).await
 }

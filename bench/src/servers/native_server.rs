@@ -66,11 +66,13 @@ pub(crate) fn run(options: &NativeServer) -> Result<()> {
 }
 
 fn config(options: &NativeServer, admin_key: &str) -> Result<Config> {
+    let variable = |name: &str| {
+        options.variables.iter().find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    };
     let read = |name: &str| match name {
         "admin_key" => admin_key.to_owned(),
         "redis_url" => options.redis_url.clone(),
-        "heartbeat_timeout_seconds" => options.heartbeat_timeout_seconds.clone(),
-        _ => String::new(),
+        _ => variable(name).unwrap_or_default().to_owned(),
     };
     Config::read(read).map_err(anyhow::Error::msg)
 }
