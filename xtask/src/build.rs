@@ -55,7 +55,9 @@ pub(crate) fn benchmark() -> anyhow::Result<()> {
 pub(crate) fn components() -> anyhow::Result<()> {
     ensure_wasm_target()?;
     let names = component_names()?;
-    say(format!("building the components to wasm: {}", names.join(", ")));
+    let first =
+        if root().join(WASM).is_dir() { "" } else { " (the first time takes a minute or two)" };
+    say(format!("building the components to wasm: {}{first}", names.join(", ")));
     for name in &names {
         wasm(name, &[])?;
     }
@@ -103,7 +105,7 @@ pub(crate) fn fixtures() -> anyhow::Result<()> {
 /// type is given here because a library of both types cannot be optimised as a whole.
 fn wasm(package: &str, features: &[&str]) -> anyhow::Result<()> {
     run(cargo()
-        .args(["rustc", "--quiet", "--target", "wasm32-wasip2", "--profile", "component"])
+        .args(["rustc", "--target", "wasm32-wasip2", "--profile", "component"])
         .args(["--crate-type", "cdylib", "-p", package])
         .args(features))
 }
