@@ -50,6 +50,12 @@ fn assert_same(shown: &Value, actual: &Value, field: &str) {
                 assert_same(value, &fields[name], name);
             }
         }
+        (Value::Array(shown_items), Value::Array(items)) => {
+            assert_eq!(shown_items.len(), items.len(), "{field}");
+            for (shown, actual) in shown_items.iter().zip(items) {
+                assert_same(shown, actual, field);
+            }
+        }
         _ if ["request_id", "next_heartbeat_ms", "ttl_ms"].contains(&field) => {
             assert_eq!(shown.is_number(), actual.is_number(), "{field}");
         }

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::eventually;
@@ -43,6 +44,7 @@ pub struct Program {
     child: Child,
     stdout: Mutex<Receiver<String>>,
     stderr: Arc<Mutex<Vec<String>>>,
+    stderr_reader: JoinHandle<()>,
 }
 
 /// How a program ended and what it said.
@@ -65,14 +67,17 @@ impl Program {
         let (sender, stdout) = channel();
         let stderr = Arc::new(Mutex::new(Vec::new()));
         forward_lines(child.stdout.take().unwrap(), sender);
-        collect_lines(child.stderr.take().unwrap(), Arc::clone(&stderr));
-        Self { child, stdout: Mutex::new(stdout), stderr }
+        let stderr_reader = collect_lines(child.stderr.take().unwrap(), Arc::clone(&stderr));
+        Self { child, stdout: Mutex::new(stdout), stderr, stderr_reader }
     }
 
     /// Runs a program to its end, which must come within `patience`.
     pub fn run(command: &mut Command, patience: Duration) -> Output {
         let mut program = Self::start(command);
         let status = program.wait(patience);
+        eventually("the end of its output", patience, || {
+            program.stderr_reader.is_finished().then_some(())
+        });
         let stdout = program.stdout.lock().unwrap().iter().collect::<Vec<_>>().join("\n");
         Output { status, stdout, stderr: program.stderr() }
     }
@@ -145,10 +150,13 @@ fn forward_lines(from: impl Read + Send + 'static, to: Sender<String>) {
     });
 }
 
-fn collect_lines(from: impl Read + Send + 'static, into: Arc<Mutex<Vec<String>>>) {
+fn collect_lines(
+    from: impl Read + Send + 'static,
+    into: Arc<Mutex<Vec<String>>>,
+) -> JoinHandle<()> {
     std::thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
             into.lock().unwrap().push(line);
         }
-    });
+    })
 }

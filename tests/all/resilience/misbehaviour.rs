@@ -122,7 +122,7 @@ fn a_loop_is_a_504_and_takes_nobodys_turn() {
         let seen = load.end();
         assert_each(&seen, "heartbeats go on", |seen| seen.status == Some(200));
         assert_each(&seen, "without a hang", |seen| seen.took < Duration::from_secs(2));
-        assert!(seen.len() > 20, "{flavour}: only {} heartbeats", seen.len());
+        assert!(seen.len() > 10, "{flavour}: only {} heartbeats", seen.len());
         assert_eq!(ask(&client, "/ok", "").text(), "ok");
     }
 }
