@@ -62,7 +62,7 @@ pub struct Health {
     pub capacity: i64,
     /// Tasks that they run by their own count.
     pub running: i64,
-    /// The mass expiry guard holds.
+    /// Why silent nodes are not marked offline.
     pub suspended: Option<Suspension>,
 }
 
@@ -86,7 +86,7 @@ impl Call for ShowHealth {
         let nodes_by_status = NodesByStatus::read(reply)?;
         let silent_nodes = reply.int()?;
         let (capacity, running, live) = (reply.int()?, reply.int()?, reply.int()?);
-        let suspended = reply.flag()?.then_some(Suspension { silent: silent_nodes, live });
+        let suspended = Suspension::read(reply, silent_nodes, live)?;
         Ok(Health { now, total_nodes, nodes_by_status, silent_nodes, capacity, running, suspended })
     }
 }

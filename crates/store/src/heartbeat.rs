@@ -141,24 +141,59 @@ pub struct Checked {
     more: bool,
 }
 
-/// The mass expiry guard holds.
+/// Nobody is marked offline, though there was reason to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Suspension {
     /// Nodes that would have expired.
     pub silent: i64,
     /// Of so many live ones.
     pub live: i64,
+    /// Why they have not.
+    pub cause: Cause,
+}
+
+/// Why nobody is marked offline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The mass expiry guard holds.
+    Mass,
+    /// Redis or the hub was away until a moment ago.
+    Absence,
+}
+
+impl Suspension {
+    /// Reads what scripts say about it: 0 for none, 1 for the guard, 2 for an absence.
+    pub(crate) fn read(
+        reply: &mut Reader,
+        silent: i64,
+        live: i64,
+    ) -> Result<Option<Self>, Malformed> {
+        let cause = match reply.int()? {
+            0 => return Ok(None),
+            1 => Cause::Mass,
+            2 => Cause::Absence,
+            other => return Err(Malformed(format!("{other} is no cause of a suspension"))),
+        };
+        Ok(Some(Self { silent, live, cause }))
+    }
 }
 
 impl std::fmt::Display for Suspension {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} of {} live nodes would expire at once, which looks like a fault of the network or \
-             of the hub: nobody is marked offline until a check at least one heartbeat period \
-             later finds the same",
-            self.silent, self.live
-        )
+        let Self { silent, live, cause } = self;
+        match cause {
+            Cause::Mass => write!(
+                f,
+                "{silent} of {live} live nodes would expire at once, which looks like a fault of \
+                 the network or of the hub: nobody is marked offline until a check at least one \
+                 heartbeat period later finds the same"
+            ),
+            Cause::Absence => write!(
+                f,
+                "{silent} of {live} live nodes are silent, but Redis or the hub was away until a \
+                 moment ago: nobody is marked offline before half a timeout has passed"
+            ),
+        }
     }
 }
 
@@ -184,7 +219,7 @@ impl Call for Check {
         let now = UnixMillis(reply.int()?);
         let more = reply.flag()?;
         let (live, silent) = (reply.int()?, reply.int()?);
-        let suspended = reply.flag()?.then_some(Suspension { silent, live });
+        let suspended = Suspension::read(reply, silent, live)?;
         let mut expired = Vec::new();
         while !reply.is_at_end() {
             expired.push(Expired {

@@ -3,7 +3,8 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 timeout in ms · 4 longest heartbeat period in ms
 -- Returns  'ok', now, nodes, online, offline, busy, maintenance, error, silent nodes, capacity,
---          running tasks, live nodes, suspended (0 or 1)
+--          running tasks, live nodes, suspended (0, 1 by the guard, 2 after
+--          an absence)
 -- include: clock
 
 local before = '(' .. string.format('%.0f', clock - tonumber(ARGV[3]))
@@ -18,4 +19,5 @@ reply[11] = tonumber(sums[2]) or 0
 reply[12] = redis.call('ZCARD', key.alive)
 local since = tonumber(redis.call('HGET', key.guard, ARGV[3]))
 reply[13] = since and clock - since < tonumber(ARGV[4]) and 1 or 0
+if reply[9] > 0 and is_just_back(tonumber(ARGV[3])) then reply[13] = 2 end
 return reply

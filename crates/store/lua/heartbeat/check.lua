@@ -8,11 +8,13 @@
 -- spread over a heartbeat period. Those who will reach it within one more are counted with it, or
 -- the guard would see a few at each check and never a mass.
 --
+-- Nor is anybody in the first half of a timeout after Redis or the hub was away.
+--
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 timeout in ms · 4 longest heartbeat period in ms · 5 tick in ms of
 --          the periodic checker that calls ('' for others) · 6 most nodes
--- Returns  'ok', now, more (0 or 1), live nodes, silent nodes, suspended (0 or 1), then 3 for each
---          expired node: id, hostname, last heartbeat
+-- Returns  'ok', now, more (0 or 1), live nodes, silent nodes, suspended (0, 1 by the guard, 2 after
+--          an absence), then 3 for each expired node: id, hostname, last heartbeat
 -- Emits    node_offline
 -- include: clock foreign rfc3339 once event node beat
 
@@ -75,6 +77,7 @@ local function run()
   local count = redis.call('ZCOUNT', key.alive, '-inf', before)
   local live = redis.call('ZCARD', key.alive)
   local late = redis.call('ZCOUNT', key.alive, '-inf', late_before)
+  if count > 0 and is_just_back(timeout_ms) then return { 'ok', now, 0, live, count, 2 } end
   local suspended = is_suspended(count, late, live)
   local reply = { 'ok', now, 0, live, suspended and late or count, suspended and 1 or 0 }
   if suspended then return reply end

@@ -14,6 +14,7 @@ local micros = tonumber(time[2])
 local now = tonumber(time[1]) * 1000 + math.floor(micros / 1000)
 
 local clock
+local is_back = false
 local clock_row = redis.call('HMGET', key.cluster, 'clock', 'seen', 'tick_ms', 'ticked_at')
 do
   local seen = tonumber(clock_row[2]) or now
@@ -22,7 +23,8 @@ do
   if tick_ms and math.abs(seen - tonumber(clock_row[4])) > TICKS_UNTIL_FORGOTTEN * tick_ms then
     gap = math.min(gap, TICKS_UNTIL_FORGOTTEN * tick_ms)
   elseif tick_ms then
-    if gap > 2 * tick_ms then gap = tick_ms end
+    is_back = gap > 2 * tick_ms
+    if is_back then gap = tick_ms end
   else
     gap = math.min(gap, LONGEST_UNPACED_GAP_MS)
   end
@@ -35,5 +37,13 @@ local function keep_clock()
   local seen = tonumber(clock_row[2])
   if not seen or now - seen > 200 or now < seen then
     redis.call('HSET', key.cluster, 'clock', clock, 'seen', now)
+    if is_back then redis.call('HSET', key.cluster, 'back_at', clock) end
   end
+end
+
+-- Whether such a gap has ended so lately that nodes may not have had the time to be heard of since:
+-- half a timeout, for those that beat only twice in one.
+local function is_just_back(timeout_ms)
+  local back_at = is_back and clock or tonumber(redis.call('HGET', key.cluster, 'back_at'))
+  return back_at ~= nil and clock - back_at < timeout_ms / 2
 end
