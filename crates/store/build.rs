@@ -11,7 +11,18 @@ type Failure = Box<dyn std::error::Error>;
 
 #[derive(serde::Deserialize)]
 struct KeyTable {
+    partition: Vec<Partition>,
     key: Vec<Key>,
+}
+
+/// Keys that one script may touch together.
+#[derive(serde::Deserialize)]
+struct Partition {
+    name: String,
+    /// What tells one partition of this kind from another; none for the cluster.
+    parameter: Option<String>,
+    /// The key that names the partition to a script.
+    anchor: String,
 }
 
 #[derive(serde::Deserialize)]
@@ -26,12 +37,39 @@ struct Key {
 }
 
 impl Key {
-    /// The text before the parameter and the parameter's name, if the pattern ends in one.
-    fn parts(&self) -> (&str, Option<&str>) {
-        match self.pattern.split_once('{') {
-            Some((head, rest)) => (head, Some(rest.trim_end_matches('}'))),
-            None => (&self.pattern, None),
+    /// The fixed texts of the pattern and, between them, the names of its parameters.
+    fn parts(&self) -> (Vec<&str>, Vec<&str>) {
+        let mut pieces = self.pattern.split(['{', '}']);
+        let (mut texts, mut parameters) = (Vec::new(), Vec::new());
+        while let Some(text) = pieces.next() {
+            texts.push(text);
+            parameters.extend(pieces.next());
         }
+        (texts, parameters)
+    }
+
+    /// The pattern as an expression, its parts joined in a language's way.
+    fn expression(&self, quote: impl Fn(&str) -> String, joint: &str) -> String {
+        let (texts, parameters) = self.parts();
+        let mut parts = Vec::new();
+        for (i, text) in texts.iter().enumerate() {
+            if !text.is_empty() {
+                parts.push(quote(text));
+            }
+            parts.extend(parameters.get(i).map(|parameter| (*parameter).to_owned()));
+        }
+        parts.join(joint)
+    }
+}
+
+impl KeyTable {
+    fn partition(&self, name: &str) -> Result<&Partition, Failure> {
+        let found = self.partition.iter().find(|partition| partition.name == name);
+        found.ok_or_else(|| format!("there is no partition {name:?}").into())
+    }
+
+    fn key(&self, partition: &str, name: &str) -> Option<&Key> {
+        self.key.iter().find(|key| key.partition == partition && key.name == name)
     }
 }
 
@@ -40,42 +78,51 @@ fn main() -> Result<(), Failure> {
     println!("cargo::rerun-if-changed=lua");
     let table: KeyTable = toml::from_str(&fs::read_to_string("keys.toml")?)?;
     let out = env::var("OUT_DIR")?;
-    fs::write(Path::new(&out).join("keys.rs"), key_functions(&table.key)?)?;
-    fs::write(Path::new(&out).join("scripts.rs"), script_constants(&table.key)?)?;
+    fs::write(Path::new(&out).join("keys.rs"), key_functions(&table)?)?;
+    fs::write(Path::new(&out).join("scripts.rs"), script_constants(&table)?)?;
     Ok(())
 }
 
-fn key_functions(keys: &[Key]) -> Result<String, Failure> {
+fn key_functions(table: &KeyTable) -> Result<String, Failure> {
     let mut rust = String::from("impl Keys {\n");
-    for key in keys {
+    for key in &table.key {
         let Key { name, pattern, partition, kind, ttl, doc } = key;
-        let (head, parameter) = key.parts();
+        let instance = table.partition(partition)?.parameter.as_deref();
+        let (_, mut parameters) = key.parts();
+        if let Some(instance) = instance.filter(|instance| !parameters.contains(instance)) {
+            parameters.insert(0, instance);
+        }
+        let arguments: String = parameters.iter().map(|p| format!(", {p}: &str")).collect();
+        // A key of every partition carries that partition's name.
+        let function = match name.as_str() {
+            "idempotency" => format!("{partition}_{name}"),
+            _ => name.clone(),
+        };
+        let tag = match instance {
+            None => format!("{partition:?}.to_owned()"),
+            Some(instance) => format!("[{partition:?}, \":\", {instance}].concat()"),
+        };
+        let tail = key.expression(|text| format!("{text:?}"), ", ");
         writeln!(rust, "/// `{pattern}`: {doc}\n///")?;
         writeln!(rust, "/// Type: {kind}. TTL: {ttl}. Partition: {partition}.\n#[must_use]")?;
-        match parameter {
-            None => writeln!(
-                rust,
-                "pub fn {name}(&self) -> String {{ self.make({partition:?}, {head:?}, \"\") }}"
-            )?,
-            Some(p) => writeln!(
-                rust,
-                "pub fn {name}(&self, {p}: &str) -> String {{ \
-                 self.make({partition:?}, {head:?}, {p}) }}"
-            )?,
-        }
+        writeln!(
+            rust,
+            "pub fn {function}(&self{arguments}) -> String {{ \
+             self.make(|| {tag}, &[{tail}]) }}"
+        )?;
     }
     rust.push_str(
         "}\n/// All keys, for tests and documents: pattern, type, TTL, partition, meaning.\n",
     );
     rust.push_str("pub const TABLE: &[[&str; 5]] = &[\n");
-    for Key { pattern, kind, ttl, partition, doc, .. } in keys {
+    for Key { pattern, kind, ttl, partition, doc, .. } in &table.key {
         writeln!(rust, "[{pattern:?}, {kind:?}, {ttl:?}, {partition:?}, {doc:?}],")?;
     }
     rust.push_str("];\n");
     Ok(rust)
 }
 
-fn script_constants(keys: &[Key]) -> Result<String, Failure> {
+fn script_constants(table: &KeyTable) -> Result<String, Failure> {
     let includes = read_folder(Path::new("lua/include"))?;
     let mut rust = String::new();
     let mut names = Vec::new();
@@ -88,7 +135,7 @@ fn script_constants(keys: &[Key]) -> Result<String, Failure> {
         }
         for (verb, source) in read_folder(&folder.path())? {
             let name = format!("{noun}/{verb}");
-            let text = resolve(&name, &source, &includes, keys)?;
+            let text = resolve(&name, &source, &includes, table)?;
             let sha1 = sha1_smol::Sha1::from(&text).digest().to_string();
             let constant = format!("{noun}_{verb}").to_uppercase();
             writeln!(rust, "/// `lua/{name}.lua`")?;
@@ -123,7 +170,7 @@ fn resolve(
     name: &str,
     source: &str,
     includes: &BTreeMap<String, String>,
-    keys: &[Key],
+    table: &KeyTable,
 ) -> Result<String, Failure> {
     for part in ["-- KEYS[1]", "-- ARGV", "-- Returns"] {
         if !source.contains(part) {
@@ -137,7 +184,9 @@ fn resolve(
             code = with_include(text, code);
         }
     }
-    Ok(key_names(name, &code, keys)? + &code)
+    let partition = partition_of(source)
+        .ok_or_else(|| format!("{name}.lua: KEYS[1] must be `the <name> partition`"))?;
+    Ok(key_names(partition, &code, table)? + &code)
 }
 
 /// Puts an include in front of code, leaving out what the code does not use: Redis makes every
@@ -165,33 +214,41 @@ fn without_comments(lua: &str) -> String {
         .fold(String::new(), |code, line| code + line + "\n")
 }
 
+/// The partition that a script's header names.
+fn partition_of(source: &str) -> Option<&str> {
+    let line = source.lines().find_map(|line| line.strip_prefix("-- KEYS[1]"))?;
+    line.trim().strip_prefix("the ")?.strip_suffix(" partition")
+}
+
 /// Lua that defines `key.<name>` for the keys that a script uses, from the one key that it is
-/// given: the key that names its partition, which carries prefix and layout.
-fn key_names(script: &str, code: &str, keys: &[Key]) -> Result<String, Failure> {
-    let used: Vec<&Key> = keys.iter().filter(|key| uses(code, &key.name)).collect();
-    let partition = &used.first().ok_or_else(|| format!("{script}: uses no key"))?.partition;
-    if let Some(stray) = used.iter().find(|key| key.partition != *partition) {
-        return Err(format!("{script}: {} lies in another partition", stray.name).into());
-    }
-    let anchor = keys
-        .iter()
-        .find(|key| key.name == *partition)
-        .ok_or_else(|| format!("no key named {partition}, so nothing names the partition"))?;
+/// given: the anchor of its partition, which carries prefix and layout. Where there are several
+/// partitions of a kind, ARGV[3] says which.
+fn key_names(partition: &str, code: &str, table: &KeyTable) -> Result<String, Failure> {
+    let partition = table.partition(partition)?;
+    let anchor = table
+        .key(&partition.name, &partition.anchor)
+        .ok_or_else(|| format!("no key {:?}", partition.anchor))?;
+    let fixed: usize = anchor.parts().0.iter().map(|text| text.len()).sum();
+    let instance = if partition.parameter.is_some() { " + #ARGV[3]" } else { "" };
     let mut lua =
-        format!("local P = string.sub(KEYS[1], 1, -{})\nlocal key = {{", anchor.pattern.len() + 1);
-    for key in used {
-        let (head, parameter) = key.parts();
-        match parameter {
-            None => write!(lua, " {} = P .. '{head}',", key.name)?,
-            Some(_) => write!(lua, " {} = function(x) return P .. '{head}' .. x end,", key.name)?,
+        format!("local P = string.sub(KEYS[1], 1, -({}{instance}))\nlocal key = {{", fixed + 1);
+    let mut names: Vec<&str> = table.key.iter().map(|key| key.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names.into_iter().filter(|name| mentions(code, &format!("key.{name}"))) {
+        let key = table
+            .key(&partition.name, name)
+            .ok_or_else(|| format!("the key {name} is not of the partition {}", partition.name))?;
+        let parameters = key.parts().1.join(", ");
+        let expression = key.expression(|text| format!("'{text}'"), " .. ");
+        if parameters.is_empty() {
+            write!(lua, " {name} = P .. {expression},")?;
+        } else {
+            write!(lua, " {name} = function({parameters}) return P .. {expression} end,")?;
         }
     }
     lua.push_str(" }\n");
     Ok(lua)
-}
-
-fn uses(code: &str, key: &str) -> bool {
-    mentions(code, &format!("key.{key}"))
 }
 
 /// Whether code holds a name as a whole word.

@@ -53,6 +53,7 @@ fn read_settings() -> Result<Settings, String> {
         heartbeat_timeout_seconds: get("heartbeat_timeout_seconds"),
         heartbeat_ttl_seconds: get("heartbeat_ttl_seconds"),
         check_interval_seconds: get("check_interval_seconds"),
+        ..Variables::default()
     })
 }
 

@@ -6,6 +6,7 @@
 //!   node must look like.
 //! - [`heartbeat`]: what a heartbeat carries, and how often nodes are asked to send one.
 //! - [`leader`]: the bounds of a leadership lease.
+//! - [`message`]: roles, content blocks, places in a message's events.
 //! - [`time`]: instants as Redis gives them, and how they are written.
 //! - [`limits`]: every bound of the hub, with its reason.
 //! - [`invalid`]: what is wrong with an input, field by field.
@@ -15,6 +16,7 @@ pub mod id;
 pub mod invalid;
 pub mod leader;
 pub mod limits;
+pub mod message;
 pub mod node;
 pub mod time;
 

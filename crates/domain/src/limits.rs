@@ -81,3 +81,49 @@ pub const LEADER_TTL_MS_MAX: i64 = 600_000;
 /// Entries that the leader history keeps (`api.md` §8; the older system kept as many). The script
 /// that trims it knows the same number.
 pub const LEADER_HISTORY_MAX: i64 = 100;
+
+/// A content block up to this size stands in the snapshot; a larger one is referred to
+/// (`api.md` §4).
+pub const BLOCK_BYTES_SHOWN: usize = 10_000;
+
+/// Largest content block, in bytes (`api.md` §1).
+pub const BLOCK_BYTES_MAX: usize = 8 << 20;
+
+/// Most content blocks of a message: a snapshot lists them all.
+pub const BLOCKS_MAX: i64 = 1000;
+
+/// Longest text of a message, in bytes. A book has about one million characters.
+pub const TEXT_BYTES_MAX: i64 = 8 << 20;
+
+/// Most producers that append to one message under numbers of their own.
+pub const PRODUCERS_MAX: i64 = 100;
+
+/// Largest page of a session's messages (`api.md` §4).
+pub const MESSAGES_PAGE_MAX: i64 = 100;
+
+/// Page of a session's messages where the caller names none (`api.md` §4).
+pub const MESSAGES_PAGE_DEFAULT: i64 = 50;
+
+/// How long a block that is too large for the snapshot is kept, in milliseconds: 7 d (`api.md` §8).
+pub const CONTENT_TTL_MS: i64 = 7 * 86_400_000;
+
+/// How long an unused session is kept, in milliseconds: 30 d.
+pub const SESSION_TTL_MS: i64 = 30 * 86_400_000;
+
+/// Messages of a session that one clean-up removes in one step.
+pub const CLEANUP_BATCH: i64 = 100;
+
+/// Most messages that wait in an inbox (`api.md` §4).
+pub const INBOX_MAX: i64 = 1000;
+
+/// Most receipts in one acknowledgement: an inbox cannot lease more.
+pub const RECEIPTS_MAX: usize = 1000;
+
+/// Most messages that one receive takes.
+pub const RECEIVE_MAX: i64 = 100;
+
+/// Shortest and longest lease of an inbox message, in milliseconds.
+pub const INBOX_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
+
+/// Longest inbox topic, in characters.
+pub const TOPIC_CHARS_MAX: usize = 128;

@@ -5,7 +5,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::node::read_json;
-use crate::script::{Arguments, Call, EVENT_LIST, Malformed, Reader, Script, unknown_status};
+use crate::script::{
+    Arguments, Call, EVENT_LATEST, EVENT_LIST, Malformed, Reader, Script, unknown_status,
+};
 
 /// A place in the event log: the id `<ms>-<n>` of an event, or the beginning.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,5 +98,27 @@ impl Call for List {
             });
         }
         Ok(Events { events, oldest })
+    }
+}
+
+/// Asks where the log ends.
+#[derive(Debug)]
+pub struct Latest;
+
+impl Call for Latest {
+    /// The id of the youngest event, `0-0` if there is none.
+    type Reply = String;
+
+    fn script(&self) -> &'static Script {
+        &EVENT_LATEST
+    }
+
+    fn arguments(&self, _: &mut Arguments) {}
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<String, Malformed> {
+        match status {
+            "ok" => reply.text(),
+            other => unknown_status(other),
+        }
     }
 }

@@ -32,12 +32,13 @@ impl Keys {
         }
     }
 
-    fn make(&self, partition: &str, head: &str, parameter: &str) -> String {
-        let Self { prefix, layout } = self;
-        match layout {
-            Layout::Plain => format!("{prefix}{head}{parameter}"),
-            Layout::Cluster => format!("{prefix}{{{partition}}}:{head}{parameter}"),
+    fn make(&self, partition: impl Fn() -> String, parts: &[&str]) -> String {
+        let mut name = self.prefix.clone();
+        if self.layout == Layout::Cluster {
+            name.extend(["{", &partition(), "}:"]);
         }
+        name.extend(parts.iter().copied());
+        name
     }
 }
 
@@ -69,6 +70,11 @@ mod tests {
             "openclaw:cluster:nodes",
             "openclaw:cluster:leader_lock",
             "openclaw:cluster:leader_history",
+            "message:{mid}",
+            "stream:session:{sid}:message:{mid}",
+            "session:{sid}:messages",
+            "content:{cid}",
+            "inbox:{agent}",
         ];
         for [pattern, ..] in TABLE {
             assert!(pattern.starts_with("reef:") || old.contains(pattern), "{pattern}");

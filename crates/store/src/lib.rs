@@ -4,8 +4,8 @@
 //! - [`port`]: what the hub needs of Redis; implemented elsewhere, for each platform.
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
-//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`]: the calls, one for
-//!   each file under `lua/`.
+//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`session`],
+//!   [`message`], [`inbox`]: the calls, one for each file under `lua/`.
 //! - [`settings`]: what the variables of a deployment say about keys and liveness.
 //!
 //! Nothing here knows HTTP, Spin or wasmtime. Every operation is one script and one round trip.
@@ -13,12 +13,15 @@
 pub mod cluster;
 pub mod event;
 pub mod heartbeat;
+pub mod inbox;
 pub mod keys;
 pub mod leader;
+pub mod message;
 pub mod monitor;
 pub mod node;
 pub mod port;
 pub mod script;
+pub mod session;
 pub mod settings;
 
 pub use keys::{Keys, Layout};

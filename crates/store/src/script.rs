@@ -24,6 +24,11 @@ pub trait Call {
     /// The script.
     fn script(&self) -> &'static Script;
 
+    /// What the script touches.
+    fn partition(&self) -> Partition<'_> {
+        Partition::Cluster
+    }
+
     /// Appends the arguments in the order that the script's header lists, from the third on: the
     /// first two belong to idempotency.
     fn arguments(&self, arguments: &mut Arguments);
@@ -33,6 +38,20 @@ pub trait Call {
     /// # Errors
     /// What is wrong with a reply that does not keep to the script's header.
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed>;
+}
+
+/// What one script may touch together. The id of a session, a message or an agent is the
+/// script's third argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partition<'a> {
+    /// Nodes, leases, the queue.
+    Cluster,
+    /// One session.
+    Session(&'a str),
+    /// One message.
+    Message(&'a str),
+    /// One agent's inbox.
+    Inbox(&'a str),
 }
 
 /// Collects a script's arguments.
@@ -263,11 +282,20 @@ impl<R: Redis> Store<R> {
 
     fn command<C: Call>(&self, script: &str, call: &C, once: Option<&Once>) -> Vec<Vec<u8>> {
         let mut arguments = Arguments(Vec::with_capacity(16));
-        arguments.text(script).text("1").text(self.keys.cluster());
+        let (anchor, instance) = match call.partition() {
+            Partition::Cluster => (self.keys.cluster(), None),
+            Partition::Session(sid) => (self.keys.session(sid), Some(sid)),
+            Partition::Message(mid) => (self.keys.message(mid), Some(mid)),
+            Partition::Inbox(agent) => (self.keys.inbox(agent), Some(agent)),
+        };
+        arguments.text(script).text("1").text(anchor);
         match once {
             Some(once) => arguments.text(&once.digest).text(&once.fingerprint),
             None => arguments.text("").text(""),
         };
+        if let Some(instance) = instance {
+            arguments.text(instance);
+        }
         call.arguments(&mut arguments);
         arguments.0
     }

@@ -15,6 +15,10 @@ pub struct Settings {
     pub heartbeat_timeout: Timeout,
     /// `heartbeat_ttl_seconds`, in milliseconds: how long an `hb:` key lives.
     pub heartbeat_key_ttl_ms: i64,
+    /// `message_ttl_hours`, in milliseconds: how long a message is kept after a write.
+    pub message_ttl_ms: i64,
+    /// `legacy_inbox`: new mail is also pushed onto the list that old clients read.
+    pub legacy_inbox: bool,
     /// `check_interval_seconds`, in milliseconds: how often the cron trigger fires.
     pub check_interval_ms: i64,
 }
@@ -34,6 +38,10 @@ pub struct Variables {
     pub heartbeat_ttl_seconds: String,
     /// Seconds.
     pub check_interval_seconds: String,
+    /// Hours, whole or not.
+    pub message_ttl_hours: String,
+    /// `true` or `false`.
+    pub legacy_inbox: String,
 }
 
 impl Settings {
@@ -62,6 +70,8 @@ impl Settings {
                 &variables.heartbeat_ttl_seconds,
                 30_000,
             )?,
+            message_ttl_ms: read_hours(&variables.message_ttl_hours)?,
+            legacy_inbox: read_flag("legacy_inbox", &variables.legacy_inbox)?,
             check_interval_ms: read_ms(
                 "check_interval_seconds",
                 &variables.check_interval_seconds,
@@ -83,6 +93,29 @@ fn read_ms(name: &str, text: &str, default: i64) -> Result<i64, String> {
     let default_seconds = default as f64 / 1000.0;
     let default = Timeout::from_seconds(default_seconds)?;
     Ok(read_timeout(name, text, default)?.as_millis())
+}
+
+/// Between a second and a year.
+fn read_hours(text: &str) -> Result<i64, String> {
+    if text.is_empty() {
+        return Ok(24 * 3_600_000);
+    }
+    let hours: f64 =
+        text.parse().map_err(|_| format!("message_ttl_hours is {text:?}; use hours"))?;
+    let ms = (hours * 3_600_000.0).round();
+    if !(1000.0..=31_536_000_000.0).contains(&ms) {
+        return Err("message_ttl_hours must be between a second and a year".to_owned());
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "checked to fit")]
+    Ok(ms as i64)
+}
+
+fn read_flag(name: &str, text: &str) -> Result<bool, String> {
+    match text {
+        "" | "false" => Ok(false),
+        "true" => Ok(true),
+        other => Err(format!("{name} is {other:?}; use true or false")),
+    }
 }
 
 #[cfg(test)]

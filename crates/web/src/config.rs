@@ -41,13 +41,15 @@ pub struct Config {
 }
 
 /// The variables that a component declares in `spin.toml` for [`Config::read`].
-pub const VARIABLES: [&str; 9] = [
+pub const VARIABLES: [&str; 11] = [
     "redis_url",
     "admin_key",
     "auth_mode",
     "heartbeat_timeout_seconds",
     "heartbeat_ttl_seconds",
     "check_interval_seconds",
+    "message_ttl_hours",
+    "legacy_inbox",
     "key_layout",
     "key_prefix",
     "cors_origins",
@@ -74,6 +76,8 @@ impl Config {
                 heartbeat_timeout_seconds: get("heartbeat_timeout_seconds"),
                 heartbeat_ttl_seconds: get("heartbeat_ttl_seconds"),
                 check_interval_seconds: get("check_interval_seconds"),
+                message_ttl_hours: get("message_ttl_hours"),
+                legacy_inbox: get("legacy_inbox"),
             })?,
         })
     }

@@ -102,6 +102,21 @@ fn without_position(error: &serde_json::Error) -> String {
     text.split_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
 }
 
+/// The text of a JSON object that is passed on as it is; an empty one where none was given.
+///
+/// # Errors
+/// 422 if it is something else.
+pub fn json_object_text<'a>(
+    field: &str,
+    given: Option<&'a serde_json::value::RawValue>,
+) -> Result<&'a str, Problem> {
+    match given.map(|value| value.get().trim()) {
+        None | Some("null") => Ok("{}"),
+        Some(text) if text.starts_with('{') => Ok(text),
+        Some(_) => Err(Problem::field(field, "must be a JSON object")),
+    }
+}
+
 /// Decodes one segment of a path.
 ///
 /// # Errors

@@ -30,6 +30,17 @@ pub fn read(request: &Request, caller: &Caller) -> Result<Option<Once>, Problem>
     }))
 }
 
+/// An id for something that a request makes: of the idempotency key, so that a repeat finds what it
+/// made, else a new one. One request may make two things.
+#[must_use]
+pub fn made_id(prefix: &str, once: Option<&Once>, second: bool) -> String {
+    let half = if second { 32..64 } else { 0..32 };
+    match once.and_then(|once| once.digest.get(half)) {
+        Some(tail) => format!("{prefix}_{tail}"),
+        None => format!("{prefix}_{}", uuid::Uuid::now_v7().simple()),
+    }
+}
+
 /// SHA-256 in hex over parts, each with its length in front, so that no two lists of parts look
 /// alike.
 fn hash(parts: &[&[u8]]) -> String {

@@ -41,11 +41,14 @@ pub struct Route<R> {
 #[macro_export]
 macro_rules! route {
     ($method:ident $path:literal, $access:ident, $handler:path) => {
+        $crate::route!($method $path, $access, $handler, $crate::route::BODY_BYTES_MAX)
+    };
+    ($method:ident $path:literal, $access:ident, $handler:path, $body_max:expr) => {
         $crate::route::Route {
             method: stringify!($method),
             path: $path,
             access: $crate::auth::Access::$access,
-            body_max: $crate::route::BODY_BYTES_MAX,
+            body_max: $body_max,
             handler: |context| Box::pin($handler(context)),
         }
     };
@@ -87,6 +90,15 @@ impl<R> Context<'_, R> {
     pub fn segment(&self, name: &str) -> Result<String, Problem> {
         let raw = self.parameters.get(name).unwrap_or_default();
         segment(name, raw).map(std::borrow::Cow::into_owned)
+    }
+
+    /// A segment of the path as an id; `field` is its name in complaints.
+    ///
+    /// # Errors
+    /// 422 if it is none.
+    pub fn id(&self, segment: &str, field: &str) -> Result<String, Problem> {
+        let text = self.segment(segment)?;
+        if id::is_valid(&text) { Ok(text) } else { Err(Problem::field(field, id::RULE)) }
     }
 
     /// The segment `{id}` as a node's id.

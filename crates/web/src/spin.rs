@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use reef_domain::limits::BODY_BYTES_MAX;
+use reef_domain::limits::BLOCK_BYTES_MAX;
 use reef_store::{Redis, RedisError, Reply, Store};
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
@@ -175,7 +175,7 @@ async fn read_http(request: spin_sdk::http::Request) -> spin_sdk::http::Result<R
     let mut stream = body.stream();
     while let Some(chunk) = stream.next().await {
         bytes.extend_from_slice(&chunk?);
-        if bytes.len() > BODY_BYTES_MAX {
+        if bytes.len() > BLOCK_BYTES_MAX {
             break;
         }
     }

@@ -5,7 +5,7 @@
 -- Returns  'ok', now, nodes, online, offline, busy, maintenance, error, silent nodes, capacity,
 --          running tasks, live nodes, suspended (0, 1 by the guard, 2 after
 --          an absence)
--- include: clock
+-- include: now clock
 
 local before = '(' .. string.format('%.0f', clock - tonumber(ARGV[3]))
 local sums = redis.call('HMGET', key.cluster, 'capacity', 'running')

@@ -6,7 +6,7 @@
 -- Returns  'ok', now, number for jitter, nodes in the cluster, leader (''), term, then 3 for each
 --          heartbeat: 'ok' | 'not_found' | 'fenced' | 'forbidden', status, inbox depth
 -- Emits    node_online, node_busy when a heartbeat changes the status
--- include: clock foreign rfc3339 once event node beat
+-- include: now clock foreign rfc3339 once event node beat
 
 local caller, ttl_ms = ARGV[3], ARGV[4]
 local now_text = rfc3339(now)

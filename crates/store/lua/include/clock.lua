@@ -1,5 +1,4 @@
--- The clock of a script. `now` is what Redis TIME says, in ms: for showing. `clock` is the
--- partition's logical time, in ms: for deciding.
+-- `clock` is the partition's logical time, in ms: for deciding.
 --
 -- Logical time follows `now`, but not through a gap in which nobody could have sent a heartbeat
 -- because Redis or everything in front of it was away: a gap longer than two ticks of the
@@ -9,13 +8,9 @@
 local LONGEST_UNPACED_GAP_MS = 300000
 local TICKS_UNTIL_FORGOTTEN = 10
 
-local time = redis.call('TIME')
-local micros = tonumber(time[2])
-local now = tonumber(time[1]) * 1000 + math.floor(micros / 1000)
-
 local clock
 local is_back = false
-local clock_row = redis.call('HMGET', key.cluster, 'clock', 'seen', 'tick_ms', 'ticked_at')
+local clock_row = redis.call('HMGET', KEYS[1], 'clock', 'seen', 'tick_ms', 'ticked_at')
 do
   local seen = tonumber(clock_row[2]) or now
   local tick_ms = tonumber(clock_row[3])
@@ -36,14 +31,14 @@ end
 local function keep_clock()
   local seen = tonumber(clock_row[2])
   if not seen or now - seen > 200 or now < seen then
-    redis.call('HSET', key.cluster, 'clock', clock, 'seen', now)
-    if is_back then redis.call('HSET', key.cluster, 'back_at', clock) end
+    redis.call('HSET', KEYS[1], 'clock', clock, 'seen', now)
+    if is_back then redis.call('HSET', KEYS[1], 'back_at', clock) end
   end
 end
 
 -- Whether such a gap has ended so lately that nodes may not have had the time to be heard of since:
 -- half a timeout, for those that beat only twice in one.
 local function is_just_back(timeout_ms)
-  local back_at = is_back and clock or tonumber(redis.call('HGET', key.cluster, 'back_at'))
+  local back_at = is_back and clock or tonumber(redis.call('HGET', KEYS[1], 'back_at'))
   return back_at ~= nil and clock - back_at < timeout_ms / 2
 end

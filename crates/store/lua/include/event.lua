@@ -2,8 +2,11 @@
 local EVENTS_MAX = 10000
 
 local function emit(event_type, payload)
-  redis.call('XADD', key.events, 'MAXLEN', '~', EVENTS_MAX, '*',
+  local id = redis.call('XADD', key.events, 'MAXLEN', '~', EVENTS_MAX, '*',
     'type', event_type, 'at', now, 'payload', payload)
+  redis.call('PUBLISH', key.live_events, id .. ' ' .. event_type .. ' {"event_id":"' .. id
+    .. '","event_type":"' .. event_type .. '","timestamp":"' .. rfc3339_ms(now)
+    .. '","payload":' .. payload .. '}')
 end
 
 -- A text as a JSON string.

@@ -3,7 +3,7 @@
 -- what asks the caller to try again with something else ('id_collision') is none.
 local IDEMPOTENCY_TTL_MS = 86400000
 
-local function once(run)
+local function once(run, keeps)
   if ARGV[1] == '' then return run() end
   local record = key.idempotency(ARGV[1])
   local stored = redis.call('GET', record)
@@ -14,7 +14,13 @@ local function once(run)
     return first
   end
   local reply = run()
-  if reply[1] == 'id_collision' then return reply end
+  if reply[1] == 'id_collision' or (keeps and not keeps(reply)) then return reply end
   redis.call('SET', record, cmsgpack.pack({ ARGV[2], unpack(reply) }), 'PX', IDEMPOTENCY_TTL_MS)
   return reply
+end
+
+-- The same for what takes something out of a queue: that there was nothing is not kept, since a
+-- repeat may find something.
+local function once_unless_empty(run)
+  return once(run, function(reply) return #reply > 1 end)
 end

@@ -18,3 +18,8 @@ local function rfc3339(ms)
     day_of_year - math.floor((153 * from_march + 2) / 5) + 1,
     math.floor(in_day / 3600), math.floor(in_day / 60) % 60, in_day % 60)
 end
+
+-- The same to the millisecond.
+local function rfc3339_ms(ms)
+  return string.sub(rfc3339(ms), 1, 19) .. string.format('.%03dZ', ms % 1000)
+end

@@ -4,7 +4,7 @@
 -- ARGV     1-2 idempotency · 3 node · 4 term
 -- Returns  'ok', term · 'fenced', leader ('' for none), term
 -- Emits    leader_changed
--- include: clock foreign once event leader
+-- include: now clock foreign once rfc3339 event leader
 
 local function run()
   local node, term, left = observe()

@@ -4,7 +4,7 @@
 -- ARGV     none
 -- Returns  'ok', leader ('' for none), term, ms that the lease runs
 -- Emits    leader_changed, if something happened since anybody last looked
--- include: clock foreign event leader
+-- include: now clock foreign rfc3339 event leader
 
 local node, term, left = observe()
 keep_clock()

@@ -6,7 +6,7 @@
 --          13 id to use otherwise · 14 owner · 15 caller to check ('' none)
 -- Returns  'ok', 1 if new else 0, node row · 'id_taken' · 'id_collision' · 'forbidden'
 -- Emits    node_registered, and node_online for a known node that was not online
--- include: clock foreign rfc3339 once event node
+-- include: now clock foreign rfc3339 once event node
 
 local hostname, platform, arch, skills = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local max = tonumber(ARGV[7])

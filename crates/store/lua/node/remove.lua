@@ -4,7 +4,7 @@
 -- ARGV     3 node id · 4 caller to check ('' none)
 -- Returns  'ok' · 'not_found' · 'forbidden'
 -- Emits    node_removed
--- include: clock foreign rfc3339 event node
+-- include: now clock foreign rfc3339 event node
 
 local id = ARGV[3]
 local row = redis.call('HMGET', key.node(id), 'status', 'owner', 'seq', 'available_skills',

@@ -4,7 +4,7 @@
 -- ARGV     1-2 idempotency · 3 node id · 4 caller to check ('' none)
 -- Returns  'ok' · 'not_found' · 'forbidden'
 -- Emits    node_offline
--- include: clock foreign rfc3339 once event node
+-- include: now clock foreign rfc3339 once event node
 
 local id = ARGV[3]
 

@@ -1,0 +1,27 @@
+-- Acknowledges messages: they are gone for good. A receipt is `<message>.<attempt>`, so that one
+-- whose lease has run out acknowledges nothing.
+--
+-- KEYS[1]  the inbox partition
+-- ARGV     1-2 idempotency · 3 agent · 4… receipts
+-- Returns  'ok', acknowledged, unknown, depth
+-- include: now clock once inbox
+
+local function run()
+  settle_leases(100)
+  local acknowledged, unknown = 0, 0
+  for i = 4, #ARGV do
+    local id, attempt = string.match(ARGV[i], '^(.+)%.(%d+)$')
+    if id and redis.call('ZSCORE', key.leased(agent), id)
+      and redis.call('HGET', key.mail(agent), id .. ':attempts') == attempt then
+      redis.call('ZREM', key.leased(agent), id)
+      forget(id)
+      acknowledged = acknowledged + 1
+    else
+      unknown = unknown + 1
+    end
+  end
+  keep_inbox()
+  return { 'ok', acknowledged, unknown, depth() }
+end
+
+return once(run)

@@ -1,0 +1,71 @@
+-- An agent's inbox: messages wait by priority and number, are leased to a receiver, and go for
+-- good once they are acknowledged.
+local INBOX_TTL_MS = 30 * 86400000
+local TRIES_MAX = 5
+local RANK_OF = { high = 0, medium = 1, low = 2 }
+
+local agent = ARGV[3]
+
+-- First the urgent, then the old.
+local function rank(priority, number)
+  return RANK_OF[priority] * 1e13 + number
+end
+
+local function depth()
+  return redis.call('ZCARD', key.waiting(agent)) + redis.call('ZCARD', key.leased(agent))
+end
+
+local function forget(id)
+  redis.call('HDEL', key.mail(agent), id, id .. ':attempts', id .. ':rank', id .. ':old')
+end
+
+-- Brings back what was not acknowledged in time; what has been tried often enough is dead.
+local function settle_leases(most)
+  local late = redis.call('ZRANGEBYSCORE', key.leased(agent), '-inf', clock, 'LIMIT', 0, most)
+  for _, id in ipairs(late) do
+    redis.call('ZREM', key.leased(agent), id)
+    local row = redis.call('HMGET', key.mail(agent), id .. ':attempts', id .. ':rank')
+    if tonumber(row[1]) >= TRIES_MAX then
+      redis.call('ZADD', key.dead(agent), row[2], id)
+    else
+      redis.call('ZADD', key.waiting(agent), row[2], id)
+    end
+  end
+end
+
+local function put(id, mail, priority)
+  local place = string.format('%.0f', rank(priority,
+    redis.call('HINCRBY', key.inbox(agent), 'number', 1)))
+  redis.call('HSET', key.mail(agent), id, mail, id .. ':attempts', 0, id .. ':rank', place)
+  redis.call('ZADD', key.waiting(agent), place, id)
+end
+
+-- Takes in what old clients pushed onto the list that carries the agent's name.
+local function take_in_old_mail(most)
+  if redis.call('TYPE', key.old_inbox(agent)).ok ~= 'list' then return end
+  for _ = 1, most do
+    local raw = redis.call('RPOP', key.old_inbox(agent))
+    if not raw then return end
+    local number = redis.call('HINCRBY', key.inbox(agent), 'number', 1)
+    local id = 'msg_old_' .. number
+    local place = string.format('%.0f', rank('medium', number))
+    redis.call('HSET', key.mail(agent), id, raw, id .. ':attempts', 0, id .. ':rank', place,
+      id .. ':old', 1)
+    redis.call('ZADD', key.waiting(agent), place, id)
+  end
+end
+
+local function append_mail(reply, id)
+  local row = redis.call('HMGET', key.mail(agent), id .. ':attempts', id, id .. ':old')
+  local n = #reply
+  reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] =
+    id, tonumber(row[1]), row[2], row[3] and 1 or 0
+end
+
+local function keep_inbox()
+  keep_clock()
+  for _, name in ipairs({ key.inbox(agent), key.waiting(agent), key.leased(agent),
+    key.mail(agent), key.dead(agent) }) do
+    redis.call('PEXPIRE', name, INBOX_TTL_MS)
+  end
+end

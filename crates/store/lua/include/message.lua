@@ -1,0 +1,51 @@
+-- A message in Redis, and the one way to change it: event, sequence number and snapshot together.
+local EVENTS_KEPT = 1000
+
+local mid = ARGV[3]
+
+local function read_message()
+  local row = redis.call('HMGET', key.message(mid), 'session_id', 'sequence', 'is_complete',
+    'owner')
+  if not row[1] then return nil end
+  return { sid = row[1], sequence = tonumber(row[2]), is_complete = row[3] == '1', owner = row[4] }
+end
+
+-- Why a message cannot be written by a caller ('' may write to all); nil if it can.
+local function refusal(message, caller)
+  if not message then return 'not_found' end
+  if caller ~= '' and message.owner ~= caller then return 'forbidden' end
+  if message.is_complete then return 'complete' end
+end
+
+-- Appends an event. `payload` is JSON text. An event's id carries its sequence.
+local function emit(message, event_type, payload)
+  message.sequence = message.sequence + 1
+  local data = '{"event_id":"evt_' .. mid .. '_' .. message.sequence .. '","event_type":"'
+    .. event_type .. '","message_id":"' .. mid .. '","session_id":"' .. message.sid
+    .. '","sequence":' .. message.sequence .. ',"payload":' .. payload .. ',"timestamp":"'
+    .. rfc3339_ms(now) .. '"}'
+  local id = redis.call('XADD', key.stream(message.sid, mid), 'MAXLEN', EVENTS_KEPT, '*',
+    'type', event_type, 'event', data)
+  redis.call('PUBLISH', key.live(mid), id .. ' ' .. event_type .. ' ' .. data)
+end
+
+-- Closes a change: what the events have counted, and the time for which all of it is kept.
+local function settle(message, ttl_ms)
+  redis.call('HSET', key.message(mid), 'sequence', message.sequence, 'updated_at', now)
+  redis.call('PEXPIRE', key.message(mid), ttl_ms)
+  redis.call('PEXPIRE', key.text(mid), ttl_ms)
+  redis.call('PEXPIRE', key.stream(message.sid, mid), ttl_ms)
+end
+
+-- The same for what only some messages have.
+local function settle_blocks(message, ttl_ms)
+  settle(message, ttl_ms)
+  redis.call('PEXPIRE', key.blocks(mid), ttl_ms)
+  redis.call('PEXPIRE', key.order(mid), ttl_ms)
+  redis.call('PEXPIRE', key.tasks(mid), ttl_ms)
+end
+
+-- A text as a JSON string.
+local function quoted(text)
+  return cjson.encode(text)
+end

@@ -1,0 +1,33 @@
+-- Appends a message to a reply: session, role, text, is_complete (0 or 1), parent (''), metadata,
+-- sequence, created, updated; then the number of blocks and the blocks (JSON); then the number of
+-- running tasks and for each task, type, progress, parameters (JSON).
+local function append_message(reply)
+  local row = redis.call('HMGET', key.message(mid), 'session_id', 'role', 'text', 'is_complete',
+    'parent', 'metadata', 'sequence', 'created_at', 'updated_at')
+  local is_complete = row[4] == '1'
+  row[3] = row[3] or redis.call('GET', key.text(mid)) or ''
+  for i = 1, 9 do reply[#reply + 1] = row[i] end
+
+  local order = redis.call('LRANGE', key.order(mid), 0, -1)
+  reply[#reply + 1] = #order
+  for _, cid in ipairs(order) do reply[#reply + 1] = redis.call('HGET', key.blocks(mid), cid) end
+
+  local count_at = #reply + 1
+  reply[count_at] = 0
+  if is_complete then return end
+  local tasks, fields = {}, redis.call('HGETALL', key.tasks(mid))
+  for i = 1, #fields, 2 do tasks[fields[i]] = fields[i + 1] end
+  for _, cid in ipairs(order) do
+    -- Each running task has its placeholder among the blocks, which gives them an order.
+    -- A result may speak of a task as well, so only a placeholder's own members count.
+    local task = string.match(redis.call('HGET', key.blocks(mid), cid),
+      '^{"content_id":"[^"]+","content_type":"%a+","is_placeholder":true,"task_id":"([^"]+)"')
+    if task and tasks[task .. ':status'] == 'processing' then
+      reply[count_at] = reply[count_at] + 1
+      reply[#reply + 1] = task
+      reply[#reply + 1] = tasks[task .. ':type']
+      reply[#reply + 1] = tasks[task .. ':progress']
+      reply[#reply + 1] = tasks[task .. ':parameters']
+    end
+  end
+end

@@ -1,0 +1,24 @@
+-- Completes a message: nothing is written to it afterwards.
+--
+-- KEYS[1]  the message partition
+-- ARGV     1-2 idempotency · 3 message · 4 caller to check ('' none) · 5 error (JSON, '' for none)
+--          6 TTL in ms
+-- Returns  'ok', sequence · 'not_found' · 'forbidden' · 'complete'
+-- Emits    error, if there is one; message_end
+-- include: now rfc3339 once message
+
+local function run()
+  local message = read_message()
+  local refused = refusal(message, ARGV[4])
+  if refused then return { refused } end
+  -- Old readers find the text in the hash.
+  redis.call('HSET', key.message(mid), 'is_complete', '1',
+    'text', redis.call('GET', key.text(mid)) or '')
+  redis.call('DEL', key.text(mid), key.producers(mid))
+  if ARGV[5] ~= '' then emit(message, 'error', '{"error":' .. ARGV[5] .. '}') end
+  emit(message, 'message_end', '{}')
+  settle_blocks(message, ARGV[6])
+  return { 'ok', message.sequence }
+end
+
+return once(run)

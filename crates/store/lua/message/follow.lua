@@ -1,0 +1,51 @@
+-- Joins a message's events where a reader left off (api.md §7). The reader listens to the live
+-- channel before it calls this, so that nothing lies in between.
+--
+-- KEYS[1]  the message partition
+-- ARGV     3 message · 4 session · 5 cursor: 'begin', 'sequence', 'stream' (an id of the stream)
+--          or 'unknown' · 6 its value · 7 most events
+-- Returns  'ok', owner, 1 if the message is complete else 0, then 3 for each event: stream id,
+--          type, JSON; fewer than asked for: that was all
+--          'ended', owner: the message is complete and the reader has seen its end
+--          'snapshot', owner, stream id for which it stands, the message (include snapshot): the
+--          log does not reach back to the cursor, or never held it · 'not_found'
+-- include: now message snapshot
+
+local message = read_message()
+if not message or message.sid ~= ARGV[4] then return { 'not_found' } end
+local kind, value, limit = ARGV[5], ARGV[6], tonumber(ARGV[7])
+local stream = key.stream(message.sid, mid)
+local kept = redis.call('XLEN', stream)
+local first = message.sequence - kept + 1
+
+local function snapshot()
+  local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  local reply = { 'snapshot', message.owner, last and last[1] or '0-0' }
+  append_message(reply)
+  return reply
+end
+
+-- How many events lie behind the cursor; nil if that cannot be told.
+local function count_after()
+  if kind == 'begin' then return message.sequence end
+  if kind == 'sequence' then
+    local sequence = tonumber(value)
+    return sequence <= message.sequence and message.sequence - sequence or nil
+  end
+  if kind == 'stream' then
+    if #redis.call('XRANGE', stream, value, value) == 0 then return nil end
+    return #redis.call('XRANGE', stream, '(' .. value, '+')
+  end
+end
+
+local count = count_after()
+if not count or count > kept then return snapshot() end
+if count == 0 and message.is_complete then return { 'ended', message.owner } end
+local reply = { 'ok', message.owner, message.is_complete and 1 or 0 }
+local youngest = count > 0 and redis.call('XREVRANGE', stream, '+', '-', 'COUNT', count) or {}
+for i = #youngest, math.max(#youngest - limit + 1, 1), -1 do
+  local n = #reply
+  reply[n + 1], reply[n + 2], reply[n + 3] =
+    youngest[i][1], youngest[i][2][2], youngest[i][2][4]
+end
+return reply

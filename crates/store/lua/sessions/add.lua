@@ -1,0 +1,12 @@
+-- Puts a session into the lists by which it is found.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     3 session · 4 user ('' for none)
+-- Returns  'ok'
+
+if not redis.call('ZSCORE', key.sessions, ARGV[3]) then
+  local number = redis.call('HINCRBY', key.cluster, 'session_sequence', 1)
+  redis.call('ZADD', key.sessions, number, ARGV[3])
+  if ARGV[4] ~= '' then redis.call('ZADD', key.sessions_by_user(ARGV[4]), number, ARGV[3]) end
+end
+return { 'ok' }

@@ -1,0 +1,329 @@
+//! Calls on an agent's inbox: `lua/inbox/`.
+
+use reef_domain::limits::INBOX_MAX;
+
+use crate::script::{
+    Arguments, Call, INBOX_ACK, INBOX_DEAD, INBOX_LOOK, INBOX_RECEIVE, INBOX_REDRIVE, INBOX_SEND,
+    Malformed, NODE_INBOX, Partition, Reader, Script, unknown_status,
+};
+
+/// Puts a message into an inbox.
+#[derive(Debug)]
+pub struct Send<'a> {
+    /// Whose inbox.
+    pub agent: &'a str,
+    /// The message's id.
+    pub message_id: &'a str,
+    /// Its members as JSON, without braces.
+    pub members: &'a str,
+    /// `low medium high`.
+    pub priority: &'a str,
+    /// Push it onto the list that old clients read, too.
+    pub for_old_clients: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// It waits.
+    Ok {
+        /// Its id.
+        message_id: String,
+        /// Messages that wait now.
+        depth: i64,
+    },
+    /// As many wait as may.
+    Full {
+        /// How many.
+        depth: i64,
+    },
+}
+
+impl Call for Send<'_> {
+    type Reply = Sent;
+
+    fn script(&self) -> &'static Script {
+        &INBOX_SEND
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Inbox(self.agent)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments
+            .text(self.message_id)
+            .text(self.members)
+            .text(self.priority)
+            .number(INBOX_MAX)
+            .number(u8::from(self.for_old_clients));
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Sent, Malformed> {
+        match status {
+            "ok" => Ok(Sent::Ok { message_id: reply.text()?, depth: reply.int()? }),
+            "full" => Ok(Sent::Full { depth: reply.int()? }),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// A message in an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Its id.
+    pub message_id: String,
+    /// How often it was received.
+    pub attempts: i64,
+    /// Its members as JSON, without braces; or what an old client pushed.
+    pub members: String,
+    /// It is what an old client pushed.
+    pub is_old: bool,
+}
+
+impl Mail {
+    fn read_all(reply: &mut Reader) -> Result<Vec<Self>, Malformed> {
+        let mut all = Vec::with_capacity(reply.left() / 4);
+        while !reply.is_at_end() {
+            all.push(Self {
+                message_id: reply.text()?,
+                attempts: reply.int()?,
+                members: reply.text()?,
+                is_old: reply.flag()?,
+            });
+        }
+        Ok(all)
+    }
+}
+
+/// Some messages, and how many there are in all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mails {
+    /// In order.
+    pub mails: Vec<Mail>,
+    /// How many there are.
+    pub depth: i64,
+}
+
+/// Shows what waits without taking it.
+#[derive(Debug)]
+pub struct Look<'a> {
+    /// Whose inbox.
+    pub agent: &'a str,
+    /// Most messages.
+    pub limit: i64,
+    /// Take in what old clients pushed.
+    pub with_old_mail: bool,
+}
+
+impl Call for Look<'_> {
+    type Reply = Mails;
+
+    fn script(&self) -> &'static Script {
+        &INBOX_LOOK
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Inbox(self.agent)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(self.limit).number(u8::from(self.with_old_mail));
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Mails, Malformed> {
+        match status {
+            "ok" => Ok(Mails { depth: reply.int()?, mails: Mail::read_all(reply)? }),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Leases messages to a receiver.
+#[derive(Debug)]
+pub struct Receive<'a> {
+    /// Whose inbox.
+    pub agent: &'a str,
+    /// Most messages.
+    pub limit: i64,
+    /// For how long, in milliseconds.
+    pub lease_ms: i64,
+    /// Take in what old clients pushed.
+    pub with_old_mail: bool,
+}
+
+impl Call for Receive<'_> {
+    type Reply = Vec<Mail>;
+
+    fn script(&self) -> &'static Script {
+        &INBOX_RECEIVE
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Inbox(self.agent)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(self.limit).number(self.lease_ms).number(u8::from(self.with_old_mail));
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        match status {
+            "ok" => Mail::read_all(reply),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Acknowledges messages.
+#[derive(Debug)]
+pub struct Acknowledge<'a> {
+    /// Whose inbox.
+    pub agent: &'a str,
+    /// What the receiver was given.
+    pub receipts: &'a [String],
+}
+
+/// What became of receipts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Gone for good.
+    pub acknowledged: i64,
+    /// Not leased under this receipt, or not any more.
+    pub unknown: i64,
+    /// Messages that wait now.
+    pub depth: i64,
+}
+
+impl Call for Acknowledge<'_> {
+    type Reply = Acknowledged;
+
+    fn script(&self) -> &'static Script {
+        &INBOX_ACK
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Inbox(self.agent)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        for receipt in self.receipts {
+            arguments.text(receipt);
+        }
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Acknowledged, Malformed> {
+        match status {
+            "ok" => Ok(Acknowledged {
+                acknowledged: reply.int()?,
+                unknown: reply.int()?,
+                depth: reply.int()?,
+            }),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Shows dead letters.
+#[derive(Debug)]
+pub struct ListDead<'a> {
+    /// Whose inbox.
+    pub agent: &'a str,
+    /// Most messages.
+    pub limit: i64,
+}
+
+impl Call for ListDead<'_> {
+    type Reply = Mails;
+
+    fn script(&self) -> &'static Script {
+        &INBOX_DEAD
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Inbox(self.agent)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(self.limit);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Mails, Malformed> {
+        match status {
+            "ok" => Ok(Mails { depth: reply.int()?, mails: Mail::read_all(reply)? }),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Puts dead letters back.
+#[derive(Debug)]
+pub struct Redrive<'a> {
+    /// Whose inbox.
+    pub agent: &'a str,
+    /// Which; none for the oldest.
+    pub message_ids: &'a [String],
+}
+
+/// What became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Redriven {
+    /// How many wait again.
+    pub redriven: i64,
+    /// Messages that wait now.
+    pub depth: i64,
+}
+
+impl Call for Redrive<'_> {
+    type Reply = Redriven;
+
+    fn script(&self) -> &'static Script {
+        &INBOX_REDRIVE
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Inbox(self.agent)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(INBOX_MAX);
+        for message_id in self.message_ids {
+            arguments.text(message_id);
+        }
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Redriven, Malformed> {
+        match status {
+            "ok" => Ok(Redriven { redriven: reply.int()?, depth: reply.int()? }),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Notes on a node how many messages wait for the agent of that id.
+#[derive(Debug)]
+pub struct NoteDepth<'a> {
+    /// The agent, if it is a node.
+    pub agent: &'a str,
+    /// How many wait.
+    pub depth: i64,
+}
+
+impl Call for NoteDepth<'_> {
+    type Reply = ();
+
+    fn script(&self) -> &'static Script {
+        &NODE_INBOX
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.agent).number(self.depth);
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
+        match status {
+            "ok" => Ok(()),
+            other => unknown_status(other),
+        }
+    }
+}

@@ -1,0 +1,440 @@
+//! Calls on sessions: `lua/session/` for one, `lua/sessions/` for the lists by which they are found.
+
+use reef_domain::limits::SESSION_TTL_MS;
+use reef_domain::time::UnixMillis;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::message::Owned;
+use crate::node::{Writer, read_json};
+use crate::script::{
+    Arguments, Call, Malformed, Partition, Reader, SESSION_ADMIT, SESSION_CLOSE, SESSION_FORGET,
+    SESSION_GET, SESSION_MESSAGES, SESSION_OLD_MESSAGES, SESSION_OPEN, SESSIONS_ADD, SESSIONS_LIST,
+    SESSIONS_REMOVE, Script, unknown_status,
+};
+
+/// A session as it is shown: fields and order of `api.md` §5.
+#[derive(Debug, Clone, Serialize)]
+pub struct Session {
+    /// Its id.
+    pub session_id: String,
+    /// Whose it is.
+    pub user_id: Option<String>,
+    /// `active closed`.
+    pub status: String,
+    /// A JSON object.
+    pub metadata: Box<RawValue>,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it last changed.
+    pub updated_at: UnixMillis,
+}
+
+/// Makes a session, or finds the one that is there.
+#[derive(Debug)]
+pub struct Open<'a> {
+    /// Which.
+    pub session_id: &'a str,
+    /// Whose.
+    pub user_id: Option<&'a str>,
+    /// A JSON object.
+    pub metadata: &'a str,
+    /// Who owns a new one.
+    pub owner: &'a str,
+}
+
+/// A session that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// It was not before.
+    pub is_new: bool,
+    /// `active closed`.
+    pub status: String,
+    /// When it was made.
+    pub created_at: UnixMillis,
+}
+
+impl Call for Open<'_> {
+    type Reply = Opened;
+
+    fn script(&self) -> &'static Script {
+        &SESSION_OPEN
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Session(self.session_id)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments
+            .optional(self.user_id)
+            .text(self.metadata)
+            .text(self.owner)
+            .number(SESSION_TTL_MS);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Opened, Malformed> {
+        match status {
+            "ok" => Ok(Opened {
+                is_new: reply.flag()?,
+                status: reply.text()?,
+                created_at: UnixMillis(reply.int()?),
+            }),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Reads a session.
+#[derive(Debug)]
+pub struct Get<'a> {
+    /// Which.
+    pub session_id: &'a str,
+}
+
+impl Call for Get<'_> {
+    type Reply = Option<Owned<Session>>;
+
+    fn script(&self) -> &'static Script {
+        &SESSION_GET
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Session(self.session_id)
+    }
+
+    fn arguments(&self, _: &mut Arguments) {}
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        match status {
+            "ok" => {
+                let owner = reply.text()?;
+                let session = Session {
+                    session_id: self.session_id.to_owned(),
+                    user_id: Some(reply.text()?).filter(|user| !user.is_empty()),
+                    status: reply.text()?,
+                    metadata: read_json(reply)?,
+                    created_at: UnixMillis(reply.int()?),
+                    updated_at: UnixMillis(reply.int()?),
+                };
+                Ok(Some(Owned { owner, value: session }))
+            }
+            "not_found" => Ok(None),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// What became of a write to a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written<T> {
+    /// Done.
+    Ok(T),
+    /// There is no such session.
+    NotFound,
+    /// The session belongs to somebody else.
+    Forbidden,
+    /// The session is closed.
+    Closed,
+}
+
+impl<T> Written<T> {
+    fn read(
+        status: &str,
+        reply: &mut Reader,
+        ok: impl FnOnce(&mut Reader) -> Result<T, Malformed>,
+    ) -> Result<Self, Malformed> {
+        match status {
+            "ok" => ok(reply).map(Self::Ok),
+            "not_found" => Ok(Self::NotFound),
+            "forbidden" => Ok(Self::Forbidden),
+            "closed" => Ok(Self::Closed),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Closes a session.
+#[derive(Debug)]
+pub struct Close<'a> {
+    /// Which.
+    pub session_id: &'a str,
+    /// Who asks.
+    pub writer: Writer<'a>,
+}
+
+impl Call for Close<'_> {
+    type Reply = Written<()>;
+
+    fn script(&self) -> &'static Script {
+        &SESSION_CLOSE
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Session(self.session_id)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.writer.as_argument());
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        Written::read(status, reply, |_| Ok(()))
+    }
+}
+
+/// Lists messages that are about to be made in a session.
+#[derive(Debug)]
+pub struct Admit<'a> {
+    /// Which session.
+    pub session_id: &'a str,
+    /// Who asks.
+    pub writer: Writer<'a>,
+    /// In order.
+    pub message_ids: &'a [&'a str],
+    /// How long the list is kept, in milliseconds.
+    pub ttl_ms: i64,
+}
+
+impl Call for Admit<'_> {
+    type Reply = Written<()>;
+
+    fn script(&self) -> &'static Script {
+        &SESSION_ADMIT
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Session(self.session_id)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.writer.as_argument()).number(self.ttl_ms).number(SESSION_TTL_MS);
+        for message_id in self.message_ids {
+            arguments.text(*message_id);
+        }
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        Written::read(status, reply, |_| Ok(()))
+    }
+}
+
+/// Lists a session's messages, oldest first.
+#[derive(Debug)]
+pub struct ListMessages<'a> {
+    /// Which session.
+    pub session_id: &'a str,
+    /// How many to pass over.
+    pub offset: i64,
+    /// [`MessageIds::next`] of the page before.
+    pub after: Option<i64>,
+    /// Most messages.
+    pub limit: i64,
+}
+
+/// Some messages of a session.
+#[derive(Debug)]
+pub struct MessageIds {
+    /// In order.
+    pub ids: Vec<String>,
+    /// Where the next page begins, while there is more.
+    pub next: Option<i64>,
+}
+
+impl Call for ListMessages<'_> {
+    type Reply = Option<Owned<MessageIds>>;
+
+    fn script(&self) -> &'static Script {
+        &SESSION_MESSAGES
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Session(self.session_id)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(self.offset).optional(self.after).number(self.limit);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        match status {
+            "ok" => {
+                let owner = reply.text()?;
+                let next = reply.text()?.parse().ok();
+                Ok(Some(Owned { owner, value: MessageIds { ids: read_all(reply)?, next } }))
+            }
+            "not_found" => Ok(None),
+            other => unknown_status(other),
+        }
+    }
+}
+
+fn read_all(reply: &mut Reader) -> Result<Vec<String>, Malformed> {
+    let mut all = Vec::with_capacity(reply.left());
+    while !reply.is_at_end() {
+        all.push(reply.text()?);
+    }
+    Ok(all)
+}
+
+/// Names messages of a session that are older than an age.
+#[derive(Debug)]
+pub struct OldMessages<'a> {
+    /// Which session.
+    pub session_id: &'a str,
+    /// Who asks.
+    pub writer: Writer<'a>,
+    /// How old, in milliseconds.
+    pub age_ms: i64,
+    /// Most messages.
+    pub limit: i64,
+}
+
+impl Call for OldMessages<'_> {
+    type Reply = Written<Vec<String>>;
+
+    fn script(&self) -> &'static Script {
+        &SESSION_OLD_MESSAGES
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Session(self.session_id)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.writer.as_argument()).number(self.age_ms).number(self.limit);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        Written::read(status, reply, read_all)
+    }
+}
+
+/// Takes messages off a session's list.
+#[derive(Debug)]
+pub struct Forget<'a> {
+    /// Which session.
+    pub session_id: &'a str,
+    /// Which messages: at least one.
+    pub message_ids: &'a [String],
+}
+
+impl Call for Forget<'_> {
+    /// How many were listed.
+    type Reply = i64;
+
+    fn script(&self) -> &'static Script {
+        &SESSION_FORGET
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Session(self.session_id)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        for message_id in self.message_ids {
+            arguments.text(message_id);
+        }
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<i64, Malformed> {
+        match status {
+            "ok" => reply.int(),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Puts a session into the lists by which it is found.
+#[derive(Debug)]
+pub struct AddToLists<'a> {
+    /// Which.
+    pub session_id: &'a str,
+    /// Whose.
+    pub user_id: Option<&'a str>,
+}
+
+impl Call for AddToLists<'_> {
+    type Reply = ();
+
+    fn script(&self) -> &'static Script {
+        &SESSIONS_ADD
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.session_id).optional(self.user_id);
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
+        match status {
+            "ok" => Ok(()),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Lists sessions, newest first.
+#[derive(Debug)]
+pub struct List<'a> {
+    /// Whose; `None` for all.
+    pub user_id: Option<&'a str>,
+    /// Most sessions.
+    pub limit: i64,
+    /// The number to go on below.
+    pub below: Option<i64>,
+}
+
+impl Call for List<'_> {
+    /// Sessions with their numbers.
+    type Reply = Vec<(String, i64)>;
+
+    fn script(&self) -> &'static Script {
+        &SESSIONS_LIST
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.optional(self.user_id).number(self.limit).optional(self.below);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        if status != "ok" {
+            return unknown_status(status);
+        }
+        let mut sessions = Vec::with_capacity(reply.left() / 2);
+        while !reply.is_at_end() {
+            sessions.push((reply.text()?, reply.int()?));
+        }
+        Ok(sessions)
+    }
+}
+
+/// Takes sessions that have expired off the lists.
+#[derive(Debug)]
+pub struct RemoveFromLists<'a> {
+    /// Whose list, besides the list of all.
+    pub user_id: Option<&'a str>,
+    /// Which: at least one.
+    pub session_ids: &'a [String],
+}
+
+impl Call for RemoveFromLists<'_> {
+    type Reply = ();
+
+    fn script(&self) -> &'static Script {
+        &SESSIONS_REMOVE
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.optional(self.user_id);
+        for session_id in self.session_ids {
+            arguments.text(session_id);
+        }
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
+        match status {
+            "ok" => Ok(()),
+            other => unknown_status(other),
+        }
+    }
+}
