@@ -1,0 +1,330 @@
+//! The messages of a session: send, load or create, list, show, replay, clean up.
+
+use futures_util::future::try_join_all;
+use reef_domain::limits::{CLEANUP_BATCH, MESSAGES_PAGE_DEFAULT, MESSAGES_PAGE_MAX, PAGE_DEFAULT};
+use reef_domain::message::{ContentType, ROLES};
+use reef_domain::{Invalid, id};
+use reef_store::message::{Get, GetBlock, Message, Open, Opened, ReadEvents, Remove};
+use reef_store::session::{Admit, Forget, ListMessages, OldMessages, Written};
+use reef_store::{Answered, Redis};
+use reef_web::extract::{Query, json_object_text, object};
+use reef_web::once::made_id;
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::{Code, Context, Problem, Response, page};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// There is no such message.
+pub(crate) fn unknown_message(message_id: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("There is no message {message_id}."))
+}
+
+fn unknown_session(session_id: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("There is no session {session_id}."))
+}
+
+/// The value of a write to a session, or why there is none.
+fn written<T>(outcome: Written<T>, session_id: &str) -> Result<T, Problem> {
+    match outcome {
+        Written::Ok(value) => Ok(value),
+        Written::NotFound => Err(unknown_session(session_id)),
+        Written::Forbidden => Err(Problem::foreign("session")),
+        Written::Closed => {
+            Err(Problem::new(Code::Conflict, format!("The session {session_id} is closed.")))
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct SendBody {
+    content: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    metadata: Option<Box<RawValue>>,
+    role: Option<String>,
+    message_id: Option<String>,
+}
+
+impl SendBody {
+    fn check(&self) -> Result<(), Invalid> {
+        let mut invalid = Invalid::new();
+        invalid.require(self.content.is_some(), "content", "is required");
+        let kind = self.kind.as_deref().unwrap_or("text");
+        invalid.require(
+            ContentType::parse(kind).is_some(),
+            "type",
+            "must be a content type, such as text",
+        );
+        check_role(&mut invalid, self.role.as_deref().unwrap_or("user"));
+        let own = self.message_id.as_deref().filter(|own| !own.is_empty());
+        invalid.require(own.is_none_or(id::is_valid), "message_id", id::RULE);
+        invalid.finish(())
+    }
+}
+
+fn check_role(invalid: &mut Invalid, role: &str) {
+    invalid.require(
+        ROLES.contains(&role),
+        "role",
+        "must be one of user, assistant, system, agent, tool",
+    );
+}
+
+#[derive(Serialize)]
+struct SendAnswer<'a> {
+    user_message_id: &'a str,
+    assistant_message_id: &'a str,
+    session_id: &'a str,
+}
+
+/// `POST /sessions/{sid}/messages`: lists both messages, then makes them. Each step can be repeated,
+/// so that a request that was cut is completed by its repeat; until then a listed message that is
+/// not there is passed over.
+pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let session_id = cx.id("sid", "session_id")?;
+    let body: SendBody = object(cx.request)?;
+    body.check()?;
+    let metadata = json_object_text("metadata", body.metadata.as_deref())?;
+    let made = made_id("msg", cx.once.as_ref(), false);
+    let user_id = body.message_id.as_deref().filter(|own| !own.is_empty()).unwrap_or(&made);
+    let assistant_id = &made_id("msg", cx.once.as_ref(), true);
+
+    admit(cx, &session_id, &[user_id, assistant_id]).await?;
+    let user = Open {
+        message_id: user_id,
+        session_id: &session_id,
+        role: body.role.as_deref().unwrap_or("user"),
+        parent: None,
+        metadata,
+        owner: cx.caller.name(),
+        complete_text: Some(body.content.as_deref().unwrap_or_default()),
+        ttl_ms: cx.config.settings.message_ttl_ms,
+    };
+    let opened: Answered<Opened> = cx.store.call_once(&user, cx.once.as_ref()).await?;
+    if !matches!(opened.value, Opened::Ok { is_new: true }) {
+        // The list names the answer for nothing, and perhaps another session's message.
+        let is_elsewhere = matches!(opened.value, Opened::Elsewhere);
+        let mut message_ids = vec![assistant_id.clone()];
+        message_ids.extend(is_elsewhere.then(|| user_id.to_owned()));
+        cx.store.call(&Forget { session_id: &session_id, message_ids: &message_ids }).await?;
+        let detail = format!("The message id {user_id} is in use.");
+        return mark_replayed(Err(Problem::new(Code::Conflict, detail)), opened.replayed);
+    }
+    let assistant = Open {
+        message_id: assistant_id,
+        role: "assistant",
+        parent: Some(user_id),
+        metadata: "{}",
+        complete_text: None,
+        ..user
+    };
+    cx.store.call(&assistant).await?;
+    let answer = SendAnswer {
+        user_message_id: user_id,
+        assistant_message_id: assistant_id,
+        session_id: &session_id,
+    };
+    mark_replayed(Ok(Response::json(&answer)), opened.replayed)
+}
+
+async fn admit<R: Redis>(
+    cx: &Context<'_, R>,
+    session_id: &str,
+    message_ids: &[&str],
+) -> Result<(), Problem> {
+    let call = Admit {
+        session_id,
+        writer: cx.caller.writer(),
+        message_ids,
+        ttl_ms: cx.config.settings.message_ttl_ms,
+    };
+    written(cx.store.call(&call).await?, session_id)
+}
+
+#[derive(Debug, Deserialize)]
+struct OpenBody {
+    role: Option<String>,
+    parent_message_id: Option<String>,
+    metadata: Option<Box<RawValue>>,
+}
+
+/// `PUT /sessions/{sid}/messages/{mid}`: load or create.
+pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let session_id = cx.id("sid", "session_id")?;
+    let message_id = cx.id("mid", "message_id")?;
+    let body: OpenBody = object(cx.request)?;
+    let mut invalid = Invalid::new();
+    match body.role.as_deref() {
+        None => invalid.push("role", "is required"),
+        Some(role) => check_role(&mut invalid, role),
+    }
+    let parent = body.parent_message_id.as_deref().filter(|parent| !parent.is_empty());
+    invalid.require(parent.is_none_or(id::is_valid), "parent_message_id", id::RULE);
+    invalid.finish(())?;
+    let metadata = json_object_text("metadata", body.metadata.as_deref())?;
+
+    // A known message is shown as it is, also in a session that was closed since.
+    if let Some(known) = cx.store.call(&Get { message_id: &message_id }).await? {
+        return show_in(&session_id, &known.value);
+    }
+    admit(cx, &session_id, &[&message_id]).await?;
+    let call = Open {
+        message_id: &message_id,
+        session_id: &session_id,
+        role: body.role.as_deref().unwrap_or_default(),
+        parent,
+        metadata,
+        owner: cx.caller.name(),
+        complete_text: None,
+        ttl_ms: cx.config.settings.message_ttl_ms,
+    };
+    cx.store.call(&call).await?;
+    let made = cx.store.call(&Get { message_id: &message_id }).await?;
+    let made = made.ok_or_else(|| unknown_message(&message_id))?;
+    if made.value.session_id != session_id {
+        // Somebody made it in another session in between.
+        let call = Forget { session_id: &session_id, message_ids: &[message_id] };
+        cx.store.call(&call).await?;
+    }
+    show_in(&session_id, &made.value)
+}
+
+fn show_in(session_id: &str, message: &Message) -> Answer {
+    if message.session_id == session_id {
+        Ok(Response::json(message))
+    } else {
+        Err(unknown_message(&message.message_id))
+    }
+}
+
+#[derive(Serialize)]
+struct MessageList<'a> {
+    session_id: &'a str,
+    messages: Vec<Message>,
+    count: usize,
+}
+
+/// `GET /sessions/{sid}/messages`
+pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let session_id = cx.id("sid", "session_id")?;
+    let query = cx.query();
+    let call = ListMessages {
+        session_id: &session_id,
+        limit: whole(&query, "limit", MESSAGES_PAGE_DEFAULT, 1, MESSAGES_PAGE_MAX)?,
+        offset: whole(&query, "offset", 0, 0, i64::from(u32::MAX))?,
+        after: page::cursor(&query, |text| text.parse().ok())?,
+    };
+    let listed = cx.store.call(&call).await?.ok_or_else(|| unknown_session(&session_id))?.value;
+    let calls: Vec<Get<'_>> = listed.ids.iter().map(|message_id| Get { message_id }).collect();
+    let found = try_join_all(calls.iter().map(|call| cx.store.call(call))).await?;
+    let messages: Vec<Message> = found
+        .into_iter()
+        .flatten()
+        .map(|message| message.value)
+        .filter(|message| message.session_id == session_id)
+        .collect();
+    let answer = MessageList { session_id: &session_id, count: messages.len(), messages };
+    let next = listed.next.map(|next| next.to_string());
+    Ok(page::with_next(Response::json(&answer), cx.request, next))
+}
+
+/// A whole number of the query within bounds; the older service answered 422 beyond them.
+fn whole(query: &Query, name: &str, default: i64, min: i64, max: i64) -> Result<i64, Problem> {
+    match query.get(name) {
+        None => Ok(default),
+        Some(text) => text.parse().ok().filter(|n| (min..=max).contains(n)).ok_or_else(|| {
+            Problem::field(name, &format!("must be a whole number from {min} to {max}"))
+        }),
+    }
+}
+
+/// `GET /messages/{mid}`
+pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let message_id = cx.id("mid", "message_id")?;
+    match cx.store.call(&Get { message_id: &message_id }).await? {
+        Some(message) => Ok(Response::json(&message.value)),
+        None => Err(unknown_message(&message_id)),
+    }
+}
+
+/// `GET /messages/{mid}/content/{cid}`
+pub(crate) async fn show_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let message_id = cx.id("mid", "message_id")?;
+    let content_id = cx.id("cid", "content_id")?;
+    let call = GetBlock { message_id: &message_id, content_id: &content_id };
+    match cx.store.call(&call).await? {
+        Some(block) => Ok(Response::json(&block.value)),
+        None => {
+            let detail = format!("The message {message_id} has no content {content_id}.");
+            Err(Problem::new(Code::NotFound, detail))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct EventList {
+    events: Vec<Box<RawValue>>,
+    /// The sequence number that continues behind the last event.
+    next: i64,
+    gap: Option<Gap>,
+}
+
+/// Events that the log no longer holds.
+#[derive(Serialize)]
+struct Gap {
+    from: i64,
+    to: i64,
+}
+
+/// `GET /messages/{mid}/events`
+pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let message_id = cx.id("mid", "message_id")?;
+    let query = cx.query();
+    let after = match query.get("after") {
+        None => 0,
+        Some(text) => text.parse().ok().filter(|after| *after >= 0).ok_or_else(|| {
+            Problem::parameter("after", "must be a sequence number, 0 for the beginning")
+        })?,
+    };
+    let limit = page::limit(&query, PAGE_DEFAULT)?;
+    let call = ReadEvents { message_id: &message_id, after, limit };
+    let found = cx.store.call(&call).await?.ok_or_else(|| unknown_message(&message_id))?.value;
+    let is_trimmed = after + 1 < found.first_kept;
+    let gap = is_trimmed.then_some(Gap { from: after + 1, to: found.first_kept - 1 });
+    let before = if is_trimmed { found.first_kept - 1 } else { after };
+    let count = i64::try_from(found.events.len()).unwrap_or_default();
+    Ok(Response::json(&EventList { events: found.events, next: before + count, gap }))
+}
+
+#[derive(Serialize)]
+struct CleanUpAnswer {
+    deleted: usize,
+}
+
+/// `DELETE /sessions/{sid}/messages`: batch by batch, each message before its place in the list, so
+/// that it can be cut anywhere and repeated.
+pub(crate) async fn clean_up<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let session_id = cx.id("sid", "session_id")?;
+    let keep_days = whole(&cx.query(), "keep_days", 7, 0, 36_500)?;
+    let mut deleted = 0;
+    loop {
+        let call = OldMessages {
+            session_id: &session_id,
+            writer: cx.caller.writer(),
+            age_ms: keep_days * 86_400_000,
+            limit: CLEANUP_BATCH,
+        };
+        let message_ids = written(cx.store.call(&call).await?, &session_id)?;
+        if message_ids.is_empty() {
+            return Ok(Response::json(&CleanUpAnswer { deleted }));
+        }
+        for message_id in &message_ids {
+            let call = Remove { message_id, session_id: &session_id };
+            if cx.store.call(&call).await? {
+                deleted += 1;
+            }
+        }
+        let call = Forget { session_id: &session_id, message_ids: &message_ids };
+        cx.store.call(&call).await?;
+    }
+}

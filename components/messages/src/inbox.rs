@@ -1,0 +1,235 @@
+//! Inboxes: mail that waits for an agent until it is acknowledged.
+
+use reef_domain::limits::{
+    INBOX_LEASE_MS, PAGE_DEFAULT, RECEIPTS_MAX, RECEIVE_MAX, TOPIC_CHARS_MAX,
+};
+use reef_domain::message::PRIORITIES;
+use reef_domain::{Invalid, id};
+use reef_store::Redis;
+use reef_store::inbox::{
+    Acknowledge, ListDead, Look, Mail, Mails, NoteDepth, Receive, Redrive, Send, Sent,
+};
+use reef_web::extract::{json_object_text, lax_int, object, optional_object};
+use reef_web::once::made_id;
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::{Code, Context, Problem, Response, page};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+#[derive(Debug, Deserialize)]
+struct SendBody {
+    from: Option<String>,
+    topic: Option<String>,
+    content: Option<Box<RawValue>>,
+    priority: Option<String>,
+    metadata: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct SendAnswer<'a> {
+    msg_id: &'a str,
+    depth: i64,
+}
+
+/// `POST /inbox/{agent}`
+pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let agent = cx.id("agent", "agent")?;
+    let body: SendBody = object(cx.request)?;
+    let from = body.from.unwrap_or_default();
+    let topic = body.topic.as_deref().unwrap_or("general");
+    let priority = body.priority.as_deref().unwrap_or("medium");
+    let content = body.content.as_deref().map(RawValue::get).filter(|text| *text != "null");
+    let mut invalid = Invalid::new();
+    invalid.require(id::is_valid(&from), "from", id::RULE);
+    let topic_fits = (1..=TOPIC_CHARS_MAX).contains(&topic.chars().count());
+    invalid.require(topic_fits, "topic", "must have 1-128 characters");
+    invalid.require(content.is_some(), "content", "is required");
+    invalid.require(PRIORITIES.contains(&priority), "priority", "must be low, medium or high");
+    invalid.finish(())?;
+    let metadata = json_object_text("metadata", body.metadata.as_deref())?;
+    let members = format!(
+        r#""from":{},"topic":{},"content":{},"priority":"{priority}","metadata":{metadata}"#,
+        Value::from(from),
+        Value::from(topic),
+        content.unwrap_or_default(),
+    );
+    let message_id = made_id("msg", cx.once.as_ref(), false);
+    let call = Send {
+        agent: &agent,
+        message_id: &message_id,
+        members: &members,
+        priority,
+        for_old_clients: cx.config.settings.legacy_inbox,
+    };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = match &answered.value {
+        Sent::Ok { message_id, depth } => {
+            note_depth(cx, &agent, *depth).await;
+            Ok(Response::json(&SendAnswer { msg_id: message_id, depth: *depth }))
+        }
+        Sent::Full { depth } => {
+            let detail = format!("{depth} messages wait for {agent}, and no more may.");
+            Err(Problem::new(Code::InboxFull, detail))
+        }
+    };
+    mark_replayed(answer, answered.replayed)
+}
+
+/// Tells the agent's heartbeats how many messages wait. What was done to the inbox stands,
+/// whether this works or not: the figure may lag.
+async fn note_depth<R: Redis>(cx: &Context<'_, R>, agent: &str, depth: i64) {
+    let _ = cx.store.call(&NoteDepth { agent, depth }).await;
+}
+
+#[derive(Serialize)]
+struct MailList {
+    messages: Vec<Box<RawValue>>,
+    depth: i64,
+}
+
+fn show_all(mails: &Mails) -> Result<Response, Problem> {
+    let messages = mails.mails.iter().map(|mail| show(mail, None)).collect::<Result<_, _>>()?;
+    Ok(Response::json(&MailList { messages, depth: mails.depth }))
+}
+
+/// A message as it is shown; with a receipt, if it was received.
+fn show(mail: &Mail, receipt: Option<&str>) -> Result<Box<RawValue>, Problem> {
+    let Mail { message_id, attempts, .. } = mail;
+    let receipt = receipt.map(|receipt| format!(r#""receipt":"{receipt}","#)).unwrap_or_default();
+    let members = if mail.is_old { old_members(&mail.members) } else { mail.members.clone() };
+    RawValue::from_string(format!(
+        r#"{{"msg_id":"{message_id}",{receipt}"attempts":{attempts},{members}}}"#
+    ))
+    .map_err(|error| Problem::internal(format!("stored mail: {error}")))
+}
+
+/// What an old client pushed, under today's names. Whatever is no JSON object is content.
+fn old_members(pushed: &str) -> String {
+    let old: Map<String, Value> = serde_json::from_str(pushed).unwrap_or_default();
+    let text = |names: [&str; 2], default: &str| {
+        let found = names.into_iter().find_map(|name| old.get(name).and_then(Value::as_str));
+        Value::from(found.unwrap_or(default))
+    };
+    let content = match old.get("content") {
+        Some(content) => content.clone(),
+        None => serde_json::from_str(pushed).unwrap_or_else(|_| Value::from(pushed)),
+    };
+    format!(
+        r#""from":{},"topic":{},"content":{content},"priority":{},"metadata":{},"timestamp":{}"#,
+        text(["from", "from_agent"], ""),
+        text(["topic", "type"], "general"),
+        text(["priority", "priority"], "medium"),
+        old.get("metadata").cloned().unwrap_or_else(|| json!({})),
+        old.get("timestamp").cloned().unwrap_or_default(),
+    )
+}
+
+/// Old mail is taken in, unless new mail is pushed onto the same list for old clients.
+fn with_old_mail<R>(cx: &Context<'_, R>) -> bool {
+    !cx.config.settings.legacy_inbox
+}
+
+/// `GET /inbox/{agent}`
+pub(crate) async fn look<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let agent = cx.id("agent", "agent")?;
+    let limit = page::limit(&cx.query(), PAGE_DEFAULT)?;
+    let call = Look { agent: &agent, limit, with_old_mail: with_old_mail(cx) };
+    show_all(&cx.store.call(&call).await?)
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct ReceiveBody {
+    #[serde(default, deserialize_with = "lax_int")]
+    limit: Option<i64>,
+    #[serde(default, deserialize_with = "lax_int")]
+    lease_ms: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct ReceiveAnswer {
+    messages: Vec<Box<RawValue>>,
+}
+
+/// `POST /inbox/{agent}/receive`
+pub(crate) async fn receive<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let agent = cx.id("agent", "agent")?;
+    let body: ReceiveBody = optional_object(cx.request)?;
+    let limit = body.limit.unwrap_or(10);
+    let lease_ms = body.lease_ms.unwrap_or(30_000);
+    let mut invalid = Invalid::new();
+    invalid.require((1..=RECEIVE_MAX).contains(&limit), "limit", "must be between 1 and 100");
+    let rule = "must be between 100 and 3600000 milliseconds";
+    invalid.require(INBOX_LEASE_MS.contains(&lease_ms), "lease_ms", rule);
+    invalid.finish(())?;
+    let call = Receive { agent: &agent, limit, lease_ms, with_old_mail: with_old_mail(cx) };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let messages = answered
+        .value
+        .iter()
+        .map(|mail| show(mail, Some(&format!("{}.{}", mail.message_id, mail.attempts))))
+        .collect::<Result<_, _>>()?;
+    mark_replayed(Ok(Response::json(&ReceiveAnswer { messages })), answered.replayed)
+}
+
+#[derive(Debug, Deserialize)]
+struct AcknowledgeBody {
+    receipts: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct AcknowledgeAnswer {
+    acknowledged: i64,
+    unknown: i64,
+}
+
+/// `POST /inbox/{agent}/ack`
+pub(crate) async fn acknowledge<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let agent = cx.id("agent", "agent")?;
+    let body: AcknowledgeBody = object(cx.request)?;
+    let receipts = body.receipts.ok_or_else(|| Problem::field("receipts", "is required"))?;
+    if receipts.len() > RECEIPTS_MAX {
+        return Err(Problem::field("receipts", "must not list more than 1000"));
+    }
+    let call = Acknowledge { agent: &agent, receipts: &receipts };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    note_depth(cx, &agent, answered.value.depth).await;
+    let answer = AcknowledgeAnswer {
+        acknowledged: answered.value.acknowledged,
+        unknown: answered.value.unknown,
+    };
+    mark_replayed(Ok(Response::json(&answer)), answered.replayed)
+}
+
+/// `GET /inbox/{agent}/dead`
+pub(crate) async fn list_dead<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let agent = cx.id("agent", "agent")?;
+    let limit = page::limit(&cx.query(), PAGE_DEFAULT)?;
+    show_all(&cx.store.call(&ListDead { agent: &agent, limit }).await?)
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RedriveBody {
+    msg_ids: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct RedriveAnswer {
+    redriven: i64,
+    depth: i64,
+}
+
+/// `POST /inbox/{agent}/dead/redrive`
+pub(crate) async fn redrive<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let agent = cx.id("agent", "agent")?;
+    let body: RedriveBody = optional_object(cx.request)?;
+    let message_ids = body.msg_ids.unwrap_or_default();
+    if message_ids.len() > RECEIPTS_MAX {
+        return Err(Problem::field("msg_ids", "must not list more than 1000"));
+    }
+    let call = Redrive { agent: &agent, message_ids: &message_ids };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    note_depth(cx, &agent, answered.value.depth).await;
+    let answer = RedriveAnswer { redriven: answered.value.redriven, depth: answered.value.depth };
+    mark_replayed(Ok(Response::json(&answer)), answered.replayed)
+}

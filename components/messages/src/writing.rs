@@ -1,0 +1,311 @@
+//! Writing to one message: text, content blocks, tasks, the end.
+
+use reef_domain::limits::COUNTER_MAX;
+use reef_domain::message::{Block, ContentType};
+use reef_domain::{Invalid, id};
+use reef_store::Redis;
+use reef_store::message::{
+    AddBlock, Added, Append, Appended, Complete, Producer, StartTask, TaskChange, TaskUpdated,
+    UpdateTask, Written,
+};
+use reef_web::extract::{lax_float, lax_int, object, optional_object};
+use reef_web::once::made_id;
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::{Code, Context, Problem, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::conversation::unknown_message;
+
+/// The value of a write to a message, or why there is none.
+fn written<T>(outcome: Written<T>, message_id: &str) -> Result<T, Problem> {
+    match outcome {
+        Written::Ok(value) => Ok(value),
+        Written::NotFound => Err(unknown_message(message_id)),
+        Written::Forbidden => Err(Problem::foreign("message")),
+        Written::Complete => {
+            let detail = format!("The message {message_id} is complete.");
+            Err(Problem::new(Code::Conflict, detail))
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct AppendBody {
+    delta: Option<String>,
+    producer: Option<ProducerBody>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ProducerBody {
+    id: Option<String>,
+    #[serde(default, deserialize_with = "lax_int")]
+    epoch: Option<i64>,
+    #[serde(default, deserialize_with = "lax_int")]
+    seq: Option<i64>,
+}
+
+impl ProducerBody {
+    fn check(self) -> Result<Producer, Invalid> {
+        let mut invalid = Invalid::new();
+        let producer = self.id.unwrap_or_default();
+        invalid.require(id::is_valid(&producer), "producer.id", id::RULE);
+        let mut number = |value: Option<i64>, field: &str| {
+            let fits = value.is_some_and(|n| (0..=COUNTER_MAX).contains(&n));
+            invalid.require(fits, field, "is required and must be between 0 and 2^53-1");
+            value.unwrap_or_default()
+        };
+        let epoch = number(self.epoch, "producer.epoch");
+        let seq = number(self.seq, "producer.seq");
+        invalid.finish(Producer { id: producer, epoch, seq })
+    }
+}
+
+#[derive(Serialize)]
+struct AppendAnswer {
+    sequence: i64,
+    length: i64,
+}
+
+/// `POST /messages/{mid}/append`
+pub(crate) async fn append<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let message_id = cx.id("mid", "message_id")?;
+    let body: AppendBody = object(cx.request)?;
+    let delta = body.delta.ok_or_else(|| Problem::field("delta", "is required"))?;
+    let producer = body.producer.map(ProducerBody::check).transpose()?;
+    let call = Append {
+        message_id: &message_id,
+        writer: cx.caller.writer(),
+        delta: &delta,
+        producer: producer.as_ref(),
+        ttl_ms: cx.config.settings.message_ttl_ms,
+    };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = written(answered.value, &message_id).and_then(|appended| match appended {
+        Appended::Ok { sequence, length } => Ok(Response::json(&AppendAnswer { sequence, length })),
+        Appended::Gap { expected } => {
+            let detail = format!("The producer must go on with seq {expected}.");
+            let mut problem = Problem::new(Code::Conflict, detail);
+            problem.members.push(("expected", Value::from(expected)));
+            Err(problem)
+        }
+        Appended::Fenced { epoch } => Err(Problem::new(
+            Code::Fenced,
+            format!("The producer has begun epoch {epoch} in the meantime."),
+        )),
+        Appended::TooLong => Err(Problem::new(
+            Code::PayloadTooLarge,
+            "The text of a message must not be longer than 8 MiB.",
+        )),
+        Appended::TooManyProducers => {
+            Err(Problem::new(Code::Conflict, "The message has 100 producers already."))
+        }
+    });
+    mark_replayed(answer, answered.replayed)
+}
+
+fn added(outcome: Written<Added>, message_id: &str, what: &str) -> Result<i64, Problem> {
+    match written(outcome, message_id)? {
+        Added::Ok { sequence } => Ok(sequence),
+        Added::Exists => {
+            Err(Problem::new(Code::Conflict, format!("The id of this {what} is in use.")))
+        }
+        Added::TooManyBlocks => {
+            Err(Problem::new(Code::Conflict, "The message has 1000 content blocks already."))
+        }
+    }
+}
+
+/// The member `name` of a body as an id; none if it is not there or empty.
+fn own_id(body: &Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) if id::is_valid(text) => Ok(Some(text.clone())),
+        Some(_) => Err(Problem::field(name, id::RULE)),
+    }
+}
+
+#[derive(Serialize)]
+struct AddBlockAnswer<'a> {
+    content_id: &'a str,
+    sequence: i64,
+}
+
+/// `POST /messages/{mid}/content`
+pub(crate) async fn add_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let message_id = cx.id("mid", "message_id")?;
+    let mut body: Map<String, Value> = object(cx.request)?;
+    let block = Block::read(&mut body)?.render();
+    let content_id = match own_id(&body, "content_id")? {
+        Some(own) => own,
+        None => made_id("cnt", cx.once.as_ref(), false),
+    };
+    let call = AddBlock {
+        message_id: &message_id,
+        writer: cx.caller.writer(),
+        content_id: &content_id,
+        block: &block,
+        ttl_ms: cx.config.settings.message_ttl_ms,
+    };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = added(answered.value, &message_id, "content block")
+        .map(|sequence| Response::json(&AddBlockAnswer { content_id: &content_id, sequence }));
+    mark_replayed(answer, answered.replayed)
+}
+
+#[derive(Serialize)]
+struct StartTaskAnswer<'a> {
+    task_id: &'a str,
+    content_id: &'a str,
+    status: &'static str,
+    sequence: i64,
+}
+
+/// `POST /messages/{mid}/tasks`
+pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let message_id = cx.id("mid", "message_id")?;
+    let mut body: Map<String, Value> = object(cx.request)?;
+    let task_id = match own_id(&body, "task_id")? {
+        Some(own) => own,
+        None => made_id("task", cx.once.as_ref(), false),
+    };
+    let task_type = match body.get("task_type").and_then(Value::as_str).map(str::trim) {
+        Some(kind) if (1..=128).contains(&kind.chars().count()) => kind.to_owned(),
+        _ => return Err(Problem::field("task_type", "is required: 1-128 characters")),
+    };
+    // What is left are the caller's parameters; these members are the task's own.
+    for own in ["task_id", "task_type", "status", "progress"] {
+        body.remove(own);
+    }
+    let parameters = Value::Object(body).to_string();
+    let placeholder = Block::placeholder(ContentType::of_task(&task_type), &task_id).render();
+    let content_id = made_id("cnt", cx.once.as_ref(), true);
+    let call = StartTask {
+        message_id: &message_id,
+        writer: cx.caller.writer(),
+        task_id: &task_id,
+        task_type: &task_type,
+        parameters: &parameters,
+        content_id: &content_id,
+        placeholder: &placeholder,
+        ttl_ms: cx.config.settings.message_ttl_ms,
+    };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = added(answered.value, &message_id, "task").map(|sequence| {
+        Response::json(&StartTaskAnswer {
+            task_id: &task_id,
+            content_id: &content_id,
+            status: "processing",
+            sequence,
+        })
+    });
+    mark_replayed(answer, answered.replayed)
+}
+
+#[derive(Debug, Deserialize)]
+struct UpdateTaskBody {
+    status: Option<String>,
+    #[serde(default, deserialize_with = "lax_float")]
+    progress: Option<f64>,
+    content: Option<Map<String, Value>>,
+    error: Option<String>,
+}
+
+impl UpdateTaskBody {
+    fn check(self, task_id: &str) -> Result<TaskChange, Invalid> {
+        let mut invalid = Invalid::new();
+        let fits = self.progress.is_none_or(|share| (0.0..=1.0).contains(&share));
+        invalid.require(fits, "progress", "must be between 0 and 1");
+        let change = match self.status.as_deref() {
+            Some("processing") => TaskChange::Processing { progress: self.progress },
+            Some("failed") => TaskChange::Failed { error: self.error.unwrap_or_default() },
+            Some("completed") => {
+                let result = self.content.map(|mut content| Block::read(&mut content)).transpose();
+                match result {
+                    Ok(result) => TaskChange::Completed {
+                        result: result.map(|block| {
+                            Block { task_id: Some(task_id.to_owned()), ..block }.render()
+                        }),
+                    },
+                    Err(more) => {
+                        for error in more.errors() {
+                            invalid.push(format!("content.{}", error.field), &error.message);
+                        }
+                        TaskChange::Completed { result: None }
+                    }
+                }
+            }
+            _ => {
+                invalid.push("status", "must be one of processing, completed, failed");
+                TaskChange::Processing { progress: None }
+            }
+        };
+        invalid.finish(change)
+    }
+}
+
+#[derive(Serialize)]
+struct UpdateTaskAnswer<'a> {
+    task_id: &'a str,
+    status: String,
+    progress: f64,
+    sequence: i64,
+}
+
+/// `PATCH /messages/{mid}/tasks/{tid}`
+pub(crate) async fn update_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let message_id = cx.id("mid", "message_id")?;
+    let task_id = cx.id("tid", "task_id")?;
+    let change = object::<UpdateTaskBody>(cx.request)?.check(&task_id)?;
+    let call = UpdateTask {
+        message_id: &message_id,
+        writer: cx.caller.writer(),
+        task_id: &task_id,
+        change: &change,
+        ttl_ms: cx.config.settings.message_ttl_ms,
+    };
+    match written(cx.store.call(&call).await?, &message_id)? {
+        TaskUpdated::Ok { sequence, status, progress } => {
+            let task_id = task_id.as_str();
+            Ok(Response::json(&UpdateTaskAnswer { task_id, status, progress, sequence }))
+        }
+        TaskUpdated::Unknown => {
+            let detail = format!("The message {message_id} has no task {task_id}.");
+            Err(Problem::new(Code::NotFound, detail))
+        }
+        TaskUpdated::Ended { status } => {
+            let detail = format!("The task {task_id} has ended before: {status}.");
+            Err(Problem::new(Code::Conflict, detail))
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct CompleteBody {
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct CompleteAnswer<'a> {
+    message_id: &'a str,
+    is_complete: bool,
+    sequence: i64,
+}
+
+/// `POST /messages/{mid}/complete`
+pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let message_id = cx.id("mid", "message_id")?;
+    let body: CompleteBody = optional_object(cx.request)?;
+    let call = Complete {
+        message_id: &message_id,
+        writer: cx.caller.writer(),
+        error: body.error.as_deref(),
+        ttl_ms: cx.config.settings.message_ttl_ms,
+    };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = written(answered.value, &message_id).map(|sequence| {
+        Response::json(&CompleteAnswer { message_id: &message_id, is_complete: true, sequence })
+    });
+    mark_replayed(answer, answered.replayed)
+}
