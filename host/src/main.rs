@@ -19,6 +19,7 @@ mod metrics;
 mod monitor;
 mod redis;
 mod shutdown;
+mod sse;
 mod state_dir;
 mod up;
 

@@ -57,6 +57,18 @@ const METRICS: &[(Kind, &str, &str)] = &[
         "reef_monitor_nodes_adopted_total",
         "Bots of the older system taken in as nodes",
     ),
+    (Kind::Gauge, "reef_stream_readers", "Readers of event streams"),
+    (Kind::Counter, "reef_stream_events_total", "Live events received for readers"),
+    (
+        Kind::Counter,
+        "reef_stream_catch_ups_total",
+        "Readers that had to read from Redis what they had missed",
+    ),
+    (
+        Kind::Counter,
+        "reef_stream_reconnects_total",
+        "Losses of the connection over which live events arrive",
+    ),
     (Kind::Gauge, "reef_monitor_expiry_suspended", "1 while the mass expiry guard holds, else 0"),
 ];
 
@@ -231,6 +243,26 @@ impl MonitorMetrics {
             expired: counter!("reef_monitor_nodes_expired_total"),
             adopted: counter!("reef_monitor_nodes_adopted_total"),
             suspended: gauge!("reef_monitor_expiry_suspended"),
+        }
+    }
+}
+
+/// The metrics of the event streams.
+#[derive(Debug)]
+pub(crate) struct StreamMetrics {
+    pub(crate) readers: Gauge,
+    pub(crate) events: Counter,
+    pub(crate) catch_ups: Counter,
+    pub(crate) reconnects: Counter,
+}
+
+impl StreamMetrics {
+    pub(crate) fn new() -> Self {
+        Self {
+            readers: gauge!("reef_stream_readers"),
+            events: counter!("reef_stream_events_total"),
+            catch_ups: counter!("reef_stream_catch_ups_total"),
+            reconnects: counter!("reef_stream_reconnects_total"),
         }
     }
 }

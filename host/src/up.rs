@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reef_redis::{Connection, Connections, Timeouts};
+use reef_redis::{Announcements, Connection, Connections, Timeouts};
 use reef_runtime::{Runtime, RuntimeConfig};
+use reef_store::Store;
 use reef_store::cluster::{CheckReady, Readiness as Answer};
-use reef_store::{Settings, Store, settings};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -31,6 +31,7 @@ use crate::redis::inspect::{self, Unusable};
 use crate::redis::private::{Prepared, PrivateRedis};
 use crate::redis::readiness::Readiness;
 use crate::shutdown::Shutdown;
+use crate::sse::EventStreams;
 use crate::state_dir::{self, StateDir};
 
 /// How long the threads get that still compile or close files when all else has ended.
@@ -75,7 +76,7 @@ async fn run(mut config: Config) -> Result<(), Failure> {
 /// What has to be there before the hub starts, and must be left in order however it ends.
 struct Ground {
     variables: Variables,
-    settings: Settings,
+    web: reef_web::Config,
     redis_url: String,
     private: Option<PrivateRedis>,
     /// Held until the private Redis has ended.
@@ -111,7 +112,10 @@ impl Ground {
             settle_admin_key(serving, &mut config.layers)?;
         }
         let variables = config.layers.resolve(&config.manifest).map_err(Failure::Usage)?;
-        let settings = Settings::read(&for_settings(&variables)).map_err(Failure::usage)?;
+        // Host and components must read these alike; one that the manifest does not declare has
+        // its default.
+        let value = |name: &str| variables.get(name).unwrap_or_default().to_owned();
+        let web = reef_web::Config::read(value).map_err(Failure::usage)?;
         let redis_url = match (&config.redis, &prepared) {
             (RedisChoice::Given(url), _) => url.clone(),
             (RedisChoice::Private(_), Some(prepared)) => prepared.address(),
@@ -120,7 +124,7 @@ impl Ground {
             }
         };
         let private = prepared.map(Prepared::spawn);
-        Ok(Self { variables, settings, redis_url, private, _state_dir: state_dir })
+        Ok(Self { variables, web, redis_url, private, _state_dir: state_dir })
     }
 
     async fn clear(self) {
@@ -146,25 +150,12 @@ fn settle_admin_key(serving: &Serving, layers: &mut Layers) -> Result<(), Failur
     Ok(())
 }
 
-/// The variables that host and components must read alike; one that the manifest does not
-/// declare has its default.
-fn for_settings(variables: &Variables) -> settings::Variables {
-    let value = |name: &str| variables.get(name).unwrap_or_default().to_owned();
-    settings::Variables {
-        redis_url: value("redis_url"),
-        key_prefix: value("key_prefix"),
-        key_layout: value("key_layout"),
-        heartbeat_timeout_seconds: value("heartbeat_timeout_seconds"),
-        heartbeat_ttl_seconds: value("heartbeat_ttl_seconds"),
-        check_interval_seconds: value("check_interval_seconds"),
-    }
-}
-
 /// A hub that can serve.
 struct Hub {
     app: App,
     store: Store<Connection>,
-    settings: Settings,
+    web: reef_web::Config,
+    announcements: Announcements,
     readiness: Arc<Readiness>,
     metrics: Metrics,
 }
@@ -175,8 +166,10 @@ impl Hub {
         let metrics = Metrics::install()?;
         let connections = Connections::new(Timeouts::default());
         let connection = connections.open(&ground.redis_url).map_err(Failure::usage)?;
+        let announcements = Announcements::new(&ground.redis_url, Timeouts::default());
+        let announcements = announcements.map_err(Failure::usage)?;
         let warnings = reach_redis(&connection, ground).await?;
-        let store = Store::new(connection, ground.settings.keys.clone());
+        let store = Store::new(connection, ground.web.settings.keys.clone());
         check_schema(&store).await?;
         let readiness = Arc::new(Readiness::new(store.clone(), warnings));
         let app = match &config.serving {
@@ -185,7 +178,7 @@ impl Hub {
             }
             None => App::empty()?,
         };
-        Ok(Self { app, store, settings: ground.settings.clone(), readiness, metrics })
+        Ok(Self { app, store, web: ground.web.clone(), announcements, readiness, metrics })
     }
 
     /// Serves until the program is asked to end, and ends in order.
@@ -203,9 +196,14 @@ impl Hub {
             self.metrics.clone(),
             self.app.components,
         );
-        let service = Arc::new(Service::new(self.app.routes, own));
+        let timeout = self.web.settings.heartbeat_timeout;
+        let (streams, listening) =
+            EventStreams::new(self.web, self.store.clone(), self.announcements);
+        let streams = Arc::new(streams);
+        let service = Arc::new(Service::new(self.app.routes, own, Arc::clone(&streams)));
 
         let mut tasks = JoinSet::new();
+        tasks.spawn(listening);
         for job in self.app.jobs {
             tasks.spawn(cron::run(job));
         }
@@ -213,12 +211,15 @@ impl Hub {
         tasks.spawn(async move { readiness.watch().await });
         tasks.spawn(async move { metrics.upkeep().await });
         let monitor = config.tick.map(|tick| {
-            let timeout = self.settings.heartbeat_timeout;
             Monitor { host: host_name(), store: self.store, timeout, tick }.spawn(shutdown.clone())
         });
 
         announce(address, &service, &config.manifest).context("cannot write to stdout")?;
-        let stop = shutdown.asked();
+        let stop = async {
+            shutdown.asked().await;
+            // They would else keep the drain waiting for its whole time.
+            streams.close();
+        };
         listener::serve(listener, service, config.connections_max, stop, config.drain_timeout)
             .await;
         tasks.shutdown().await;

@@ -1,4 +1,5 @@
-//! The native Redis connection: one multiplexed connection per address and process.
+//! The native Redis connection: one multiplexed connection per address and process, and beside
+//! it one that listens to channels, for whoever needs that.
 //!
 //! It behaves towards a component as Spin's outbound Redis does (flat replies, any command, errors
 //! as text), and adds what a long-running host needs: a bound on every wait, reconnection, scripts
@@ -12,9 +13,11 @@ mod link;
 mod refusal;
 mod reply;
 mod scripts;
+mod subscription;
 
 pub use address::AddressError;
 pub use connection::{Connection, Connections, Timeouts};
 pub use error::Error;
 pub use refusal::refusal;
 pub use reply::REPLY_BYTES_MAX;
+pub use subscription::{Announcements, Message, Messages, Subscriber};

@@ -43,7 +43,8 @@ async fn connect(address: &Address) -> Result<Opened, Error> {
     }
 }
 
-async fn connect_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+/// Connects; small writes are sent at once.
+pub(crate) async fn connect_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
     let stream = TcpStream::connect((host, port)).await?;
     // A command is one small write whose answer is waited for.
     stream.set_nodelay(true)?;
@@ -66,6 +67,7 @@ where
     Ok(Opened { connection, driver: driver.boxed() })
 }
 
-fn not_connected(error: io::Error) -> Error {
+/// The error for a connection that could not be made.
+pub(crate) fn not_connected(error: io::Error) -> Error {
     Error::Unavailable(format!("cannot connect: {error}"))
 }

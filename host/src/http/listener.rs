@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::service::Service;
+use super::stall::Patient;
 use crate::metrics;
 
 /// Connections that wait in the kernel while the limit is reached.
@@ -23,6 +24,11 @@ const BACKLOG: u32 = 1024;
 /// rest between two requests: above the 30 s at which slow agents send heartbeats, so that they
 /// can keep their connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// How long a client may take nothing of what is written to it.
+const STALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Most bytes that wait for a client beside the kernel's buffers, and the longest head of a
+/// request.
+const BUFFER_BYTES: usize = 64 << 10;
 /// The pause after a failed accept. The usual reason is too many open files, and then more
 /// attempts only heat the machine.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -120,7 +126,8 @@ async fn connection(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), answer);
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(TokioIo::new(Patient::new(stream, STALL_TIMEOUT)), answer);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, %peer, "a connection has ended early");
     }

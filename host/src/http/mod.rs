@@ -5,28 +5,35 @@
 //! - [`headers`]: what is changed about a request's headers on the way.
 //! - [`own`]: the routes that the host answers itself.
 //! - [`problem`]: errors of the host, in the shape that the components give theirs.
+//! - [`streams`]: event streams, from a request to an answer.
+//! - [`ui_session`]: the cookie by which a browser page reads.
+//! - [`stall`]: cuts clients that take nothing.
 
+mod answer_body;
 mod body;
 mod headers;
 pub(crate) mod listener;
 pub(crate) mod own;
 mod problem;
 pub(crate) mod service;
+mod stall;
+mod streams;
+pub(crate) mod ui_session;
 
+pub(crate) use answer_body::AnswerBody;
 use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{CONTENT_TYPE, HeaderName};
-use http_body_util::Full;
 
 /// An answer on its way out.
-pub(crate) type Answer = http::Response<reef_runtime::Body>;
+pub(crate) type Answer = http::Response<AnswerBody>;
 
 /// The header that ties an answer to the log.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A whole answer; hyper adds the `content-length`, and leaves the body away for a HEAD.
 fn whole(status: http::StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
-    let mut answer = http::Response::new(reef_runtime::Body::Full(Full::new(body.into())));
+    let mut answer = http::Response::new(AnswerBody::whole(body));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer

@@ -1,6 +1,7 @@
 //! One request: routing, limits, the call into a component.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::EXPECT;
@@ -13,18 +14,24 @@ use reef_web::{Code, Problem};
 use super::body::{BodyReader, Unread};
 use super::headers::{self, request_id_text};
 use super::own::{Own, OwnRoutes};
-use super::{Answer, X_REQUEST_ID, problem, whole};
+use super::ui_session::{self, UiSessions};
+use super::{Answer, AnswerBody, X_REQUEST_ID, problem, streams, whole};
 use crate::manifest::StaticResponse;
 use crate::manifest::routes::{RouteMatch, Routes};
 use crate::metrics::RouteMetrics;
+use crate::sse::{EventStreams, Feed};
 
 /// Answers requests.
 #[derive(Debug)]
 pub(crate) struct Service {
     routes: Routes<Endpoint>,
     own: OwnRoutes,
+    streams: Arc<EventStreams>,
+    sessions: UiSessions,
     bodies: BodyReader,
     own_metrics: RouteMetrics,
+    message_metrics: RouteMetrics,
+    events_metrics: RouteMetrics,
     unknown_metrics: RouteMetrics,
 }
 
@@ -54,12 +61,20 @@ pub(crate) struct Unanswerable;
 
 impl Service {
     /// Over the manifest's routes and the host's own.
-    pub(crate) fn new(routes: Routes<Endpoint>, own: OwnRoutes) -> Self {
+    pub(crate) fn new(
+        routes: Routes<Endpoint>,
+        own: OwnRoutes,
+        streams: Arc<EventStreams>,
+    ) -> Self {
         Self {
             routes,
             own,
+            sessions: UiSessions::new(streams.config().clone()),
+            streams,
             bodies: BodyReader::new(),
             own_metrics: RouteMetrics::new("own"),
+            message_metrics: RouteMetrics::new("/api/v1/sessions/:sid/messages/:mid/stream"),
+            events_metrics: RouteMetrics::new("/api/v1/events/stream"),
             unknown_metrics: RouteMetrics::new("unknown"),
         }
     }
@@ -79,10 +94,20 @@ impl Service {
         let method = request.method().clone();
         let (mut parts, incoming) = request.into_parts();
         let id = headers::settle_request_id(&mut parts.headers);
+        self.sessions.settle(&method, &mut parts.headers);
 
         let (mut answer, metrics) = if let Some(own) = Own::of(parts.uri.path()) {
             let answer = self.own.answer(own, &method, request_id_text(&id)).await;
             (answer, &self.own_metrics)
+        } else if parts.uri.path() == ui_session::PATH {
+            (self.sessions.answer(&parts, request_id_text(&id)), &self.own_metrics)
+        } else if let Some(feed) = EventStreams::find(parts.uri.path()) {
+            let metrics = match feed {
+                Ok(Feed::Cluster) => &self.events_metrics,
+                _ => &self.message_metrics,
+            };
+            let answer = streams::answer(&self.streams, feed, &parts, request_id_text(&id)).await;
+            (answer, metrics)
         } else {
             // The match borrows from the path, and the parts go to the component.
             let uri = parts.uri.clone();
@@ -128,8 +153,10 @@ impl Service {
             headers::add_spins(&mut parts.headers, &parts.uri, found, peer);
         }
         let request = Request::from_parts(parts, body.bytes.clone());
-        let result = component.handle(request).await;
-        Ok(result.unwrap_or_else(|error| call_failed(component, &error, request_id_text(id))))
+        Ok(match component.handle(request).await {
+            Ok(answer) => answer.map(AnswerBody::Whole),
+            Err(error) => call_failed(component, &error, request_id_text(id)),
+        })
     }
 }
 

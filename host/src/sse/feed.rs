@@ -1,0 +1,212 @@
+//! The two kinds of streams: a message's events, and the cluster's. Both can be read from any
+//! place on, and both are announced on a channel.
+
+use reef_domain::message::Cursor;
+use reef_redis::Connection;
+use reef_store::event::{self, Latest, List};
+use reef_store::message::{Follow, Followed};
+use reef_store::{Keys, Store, StoreError};
+use serde_json::json;
+
+use super::frame::{Frame, SNAPSHOT, StreamId};
+
+/// What is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Feed {
+    /// The events of one message.
+    Message {
+        /// The session in the path; the message must belong to it.
+        session_id: String,
+        /// Which message.
+        message_id: String,
+    },
+    /// The events of the cluster.
+    Cluster,
+}
+
+/// Where a reader begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Where it says that it left off.
+    Named(Cursor),
+    /// Behind an event that it has got from us.
+    Behind(StreamId),
+}
+
+/// What lies behind a place.
+#[derive(Debug)]
+pub(super) enum Page {
+    /// There is no such message, or no longer.
+    Gone,
+    /// The stream is over, and the reader has seen all of it.
+    Ended,
+    /// The next events. If that was all, only live events follow.
+    Frames { frames: Vec<Frame>, is_all: bool },
+}
+
+impl Feed {
+    /// Where the stream's events are announced.
+    pub(super) fn channel(&self, keys: &Keys) -> String {
+        match self {
+            Self::Message { message_id, .. } => keys.live(message_id),
+            Self::Cluster => keys.live_events(),
+        }
+    }
+
+    /// Reads a cursor as a caller has given it.
+    ///
+    /// # Errors
+    /// What a cursor must be.
+    pub(super) fn place(&self, cursor: &str) -> Result<Place, &'static str> {
+        match self {
+            Self::Message { message_id, .. } => Cursor::parse(cursor, message_id).map(Place::Named),
+            // Here an event's id is its place in the log.
+            Self::Cluster => match (cursor, StreamId::parse(cursor)) {
+                ("" | "0", _) => Ok(Place::Named(Cursor::Begin)),
+                (_, Some(id)) if id == StreamId::default() => Ok(Place::Named(Cursor::Begin)),
+                (_, Some(_)) => Ok(Place::Named(Cursor::Stream(cursor.to_owned()))),
+                (_, None) => Err("must be 0 or an event's id <ms>-<n>"),
+            },
+        }
+    }
+
+    /// Reads what lies behind a place, `limit` events at most.
+    pub(super) async fn page(
+        &self,
+        store: &Store<Connection>,
+        place: &Place,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        match self {
+            Self::Message { session_id, message_id } => {
+                message_page(store, session_id, message_id, place, limit).await
+            }
+            Self::Cluster => cluster_page(store, place, limit).await,
+        }
+    }
+}
+
+async fn message_page(
+    store: &Store<Connection>,
+    session_id: &str,
+    message_id: &str,
+    place: &Place,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let behind;
+    let cursor = match place {
+        Place::Named(cursor) => cursor,
+        Place::Behind(id) => {
+            behind = Cursor::Stream(id.to_string());
+            &behind
+        }
+    };
+    let follow = Follow { message_id, session_id, cursor, limit: as_count(limit) };
+    Ok(match store.call(&follow).await? {
+        Followed::NotFound => Page::Gone,
+        Followed::Ended { .. } => Page::Ended,
+        Followed::Events { events, .. } => {
+            let is_all = events.len() < limit;
+            let frame = |event: reef_store::message::StreamEvent| {
+                let id = StreamId::parse(&event.id)?;
+                Some(Frame::new(id, &event.event_type, &event.data))
+            };
+            // Redis made the ids, so that each of them can be read.
+            Page::Frames { frames: events.into_iter().filter_map(frame).collect(), is_all }
+        }
+        Followed::Snapshot { id, message, .. } => {
+            let data = json_text(&SnapshotData { sequence: message.sequence, message: &message });
+            let id = StreamId::parse(&id).unwrap_or_default();
+            let frame = Frame::new(id, SNAPSHOT, &data);
+            // A complete message has no events behind its snapshot.
+            let frame = Frame { is_last: message.is_complete, ..frame };
+            Page::Frames { frames: vec![frame], is_all: true }
+        }
+    })
+}
+
+#[derive(serde::Serialize)]
+struct SnapshotData<'a> {
+    message: &'a reef_store::message::Message,
+    sequence: i64,
+}
+
+async fn cluster_page(
+    store: &Store<Connection>,
+    place: &Place,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let text = match place {
+        Place::Named(Cursor::Stream(id)) => id.clone(),
+        Place::Named(_) => "0".to_owned(),
+        Place::Behind(id) => id.to_string(),
+    };
+    let after = event::Cursor::parse(&text).unwrap_or_default();
+    let found = store.call(&List { after: after.clone(), limit: as_count(limit) }).await?;
+    let mut frames = Vec::with_capacity(found.events.len() + 1);
+    if let Some(oldest) = found.oldest.filter(|oldest| after.is_before(oldest)) {
+        let goes_on = StreamId::parse(&oldest).unwrap_or_default().before();
+        frames.push(gap(goes_on, &text, &oldest));
+    }
+    let is_all = found.events.len() < limit;
+    for event in &found.events {
+        if let Some(id) = StreamId::parse(&event.event_id) {
+            frames.push(Frame::new(id, &event.event_type, &json_text(event)));
+        }
+    }
+    if let (true, Place::Named(Cursor::Stream(_))) = (frames.is_empty(), place) {
+        let latest = store.call(&Latest).await?;
+        if let (Some(cursor), Some(end)) = (StreamId::parse(&text), StreamId::parse(&latest))
+            && cursor > end
+        {
+            frames.push(gap(end, &text, &latest));
+        }
+    }
+    Ok(Page::Frames { frames, is_all })
+}
+
+/// Says that the log does not hold what lies behind the cursor `from`; the stream goes on behind
+/// `goes_on`.
+fn gap(goes_on: StreamId, from: &str, to: &str) -> Frame {
+    Frame::new(goes_on, SNAPSHOT, &json!({ "gap": { "from": from, "to": to } }).to_string())
+}
+
+/// Our types have text keys only, so that writing them into memory cannot fail.
+fn json_text(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn as_count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message() -> Feed {
+        Feed::Message { session_id: "s".to_owned(), message_id: "m".to_owned() }
+    }
+
+    #[test]
+    fn each_feed_reads_its_cursors() {
+        assert_eq!(message().place("7"), Ok(Place::Named(Cursor::Sequence(7))));
+        assert_eq!(message().place("evt_m_7"), Ok(Place::Named(Cursor::Sequence(7))));
+        assert_eq!(Feed::Cluster.place(""), Ok(Place::Named(Cursor::Begin)));
+        assert_eq!(Feed::Cluster.place("0-0"), Ok(Place::Named(Cursor::Begin)));
+        let stream = Place::Named(Cursor::Stream("5-0".to_owned()));
+        assert_eq!(Feed::Cluster.place("5-0"), Ok(stream.clone()));
+        assert_eq!(message().place("5-0"), Ok(stream));
+        for bad in ["7", "x", "evt_m_7", "5-", "-"] {
+            assert!(Feed::Cluster.place(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_gap_names_its_ends_and_where_the_stream_goes_on() {
+        let frame = gap(StreamId::parse("9-0").unwrap().before(), "5-0", "9-0");
+        let text = String::from_utf8(frame.bytes.to_vec()).unwrap();
+        assert!(text.starts_with("id: 8-18446744073709551615\nevent: snapshot\n"), "{text}");
+        assert!(text.ends_with("data: {\"gap\":{\"from\":\"5-0\",\"to\":\"9-0\"}}\n\n"), "{text}");
+    }
+}

@@ -1,0 +1,148 @@
+//! What goes over the wire: frames of an event stream, rendered once for all readers.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+/// The first words to a reader: how long it shall wait before it comes back.
+pub(super) const OPENING: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+/// Shows the reader, and whatever stands between us, that the stream is alive.
+pub(super) const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+/// The event type after which a message's stream ends.
+const LAST_TYPE: &str = "message_end";
+/// The event type that stands for everything up to its id.
+pub(super) const SNAPSHOT: &str = "snapshot";
+/// Over how many milliseconds the readers of a host that stops spread their return.
+const RETURN_SPREAD_MS: u64 = 2000;
+
+/// The place of an event in its log. Later events have larger ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct StreamId {
+    ms: u64,
+    n: u64,
+}
+
+impl StreamId {
+    /// Reads `<ms>-<n>`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (ms, n) = text.split_once('-')?;
+        Some(Self { ms: ms.parse().ok()?, n: n.parse().ok()? })
+    }
+
+    /// The place right before an event.
+    pub(super) fn before(self) -> Self {
+        match (self.ms, self.n) {
+            (0, 0) => self,
+            (ms, 0) => Self { ms: ms - 1, n: u64::MAX },
+            (ms, n) => Self { ms, n: n - 1 },
+        }
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.ms, self.n)
+    }
+}
+
+/// One event, ready to be sent. Clones share the bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    /// Its place, which is the cursor that a reader comes back with.
+    pub(super) id: StreamId,
+    /// Nothing follows in this stream.
+    pub(super) is_last: bool,
+    /// As it is sent.
+    pub(super) bytes: Bytes,
+}
+
+impl Frame {
+    /// Renders an event; `data` is JSON.
+    pub(super) fn new(id: StreamId, event_type: &str, data: &str) -> Self {
+        let mut text = format!("id: {id}\nevent: {event_type}\ndata: ");
+        if data.contains(['\n', '\r']) {
+            // Between the tokens of JSON any white space will do, and inside them there is none;
+            // a line break would end the data.
+            text.push_str(&data.replace(['\n', '\r'], " "));
+        } else {
+            text.push_str(data);
+        }
+        text.push_str("\n\n");
+        Self { id, is_last: event_type == LAST_TYPE, bytes: Bytes::from(text) }
+    }
+
+    /// Reads what a script has announced: `<id> <type> <JSON>`.
+    pub(super) fn from_announcement(payload: &[u8]) -> Option<Self> {
+        let mut parts = std::str::from_utf8(payload).ok()?.splitn(3, ' ');
+        let (id, event_type, data) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self::new(StreamId::parse(id)?, event_type, data))
+    }
+}
+
+impl Frame {
+    /// The number that an event of a message has in its id, `evt_<message>_<number>`.
+    pub(super) fn sequence(&self) -> Option<i64> {
+        let text = std::str::from_utf8(&self.bytes).ok()?;
+        let (_, after) = text.split_once("\"event_id\":\"")?;
+        let (event_id, _) = after.split_once('"')?;
+        event_id.rsplit_once('_')?.1.parse().ok()
+    }
+}
+
+/// The last words of a host that stops. Its readers come back to the others at different moments,
+/// told apart by any number.
+pub(super) fn farewell(reader: u64) -> Bytes {
+    Bytes::from(format!("retry: {}\n\n", 1000 + reader.wrapping_mul(617) % RETURN_SPREAD_MS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> StreamId {
+        StreamId::parse(text).unwrap()
+    }
+
+    #[test]
+    fn ids_are_ordered_as_numbers() {
+        assert!(id("9-10") < id("10-0") && id("9-9") < id("9-10"));
+        assert_eq!(id("1795249229283-7").to_string(), "1795249229283-7");
+        assert_eq!(id("5-0").before(), StreamId { ms: 4, n: u64::MAX });
+        assert_eq!(id("5-3").before(), id("5-2"));
+        assert_eq!(id("0-0").before(), id("0-0"));
+        for bad in ["", "1", "1-", "-1", "1-2-3", "a-b"] {
+            assert!(StreamId::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_announcement_becomes_one_frame() {
+        let frame = Frame::from_announcement(br#"5-1 text_delta {"delta":"a b"}"#).unwrap();
+        assert_eq!(frame.bytes, "id: 5-1\nevent: text_delta\ndata: {\"delta\":\"a b\"}\n\n");
+        assert!(!frame.is_last);
+        assert!(Frame::from_announcement(b"5-2 message_end {}").unwrap().is_last);
+        for bad in [&b""[..], b"5-1", b"5-1 x", b"x y {}", b"5-1 x \xff"] {
+            assert!(Frame::from_announcement(bad).is_none());
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_message_says_which_one_it_is() {
+        let data = r#"{"event_id":"evt_msg_a_12","event_type":"text_delta"}"#;
+        assert_eq!(Frame::new(id("5-1"), "text_delta", data).sequence(), Some(12));
+        assert_eq!(Frame::new(id("5-1"), "x", "{}").sequence(), None);
+    }
+
+    #[test]
+    fn data_stays_on_one_line() {
+        let frame = Frame::new(id("1-0"), "x", "{\n\"a\":\r\n1}");
+        assert_eq!(frame.bytes, "id: 1-0\nevent: x\ndata: { \"a\":  1}\n\n");
+    }
+
+    #[test]
+    fn readers_of_a_stopping_host_come_back_one_by_one() {
+        let (first, second) = (farewell(1), farewell(2));
+        assert!(first.starts_with(b"retry: ") && first.ends_with(b"\n\n"));
+        assert_ne!(first, second);
+    }
+}

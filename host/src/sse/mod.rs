@@ -1,0 +1,208 @@
+//! Event streams: a message while it is written, and the cluster's events (`api.md` §7).
+//!
+//! One connection to Redis listens for all readers of this host. What arrives is rendered once
+//! and shared:
+//!
+//! ```text
+//!   Redis ──PUBLISH──▶ listener ──▶ channels ──▶ channel ──▶ reader ──▶ HTTP
+//!     ▲                                                        │
+//!     └───────────────── feed: what was missed ────────────────┘
+//! ```
+//!
+//! - [`frame`]: what goes over the wire.
+//! - [`channel`]: the latest events of one stream; `channels`: all of them.
+//! - `listener`: the connection.
+//! - [`feed`]: the two kinds of streams, and how each is read from any place on.
+//! - [`reader`]: joins what was missed and what happens, without a hole or a duplicate.
+//!
+//! A reader joins the channel first and reads from Redis then, so that nothing falls between; ids
+//! tell what came on both ways. Whenever there may be a hole (the connection to Redis was lost,
+//! the reader was too slow) it reads from Redis again. A reader is bounded by what it costs: a
+//! position, and at most one page that it has not taken yet; one that takes nothing at all is cut
+//! by [`crate::http`].
+
+mod channel;
+mod channels;
+mod feed;
+mod frame;
+mod listener;
+mod reader;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use http_body_util::combinators::UnsyncBoxBody;
+use reef_domain::id;
+use reef_redis::{Announcements, Connection};
+use reef_store::{Keys, Store};
+use reef_web::auth::{Access, authenticate};
+use reef_web::extract::{self, Query};
+use reef_web::{Code, Config, Problem, Request};
+
+use self::channels::Channels;
+pub(crate) use self::feed::Feed;
+use self::listener::Listener;
+use self::reader::{Joined, Reader, Sources};
+use crate::metrics::StreamMetrics;
+
+/// How long a reader waits for its first answer when Redis is away; below the 2 s within which
+/// the hub promises one.
+const JOIN_TIMEOUT: Duration = Duration::from_millis(1800);
+
+/// The body of a stream.
+pub(crate) type StreamingBody = UnsyncBoxBody<Bytes, Infallible>;
+
+/// What a caller gets.
+pub(crate) enum Outcome {
+    /// A stream, now or when there is something to read.
+    Stream(StreamingBody),
+    /// The caller has seen the end: browsers take this as a word not to come back.
+    Ended,
+}
+
+/// All event streams of this host.
+#[derive(Debug)]
+pub(crate) struct EventStreams {
+    config: Config,
+    keys: Keys,
+    channels: Arc<Channels>,
+    sources: Arc<Sources>,
+}
+
+impl EventStreams {
+    /// Over a store, and the place where its events are announced. The second half is to be run
+    /// as long as there are readers; it never returns.
+    pub(crate) fn new(
+        config: Config,
+        store: Store<Connection>,
+        announcements: Announcements,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let metrics = Arc::new(StreamMetrics::new());
+        let (channels, orders) = Channels::new();
+        let keys = config.settings.keys.clone();
+        let sources = Arc::new(Sources::new(store, Arc::clone(&metrics)));
+        let listener = Listener { announcements, channels: Arc::clone(&channels), orders, metrics };
+        (Self { config, keys, channels, sources }, listener.run())
+    }
+
+    /// Ends all streams, now and from now on. Readers are told to come back, elsewhere.
+    pub(crate) fn close(&self) {
+        self.channels.close();
+    }
+
+    /// The stream that a path names, if it names one.
+    ///
+    /// # Errors
+    /// The path names a stream with an id that is none.
+    pub(crate) fn find(path: &str) -> Option<Result<Feed, Problem>> {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let rest = path.strip_prefix("/api/v1/")?;
+        if rest == "events/stream" {
+            return Some(Ok(Feed::Cluster));
+        }
+        let mut segments = rest.split('/');
+        let mut next = || segments.next();
+        match (next(), next(), next(), next(), next(), next()) {
+            (Some("sessions"), Some(sid), Some("messages"), Some(mid), Some("stream"), None) => {
+                Some(message(sid, mid))
+            }
+            _ => None,
+        }
+    }
+
+    /// Joins a stream for the caller of a request (its body is never looked at); `feed` is what
+    /// [`EventStreams::find`] has found.
+    ///
+    /// # Errors
+    /// The problem to answer with.
+    pub(crate) async fn join(
+        &self,
+        feed: Result<Feed, Problem>,
+        request: &Request,
+    ) -> Result<Outcome, Problem> {
+        if !matches!(request.method.as_str(), "GET" | "HEAD") {
+            let problem = Problem::new(Code::MethodNotAllowed, "A stream can only be read.");
+            return Err(problem.with("allow", "GET, HEAD"));
+        }
+        let caller = authenticate(request, &self.config)?;
+        caller.authorize(Access::Read, self.config.auth_mode)?;
+        let feed = feed?;
+        let query = Query::read(request);
+        // A browser comes back with the address that it began with, and says in the header how
+        // far it got.
+        let (name, cursor) = match request.header("last-event-id").filter(|id| !id.is_empty()) {
+            Some(id) => ("Last-Event-ID", id),
+            None => ("last_id", query.get("last_id").unwrap_or_default()),
+        };
+        let place = feed.place(cursor).map_err(|rule| Problem::parameter(name, rule))?;
+        let membership = self.channels.join(feed.channel(&self.keys));
+        let sources = Arc::clone(&self.sources);
+        match Reader::join(sources, feed, membership, place, JOIN_TIMEOUT).await? {
+            Joined::Reading(reader) => Ok(Outcome::Stream(body(reader))),
+            Joined::Ended => Ok(Outcome::Ended),
+            Joined::Gone => {
+                Err(Problem::new(Code::NotFound, "There is no such message in this session."))
+            }
+        }
+    }
+
+    /// The settings of the HTTP edge.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+fn message(sid: &str, mid: &str) -> Result<Feed, Problem> {
+    let id = |field: &str, raw: &str| {
+        let text = extract::segment(field, raw)?.into_owned();
+        if id::is_valid(&text) { Ok(text) } else { Err(Problem::field(field, id::RULE)) }
+    };
+    Ok(Feed::Message { session_id: id("session_id", sid)?, message_id: id("message_id", mid)? })
+}
+
+fn body(reader: Box<Reader>) -> StreamingBody {
+    let pieces = futures_util::stream::unfold(reader, |mut reader| async move {
+        let piece = reader.next().await?;
+        Some((Ok(Frame::data(piece)), reader))
+    });
+    UnsyncBoxBody::new(StreamBody::new(pieces))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_paths_of_streams_are_streams() {
+        let found = EventStreams::find("/api/v1/sessions/s/messages/m%40x/stream/");
+        let feed = Feed::Message { session_id: "s".to_owned(), message_id: "m@x".to_owned() };
+        assert_eq!(found.unwrap().unwrap(), feed);
+        assert_eq!(EventStreams::find("/api/v1/events/stream").unwrap().unwrap(), Feed::Cluster);
+        for other in [
+            "/",
+            "/api/v1/events",
+            "/api/v1/events/stream/x",
+            "/api/v1/sessions/s/messages/m",
+            "/api/v1/sessions/s/messages/m/stream/x",
+            "/api/v2/events/stream",
+        ] {
+            assert!(EventStreams::find(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_stream_of_no_id_is_a_problem() {
+        for path in [
+            "/api/v1/sessions//messages/m/stream",
+            "/api/v1/sessions/s/messages/@m/stream",
+            "/api/v1/sessions/s/messages/a%20b/stream",
+        ] {
+            let problem = EventStreams::find(path).unwrap().unwrap_err();
+            assert_eq!(problem.code, Code::ValidationFailed, "{path}");
+        }
+    }
+}

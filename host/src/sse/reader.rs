@@ -1,0 +1,297 @@
+//! One reader: first what it has missed, then what happens, without a hole or a duplicate.
+//!
+//! Nothing here runs on its own: the connection that writes to the reader asks for the next piece
+//! when it can take one. So a reader that does not read costs no more than one that waits.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reef_domain::message::Cursor;
+use reef_redis::Connection;
+use reef_store::{RedisError, Store, StoreError};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+
+use super::channel::{Entrance, Found, Position};
+use super::channels::Membership;
+use super::feed::{Feed, Page, Place};
+use super::frame::{self, COMMENT, Frame, OPENING, StreamId};
+use crate::metrics::StreamMetrics;
+
+/// How often a reader hears that the stream is alive (`api.md` §7).
+const COMMENT_PERIOD: Duration = Duration::from_secs(15);
+/// How many readers go to Redis at the same time. After a restart of Redis all of them have to.
+const FETCHES_MAX: usize = 32;
+/// The size of a reader's first page, and of its largest.
+const PAGE_FIRST: usize = 16;
+const PAGE_MAX: usize = 256;
+/// A page above this size is followed by a smaller one: it stays in memory until it is sent.
+const PAGE_BYTES: usize = 512 << 10;
+/// The pause before Redis is asked again after it has not answered.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+/// What all readers share.
+#[derive(Debug)]
+pub(super) struct Sources {
+    store: Store<Connection>,
+    fetches: Semaphore,
+    metrics: Arc<StreamMetrics>,
+    numbers: AtomicU64,
+}
+
+impl Sources {
+    pub(super) fn new(store: Store<Connection>, metrics: Arc<StreamMetrics>) -> Self {
+        Self { store, fetches: Semaphore::new(FETCHES_MAX), metrics, numbers: AtomicU64::new(1) }
+    }
+
+    async fn page(&self, feed: &Feed, place: &Place, limit: usize) -> Result<Page, StoreError> {
+        // The semaphore is never closed.
+        let _turn = self.fetches.acquire().await.ok();
+        feed.page(&self.store, place, limit).await
+    }
+}
+
+/// One reader of one stream.
+pub(super) struct Reader {
+    sources: Arc<Sources>,
+    feed: Feed,
+    membership: Membership,
+    news: watch::Receiver<()>,
+    /// Where the reader is in the channel; `None`: it has to read from Redis first.
+    live: Option<Position>,
+    /// The last event that it has got.
+    last: Place,
+    /// What was read from Redis and is not sent yet.
+    page: VecDeque<Frame>,
+    /// The position that holds once the page is sent, if it was the last one.
+    after_page: Option<Position>,
+    page_limit: usize,
+    next_comment: Instant,
+    /// Its first words are still to be said.
+    is_new: bool,
+    is_over: bool,
+    /// Tells readers apart.
+    number: u64,
+    _counted: Counted,
+}
+
+/// How joining went.
+pub(super) enum Joined {
+    /// There is something to read, now or later.
+    Reading(Box<Reader>),
+    /// There is no such stream.
+    Gone,
+    /// The reader has seen the end already.
+    Ended,
+}
+
+/// What a look at the stream brought.
+enum Step {
+    Send(Bytes),
+    Again,
+    Wait,
+    Over,
+}
+
+impl Reader {
+    /// Joins a stream at a place, within `limit`.
+    ///
+    /// # Errors
+    /// Redis does not answer, or not in time.
+    pub(super) async fn join(
+        sources: Arc<Sources>,
+        feed: Feed,
+        membership: Membership,
+        place: Place,
+        limit: Duration,
+    ) -> Result<Joined, StoreError> {
+        let news = membership.channel().news();
+        let number = sources.numbers.fetch_add(1, Ordering::Relaxed);
+        let counted = Counted::new(&sources.metrics);
+        let mut reader = Self {
+            sources,
+            feed,
+            membership,
+            news,
+            live: None,
+            last: place,
+            page: VecDeque::new(),
+            after_page: None,
+            page_limit: PAGE_FIRST,
+            next_comment: Instant::now() + COMMENT_PERIOD,
+            is_new: true,
+            is_over: false,
+            number,
+            _counted: counted,
+        };
+        match tokio::time::timeout(limit, reader.first_page()).await {
+            Ok(Ok(Page::Gone)) => Ok(Joined::Gone),
+            Ok(Ok(Page::Ended)) => Ok(Joined::Ended),
+            Ok(Ok(Page::Frames { .. })) => Ok(Joined::Reading(Box::new(reader))),
+            Ok(Err(error)) => Err(error),
+            Err(_) => {
+                Err(RedisError::Unavailable(format!("cannot listen within {limit:?}")).into())
+            }
+        }
+    }
+
+    async fn first_page(&mut self) -> Result<Page, StoreError> {
+        loop {
+            self.news.borrow_and_update();
+            match self.membership.channel().entrance() {
+                Entrance::At(position) => return self.fetch(position).await,
+                Entrance::Closing => {
+                    return Err(RedisError::Unavailable("the host is stopping".to_owned()).into());
+                }
+                // The sender lives as long as the channel that the reader holds.
+                Entrance::NotYet => drop(self.news.changed().await),
+            }
+        }
+    }
+
+    /// Reads the next page from Redis. The position was taken before, so that between the last
+    /// page and the live events there is no hole; where they overlap, ids tell.
+    async fn fetch(&mut self, position: Position) -> Result<Page, StoreError> {
+        let limit = self.page_limit;
+        let page = self.sources.page(&self.feed, &self.last, limit).await;
+        match page {
+            Ok(Page::Frames { frames, is_all }) => {
+                let bytes: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
+                self.page_limit =
+                    if bytes > PAGE_BYTES { (limit / 4).max(1) } else { (limit * 4).min(PAGE_MAX) };
+                self.page = frames.into();
+                self.after_page = is_all.then_some(position);
+                Ok(Page::Frames { frames: Vec::new(), is_all })
+            }
+            Ok(other) => Ok(other),
+            Err(error) => {
+                // It may be the size of the page that Redis or the connection cannot stand.
+                self.page_limit = (limit / 4).max(1);
+                Err(error)
+            }
+        }
+    }
+
+    /// The next piece of the stream; `None` at its end.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        if std::mem::take(&mut self.is_new) {
+            return Some(OPENING);
+        }
+        loop {
+            if self.is_over {
+                return None;
+            }
+            if let Some(frame) = self.page.pop_front() {
+                return Some(self.send(frame));
+            }
+            if let Some(position) = self.after_page.take() {
+                self.live = Some(position);
+            }
+            if Instant::now() >= self.next_comment {
+                return Some(self.comment());
+            }
+            // Before the look, so that whatever comes after it wakes the reader.
+            self.news.borrow_and_update();
+            let step = match self.live {
+                Some(position) => self.look(position),
+                None => self.catch_up().await,
+            };
+            match step {
+                Step::Send(bytes) => return Some(bytes),
+                Step::Again => {}
+                Step::Wait => self.wait().await,
+                Step::Over => return None,
+            }
+        }
+    }
+
+    fn send(&mut self, frame: Frame) -> Bytes {
+        self.last = Place::Behind(frame.id);
+        self.is_over = frame.is_last;
+        frame.bytes
+    }
+
+    fn comment(&mut self) -> Bytes {
+        self.next_comment = Instant::now() + COMMENT_PERIOD;
+        COMMENT
+    }
+
+    async fn wait(&mut self) {
+        // Either wakes the reader, which then looks again.
+        let _ = tokio::time::timeout_at(self.next_comment, self.news.changed()).await;
+    }
+
+    /// Looks for live events.
+    fn look(&mut self, mut position: Position) -> Step {
+        loop {
+            let found = self.membership.channel().read(&mut position);
+            self.live = Some(position);
+            match found {
+                Found::Frame(frame) if self.has(&frame) => {}
+                Found::Frame(frame) => return Step::Send(self.send(frame)),
+                Found::Nothing => return Step::Wait,
+                Found::Hole => {
+                    self.live = None;
+                    self.sources.metrics.catch_ups.increment(1);
+                    return Step::Again;
+                }
+                Found::Closing => return self.bid_farewell(),
+            }
+        }
+    }
+
+    /// Whether the reader has got an event already, from Redis or before it joined.
+    fn has(&self, frame: &Frame) -> bool {
+        match &self.last {
+            Place::Behind(last) => frame.id <= *last,
+            Place::Named(Cursor::Stream(last)) => StreamId::parse(last) >= Some(frame.id),
+            Place::Named(Cursor::Sequence(last)) => frame.sequence() <= Some(*last),
+            Place::Named(Cursor::Begin | Cursor::Unknown) => false,
+        }
+    }
+
+    fn bid_farewell(&mut self) -> Step {
+        self.is_over = true;
+        Step::Send(frame::farewell(self.number))
+    }
+
+    /// Reads what was missed, as soon as nothing more can be.
+    async fn catch_up(&mut self) -> Step {
+        let position = match self.membership.channel().entrance() {
+            Entrance::At(position) => position,
+            Entrance::NotYet => return Step::Wait,
+            Entrance::Closing => return self.bid_farewell(),
+        };
+        match self.fetch(position).await {
+            Ok(Page::Frames { .. }) => Step::Again,
+            Ok(Page::Gone | Page::Ended) => Step::Over,
+            Err(StoreError::Redis(RedisError::Unavailable(_))) => {
+                tokio::time::sleep(RETRY_PAUSE).await;
+                Step::Again
+            }
+            Err(error) => {
+                tracing::error!(%error, feed = ?self.feed, "a stream cannot be read");
+                Step::Over
+            }
+        }
+    }
+}
+
+/// Shows in the metrics as long as it lives.
+struct Counted(Arc<StreamMetrics>);
+
+impl Counted {
+    fn new(metrics: &Arc<StreamMetrics>) -> Self {
+        metrics.readers.increment(1.0);
+        Self(Arc::clone(metrics))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.readers.decrement(1.0);
+    }
+}
