@@ -17,6 +17,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("register", &["reef-domain", "reef-store", "reef-web"]),
     ("heartbeat", &["reef-domain", "reef-store", "reef-web"]),
     ("heartbeat-check", &["reef-domain", "reef-store"]),
+    ("messages", &["reef-domain", "reef-store", "reef-web"]),
+    ("sessions", &["reef-domain", "reef-store", "reef-web"]),
     ("reef-redis", &["reef-store"]),
     ("reef-runtime", &["reef-redis", "reef-store"]),
     ("reef", &["reef-domain", "reef-store", "reef-web", "reef-redis", "reef-runtime"]),

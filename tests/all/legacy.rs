@@ -195,3 +195,62 @@ fn a_bot_is_noticed_also_when_another_has_left() {
     second.beat();
     eventually("the second bot", Duration::from_secs(5), || second.find(&client));
 }
+
+#[test]
+fn mail_that_an_old_client_pushed_is_read() {
+    let server = RedisServer::start();
+    let hub = Hub::options().redis(&server).start();
+    let client = hub.admin();
+    let agent = unique("agent");
+    let mut redis = server.connect();
+    let old = json!({"from": "bot-1", "type": "greeting", "content": "hello", "timestamp": 17});
+    for pushed in [&old.to_string(), "{\"task\": 5}", "no JSON at all"] {
+        let list = format!("inbox:{agent}");
+        redis::cmd("LPUSH").arg(list).arg(pushed).query::<()>(&mut redis).unwrap();
+    }
+    client.post(&format!("/inbox/{agent}"), &json!({"from": "new", "content": "hi"})).ok();
+    let seen = client.get(&format!("/inbox/{agent}")).ok();
+    assert_eq!(seen["depth"], 4);
+    let received = client.post_empty(&format!("/inbox/{agent}/receive")).ok();
+    let mail = received["messages"].as_array().unwrap();
+    let find = |content: Value| {
+        let found = mail.iter().find(|mail| mail["content"] == content);
+        found.unwrap_or_else(|| panic!("{content} is not in {mail:?}"))
+    };
+    let first = find(json!("hello"));
+    assert_eq!((&first["from"], &first["topic"]), (&json!("bot-1"), &json!("greeting")));
+    assert_eq!((&first["priority"], &first["timestamp"]), (&json!("medium"), &json!(17)));
+    find(json!({"task": 5}));
+    find(json!("no JSON at all"));
+    let place = |content: Value| mail.iter().position(|mail| mail["content"] == content);
+    assert!(place(json!("hello")) < place(json!({"task": 5})), "first in, first out: {mail:?}");
+    let receipts: Vec<_> = mail.iter().map(|mail| &mail["receipt"]).collect();
+    let acknowledged = client.post(&format!("/inbox/{agent}/ack"), &json!({"receipts": receipts}));
+    assert_eq!(acknowledged.ok(), json!({"acknowledged": 4, "unknown": 0}));
+}
+
+#[test]
+fn new_mail_reaches_a_bot_that_waits_on_the_old_list() {
+    let server = RedisServer::start();
+    let hub = Hub::options().redis(&server).variable("legacy_inbox", "true").start();
+    let client = hub.admin();
+    let agent = unique("agent");
+    let mut redis = server.connect();
+    let mut sent = Vec::new();
+    for content in ["first", "second"] {
+        let body = json!({"from": "me", "content": content});
+        sent.push(client.post(&format!("/inbox/{agent}"), &body).ok()["msg_id"].clone());
+    }
+    for (content, id) in ["first", "second"].into_iter().zip(&sent) {
+        let mut pop = redis::cmd("BRPOP");
+        let (_, mail): (String, String) =
+            pop.arg(format!("inbox:{agent}")).arg(5).query(&mut redis).unwrap();
+        let mail: Value = serde_json::from_str(&mail).unwrap();
+        assert_eq!((&mail["msg_id"], &mail["content"]), (id, &json!(content)));
+        assert_eq!((&mail["from"], &mail["topic"]), (&json!("me"), &json!("general")));
+    }
+    // Who reads over HTTP gets each of them once, and not the list's copy as well.
+    let received = client.post_empty(&format!("/inbox/{agent}/receive")).ok();
+    let received = received["messages"].as_array().unwrap().iter().map(|mail| &mail["msg_id"]);
+    assert!(received.eq(&sent));
+}

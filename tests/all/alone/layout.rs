@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Hub, PATIENCE, RedisServer, eventually};
+use crate::harness::{Client, Hub, PATIENCE, RedisServer, eventually};
 
 /// All keys of that server, which has only this test's.
 fn keys(redis: &mut redis::Connection) -> Vec<String> {
@@ -44,10 +44,100 @@ fn use_everything(hub: &Hub) -> String {
     ] {
         assert_eq!(client.get(path).status, 200, "{path}");
     }
+    write_and_send(&client, &id);
     client.post("/cluster/leader/resign", &json!({"node_id": id, "term": term})).ok();
     client.post_empty(&format!("/nodes/{id}/shutdown")).ok();
     client.beat(&id, &json!({}));
     id
+}
+
+/// A message whose keys are all there.
+struct Written {
+    session: String,
+    message: String,
+    content: String,
+}
+
+/// Goes through what touches sessions, messages and inboxes.
+fn write_and_send(client: &Client, agent: &str) -> Written {
+    let user = json!({"user_id": "u"});
+    let session = client.post("/sessions", &user).ok()["session_id"].as_str().unwrap().to_owned();
+    let messages = format!("/sessions/{session}/messages");
+    let sent = client.with("idempotency-key", "k").post(&messages, &json!({"content": "x"})).ok();
+    let message = sent["assistant_message_id"].as_str().unwrap().to_owned();
+    let path = |tail: &str| format!("/messages/{message}/{tail}");
+    let delta = json!({"delta": "x", "producer": {"id": "p", "epoch": 0, "seq": 0}});
+    client.post(&path("append"), &delta).ok();
+    let large = json!({"content_type": "html", "html": {"html": "x".repeat(20_000)}});
+    let content = client.post(&path("content"), &large).ok();
+    let content = content["content_id"].as_str().unwrap().to_owned();
+    client.post(&path("tasks"), &json!({"task_type": "x", "task_id": "t"})).ok();
+    client.patch(&path("tasks/t"), &json!({"status": "completed", "content": large})).ok();
+    client.post_empty(&path("complete")).ok();
+    let mail = json!({"from": "me", "content": "x"});
+    let inbox = format!("/inbox/{agent}");
+    client.post(&inbox, &mail).ok();
+    client.post(&inbox, &mail).ok();
+    let received = client.post(&format!("{inbox}/receive"), &json!({"limit": 1})).ok();
+    let receipts = json!({"receipts": [received["messages"][0]["receipt"]]});
+    client.post(&format!("{inbox}/ack"), &receipts).ok();
+    client.post_empty(&format!("{inbox}/dead/redrive")).ok();
+    for path in [
+        "/sessions?user_id=u",
+        &format!("/sessions/{session}"),
+        &messages,
+        &path("events"),
+        &path(&format!("content/{content}")),
+        &inbox,
+        &format!("{inbox}/dead"),
+    ] {
+        assert_eq!(client.get(path).status, 200, "{path}");
+    }
+    let other = client.post("/sessions", &user).ok()["session_id"].as_str().unwrap().to_owned();
+    client.post(&format!("/sessions/{other}/messages"), &json!({"content": "x"})).ok();
+    client.delete(&format!("/sessions/{other}/messages?keep_days=0")).ok();
+    client.delete(&format!("/sessions/{other}")).ok();
+    Written { session, message, content }
+}
+
+#[test]
+fn old_clients_find_messages_where_they_look_for_them() {
+    const HOUR_MS: i64 = 3_600_000;
+    let server = RedisServer::start();
+    let hub = Hub::options().redis(&server).start();
+    let client = hub.admin();
+    let agent = client.new_node("everywhere");
+    let Written { session, message, content } = write_and_send(&client, &agent);
+    let mut redis = server.connect();
+    for (key, kind, hours) in [
+        (format!("message:{message}"), "hash", 24),
+        (format!("stream:session:{session}:message:{message}"), "stream", 24),
+        (format!("session:{session}:messages"), "zset", 24),
+        (format!("content:{content}"), "hash", 7 * 24),
+    ] {
+        let found: String = redis::cmd("TYPE").arg(&key).query(&mut redis).unwrap();
+        assert_eq!(found, kind, "{key}");
+        let left: i64 = redis::cmd("PTTL").arg(&key).query(&mut redis).unwrap();
+        let full = hours * HOUR_MS;
+        assert!((full - HOUR_MS..=full).contains(&left), "{key}: {left} ms are left");
+    }
+    let text: String =
+        redis::cmd("HGET").arg(format!("message:{message}")).arg("text").query(&mut redis).unwrap();
+    assert_eq!(text, "x");
+    // All that belongs to a message ends some day.
+    for key in keys(&mut redis).iter().filter(|key| key.contains(&message)) {
+        let left: i64 = redis::cmd("PTTL").arg(key).query(&mut redis).unwrap();
+        assert!(left > 0, "{key} stays for ever");
+    }
+    let messages = format!("/sessions/{session}/messages");
+    client.delete(&format!("{messages}?keep_days=0")).ok();
+    let kept = keys(&mut redis);
+    let kept: Vec<_> = kept
+        .iter()
+        .filter(|key| key.contains(&message) || key.contains(&content))
+        .filter(|key| !key.contains("once"))
+        .collect();
+    assert!(kept.is_empty(), "{kept:?}");
 }
 
 #[test]
@@ -92,6 +182,10 @@ fn nothing_but_the_older_names_lies_outside_reefs_own() {
         "openclaw:cluster:nodes",
         "openclaw:cluster:leader_lock",
         "openclaw:cluster:leader_history",
+        "message:",
+        "stream:session:",
+        "session:",
+        "content:",
     ];
     for key in keys(&mut server.connect()) {
         let known = key.starts_with("reef:") || old.iter().any(|name| key.starts_with(name));

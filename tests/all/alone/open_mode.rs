@@ -19,6 +19,24 @@ fn anonymous_callers_are_served() {
 }
 
 #[test]
+fn anonymous_callers_write_messages_and_send_mail() {
+    let hub = Hub::options().open().start();
+    let client = hub.anonymous();
+    let opened = client.post("/sessions", &json!({"user_id": "u"})).ok();
+    let messages = format!("/sessions/{}/messages", opened["session_id"].as_str().unwrap());
+    let sent = client.post(&messages, &json!({"content": "hello"})).ok();
+    let message = format!("/messages/{}", sent["assistant_message_id"].as_str().unwrap());
+    client.post(&format!("{message}/append"), &json!({"delta": "hi"})).ok();
+    client.post_empty(&format!("{message}/complete")).ok();
+    assert_eq!(client.get(&message).ok()["text"], "hi");
+    assert_eq!(client.get(&messages).ok()["count"], 2);
+    client.post("/inbox/someone", &json!({"from": "me", "content": "x"})).ok();
+    let received = client.post_empty("/inbox/someone/receive").ok();
+    let receipts = json!({"receipts": [received["messages"][0]["receipt"]]});
+    assert_eq!(client.post("/inbox/someone/ack", &receipts).ok()["acknowledged"], 1);
+}
+
+#[test]
 fn a_wrong_key_is_refused_and_not_taken_for_nobody() {
     let hub = Hub::options().open().start();
     let wrong = hub.anonymous().with_key("nonsense");

@@ -27,6 +27,28 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST", "/cluster/check-heartbeat"),
     ("POST", "/cluster/leader/campaign"),
     ("POST", "/cluster/leader/resign"),
+    ("POST", "/sessions"),
+    ("GET", "/sessions"),
+    ("GET", "/sessions/some-session"),
+    ("DELETE", "/sessions/some-session"),
+    ("POST", "/sessions/some-session/messages"),
+    ("GET", "/sessions/some-session/messages"),
+    ("DELETE", "/sessions/some-session/messages"),
+    ("PUT", "/sessions/some-session/messages/some-message"),
+    ("GET", "/messages/some-message"),
+    ("GET", "/messages/some-message/content/some-content"),
+    ("GET", "/messages/some-message/events"),
+    ("POST", "/messages/some-message/append"),
+    ("POST", "/messages/some-message/content"),
+    ("POST", "/messages/some-message/tasks"),
+    ("PATCH", "/messages/some-message/tasks/some-task"),
+    ("POST", "/messages/some-message/complete"),
+    ("POST", "/inbox/some-agent"),
+    ("GET", "/inbox/some-agent"),
+    ("POST", "/inbox/some-agent/receive"),
+    ("POST", "/inbox/some-agent/ack"),
+    ("GET", "/inbox/some-agent/dead"),
+    ("POST", "/inbox/some-agent/dead/redrive"),
 ];
 
 #[track_caller]
@@ -38,7 +60,7 @@ fn assert_unauthenticated(answer: &Answer) {
 
 /// A body that breaks every schema: who is not known must not learn that.
 fn nonsense(method: &str) -> Option<&'static [u8]> {
-    matches!(method, "POST" | "PATCH").then_some(b"[\"nonsense\"]")
+    matches!(method, "POST" | "PUT" | "PATCH").then_some(b"[\"nonsense\"]")
 }
 
 #[test]

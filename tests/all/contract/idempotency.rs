@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 use super::caller;
 use crate::harness::{Answer, Client, registration, unique};
 
-fn keyed(client: &Client, key: &str) -> Client {
+pub(super) fn keyed(client: &Client, key: &str) -> Client {
     client.with("idempotency-key", key)
 }
 
-fn is_replay(answer: &Answer) -> bool {
+pub(super) fn is_replay(answer: &Answer) -> bool {
     answer.header("idempotent-replayed") == Some("true")
 }
 
 /// Sends the same request twice under a new key: the second answer must be the first one.
 #[track_caller]
-fn assert_replayed(client: &Client, path: &str, body: &Value) -> Value {
+pub(super) fn assert_replayed(client: &Client, path: &str, body: &Value) -> Value {
     let client = keyed(client, &unique("key"));
     let first = client.post(path, body);
     assert!(!is_replay(&first), "{first}");

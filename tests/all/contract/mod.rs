@@ -1,4 +1,4 @@
-//! What every hub promises its callers (api.md §1–§3).
+//! What every hub promises its callers (api.md §1–§5).
 //!
 //! These tests share a hub with each other, and with strangers when `REEF_TEST_URL` names one
 //! that is already running (`REEF_TEST_ADMIN_KEY` is then its admin key; without it the hub is
@@ -6,14 +6,19 @@
 //! size of the cluster, or on who leads it.
 
 mod access;
+mod blocks;
 mod cluster;
 mod events;
 mod heartbeats;
 mod idempotency;
+mod inboxes;
 mod lists;
+mod messages;
 mod nodes;
 mod problems;
 mod registration;
+mod replay;
+mod sessions;
 mod validation;
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};

@@ -59,6 +59,15 @@ fn a_wrong_method_is_told_the_right_ones() {
         ("DELETE", "/cluster/leader/history", &["GET"]),
         ("POST", "/cluster/events", &["GET"]),
         ("POST", "//health", &["GET"]),
+        ("PUT", "/sessions", &["GET", "POST"]),
+        ("PATCH", "/sessions/some-session", &["GET", "DELETE"]),
+        ("PATCH", "/sessions/some-session/messages", &["GET", "POST", "DELETE"]),
+        ("DELETE", "/sessions/some-session/messages/some-message", &["PUT"]),
+        ("PUT", "/messages/some-message", &["GET"]),
+        ("GET", "/messages/some-message/append", &["POST"]),
+        ("PUT", "/messages/some-message/tasks/some-task", &["PATCH"]),
+        ("PUT", "/inbox/some-agent", &["GET", "POST"]),
+        ("GET", "/inbox/some-agent/receive", &["POST"]),
     ] {
         let answer = hub.client.send(method, path, None);
         answer.problem(405, "method_not_allowed");
