@@ -70,6 +70,13 @@ pub(crate) struct Cost {
     pub(crate) faults: BTreeMap<String, u64>,
 }
 
+impl Cost {
+    /// Processor time of hub and Redis for each answer, in microseconds.
+    pub(crate) fn cpu_us(&self) -> Option<f64> {
+        Some(self.hub_cpu_us? + self.redis_cpu_us?)
+    }
+}
+
 /// Measures.
 pub(crate) async fn run(options: &Options) -> Result<Scale> {
     let nodes = options.scales();
