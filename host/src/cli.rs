@@ -104,8 +104,9 @@ pub(crate) struct CommonArgs {
     #[arg(long, env = "REEF_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
 
-    /// Most HTTP connections open at once; further ones wait in the kernel's queue
-    #[arg(long, env = "REEF_MAX_CONNECTIONS", value_name = "N", default_value_t = 10_000)]
+    /// Most HTTP connections open at once, readers of event streams included; further ones wait in
+    /// the kernel's queue
+    #[arg(long, env = "REEF_MAX_CONNECTIONS", value_name = "N", default_value_t = 16_384)]
     pub(crate) max_connections: u32,
 
     /// How long a shutdown waits for the requests it found, in seconds

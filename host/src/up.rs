@@ -215,6 +215,7 @@ impl Hub {
         });
 
         announce(address, &service, &config.manifest).context("cannot write to stdout")?;
+        tracing::info!("the dashboard is at http://{address}/");
         let stop = async {
             shutdown.asked().await;
             // They would else keep the drain waiting for its whole time.
