@@ -69,8 +69,9 @@ pub const HEARTBEAT_TIMEOUT_SECONDS_MAX: f64 = 86_400.0;
 /// Nodes that one check script marks offline (`api.md` §3).
 pub const EXPIRE_NODES_MAX: i64 = 100;
 
-/// Fields of the old cluster hash, and legacy nodes, that one sweep script looks at.
-pub const SWEEP_BATCH: i64 = 500;
+/// Fields of the old cluster hash, and legacy nodes, that one sweep script looks at: that blocks
+/// Redis for a millisecond or two.
+pub const SWEEP_BATCH: i64 = 200;
 
 /// Shortest leadership lease, in milliseconds. Below this a network hiccup changes leaders.
 pub const LEADER_TTL_MS_MIN: i64 = 100;
