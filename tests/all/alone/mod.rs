@@ -6,3 +6,4 @@ mod host_routes;
 mod layout;
 mod leadership;
 mod open_mode;
+mod streams;

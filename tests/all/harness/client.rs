@@ -8,6 +8,7 @@ use serde_json::Value;
 use ureq::http;
 
 use super::answer::Answer;
+use super::stream::EventStream;
 use super::unique;
 
 /// Longer than the hub may take for anything, so that a hang is told as one.
@@ -55,6 +56,12 @@ impl Client {
 
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None)
+    }
+
+    /// Opens an event stream below `/api/v1`.
+    #[track_caller]
+    pub fn stream(&self, path: &str) -> EventStream {
+        EventStream::open(self.address(), &format!("/api/v1{path}"), &self.headers)
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Answer {

@@ -6,6 +6,7 @@ mod hub;
 mod json;
 mod process;
 mod redis;
+mod stream;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,7 @@ pub use hub::{Hub, HubOptions, Role, reef};
 pub use json::field_names;
 pub use process::{Output, Program, Signal, signal};
 pub use redis::RedisServer;
+pub use stream::{End, EventStream, Frame};
 
 /// How long a test waits for something that should happen soon. Generous, because the machine
 /// may be compiling; what must happen fast is measured where it matters.

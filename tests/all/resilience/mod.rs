@@ -6,3 +6,4 @@ mod misbehaviour;
 mod monitors;
 mod races;
 mod redis_away;
+mod streams;
