@@ -84,6 +84,7 @@ end
 
 -- Replaces a node's skills in the indexes.
 local function index_skills(id, seq, status, old, new)
+  if old == new then return end
   for _, skill in ipairs(cjson.decode(old)) do
     redis.call('ZREM', key.by_skill(skill), id)
     redis.call('ZREM', key.online_by_skill(skill), id)
@@ -96,6 +97,7 @@ end
 
 -- Replaces a node's tags in the index.
 local function index_tags(id, seq, old, new)
+  if old == new then return end
   for _, tag in ipairs(cjson.decode(old)) do redis.call('ZREM', key.by_tag(tag), id) end
   for _, tag in ipairs(cjson.decode(new)) do redis.call('ZADD', key.by_tag(tag), seq, id) end
 end
