@@ -7,6 +7,7 @@
 //! - [`heartbeat`]: what a heartbeat carries, and how often nodes are asked to send one.
 //! - [`leader`]: the bounds of a leadership lease.
 //! - [`message`]: roles, content blocks, places in a message's events.
+//! - [`task`]: what may be submitted, and the words for it.
 //! - [`time`]: instants as Redis gives them, and how they are written.
 //! - [`limits`]: every bound of the hub, with its reason.
 //! - [`invalid`]: what is wrong with an input, field by field.
@@ -18,6 +19,7 @@ pub mod leader;
 pub mod limits;
 pub mod message;
 pub mod node;
+pub mod task;
 pub mod time;
 
 pub use id::NodeId;

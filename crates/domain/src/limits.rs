@@ -128,3 +128,58 @@ pub const INBOX_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
 
 /// Longest inbox topic, in characters.
 pub const TOPIC_CHARS_MAX: usize = 128;
+
+/// Longest name of a task, in characters.
+pub const TASK_NAME_CHARS_MAX: usize = 255;
+
+/// Longest id of the user that a task is for, in characters: it becomes part of a key.
+pub const USER_CHARS_MAX: usize = 128;
+
+/// Longest timeout of a task, in milliseconds: a week.
+pub const TASK_TIMEOUT_MS_MAX: i64 = 7 * 86_400_000;
+
+/// Longest delay of a task, in milliseconds: 30 d.
+pub const TASK_DELAY_MS_MAX: i64 = 30 * 86_400_000;
+
+/// Most retries that a task may ask for.
+pub const TASK_RETRIES_MAX: i64 = 100;
+
+/// First wait of a task that failed and has tries left, in milliseconds; it doubles with each try.
+pub const BACK_OFF_MS_MIN: i64 = 1_000;
+
+/// Longest such wait, in milliseconds: five minutes.
+pub const BACK_OFF_MS_MAX: i64 = 300_000;
+
+/// Shortest and longest lease of a claim, in milliseconds. Below, a hiccup of the network loses
+/// tasks; above, a dead worker blocks one for longer than an hour.
+pub const CLAIM_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
+
+/// Longest wait of a long poll, in milliseconds (`api.md` §5).
+pub const WAIT_MS_MAX: i64 = 30_000;
+
+/// Most iterations of a workflow (`api.md` §5).
+pub const ITERATIONS_MAX: i64 = 20;
+
+/// Classes of waiting tasks (what they require and prefer) up to which preferences are honoured;
+/// beyond, a task waits in the class of its required skills alone.
+pub const PREFERRING_CLASSES_MAX: i64 = 1_000;
+
+/// Most classes of waiting tasks. A claim may have to look at each of those that are listed under a
+/// skill of the node, so that this bounds its cost: 10 000 take about 20 ms.
+pub const CLASSES_MAX: i64 = 10_000;
+
+/// Bytes of tasks that one page of a list holds before it ends early.
+pub const TASK_PAGE_BYTES: i64 = 4 << 20;
+
+/// Tasks that one step of a clean-up, a redrive or the monitor settles: about a millisecond or two.
+pub const TASK_BATCH: i64 = 100;
+
+/// Most tasks that a redrive may name.
+pub const REDRIVE_MAX: usize = 1_000;
+
+/// How long the monitor keeps a task after its end, in milliseconds: 30 d, as `POST /tasks/cleanup`
+/// does by itself (`api.md` §5).
+pub const TASK_KEPT_MS: i64 = 30 * 86_400_000;
+
+/// Entries that the list for old workers keeps.
+pub const OLD_QUEUE_MAX: i64 = 10_000;

@@ -1,6 +1,7 @@
 //! Calls on the cluster as a whole: `lua/cluster/`.
 
 use reef_domain::heartbeat::Timeout;
+use reef_domain::task::STATUSES;
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
 
@@ -9,6 +10,7 @@ use crate::script::{
     Arguments, CLUSTER_HEALTH, CLUSTER_READY, CLUSTER_STATE, Call, Malformed, Reader, Script,
     unknown_status,
 };
+use crate::task::TasksByStatus;
 
 /// Version of the data that this program knows.
 pub const SCHEMA: i64 = 1;
@@ -106,8 +108,10 @@ pub struct State {
     pub total_nodes: i64,
     /// By status.
     pub nodes_by_status: NodesByStatus,
-    /// Tasks that nodes run by their own count.
-    pub running: i64,
+    /// All tasks.
+    pub total_tasks: i64,
+    /// Tasks by status.
+    pub tasks_by_status: TasksByStatus,
 }
 
 impl Call for ShowState {
@@ -117,7 +121,11 @@ impl Call for ShowState {
         &CLUSTER_STATE
     }
 
-    fn arguments(&self, _: &mut Arguments) {}
+    fn arguments(&self, arguments: &mut Arguments) {
+        for status in STATUSES {
+            arguments.text(status);
+        }
+    }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<State, Malformed> {
         if status != "ok" {
@@ -128,7 +136,8 @@ impl Call for ShowState {
             updated_at: reply.text()?.parse().ok().map(UnixMillis),
             total_nodes: reply.int()?,
             nodes_by_status: NodesByStatus::read(reply)?,
-            running: reply.int()?,
+            total_tasks: reply.int()?,
+            tasks_by_status: TasksByStatus::read(reply)?,
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::script::{
     Answered, Arguments, Call, HEARTBEAT_BEAT, HEARTBEAT_CHECK, HEARTBEAT_SWEEP, Malformed, Once,
     Reader, Script, Store, StoreError, unknown_status,
 };
+use crate::task::ClaimState;
 
 /// Takes heartbeats: one from a node, or some of a batch.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub enum BeatOutcome {
         status: String,
         /// Messages in its inbox; may lag.
         inbox: i64,
+        /// One for each claim that was listed, in order.
+        claims: Vec<ClaimState>,
     },
     /// There is no such node.
     NotFound,
@@ -74,7 +77,11 @@ impl Call for Beat<'_> {
                 .number(heartbeat.disk_usage)
                 .number(heartbeat.running_tasks)
                 .optional(heartbeat.status.map(|status| status.as_str()))
-                .optional(heartbeat.incarnation);
+                .optional(heartbeat.incarnation)
+                .number(heartbeat.claims.len());
+            for claim in &heartbeat.claims {
+                arguments.text(&claim.task_id).text(&claim.token);
+            }
         }
     }
 
@@ -93,8 +100,10 @@ impl Call for Beat<'_> {
         while !reply.is_at_end() {
             let outcome = reply.text()?;
             let (status, inbox) = (reply.text()?, reply.int()?);
+            let claims = reply.int()?;
+            let claims = (0..claims).map(|_| ClaimState::read(reply)).collect::<Result<_, _>>()?;
             beats.outcomes.push(match outcome.as_str() {
-                "ok" => BeatOutcome::Ok { status, inbox },
+                "ok" => BeatOutcome::Ok { status, inbox, claims },
                 "not_found" => BeatOutcome::NotFound,
                 "fenced" => BeatOutcome::Fenced,
                 "forbidden" => BeatOutcome::Forbidden,

@@ -75,6 +75,7 @@ mod tests {
             "session:{sid}:messages",
             "content:{cid}",
             "inbox:{agent}",
+            "task_queue",
         ];
         for [pattern, ..] in TABLE {
             assert!(pattern.starts_with("reef:") || old.contains(pattern), "{pattern}");

@@ -5,7 +5,7 @@
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`session`],
-//!   [`message`], [`inbox`]: the calls, one for each file under `lua/`.
+//!   [`message`], [`inbox`], [`task`]: the calls, one for each file under `lua/`.
 //! - [`settings`]: what the variables of a deployment say about keys and liveness.
 //!
 //! Nothing here knows HTTP, Spin or wasmtime. Every operation is one script and one round trip.
@@ -23,6 +23,7 @@ pub mod port;
 pub mod script;
 pub mod session;
 pub mod settings;
+pub mod task;
 
 pub use keys::{Keys, Layout};
 pub use port::{Redis, RedisError, Reply};

@@ -1,6 +1,6 @@
 //! The monitor's tick, and the lease by which one of several hosts does it: `lua/monitor/`.
 
-use reef_domain::heartbeat::Timeout;
+use reef_domain::limits::TASK_KEPT_MS;
 
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
 use crate::leader;
@@ -9,6 +9,11 @@ use crate::script::{
     Arguments, Call, MONITOR_ACQUIRE, MONITOR_RELEASE, Malformed, Reader, Script, Store,
     StoreError, unknown_status,
 };
+use crate::settings::Settings;
+use crate::task::{Count, Counts, Due, clean_up, settle_due};
+
+/// Steps of 100 in which one sweep forgets old tasks: the next sweep goes on.
+const CLEANUP_STEPS: usize = 5;
 
 /// Becomes the monitor, or stays it.
 #[derive(Debug)]
@@ -86,9 +91,13 @@ pub struct Ticked {
     pub checked: Checked,
     /// Bots of the older system that were taken in.
     pub adopted: i64,
+    /// What was due in the queue.
+    pub due: Due,
+    /// How many tasks there are; counted in each sweep.
+    pub tasks: Option<Counts>,
 }
 
-/// What is due regularly: heartbeats, bots of the older system, the leadership. The monitor calls
+/// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue. The monitor calls
 /// it every second, the cron component as often as its trigger says; `tick_ms` says how often.
 /// Safe to cut anywhere and to run twice at once.
 ///
@@ -98,13 +107,20 @@ pub struct Ticked {
 /// [`StoreError`].
 pub async fn tick<R: Redis>(
     store: &Store<R>,
-    timeout: Timeout,
+    settings: &Settings,
     tick_ms: i64,
     sweep: bool,
 ) -> Result<Ticked, StoreError> {
     let adopted = if sweep { sweep_all(store).await? } else { 0 };
+    let timeout = settings.heartbeat_timeout;
     let check = Check { timeout, period_ms: timeout.longest_period_ms(), tick_ms: Some(tick_ms) };
     let checked = check_all(store, &check, None).await?.value;
     store.call(&leader::Show).await?;
-    Ok(Ticked { checked, adopted })
+    let due = settle_due(store, settings).await?;
+    let mut tasks = None;
+    if sweep {
+        clean_up(store, TASK_KEPT_MS, CLEANUP_STEPS, None).await?;
+        tasks = Some(store.call(&Count).await?);
+    }
+    Ok(Ticked { checked, adopted, due, tasks })
 }

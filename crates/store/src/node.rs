@@ -118,9 +118,10 @@ pub enum Writer<'a> {
     Owner(&'a str),
 }
 
-impl Writer<'_> {
-    /// As scripts take it: an empty text is not checked.
-    pub(crate) fn as_argument(&self) -> &str {
+impl<'a> Writer<'a> {
+    /// Whose things it may touch, as scripts take it: an empty text is not checked.
+    #[must_use]
+    pub fn as_argument(&self) -> &'a str {
         match self {
             Self::Any => "",
             Self::Owner(id) => id,

@@ -19,6 +19,8 @@ pub struct Settings {
     pub message_ttl_ms: i64,
     /// `legacy_inbox`: new mail is also pushed onto the list that old clients read.
     pub legacy_inbox: bool,
+    /// `legacy_task_queue`: tasks within messages are also pushed onto the list that old workers pop.
+    pub legacy_task_queue: bool,
     /// `check_interval_seconds`, in milliseconds: how often the cron trigger fires.
     pub check_interval_ms: i64,
 }
@@ -42,6 +44,8 @@ pub struct Variables {
     pub message_ttl_hours: String,
     /// `true` or `false`.
     pub legacy_inbox: String,
+    /// `true` or `false`.
+    pub legacy_task_queue: String,
 }
 
 impl Settings {
@@ -72,6 +76,7 @@ impl Settings {
             )?,
             message_ttl_ms: read_hours(&variables.message_ttl_hours)?,
             legacy_inbox: read_flag("legacy_inbox", &variables.legacy_inbox)?,
+            legacy_task_queue: read_flag("legacy_task_queue", &variables.legacy_task_queue)?,
             check_interval_ms: read_ms(
                 "check_interval_seconds",
                 &variables.check_interval_seconds,

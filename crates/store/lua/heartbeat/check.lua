@@ -1,5 +1,6 @@
--- Marks nodes offline that have been silent for longer than the timeout (api.md §3): at most 100
--- a call; `more` asks for another. Re-check and write are this one step, so a heartbeat that
+-- Marks nodes offline that have been silent for longer than the timeout (api.md §3), and puts what
+-- they held back into the queue: at most 100 nodes and 1000 claims a call, never part of a node;
+-- `more` asks for another. Re-check and write are this one step, so a heartbeat that
 -- arrives in between wins.
 --
 -- Mass expiry guard: if more than half of the live nodes, and at least 5, would expire, nobody
@@ -15,11 +16,12 @@
 --          the periodic checker that calls ('' for others) · 6 most nodes
 -- Returns  'ok', now, more (0 or 1), live nodes, silent nodes, suspended (0, 1 by the guard, 2 after
 --          an absence), then 3 for each expired node: id, hostname, last heartbeat
--- Emits    node_offline
--- include: now clock foreign rfc3339 once event node beat
+-- Emits    node_offline, task_pending
+-- include: now clock foreign rfc3339 once event queue node beat
 
 local GUARD_NODES_MIN = 5
 local GUARD_FIELDS_MAX = 16
+local CLAIMS_MAX = 1000
 
 local timeout_ms, period_ms, tick_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local most = tonumber(ARGV[6])
@@ -82,7 +84,13 @@ local function run()
   local reply = { 'ok', now, 0, live, suspended and late or count, suspended and 1 or 0 }
   if suspended then return reply end
   if count > #silent then reply[3] = 1 end
-  for _, id in ipairs(silent) do
+  local claims = 0
+  for i, id in ipairs(silent) do
+    claims = claims + redis.call('SCARD', key.claims(id))
+    if i > 1 and claims > CLAIMS_MAX then
+      reply[3] = 1
+      break
+    end
     local row = redis.call('HMGET', key.node(id), 'hostname', 'last_heartbeat')
     if row[1] then
       move(id, 'offline', 'timeout')

@@ -5,15 +5,19 @@ local mid = ARGV[3]
 
 local function read_message()
   local row = redis.call('HMGET', key.message(mid), 'session_id', 'sequence', 'is_complete',
-    'owner')
+    'owner', 'runner')
   if not row[1] then return nil end
-  return { sid = row[1], sequence = tonumber(row[2]), is_complete = row[3] == '1', owner = row[4] }
+  return { sid = row[1], sequence = tonumber(row[2]), is_complete = row[3] == '1', owner = row[4],
+    runner = row[5] }
 end
 
--- Why a message cannot be written by a caller ('' may write to all); nil if it can.
+-- Why a message cannot be written by a caller ('' may write to all); nil if it can. Beside its owner
+-- whoever runs its task may write to it.
 local function refusal(message, caller)
   if not message then return 'not_found' end
-  if caller ~= '' and message.owner ~= caller then return 'forbidden' end
+  if caller ~= '' and message.owner ~= caller and message.runner ~= caller then
+    return 'forbidden'
+  end
   if message.is_complete then return 'complete' end
 end
 
@@ -35,11 +39,8 @@ local function settle(message, ttl_ms)
   redis.call('PEXPIRE', key.message(mid), ttl_ms)
   redis.call('PEXPIRE', key.text(mid), ttl_ms)
   redis.call('PEXPIRE', key.stream(message.sid, mid), ttl_ms)
-end
-
--- The same for what only some messages have.
-local function settle_blocks(message, ttl_ms)
-  settle(message, ttl_ms)
+  -- Not all messages have these.
+  redis.call('PEXPIRE', key.producers(mid), ttl_ms)
   redis.call('PEXPIRE', key.blocks(mid), ttl_ms)
   redis.call('PEXPIRE', key.order(mid), ttl_ms)
   redis.call('PEXPIRE', key.tasks(mid), ttl_ms)

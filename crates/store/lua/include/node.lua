@@ -40,6 +40,18 @@ local function index_room(id, status, running, max)
   end
 end
 
+-- A node's load, after what it holds or what it reports has changed: the larger of both counts.
+local function index_load(node, reported)
+  local row = redis.call('HMGET', key.node(node), 'status', 'running_tasks',
+    'max_concurrent_tasks', 'reported')
+  if not row[1] then return end
+  reported = reported or tonumber(row[4] or row[2])
+  local running = math.max(reported, redis.call('SCARD', key.claims(node)))
+  redis.call('HSET', key.node(node), 'reported', reported, 'running_tasks', running)
+  redis.call('HINCRBY', key.cluster, 'running', running - tonumber(row[2]))
+  index_room(node, row[1], running, tonumber(row[3]))
+end
+
 -- Tells old readers of the registry hash about a node. A node that writes its own entry there
 -- keeps it.
 local function mirror(id)
@@ -67,6 +79,7 @@ local function move(id, to, reason)
     redis.call('ZREM', key.alive, id)
   end
   index_room(id, to, tonumber(row[3]), tonumber(row[4]))
+  if to == 'offline' and release_claims(id, reason) > 0 then index_load(id) end
   if from == 'online' or to == 'online' then
     for _, skill in ipairs(cjson.decode(row[5])) do
       if to == 'online' then

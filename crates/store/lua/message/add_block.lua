@@ -25,7 +25,7 @@ local function run()
     redis.call('PEXPIRE', key.content(cid), ARGV[9])
   end
   emit(message, 'content_added', ARGV[6])
-  settle_blocks(message, ARGV[8])
+  settle(message, ARGV[8])
   return { 'ok', message.sequence }
 end
 

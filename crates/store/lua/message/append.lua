@@ -44,7 +44,6 @@ local function run()
   if producer ~= '' then
     redis.call('HSET', key.producers(mid), producer, cmsgpack.pack({
       epoch = epoch, seq = seq, sequence = message.sequence, length = length }))
-    redis.call('PEXPIRE', key.producers(mid), ARGV[6])
   end
   settle(message, ARGV[6])
   return { 'ok', message.sequence, length }

@@ -17,7 +17,7 @@ local function run()
   redis.call('DEL', key.text(mid), key.producers(mid))
   if ARGV[5] ~= '' then emit(message, 'error', '{"error":' .. ARGV[5] .. '}') end
   emit(message, 'message_end', '{}')
-  settle_blocks(message, ARGV[6])
+  settle(message, ARGV[6])
   return { 'ok', message.sequence }
 end
 

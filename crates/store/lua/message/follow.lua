@@ -4,11 +4,12 @@
 -- KEYS[1]  the message partition
 -- ARGV     3 message · 4 session · 5 cursor: 'begin', 'sequence', 'stream' (an id of the stream)
 --          or 'unknown' · 6 its value · 7 most events
--- Returns  'ok', owner, 1 if the message is complete else 0, then 3 for each event: stream id,
---          type, JSON; fewer than asked for: that was all
+-- Returns  'ok', owner, 1 if the message is complete else 0, ms until it expires (-1 for never),
+--          then 3 for each event: stream id, type, JSON; fewer than asked for: that was all
 --          'ended', owner: the message is complete and the reader has seen its end
---          'snapshot', owner, stream id for which it stands, the message (include snapshot): the
---          log does not reach back to the cursor, or never held it · 'not_found'
+--          'snapshot', owner, ms until it expires, stream id for which it stands, the message
+--          (include snapshot): the log does not reach back to the cursor, or never held it
+--          'not_found'
 -- include: now message snapshot
 
 local message = read_message()
@@ -16,11 +17,11 @@ if not message or message.sid ~= ARGV[4] then return { 'not_found' } end
 local kind, value, limit = ARGV[5], ARGV[6], tonumber(ARGV[7])
 local stream = key.stream(message.sid, mid)
 local kept = redis.call('XLEN', stream)
-local first = message.sequence - kept + 1
+local ttl_ms = redis.call('PTTL', key.message(mid))
 
 local function snapshot()
   local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-  local reply = { 'snapshot', message.owner, last and last[1] or '0-0' }
+  local reply = { 'snapshot', message.owner, ttl_ms, last and last[1] or '0-0' }
   append_message(reply)
   return reply
 end
@@ -41,7 +42,7 @@ end
 local count = count_after()
 if not count or count > kept then return snapshot() end
 if count == 0 and message.is_complete then return { 'ended', message.owner } end
-local reply = { 'ok', message.owner, message.is_complete and 1 or 0 }
+local reply = { 'ok', message.owner, message.is_complete and 1 or 0, ttl_ms }
 local youngest = count > 0 and redis.call('XREVRANGE', stream, '+', '-', 'COUNT', count) or {}
 for i = #youngest, math.max(#youngest - limit + 1, 1), -1 do
   local n = #reply

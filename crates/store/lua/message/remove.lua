@@ -1,4 +1,5 @@
--- Removes a message with all that belongs to it. One of another session is left alone.
+-- Removes a message with all that belongs to it, and tells its readers. One of another session is
+-- left alone.
 --
 -- KEYS[1]  the message partition
 -- ARGV     3 message · 4 session
@@ -12,4 +13,5 @@ for _, cid in ipairs(cids) do redis.call('DEL', key.content(cid)) end
 local removed = redis.call('DEL', key.message(mid))
 redis.call('DEL', key.text(mid), key.blocks(mid), key.order(mid), key.tasks(mid),
   key.producers(mid), key.stream(ARGV[4], mid))
+if removed == 1 then redis.call('PUBLISH', key.live(mid), '0-0 gone {}') end
 return { 'ok', removed }

@@ -30,7 +30,7 @@ local function run()
   emit(message, 'task_started', '{"task_id":"' .. task .. '","task_type":' .. quoted(task_type)
     .. ',"status":"processing","progress":0.0' .. extra .. '}')
   emit(message, 'content_added', ARGV[9])
-  settle_blocks(message, ARGV[10])
+  settle(message, ARGV[10])
   return { 'ok', message.sequence }
 end
 

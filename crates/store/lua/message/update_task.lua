@@ -55,5 +55,5 @@ else
   drop_placeholder(known[2])
   emit(message, 'task_failed', named .. ',"status":"failed","error":' .. ARGV[10] .. '}')
 end
-settle_blocks(message, ARGV[11])
+settle(message, ARGV[11])
 return { 'ok', message.sequence, status, progress }

@@ -3,7 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 limit · 4 load · 5 id of the last node of the page before ('' '' for the first)
 -- Returns  'ok', load and id to go on after ('' '' at the end), rows…
--- include: now clock foreign rfc3339 event node
+-- include: now clock foreign rfc3339 event queue node
 
 local limit = tonumber(ARGV[3])
 

@@ -3,7 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 node id
 -- Returns  'ok', now, logical ms since the last heartbeat, node row · 'not_found'
--- include: now clock foreign rfc3339 event node
+-- include: now clock foreign rfc3339 event queue node
 
 local id = ARGV[3]
 local beat = tonumber(redis.call('HGET', key.node(id), 'beat') or nil)

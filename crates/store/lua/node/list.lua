@@ -7,7 +7,7 @@
 -- ARGV     3 status · 4 skill · 5 tag ('' for none) · 6 limit · 7 registration number to go on
 --          below ('' from the top) · 8 most index entries to look at
 -- Returns  'ok', registration number to go on below ('' at the end), rows…
--- include: now clock foreign rfc3339 event node
+-- include: now clock foreign rfc3339 event queue node
 
 local limit, scan_max = tonumber(ARGV[6]), tonumber(ARGV[8])
 

@@ -6,7 +6,7 @@
 --          13 id to use otherwise · 14 owner · 15 caller to check ('' none)
 -- Returns  'ok', 1 if new else 0, node row · 'id_taken' · 'id_collision' · 'forbidden'
 -- Emits    node_registered, and node_online for a known node that was not online
--- include: now clock foreign rfc3339 once event node
+-- include: now clock foreign rfc3339 once event queue node
 
 local hostname, platform, arch, skills = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local max = tonumber(ARGV[7])
@@ -23,7 +23,7 @@ local function create(id)
   local seq = redis.call('HINCRBY', key.cluster, 'sequence', 1)
   write_common(id)
   redis.call('HSET', key.node(id), 'hostname', hostname, 'platform', platform, 'arch', arch,
-    'status', 'online', 'running_tasks', 0, 'cpu_usage', 0, 'memory_usage', 0, 'disk_usage', 0,
+    'status', 'online', 'running_tasks', 0, 'reported', 0, 'cpu_usage', 0, 'memory_usage', 0, 'disk_usage', 0,
     'total_tasks_processed', 0, 'successful_tasks', 0, 'failed_tasks', 0,
     'average_execution_time', 0, 'registered_at', now, 'tags', tags, 'seq', seq,
     'owner', ARGV[14])

@@ -1,10 +1,11 @@
--- Marks a node offline by its own wish; when it was last heard of stays as it is.
+-- Marks a node offline by its own wish, and puts what it held back into the queue; when it was last
+-- heard of stays as it is.
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 node id · 4 caller to check ('' none)
 -- Returns  'ok' · 'not_found' · 'forbidden'
--- Emits    node_offline
--- include: now clock foreign rfc3339 once event node
+-- Emits    node_offline, task_pending
+-- include: now clock foreign rfc3339 once event queue node
 
 local id = ARGV[3]
 

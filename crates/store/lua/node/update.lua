@@ -5,7 +5,7 @@
 --          7 tags (JSON) · 8 max tasks · 9… pairs of further field and value; '' leaves as it is
 -- Returns  'ok', node row · 'not_found' · 'forbidden'
 -- Emits    node_<status> when the status changes
--- include: now clock foreign rfc3339 once event node
+-- include: now clock foreign rfc3339 once event queue node
 
 local id = ARGV[3]
 

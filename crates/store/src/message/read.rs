@@ -1,5 +1,7 @@
 //! Calls that read a message, whole or event by event.
 
+use std::time::Duration;
+
 use reef_domain::message::Cursor;
 use serde_json::value::RawValue;
 
@@ -168,6 +170,8 @@ pub enum Followed {
         owner: String,
         /// No events will come after the last one that there is.
         is_complete: bool,
+        /// How long the message is kept, if it is not written to; `None` for ever.
+        expires_in: Option<Duration>,
         /// In order.
         events: Vec<StreamEvent>,
     },
@@ -179,6 +183,8 @@ pub enum Followed {
         id: String,
         /// The message as it was there.
         message: Box<Message>,
+        /// How long it is kept, if it is not written to; `None` for ever.
+        expires_in: Option<Duration>,
     },
 }
 
@@ -210,12 +216,14 @@ impl Call for Follow<'_> {
             "ended" => Ok(Followed::Ended { owner: reply.text()? }),
             "snapshot" => Ok(Followed::Snapshot {
                 owner: reply.text()?,
+                expires_in: read_ttl(reply)?,
                 id: reply.text()?,
                 message: Box::new(Message::read(self.message_id, reply)?),
             }),
             "ok" => {
                 let owner = reply.text()?;
                 let is_complete = reply.flag()?;
+                let expires_in = read_ttl(reply)?;
                 let mut events = Vec::with_capacity(reply.left() / 3);
                 while !reply.is_at_end() {
                     events.push(StreamEvent {
@@ -224,9 +232,14 @@ impl Call for Follow<'_> {
                         data: reply.text()?,
                     });
                 }
-                Ok(Followed::Events { owner, is_complete, events })
+                Ok(Followed::Events { owner, is_complete, expires_in, events })
             }
             other => unknown_status(other),
         }
     }
+}
+
+/// Reads what PTTL says: milliseconds, negative for ever.
+fn read_ttl(reply: &mut Reader) -> Result<Option<Duration>, Malformed> {
+    Ok(u64::try_from(reply.int()?).ok().map(Duration::from_millis))
 }

@@ -6,9 +6,9 @@ use reef_domain::message::Rendered;
 use super::Written;
 use crate::node::Writer;
 use crate::script::{
-    Arguments, Call, MESSAGE_ADD_BLOCK, MESSAGE_APPEND, MESSAGE_COMPLETE, MESSAGE_OPEN,
-    MESSAGE_REMOVE, MESSAGE_START_TASK, MESSAGE_UPDATE_TASK, Malformed, Partition, Reader, Script,
-    unknown_status,
+    Arguments, Call, MESSAGE_ADD_BLOCK, MESSAGE_ADMIT_RUNNER, MESSAGE_APPEND, MESSAGE_COMPLETE,
+    MESSAGE_OPEN, MESSAGE_REMOVE, MESSAGE_START_TASK, MESSAGE_UPDATE_TASK, Malformed, Partition,
+    Reader, Script, unknown_status,
 };
 
 /// Makes a message, or finds the one that is there.
@@ -393,6 +393,40 @@ impl Call for UpdateTask<'_> {
             "ended" => Ok(TaskUpdated::Ended { status: reply.text()? }),
             other => unknown_status(other),
         })
+    }
+}
+
+/// Lets whoever runs a message's task write to it, in place of whoever ran it before.
+#[derive(Debug)]
+pub struct AdmitRunner<'a> {
+    /// Which message.
+    pub message_id: &'a str,
+    /// The caller who claimed the task.
+    pub runner: &'a str,
+}
+
+impl Call for AdmitRunner<'_> {
+    /// Whether the message is there.
+    type Reply = bool;
+
+    fn script(&self) -> &'static Script {
+        &MESSAGE_ADMIT_RUNNER
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Message(self.message_id)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.runner);
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<bool, Malformed> {
+        match status {
+            "ok" => Ok(true),
+            "not_found" => Ok(false),
+            other => unknown_status(other),
+        }
     }
 }
 

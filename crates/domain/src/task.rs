@@ -1,0 +1,243 @@
+//! Tasks: what may be submitted, and the words for it (`api.md` §5).
+
+use crate::id;
+use crate::invalid::Invalid;
+use crate::limits::{
+    ITERATIONS_MAX, LABEL_CHARS_MAX, LABELS_MAX, TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX,
+    TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
+};
+
+/// Every status of a task, in the order in which it may pass through them.
+pub const STATUSES: [&str; 7] =
+    ["pending", "scheduled", "running", "completed", "failed", "cancelled", "timeout"];
+
+/// Kinds of tasks; they say something to people and change nothing.
+pub const TASK_TYPES: [&str; 5] =
+    ["interactive", "batch", "compute_intensive", "io_intensive", "daemon"];
+
+/// Workflows of session tasks. Each is also a skill: a worker that runs it has that skill.
+pub const WORKFLOWS: [&str; 3] = ["simple", "planner", "critic"];
+
+/// Priorities run from 0 (critical) to this (low).
+pub const PRIORITY_MAX: i64 = 3;
+
+/// Priority where the caller names none: normal.
+pub const PRIORITY_DEFAULT: i64 = 2;
+
+/// Timeout where the caller names none, in seconds.
+pub const TIMEOUT_DEFAULT: f64 = 300.0;
+
+/// Whether a task in this status has ended.
+#[must_use]
+pub fn is_ended(status: &str) -> bool {
+    matches!(status, "completed" | "failed" | "cancelled" | "timeout")
+}
+
+/// What a task wants of the node that runs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Skills that the node must have.
+    pub required_skills: Vec<String>,
+    /// Skills that are good to have.
+    pub optional_skills: Vec<String>,
+    /// Tags of nodes that are preferred.
+    pub affinity_tags: Vec<String>,
+}
+
+impl Wants {
+    /// The same wants, whatever order or repetition a caller wrote them in.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        let sorted = |labels: &[String]| {
+            let mut labels = labels.to_vec();
+            labels.sort_unstable();
+            labels.dedup();
+            labels
+        };
+        Self {
+            required_skills: sorted(&self.required_skills),
+            optional_skills: sorted(&self.optional_skills),
+            affinity_tags: sorted(&self.affinity_tags),
+        }
+    }
+
+    fn check(&self, invalid: &mut Invalid) {
+        for (field, labels) in [
+            ("required_skills", &self.required_skills),
+            ("optional_skills", &self.optional_skills),
+            ("affinity_tags", &self.affinity_tags),
+        ] {
+            invalid.require(labels.len() <= LABELS_MAX, field, "must not list more than 100");
+            for (n, label) in labels.iter().enumerate() {
+                let fits = !label.trim().is_empty() && label.chars().count() <= LABEL_CHARS_MAX;
+                invalid.require(
+                    fits,
+                    &format!("{field}[{n}]"),
+                    "must not be blank and must have at most 128 characters",
+                );
+            }
+        }
+    }
+}
+
+/// A task as a caller describes it, with the defaults filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Submission {
+    /// What it is called.
+    pub name: String,
+    /// One of [`TASK_TYPES`].
+    pub task_type: String,
+    /// For people.
+    pub description: String,
+    /// What it wants of a node.
+    pub wants: Wants,
+    /// 0 (critical) to 3 (low).
+    pub priority: i64,
+    /// Longest run, in seconds.
+    pub timeout: f64,
+    /// How often it is tried again.
+    pub max_retries: i64,
+    /// For how long it is kept back, in milliseconds.
+    pub delay_ms: i64,
+    /// Whom it is for.
+    pub user_id: Option<String>,
+}
+
+impl Default for Submission {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            task_type: "batch".to_owned(),
+            description: String::new(),
+            wants: Wants::default(),
+            priority: PRIORITY_DEFAULT,
+            timeout: TIMEOUT_DEFAULT,
+            max_retries: 3,
+            delay_ms: 0,
+            user_id: None,
+        }
+    }
+}
+
+impl Submission {
+    /// The timeout in whole milliseconds.
+    #[must_use]
+    pub fn timeout_ms(&self) -> i64 {
+        #[allow(clippy::cast_possible_truncation, reason = "checked to be at most a week")]
+        let ms = (self.timeout * 1000.0).round() as i64;
+        ms.max(1)
+    }
+
+    /// Adds every broken rule.
+    pub fn check(&self, invalid: &mut Invalid) {
+        let name_fits =
+            !self.name.trim().is_empty() && self.name.chars().count() <= TASK_NAME_CHARS_MAX;
+        invalid.require(name_fits, "name", "is required and must have at most 255 characters");
+        invalid.require(
+            TASK_TYPES.contains(&self.task_type.as_str()),
+            "task_type",
+            "must be one of interactive, batch, compute_intensive, io_intensive, daemon",
+        );
+        self.wants.check(invalid);
+        invalid.require(
+            (0..=PRIORITY_MAX).contains(&self.priority),
+            "priority",
+            "must be 0 (critical), 1 (high), 2 (normal) or 3 (low)",
+        );
+        #[allow(clippy::cast_precision_loss, reason = "a week of milliseconds is exact")]
+        let longest = TASK_TIMEOUT_MS_MAX as f64 / 1000.0;
+        invalid.require(
+            self.timeout > 0.0 && self.timeout <= longest,
+            "timeout",
+            "must be more than 0 and at most 604800 seconds",
+        );
+        invalid.require(
+            (0..=TASK_RETRIES_MAX).contains(&self.max_retries),
+            "max_retries",
+            "must be between 0 and 100",
+        );
+        invalid.require(
+            (0..=TASK_DELAY_MS_MAX).contains(&self.delay_ms),
+            "delay_ms",
+            "must be between 0 and 2592000000",
+        );
+        let user_fits =
+            self.user_id.as_ref().is_none_or(|user| user.chars().count() <= USER_CHARS_MAX);
+        invalid.require(user_fits, "user_id", "must have at most 128 characters");
+    }
+}
+
+/// Adds what is wrong with a workflow and its number of iterations.
+pub fn check_workflow(invalid: &mut Invalid, workflow: &str, max_iterations: i64) {
+    invalid.require(
+        WORKFLOWS.contains(&workflow),
+        "workflow",
+        "must be one of simple, planner, critic",
+    );
+    invalid.require(
+        (1..=ITERATIONS_MAX).contains(&max_iterations),
+        "max_iterations",
+        "must be between 1 and 20",
+    );
+}
+
+/// Adds what is wrong with an id that a caller brings.
+pub fn check_task_id(invalid: &mut Invalid, task_id: Option<&str>) {
+    invalid.require(task_id.is_none_or(id::is_valid), "task_id", id::RULE);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(submission: &Submission) -> Vec<String> {
+        let mut invalid = Invalid::new();
+        submission.check(&mut invalid);
+        invalid.errors().iter().map(|error| error.field.clone()).collect()
+    }
+
+    #[test]
+    fn a_name_is_enough() {
+        let good = Submission { name: "index".into(), ..Submission::default() };
+        assert_eq!(faults(&good), Vec::<String>::new());
+        assert_eq!(good.timeout_ms(), 300_000);
+    }
+
+    #[test]
+    fn every_broken_rule_names_its_field() {
+        let bad = Submission {
+            name: " ".into(),
+            task_type: "odd".into(),
+            wants: Wants { required_skills: vec!["ok".into(), " ".into()], ..Wants::default() },
+            priority: 4,
+            timeout: -1.0,
+            max_retries: -1,
+            delay_ms: -1,
+            user_id: Some("u".repeat(129)),
+            ..Submission::default()
+        };
+        assert_eq!(
+            faults(&bad),
+            [
+                "name",
+                "task_type",
+                "required_skills[1]",
+                "priority",
+                "timeout",
+                "max_retries",
+                "delay_ms",
+                "user_id"
+            ]
+        );
+        let nan = Submission { name: "n".into(), timeout: f64::NAN, ..Submission::default() };
+        assert_eq!(faults(&nan), ["timeout"]);
+    }
+
+    #[test]
+    fn wants_are_the_same_in_any_order() {
+        let one = Wants { required_skills: vec!["b".into(), "a".into()], ..Wants::default() };
+        let two =
+            Wants { required_skills: vec!["a".into(), "b".into(), "a".into()], ..Wants::default() };
+        assert_eq!(one.canonical(), two.canonical());
+    }
+}

@@ -1,0 +1,137 @@
+-- Claims: a node holds a task under a token while its lease runs.
+local TIMEOUT_GRACE_MS = 5000
+
+-- Lets go of a claim. What a node reported counted a task that it held by then.
+local function end_claim(task, has_stopped)
+  redis.call('ZREM', key.task_leases, task.id)
+  redis.call('SREM', key.claims(task.node), task.id)
+  local row = redis.call('HMGET', key.node(task.node), 'reported', 'beat')
+  local reported = tonumber(row[1])
+  if has_stopped and reported and task.claimed <= tonumber(row[2]) then
+    reported = math.max(reported - 1, 0)
+  end
+  index_load(task.node, reported)
+end
+
+-- Ends a task for good. Those that went wrong are dead letters; a message that waits for the
+-- outcome is told in a step of its own, which the monitor repeats until it is done.
+local function end_task(task, to, reason)
+  redis.call('HSET', key.task(task.id), 'completed_at', now)
+  redis.call('ZADD', key.ended_tasks, now, task.id)
+  if to == 'failed' or to == 'timeout' then
+    redis.call('ZADD', key.dead_tasks, redis.call('HINCRBY', key.cluster, 'deaths', 1), task.id)
+  end
+  if task.message ~= '' then redis.call('ZADD', key.unsettled_tasks, clock, task.id) end
+  move_task(task, to, reason)
+end
+
+-- Counts a task that a node has ended. Those that were cancelled are nobody's merit or fault.
+local function count_end(task, is_success)
+  local node = key.node(task.node)
+  local row = redis.call('HMGET', node, 'total_tasks_processed', 'average_execution_time')
+  if not row[1] then return end
+  local total, seconds = tonumber(row[1]), math.max(now - task.started, 0) / 1000
+  local average = (tonumber(row[2]) * total + seconds) / (total + 1)
+  redis.call('HSET', node, 'average_execution_time', string.format('%.3f', average))
+  redis.call('HINCRBY', node, 'total_tasks_processed', 1)
+  redis.call('HINCRBY', node, is_success and 'successful_tasks' or 'failed_tasks', 1)
+end
+
+-- A claim whose lease ran out: one more try, or the end.
+local function lose_claim(task, reason)
+  end_claim(task, false)
+  if task.retries < task.retries_max then
+    redis.call('HINCRBY', key.task(task.id), 'retry_count', 1)
+    requeue(task, reason)
+  else
+    count_end(task, false)
+    redis.call('HSET', key.task(task.id), 'error', reason == 'timeout'
+      and 'The task took longer than its timeout.' or 'The lease ran out and no tries are left.')
+    end_task(task, 'timeout', reason)
+  end
+end
+
+-- Whether a node holds a running task under a token. A lease that has run out ends here, whoever
+-- looks first, so that nothing done after it counts.
+local function holds(task, token)
+  if not task or task.status ~= 'running' or task.token ~= token then return false end
+  local till = tonumber(redis.call('ZSCORE', key.task_leases, task.id)) or 0
+  if till > clock then return true end
+  lose_claim(task, till >= task.deadline and 'timeout' or 'lease')
+  return false
+end
+
+-- Renews a lease, but never past the task's own timeout.
+local function renew_lease(task, lease_ms)
+  redis.call('ZADD', key.task_leases, math.min(clock + lease_ms, task.deadline), task.id)
+end
+
+-- What becomes of a claim that a heartbeat lists.
+local function keep_claim(id, token, node)
+  local task = read_task(id)
+  if task and task.status == 'cancelled' and task.token == token then return 'cancelled' end
+  if not task or task.node ~= node or not holds(task, token) then return 'revoked' end
+  renew_lease(task, task.lease_ms)
+  return 'renewed'
+end
+
+-- Why a token cannot be used; nil if it can.
+local function claim_refusal(task, token, caller)
+  if not task then return 'not_found' end
+  if task.status == 'running' and caller ~= ''
+    and redis.call('HGET', key.node(task.node), 'owner') ~= caller then
+    return 'forbidden'
+  end
+  if holds(task, token) then return nil end
+  redis.call('HINCRBY', key.cluster, 'fenced', 1)
+  return 'fenced'
+end
+
+-- Takes some tasks whose time has come into the queue; nobody waits for the monitor alone.
+local function promote_due(most)
+  local due = redis.call('ZRANGEBYSCORE', key.delayed_tasks, '-inf', clock, 'LIMIT', 0, most)
+  for _, id in ipairs(due) do
+    redis.call('ZREM', key.delayed_tasks, id)
+    local task = read_task(id)
+    if task and (task.status == 'scheduled' or task.status == 'pending') then
+      enqueue(task)
+      move_task(task, 'pending', 'due')
+    end
+  end
+  return #due
+end
+
+-- Appends a task to a reply: id, then its fields (nil for none).
+local TASK_FIELDS = { 'owner', 'status', 'spec', 'wants', 'priority', 'assigned_node',
+  'submitted_at', 'scheduled_at', 'started_at', 'completed_at', 'timeout_ms', 'retry_count',
+  'max_retries', 'user_id', 'result', 'error', 'session_id', 'message_id', 'progress' }
+
+local function append_task(reply, id)
+  local row = redis.call('HMGET', key.task(id), unpack(TASK_FIELDS))
+  if not row[2] or row[2] == 'draft' then return false end
+  reply[#reply + 1] = id
+  local bytes = 0
+  for i = 1, #TASK_FIELDS do
+    reply[#reply + 1] = row[i]
+    if row[i] then bytes = bytes + #row[i] end
+  end
+  return bytes
+end
+
+-- Forgets a task that has ended, or never began.
+local function forget_task(task)
+  redis.call('DEL', key.task(task.id))
+  redis.call('ZREM', key.task_list, task.id)
+  redis.call('ZREM', key.tasks_by_status(task.status), task.id)
+  redis.call('ZREM', key.tasks_by_owner(task.owner), task.id)
+  if task.node ~= '' then redis.call('ZREM', key.tasks_by_node(task.node), task.id) end
+  if task.user ~= '' then redis.call('ZREM', key.tasks_by_user(task.user), task.id) end
+  if task.session ~= '' then redis.call('ZREM', key.tasks_by_session(task.session), task.id) end
+  redis.call('ZREM', key.ended_tasks, task.id)
+  redis.call('ZREM', key.dead_tasks, task.id)
+  redis.call('ZREM', key.unsettled_tasks, task.id)
+end
+
+local function is_ended(status)
+  return status ~= 'pending' and status ~= 'scheduled' and status ~= 'running'
+end

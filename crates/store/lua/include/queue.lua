@@ -1,0 +1,116 @@
+-- The queue: waiting tasks by class. A class is what tasks want of a node, so a claim looks at
+-- classes and never at the backlog. Each class is listed under one of its skills, the one that
+-- fewest nodes had when it came to be, so that a node hardly meets classes that it cannot serve.
+
+-- The part of a task's hash that the scripts work with.
+local function read_task(id)
+  local row = redis.call('HMGET', key.task(id), 'status', 'seq', 'class', 'rank', 'assigned_node',
+    'token', 'retry_count', 'max_retries', 'message_id', 'owner', 'claimed', 'deadline', 'lease_ms',
+    'started_at', 'session_id', 'user_id', 'submitted_at')
+  if not row[1] or row[1] == 'draft' then return nil end
+  return { id = id, status = row[1], seq = row[2], class = row[3], rank = row[4], node = row[5],
+    token = row[6], retries = tonumber(row[7]), retries_max = tonumber(row[8]), message = row[9],
+    owner = row[10], claimed = tonumber(row[11]), deadline = tonumber(row[12]),
+    lease_ms = tonumber(row[13]), started = tonumber(row[14]), session = row[15], user = row[16],
+    submitted = row[17] }
+end
+
+local function labels_json(labels)
+  return #labels == 0 and '[]' or cjson.encode(labels)
+end
+
+-- A class by its name: the skill that it is listed under, required skills, optional skills, tags.
+-- It is there while a task of it waits.
+local function read_class(class)
+  local record = redis.call('HGET', key.queue_classes, class)
+  return record and cmsgpack.unpack(record)
+end
+
+-- Makes a class, of what one of its tasks wants. Names that begin with `r` are classes by required
+-- skills alone: preferences are given up when too many different ones wait.
+local function open_class(class, id)
+  if redis.call('HEXISTS', key.queue_classes, class) == 1 then return end
+  local wants = cjson.decode(redis.call('HGET', key.task(id), 'wants'))
+  local rarest, fewest = '', math.huge
+  for _, skill in ipairs(wants[1]) do
+    local nodes = redis.call('ZCARD', key.by_skill(skill))
+    if nodes < fewest then rarest, fewest = skill, nodes end
+  end
+  local prefers = string.sub(class, 1, 1) ~= 'r'
+  redis.call('HSET', key.queue_classes, class, cmsgpack.pack({ rarest, wants[1],
+    prefers and wants[2] or {}, prefers and wants[3] or {} }))
+end
+
+-- Lists a class by its first task, or forgets it with its last.
+local function show_head(class)
+  local record = read_class(class)
+  if not record then return end
+  local head = redis.call('ZRANGE', key.queue(class), 0, 0, 'WITHSCORES')
+  if head[1] then
+    redis.call('ZADD', key.queue_heads(record[1]), head[2], class)
+  else
+    redis.call('ZREM', key.queue_heads(record[1]), class)
+    redis.call('HDEL', key.queue_classes, class)
+  end
+end
+
+local function enqueue(task)
+  open_class(task.class, task.id)
+  redis.call('ZADD', key.queue(task.class), task.rank, task.id)
+  redis.call('ZADD', key.waiting_tasks, task.rank, task.id)
+  show_head(task.class)
+end
+
+local function dequeue(task)
+  if redis.call('ZREM', key.delayed_tasks, task.id) == 1 then return end
+  redis.call('ZREM', key.waiting_tasks, task.id)
+  redis.call('ZREM', key.queue(task.class), task.id)
+  show_head(task.class)
+end
+
+-- Appends task_<status> to the event log. One that can be claimed says what it asks for, so that
+-- who waits for work knows whether to look.
+local function announce_task(task, previous, reason)
+  local required = ''
+  if task.status == 'pending' then
+    local record = read_class(task.class)
+    required = record and ',"required_skills":' .. labels_json(record[2]) or ''
+  end
+  emit('task_' .. task.status, '{"task_id":"' .. task.id .. '","status":"' .. task.status
+    .. '","previous":' .. (previous and '"' .. previous .. '"' or 'null') .. ',"node_id":'
+    .. ((task.node or '') ~= '' and '"' .. task.node .. '"' or 'null') .. ',"reason":"' .. reason
+    .. '"' .. required .. '}')
+end
+
+-- Moves a task to another status: indexes and event.
+local function move_task(task, to, reason)
+  local previous = task.status
+  redis.call('ZREM', key.tasks_by_status(previous), task.id)
+  redis.call('ZADD', key.tasks_by_status(to), task.seq, task.id)
+  redis.call('HSET', key.task(task.id), 'status', to)
+  task.status = to
+  announce_task(task, previous, reason)
+end
+
+-- Back to the queue. The token that the task was claimed under is stale from here on, because
+-- only a running task's counts.
+local function requeue(task, reason)
+  redis.call('ZREM', key.task_leases, task.id)
+  redis.call('ZREM', key.tasks_by_node(task.node), task.id)
+  redis.call('HSET', key.task(task.id), 'assigned_node', '')
+  enqueue(task)
+  move_task(task, 'pending', reason)
+end
+
+-- Most tasks that a node can hold: it has room for no more.
+local HELD_MAX = 100
+
+-- Gives back all that a node holds, at once and without counting it as a retry (api.md §5).
+local function release_claims(node, reason)
+  local released = redis.call('SPOP', key.claims(node), HELD_MAX)
+  for _, id in ipairs(released) do
+    local task = read_task(id)
+    if task and task.status == 'running' then requeue(task, reason) end
+  end
+  return #released
+end

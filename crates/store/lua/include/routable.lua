@@ -1,0 +1,26 @@
+-- Which nodes could run a task. `index` names the set of nodes with a skill.
+
+-- How many nodes, at most `most`, are in the sets of all these skills and in `among`.
+local function count_nodes(skills, index, among, most)
+  local command = { 'ZINTERCARD', #skills + 1, among }
+  for _, skill in ipairs(skills) do command[#command + 1] = index(skill) end
+  command[#command + 1] = 'LIMIT'
+  command[#command + 1] = most
+  return redis.call(unpack(command))
+end
+
+-- Whether any node, whatever its status, has all these skills.
+local function is_routable(skills)
+  return count_nodes(skills, key.by_skill, key.nodes, 1) == 1
+end
+
+-- Lists a task that can be seen from now on.
+local function index_task(task)
+  redis.call('ZADD', key.task_list, task.seq, task.id)
+  redis.call('ZADD', key.tasks_by_status(task.status), task.seq, task.id)
+  redis.call('ZADD', key.tasks_by_owner(task.owner), task.seq, task.id)
+  if task.user ~= '' then redis.call('ZADD', key.tasks_by_user(task.user), task.seq, task.id) end
+  if task.session ~= '' then
+    redis.call('ZADD', key.tasks_by_session(task.session), task.seq, task.id)
+  end
+end

@@ -1,0 +1,130 @@
+-- Gives a node tasks to run (api.md §5): the first by rank whose required skills it all has. Among
+-- those that stand first within one second, the one whose optional skills and tags it matches best.
+--
+-- Looks at classes of tasks, never at the backlog: for each skill of the node at the classes that
+-- are listed under it, in the order of their first tasks, until one fits.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     1-2 idempotency · 3 node id · 4 caller to check ('' none) · 5 most tasks · 6 lease in ms
+--          7 random text for the tokens
+-- Returns  'ok', why there are none ('' if there are), then for each task: token, task row
+--          'not_found' · 'forbidden'
+-- Emits    task_running; task_pending for delayed ones whose time has come
+-- include: now clock foreign rfc3339 once event queue node claim
+
+local PAGE = 8
+local TIES_MAX = 16
+local DUE_MAX = 5
+
+local node, lease_ms = ARGV[3], tonumber(ARGV[6])
+local skills, tags, fitness = {}, {}, {}
+-- For each list, how many classes at its head do not fit: within one claim that stays so.
+local unfit = {}
+
+local function set_of(into, json)
+  for _, label in ipairs(cjson.decode(json)) do into[label] = true end
+end
+
+local function count_in(labels, set)
+  local count = 0
+  for _, label in ipairs(labels) do
+    if set[label] then count = count + 1 end
+  end
+  return count
+end
+
+-- How well a class fits the node: false if it lacks a skill, else how many preferences it meets.
+local function fit(class)
+  if fitness[class] == nil then
+    local record = read_class(class)
+    if record and count_in(record[2], skills) == #record[2] then
+      fitness[class] = count_in(record[3], skills) + count_in(record[4], tags)
+    else
+      fitness[class] = false
+    end
+  end
+  return fitness[class]
+end
+
+local function second(rank)
+  return math.floor(rank / 1e6)
+end
+
+-- The best class of those that are listed under a skill: nil if none fits.
+local function best_of_list(skill)
+  local best, from, ties = nil, unfit[skill] or 0, 0
+  while true do
+    local page = redis.call('ZRANGE', key.queue_heads(skill), from, from + PAGE - 1, 'WITHSCORES')
+    for i = 1, #page, 2 do
+      local rank = tonumber(page[i + 1])
+      if best and (second(rank) > second(best.rank) or ties == TIES_MAX) then return best end
+      local met = fit(page[i])
+      if met then
+        if not best then unfit[skill] = from + (i - 1) / 2 end
+        ties = ties + 1
+        if not best or met > best.met then
+          best = { class = page[i], rank = rank, met = met, list = skill }
+        end
+      end
+    end
+    if #page < 2 * PAGE then return best end
+    from = from + PAGE
+  end
+end
+
+local function is_better(a, b)
+  if second(a.rank) ~= second(b.rank) then return a.rank < b.rank end
+  if a.met ~= b.met then return a.met > b.met end
+  return a.rank < b.rank
+end
+
+local function hand_out(class)
+  local task = read_task(redis.call('ZRANGE', key.queue(class), 0, 0)[1])
+  local token = redis.call('HINCRBY', key.cluster, 'claims', 1) .. '-' .. ARGV[7]
+  local timeout_ms = tonumber(redis.call('HGET', key.task(task.id), 'timeout_ms'))
+  task.deadline = clock + timeout_ms + TIMEOUT_GRACE_MS
+  task.node = node
+  dequeue(task)
+  redis.call('HSET', key.task(task.id), 'assigned_node', node, 'token', token, 'claimed', clock,
+    'deadline', task.deadline, 'lease_ms', lease_ms, 'started_at', now, 'progress', 0)
+  redis.call('SADD', key.claims(node), task.id)
+  redis.call('ZADD', key.tasks_by_node(node), task.seq, task.id)
+  renew_lease(task, lease_ms)
+  move_task(task, 'running', 'claimed')
+  return token, task.id
+end
+
+local function run()
+  local row = redis.call('HMGET', key.node(node), 'status', 'owner', 'available_skills', 'tags',
+    'max_concurrent_tasks', 'running_tasks', 'reported')
+  if not row[1] then return { 'not_found' } end
+  if is_foreign(row[2], ARGV[4]) then return { 'forbidden' } end
+  if row[1] ~= 'online' then return { 'ok', 'The node is ' .. row[1] .. '.' } end
+  promote_due(DUE_MAX)
+  local busy = math.max(tonumber(row[7] or row[6]), redis.call('SCARD', key.claims(node)))
+  local free = math.min(tonumber(row[5]) - busy, tonumber(ARGV[5]))
+  if free <= 0 then return { 'ok', 'The node has no free capacity.' } end
+
+  set_of(skills, row[3])
+  set_of(tags, row[4])
+  local firsts = { [''] = best_of_list('') }
+  for skill in pairs(skills) do firsts[skill] = best_of_list(skill) end
+  local reply = { 'ok', 'No task waits that the node could run.' }
+  for _ = 1, free do
+    local best
+    for _, first in pairs(firsts) do
+      if not best or is_better(first, best) then best = first end
+    end
+    if not best then break end
+    local token, id = hand_out(best.class)
+    reply[2], reply[#reply + 1] = '', token
+    append_task(reply, id)
+    firsts[best.list] = best_of_list(best.list)
+  end
+  if #reply > 2 then index_load(node) end
+  keep_clock()
+  return reply
+end
+
+-- That there was nothing is not kept: a repeat may find something.
+return once(run, function(reply) return #reply > 2 end)

@@ -1,0 +1,23 @@
+-- Forgets tasks that ended long ago, some at a time. One whose message has not heard of its end yet
+-- stays, since nobody could tell it afterwards.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     1-2 idempotency · 3 age in ms · 4 most
+-- Returns  'ok', how many
+-- include: now clock foreign rfc3339 once event queue node claim
+
+local function run()
+  local before = '(' .. string.format('%.0f', now - tonumber(ARGV[3]) + 1)
+  local found = redis.call('ZRANGEBYSCORE', key.ended_tasks, '-inf', before, 'LIMIT', 0, ARGV[4])
+  local forgotten = 0
+  for _, id in ipairs(found) do
+    if not redis.call('ZSCORE', key.unsettled_tasks, id) then
+      local task = read_task(id)
+      if task then forget_task(task) else redis.call('ZREM', key.ended_tasks, id) end
+      forgotten = forgotten + 1
+    end
+  end
+  return { 'ok', forgotten }
+end
+
+return once(run)

@@ -1,0 +1,13 @@
+-- Forgets a task that has ended.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     3 task id · 4 caller to check ('' none)
+-- Returns  'ok' · 'not_found' · 'forbidden' · 'state', status
+-- include: now clock foreign rfc3339 event queue node claim
+
+local task = read_task(ARGV[3])
+if not task then return { 'not_found' } end
+if is_foreign(task.owner, ARGV[4]) then return { 'forbidden' } end
+if not is_ended(task.status) then return { 'state', task.status } end
+forget_task(task)
+return { 'ok' }

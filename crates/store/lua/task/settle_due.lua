@@ -1,0 +1,52 @@
+-- What is due in the queue, some at a time: leases that ran out, delayed tasks whose time has come,
+-- and, one page a call, running tasks that have no lease (which only a fault or a hand in the data
+-- can bring about).
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     3 most of each
+-- Returns  'ok', 1 if there is more else 0, leases that ran out, delayed tasks that wait now,
+--          running tasks without a lease
+-- Emits    task_pending · task_timeout
+-- include: now clock foreign rfc3339 event queue node claim
+
+local most = tonumber(ARGV[3])
+
+local function lose_due()
+  local due = redis.call('ZRANGEBYSCORE', key.task_leases, '-inf', clock, 'WITHSCORES',
+    'LIMIT', 0, most)
+  for i = 1, #due, 2 do
+    local task = read_task(due[i])
+    if task and task.status == 'running' then
+      lose_claim(task, tonumber(due[i + 1]) >= task.deadline and 'timeout' or 'lease')
+    else
+      redis.call('ZREM', key.task_leases, due[i])
+    end
+  end
+  return #due / 2
+end
+
+local function reconcile()
+  local running = key.tasks_by_status('running')
+  local after = redis.call('HGET', key.cluster, 'reconciled') or '-inf'
+  local page = redis.call('ZRANGEBYSCORE', running, '(' .. after, '+inf', 'WITHSCORES',
+    'LIMIT', 0, most)
+  local lost = 0
+  for i = 1, #page, 2 do
+    if not redis.call('ZSCORE', key.task_leases, page[i]) then
+      local task = read_task(page[i])
+      if task and task.status == 'running' then
+        lose_claim(task, 'lease')
+      else
+        redis.call('ZREM', running, page[i])
+      end
+      lost = lost + 1
+    end
+  end
+  redis.call('HSET', key.cluster, 'reconciled', #page == 2 * most and page[#page] or '-inf')
+  return lost
+end
+
+local leases, delayed = lose_due(), promote_due(most)
+local without = reconcile()
+keep_clock()
+return { 'ok', (leases == most or delayed == most) and 1 or 0, leases, delayed, without }

@@ -1,0 +1,65 @@
+-- Takes a task (api.md §5). A draft waits, unseen, until task/queue says that its message is there.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     1-2 idempotency · 3 task id · 4 1 for a draft else 0 · 5 delay in ms · 6 spec (JSON)
+--          7 wants (JSON: required skills, optional skills, tags) · 8 wants in a fixed order, as the
+--          class · 9 required skills alone, likewise · 10 priority · 11 timeout in ms
+--          12 most retries · 13 user ('') · 14 session ('') · 15 message ('') · 16 owner
+--          17 most classes with preferences · 18 most classes
+-- Returns  'ok', 1 if a node has the skills else 0, task row · 'exists' · 'too_many_classes'
+-- Emits    task_pending · task_scheduled
+-- include: now clock foreign rfc3339 once event queue node claim routable
+
+local id, delay_ms = ARGV[3], tonumber(ARGV[5])
+
+-- The class to wait in; nil if there are too many.
+local function choose_class()
+  local full, plain = 'p' .. redis.sha1hex(ARGV[8]), 'r' .. redis.sha1hex(ARGV[9])
+  local classes = redis.call('HLEN', key.queue_classes)
+  if classes < tonumber(ARGV[17]) or redis.call('HEXISTS', key.queue_classes, full) == 1 then
+    return full
+  end
+  if classes < tonumber(ARGV[18]) or redis.call('HEXISTS', key.queue_classes, plain) == 1 then
+    return plain
+  end
+end
+
+local function begin(task)
+  if delay_ms > 0 then
+    task.status = 'scheduled'
+    redis.call('ZADD', key.delayed_tasks, clock + delay_ms, id)
+    redis.call('HSET', key.task(id), 'scheduled_at', now + delay_ms)
+  else
+    task.status = 'pending'
+    enqueue(task)
+  end
+  redis.call('HSET', key.task(id), 'status', task.status)
+  index_task(task)
+  announce_task(task, nil, 'submitted')
+end
+
+local function run()
+  if redis.call('EXISTS', key.task(id)) == 1 then return { 'exists' } end
+  local class = choose_class()
+  if not class then return { 'too_many_classes' } end
+  local task = { id = id, class = class, node = '', user = ARGV[13], session = ARGV[14],
+    owner = ARGV[16], seq = redis.call('HINCRBY', key.cluster, 'tasks', 1) }
+  -- Age lifts priority: a task of the lowest is overtaken only by those of the next half hour.
+  task.rank = string.format('%.0f', (tonumber(time[1]) + 600 * tonumber(ARGV[10])) * 1e6 + micros)
+  redis.call('HSET', key.task(id), 'status', 'draft', 'seq', task.seq, 'class', class,
+    'rank', task.rank, 'spec', ARGV[6], 'wants', ARGV[7], 'priority', ARGV[10],
+    'timeout_ms', ARGV[11], 'retry_count', 0, 'max_retries', ARGV[12], 'user_id', ARGV[13],
+    'session_id', ARGV[14], 'message_id', ARGV[15], 'owner', ARGV[16], 'assigned_node', '',
+    'submitted_at', now, 'progress', 0)
+  local reply = { 'ok', is_routable(cjson.decode(ARGV[7])[1]) and 1 or 0 }
+  if ARGV[4] == '1' then
+    redis.call('ZADD', key.draft_tasks, clock, id)
+  else
+    begin(task)
+    append_task(reply, id)
+  end
+  keep_clock()
+  return reply
+end
+
+return once(run)

@@ -1,0 +1,208 @@
+//! Calls on tasks: `lua/task/`.
+
+mod change;
+mod run;
+mod settle;
+mod show;
+mod submit;
+
+use reef_domain::task::Wants;
+use reef_domain::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+pub use self::change::*;
+pub use self::run::*;
+pub use self::settle::*;
+pub use self::show::*;
+pub use self::submit::*;
+use crate::message::Owned;
+use crate::script::{Malformed, Reader, unknown_status};
+
+/// A task as it is shown: fields and order of `api.md` §5.
+#[derive(Debug, Clone, Serialize)]
+pub struct Task {
+    /// Its id.
+    pub task_id: String,
+    /// `interactive batch compute_intensive io_intensive daemon`.
+    pub task_type: String,
+    /// What it is called.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// Skills that its node must have.
+    pub required_skills: Vec<String>,
+    /// Skills that are good to have.
+    pub optional_skills: Vec<String>,
+    /// `pending scheduled running completed failed cancelled timeout`.
+    pub status: String,
+    /// 0 (critical) to 3 (low).
+    pub priority: i64,
+    /// The node that runs it, or ended it.
+    pub assigned_node: Option<String>,
+    /// When it was submitted.
+    pub submitted_at: UnixMillis,
+    /// Until when it is or was kept back.
+    pub scheduled_at: Option<UnixMillis>,
+    /// When its last try began.
+    pub started_at: Option<UnixMillis>,
+    /// When it ended.
+    pub completed_at: Option<UnixMillis>,
+    /// A JSON object.
+    pub parameters: Box<RawValue>,
+    /// Longest run, in seconds.
+    pub timeout: Seconds,
+    /// How often it was tried again.
+    pub retry_count: i64,
+    /// How often it may be.
+    pub max_retries: i64,
+    /// Whom it is for.
+    pub user_id: Option<String>,
+    /// Tags of nodes that are preferred.
+    pub affinity_tags: Vec<String>,
+    /// JSON, once it has completed.
+    pub result: Option<Box<RawValue>>,
+    /// Why its last try went wrong.
+    pub error: Option<String>,
+    /// A JSON object.
+    pub metadata: Box<RawValue>,
+    /// The session that it belongs to.
+    pub session_id: Option<String>,
+    /// The message that shows it.
+    pub message_id: Option<String>,
+    /// 0–1.
+    pub progress: f64,
+}
+
+/// A duration that is shown in seconds: whole ones without a fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seconds {
+    /// In milliseconds.
+    pub ms: i64,
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.ms % 1000 == 0 {
+            return serializer.serialize_i64(self.ms / 1000);
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a week of milliseconds is exact")]
+        serializer.serialize_f64(self.ms as f64 / 1000.0)
+    }
+}
+
+/// What a task is, apart from what changes: stored as JSON that no script looks into.
+#[derive(Debug, Serialize, Deserialize)]
+struct Spec<'a> {
+    task_type: std::borrow::Cow<'a, str>,
+    name: std::borrow::Cow<'a, str>,
+    description: std::borrow::Cow<'a, str>,
+    parameters: Box<RawValue>,
+    metadata: Box<RawValue>,
+}
+
+/// What a task wants, as the scripts read it: required skills, optional skills, tags.
+fn wants_json(wants: &Wants) -> String {
+    let Wants { required_skills, optional_skills, affinity_tags } = wants;
+    // Writing texts into memory cannot fail.
+    serde_json::to_string(&[required_skills, optional_skills, affinity_tags]).unwrap_or_default()
+}
+
+impl Task {
+    /// Reads a row, owner first.
+    fn read(reply: &mut Reader) -> Result<Owned<Self>, Malformed> {
+        let bad = |what: &str, error: serde_json::Error| Malformed(format!("{what}: {error}"));
+        let task_id = reply.text()?;
+        let owner = reply.text()?;
+        let status = reply.text()?;
+        let spec = reply.text()?;
+        let spec: Spec = serde_json::from_str(&spec).map_err(|error| bad("spec", error))?;
+        let wants = reply.text()?;
+        let [required_skills, optional_skills, affinity_tags] =
+            serde_json::from_str(&wants).map_err(|error| bad("wants", error))?;
+        let value = Self {
+            task_id,
+            task_type: spec.task_type.into_owned(),
+            name: spec.name.into_owned(),
+            description: spec.description.into_owned(),
+            required_skills,
+            optional_skills,
+            status,
+            priority: reply.int()?,
+            assigned_node: some_text(reply)?,
+            submitted_at: UnixMillis(reply.int()?),
+            scheduled_at: some_instant(reply)?,
+            started_at: some_instant(reply)?,
+            completed_at: some_instant(reply)?,
+            parameters: spec.parameters,
+            timeout: Seconds { ms: reply.int()? },
+            retry_count: reply.int()?,
+            max_retries: reply.int()?,
+            user_id: some_text(reply)?,
+            affinity_tags,
+            result: some_text(reply)?
+                .map(|json| RawValue::from_string(json).map_err(|error| bad("result", error)))
+                .transpose()?,
+            error: some_text(reply)?,
+            metadata: spec.metadata,
+            session_id: some_text(reply)?,
+            message_id: some_text(reply)?,
+            progress: reply.float()?,
+        };
+        Ok(Owned { owner, value })
+    }
+
+    fn read_all(reply: &mut Reader) -> Result<Vec<Self>, Malformed> {
+        let mut tasks = Vec::new();
+        while !reply.is_at_end() {
+            tasks.push(Self::read(reply)?.value);
+        }
+        Ok(tasks)
+    }
+}
+
+/// A text that may be missing or empty.
+fn some_text(reply: &mut Reader) -> Result<Option<String>, Malformed> {
+    Ok(reply.optional_text()?.filter(|text| !text.is_empty()))
+}
+
+fn some_instant(reply: &mut Reader) -> Result<Option<UnixMillis>, Malformed> {
+    some_text(reply)?
+        .map(|text| text.parse().map(UnixMillis).map_err(|_| Malformed(format!("time {text:?}"))))
+        .transpose()
+}
+
+/// What became of a write to a task.
+#[derive(Debug)]
+pub enum Written<T> {
+    /// Done.
+    Ok(T),
+    /// There is no such task.
+    NotFound,
+    /// The task, or the node that runs it, belongs to somebody else.
+    Forbidden,
+    /// The claim is over: nothing was changed.
+    Fenced,
+    /// The task's status does not allow it.
+    Status(String),
+    /// The task's message is complete.
+    Settled,
+}
+
+impl<T> Written<T> {
+    fn read(
+        status: &str,
+        reply: &mut Reader,
+        ok: impl FnOnce(&mut Reader) -> Result<T, Malformed>,
+    ) -> Result<Self, Malformed> {
+        match status {
+            "ok" => ok(reply).map(Self::Ok),
+            "not_found" => Ok(Self::NotFound),
+            "forbidden" => Ok(Self::Forbidden),
+            "fenced" => Ok(Self::Fenced),
+            "state" | "ended" => Ok(Self::Status(reply.text()?)),
+            "settled" => Ok(Self::Settled),
+            other => unknown_status(other),
+        }
+    }
+}

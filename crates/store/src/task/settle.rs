@@ -1,0 +1,360 @@
+//! What is due regularly, and the second step of what spans a task and its message. Every function
+//! can be cut anywhere and repeated.
+
+use reef_domain::limits::TASK_BATCH;
+use reef_domain::message::{Block, ContentType, Rendered};
+use serde_json::{Map, Value, json};
+
+use super::{Discard, Queue};
+use crate::message::{self, Opened, StartTask, TaskChange, UpdateTask};
+use crate::node::Writer;
+use crate::port::Redis;
+use crate::script::{
+    Arguments, Call, Malformed, Reader, Script, Store, StoreError, TASK_OUTCOME, TASK_SETTLE_DUE,
+    TASK_SETTLED, TASK_UNFINISHED, unknown_status,
+};
+use crate::session::{Admit, Written as SessionWritten};
+use crate::settings::Settings;
+
+/// How old a half-done session task is before the monitor takes it on, in milliseconds: whoever
+/// began it has given up by then.
+const UNFINISHED_AFTER_MS: i64 = 15_000;
+
+/// Settles what is due in the queue, some at a time.
+#[derive(Debug)]
+struct SettleDue;
+
+/// What was due.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Leases that had run out.
+    pub leases: i64,
+    /// Delayed tasks that wait for a node now.
+    pub delayed: i64,
+    /// Running tasks that had no lease.
+    pub without_lease: i64,
+    /// Session tasks that were left half done.
+    pub finished: i64,
+    more: bool,
+}
+
+impl Call for SettleDue {
+    type Reply = Due;
+
+    fn script(&self) -> &'static Script {
+        &TASK_SETTLE_DUE
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(TASK_BATCH);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Due, Malformed> {
+        if status != "ok" {
+            return unknown_status(status);
+        }
+        Ok(Due {
+            more: reply.flag()?,
+            leases: reply.int()?,
+            delayed: reply.int()?,
+            without_lease: reply.int()?,
+            finished: 0,
+        })
+    }
+}
+
+/// Settles all that is due: leases, delays, half-done session tasks.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn settle_due<R: Redis>(
+    store: &Store<R>,
+    settings: &Settings,
+) -> Result<Due, StoreError> {
+    let mut all = Due::default();
+    loop {
+        let some = store.call(&SettleDue).await?;
+        all.leases += some.leases;
+        all.delayed += some.delayed;
+        all.without_lease += some.without_lease;
+        if !some.more {
+            break;
+        }
+    }
+    let unfinished = store.call(&Unfinished { age_ms: UNFINISHED_AFTER_MS }).await?;
+    for task_id in &unfinished.drafts {
+        finish_draft(store, task_id, settings).await?;
+    }
+    for task_id in &unfinished.ended {
+        settle_message(store, task_id, settings.message_ttl_ms).await?;
+    }
+    let count = unfinished.drafts.len() + unfinished.ended.len();
+    all.finished = i64::try_from(count).unwrap_or(i64::MAX);
+    Ok(all)
+}
+
+#[derive(Debug)]
+struct Unfinished {
+    age_ms: i64,
+}
+
+#[derive(Debug)]
+struct UnfinishedTasks {
+    drafts: Vec<String>,
+    ended: Vec<String>,
+}
+
+impl Call for Unfinished {
+    type Reply = UnfinishedTasks;
+
+    fn script(&self) -> &'static Script {
+        &TASK_UNFINISHED
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(self.age_ms).number(TASK_BATCH);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<UnfinishedTasks, Malformed> {
+        if status != "ok" {
+            return unknown_status(status);
+        }
+        let drafts = reply.int()?;
+        let drafts = (0..drafts).map(|_| reply.text()).collect::<Result<_, _>>()?;
+        let mut ended = Vec::new();
+        while !reply.is_at_end() {
+            ended.push(reply.text()?);
+        }
+        Ok(UnfinishedTasks { drafts, ended })
+    }
+}
+
+#[derive(Debug)]
+struct AskOutcome<'a> {
+    task_id: &'a str,
+}
+
+/// What a session task's message must know of it.
+#[derive(Debug)]
+struct Outcome {
+    status: String,
+    owner: String,
+    session_id: String,
+    message_id: String,
+    spec: String,
+    error: String,
+    result: String,
+    content: String,
+}
+
+impl Call for AskOutcome<'_> {
+    type Reply = Option<Outcome>;
+
+    fn script(&self) -> &'static Script {
+        &TASK_OUTCOME
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.task_id);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        match status {
+            "ok" => Ok(Some(Outcome {
+                status: reply.text()?,
+                owner: reply.text()?,
+                session_id: reply.text()?,
+                message_id: reply.text()?,
+                spec: reply.text()?,
+                error: reply.text()?,
+                result: reply.text()?,
+                content: reply.text()?,
+            })),
+            "not_found" => Ok(None),
+            other => unknown_status(other),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Settled<'a> {
+    task_id: &'a str,
+}
+
+impl Call for Settled<'_> {
+    type Reply = ();
+
+    fn script(&self) -> &'static Script {
+        &TASK_SETTLED
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.task_id);
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
+        if status == "ok" { Ok(()) } else { unknown_status(status) }
+    }
+}
+
+/// Where a session task shows itself.
+#[derive(Debug)]
+pub struct Place<'a> {
+    /// The task.
+    pub task_id: &'a str,
+    /// Its workflow: the task's type within the message.
+    pub workflow: &'a str,
+    /// The session.
+    pub session_id: &'a str,
+    /// The message that is made for it.
+    pub message_id: &'a str,
+    /// Who owns it.
+    pub owner: &'a str,
+    /// What that caller may write to.
+    pub writer: Writer<'a>,
+    /// How long a message is kept after a write, in milliseconds.
+    pub ttl_ms: i64,
+}
+
+/// Whether a draft got its message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// It did.
+    Ok,
+    /// The session does not take it.
+    Refused(SessionWritten<()>),
+    /// The message's id is in use.
+    Taken,
+}
+
+/// Makes the message of a session task: an open assistant message with a placeholder.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Placed, StoreError> {
+    let Place { task_id, session_id, message_id, writer, ttl_ms, .. } = *place;
+    let admit = Admit { session_id, writer, message_ids: &[message_id], ttl_ms };
+    match store.call(&admit).await? {
+        SessionWritten::Ok(()) => {}
+        refused => return Ok(Placed::Refused(refused)),
+    }
+    let open = message::Open {
+        message_id,
+        session_id,
+        role: "assistant",
+        parent: None,
+        metadata: &json!({ "task_id": task_id, "workflow": place.workflow }).to_string(),
+        owner: place.owner,
+        complete_text: None,
+        ttl_ms,
+    };
+    if matches!(store.call(&open).await?, Opened::Elsewhere) {
+        return Ok(Placed::Taken);
+    }
+    let kind = ContentType::of_task(place.workflow);
+    let start = StartTask {
+        message_id,
+        writer: Writer::Any,
+        task_id,
+        task_type: place.workflow,
+        parameters: "{}",
+        content_id: &content_id(task_id),
+        placeholder: &Block::placeholder(kind, task_id).render(),
+        ttl_ms,
+    };
+    // A repeat finds the placeholder there.
+    store.call(&start).await?;
+    Ok(Placed::Ok)
+}
+
+/// The placeholder's id, the same however often it is made.
+fn content_id(task_id: &str) -> String {
+    format!("cnt_{}", task_id.strip_prefix("task_").unwrap_or(task_id))
+        .chars()
+        .take(reef_domain::limits::ID_CHARS_MAX)
+        .collect()
+}
+
+/// Completes a session task that was left without its message, or removes it where its session does
+/// not take it any more.
+async fn finish_draft<R: Redis>(
+    store: &Store<R>,
+    task_id: &str,
+    settings: &Settings,
+) -> Result<(), StoreError> {
+    let outcome = store.call(&AskOutcome { task_id }).await?;
+    let Some(outcome) = outcome.filter(|outcome| outcome.status == "draft") else {
+        return store.call(&Discard { task_id }).await;
+    };
+    let spec: Value = serde_json::from_str(&outcome.spec).unwrap_or_default();
+    let workflow = spec.pointer("/parameters/workflow").and_then(Value::as_str);
+    let place_of_it = Place {
+        task_id,
+        workflow: workflow.unwrap_or("simple"),
+        session_id: &outcome.session_id,
+        message_id: &outcome.message_id,
+        owner: &outcome.owner,
+        writer: Writer::Any,
+        ttl_ms: settings.message_ttl_ms,
+    };
+    let queue = Queue { task_id, hand_over: settings.legacy_task_queue };
+    match place(store, &place_of_it).await? {
+        Placed::Ok => store.call(&queue).await.map(|_| ()),
+        Placed::Refused(_) | Placed::Taken => store.call(&Discard { task_id }).await,
+    }
+}
+
+/// Tells a session task's message how the task has ended: result in the placeholder's place, or the
+/// error, then the end of the message.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn settle_message<R: Redis>(
+    store: &Store<R>,
+    task_id: &str,
+    ttl_ms: i64,
+) -> Result<(), StoreError> {
+    let Some(outcome) = store.call(&AskOutcome { task_id }).await? else { return Ok(()) };
+    if !reef_domain::task::is_ended(&outcome.status) {
+        return store.call(&Settled { task_id }).await;
+    }
+    let error = match outcome.status.as_str() {
+        "completed" => None,
+        "cancelled" => Some("The task was cancelled."),
+        _ if outcome.error.is_empty() => Some("The task failed."),
+        _ => Some(outcome.error.as_str()),
+    };
+    let change = match error {
+        None => TaskChange::Completed { result: result_block(task_id, &outcome) },
+        Some(error) => TaskChange::Failed { error: error.to_owned() },
+    };
+    let message_id = outcome.message_id.as_str();
+    let writer = Writer::Any;
+    // A message that is gone, complete, or knows of the end has nothing more to hear.
+    store.call(&UpdateTask { message_id, writer, task_id, change: &change, ttl_ms }).await?;
+    store.call(&message::Complete { message_id, writer, error, ttl_ms }).await?;
+    store.call(&Settled { task_id }).await
+}
+
+/// The block that takes the placeholder's place: the one that the worker sent, else its result.
+fn result_block(task_id: &str, outcome: &Outcome) -> Option<Rendered> {
+    let mut given: Map<String, Value> = match serde_json::from_str(&outcome.content) {
+        Ok(content) => content,
+        Err(_) => match serde_json::from_str(&outcome.result).ok()? {
+            Value::Null => return None,
+            Value::String(text) => as_block("text", Value::String(text)),
+            other => as_block("json", other),
+        },
+    };
+    let block = Block::read(&mut given).ok()?;
+    Some(Block { task_id: Some(task_id.to_owned()), ..block }.render())
+}
+
+fn as_block(kind: &str, value: Value) -> Map<String, Value> {
+    let mut object = Map::new();
+    object.insert(kind.to_owned(), value);
+    let mut block = Map::new();
+    block.insert("content_type".to_owned(), kind.into());
+    block.insert(kind.to_owned(), Value::Object(object));
+    block
+}
