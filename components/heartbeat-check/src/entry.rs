@@ -31,7 +31,7 @@ fn check() -> Result<(), String> {
     let settings = read_settings()?;
     let redis = BlockingRedis { address: settings.redis_url.clone(), connection: OnceCell::new() };
     let store = Store::new(redis, settings.keys.clone());
-    let tick = monitor::tick(&store, settings.heartbeat_timeout, settings.check_interval_ms, true);
+    let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true);
     // Every call blocks until it has its reply, so the first poll brings the result.
     let ticked = tick.now_or_never().ok_or("a call did not block")?.map_err(|e| e.to_string())?;
     for node in &ticked.checked.expired {
@@ -53,6 +53,8 @@ fn read_settings() -> Result<Settings, String> {
         heartbeat_timeout_seconds: get("heartbeat_timeout_seconds"),
         heartbeat_ttl_seconds: get("heartbeat_ttl_seconds"),
         check_interval_seconds: get("check_interval_seconds"),
+        message_ttl_hours: get("message_ttl_hours"),
+        legacy_task_queue: get("legacy_task_queue"),
         ..Variables::default()
     })
 }

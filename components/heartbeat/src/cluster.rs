@@ -8,6 +8,7 @@ use reef_store::Redis;
 use reef_store::cluster::{CheckReady, NodesByStatus, Readiness, ShowHealth, ShowState};
 use reef_store::event::{Cursor, Event, List};
 use reef_store::heartbeat::{Check, Expired, Suspension, check_all};
+use reef_store::task::TasksByStatus;
 use reef_web::auth::Access;
 use reef_web::extract::{lax_float, optional_object};
 use reef_web::route::{Answer, mark_replayed};
@@ -89,18 +90,6 @@ struct ClusterState {
     tasks_by_status: TasksByStatus,
 }
 
-/// All zero: this version has no task queue.
-#[derive(Default, Serialize)]
-struct TasksByStatus {
-    pending: i64,
-    scheduled: i64,
-    running: i64,
-    completed: i64,
-    failed: i64,
-    cancelled: i64,
-    timeout: i64,
-}
-
 /// `GET /cluster/state`
 pub(crate) async fn state<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let state = cx.store.call(&ShowState).await?;
@@ -108,12 +97,11 @@ pub(crate) async fn state<R: Redis>(cx: &Context<'_, R>) -> Answer {
         version: state.version,
         total_nodes: state.total_nodes,
         online_nodes: state.nodes_by_status.online,
-        // This version has no task queue.
-        total_tasks: 0,
-        running_tasks: state.running,
+        total_tasks: state.total_tasks,
+        running_tasks: state.tasks_by_status.running,
         updated_at: state.updated_at,
         nodes_by_status: state.nodes_by_status,
-        tasks_by_status: TasksByStatus::default(),
+        tasks_by_status: state.tasks_by_status,
     }))
 }
 

@@ -7,6 +7,7 @@ use reef_domain::time::UnixMillis;
 use reef_domain::{Invalid, NodeId, id};
 use reef_store::heartbeat::{Beat, BeatOutcome, Beats};
 use reef_store::node::Get;
+use reef_store::task::ClaimState;
 use reef_store::{Answered, Redis};
 use reef_web::extract::{array, lax_float, lax_int, object, object_of};
 use reef_web::route::{Answer, mark_replayed};
@@ -126,10 +127,10 @@ fn accepted<'a, R>(
     node_id: &'a str,
     heartbeat: &'a Heartbeat,
     beats: &'a Beats,
-    outcome: &BeatOutcome,
+    outcome: &'a BeatOutcome,
 ) -> Result<HeartbeatAnswer<'a>, Problem> {
-    let (status, inbox) = match outcome {
-        BeatOutcome::Ok { status, inbox } => (status, *inbox),
+    let (status, inbox, states) = match outcome {
+        BeatOutcome::Ok { status, inbox, claims } => (status, *inbox, claims),
         BeatOutcome::NotFound => return Err(Problem::unknown_node(node_id)),
         BeatOutcome::Forbidden => return Err(Problem::foreign("node")),
         BeatOutcome::Fenced => {
@@ -140,16 +141,22 @@ fn accepted<'a, R>(
         }
     };
     let timeout = cx.config.settings.heartbeat_timeout;
+    let of_state = |wanted: ClaimState| {
+        let claims = heartbeat.claims.iter().zip(states);
+        claims
+            .filter(|(_, state)| **state == wanted)
+            .map(|(claim, _)| claim.task_id.as_str())
+            .collect()
+    };
     Ok(HeartbeatAnswer {
         success: true,
         message: "心跳更新成功",
         node_id,
         timestamp: beats.now,
         next_heartbeat_ms: timeout.next_heartbeat_ms(beats.nodes, beats.jitter),
-        renewed: Vec::new(),
-        // This version has no task queue, so no claim can be anybody's.
-        revoked: heartbeat.claims.iter().map(|claim| claim.task_id.as_str()).collect(),
-        cancelled: Vec::new(),
+        renewed: of_state(ClaimState::Renewed),
+        revoked: of_state(ClaimState::Revoked),
+        cancelled: of_state(ClaimState::Cancelled),
         drain: status == Status::Maintenance.as_str(),
         inbox,
         leader: beats.leader.as_deref(),
@@ -168,7 +175,7 @@ pub(crate) async fn beat_many<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let entries: Vec<Entry> = entries.iter().map(|raw| Entry::read(raw)).collect();
     let good: Vec<(&str, &Heartbeat)> = entries.iter().filter_map(Entry::good).collect();
     let mut answered = Vec::with_capacity(1);
-    for (part, some) in good.chunks(HEARTBEAT_SCRIPT_MAX).enumerate() {
+    for (part, some) in in_parts(&good).into_iter().enumerate() {
         answered.push(take(cx, some, part).await?);
     }
     let replayed = answered.iter().any(|part| part.replayed);
@@ -191,6 +198,21 @@ pub(crate) async fn beat_many<R: Redis>(cx: &Context<'_, R>) -> Answer {
         });
     }
     mark_replayed(Ok(Response::json(&results)), replayed)
+}
+
+/// Splits a batch into what one script settles: a claim weighs as much as a heartbeat.
+fn in_parts<'a>(heartbeats: &'a [(&'a str, &'a Heartbeat)]) -> Vec<&'a [(&'a str, &'a Heartbeat)]> {
+    let mut weight = 0;
+    heartbeats
+        .chunk_by(|(_, this), (_, next)| {
+            weight += 1 + this.claims.len();
+            let fits = weight + 1 + next.claims.len() <= HEARTBEAT_SCRIPT_MAX;
+            if !fits {
+                weight = 0;
+            }
+            fits
+        })
+        .collect()
 }
 
 /// One entry of a batch.

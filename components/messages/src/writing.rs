@@ -8,6 +8,7 @@ use reef_store::message::{
     AddBlock, Added, Append, Appended, Complete, Producer, StartTask, TaskChange, TaskUpdated,
     UpdateTask, Written,
 };
+use reef_store::task::HandOver;
 use reef_web::extract::{lax_float, lax_int, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -192,7 +193,12 @@ pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
         ttl_ms: cx.config.settings.message_ttl_ms,
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    let answer = added(answered.value, &message_id, "task").map(|sequence| {
+    let answer = added(answered.value, &message_id, "task");
+    if answer.is_ok() && !answered.replayed && cx.config.settings.legacy_task_queue {
+        let call = HandOver { message_id: &message_id, task_id: &task_id };
+        cx.store.call(&call).await?;
+    }
+    let answer = answer.map(|sequence| {
         Response::json(&StartTaskAnswer {
             task_id: &task_id,
             content_id: &content_id,

@@ -41,7 +41,7 @@ pub struct Config {
 }
 
 /// The variables that a component declares in `spin.toml` for [`Config::read`].
-pub const VARIABLES: [&str; 11] = [
+pub const VARIABLES: [&str; 12] = [
     "redis_url",
     "admin_key",
     "auth_mode",
@@ -50,6 +50,7 @@ pub const VARIABLES: [&str; 11] = [
     "check_interval_seconds",
     "message_ttl_hours",
     "legacy_inbox",
+    "legacy_task_queue",
     "key_layout",
     "key_prefix",
     "cors_origins",
@@ -78,6 +79,7 @@ impl Config {
                 check_interval_seconds: get("check_interval_seconds"),
                 message_ttl_hours: get("message_ttl_hours"),
                 legacy_inbox: get("legacy_inbox"),
+                legacy_task_queue: get("legacy_task_queue"),
             })?,
         })
     }

@@ -1,8 +1,8 @@
-//! One handler for each route of the table.
+//! Sessions: open, show, list, close.
 
 use futures_util::future::try_join_all;
 use reef_domain::id;
-use reef_domain::limits::PAGE_DEFAULT;
+use reef_domain::limits::{PAGE_DEFAULT, USER_CHARS_MAX};
 use reef_domain::time::UnixMillis;
 use reef_store::Redis;
 use reef_store::session::{AddToLists, Close, Get, List, Open, RemoveFromLists, Session, Written};
@@ -12,9 +12,6 @@ use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-
-/// Longest `user_id`, in characters: it becomes part of a key.
-const USER_CHARS_MAX: usize = 128;
 
 #[derive(Debug, Default, Deserialize)]
 struct CreateBody {
@@ -66,7 +63,7 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
     match cx.store.call(&Get { session_id: &session_id }).await? {
         Some(session) => Ok(Response::json(&session.value)),
-        None => Err(unknown(&session_id)),
+        None => Err(unknown_session(&session_id)),
     }
 }
 
@@ -115,12 +112,13 @@ pub(crate) async fn close<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Written::Ok(()) => {
             Ok(Response::json(&CloseAnswer { session_id: &session_id, status: "closed" }))
         }
-        Written::NotFound => Err(unknown(&session_id)),
+        Written::NotFound => Err(unknown_session(&session_id)),
         Written::Forbidden => Err(Problem::foreign("session")),
         Written::Closed => Err(Problem::new(Code::Conflict, "The session is closed.")),
     }
 }
 
-fn unknown(session_id: &str) -> Problem {
+/// There is no such session.
+pub(crate) fn unknown_session(session_id: &str) -> Problem {
     Problem::new(Code::NotFound, format!("There is no session {session_id}."))
 }

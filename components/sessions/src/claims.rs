@@ -1,0 +1,248 @@
+//! Tasks as those see them who run them: claim, progress, the end.
+
+use reef_domain::limits::{BODY_BYTES_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, WAIT_MS_MAX};
+use reef_domain::message::Block;
+use reef_domain::{Invalid, id};
+use reef_store::Redis;
+use reef_store::message::{AdmitRunner, TaskChange, UpdateTask};
+use reef_store::node::Writer;
+use reef_store::task::{Claim, Claims, Complete, Fail, Progress, Task, Written};
+use reef_web::extract::{lax_float, lax_int, object};
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::{Code, Context, Problem, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::tasks::{tell_message, written};
+
+/// Lease where the caller names none, in milliseconds (`api.md` §5).
+const LEASE_MS_DEFAULT: i64 = 30_000;
+
+#[derive(Debug, Deserialize)]
+struct ClaimBody {
+    node_id: Option<String>,
+    #[serde(default, deserialize_with = "lax_int")]
+    limit: Option<i64>,
+    #[serde(default, deserialize_with = "lax_int")]
+    lease_ms: Option<i64>,
+    #[serde(default, deserialize_with = "lax_int")]
+    wait_ms: Option<i64>,
+}
+
+impl ClaimBody {
+    /// Node, limit, lease.
+    fn check(self) -> Result<(String, i64, i64), Invalid> {
+        let mut invalid = Invalid::new();
+        let node_id = self.node_id.unwrap_or_default();
+        invalid.require(!node_id.is_empty(), "node_id", "is required");
+        invalid.require(node_id.is_empty() || id::is_valid(&node_id), "node_id", id::RULE);
+        let limit = self.limit.unwrap_or(1);
+        let fits = (1..=CONCURRENT_TASKS_MAX).contains(&limit);
+        invalid.require(fits, "limit", "must be between 1 and 100");
+        let lease_ms = self.lease_ms.unwrap_or(LEASE_MS_DEFAULT);
+        check_lease(&mut invalid, lease_ms);
+        let wait_fits = (0..=WAIT_MS_MAX).contains(&self.wait_ms.unwrap_or(0));
+        invalid.require(wait_fits, "wait_ms", "must be between 0 and 30000");
+        invalid.finish((node_id, limit, lease_ms))
+    }
+}
+
+fn check_lease(invalid: &mut Invalid, lease_ms: i64) {
+    let fits = CLAIM_LEASE_MS.contains(&lease_ms);
+    invalid.require(fits, "lease_ms", "must be between 100 and 3600000");
+}
+
+#[derive(Serialize)]
+struct ClaimAnswer {
+    tasks: Vec<ClaimedTask>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct ClaimedTask {
+    #[serde(flatten)]
+    task: Task,
+    token: String,
+}
+
+/// `POST /tasks/claim`. `wait_ms` is the host's: it asks again once something may have changed.
+pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let (node_id, limit, lease_ms) = object::<ClaimBody>(cx.request)?.check()?;
+    let random = uuid::Uuid::now_v7().simple().to_string();
+    let call = Claim {
+        node_id: &node_id,
+        writer: cx.caller.writer(),
+        limit,
+        lease_ms,
+        // The head of such an id is the time, its tail is random.
+        random: random.get(20..).unwrap_or_default(),
+    };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = match answered.value {
+        Written::NotFound => Err(Problem::unknown_node(&node_id)),
+        Written::Forbidden => Err(Problem::foreign("node")),
+        other => written(other, &node_id),
+    };
+    if let (Ok(claims), Writer::Owner(runner)) = (&answer, cx.caller.writer()) {
+        for message_id in claims.tasks.iter().filter_map(|claimed| claimed.task.message_id.as_ref())
+        {
+            // A message that is gone has nobody who could write to it.
+            cx.store.call(&AdmitRunner { message_id, runner }).await?;
+        }
+    }
+    let answer = answer.map(|Claims { tasks, reason }| {
+        let tasks = tasks.into_iter();
+        let tasks = tasks.map(|claimed| ClaimedTask { task: claimed.task, token: claimed.token });
+        Response::json(&ClaimAnswer { tasks: tasks.collect(), reason })
+    });
+    mark_replayed(answer, answered.replayed)
+}
+
+/// A claim's token, which must be there.
+fn token(given: Option<String>) -> Result<String, Problem> {
+    given.filter(|token| !token.is_empty()).ok_or_else(|| Problem::field("token", "is required"))
+}
+
+#[derive(Debug, Deserialize)]
+struct ProgressBody {
+    token: Option<String>,
+    #[serde(default, deserialize_with = "lax_float")]
+    progress: Option<f64>,
+    #[serde(default, deserialize_with = "lax_int")]
+    lease_ms: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct ProgressAnswer<'a> {
+    success: bool,
+    task_id: &'a str,
+    status: &'a str,
+    progress: f64,
+    lease_ms: i64,
+    cancelled: bool,
+}
+
+/// `POST /tasks/{id}/progress`
+pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    let body: ProgressBody = object(cx.request)?;
+    let mut invalid = Invalid::new();
+    let fits = body.progress.is_none_or(|share| (0.0..=1.0).contains(&share));
+    invalid.require(fits, "progress", "must be between 0 and 1");
+    if let Some(lease_ms) = body.lease_ms {
+        check_lease(&mut invalid, lease_ms);
+    }
+    invalid.finish(())?;
+    let call = Progress {
+        task_id: &task_id,
+        writer: cx.caller.writer(),
+        token: &token(body.token)?,
+        progress: body.progress,
+        lease_ms: body.lease_ms,
+    };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = written(answered.value, &task_id);
+    if let (Ok(standing), Some(_), false) = (&answer, body.progress, answered.replayed)
+        && let Some(message_id) = &standing.message_id
+    {
+        let change = UpdateTask {
+            message_id,
+            // That the caller holds the task was checked; its message may be somebody else's.
+            writer: Writer::Any,
+            task_id: &task_id,
+            change: &TaskChange::Processing { progress: body.progress },
+            ttl_ms: cx.config.settings.message_ttl_ms,
+        };
+        // A message that is gone or complete has nothing to hear.
+        cx.store.call(&change).await?;
+    }
+    let answer = answer.map(|standing| {
+        Response::json(&ProgressAnswer {
+            success: true,
+            task_id: &task_id,
+            status: &standing.status,
+            progress: standing.progress,
+            lease_ms: standing.lease_ms,
+            cancelled: standing.cancelled,
+        })
+    });
+    mark_replayed(answer, answered.replayed)
+}
+
+#[derive(Debug, Deserialize)]
+struct CompleteBody {
+    token: Option<String>,
+    result: Option<Box<RawValue>>,
+    content: Option<Map<String, Value>>,
+}
+
+/// `POST /tasks/{id}/complete`
+pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    let body: CompleteBody = object(cx.request)?;
+    let content = body.content.map(|content| content_text(&content)).transpose()?;
+    let result = body.result.as_deref().map(RawValue::get).filter(|text| *text != "null");
+    if result.is_some_and(|result| result.len() > BODY_BYTES_MAX) {
+        let detail = "A result must not be larger than 1 MiB; larger things go into content.";
+        return Err(Problem::new(Code::PayloadTooLarge, detail));
+    }
+    let call = Complete {
+        task_id: &task_id,
+        writer: cx.caller.writer(),
+        token: &token(body.token)?,
+        result,
+        content: content.as_deref(),
+    };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    ended(cx, &task_id, answered.value, answered.replayed).await
+}
+
+/// A content block as it was sent, once it is known to be one.
+fn content_text(content: &Map<String, Value>) -> Result<String, Problem> {
+    if let Err(invalid) = Block::read(&mut content.clone()) {
+        let mut named = Invalid::new();
+        for error in invalid.errors() {
+            named.push(format!("content.{}", error.field), &error.message);
+        }
+        return Err(named.into());
+    }
+    serde_json::to_string(content).map_err(|error| Problem::internal(error.to_string()))
+}
+
+#[derive(Debug, Deserialize)]
+struct FailBody {
+    token: Option<String>,
+    error: Option<String>,
+    retryable: Option<bool>,
+}
+
+/// `POST /tasks/{id}/fail`
+pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    let body: FailBody = object(cx.request)?;
+    let call = Fail {
+        task_id: &task_id,
+        writer: cx.caller.writer(),
+        token: &token(body.token)?,
+        error: body.error.as_deref().unwrap_or_default(),
+        retryable: body.retryable.unwrap_or(true),
+    };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    ended(cx, &task_id, answered.value, answered.replayed).await
+}
+
+/// Answers the end of a try.
+async fn ended<R: Redis>(
+    cx: &Context<'_, R>,
+    task_id: &str,
+    outcome: Written<Box<Task>>,
+    replayed: bool,
+) -> Answer {
+    let answer = written(outcome, task_id);
+    if let (Ok(task), false) = (&answer, replayed) {
+        tell_message(cx, task).await;
+    }
+    mark_replayed(answer.map(|task| Response::json(&task)), replayed)
+}

@@ -1,0 +1,160 @@
+//! Tasks of a conversation: each has an assistant message that shows how it goes.
+
+use reef_domain::Invalid;
+use reef_domain::limits::TASK_NAME_CHARS_MAX;
+use reef_domain::task::{PRIORITY_DEFAULT, Submission, TIMEOUT_DEFAULT, Wants, check_workflow};
+use reef_store::Redis;
+use reef_store::session::Written as SessionWritten;
+use reef_store::task::{Discard, Get, Place, Placed, Queue, Submit, Submitted, place};
+use reef_web::extract::{lax_float, lax_int, object};
+use reef_web::once::made_id;
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::{Code, Context, Problem, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::conversations::unknown_session;
+use crate::tasks::{as_object, not_submitted};
+
+/// Most iterations where the caller names none (`api.md` §5).
+const ITERATIONS_DEFAULT: i64 = 3;
+
+#[derive(Debug, Deserialize)]
+struct SessionTaskBody {
+    task_description: Option<String>,
+    workflow: Option<String>,
+    #[serde(default, deserialize_with = "lax_int")]
+    max_iterations: Option<i64>,
+    required_skills: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "lax_int")]
+    priority: Option<i64>,
+    #[serde(default, deserialize_with = "lax_float")]
+    timeout: Option<f64>,
+}
+
+/// What is asked for, checked.
+struct Asked {
+    workflow: String,
+    submission: Submission,
+    parameters: Box<RawValue>,
+}
+
+impl SessionTaskBody {
+    fn check(self) -> Result<Asked, Problem> {
+        let description = self.task_description.unwrap_or_default();
+        let workflow = self.workflow.unwrap_or_else(|| "simple".to_owned());
+        let max_iterations = self.max_iterations.unwrap_or(ITERATIONS_DEFAULT);
+        let mut required_skills = self.required_skills.unwrap_or_default();
+        if !required_skills.contains(&workflow) {
+            required_skills.push(workflow.clone());
+        }
+        let submission = Submission {
+            name: description.chars().take(TASK_NAME_CHARS_MAX).collect(),
+            task_type: "interactive".to_owned(),
+            description: description.clone(),
+            wants: Wants { required_skills, ..Wants::default() },
+            priority: self.priority.unwrap_or(PRIORITY_DEFAULT),
+            timeout: self.timeout.unwrap_or(TIMEOUT_DEFAULT),
+            ..Submission::default()
+        };
+        let mut invalid = Invalid::new();
+        let is_there = !description.trim().is_empty();
+        invalid.require(is_there, "task_description", "is required and must not be blank");
+        check_workflow(&mut invalid, &workflow, max_iterations);
+        let named = Submission { name: "task".to_owned(), ..submission.clone() };
+        named.check(&mut invalid);
+        invalid.finish(())?;
+        let parameters = json!({
+            "workflow": workflow,
+            "task_description": description,
+            "max_iterations": max_iterations,
+        });
+        let parameters =
+            to_raw_value(&parameters).map_err(|error| Problem::internal(error.to_string()))?;
+        Ok(Asked { workflow, submission, parameters })
+    }
+}
+
+#[derive(Serialize)]
+struct SessionTaskAnswer<'a> {
+    task_id: &'a str,
+    message_id: &'a str,
+    session_id: &'a str,
+    status: &'a str,
+    stream_url: String,
+}
+
+/// `POST /sessions/{sid}/tasks`: a draft of the task, then its message, then the draft is put into
+/// the queue. Each step can be repeated; what a crash leaves half done, the monitor goes on with.
+pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let session_id = cx.id("sid", "session_id")?;
+    let Asked { workflow, submission, parameters } =
+        object::<SessionTaskBody>(cx.request)?.check()?;
+    let task_id = made_id("task", cx.once.as_ref(), false);
+    let message_id = made_id("msg", cx.once.as_ref(), true);
+    // Only so that a session that does not take it leaves no trace; the session decides below.
+    let session = cx.store.call(&reef_store::session::Get { session_id: &session_id }).await?;
+    session.ok_or_else(|| unknown_session(&session_id))?;
+
+    let draft = Submit {
+        task_id: &task_id,
+        submission: &submission,
+        parameters: &parameters,
+        metadata: &as_object("metadata", None)?,
+        shown_in: Some((&session_id, &message_id)),
+        owner: cx.caller.name(),
+    };
+    let answered = cx.store.call_once(&draft, cx.once.as_ref()).await?;
+    if !matches!(answered.value, Submitted::Draft) {
+        let problem = not_submitted(&answered.value, &task_id);
+        return mark_replayed(Err(problem), answered.replayed);
+    }
+    let accepted =
+        || mark_replayed(Ok(answer(&task_id, &message_id, &session_id)), answered.replayed);
+    // A repeat of what was accepted gets that answer, whatever became of the session since.
+    if answered.replayed && cx.store.call(&Get { task_id: &task_id }).await?.is_some() {
+        return accepted();
+    }
+    let place_of_it = Place {
+        task_id: &task_id,
+        workflow: &workflow,
+        session_id: &session_id,
+        message_id: &message_id,
+        owner: cx.caller.name(),
+        writer: cx.caller.writer(),
+        ttl_ms: cx.config.settings.message_ttl_ms,
+    };
+    let refused = match place(cx.store, &place_of_it).await? {
+        Placed::Ok => None,
+        Placed::Refused(SessionWritten::Forbidden) => Some(Problem::foreign("session")),
+        Placed::Refused(SessionWritten::Closed) => {
+            let detail = format!("The session {session_id} is closed.");
+            Some(Problem::new(Code::Conflict, detail))
+        }
+        Placed::Refused(_) => Some(unknown_session(&session_id)),
+        Placed::Taken => {
+            Some(Problem::new(Code::Conflict, "The message id is in use in another session."))
+        }
+    };
+    if let Some(problem) = refused {
+        cx.store.call(&Discard { task_id: &task_id }).await?;
+        return Err(problem);
+    }
+    let hand_over = cx.config.settings.legacy_task_queue;
+    if cx.store.call(&Queue { task_id: &task_id, hand_over }).await?.is_none() {
+        let detail = "This request was refused before; send it with another Idempotency-Key.";
+        return Err(Problem::new(Code::Conflict, detail));
+    }
+    accepted()
+}
+
+fn answer(task_id: &str, message_id: &str, session_id: &str) -> Response {
+    Response::json(&SessionTaskAnswer {
+        task_id,
+        message_id,
+        session_id,
+        status: "pending",
+        stream_url: format!("/api/v1/sessions/{session_id}/messages/{message_id}/stream"),
+    })
+}

@@ -1,0 +1,445 @@
+//! Tasks as those see them who submit and watch them.
+
+use reef_domain::Invalid;
+use reef_domain::limits::{PAGE_DEFAULT, WAIT_MS_MAX};
+use reef_domain::task::{STATUSES, Submission, Wants, check_task_id, is_ended};
+use reef_domain::time::UnixMillis;
+use reef_store::Redis;
+use reef_store::node::Writer;
+use reef_store::task::{
+    AskWhy, Cancel, Count, Found, Get, List, ListWaiting, Obstacles, Page, Remove, Retry, Submit,
+    Submitted, Task, TasksByStatus, Written, clean_up as forget_old, settle_message,
+};
+use reef_web::extract::{Query, json_object_text, lax_float, lax_int, object, optional_object};
+use reef_web::once::made_id;
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::{Code, Context, Problem, Response, page};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// Steps of 100 that one clean-up takes: it stays well inside a request's time.
+const CLEANUP_STEPS: usize = 1000;
+
+/// Days after which ended tasks are forgotten, where the caller names none.
+const CLEANUP_DAYS: f64 = 30.0;
+
+/// There is no such task.
+pub(crate) fn unknown_task(task_id: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("There is no task {task_id}."))
+}
+
+/// The value of a write to a task, or why there is none.
+pub(crate) fn written<T>(outcome: Written<T>, task_id: &str) -> Result<T, Problem> {
+    let conflict = |detail: String| Err(Problem::new(Code::Conflict, detail));
+    match outcome {
+        Written::Ok(value) => Ok(value),
+        Written::NotFound => Err(unknown_task(task_id)),
+        Written::Forbidden => Err(Problem::foreign("task")),
+        Written::Fenced => Err(Problem::new(
+            Code::Fenced,
+            format!("This token does not hold the task {task_id} any more."),
+        )),
+        Written::Status(status) if is_ended(&status) => {
+            conflict(format!("The task {task_id} has ended: {status}."))
+        }
+        Written::Status(status) => conflict(format!("The task {task_id} is {status}.")),
+        Written::Settled => conflict(format!(
+            "The message of the task {task_id} is complete; submit the task anew."
+        )),
+    }
+}
+
+/// Tells a task's message of its end. The task has ended whatever happens here; what fails, the
+/// monitor repeats.
+pub(crate) async fn tell_message<R: Redis>(cx: &Context<'_, R>, task: &Task) {
+    if task.message_id.is_none() || !is_ended(&task.status) {
+        return;
+    }
+    let ttl_ms = cx.config.settings.message_ttl_ms;
+    if let Err(error) = settle_message(cx.store, &task.task_id, ttl_ms).await {
+        eprintln!("task={} its message could not be told of its end: {error}", task.task_id);
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct SubmitBody {
+    name: Option<String>,
+    task_type: Option<String>,
+    description: Option<String>,
+    required_skills: Option<Vec<String>>,
+    optional_skills: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "lax_int")]
+    priority: Option<i64>,
+    parameters: Option<Box<RawValue>>,
+    #[serde(default, deserialize_with = "lax_float")]
+    timeout: Option<f64>,
+    #[serde(default, deserialize_with = "lax_int")]
+    max_retries: Option<i64>,
+    #[serde(default, deserialize_with = "lax_int")]
+    delay_ms: Option<i64>,
+    user_id: Option<String>,
+    affinity_tags: Option<Vec<String>>,
+    task_id: Option<String>,
+    metadata: Option<Box<RawValue>>,
+}
+
+impl SubmitBody {
+    fn submission(&mut self) -> Result<Submission, Invalid> {
+        let default = Submission::default();
+        let submission = Submission {
+            name: self.name.take().unwrap_or_default(),
+            task_type: self.task_type.take().unwrap_or(default.task_type),
+            description: self.description.take().unwrap_or_default(),
+            wants: Wants {
+                required_skills: self.required_skills.take().unwrap_or_default(),
+                optional_skills: self.optional_skills.take().unwrap_or_default(),
+                affinity_tags: self.affinity_tags.take().unwrap_or_default(),
+            },
+            priority: self.priority.unwrap_or(default.priority),
+            timeout: self.timeout.unwrap_or(default.timeout),
+            max_retries: self.max_retries.unwrap_or(default.max_retries),
+            delay_ms: self.delay_ms.unwrap_or(default.delay_ms),
+            user_id: self.user_id.take().filter(|user| !user.is_empty()),
+        };
+        let mut invalid = Invalid::new();
+        submission.check(&mut invalid);
+        check_task_id(&mut invalid, self.task_id.as_deref().filter(|given| !given.is_empty()));
+        invalid.finish(submission)
+    }
+}
+
+#[derive(Serialize)]
+struct SubmitAnswer<'a> {
+    #[serde(flatten)]
+    task: &'a Task,
+    routable: bool,
+}
+
+/// `POST /tasks`
+pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let mut body: SubmitBody = object(cx.request)?;
+    let submission = body.submission()?;
+    let parameters = as_object("parameters", body.parameters.as_deref())?;
+    let metadata = as_object("metadata", body.metadata.as_deref())?;
+    let made = made_id("task", cx.once.as_ref(), false);
+    let task_id = body.task_id.as_deref().filter(|given| !given.is_empty()).unwrap_or(&made);
+    let call = Submit {
+        task_id,
+        submission: &submission,
+        parameters: &parameters,
+        metadata: &metadata,
+        shown_in: None,
+        owner: cx.caller.name(),
+    };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = match answered.value {
+        Submitted::Ok { routable, task } => {
+            Ok(Response::json(&SubmitAnswer { task: &task, routable }))
+        }
+        Submitted::Draft => Err(Problem::internal("a task without a message became a draft")),
+        refused => Err(not_submitted(&refused, task_id)),
+    };
+    mark_replayed(answer, answered.replayed)
+}
+
+/// Why a task was not taken.
+pub(crate) fn not_submitted(refused: &Submitted, task_id: &str) -> Problem {
+    match refused {
+        Submitted::TooManyClasses => Problem::new(
+            Code::Conflict,
+            "Tasks with 10000 different sets of required skills wait already.",
+        ),
+        _ => Problem::new(Code::Conflict, format!("The task id {task_id} is in use.")),
+    }
+}
+
+/// A JSON object that is passed on as it is; an empty one where none was given.
+pub(crate) fn as_object(field: &str, given: Option<&RawValue>) -> Result<Box<RawValue>, Problem> {
+    let text = json_object_text(field, given)?;
+    RawValue::from_string(text.to_owned()).map_err(|error| Problem::internal(error.to_string()))
+}
+
+/// Answers a page of tasks.
+pub(crate) fn paged<R>(cx: &Context<'_, R>, found: &Page) -> Response {
+    let next = found.next.map(|number| number.to_string());
+    page::with_next(Response::json(&found.tasks), cx.request, next)
+}
+
+/// A cursor that is a positive number.
+pub(crate) fn number_cursor(query: &Query) -> Result<Option<i64>, Problem> {
+    page::cursor(query, |text| text.parse().ok().filter(|number| *number > 0))
+}
+
+/// `GET /tasks`. A page may be short when filters are combined; its `Link` says where to go on.
+pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let query = cx.query();
+    let status = query.get("status").or_else(|| query.get("status_filter")).unwrap_or_default();
+    if !status.is_empty() && !STATUSES.contains(&status) {
+        let rule = format!("must be one of {}", STATUSES.join(", "));
+        return Err(Problem::parameter("status", &rule));
+    }
+    let call = List {
+        status,
+        node_id: query.get("assigned_node").unwrap_or_default(),
+        user_id: query.get("user_id").unwrap_or_default(),
+        session_id: query.get("session_id").unwrap_or_default(),
+        owner: cx.caller.writer().as_argument(),
+        limit: page::limit(&query, PAGE_DEFAULT)?,
+        below: number_cursor(&query)?,
+    };
+    Ok(paged(cx, &cx.store.call(&call).await?))
+}
+
+/// `GET /tasks/pending`: what waits for a node, in the order of claiming.
+pub(crate) async fn list_waiting<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let query = cx.query();
+    let call = ListWaiting {
+        owner: cx.caller.writer().as_argument(),
+        limit: page::limit(&query, PAGE_DEFAULT)?,
+        after: number_cursor(&query)?,
+    };
+    Ok(paged(cx, &cx.store.call(&call).await?))
+}
+
+#[derive(Serialize)]
+struct StatsAnswer {
+    total: i64,
+    #[serde(flatten)]
+    by_status: TasksByStatus,
+    waiting: i64,
+    delayed: i64,
+    dead: i64,
+    skill_sets: i64,
+    fenced: i64,
+}
+
+/// `GET /tasks/stats`
+pub(crate) async fn count<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let counts = cx.store.call(&Count).await?;
+    Ok(Response::json(&StatsAnswer {
+        total: counts.total,
+        by_status: counts.by_status,
+        waiting: counts.waiting,
+        delayed: counts.delayed,
+        dead: counts.dead,
+        skill_sets: counts.classes,
+        fenced: counts.fenced,
+    }))
+}
+
+/// Whether the caller may look at what belongs to one of these.
+fn may_see<R>(cx: &Context<'_, R>, owners: &[&str]) -> bool {
+    match cx.caller.writer() {
+        Writer::Any => true,
+        Writer::Owner(agent) => owners.contains(&agent),
+    }
+}
+
+/// `GET /tasks/{id}`. `wait_ms` is the host's: it asks again once the task has ended.
+pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    let query = cx.query();
+    let wait_ms = query.get("wait_ms").map_or(Ok(0), str::parse::<i64>);
+    if !wait_ms.is_ok_and(|wait_ms| (0..=WAIT_MS_MAX).contains(&wait_ms)) {
+        return Err(Problem::parameter("wait_ms", "must be a whole number from 0 to 30000"));
+    }
+    match cx.store.call(&Get { task_id: &task_id }).await? {
+        Some(Found { owner, runner, task }) if may_see(cx, &[&owner, &runner]) => {
+            Ok(Response::json(&task))
+        }
+        _ => Err(unknown_task(&task_id)),
+    }
+}
+
+#[derive(Serialize)]
+struct RemoveAnswer<'a> {
+    success: bool,
+    task_id: &'a str,
+}
+
+/// `DELETE /tasks/{id}`
+pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    // Afterwards nobody could tell its message.
+    if let Some(found) = cx.store.call(&Get { task_id: &task_id }).await? {
+        tell_message(cx, &found.task).await;
+    }
+    let call = Remove { task_id: &task_id, writer: cx.caller.writer() };
+    written(cx.store.call(&call).await?, &task_id)?;
+    Ok(Response::json(&RemoveAnswer { success: true, task_id: &task_id }))
+}
+
+/// `POST /tasks/{id}/cancel`
+pub(crate) async fn cancel<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    let call = Cancel { task_id: &task_id, writer: cx.caller.writer() };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = written(answered.value, &task_id);
+    if let Ok(task) = &answer {
+        tell_message(cx, task).await;
+    }
+    mark_replayed(answer.map(|task| Response::json(&task)), answered.replayed)
+}
+
+/// `POST /tasks/{id}/retry`
+pub(crate) async fn retry<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    let call = Retry { task_id: &task_id, writer: cx.caller.writer() };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = written(answered.value, &task_id);
+    mark_replayed(answer.map(|task| Response::json(&task)), answered.replayed)
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct CleanupBody {
+    #[serde(default, deserialize_with = "lax_float")]
+    days: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct CleanupAnswer {
+    deleted: i64,
+}
+
+/// `POST /tasks/cleanup`
+pub(crate) async fn clean_up<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let body: CleanupBody = optional_object(cx.request)?;
+    let query = cx.query();
+    let in_query = query.get("days").map(str::parse::<f64>).transpose();
+    let in_query = in_query.map_err(|_| Problem::parameter("days", "must be a number"))?;
+    let days = body.days.or(in_query).unwrap_or(CLEANUP_DAYS);
+    if !(0.0..=36_500.0).contains(&days) {
+        return Err(Problem::field("days", "must be between 0 and 36500"));
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "checked to be at most a century")]
+    let age_ms = (days * 86_400_000.0) as i64;
+    let answered = forget_old(cx.store, age_ms, CLEANUP_STEPS, cx.once.as_ref()).await?;
+    let response = Response::json(&CleanupAnswer { deleted: answered.value });
+    mark_replayed(Ok(response), answered.replayed)
+}
+
+#[derive(Serialize)]
+struct WhyAnswer<'a> {
+    task_id: &'a str,
+    status: &'a str,
+    reason: &'static str,
+    message: String,
+    due_at: Option<UnixMillis>,
+    ahead: i64,
+    nodes: WhyNodes,
+    skills: Vec<WhySkill<'a>>,
+}
+
+#[derive(Serialize)]
+struct WhyNodes {
+    able: i64,
+    online: i64,
+    free: i64,
+}
+
+#[derive(Serialize)]
+struct WhySkill<'a> {
+    skill: &'a str,
+    nodes: i64,
+    online: i64,
+}
+
+/// `GET /tasks/{id}/why`
+pub(crate) async fn why<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    let found = cx.store.call(&AskWhy { task_id: &task_id }).await?;
+    let obstacles = found.filter(|found| may_see(cx, &[&found.owner]));
+    let obstacles = obstacles.ok_or_else(|| unknown_task(&task_id))?;
+    let (reason, message) = explain(&obstacles);
+    let skills = obstacles.skills.iter();
+    Ok(Response::json(&WhyAnswer {
+        task_id: &task_id,
+        status: &obstacles.status,
+        reason,
+        message,
+        due_at: obstacles.due,
+        ahead: obstacles.ahead,
+        nodes: WhyNodes { able: obstacles.able, online: obstacles.online, free: obstacles.free },
+        skills: skills
+            .map(|(skill, nodes, online)| WhySkill { skill, nodes: *nodes, online: *online })
+            .collect(),
+    }))
+}
+
+/// The first thing that keeps a task from running: a word for programs, a sentence for people.
+fn explain(obstacles: &Obstacles) -> (&'static str, String) {
+    let Obstacles { status, due, able, online, free, skills, ahead, .. } = obstacles;
+    let missing = |of: fn(&(String, i64, i64)) -> i64| {
+        let names =
+            skills.iter().filter(move |skill| of(skill) == 0).map(|(name, ..)| name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let unknown = missing(|(_, nodes, _)| *nodes);
+    let asleep = missing(|(_, _, online)| *online);
+    match (status.as_str(), due) {
+        ("running", _) => ("running", "It is running.".to_owned()),
+        ("scheduled", Some(due)) => ("delayed", format!("It is kept back until {due}.")),
+        ("pending", Some(due)) => {
+            ("waiting_for_retry", format!("Its last try failed; it waits for retry until {due}."))
+        }
+        (status, _) if is_ended(status) => ("ended", format!("It has ended: {status}.")),
+        _ if !unknown.is_empty() => {
+            ("no_node_with_skill", format!("No node has the skill {unknown}."))
+        }
+        _ if *able == 0 && skills.is_empty() => ("no_node", "No node is registered.".to_owned()),
+        _ if *able == 0 => (
+            "no_node_with_all_skills",
+            "Each of its skills is there, but no node has all of them.".to_owned(),
+        ),
+        _ if !asleep.is_empty() => {
+            ("no_node_online", format!("No node with the skill {asleep} is online."))
+        }
+        _ if *online == 0 => ("no_node_online", "No node that could run it is online.".to_owned()),
+        _ if *free == 0 => {
+            ("all_full", format!("All {online} online nodes that could run it are full."))
+        }
+        _ => (
+            "waiting_for_claim",
+            format!(
+                "It waits for one of {free} nodes with room to claim it; {ahead} tasks are before it."
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn obstacles() -> Obstacles {
+        Obstacles {
+            owner: String::new(),
+            status: "pending".into(),
+            due: None,
+            ahead: 0,
+            able: 1,
+            online: 1,
+            free: 1,
+            skills: vec![("gpu".into(), 1, 1)],
+        }
+    }
+
+    #[test]
+    fn the_first_obstacle_is_named() {
+        let gpu = |nodes, online| vec![("gpu".to_owned(), nodes, online)];
+        for (obstacles, reason) in [
+            (obstacles(), "waiting_for_claim"),
+            (Obstacles { free: 0, ..obstacles() }, "all_full"),
+            (Obstacles { online: 0, free: 0, ..obstacles() }, "no_node_online"),
+            (Obstacles { able: 0, online: 0, ..obstacles() }, "no_node_with_all_skills"),
+            (Obstacles { able: 0, skills: gpu(0, 0), ..obstacles() }, "no_node_with_skill"),
+            (Obstacles { able: 0, skills: Vec::new(), ..obstacles() }, "no_node"),
+            (Obstacles { due: Some(UnixMillis(0)), ..obstacles() }, "waiting_for_retry"),
+            (Obstacles { status: "timeout".into(), ..obstacles() }, "ended"),
+        ] {
+            assert_eq!(explain(&obstacles).0, reason, "{obstacles:?}");
+        }
+        let missing = Obstacles { able: 0, skills: gpu(0, 0), ..obstacles() };
+        assert_eq!(explain(&missing).1, "No node has the skill gpu.");
+    }
+}
