@@ -1,12 +1,14 @@
 //! What can be typed: subcommands and flags, each also an environment variable.
 //!
-//! Nothing is decided here; [`crate::config::Config`] turns this into what will be done.
+//! Nothing is decided here; [`crate::config::Config`] turns this into what will be done. What a hub
+//! can be asked stands in [`reef_commands`].
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use reef_commands::ClientCommand;
 
-/// One example for each subcommand, and all of them above `reef --help`.
+/// One example for each subcommand of the host, and all of them above `reef --help`.
 macro_rules! example {
     (up) => {
         "  reef up                                    all on this machine: http://127.0.0.1:8888\n  \
@@ -18,9 +20,25 @@ macro_rules! example {
     (monitor) => {
         "  reef monitor --redis-url redis://10.0.0.5:6379/0 --listen 127.0.0.1:8889\n"
     };
+    (client) => {
+        "  reef events tail                           what happens in the cluster of a hub\n"
+    };
 }
 
 /// Shown below everything else by `reef --help`.
+const ALL_EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    something went wrong, or the hub refused
+  2    usage or configuration
+  3    Redis, or the hub, cannot be reached
+  4    a stream was cut and could not be resumed
+  130  interrupted
+
+`reef COMMAND --help` says more, and what it takes from the environment.
+";
+
+/// Shown below everything else by the `--help` of those that run a host.
 const EXIT_CODES: &str = "\
 Exit codes:
   0    stopped by SIGTERM or SIGINT after it was ready; the requests under way were finished
@@ -39,16 +57,25 @@ Standard output carries the line `Serving http://ADDRESS` once requests are serv
 routes; everything else goes to standard error.
 ";
 
-/// The host of a Reef hub.
+/// A Reef hub: its host, and what can be asked of it.
 #[derive(Debug, Parser)]
-#[command(name = "reef", version, before_help = concat!("Examples:\n", example!(up), example!(serve), example!(monitor)), after_help = EXIT_CODES)]
+#[command(name = "reef", version, before_help = concat!("Examples:\n", example!(up), example!(serve), example!(monitor), example!(client)), after_help = ALL_EXIT_CODES)]
 #[command(disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Subcommands,
 }
 
-/// The subcommands.
+/// All subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Subcommands {
+    #[command(flatten)]
+    Host(Command),
+    #[command(flatten)]
+    Client(ClientCommand),
+}
+
+/// The subcommands that run a host.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// All in one: components, cron triggers and monitor, with a private Redis unless one is
@@ -112,6 +139,21 @@ pub(crate) struct CommonArgs {
     /// How long a shutdown waits for the requests it found, in seconds
     #[arg(long, env = "REEF_DRAIN_TIMEOUT", value_name = "SECONDS", default_value_t = 10.0)]
     pub(crate) drain_timeout: f64,
+
+    /// How long a client may take nothing of what is sent to it before its connection is cut, in
+    /// seconds
+    #[arg(long, env = "REEF_SEND_TIMEOUT", value_name = "SECONDS", default_value_t = 20.0)]
+    pub(crate) send_timeout: f64,
+
+    /// How often a reader of an event stream gets a comment, in seconds. Less where a proxy closes
+    /// connections that have been quiet for as long
+    #[arg(
+        long,
+        env = "REEF_STREAM_COMMENT_PERIOD",
+        value_name = "SECONDS",
+        default_value_t = 15.0
+    )]
+    pub(crate) stream_comment_period: f64,
 }
 
 /// Flags of the subcommands that run components.
@@ -138,6 +180,11 @@ pub(crate) struct ServingArgs {
     /// Most time a component may take for one request, in seconds
     #[arg(long, env = "REEF_REQUEST_TIMEOUT", value_name = "SECONDS", default_value_t = 10.0)]
     pub(crate) request_timeout: f64,
+
+    /// Call components through wasi:http, as Spin does, and not by Reef's own interface: slower,
+    /// for comparing the two
+    #[arg(long, env = "REEF_NO_DIRECT")]
+    pub(crate) no_direct: bool,
 }
 
 /// Flags of the subcommands that run the monitor.
@@ -242,8 +289,10 @@ mod tests {
     fn help_leads_with_an_example_and_lists_the_exit_codes() {
         let mut reef = super::Cli::command();
         let mut helps = vec![reef.render_long_help().to_string()];
-        helps.extend(reef.get_subcommands_mut().map(|c| c.render_long_help().to_string()));
-        assert_eq!(helps.len(), 4);
+        // The client's own subcommands are looked at where they are made.
+        let shown = reef.get_subcommands_mut().filter(|command| !command.is_hide_set());
+        helps.extend(shown.map(|command| command.render_long_help().to_string()));
+        assert!(helps.len() > 4);
         for help in helps {
             assert!(help.starts_with("Examples:\n  reef "), "{help}");
             for code in ["  0  ", "  1  ", "  2  ", "  3  ", "  130  "] {

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::{self, AuthMode, Cli, CommonArgs, Fsync, MonitoringArgs, ServingArgs};
+use crate::cli::{AuthMode, Command, CommonArgs, Fsync, MonitoringArgs, ServingArgs};
 use crate::failure::Failure;
 use crate::manifest::variables::Layers;
 use crate::manifest::{Manifest, RuntimeConfig};
@@ -33,8 +33,19 @@ pub(crate) struct Config {
     pub(crate) serving: Option<Serving>,
     /// The time between two rounds of the monitor, for `up` and `monitor`.
     pub(crate) tick: Option<Duration>,
+    /// What clients may ask of the listener.
+    pub(crate) limits: Limits,
+    /// How often a reader of an event stream is told that it is alive.
+    pub(crate) comment_period: Duration,
+}
+
+/// What clients may ask of the listener.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
     /// Most HTTP connections at once.
     pub(crate) connections_max: u32,
+    /// How long a client may take nothing of what is sent to it.
+    pub(crate) send_timeout: Duration,
     /// How long a shutdown waits for the requests it found.
     pub(crate) drain_timeout: Duration,
 }
@@ -55,6 +66,8 @@ pub(crate) struct Serving {
     pub(crate) state_dir: PathBuf,
     /// Most time for one request.
     pub(crate) request_timeout: Duration,
+    /// Whether components are called by Reef's own interface.
+    pub(crate) use_direct: bool,
     /// Where the admin key comes from.
     pub(crate) admin_key: AdminKey,
 }
@@ -75,20 +88,20 @@ impl Config {
     ///
     /// # Errors
     /// [`Failure::Usage`] for everything that cannot be done as asked.
-    pub(crate) fn from_cli(cli: Cli) -> Result<Self, Failure> {
+    pub(crate) fn from_command(command: Command) -> Result<Self, Failure> {
         let environment: Vec<(String, String)> = std::env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
             .collect();
-        match cli.command {
-            cli::Command::Up(args) => {
+        match command {
+            Command::Up(args) => {
                 let private = Some(args.redis_fsync);
                 let (serving, tick) = (Some(args.serving), Some(args.monitoring));
                 Self::check(args.common, serving, tick, private, environment)
             }
-            cli::Command::Serve(args) => {
+            Command::Serve(args) => {
                 Self::check(args.common, Some(args.serving), None, None, environment)
             }
-            cli::Command::Monitor(args) => {
+            Command::Monitor(args) => {
                 Self::check(args.common, None, Some(args.monitoring), None, environment)
             }
         }
@@ -126,9 +139,13 @@ impl Config {
         };
         let tick = monitoring.map(|args| check_tick(args.tick)).transpose()?;
         anyhow::ensure!(common.max_connections > 0, "--max-connections must be at least 1");
-        let drain_timeout = seconds("--drain-timeout", common.drain_timeout)?;
-        let connections_max = common.max_connections;
-        Ok(Self { listen, manifest, layers, redis, serving, tick, connections_max, drain_timeout })
+        let limits = Limits {
+            connections_max: common.max_connections,
+            send_timeout: seconds("--send-timeout", common.send_timeout)?,
+            drain_timeout: seconds("--drain-timeout", common.drain_timeout)?,
+        };
+        let comment_period = seconds("--stream-comment-period", common.stream_comment_period)?;
+        Ok(Self { listen, manifest, layers, redis, serving, tick, limits, comment_period })
     }
 }
 
@@ -234,7 +251,8 @@ fn check_serving(
         None => AdminKey::Variable,
     };
     let request_timeout = seconds("--request-timeout", args.request_timeout)?;
-    Ok(Serving { state_dir: args.state_dir, request_timeout, admin_key })
+    let use_direct = !args.no_direct;
+    Ok(Serving { state_dir: args.state_dir, request_timeout, use_direct, admin_key })
 }
 
 /// Without keys everybody who reaches the address may do nearly everything.

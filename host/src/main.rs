@@ -4,7 +4,8 @@
 //! private Redis when none is given, and runs the monitor. It never links a component as Rust
 //! code: what a component does is known here only by its answers.
 //!
-//! The way in is [`up::run`]; what is typed becomes a [`config::Config`] first.
+//! The way in is [`up::run_blocking`]; what is typed becomes a [`config::Config`] first. What a hub
+//! can be asked from the command line is in [`reef_commands`], which knows nothing of the host.
 
 mod admin_key;
 mod app;
@@ -14,6 +15,7 @@ mod cron;
 mod failure;
 mod http;
 mod logging;
+mod long_poll;
 mod manifest;
 mod metrics;
 mod monitor;
@@ -35,9 +37,21 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    logging::start(cli.command.common().log_format);
-    match config::Config::from_cli(cli).and_then(up::run_blocking) {
+    match cli::Cli::parse().command {
+        cli::Subcommands::Host(command) => host(command),
+        cli::Subcommands::Client(command) => {
+            if command.is_service() {
+                logging::start(cli::LogFormat::Text);
+            }
+            reef_commands::run(command)
+        }
+    }
+}
+
+/// Runs a host until it is asked to end.
+fn host(command: cli::Command) -> ExitCode {
+    logging::start(command.common().log_format);
+    match config::Config::from_command(command).and_then(up::run_blocking) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report();

@@ -10,7 +10,9 @@ use anyhow::{Context, Result};
 use http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use reef_domain::task::STATUSES as TASK_STATUSES;
 use reef_runtime::Component;
+use reef_store::task::Counts;
 
 /// Kind, name and meaning of every metric. The unit is the name's last word, as Prometheus
 /// wants it: `seconds`, or `total` for a count that only grows.
@@ -57,6 +59,11 @@ const METRICS: &[(Kind, &str, &str)] = &[
         "reef_monitor_nodes_adopted_total",
         "Bots of the older system taken in as nodes",
     ),
+    (Kind::Counter, "reef_monitor_leases_lost_total", "Tasks whose lease ran out"),
+    (Kind::Gauge, "reef_tasks", "Tasks by status, as the monitor sees them"),
+    (Kind::Gauge, "reef_tasks_waiting", "Tasks that wait for a node"),
+    (Kind::Gauge, "reef_tasks_dead", "Tasks that failed for good and were not tried again"),
+    (Kind::Counter, "reef_tasks_fenced_total", "Stale claim tokens that were refused"),
     (Kind::Gauge, "reef_stream_readers", "Readers of event streams"),
     (Kind::Counter, "reef_stream_events_total", "Live events received for readers"),
     (
@@ -226,6 +233,8 @@ pub(crate) struct MonitorMetrics {
     pub(crate) tick_duration: Histogram,
     pub(crate) expired: Counter,
     pub(crate) adopted: Counter,
+    pub(crate) leases_lost: Counter,
+    pub(crate) tasks: TaskMetrics,
     pub(crate) suspended: Gauge,
 }
 
@@ -242,8 +251,40 @@ impl MonitorMetrics {
             tick_duration: histogram!("reef_monitor_tick_duration_seconds"),
             expired: counter!("reef_monitor_nodes_expired_total"),
             adopted: counter!("reef_monitor_nodes_adopted_total"),
+            leases_lost: counter!("reef_monitor_leases_lost_total"),
+            tasks: TaskMetrics::new(),
             suspended: gauge!("reef_monitor_expiry_suspended"),
         }
+    }
+}
+
+/// The metrics of the task queue.
+#[derive(Debug)]
+pub(crate) struct TaskMetrics {
+    by_status: [Gauge; TASK_STATUSES.len()],
+    waiting: Gauge,
+    dead: Gauge,
+    fenced: Counter,
+}
+
+impl TaskMetrics {
+    fn new() -> Self {
+        Self {
+            by_status: TASK_STATUSES.map(|status| gauge!("reef_tasks", "status" => status)),
+            waiting: gauge!("reef_tasks_waiting"),
+            dead: gauge!("reef_tasks_dead"),
+            fenced: counter!("reef_tasks_fenced_total"),
+        }
+    }
+
+    /// Shows what a sweep has counted.
+    pub(crate) fn show(&self, counts: &Counts) {
+        for (gauge, count) in self.by_status.iter().zip(counts.by_status.in_order()) {
+            gauge.set(count as f64);
+        }
+        self.waiting.set(counts.waiting as f64);
+        self.dead.set(counts.dead as f64);
+        self.fenced.absolute(counts.fenced.unsigned_abs());
     }
 }
 

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reef_domain::heartbeat::Timeout;
 use reef_redis::Connection;
 use reef_store::monitor::{Acquire, Lease, Release, Ticked, tick};
-use reef_store::{Store, StoreError};
+use reef_store::{Settings, Store, StoreError};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -31,8 +30,8 @@ pub(crate) struct Monitor {
     pub(crate) host: String,
     /// Where the hub's state is.
     pub(crate) store: Store<Connection>,
-    /// After how long a node counts as silent.
-    pub(crate) timeout: Timeout,
+    /// What the hub's variables say.
+    pub(crate) settings: Settings,
     /// The time between two rounds.
     pub(crate) tick: Duration,
 }
@@ -108,7 +107,7 @@ impl Monitor {
             return Ok(None);
         }
         let sweep = state.swept.is_none_or(|swept| swept.elapsed() + self.tick >= SWEEP_PERIOD);
-        let ticked = tick(&self.store, self.timeout, tick_ms, sweep).await?;
+        let ticked = tick(&self.store, &self.settings, tick_ms, sweep).await?;
         if sweep {
             state.swept = Some(Instant::now());
         }
@@ -182,6 +181,20 @@ impl State {
         if ticked.adopted > 0 {
             tracing::info!(bots = ticked.adopted, "took in bots of the older system");
             self.metrics.adopted.increment(ticked.adopted.unsigned_abs());
+        }
+        let due = ticked.due;
+        if due.leases > 0 {
+            tracing::info!(tasks = due.leases, "leases of tasks ran out");
+            self.metrics.leases_lost.increment(due.leases.unsigned_abs());
+        }
+        if let Some(counts) = &ticked.tasks {
+            self.metrics.tasks.show(counts);
+        }
+        if due.without_lease > 0 {
+            tracing::warn!(tasks = due.without_lease, "running tasks had no lease");
+        }
+        if due.finished > 0 {
+            tracing::info!(tasks = due.finished, "finished session tasks that were left half done");
         }
         let suspended = ticked.checked.suspended;
         self.metrics.suspended.set(f64::from(u8::from(suspended.is_some())));

@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::http::listener;
 use crate::http::own::OwnRoutes;
 use crate::http::service::{Service, Target};
+use crate::long_poll::LongPolls;
 use crate::manifest::Manifest;
 use crate::manifest::variables::{Layers, Variables};
 use crate::metrics::Metrics;
@@ -196,11 +197,17 @@ impl Hub {
             self.metrics.clone(),
             self.app.components,
         );
-        let timeout = self.web.settings.heartbeat_timeout;
-        let (streams, listening) =
-            EventStreams::new(self.web, self.store.clone(), self.announcements);
+        let settings = self.web.settings.clone();
+        let (streams, listening) = EventStreams::new(
+            self.web,
+            self.store.clone(),
+            self.announcements,
+            config.comment_period,
+        );
         let streams = Arc::new(streams);
-        let service = Arc::new(Service::new(self.app.routes, own, Arc::clone(&streams)));
+        let long_polls = LongPolls::new(self.store.clone(), Arc::clone(&streams));
+        let service =
+            Arc::new(Service::new(self.app.routes, own, Arc::clone(&streams), long_polls));
 
         let mut tasks = JoinSet::new();
         tasks.spawn(listening);
@@ -211,7 +218,7 @@ impl Hub {
         tasks.spawn(async move { readiness.watch().await });
         tasks.spawn(async move { metrics.upkeep().await });
         let monitor = config.tick.map(|tick| {
-            Monitor { host: host_name(), store: self.store, timeout, tick }.spawn(shutdown.clone())
+            Monitor { host: host_name(), store: self.store, settings, tick }.spawn(shutdown.clone())
         });
 
         announce(address, &service, &config.manifest).context("cannot write to stdout")?;
@@ -221,8 +228,7 @@ impl Hub {
             // They would else keep the drain waiting for its whole time.
             streams.close();
         };
-        listener::serve(listener, service, config.connections_max, stop, config.drain_timeout)
-            .await;
+        listener::serve(listener, service, config.limits, stop).await;
         tasks.shutdown().await;
         finish(monitor).await;
         tracing::info!("stopped");
@@ -275,6 +281,7 @@ async fn load(
     let config = RuntimeConfig {
         cache_dir: Some(serving.cache_dir()),
         request_timeout: serving.request_timeout,
+        use_direct: serving.use_direct,
         ..RuntimeConfig::default()
     };
     let runtime = Runtime::new(config, connections).context("cannot set wasmtime up")?;

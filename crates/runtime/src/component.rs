@@ -151,7 +151,9 @@ enum Http {
 
 impl Http {
     fn detect(runtime: &Inner, shared: &Arc<Shared>, pre: &InstancePre<State>) -> Self {
-        if let Some(pool) = Pool::detect(&runtime.engine, shared, pre, &runtime.config) {
+        if runtime.config.use_direct
+            && let Some(pool) = Pool::detect(&runtime.engine, shared, pre, &runtime.config)
+        {
             let pool = Arc::new(pool);
             let mut pools = runtime.pools.lock().unwrap_or_else(PoisonError::into_inner);
             pools.push(Arc::downgrade(&pool));

@@ -10,6 +10,9 @@ pub struct RuntimeConfig {
     /// Where compiled code is kept between starts; `None` compiles anew each time, which takes a
     /// component about a third of a second. Whoever can write there can run code in the host.
     pub cache_dir: Option<PathBuf>,
+    /// Whether a component that offers the direct interface is called by it. Without it all are
+    /// called through wasi:http, as other hosts do.
+    pub use_direct: bool,
     /// How many instances may be alive at once, of all components together.
     pub max_instances: u32,
     /// How many calls may be under way at once, to all components together. Each takes up to
@@ -31,6 +34,7 @@ impl Default for RuntimeConfig {
     fn default() -> Self {
         Self {
             cache_dir: None,
+            use_direct: true,
             max_instances: 1000,
             max_concurrent_requests: 128,
             max_waiting: Duration::from_secs(1),

@@ -102,6 +102,7 @@ fn serving(
         admin_key_file: file.map(Into::into),
         insecure,
         request_timeout: 1.0,
+        no_direct: false,
     };
     let listen: SocketAddr = listen.parse().unwrap();
     check_serving(args, &manifest(), &mut layers, &[listen], true)

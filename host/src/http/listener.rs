@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::service::Service;
 use super::stall::Patient;
+use crate::config::Limits;
 use crate::metrics;
 
 /// Connections that wait in the kernel while the limit is reached.
@@ -24,8 +25,6 @@ const BACKLOG: u32 = 1024;
 /// rest between two requests: above the 30 s at which slow agents send heartbeats, so that they
 /// can keep their connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
-/// How long a client may take nothing of what is written to it.
-const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// Most bytes that wait for a client beside the kernel's buffers, and the longest head of a
 /// request.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -56,17 +55,15 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `stop` completes, then finishes the requests under way, for `drain` at most.
+/// Serves until `stop` completes, then finishes the requests under way, as long as they may take.
 pub(crate) async fn serve(
     listener: TcpListener,
     service: Arc<Service>,
-    connections_max: u32,
+    limits: Limits,
     stop: impl Future<Output = ()>,
-    drain: Duration,
 ) {
-    let places = Arc::new(Semaphore::new(connections_max as usize));
     let graceful = GracefulShutdown::new();
-    let accepting = accept_all(&listener, &service, &places, &graceful);
+    let accepting = accept_all(&listener, &service, limits, &graceful);
     tokio::select! {
         never = accepting => match never {},
         () = stop => {}
@@ -75,6 +72,7 @@ pub(crate) async fn serve(
     drop(listener);
     let open = graceful.count();
     tracing::info!(connections = open, "finishing the requests under way");
+    let drain = limits.drain_timeout;
     if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests took longer than {drain:?} and are cut off");
     }
@@ -85,14 +83,21 @@ enum Never {}
 async fn accept_all(
     listener: &TcpListener,
     service: &Arc<Service>,
-    places: &Arc<Semaphore>,
+    limits: Limits,
     graceful: &GracefulShutdown,
 ) -> Never {
+    let places = Arc::new(Semaphore::new(limits.connections_max as usize));
     loop {
         // The semaphore is never closed.
-        let Ok(place) = Arc::clone(places).acquire_owned().await else { continue };
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { continue };
         match listener.accept().await {
             Ok((stream, peer)) => {
+                // Else the second half of an answer that is written in two waits up to 40 ms for
+                // the client's acknowledgement of the first.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY");
+                }
+                let stream = Patient::new(stream, limits.send_timeout);
                 let connection =
                     connection(stream, peer, Arc::clone(service), graceful.watcher(), place);
                 tokio::spawn(connection);
@@ -106,17 +111,12 @@ async fn accept_all(
 }
 
 async fn connection(
-    stream: TcpStream,
+    stream: Patient<TcpStream>,
     peer: SocketAddr,
     service: Arc<Service>,
     watcher: Watcher,
     place: OwnedSemaphorePermit,
 ) {
-    // Else the second half of an answer that is written in two waits up to 40 ms for the
-    // client's acknowledgement of the first.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY");
-    }
     let open = metrics::connections();
     open.increment(1.0);
     let answer = service_fn(move |request| {
@@ -127,7 +127,7 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(BUFFER_BYTES)
-        .serve_connection(TokioIo::new(Patient::new(stream, STALL_TIMEOUT)), answer);
+        .serve_connection(TokioIo::new(stream), answer);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, %peer, "a connection has ended early");
     }

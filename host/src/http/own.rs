@@ -3,9 +3,13 @@
 //! They come before the manifest's routes. `/health` is not among them: it belongs to the hub's
 //! contract, and a component answers it under Spin as well.
 
+mod ui;
+
 use std::sync::Arc;
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, Method, StatusCode};
 use reef_runtime::Component;
 use reef_web::{Code, Problem};
@@ -17,20 +21,19 @@ use crate::manifest::Manifest;
 use crate::metrics::Metrics;
 use crate::redis::readiness::{Readiness, Status};
 
-/// The start page. It loads nothing from elsewhere.
-const START_PAGE: &str = include_str!("own/start.html");
 /// The page of a problem, with the places that are filled in between `{` and `}`.
 const PROBLEM_PAGE: &str = include_str!("own/problem.html");
-/// The pages carry their own style and script, and talk to nobody but this host.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
-                           script-src 'unsafe-inline'; connect-src 'self'; \
-                           base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// That page carries its own style and does nothing.
+const PROBLEM_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+                              form-action 'none'; frame-ancestors 'none'";
 
 /// One of the host's own routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Own<'p> {
     /// `/`
     Start,
+    /// `/ui/<name>`: what that page loads.
+    Asset(&'static ui::Asset),
     /// `/healthz`: this process serves.
     Health,
     /// `/readyz`: Redis can be written.
@@ -49,7 +52,10 @@ impl<'p> Own<'p> {
             "/healthz" => Some(Self::Health),
             "/readyz" => Some(Self::Ready),
             "/metrics" => Some(Self::Metrics),
-            _ => path.strip_prefix("/problems/").map(Self::Problem),
+            _ => match path.strip_prefix("/problems/") {
+                Some(code) => Some(Self::Problem(code)),
+                None => ui::asset(path).map(Self::Asset),
+            },
         }
     }
 }
@@ -73,7 +79,7 @@ impl OwnRoutes {
         components: Vec<Component>,
     ) -> Self {
         let version = manifest.version.as_deref().unwrap_or_default();
-        let start_page = START_PAGE
+        let start_page = ui::PAGE
             .replace("{role}", role)
             .replace("{host_version}", env!("CARGO_PKG_VERSION"))
             .replace("{name}", &escape(&manifest.name))
@@ -89,7 +95,8 @@ impl OwnRoutes {
             return answer;
         }
         match own {
-            Own::Start => page(self.start_page.clone()),
+            Own::Start => uncached(page(self.start_page.clone(), ui::POLICY)),
+            Own::Asset(asset) => ui::answer(asset),
             Own::Health => {
                 uncached(state(&State { status: "healthy", service: "reef", warnings: None }))
             }
@@ -100,7 +107,7 @@ impl OwnRoutes {
                 self.metrics.render(&self.components),
             )),
             Own::Problem(code) => match Code::parse(code) {
-                Some(code) => page(problem_page(code)),
+                Some(code) => page(problem_page(code), PROBLEM_POLICY),
                 None => problem::no_route(request_id),
             },
         }
@@ -135,12 +142,12 @@ fn state(state: &State) -> Answer {
     whole(StatusCode::OK, "application/json", body)
 }
 
-fn page(html: String) -> Answer {
+fn page(html: String, policy: &'static str) -> Answer {
     let mut answer = whole(StatusCode::OK, "text/html; charset=utf-8", html);
     let headers = answer.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     answer
 }
 
@@ -183,10 +190,8 @@ mod tests {
             assert!(html.contains(code.as_str()) && html.contains(&code.status().to_string()));
             assert!(!html.contains("{code}") && !html.contains("{advice}"));
         }
-        for html in [START_PAGE, PROBLEM_PAGE] {
-            assert!(!html.contains("https://") && !html.contains("//cdn"));
-            assert!(html.contains("prefers-color-scheme: dark"));
-        }
+        assert!(!PROBLEM_PAGE.contains("https://") && !PROBLEM_PAGE.contains("//cdn"));
+        assert!(PROBLEM_PAGE.contains("prefers-color-scheme: dark"));
         assert_eq!(escape("<a & \"b\">"), "&lt;a &amp; &quot;b&quot;&gt;");
     }
 }

@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use http::header::EXPECT;
 use http::request::Parts;
-use http::{HeaderValue, Request};
+use http::{HeaderValue, Request, Response};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use reef_runtime::{CallError, Component};
+use reef_runtime::{Body, CallError, Component};
 use reef_web::{Code, Problem};
 
 use super::body::{BodyReader, Unread};
@@ -16,6 +18,7 @@ use super::headers::{self, request_id_text};
 use super::own::{Own, OwnRoutes};
 use super::ui_session::{self, UiSessions};
 use super::{Answer, AnswerBody, X_REQUEST_ID, problem, streams, whole};
+use crate::long_poll::{LongPolls, Wait};
 use crate::manifest::StaticResponse;
 use crate::manifest::routes::{RouteMatch, Routes};
 use crate::metrics::RouteMetrics;
@@ -27,6 +30,7 @@ pub(crate) struct Service {
     routes: Routes<Endpoint>,
     own: OwnRoutes,
     streams: Arc<EventStreams>,
+    long_polls: LongPolls,
     sessions: UiSessions,
     bodies: BodyReader,
     own_metrics: RouteMetrics,
@@ -65,12 +69,14 @@ impl Service {
         routes: Routes<Endpoint>,
         own: OwnRoutes,
         streams: Arc<EventStreams>,
+        long_polls: LongPolls,
     ) -> Self {
         Self {
             routes,
             own,
             sessions: UiSessions::new(streams.config().clone()),
             streams,
+            long_polls,
             bodies: BodyReader::new(),
             own_metrics: RouteMetrics::new("own"),
             message_metrics: RouteMetrics::new("/api/v1/sessions/:sid/messages/:mid/stream"),
@@ -152,12 +158,32 @@ impl Service {
         if !component.is_direct() {
             headers::add_spins(&mut parts.headers, &parts.uri, found, peer);
         }
-        let request = Request::from_parts(parts, body.bytes.clone());
-        Ok(match component.handle(request).await {
+        let answer = match Wait::of(&parts, &body.bytes) {
+            None => {
+                let request = Request::from_parts(parts, body.bytes.clone());
+                component.handle(request).await
+            }
+            Some(wait) => {
+                let ask = || async {
+                    let request = Request::from_parts(parts.clone(), body.bytes.clone());
+                    collected(component.handle(request).await?).await
+                };
+                let answer = self.long_polls.answer(&wait, ask).await;
+                answer.map(|answer| answer.map(|bytes| Body::Full(Full::new(bytes))))
+            }
+        };
+        Ok(match answer {
             Ok(answer) => answer.map(AnswerBody::Whole),
             Err(error) => call_failed(component, &error, request_id_text(id)),
         })
     }
+}
+
+/// A component's answer with all of its body.
+async fn collected(answer: Response<Body>) -> Result<Response<Bytes>, CallError> {
+    let (head, body) = answer.into_parts();
+    let body = body.collect().await.map_err(|error| CallError::BadResponse(error.to_string()))?;
+    Ok(Response::from_parts(head, body.to_bytes()))
 }
 
 fn static_answer(fixed: &StaticResponse) -> Answer {

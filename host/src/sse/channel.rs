@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::frame::Frame;
+use super::frame::{Announcement, Frame};
 
 /// How many events a reader may be behind before it has to go back to Redis. Far more than what
 /// piles up while a healthy reader waits for its turn.
@@ -31,7 +31,7 @@ struct State {
     epoch: u64,
     /// How many events have been dropped: the number of the first that is kept.
     base: u64,
-    frames: VecDeque<Frame>,
+    announced: VecDeque<Announcement>,
     bytes: usize,
     /// The number of the first event that is younger than the last sweep.
     young: u64,
@@ -52,7 +52,7 @@ pub(super) enum Found {
     Frame(Frame),
     /// Nothing yet.
     Nothing,
-    /// A hole: events may be missing here.
+    /// A hole: events may be missing here, or all of them are gone.
     Hole,
     /// The host is stopping.
     Closing,
@@ -107,12 +107,13 @@ impl Channel {
         self.news.send_replace(());
     }
 
-    /// Takes in an event that has just been announced.
-    pub(super) fn push(&self, frame: Frame) {
+    /// Takes in what has just been announced.
+    pub(super) fn push(&self, announcement: Announcement) {
         let mut state = self.state();
-        state.bytes += frame.bytes.len();
-        state.frames.push_back(frame);
-        while state.frames.len() > FRAMES_MAX || (state.bytes > BYTES_MAX && state.frames.len() > 1)
+        state.bytes += size(&announcement);
+        state.announced.push_back(announcement);
+        while state.announced.len() > FRAMES_MAX
+            || (state.bytes > BYTES_MAX && state.announced.len() > 1)
         {
             let first = state.base;
             state.drop_before(first + 1);
@@ -127,8 +128,8 @@ impl Channel {
         let old = state.young;
         state.drop_before(old);
         state.young = state.head();
-        if state.frames.is_empty() {
-            state.frames = VecDeque::new();
+        if state.announced.is_empty() {
+            state.announced = VecDeque::new();
         }
     }
 
@@ -153,28 +154,34 @@ impl Channel {
             return Found::Hole;
         }
         let index = usize::try_from(position.next - state.base).unwrap_or(usize::MAX);
-        match state.frames.get(index) {
-            Some(frame) => {
-                position.next += 1;
-                Found::Frame(frame.clone())
-            }
-            None => Found::Nothing,
+        let Some(announcement) = state.announced.get(index) else { return Found::Nothing };
+        position.next += 1;
+        match announcement {
+            Announcement::Event(frame) => Found::Frame(frame.clone()),
+            Announcement::Removed => Found::Hole,
         }
     }
 }
 
 impl State {
     fn head(&self) -> u64 {
-        self.base + self.frames.len() as u64
+        self.base + self.announced.len() as u64
     }
 
     fn drop_before(&mut self, number: u64) {
         while self.base < number
-            && let Some(frame) = self.frames.pop_front()
+            && let Some(announcement) = self.announced.pop_front()
         {
             self.base += 1;
-            self.bytes -= frame.bytes.len();
+            self.bytes -= size(&announcement);
         }
+    }
+}
+
+fn size(announcement: &Announcement) -> usize {
+    match announcement {
+        Announcement::Event(frame) => frame.bytes.len(),
+        Announcement::Removed => 0,
     }
 }
 
@@ -183,9 +190,9 @@ mod tests {
     use super::super::frame::StreamId;
     use super::*;
 
-    fn frame(ms: u64, size: usize) -> Frame {
+    fn frame(ms: u64, size: usize) -> Announcement {
         let id = StreamId::parse(&format!("{ms}-0")).unwrap();
-        Frame::new(id, "x", &"y".repeat(size))
+        Announcement::Event(Frame::new(id, "x", &"y".repeat(size)))
     }
 
     fn enter(channel: &Channel) -> Position {
@@ -246,7 +253,7 @@ mod tests {
         assert_eq!(taken(&channel, &mut large), ["5000-0"]);
         channel.push(frame(5001, 1));
         assert_eq!(taken(&channel, &mut large), ["5001-0"]);
-        assert_eq!(channel.state().frames.len(), 1);
+        assert_eq!(channel.state().announced.len(), 1);
     }
 
     #[test]
@@ -260,6 +267,18 @@ mod tests {
         channel.sweep();
         assert!(matches!(channel.read(&mut reader), Found::Hole));
         assert_eq!(channel.state().bytes, 0);
+    }
+
+    #[test]
+    fn a_removal_sends_readers_back_to_redis_after_all_that_came_before_it() {
+        let channel = Channel::new();
+        channel.listened(1);
+        let mut reader = enter(&channel);
+        channel.push(frame(1, 1));
+        channel.push(Announcement::Removed);
+        assert!(matches!(channel.read(&mut reader), Found::Frame(_)));
+        assert!(matches!(channel.read(&mut reader), Found::Hole));
+        assert!(matches!(channel.read(&mut enter(&channel)), Found::Nothing));
     }
 
     #[test]

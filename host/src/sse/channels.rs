@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::channel::Channel;
-use super::frame::Frame;
+use super::frame::Announcement;
 
 /// What the connection to Redis has to do. Orders are given under the lock of the table, so that
 /// their sequence is that of its changes.
@@ -91,11 +91,11 @@ impl Channels {
         }
     }
 
-    /// Hands an announced event to its readers.
-    pub(super) fn deliver(&self, name: &str, frame: Frame) {
+    /// Hands what was announced to its readers.
+    pub(super) fn deliver(&self, name: &str, announcement: Announcement) {
         let channel = self.table().by_name.get(name).map(|listed| Arc::clone(&listed.channel));
         if let Some(channel) = channel {
-            channel.push(frame);
+            channel.push(announcement);
         }
     }
 
@@ -151,7 +151,6 @@ impl Drop for Membership {
 #[cfg(test)]
 mod tests {
     use super::super::channel::Entrance;
-    use super::super::frame::StreamId;
     use super::*;
 
     fn names(orders: &mut UnboundedReceiver<Order>) -> Vec<String> {
@@ -198,7 +197,7 @@ mod tests {
         other.channel().listened(1);
         let before = reader.channel().entrance();
         let untouched = other.channel().entrance();
-        channels.deliver("a", Frame::new(StreamId::default(), "x", "{}"));
+        channels.deliver("a", Announcement::Removed);
         assert_ne!(reader.channel().entrance(), before);
         assert_eq!(other.channel().entrance(), untouched);
         channels.close();

@@ -1,6 +1,8 @@
 //! The two kinds of streams: a message's events, and the cluster's. Both can be read from any
 //! place on, and both are announced on a channel.
 
+use std::time::Duration;
+
 use reef_domain::message::Cursor;
 use reef_redis::Connection;
 use reef_store::event::{self, Latest, List};
@@ -40,8 +42,18 @@ pub(super) enum Page {
     Gone,
     /// The stream is over, and the reader has seen all of it.
     Ended,
-    /// The next events. If that was all, only live events follow.
-    Frames { frames: Vec<Frame>, is_all: bool },
+    /// The next events.
+    Frames(Frames),
+}
+
+/// The next events.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    pub(super) frames: Vec<Frame>,
+    /// That was all; only live events follow.
+    pub(super) is_all: bool,
+    /// How long the stream is there, if nothing more happens to it; `None` for ever.
+    pub(super) expires_in: Option<Duration>,
 }
 
 impl Feed {
@@ -105,22 +117,23 @@ async fn message_page(
     Ok(match store.call(&follow).await? {
         Followed::NotFound => Page::Gone,
         Followed::Ended { .. } => Page::Ended,
-        Followed::Events { events, .. } => {
+        Followed::Events { events, expires_in, .. } => {
             let is_all = events.len() < limit;
             let frame = |event: reef_store::message::StreamEvent| {
                 let id = StreamId::parse(&event.id)?;
                 Some(Frame::new(id, &event.event_type, &event.data))
             };
             // Redis made the ids, so that each of them can be read.
-            Page::Frames { frames: events.into_iter().filter_map(frame).collect(), is_all }
+            let frames = events.into_iter().filter_map(frame).collect();
+            Page::Frames(Frames { frames, is_all, expires_in })
         }
-        Followed::Snapshot { id, message, .. } => {
+        Followed::Snapshot { id, message, expires_in, .. } => {
             let data = json_text(&SnapshotData { sequence: message.sequence, message: &message });
             let id = StreamId::parse(&id).unwrap_or_default();
             let frame = Frame::new(id, SNAPSHOT, &data);
             // A complete message has no events behind its snapshot.
             let frame = Frame { is_last: message.is_complete, ..frame };
-            Page::Frames { frames: vec![frame], is_all: true }
+            Page::Frames(Frames { frames: vec![frame], is_all: true, expires_in })
         }
     })
 }
@@ -146,7 +159,10 @@ async fn cluster_page(
     let mut frames = Vec::with_capacity(found.events.len() + 1);
     if let Some(oldest) = found.oldest.filter(|oldest| after.is_before(oldest)) {
         let goes_on = StreamId::parse(&oldest).unwrap_or_default().before();
-        frames.push(gap(goes_on, &text, &oldest));
+        // Who comes back with the place of the gap has been told of it.
+        if StreamId::parse(&text) != Some(goes_on) {
+            frames.push(gap(goes_on, &text, &oldest));
+        }
     }
     let is_all = found.events.len() < limit;
     for event in &found.events {
@@ -162,7 +178,7 @@ async fn cluster_page(
             frames.push(gap(end, &text, &latest));
         }
     }
-    Ok(Page::Frames { frames, is_all })
+    Ok(Page::Frames(Frames { frames, is_all, expires_in: None }))
 }
 
 /// Says that the log does not hold what lies behind the cursor `from`; the stream goes on behind
@@ -206,7 +222,7 @@ mod tests {
     fn a_gap_names_its_ends_and_where_the_stream_goes_on() {
         let frame = gap(StreamId::parse("9-0").unwrap().before(), "5-0", "9-0");
         let text = String::from_utf8(frame.bytes.to_vec()).unwrap();
-        assert!(text.starts_with("id: 8-18446744073709551615\nevent: snapshot\n"), "{text}");
+        assert!(text.starts_with("id: 8-18446744073709551614\nevent: snapshot\n"), "{text}");
         assert!(text.ends_with("data: {\"gap\":{\"from\":\"5-0\",\"to\":\"9-0\"}}\n\n"), "{text}");
     }
 }

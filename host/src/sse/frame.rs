@@ -4,12 +4,21 @@ use std::fmt;
 
 use bytes::Bytes;
 
-/// The first words to a reader: how long it shall wait before it comes back.
-pub(super) const OPENING: Bytes = Bytes::from_static(b"retry: 1000\n\n");
+/// The first words to a reader: how long it shall wait before it comes back. Like every line that
+/// is no event it has no empty line behind it: a reader takes such a line at once, and some, such as
+/// Python's httpx-sse, take the empty line for an event without data.
+pub(super) const OPENING: Bytes = Bytes::from_static(b"retry: 1000\n");
 /// Shows the reader, and whatever stands between us, that the stream is alive.
-pub(super) const COMMENT: Bytes = Bytes::from_static(b":\n\n");
+pub(super) const COMMENT: Bytes = Bytes::from_static(b":\n");
 /// The event type after which a message's stream ends.
 const LAST_TYPE: &str = "message_end";
+/// The last words to a reader whose message is not there any more. No event of the message, so
+/// that it has no id; and not called `error`, which browsers take for one of their own.
+pub(super) const GONE: Bytes = Bytes::from_static(
+    b"event: gone\ndata: {\"code\":\"not_found\",\"detail\":\"The message was removed or has expired.\"}\n\n",
+);
+/// The type under which a script announces that it has removed a message.
+const REMOVED_TYPE: &str = "gone";
 /// The event type that stands for everything up to its id.
 pub(super) const SNAPSHOT: &str = "snapshot";
 /// Over how many milliseconds the readers of a host that stops spread their return.
@@ -29,11 +38,12 @@ impl StreamId {
         Some(Self { ms: ms.parse().ok()?, n: n.parse().ok()? })
     }
 
-    /// The place right before an event.
+    /// The place right before an event. The largest number is left out: Redis finds nothing behind
+    /// it, and no event has it.
     pub(super) fn before(self) -> Self {
         match (self.ms, self.n) {
             (0, 0) => self,
-            (ms, 0) => Self { ms: ms - 1, n: u64::MAX },
+            (ms, 0) => Self { ms: ms - 1, n: u64::MAX - 1 },
             (ms, n) => Self { ms, n: n - 1 },
         }
     }
@@ -71,15 +81,6 @@ impl Frame {
         Self { id, is_last: event_type == LAST_TYPE, bytes: Bytes::from(text) }
     }
 
-    /// Reads what a script has announced: `<id> <type> <JSON>`.
-    pub(super) fn from_announcement(payload: &[u8]) -> Option<Self> {
-        let mut parts = std::str::from_utf8(payload).ok()?.splitn(3, ' ');
-        let (id, event_type, data) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Self::new(StreamId::parse(id)?, event_type, data))
-    }
-}
-
-impl Frame {
     /// The number that an event of a message has in its id, `evt_<message>_<number>`.
     pub(super) fn sequence(&self) -> Option<i64> {
         let text = std::str::from_utf8(&self.bytes).ok()?;
@@ -89,10 +90,32 @@ impl Frame {
     }
 }
 
+/// What a script has announced.
+#[derive(Debug, Clone)]
+pub(super) enum Announcement {
+    /// Something has happened.
+    Event(Frame),
+    /// The message was removed with all its events.
+    Removed,
+}
+
+impl Announcement {
+    /// Reads `<id> <type> <JSON>`.
+    pub(super) fn parse(payload: &[u8]) -> Option<Self> {
+        let mut parts = std::str::from_utf8(payload).ok()?.splitn(3, ' ');
+        let (id, event_type, data) = (parts.next()?, parts.next()?, parts.next()?);
+        let id = StreamId::parse(id)?;
+        if event_type == REMOVED_TYPE {
+            return Some(Self::Removed);
+        }
+        Some(Self::Event(Frame::new(id, event_type, data)))
+    }
+}
+
 /// The last words of a host that stops. Its readers come back to the others at different moments,
 /// told apart by any number.
 pub(super) fn farewell(reader: u64) -> Bytes {
-    Bytes::from(format!("retry: {}\n\n", 1000 + reader.wrapping_mul(617) % RETURN_SPREAD_MS))
+    Bytes::from(format!("retry: {}\n", 1000 + reader.wrapping_mul(617) % RETURN_SPREAD_MS))
 }
 
 #[cfg(test)]
@@ -107,7 +130,7 @@ mod tests {
     fn ids_are_ordered_as_numbers() {
         assert!(id("9-10") < id("10-0") && id("9-9") < id("9-10"));
         assert_eq!(id("1795249229283-7").to_string(), "1795249229283-7");
-        assert_eq!(id("5-0").before(), StreamId { ms: 4, n: u64::MAX });
+        assert_eq!(id("5-0").before(), StreamId { ms: 4, n: u64::MAX - 1 });
         assert_eq!(id("5-3").before(), id("5-2"));
         assert_eq!(id("0-0").before(), id("0-0"));
         for bad in ["", "1", "1-", "-1", "1-2-3", "a-b"] {
@@ -117,12 +140,17 @@ mod tests {
 
     #[test]
     fn an_announcement_becomes_one_frame() {
-        let frame = Frame::from_announcement(br#"5-1 text_delta {"delta":"a b"}"#).unwrap();
+        let event = |payload: &[u8]| match Announcement::parse(payload) {
+            Some(Announcement::Event(frame)) => frame,
+            other => panic!("{other:?}"),
+        };
+        let frame = event(br#"5-1 text_delta {"delta":"a b"}"#);
         assert_eq!(frame.bytes, "id: 5-1\nevent: text_delta\ndata: {\"delta\":\"a b\"}\n\n");
         assert!(!frame.is_last);
-        assert!(Frame::from_announcement(b"5-2 message_end {}").unwrap().is_last);
+        assert!(event(b"5-2 message_end {}").is_last);
+        assert!(matches!(Announcement::parse(b"0-0 gone {}"), Some(Announcement::Removed)));
         for bad in [&b""[..], b"5-1", b"5-1 x", b"x y {}", b"5-1 x \xff"] {
-            assert!(Frame::from_announcement(bad).is_none());
+            assert!(Announcement::parse(bad).is_none());
         }
     }
 
@@ -142,7 +170,7 @@ mod tests {
     #[test]
     fn readers_of_a_stopping_host_come_back_one_by_one() {
         let (first, second) = (farewell(1), farewell(2));
-        assert!(first.starts_with(b"retry: ") && first.ends_with(b"\n\n"));
+        assert!(first.starts_with(b"retry: ") && first.ends_with(b"\n"));
         assert_ne!(first, second);
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::channel::Channel;
 use super::channels::{Channels, Order};
-use super::frame::Frame;
+use super::frame::Announcement;
 use crate::metrics::StreamMetrics;
 
 /// How many channels one command names, and how many orders are taken together.
@@ -158,10 +158,10 @@ async fn leave(subscriber: &mut Subscriber, names: &mut Vec<String>) -> Result<(
 /// Hands out what arrives, until the connection ends.
 async fn dispatch(channels: &Channels, metrics: &StreamMetrics, mut messages: Messages) {
     while let Some(message) = messages.next().await {
-        match Frame::from_announcement(&message.payload) {
-            Some(frame) => {
+        match Announcement::parse(&message.payload) {
+            Some(announcement) => {
                 metrics.events.increment(1);
-                channels.deliver(&message.channel, frame);
+                channels.deliver(&message.channel, announcement);
             }
             None => tracing::warn!(channel = message.channel, "an announcement cannot be read"),
         }

@@ -13,6 +13,7 @@
 //! - [`channel`]: the latest events of one stream; `channels`: all of them.
 //! - `listener`: the connection.
 //! - [`feed`]: the two kinds of streams, and how each is read from any place on.
+//! - [`watch`]: the cluster's events, for parts of the host that wait for one.
 //! - [`reader`]: joins what was missed and what happens, without a hole or a duplicate.
 //!
 //! A reader joins the channel first and reads from Redis then, so that nothing falls between; ids
@@ -27,6 +28,7 @@ mod feed;
 mod frame;
 mod listener;
 mod reader;
+mod watch;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -47,6 +49,7 @@ use self::channels::Channels;
 pub(crate) use self::feed::Feed;
 use self::listener::Listener;
 use self::reader::{Joined, Reader, Sources};
+pub(crate) use self::watch::{ClusterWatch, Seen};
 use crate::metrics::StreamMetrics;
 
 /// How long a reader waits for its first answer when Redis is away; below the 2 s within which
@@ -74,17 +77,19 @@ pub(crate) struct EventStreams {
 }
 
 impl EventStreams {
-    /// Over a store, and the place where its events are announced. The second half is to be run
+    /// Over a store, and the place where its events are announced. Readers of a quiet stream get
+    /// a comment once in each `comment_period`. The second half is to be run
     /// as long as there are readers; it never returns.
     pub(crate) fn new(
         config: Config,
         store: Store<Connection>,
         announcements: Announcements,
+        comment_period: Duration,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let metrics = Arc::new(StreamMetrics::new());
         let (channels, orders) = Channels::new();
         let keys = config.settings.keys.clone();
-        let sources = Arc::new(Sources::new(store, Arc::clone(&metrics)));
+        let sources = Arc::new(Sources::new(store, Arc::clone(&metrics), comment_period));
         let listener = Listener { announcements, channels: Arc::clone(&channels), orders, metrics };
         (Self { config, keys, channels, sources }, listener.run())
     }
@@ -148,6 +153,11 @@ impl EventStreams {
                 Err(Problem::new(Code::NotFound, "There is no such message in this session."))
             }
         }
+    }
+
+    /// The cluster's events as they happen.
+    pub(crate) fn watch_cluster(&self) -> ClusterWatch {
+        ClusterWatch::new(&self.channels, self.keys.live_events())
     }
 
     /// The settings of the HTTP edge.

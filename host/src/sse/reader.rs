@@ -17,12 +17,10 @@ use tokio::time::Instant;
 
 use super::channel::{Entrance, Found, Position};
 use super::channels::Membership;
-use super::feed::{Feed, Page, Place};
-use super::frame::{self, COMMENT, Frame, OPENING, StreamId};
+use super::feed::{Feed, Frames, Page, Place};
+use super::frame::{self, COMMENT, Frame, GONE, OPENING, StreamId};
 use crate::metrics::StreamMetrics;
 
-/// How often a reader hears that the stream is alive (`api.md` §7).
-const COMMENT_PERIOD: Duration = Duration::from_secs(15);
 /// How many readers go to Redis at the same time. After a restart of Redis all of them have to.
 const FETCHES_MAX: usize = 32;
 /// The size of a reader's first page, and of its largest.
@@ -30,6 +28,9 @@ const PAGE_FIRST: usize = 16;
 const PAGE_MAX: usize = 256;
 /// A page above this size is followed by a smaller one: it stays in memory until it is sent.
 const PAGE_BYTES: usize = 512 << 10;
+/// How long after a message must have expired Redis is asked whether it has: clocks differ a
+/// little, and it may have been written to.
+const EXPIRY_SLACK: Duration = Duration::from_millis(50);
 /// The pause before Redis is asked again after it has not answered.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 
@@ -40,11 +41,18 @@ pub(super) struct Sources {
     fetches: Semaphore,
     metrics: Arc<StreamMetrics>,
     numbers: AtomicU64,
+    /// How often a reader of a quiet stream hears that it is alive (`api.md` §7).
+    comment_period: Duration,
 }
 
 impl Sources {
-    pub(super) fn new(store: Store<Connection>, metrics: Arc<StreamMetrics>) -> Self {
-        Self { store, fetches: Semaphore::new(FETCHES_MAX), metrics, numbers: AtomicU64::new(1) }
+    pub(super) fn new(
+        store: Store<Connection>,
+        metrics: Arc<StreamMetrics>,
+        comment_period: Duration,
+    ) -> Self {
+        let fetches = Semaphore::new(FETCHES_MAX);
+        Self { store, fetches, metrics, numbers: AtomicU64::new(1), comment_period }
     }
 
     async fn page(&self, feed: &Feed, place: &Place, limit: usize) -> Result<Page, StoreError> {
@@ -70,12 +78,24 @@ pub(super) struct Reader {
     after_page: Option<Position>,
     page_limit: usize,
     next_comment: Instant,
+    /// When the message will have expired, unless it is written to.
+    expiry: Option<Instant>,
     /// Its first words are still to be said.
     is_new: bool,
     is_over: bool,
     /// Tells readers apart.
     number: u64,
     _counted: Counted,
+}
+
+/// What came of reading from Redis.
+enum Fetched {
+    /// A page, which may be empty.
+    Taken,
+    /// There is no such stream, or no longer.
+    Gone,
+    /// The reader has seen the end already.
+    Ended,
 }
 
 /// How joining went.
@@ -111,6 +131,7 @@ impl Reader {
         let news = membership.channel().news();
         let number = sources.numbers.fetch_add(1, Ordering::Relaxed);
         let counted = Counted::new(&sources.metrics);
+        let next_comment = Instant::now() + sources.comment_period;
         let mut reader = Self {
             sources,
             feed,
@@ -121,16 +142,17 @@ impl Reader {
             page: VecDeque::new(),
             after_page: None,
             page_limit: PAGE_FIRST,
-            next_comment: Instant::now() + COMMENT_PERIOD,
+            next_comment,
+            expiry: None,
             is_new: true,
             is_over: false,
             number,
             _counted: counted,
         };
         match tokio::time::timeout(limit, reader.first_page()).await {
-            Ok(Ok(Page::Gone)) => Ok(Joined::Gone),
-            Ok(Ok(Page::Ended)) => Ok(Joined::Ended),
-            Ok(Ok(Page::Frames { .. })) => Ok(Joined::Reading(Box::new(reader))),
+            Ok(Ok(Fetched::Taken)) => Ok(Joined::Reading(Box::new(reader))),
+            Ok(Ok(Fetched::Gone)) => Ok(Joined::Gone),
+            Ok(Ok(Fetched::Ended)) => Ok(Joined::Ended),
             Ok(Err(error)) => Err(error),
             Err(_) => {
                 Err(RedisError::Unavailable(format!("cannot listen within {limit:?}")).into())
@@ -138,7 +160,7 @@ impl Reader {
         }
     }
 
-    async fn first_page(&mut self) -> Result<Page, StoreError> {
+    async fn first_page(&mut self) -> Result<Fetched, StoreError> {
         loop {
             self.news.borrow_and_update();
             match self.membership.channel().entrance() {
@@ -154,19 +176,20 @@ impl Reader {
 
     /// Reads the next page from Redis. The position was taken before, so that between the last
     /// page and the live events there is no hole; where they overlap, ids tell.
-    async fn fetch(&mut self, position: Position) -> Result<Page, StoreError> {
+    async fn fetch(&mut self, position: Position) -> Result<Fetched, StoreError> {
         let limit = self.page_limit;
-        let page = self.sources.page(&self.feed, &self.last, limit).await;
-        match page {
-            Ok(Page::Frames { frames, is_all }) => {
+        match self.sources.page(&self.feed, &self.last, limit).await {
+            Ok(Page::Frames(Frames { frames, is_all, expires_in })) => {
                 let bytes: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
                 self.page_limit =
                     if bytes > PAGE_BYTES { (limit / 4).max(1) } else { (limit * 4).min(PAGE_MAX) };
                 self.page = frames.into();
                 self.after_page = is_all.then_some(position);
-                Ok(Page::Frames { frames: Vec::new(), is_all })
+                self.expiry = expires_in.map(|left| Instant::now() + left + EXPIRY_SLACK);
+                Ok(Fetched::Taken)
             }
-            Ok(other) => Ok(other),
+            Ok(Page::Gone) => Ok(Fetched::Gone),
+            Ok(Page::Ended) => Ok(Fetched::Ended),
             Err(error) => {
                 // It may be the size of the page that Redis or the connection cannot stand.
                 self.page_limit = (limit / 4).max(1);
@@ -190,8 +213,12 @@ impl Reader {
             if let Some(position) = self.after_page.take() {
                 self.live = Some(position);
             }
-            if Instant::now() >= self.next_comment {
+            let now = Instant::now();
+            if now >= self.next_comment {
                 return Some(self.comment());
+            }
+            if self.expiry.is_some_and(|expiry| now >= expiry) {
+                self.live = None;
             }
             // Before the look, so that whatever comes after it wakes the reader.
             self.news.borrow_and_update();
@@ -215,13 +242,14 @@ impl Reader {
     }
 
     fn comment(&mut self) -> Bytes {
-        self.next_comment = Instant::now() + COMMENT_PERIOD;
+        self.next_comment = Instant::now() + self.sources.comment_period;
         COMMENT
     }
 
     async fn wait(&mut self) {
+        let until = self.expiry.map_or(self.next_comment, |expiry| expiry.min(self.next_comment));
         // Either wakes the reader, which then looks again.
-        let _ = tokio::time::timeout_at(self.next_comment, self.news.changed()).await;
+        let _ = tokio::time::timeout_at(until, self.news.changed()).await;
     }
 
     /// Looks for live events.
@@ -266,8 +294,12 @@ impl Reader {
             Entrance::Closing => return self.bid_farewell(),
         };
         match self.fetch(position).await {
-            Ok(Page::Frames { .. }) => Step::Again,
-            Ok(Page::Gone | Page::Ended) => Step::Over,
+            Ok(Fetched::Taken) => Step::Again,
+            Ok(Fetched::Gone) => {
+                self.is_over = true;
+                Step::Send(GONE)
+            }
+            Ok(Fetched::Ended) => Step::Over,
             Err(StoreError::Redis(RedisError::Unavailable(_))) => {
                 tokio::time::sleep(RETRY_PAUSE).await;
                 Step::Again

@@ -1,0 +1,80 @@
+//! The page at `/` and what it is made of: plain modules, from this host alone.
+
+use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
+
+use super::super::{Answer, whole};
+
+/// The page, with the places that are filled in between `{` and `}`.
+pub(super) const PAGE: &str = include_str!("ui/index.html");
+
+/// Something that the page loads: its name below `/ui/`, media type, content.
+pub(super) type Asset = (&'static str, &'static str, &'static str);
+
+const ASSETS: &[Asset] = &[
+    ("style.css", "text/css; charset=utf-8", include_str!("ui/style.css")),
+    ("icon.svg", "image/svg+xml", include_str!("ui/icon.svg")),
+    script("app.js", include_str!("ui/app.js")),
+    script("access.js", include_str!("ui/access.js")),
+    script("cluster.js", include_str!("ui/cluster.js")),
+    script("dom.js", include_str!("ui/dom.js")),
+    script("events.js", include_str!("ui/events.js")),
+    script("message.js", include_str!("ui/message.js")),
+    script("nodes.js", include_str!("ui/nodes.js")),
+    script("readiness.js", include_str!("ui/readiness.js")),
+    script("stream.js", include_str!("ui/stream.js")),
+    script("tasks.js", include_str!("ui/tasks.js")),
+];
+
+/// Where the assets are.
+const FOLDER: &str = "/ui/";
+
+/// The page runs only what this host serves, and talks to nobody but this host.
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+                                 img-src 'self'; connect-src 'self'; base-uri 'none'; \
+                                 form-action 'none'; frame-ancestors 'none'";
+
+const fn script(name: &'static str, text: &'static str) -> Asset {
+    (name, "text/javascript; charset=utf-8", text)
+}
+
+/// The asset at a path.
+pub(super) fn asset(path: &str) -> Option<&'static Asset> {
+    let name = path.strip_prefix(FOLDER)?;
+    ASSETS.iter().find(|(known, ..)| *known == name)
+}
+
+/// Answers with an asset.
+pub(super) fn answer((_, media_type, text): &Asset) -> Answer {
+    let mut answer = whole(StatusCode::OK, media_type, *text);
+    let headers = answer.headers_mut();
+    // A newer hub may have other modules, and they are small.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_the_page_names_is_there_and_from_here() {
+        let texts = ASSETS.iter().map(|(_, _, text)| *text).chain([PAGE]);
+        for text in texts.clone() {
+            assert!(!text.contains("https://") && !text.contains("//cdn"));
+            let named =
+                text.split('"').filter(|word| word.starts_with(FOLDER) && word.contains('.'));
+            let imported = text.split('"').filter_map(|word| word.strip_prefix("./"));
+            for path in named.map(str::to_owned).chain(imported.map(|it| format!("{FOLDER}{it}"))) {
+                assert!(asset(&path).is_some(), "{path}");
+            }
+        }
+        for (name, ..) in ASSETS {
+            let is_used = texts.clone().any(|text| text.contains(&format!("/{name}\"")));
+            assert!(is_used, "{name} is served for nobody");
+        }
+        assert_eq!(asset("/ui/../app.js"), None);
+        assert_eq!(asset("/ui/session"), None);
+    }
+}

@@ -1,0 +1,71 @@
+// Reading from the hub, and signing in to do so: EventSource cannot send a key, a cookie can.
+
+import { at, say } from "./dom.js";
+
+// The cookie itself is out of a page's reach, so that the page notes that there is one.
+const NOTE = "reef-signed-in";
+let start = () => {};
+
+function noteSignedIn(isSo) {
+  if (isSo) localStorage.setItem(NOTE, "yes"); else localStorage.removeItem(NOTE);
+  at("out").hidden = !isSo;
+}
+
+function askForKey() {
+  noteSignedIn(false);
+  if (!at("sign").hidden) return;
+  at("sign").hidden = false;
+  at("key").focus();
+}
+
+/** Whether the page waits for somebody to sign in. */
+export const isLocked = () => !at("sign").hidden;
+
+/** Reads a path of the hub; nothing when the hub does not answer. */
+export async function get(path, options) {
+  const answer = await fetch(path, { cache: "no-store", ...options }).catch(() => null);
+  if (answer?.status === 401) askForKey();
+  return answer;
+}
+
+/** Reads JSON; nothing unless the answer is a success. */
+export async function getJson(path) {
+  const answer = await get(path);
+  return answer?.ok ? answer.json().catch(() => null) : null;
+}
+
+/** Why an answer is no success, as the hub says it. */
+export async function reason(answer) {
+  const problem = await answer.json().catch(() => null);
+  return problem?.detail ?? "The hub answered " + answer.status + ".";
+}
+
+async function signIn(event) {
+  event.preventDefault();
+  const headers = { Authorization: "Bearer " + at("key").value.trim() };
+  at("key").value = "";
+  const answer = await fetch("/ui/session", { method: "POST", headers }).catch(() => null);
+  if (answer?.ok) {
+    say(at("sign-answer"), "");
+    at("sign").hidden = true;
+    noteSignedIn(true);
+    start();
+  } else {
+    say(at("sign-answer"), answer ? await reason(answer) : "This host does not answer.");
+    at("key").focus();
+  }
+}
+
+async function signOut() {
+  await fetch("/ui/session", { method: "DELETE" });
+  noteSignedIn(false);
+  location.reload();
+}
+
+/** Wires the form; `whenSignedIn` is called each time that somebody has signed in. */
+export function prepareAccess(whenSignedIn) {
+  start = whenSignedIn;
+  at("sign-form").addEventListener("submit", signIn);
+  at("out").addEventListener("click", signOut);
+  at("out").hidden = !localStorage.getItem(NOTE);
+}

@@ -1,0 +1,233 @@
+//! Long polls: `POST /tasks/claim` and `GET /tasks/{id}` with `wait_ms` (`api.md` §5).
+//!
+//! A component answers at once. Where the answer is that there is nothing yet, the host keeps the
+//! request and asks again when an event says that it may be worth it:
+//!
+//! ```text
+//!   request ──▶ component: nothing ──▶ waiters ◀── events of the cluster
+//!                   ▲                     │
+//!                   └──── asked again ────┘
+//! ```
+//!
+//! Nobody polls Redis for it. Of those who wait for work, one is woken for each task that comes into
+//! the queue, the one that has waited longest and has the skills; if it gets nothing, the next.
+
+mod waiters;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Response, StatusCode};
+use reef_domain::limits::WAIT_MS_MAX;
+use reef_redis::Connection;
+use reef_store::Store;
+use reef_store::node::Get;
+use reef_web::extract::{lax_int, segment};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use self::waiters::{Interest, Waiters, Woken};
+use crate::sse::{ClusterWatch, EventStreams, Seen};
+
+/// A waiter asks again after this time even if no event has told it to: what it waits for may have
+/// come about in a way that no event tells, such as a node's new skill.
+const RECHECK_PERIOD: Duration = Duration::from_secs(10);
+
+/// All long polls of this host.
+#[derive(Debug)]
+pub(crate) struct LongPolls {
+    store: Store<Connection>,
+    streams: Arc<EventStreams>,
+    waiters: Arc<Waiters>,
+    /// Runs from the first long poll on.
+    watching: std::sync::Once,
+}
+
+/// What a request waits for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Wait {
+    subject: Subject,
+    limit: Duration,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Subject {
+    /// Work for a node.
+    Claim(String),
+    /// The end of a task.
+    Task(String),
+}
+
+impl Wait {
+    /// What a request waits for, if it waits. Whether it is well-formed is for the component to say.
+    pub(crate) fn of(parts: &Parts, body: &Bytes) -> Option<Self> {
+        let path = parts.uri.path();
+        let rest = path.strip_suffix('/').unwrap_or(path).strip_prefix("/api/v1/tasks/")?;
+        let (subject, wait_ms) = if parts.method == Method::POST && rest == "claim" {
+            #[derive(Deserialize)]
+            struct Claim {
+                node_id: String,
+                #[serde(default, deserialize_with = "lax_int")]
+                wait_ms: Option<i64>,
+            }
+            let claim: Claim = serde_json::from_slice(body).ok()?;
+            (Subject::Claim(claim.node_id), claim.wait_ms?)
+        } else if parts.method == Method::GET && !rest.contains('/') {
+            let query = parts.uri.query()?;
+            let given = query.split('&').find_map(|pair| pair.strip_prefix("wait_ms="))?;
+            let id = segment("task_id", rest).ok()?;
+            (Subject::Task(id.into_owned()), given.parse().ok()?)
+        } else {
+            return None;
+        };
+        let limit = u64::try_from(wait_ms).ok().filter(|ms| *ms > 0)?;
+        (wait_ms <= WAIT_MS_MAX).then_some(Self { subject, limit: Duration::from_millis(limit) })
+    }
+
+    /// Whether an answer says that there is nothing yet.
+    fn is_answered(&self, status: StatusCode, body: &Bytes) -> bool {
+        if status != StatusCode::OK {
+            return true;
+        }
+        match &self.subject {
+            Subject::Claim(_) => !body.starts_with(br#"{"tasks":[]"#),
+            Subject::Task(_) => {
+                #[derive(Deserialize)]
+                struct Task {
+                    status: String,
+                }
+                let task: Result<Task, _> = serde_json::from_slice(body);
+                task.map_or(true, |task| reef_domain::task::is_ended(&task.status))
+            }
+        }
+    }
+}
+
+impl LongPolls {
+    /// None yet.
+    pub(crate) fn new(store: Store<Connection>, streams: Arc<EventStreams>) -> Self {
+        let waiters = Arc::new(Waiters::default());
+        Self { store, streams, waiters, watching: std::sync::Once::new() }
+    }
+
+    /// Asks until there is an answer or the time is up; `ask` gives what the component answers.
+    pub(crate) async fn answer<E, F>(
+        &self,
+        wait: &Wait,
+        ask: impl Fn() -> F,
+    ) -> Result<Response<Bytes>, E>
+    where
+        F: Future<Output = Result<Response<Bytes>, E>>,
+    {
+        let until = Instant::now() + wait.limit;
+        let is_answered = |answer: &Result<Response<Bytes>, E>| match answer {
+            Ok(answer) => wait.is_answered(answer.status(), answer.body()),
+            Err(_) => true,
+        };
+        let mut answer = ask().await;
+        if is_answered(&answer) {
+            return answer;
+        }
+        self.watching.call_once(|| {
+            let watch = self.streams.watch_cluster();
+            tokio::spawn(dispatch(watch, Arc::clone(&self.waiters)));
+        });
+        let mut waiter = self.waiters.join(self.interest(&wait.subject).await);
+        // What happened between the first answer and now, nobody has told.
+        let mut woken = Woken::unasked();
+        loop {
+            answer = ask().await;
+            if is_answered(&answer) {
+                woken.served();
+                return answer;
+            }
+            drop(woken);
+            let now = Instant::now();
+            if now >= until || waiter.is_closing() {
+                return answer;
+            }
+            let next_look = until.min(now + RECHECK_PERIOD);
+            woken = match tokio::time::timeout_at(next_look, waiter.wait()).await {
+                Ok(woken) => woken,
+                Err(_) => Woken::unasked(),
+            };
+            if Instant::now() >= until {
+                return answer;
+            }
+        }
+    }
+
+    async fn interest(&self, subject: &Subject) -> Interest {
+        match subject {
+            Subject::Task(task_id) => Interest::Task(task_id.clone()),
+            Subject::Claim(node_id) => {
+                // Without the skills it is woken for everything, which costs more and is not wrong.
+                let found = self.store.call(&Get { node_id }).await.ok().flatten();
+                let skills =
+                    found.and_then(|f| serde_json::from_str(f.node.available_skills.get()).ok());
+                Interest::Work { node_id: node_id.clone(), skills }
+            }
+        }
+    }
+}
+
+async fn dispatch(mut watch: ClusterWatch, waiters: Arc<Waiters>) {
+    loop {
+        match watch.next().await {
+            Seen::Event(event) => waiters.tell(&event),
+            Seen::Anything => waiters.wake_all(),
+            Seen::Closing => return waiters.close(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(method: &str, target: &str, body: &'static str) -> Option<Wait> {
+        let request = http::Request::builder().method(method).uri(target).body(()).unwrap();
+        Wait::of(&request.into_parts().0, &Bytes::from_static(body.as_bytes()))
+    }
+
+    #[test]
+    fn only_what_asks_to_wait_waits() {
+        let claim = wait("POST", "/api/v1/tasks/claim", r#"{"node_id":"n","wait_ms":50}"#).unwrap();
+        assert_eq!(claim.subject, Subject::Claim("n".to_owned()));
+        assert_eq!(claim.limit, Duration::from_millis(50));
+        let task = wait("GET", "/api/v1/tasks/t%40x?a=1&wait_ms=30000", "").unwrap();
+        assert_eq!(task.subject, Subject::Task("t@x".to_owned()));
+        for (method, target, body) in [
+            ("POST", "/api/v1/tasks/claim", r#"{"node_id":"n"}"#),
+            ("POST", "/api/v1/tasks/claim", r#"{"node_id":"n","wait_ms":0}"#),
+            ("POST", "/api/v1/tasks/claim", r#"{"node_id":"n","wait_ms":30001}"#),
+            ("POST", "/api/v1/tasks/claim", "nonsense"),
+            ("GET", "/api/v1/tasks/t", ""),
+            ("GET", "/api/v1/tasks/t?wait_ms=-1", ""),
+            ("GET", "/api/v1/tasks/t/why?wait_ms=5", ""),
+            ("POST", "/api/v1/tasks", r#"{"node_id":"n","wait_ms":50}"#),
+        ] {
+            assert_eq!(wait(method, target, body), None, "{method} {target} {body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_ends_the_wait_unless_it_says_that_there_is_nothing() {
+        let claim = wait("POST", "/api/v1/tasks/claim", r#"{"node_id":"n","wait_ms":50}"#).unwrap();
+        let task = wait("GET", "/api/v1/tasks/t?wait_ms=5", "").unwrap();
+        for (wait, status, body, is_answered) in [
+            (&claim, 200, r#"{"tasks":[],"reason":"x"}"#, false),
+            (&claim, 200, r#"{"tasks":[{"task_id":"t"}]}"#, true),
+            (&claim, 404, "{}", true),
+            (&task, 200, r#"{"task_id":"t","status":"running"}"#, false),
+            (&task, 200, r#"{"task_id":"t","status":"failed"}"#, true),
+            (&task, 404, "{}", true),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let body = Bytes::from_static(body.as_bytes());
+            assert_eq!(wait.is_answered(status, &body), is_answered, "{body:?}");
+        }
+    }
+}
