@@ -1,0 +1,75 @@
+//! A success.
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, LINK};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::Error;
+
+/// A success: its body as the hub has sent it, and what its headers say.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    body: Bytes,
+    next_cursor: Option<String>,
+    is_replayed: bool,
+}
+
+impl Answer {
+    pub(crate) fn new(url: &Url, headers: &HeaderMap, body: Bytes) -> Self {
+        let link = headers.get(LINK).and_then(|link| link.to_str().ok());
+        let next_cursor = link.and_then(|link| next_cursor(url, link));
+        Self { body, next_cursor, is_replayed: headers.contains_key("idempotent-replayed") }
+    }
+
+    /// The body, byte for byte.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body as a value.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is no JSON, or not of this type.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| Error::Malformed(error.to_string()))
+    }
+
+    /// The value of `cursor` with which a list goes on; none at its end.
+    #[must_use]
+    pub fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref()
+    }
+
+    /// Whether this is the answer to an earlier request with the same idempotency key.
+    #[must_use]
+    pub fn is_replayed(&self) -> bool {
+        self.is_replayed
+    }
+}
+
+/// The cursor in `Link: <…?cursor=X>; rel="next"`.
+fn next_cursor(url: &Url, link: &str) -> Option<String> {
+    let next = link.split(',').find(|one| one.contains("rel=\"next\""))?;
+    let (_, after) = next.split_once('<')?;
+    let (target, _) = after.split_once('>')?;
+    let target = url.join(target).ok()?;
+    let mut pairs = target.query_pairs();
+    pairs.find(|(name, _)| name == "cursor").map(|(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_says_how_it_goes_on() {
+        let url = Url::parse("http://hub/api/v1/nodes").unwrap();
+        let link = r#"</api/v1/nodes?limit=2&cursor=a%3Db>; rel="next""#;
+        assert_eq!(next_cursor(&url, link).as_deref(), Some("a=b"));
+        for other in ["", "</x>; rel=\"prev\"", "</x>; rel=\"next\"", "rel=\"next\""] {
+            assert_eq!(next_cursor(&url, other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! A hub over HTTP, as programs beside it use it.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), reef_client::Error> {
+//! use futures_util::StreamExt;
+//! use reef_client::{Hub, Received, Secret};
+//!
+//! let hub = Hub::new("http://127.0.0.1:8888", Some(Secret::new("reef_…")?))?;
+//! // A POST that is sent again until it is answered, and has one effect.
+//! let session: serde_json::Value = hub
+//!     .post(["sessions"])
+//!     .json(&serde_json::json!({"user_id": "ada"}))
+//!     .once()
+//!     .patient(std::time::Duration::from_secs(30))
+//!     .fetch()
+//!     .await?;
+//! // The cluster's events, over restarts of the hub.
+//! let mut events = hub.stream(["events", "stream"]).open();
+//! while let Some(received) = events.next().await {
+//!     if let Received::Event(event) = received? {
+//!         println!("{} {}", event.event, event.data);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Layout
+//!
+//! - [`Hub`]: an address and a key.
+//! - [`Request`]: one request, and whether it may be repeated; its [`Answer`].
+//! - [`StreamRequest`], [`EventStream`]: events, with reconnection.
+//! - [`Error`], [`Problem`]: what can go wrong, told apart by what a caller does next.
+//! - [`Secret`]: a key that is not shown.
+
+mod answer;
+mod error;
+mod events;
+mod hub;
+mod request;
+mod secret;
+
+pub use answer::Answer;
+pub use error::{Error, FieldError, Problem};
+pub use events::{Event, EventStream, Received, StreamRequest};
+pub use hub::{Hub, tls};
+pub use request::Request;
+pub use secret::Secret;

@@ -1,0 +1,191 @@
+//! The client's side of the command line: what `reef` can ask a hub. The host's side (`reef up`
+//! and its like) knows this crate only by [`ClientCommand`] and [`run`].
+//!
+//! A group of commands is a file: its flags, what is sent, and how the answer looks to people.
+//! What all of them share:
+//!
+//! - `connection`: which hub, and with which key.
+//! - `output`: everything that is printed.
+//! - `failure`: how a command ends when it does not end well.
+//!
+//! With `--json` a command prints what the hub has answered, byte for byte; an event stream is one
+//! object a line.
+
+mod connection;
+mod events;
+mod failure;
+mod inbox;
+mod messages;
+mod output;
+mod table;
+mod tasks;
+mod time;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::connection::HubArgs;
+use crate::failure::Failure;
+use crate::output::Output;
+
+/// Shown below everything else by the `--help` of each of these commands.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done; a stream was read to its end
+  1    the hub refused, or something failed
+  2    usage
+  3    the hub cannot be reached
+  4    a stream was cut and could not be resumed
+  130  interrupted
+
+Environment:
+  REEF_API_KEY holds a key, where neither --key-file nor REEF_KEY_FILE is given. Without any, a hub
+  on this machine is asked with the key in .reef/admin.key (or in REEF_STATE_DIR).
+  NO_COLOR turns colours off; they are used on terminals only.
+";
+
+/// The commands that talk to a hub.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// Messages: write them, and read them while they are written
+    #[command(before_help = messages::EXAMPLES, after_help = EXIT_CODES)]
+    Messages(messages::Messages),
+    /// Mail between agents
+    #[command(before_help = inbox::EXAMPLES, after_help = EXIT_CODES)]
+    Inbox(inbox::Inbox),
+    /// What has happened in the cluster, and what happens
+    #[command(before_help = events::EXAMPLES, after_help = EXIT_CODES)]
+    Events(events::Events),
+    /// Tasks: submit them, look at them, wait for them
+    #[command(before_help = tasks::EXAMPLES, after_help = EXIT_CODES)]
+    Tasks(tasks::Tasks),
+    /// Do tasks: run a command, or a workflow, for each
+    #[command(before_help = reef_worker::EXAMPLES, after_help = reef_worker::DETAILS)]
+    Worker(worker::Worker),
+    /// Stops the commands of a worker that has died; started by the worker
+    #[command(name = reef_worker::guard::SUBCOMMAND, hide = true)]
+    WorkerGuard,
+}
+
+impl ClientCommand {
+    /// Whether it runs for long and writes a log.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        matches!(self, Self::Worker(_))
+    }
+
+    fn hub(&self) -> Option<&HubArgs> {
+        Some(match self {
+            Self::Messages(group) => &group.hub,
+            Self::Inbox(group) => &group.hub,
+            Self::Events(group) => &group.hub,
+            Self::Tasks(group) => &group.hub,
+            Self::Worker(worker) => &worker.hub,
+            Self::WorkerGuard => return None,
+        })
+    }
+
+    /// Runs it, whatever it needs.
+    async fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Messages(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Inbox(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Events(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Tasks(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Worker(worker) => worker.run().await,
+            Self::WorkerGuard => Ok(reef_worker::guard::watch().await?),
+        }
+    }
+}
+
+/// Runs a command that asks a hub, and ends with its answer or with Ctrl-C.
+async fn ask(
+    args: &HubArgs,
+    command: impl AsyncFnOnce(&Context) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let cx = Context { hub: args.connect()?, out: Output::new(args.json) };
+    let result = tokio::select! {
+        result = command(&cx) => result,
+        _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+    };
+    cx.out.finish().and(result)
+}
+
+/// What a command works with.
+struct Context {
+    hub: reef_client::Hub,
+    out: Output,
+}
+
+/// Runs a command to its end and says what the process shall exit with.
+#[must_use]
+pub fn run(command: ClientCommand) -> ExitCode {
+    let hub = command.hub().cloned();
+    match run_blocking(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report(hub.as_ref());
+            failure.exit_code()
+        }
+    }
+}
+
+fn run_blocking(command: ClientCommand) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
+    let result = runtime.block_on(command.run());
+    // Whatever still reads standard input would read it for as long as somebody types.
+    runtime.shutdown_background();
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    #[command(disable_help_subcommand = true)]
+    struct Cli {
+        #[command(subcommand)]
+        command: ClientCommand,
+    }
+
+    #[test]
+    fn every_help_leads_with_an_example_and_lists_the_exit_codes() {
+        let mut reef = <Cli as clap::CommandFactory>::command();
+        reef.clone().debug_assert();
+        reef.build();
+        // Some commands are for programs only.
+        let shown = reef.get_subcommands().filter(|command| !command.is_hide_set());
+        let mut waiting: Vec<_> = shown.cloned().collect();
+        let mut leaves = 0;
+        while let Some(mut command) = waiting.pop() {
+            let help = command.render_long_help().to_string();
+            assert!(help.starts_with("Examples:\n  reef "), "{help}");
+            // A worker reads no stream whose end could be missed.
+            let streams = if command.get_name() == "worker" { None } else { Some("  4  ") };
+            for code in ["  0  ", "  1  ", "  2  ", "  3  ", "  130  "].into_iter().chain(streams) {
+                assert!(help.contains(code), "{}: {code}", command.get_name());
+            }
+            leaves += usize::from(!command.has_subcommands());
+            waiting.extend(command.get_subcommands().cloned());
+        }
+        assert!(leaves >= 14, "{leaves}");
+    }
+
+    #[test]
+    fn no_key_can_be_typed() {
+        let mut reef = <Cli as clap::CommandFactory>::command();
+        reef.build();
+        let groups: Vec<_> = reef.get_subcommands().cloned().collect();
+        for group in groups {
+            for command in group.get_subcommands() {
+                assert!(command.get_arguments().all(|it| it.get_long() != Some("key")));
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Everything that the commands print: results on standard output, all else on standard error.
+
+use std::cell::Cell;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use reef_client::Answer;
+
+use crate::failure::Failure;
+
+/// Bold red, bold yellow, and back; `anstream` drops them where they would disturb.
+const RED: &str = "\u{1b}[1;31m";
+const YELLOW: &str = "\u{1b}[1;33m";
+const PLAIN: &str = "\u{1b}[0m";
+
+/// Standard output, for one command.
+#[derive(Debug)]
+pub(crate) struct Output {
+    is_json: bool,
+    is_terminal: bool,
+    /// The last text did not end its line.
+    in_line: Cell<bool>,
+}
+
+impl Output {
+    pub(crate) fn new(is_json: bool) -> Self {
+        Self { is_json, is_terminal: io::stdout().is_terminal(), in_line: Cell::new(false) }
+    }
+
+    /// Whether the output is for programs.
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Prints an answer: as it came for programs, else as `people` would like to see it.
+    pub(crate) fn answer(
+        &self,
+        answer: &Answer,
+        people: impl FnOnce(serde_json::Value) -> String,
+    ) -> Result<(), Failure> {
+        if self.is_json {
+            self.write(answer.body(), b"\n")?;
+        } else {
+            self.line(&people(answer.json()?))?;
+        }
+        Ok(())
+    }
+
+    /// Prints lines; nothing if there are none.
+    pub(crate) fn line(&self, text: &str) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.write(self.fit(text).as_bytes(), b"\n")
+    }
+
+    /// Prints a part of a text at once. What is read by a program is exactly the text.
+    pub(crate) fn text(&self, text: &str) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.in_line.set(!text.ends_with('\n'));
+        self.write(self.fit(text).as_bytes(), b"")
+    }
+
+    /// Says something beside the result.
+    pub(crate) fn note(&self, text: &str) {
+        if self.is_terminal && self.in_line.take() {
+            // Nothing is lost if this fails: the note is for people.
+            let _ = self.write(b"", b"\n");
+        }
+        aside(text);
+    }
+
+    /// Ends the last line on a terminal, so that the prompt begins a new one.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        if self.is_terminal && self.in_line.take() {
+            self.write(b"", b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// Texts are other people's. On a terminal they must not move the cursor, or worse.
+    fn fit(&self, text: &str) -> String {
+        if self.is_terminal { visible(text) } else { text.to_owned() }
+    }
+
+    fn write(&self, text: &[u8], end: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text)?;
+        out.write_all(end)?;
+        out.flush()
+    }
+}
+
+/// A text without control characters but line breaks and tabs.
+fn visible(text: &str) -> String {
+    text.chars().filter(|it| !it.is_control() || matches!(it, '\n' | '\t')).collect()
+}
+
+/// Says what went wrong.
+pub(crate) fn error(sentence: &str) {
+    said(&format!("{RED}error:{PLAIN} "), sentence);
+}
+
+/// Says what to do next.
+pub(crate) fn hint(sentence: &str) {
+    said(&format!("{YELLOW}hint:{PLAIN} "), sentence);
+}
+
+/// Says something to people.
+pub(crate) fn aside(text: &str) {
+    said("", text);
+}
+
+fn said(prefix: &str, text: &str) {
+    // Nothing sensible is left to do when standard error itself is gone.
+    let _ = writeln!(anstream::stderr(), "{prefix}{}", visible(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_of_others_are_not_shown() {
+        assert_eq!(visible("a\tb\n\u{1b}[31mc\r\u{7}d\u{9b}"), "a\tb\n[31mcd");
+    }
+}

@@ -1,0 +1,96 @@
+//! Tables for people.
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use serde_json::Value;
+
+use crate::time;
+
+/// How many characters of a text a cell shows.
+const CELL_CHARS: usize = 60;
+
+/// Rows under a header, in columns as wide as they need to be.
+pub(crate) fn columns<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(header.map(str::to_uppercase));
+    for row in rows {
+        table.add_row(row);
+    }
+    render(&mut table)
+}
+
+/// One thing: names and values below each other.
+pub(crate) fn facts<const N: usize>(facts: [(&str, String); N]) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
+        table.add_row([name.to_owned(), value]);
+    }
+    render(&mut table)
+}
+
+fn render(table: &mut Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
+}
+
+/// The member `name` of an object as text: empty if it is not there, JSON if it is no text.
+pub(crate) fn text(object: &Value, name: &str) -> String {
+    match object.get(name) {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// The same, for a time.
+pub(crate) fn time(object: &Value, name: &str) -> String {
+    time::short(&text(object, name))
+}
+
+/// The same, cut to what fits a cell, on one line.
+pub(crate) fn brief(object: &Value, name: &str) -> String {
+    shortened(&text(object, name))
+}
+
+/// A text on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text on one line, cut to what fits a cell.
+fn shortened(text: &str) -> String {
+    let mut words = one_line(text);
+    if let Some((at, _)) = words.char_indices().nth(CELL_CHARS) {
+        words.truncate(at);
+        words.push('…');
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned_and_lines_have_no_tail() {
+        let rows = [["a".to_owned(), "x".to_owned()], ["longer".to_owned(), String::new()]];
+        assert_eq!(columns(["id", "what"], rows), "ID      WHAT\na       x\nlonger");
+        assert_eq!(facts([("id", "a".to_owned()), ("none", String::new())]), "id  a");
+    }
+
+    #[test]
+    fn a_cell_is_one_line_of_bounded_length() {
+        let object = json!({"text": format!("a\n b\t{}", "é".repeat(100)), "n": 5, "none": null});
+        let brief = brief(&object, "text");
+        assert!(brief.starts_with("a b éé") && brief.chars().count() == CELL_CHARS + 1);
+        assert_eq!([text(&object, "n"), text(&object, "none"), text(&object, "x")], ["5", "", ""]);
+    }
+}

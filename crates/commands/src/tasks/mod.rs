@@ -1,0 +1,133 @@
+//! `reef tasks`: work for the fleet.
+
+mod show;
+mod submit;
+mod watch;
+
+use clap::{Args, Subcommand};
+use reef_client::Answer;
+use serde_json::{Value, json};
+
+use crate::connection::HubArgs;
+use crate::failure::Failure;
+use crate::table::text;
+use crate::{Context, EXIT_CODES};
+
+/// Shown above the group's `--help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  reef tasks submit resize --skill python --parameters '{\"width\": 100}' --wait
+  reef tasks list --status running
+  reef tasks why TASK        says why it is not running
+";
+
+/// `reef tasks`.
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub struct Tasks {
+    #[command(flatten)]
+    pub(crate) hub: HubArgs,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Queue a task for a worker that has the skills
+    #[command(before_help = "Examples:\n  reef tasks submit resize --skill python --parameters '{\"width\": 100}' --wait\n  reef tasks submit 'Why is the sky blue?' --session s1 --workflow critic\n", after_help = EXIT_CODES)]
+    Submit(submit::SubmitArgs),
+    /// List tasks, newest first
+    #[command(before_help = "Examples:\n  reef tasks list --status running\n  reef tasks list --status pending --limit 10\n", after_help = EXIT_CODES)]
+    List(show::ListArgs),
+    /// Show a task as it is now
+    #[command(before_help = "Examples:\n  reef tasks show TASK\n", after_help = EXIT_CODES)]
+    Show(TaskArgs),
+    /// Say why a task is not running
+    #[command(before_help = "Examples:\n  reef tasks why TASK\n", after_help = EXIT_CODES)]
+    Why(TaskArgs),
+    /// Wait for the end of a task; exit code 0 only if it was completed
+    #[command(before_help = "Examples:\n  reef tasks watch TASK\n  reef tasks watch TASK --timeout 60 --json\n", after_help = EXIT_CODES)]
+    Watch(watch::WatchArgs),
+    /// Cancel a task; a command that runs for it is stopped
+    #[command(before_help = "Examples:\n  reef tasks cancel TASK\n", after_help = EXIT_CODES)]
+    Cancel(TaskArgs),
+    /// Queue a task again that has failed or was cancelled
+    #[command(before_help = "Examples:\n  reef tasks retry TASK\n", after_help = EXIT_CODES)]
+    Retry(TaskArgs),
+    /// List tasks that went wrong and have no tries left
+    #[command(before_help = "Examples:\n  reef tasks dead\n", after_help = EXIT_CODES)]
+    Dead(show::PageArgs),
+    /// Queue dead tasks again: those that are named, or those that a filter lets through
+    #[command(before_help = "Examples:\n  reef tasks redrive TASK TASK\n  reef tasks redrive --status timeout --dry-run\n  reef tasks redrive --all\n", after_help = EXIT_CODES)]
+    Redrive(RedriveArgs),
+    /// Count tasks
+    #[command(before_help = "Examples:\n  reef tasks stats\n", after_help = EXIT_CODES)]
+    Stats,
+}
+
+#[derive(Debug, Args)]
+struct TaskArgs {
+    /// The task's id
+    task: String,
+}
+
+#[derive(Debug, Args)]
+struct RedriveArgs {
+    /// Which tasks
+    #[arg(value_name = "TASK", conflicts_with_all = ["status", "user", "all"], required_unless_present_any = ["status", "user", "all"])]
+    tasks: Vec<String>,
+    /// Those that have ended so: failed or timeout
+    #[arg(long)]
+    status: Option<String>,
+    /// Those of this user
+    #[arg(long)]
+    user: Option<String>,
+    /// All of them
+    #[arg(long)]
+    all: bool,
+    /// Say what would be queued, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Tasks {
+    pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
+        match self.verb {
+            Verb::Submit(args) => submit::run(cx, args).await,
+            Verb::List(args) => show::list(cx, args).await,
+            Verb::Show(TaskArgs { task }) => show::show(cx, &task).await,
+            Verb::Why(TaskArgs { task }) => show::why(cx, &task).await,
+            Verb::Watch(args) => watch::run(cx, &args).await,
+            Verb::Cancel(TaskArgs { task }) => change(cx, &task, "cancel").await,
+            Verb::Retry(TaskArgs { task }) => change(cx, &task, "retry").await,
+            Verb::Dead(args) => show::dead(cx, args).await,
+            Verb::Redrive(args) => redrive(cx, args).await,
+            Verb::Stats => show::stats(cx).await,
+        }
+    }
+}
+
+/// Cancels a task, or lets it wait again.
+async fn change(cx: &Context, task: &str, verb: &str) -> Result<(), Failure> {
+    let answer = cx.hub.post(["tasks", task, verb]).once().send().await?;
+    cx.out
+        .answer(&answer, |task| format!("{} is {}", text(&task, "task_id"), text(&task, "status")))
+}
+
+async fn redrive(cx: &Context, args: RedriveArgs) -> Result<(), Failure> {
+    let body = if args.tasks.is_empty() {
+        let filter = json!({"status": args.status, "user_id": args.user});
+        json!({"filter": filter, "dry_run": args.dry_run})
+    } else {
+        json!({"task_ids": args.tasks, "dry_run": args.dry_run})
+    };
+    let request = cx.hub.post(["tasks", "dead", "redrive"]).json(&body).once();
+    let answer: Answer = request.send().await?;
+    cx.out.answer(&answer, |done| {
+        let ids = done.get("task_ids").and_then(Value::as_array).cloned().unwrap_or_default();
+        let verb = if args.dry_run { "would wait" } else { "wait" };
+        let mut lines = vec![format!("{} {verb} again", ids.len())];
+        lines.extend(ids.iter().filter_map(|id| Some(format!("  {}", id.as_str()?))));
+        lines.join("\n")
+    })
+}

@@ -1,0 +1,76 @@
+//! `reef tasks watch`: waits for the end of a task.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use reef_client::Answer;
+use serde_json::Value;
+
+use super::show::details;
+use crate::Context;
+use crate::failure::Failure;
+use crate::messages::seconds;
+use crate::table::text;
+
+/// How long the hub is asked to wait each time.
+const WAIT_MS: u64 = 30_000;
+/// How much longer than its wait an answer may take.
+const SLACK: Duration = Duration::from_secs(10);
+/// How long a hub may be away before the wait is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The pause after an answer that did not wait, as from a hub without long polls.
+const PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// The task's id
+    task: String,
+    /// Give up waiting after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+}
+
+impl WatchArgs {
+    /// Waits for as long as it takes.
+    pub(crate) fn of(task: String) -> Self {
+        Self { task, timeout: None }
+    }
+}
+
+pub(crate) async fn run(cx: &Context, args: &WatchArgs) -> Result<(), Failure> {
+    let deadline = args.timeout.map(|timeout| Instant::now() + timeout);
+    loop {
+        let asked = Instant::now();
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(asked));
+        let wait_ms = left.map_or(WAIT_MS, |left| millis(left).min(WAIT_MS));
+        let answer = ask(cx, &args.task, wait_ms).await?;
+        let task: Value = answer.json()?;
+        let status = text(&task, "status");
+        match status.as_str() {
+            "pending" | "scheduled" | "running" => {}
+            "completed" => return cx.out.answer(&answer, |task| details(&task)),
+            _ => {
+                cx.out.answer(&answer, |task| details(&task))?;
+                return Err(Failure::Failed(format!("the task {} has ended: {status}", args.task)));
+            }
+        }
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            let words = format!("the task {} is still {status}", args.task);
+            return Err(Failure::Failed(words));
+        }
+        let pause = PAUSE.min(left.unwrap_or(PAUSE));
+        if asked.elapsed() < PAUSE {
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+async fn ask(cx: &Context, task: &str, wait_ms: u64) -> Result<Answer, Failure> {
+    let request = cx.hub.get(["tasks", task]).query("wait_ms", wait_ms);
+    let timeout = Duration::from_millis(wait_ms) + SLACK;
+    Ok(request.timeout(timeout).patient(timeout + PATIENCE).send().await?)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

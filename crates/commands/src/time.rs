@@ -1,0 +1,39 @@
+//! Times as people read them: local and short.
+
+use chrono::{DateTime, Datelike as _, Local};
+
+/// A time of the hub, such as `2026-02-04T04:58:14.123Z`, in the time of this machine: the clock's
+/// of today, with the day before that. What is no time is shown as it is.
+pub(crate) fn short(text: &str) -> String {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => relative_to(time.with_timezone(&Local), Local::now()),
+        Err(_) => text.to_owned(),
+    }
+}
+
+fn relative_to(time: DateTime<Local>, now: DateTime<Local>) -> String {
+    let format = if time.date_naive() == now.date_naive() {
+        "%H:%M:%S"
+    } else if time.year() == now.year() {
+        "%m-%d %H:%M"
+    } else {
+        "%Y-%m-%d"
+    };
+    time.format(format).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_as_short_as_it_can_be() {
+        let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().with_timezone(&Local);
+        // Noon to noon, so that no time zone shifts the day apart.
+        let now = at("2026-06-15T12:00:00Z");
+        assert_eq!(relative_to(now, now).len(), "12:00:00".len());
+        assert_eq!(relative_to(at("2026-03-15T12:00:00Z"), now).len(), "03-15 12:00".len());
+        assert_eq!(relative_to(at("2024-06-15T12:00:00Z"), now), "2024-06-15");
+        assert_eq!(short("yesterday"), "yesterday");
+    }
+}

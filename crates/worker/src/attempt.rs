@@ -1,0 +1,215 @@
+//! One claim, from the moment it is ours to the moment the hub knows how it ended.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reef_client::{Error, Hub};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::api::{self, End};
+use crate::beats::Pulse;
+use crate::claims::{Claims, Held};
+use crate::command::GRACE;
+use crate::executor::Executor;
+use crate::lease::Lease;
+use crate::outcome::{Ended, Orders, Reason, Stopper, stopper};
+use crate::output;
+use crate::relay::Relay;
+use crate::task::Task;
+
+/// How often progress is told at most.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
+/// The pause between two tries to renew a lease.
+const RENEW_PAUSE: Duration = Duration::from_millis(500);
+/// How long an end is told while the hub is away. The token keeps a late one from doing harm, and
+/// a hub that was away has not counted that time.
+const END_PATIENCE: Duration = Duration::from_secs(600);
+/// How long an end waits for a heartbeat that is on its way.
+const BEAT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What all attempts share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) hub: Hub,
+    pub(crate) executor: Executor,
+    pub(crate) claims: Claims,
+    pub(crate) pulse: Pulse,
+}
+
+/// Runs a task that was claimed with a lease that is certainly ours.
+pub(crate) async fn run(shared: Arc<Shared>, task: Task, lease: Lease) {
+    let Shared { hub, executor, claims, pulse } = &*shared;
+    let (stopper, orders) = stopper();
+    let held = Held {
+        task_id: task.id().to_owned(),
+        lease: lease.clone(),
+        stopper: stopper.clone(),
+        is_over: false,
+    };
+    claims.add(task.token(), held);
+    tracing::info!(task = task.id(), attempt = task.attempt(), "started");
+    let (progress, progress_told) = watch::channel(None);
+    let work = async {
+        let ended = perform(hub, executor, &task, &lease, &progress, &stopper, orders).await;
+        claims.end(task.token());
+        // A heartbeat that still counts this task must not arrive after its end: the hub would
+        // keep its place occupied until the next one.
+        pulse.settle(BEAT_PATIENCE).await;
+        conclude(hub, &task, ended).await
+    };
+    let reason = tokio::select! {
+        reason = work => reason,
+        never = keep(hub, &task, &lease, &stopper, progress_told) => match never {},
+        never = watch_lease(&lease, &stopper) => match never {},
+    };
+    claims.remove(task.token());
+    if matches!(reason, Some(Reason::Cancelled | Reason::Lost)) {
+        // The hub counts it as running until it hears otherwise.
+        pulse.beat_now(BEAT_PATIENCE).await;
+    }
+}
+
+/// Does the work and brings what it says to the hub.
+async fn perform(
+    hub: &Hub,
+    executor: &Executor,
+    task: &Task,
+    lease: &Lease,
+    progress: &watch::Sender<Option<f64>>,
+    stopper: &Stopper,
+    orders: Orders,
+) -> Ended {
+    let (outlet, outputs) = output::channel();
+    let relay = async {
+        tokio::select! {
+            relayed = Relay::new(hub, task, progress).run(outputs) => {
+                if relayed.is_err() {
+                    stopper.stop(Reason::Lost, Duration::ZERO);
+                }
+            }
+            _ = orders.ordered() => {}
+        }
+    };
+    let work = executor.run(hub, task, lease, outlet, orders.clone());
+    let (ended, ()) = tokio::join!(work, relay);
+    match orders.current() {
+        // What it said may not all have arrived.
+        Some(order) => Ended::Stopped(order.reason),
+        None => ended,
+    }
+}
+
+/// Tells the hub how the task ended, if it is for us to tell. Returns why it was stopped.
+async fn conclude(hub: &Hub, task: &Task, ended: Ended) -> Option<Reason> {
+    let id = task.id();
+    let end = match ended {
+        Ended::Stopped(reason) => {
+            tracing::warn!(task = id, ?reason, "stopped");
+            return Some(reason);
+        }
+        Ended::Completed { result, content } => {
+            tracing::info!(task = id, "completed");
+            End::Complete { result, content }
+        }
+        Ended::Failed { error, retryable } => {
+            tracing::warn!(task = id, error, retryable, "failed");
+            End::Fail { error, retryable }
+        }
+    };
+    let told = async {
+        match api::end(hub, task, &end, END_PATIENCE).await {
+            Err(Error::Problem(problem)) if matches!(problem.status, 400 | 413 | 422) => {
+                let error = format!("the hub does not take the result: {problem}");
+                tracing::warn!(task = id, error);
+                let end = End::Fail { error, retryable: false };
+                api::end(hub, task, &end, END_PATIENCE).await
+            }
+            told => told,
+        }
+    };
+    match told.await {
+        Ok(()) => None,
+        Err(error) if api::is(&error, "fenced") => {
+            tracing::warn!(task = id, "the claim was lost before: what it did has no effect");
+            Some(Reason::Lost)
+        }
+        Err(error) => {
+            tracing::warn!(task = id, %error, "its end cannot be told");
+            Some(Reason::Lost)
+        }
+    }
+}
+
+/// Renews the lease where no heartbeat does, and tells how far the task is.
+async fn keep(
+    hub: &Hub,
+    task: &Task,
+    lease: &Lease,
+    stopper: &Stopper,
+    mut progress: watch::Receiver<Option<f64>>,
+) -> Infallible {
+    loop {
+        let renew_at = lease.renew_at();
+        tokio::select! {
+            Ok(()) = progress.changed() => {}
+            () = sleep_until(renew_at) => if lease.renew_at() > renew_at {
+                continue;
+            },
+        }
+        let share = *progress.borrow_and_update();
+        let asked = Instant::now();
+        let pause = match api::progress(hub, task, share, lease.length()).await {
+            Ok(standing) => {
+                lease.renew(asked);
+                if standing.cancelled {
+                    stopper.stop(Reason::Cancelled, GRACE);
+                }
+                PROGRESS_PAUSE
+            }
+            Err(error) if error.is_transient() => {
+                // What was not told is told with the next try.
+                progress.mark_changed();
+                RENEW_PAUSE
+            }
+            Err(error) => {
+                tracing::warn!(task = task.id(), %error, "the lease is not renewed");
+                stopper.stop(Reason::Lost, Duration::ZERO);
+                std::future::pending().await
+            }
+        };
+        sleep(pause).await;
+    }
+}
+
+/// Stops the task in time when nothing renews its lease.
+async fn watch_lease(lease: &Lease, stopper: &Stopper) -> Infallible {
+    loop {
+        let stop_at = lease.stop_at();
+        sleep_until(stop_at).await;
+        if lease.stop_at() == stop_at {
+            let left = lease.kill_at().saturating_duration_since(Instant::now());
+            stopper.stop(Reason::LeaseEnding, left);
+            return std::future::pending().await;
+        }
+    }
+}
+
+/// Makes sure that a claim whose answer took its time is still ours, before anything is done.
+pub(crate) async fn confirm(hub: &Hub, task: &Task, length: Duration) -> Option<Lease> {
+    let confirmed = timeout(length, async {
+        loop {
+            let asked = Instant::now();
+            match api::progress(hub, task, None, length).await {
+                Ok(standing) => return (!standing.cancelled).then(|| Lease::new(length, asked)),
+                Err(error) if error.is_transient() => sleep(RENEW_PAUSE).await,
+                Err(error) => {
+                    tracing::warn!(task = task.id(), %error, "the claim is no longer ours");
+                    return None;
+                }
+            }
+        }
+    });
+    confirmed.await.ok().flatten()
+}

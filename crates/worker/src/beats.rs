@@ -1,0 +1,163 @@
+//! Heartbeats: they keep the node alive, renew the claims, and bring what the hub has to say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use reef_client::{Error, Hub};
+use tokio::sync::{Mutex, Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::WorkerError;
+use crate::api::{self, Beaten, Node, Registration};
+use crate::attempt::Shared;
+use crate::identity::Identity;
+use crate::machine::{Figures, Meter};
+use crate::outcome::Reason;
+
+/// The pauses between heartbeats that are not answered: short, because leases run on.
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(3);
+/// What the pace may be, whatever a hub says.
+const PACE_MIN: Duration = Duration::from_millis(50);
+const PACE_MAX: Duration = Duration::from_secs(60);
+
+/// What others know and want of the heartbeats.
+#[derive(Debug, Default)]
+pub(crate) struct Pulse {
+    /// Held while a heartbeat is on its way.
+    flight: Mutex<()>,
+    wanted: Notify,
+    answered: watch::Sender<u64>,
+}
+
+impl Pulse {
+    /// Waits until no heartbeat is on its way, but no longer than this.
+    pub(crate) async fn settle(&self, patience: Duration) {
+        let _ = timeout(patience, self.flight.lock()).await;
+    }
+
+    /// Has a heartbeat sent at once, and waits for its answer, but no longer than this.
+    pub(crate) async fn beat_now(&self, patience: Duration) {
+        self.settle(patience).await;
+        let mut answered = self.answered.subscribe();
+        self.wanted.notify_one();
+        let _ = timeout(patience, answered.changed()).await;
+    }
+}
+
+/// What sends the heartbeats.
+pub(crate) struct Beats {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) registration: Registration,
+    pub(crate) identity: Identity,
+    /// Nothing where this system keeps its figures to itself.
+    pub(crate) meter: Option<Meter>,
+    pub(crate) node: watch::Sender<Node>,
+}
+
+impl Beats {
+    /// Sends heartbeats until this worker must not go on.
+    pub(crate) async fn run(mut self) -> WorkerError {
+        let mut pauses = pauses();
+        let mut is_draining = false;
+        loop {
+            let pause = match self.beat().await {
+                Ok(answer) => {
+                    pauses = self::pauses();
+                    if answer.drain != is_draining {
+                        is_draining = answer.drain;
+                        tracing::info!(is_draining, "the hub says whether this node takes tasks");
+                    }
+                    let pace = Duration::from_millis(answer.next_heartbeat_ms);
+                    pace.clamp(PACE_MIN, PACE_MAX)
+                }
+                Err(error) if api::is(&error, "fenced") => return WorkerError::replaced(),
+                Err(error) if api::is(&error, "not_found") => {
+                    tracing::warn!("the hub does not know this node: registering again");
+                    match self.register_again().await {
+                        Ok(()) => Duration::ZERO,
+                        Err(error) => self.failed(&error, &mut pauses),
+                    }
+                }
+                Err(error) => self.failed(&error, &mut pauses),
+            };
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.shared.pulse.wanted.notified() => {}
+            }
+        }
+    }
+
+    fn failed(&self, error: &Error, pauses: &mut impl Iterator<Item = Duration>) -> Duration {
+        tracing::warn!(%error, "no heartbeat");
+        pauses.next().unwrap_or(PAUSE_MAX)
+    }
+
+    async fn beat(&mut self) -> Result<Beaten, Error> {
+        let idle = Figures { cpu_usage: 0.0, memory_usage: 0.0, disk_usage: 0.0 };
+        let figures = self.meter.as_mut().map_or(idle, Meter::read);
+        let node = self.node.borrow().clone();
+        let Shared { hub, claims, pulse, .. } = &*self.shared;
+        let flight = pulse.flight.lock().await;
+        // Counted while nobody can end a task unseen.
+        let (listed, running) = claims.list();
+        let asked = Instant::now();
+        let answer = api::beat(hub, &node, figures, running, &listed).await?;
+        claims.renew(&listed, &answer.renewed, asked);
+        claims.stop(&listed, &answer.revoked, Reason::Lost);
+        claims.stop(&listed, &answer.cancelled, Reason::Cancelled);
+        drop(flight);
+        pulse.answered.send_modify(|count| *count = count.wrapping_add(1));
+        Ok(answer)
+    }
+
+    async fn register_again(&mut self) -> Result<(), Error> {
+        let node_id = self.node.borrow().id.clone();
+        let node = api::register(&self.shared.hub, &self.registration, Some(&node_id)).await?;
+        tracing::info!(node = node.id, "registered");
+        self.identity.keep(&node.id);
+        self.node.send_replace(node);
+        Ok(())
+    }
+}
+
+/// Registers for the first time, while the hub may still be starting.
+///
+/// # Errors
+/// The hub does not take the node, or was not there for as long as `patience`.
+pub(crate) async fn register(
+    hub: &Hub,
+    registration: &Registration,
+    identity: &mut Identity,
+    patience: Duration,
+) -> Result<Node, Error> {
+    let deadline = Instant::now() + patience;
+    let mut pauses = pauses();
+    loop {
+        let node_id = identity.node_id().map(str::to_owned);
+        let error = match api::register(hub, registration, node_id.as_deref()).await {
+            Ok(node) => {
+                identity.keep(&node.id);
+                return Ok(node);
+            }
+            Err(error) => error,
+        };
+        let pause = pauses.next().unwrap_or(PAUSE_MAX);
+        if !error.is_transient() || Instant::now() + pause > deadline {
+            return Err(error);
+        }
+        tracing::warn!(%error, "not registered yet");
+        sleep(pause).await;
+    }
+}
+
+/// Growing pauses, jittered, so that a fleet that lost its hub does not come back at once.
+fn pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::new()
+        .with_min_delay(PAUSE_MIN)
+        .with_max_delay(PAUSE_MAX)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}

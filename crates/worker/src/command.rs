@@ -1,0 +1,307 @@
+//! Runs a command for a task.
+//!
+//! The command gets the task as JSON on standard input. Each line of JSON that it writes to
+//! standard output is a message; any other line goes to the log, as does standard error. Its exit
+//! code decides how the task ends. It runs in a process group of its own, and nothing of that
+//! group outlives the task.
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, Command};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::group::Group;
+use crate::guard::Guard;
+use crate::lease::Lease;
+use crate::lines::{Line, Lines};
+use crate::outcome::{Ended, Order, Orders, Reason};
+use crate::output::{Outlet, Output};
+use crate::task::Task;
+
+/// How long a command gets between the request to end and its end. Below the 5 s that a hub
+/// leaves between a task's timeout and the end of its lease.
+pub(crate) const GRACE: Duration = Duration::from_secs(4);
+/// The longest line of a command: a content block of 8 MiB in base64 and some more.
+const LINE_BYTES_MAX: usize = 12 << 20;
+/// How much of the last line on standard error becomes the task's error, in characters.
+const ERROR_CHARS_MAX: usize = 1000;
+/// After a command has ended, how long its pipes are read on while nothing comes: a process that
+/// has left the group may hold them open for ever.
+const LINGER: Duration = Duration::from_secs(1);
+/// Exit codes that say "it would be the same next time", as in sysexits.h, where 75 is the one
+/// that says the opposite.
+const PERMANENT: std::ops::RangeInclusive<i32> = 64..=78;
+const TEMPFAIL: i32 = 75;
+
+/// The command to run for each task.
+#[derive(Debug, Clone)]
+pub(crate) struct Handler {
+    pub(crate) program: PathBuf,
+    pub(crate) args: Vec<OsString>,
+    /// Variables of its environment beside those of the worker.
+    pub(crate) envs: Vec<(&'static str, OsString)>,
+    /// Variables of the worker that it must not see.
+    pub(crate) hidden: Vec<&'static str>,
+}
+
+/// A line on standard output, as it is meant.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+struct Told {
+    progress: Option<f64>,
+    delta: Option<String>,
+    content: Option<Map<String, Value>>,
+    result: Option<Value>,
+}
+
+/// What a command has said in the end.
+#[derive(Debug, Default)]
+struct Last {
+    result: Option<Value>,
+    content: Option<Map<String, Value>>,
+}
+
+/// Why a command was stopped.
+enum Stopped {
+    Timeout,
+    Ordered(Reason),
+}
+
+impl Handler {
+    /// Runs the command to its end.
+    pub(crate) async fn run(
+        &self,
+        task: &Task,
+        lease: &Lease,
+        guard: &Guard,
+        outlet: Outlet,
+        orders: Orders,
+    ) -> Ended {
+        let mut child = match self.spawn(task) {
+            Ok(child) => child,
+            Err(error) => {
+                let program = self.program.display();
+                return Ended::retryable(format!("{program} cannot be started: {error}"));
+            }
+        };
+        let (Some(group), Some(stdin), Some(stdout), Some(stderr)) = (
+            child.id().and_then(Group::of),
+            child.stdin.take(),
+            child.stdout.take(),
+            child.stderr.take(),
+        ) else {
+            return Ended::retryable("the command was not started as it should be");
+        };
+        let (exit, exited) = watch::channel(false);
+        let run = async {
+            let supervised = tokio::select! {
+                ended = supervise(&mut child, &group, task.timeout(), orders) => ended,
+                never = keep_informed(guard, &group, lease) => match never {},
+            };
+            guard.forget(&group);
+            group.finish();
+            exit.send_replace(true);
+            supervised
+        };
+        let (supervised, last, error, ()) = tokio::join!(
+            run,
+            read_stdout(Lines::new(stdout, LINE_BYTES_MAX), task, &outlet, exited.clone()),
+            read_stderr(Lines::new(stderr, LINE_BYTES_MAX), task, exited),
+            feed(stdin, task),
+        );
+        match supervised {
+            Err(error) => Ended::retryable(format!("the command cannot be waited for: {error}")),
+            Ok((_, Some(Stopped::Ordered(reason)))) => Ended::Stopped(reason),
+            Ok((_, Some(Stopped::Timeout))) => {
+                let seconds = task.timeout().unwrap_or_default().as_secs_f64();
+                Ended::retryable(format!("the command ran longer than its timeout of {seconds} s"))
+            }
+            Ok((status, None)) => judge(task, status, last, error),
+        }
+    }
+
+    fn spawn(&self, task: &Task) -> std::io::Result<Child> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.args);
+        for name in &self.hidden {
+            command.env_remove(name);
+        }
+        command
+            .envs(self.envs.iter().map(|(name, value)| (name, value)))
+            .env("REEF_TASK_ID", task.id())
+            .env("REEF_TASK_TOKEN", task.token())
+            .env("REEF_TASK_ATTEMPT", task.attempt().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+    }
+}
+
+/// Waits for the end of a command, and brings it about when the time has come.
+async fn supervise(
+    child: &mut Child,
+    group: &Group,
+    limit: Option<Duration>,
+    mut orders: Orders,
+) -> std::io::Result<(ExitStatus, Option<Stopped>)> {
+    let timed_out = async {
+        match limit {
+            Some(limit) => sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    let (why, grace) = tokio::select! {
+        biased;
+        status = child.wait() => return Ok((status?, None)),
+        order = orders.next() => (Stopped::Ordered(order.reason), order.grace),
+        () = timed_out => (Stopped::Timeout, GRACE),
+    };
+    if !grace.is_zero() {
+        group.terminate();
+    }
+    let mut kill_at = Instant::now() + grace;
+    loop {
+        tokio::select! {
+            biased;
+            status = child.wait() => return Ok((status?, Some(why))),
+            () = sleep_until(kill_at) => {
+                group.kill();
+                return Ok((child.wait().await?, Some(why)));
+            }
+            Order { grace, .. } = orders.next() => kill_at = kill_at.min(Instant::now() + grace),
+        }
+    }
+}
+
+/// Lets the guard know until when the command may run, for as long as it runs.
+async fn keep_informed(guard: &Guard, group: &Group, lease: &Lease) -> Infallible {
+    let mut renewals = lease.renewals();
+    loop {
+        guard.allow(group, lease.kill_at());
+        if renewals.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Gives the command its task. One that does not read it may have no need of it.
+async fn feed(mut stdin: ChildStdin, task: &Task) {
+    let text = format!("{}\n", task.json());
+    let _ = stdin.write_all(text.as_bytes()).await;
+}
+
+/// Completes when the command has ended and its pipes have had their time.
+async fn lingered(mut exited: watch::Receiver<bool>) {
+    let _ = exited.wait_for(|exited| *exited).await;
+    sleep(LINGER).await;
+}
+
+async fn read_stdout(
+    mut lines: Lines<impl AsyncRead + Unpin>,
+    task: &Task,
+    outlet: &Outlet,
+    exited: watch::Receiver<bool>,
+) -> Last {
+    let mut last = Last::default();
+    let task = task.id();
+    loop {
+        let line = tokio::select! {
+            biased;
+            line = lines.next() => line,
+            () = lingered(exited.clone()) => return last,
+        };
+        match line {
+            Ok(Some(Line::Text(text))) => match read_message(&text) {
+                Some(told) => pass_on(told, outlet, &mut last).await,
+                None if text.trim().is_empty() => {}
+                None => tracing::info!(task, "{text}"),
+            },
+            Ok(Some(Line::TooLong)) => {
+                tracing::warn!(task, "a line of more than {LINE_BYTES_MAX} bytes is dropped");
+            }
+            Ok(None) => return last,
+            Err(error) => {
+                tracing::warn!(task, %error, "standard output cannot be read");
+                return last;
+            }
+        }
+    }
+}
+
+/// A line that is a message: a JSON object with at least one member that has a meaning.
+fn read_message(line: &str) -> Option<Told> {
+    let told: Told =
+        serde_json::from_str(line).ok().filter(|_| line.trim_start().starts_with('{'))?;
+    (told != Told::default()).then_some(told)
+}
+
+async fn pass_on(told: Told, outlet: &Outlet, last: &mut Last) {
+    if let Some(share) = told.progress {
+        outlet.say(Output::Progress(share.clamp(0.0, 1.0))).await;
+    }
+    if let Some(delta) = told.delta {
+        outlet.say(Output::Delta(delta)).await;
+    }
+    match (told.result, told.content) {
+        // A block that comes with the result is what the message was waiting for.
+        (Some(result), content) => *last = Last { result: Some(result), content },
+        (None, Some(block)) => outlet.say(Output::Block(block)).await,
+        (None, None) => {}
+    }
+}
+
+async fn read_stderr(
+    mut lines: Lines<impl AsyncRead + Unpin>,
+    task: &Task,
+    exited: watch::Receiver<bool>,
+) -> Option<String> {
+    let mut last = None;
+    loop {
+        let line = tokio::select! {
+            biased;
+            line = lines.next() => line,
+            () = lingered(exited.clone()) => return last,
+        };
+        match line {
+            Ok(Some(Line::Text(text))) if text.trim().is_empty() => {}
+            Ok(Some(Line::Text(text))) => {
+                tracing::info!(task = task.id(), "{text}");
+                last = Some(text.trim().chars().take(ERROR_CHARS_MAX).collect());
+            }
+            Ok(Some(Line::TooLong)) => {}
+            Ok(None) | Err(_) => return last,
+        }
+    }
+}
+
+/// What the end of a command means.
+fn judge(task: &Task, status: ExitStatus, last: Last, error: Option<String>) -> Ended {
+    if status.success() {
+        let result = last.result.unwrap_or_else(|| match task.message_id() {
+            // A message would show it.
+            Some(_) => Value::Null,
+            None => Value::Object(Map::new()),
+        });
+        return Ended::Completed { result, content: last.content };
+    }
+    let code = status.code();
+    let error = error.unwrap_or_else(|| match code {
+        Some(code) => format!("the command ended with exit code {code}"),
+        None => format!("the command was ended from outside: {status}"),
+    });
+    let is_permanent = code.is_some_and(|code| PERMANENT.contains(&code) && code != TEMPFAIL);
+    Ended::Failed { error, retryable: !is_permanent }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! The worker: claims tasks from a hub and runs a command, or a workflow, for each.
+//!
+//! What it promises: a task's command runs only while the claim is certainly ours, by this
+//! machine's own clock; it is stopped before the lease can run out, when the hub says that the
+//! claim is lost or cancelled, and when the worker itself dies. Whatever it tells the hub carries
+//! the claim's token, so that what comes too late has no effect.
+//!
+//! # Layout
+//!
+//! - `worker`: the whole: claims, runs, drains. `beats`: heartbeats. `api`: what is asked of a hub.
+//! - `attempt`: one claim from start to end. `lease`, `claims`: how long it is ours. `relay`:
+//!   what it says, on its way to the hub.
+//! - `executor`: what is done for a task: `command` (with `group`, `lines`, `guard`), or
+//!   `workflow` (with `llm`).
+
+mod api;
+mod args;
+mod attempt;
+mod beats;
+mod claims;
+mod command;
+mod executor;
+mod group;
+pub mod guard;
+mod identity;
+mod lease;
+mod lines;
+mod llm;
+mod machine;
+mod outcome;
+mod output;
+mod relay;
+mod setup;
+mod task;
+mod worker;
+mod workflow;
+
+pub use args::{DETAILS, EXAMPLES, WorkerArgs};
+pub use setup::run;
+
+/// Why a worker ends before it was told to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// What came back from the hub, or did not.
+    #[error(transparent)]
+    Hub(#[from] reef_client::Error),
+    /// It cannot work as it was asked to.
+    #[error("{0}")]
+    Usage(String),
+    /// Something went wrong on this machine.
+    #[error("{0}")]
+    Failed(String),
+    /// It was told twice to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl WorkerError {
+    /// Another worker has registered under this one's name.
+    pub(crate) fn replaced() -> Self {
+        let words =
+            "somebody else has registered as this node: give each worker its own --hostname";
+        Self::Failed(words.to_owned())
+    }
+}

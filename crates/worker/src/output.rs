@@ -1,0 +1,40 @@
+//! What a running task says before it ends, on its way to the hub.
+
+use serde_json::{Map, Value};
+use tokio::sync::mpsc;
+
+/// How much may be on its way before whoever produces it has to wait: enough to keep a fast
+/// producer going while one request is under way.
+const ON_THE_WAY: usize = 64;
+
+/// One thing that a running task says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Output {
+    /// How far it is, 0–1.
+    Progress(f64),
+    /// Text that follows what was said before.
+    Delta(String),
+    /// A content block.
+    Block(Map<String, Value>),
+}
+
+/// Where a running task puts what it says. When all copies are gone, all has been said.
+#[derive(Debug, Clone)]
+pub(crate) struct Outlet(mpsc::Sender<Output>);
+
+/// The other end of an [`Outlet`].
+pub(crate) type Outputs = mpsc::Receiver<Output>;
+
+/// A new outlet and its other end.
+pub(crate) fn channel() -> (Outlet, Outputs) {
+    let (sender, receiver) = mpsc::channel(ON_THE_WAY);
+    (Outlet(sender), receiver)
+}
+
+impl Outlet {
+    /// Says it, waiting while too much is on its way. When nobody listens any more, the task is
+    /// being stopped and what it says no longer matters.
+    pub(crate) async fn say(&self, output: Output) {
+        let _ = self.0.send(output).await;
+    }
+}

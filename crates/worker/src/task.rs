@@ -1,0 +1,92 @@
+//! A task as the hub hands it out.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A claimed task.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    /// As the hub told it, with all members.
+    json: Value,
+    id: String,
+    token: String,
+}
+
+/// An answer without what a claim needs.
+#[derive(Debug, thiserror::Error)]
+#[error("the hub handed out a task without {0}")]
+pub(crate) struct Incomplete(&'static str);
+
+impl Task {
+    /// Reads one entry of a claim's answer.
+    pub(crate) fn read(json: Value) -> Result<Self, Incomplete> {
+        let member = |name| json.get(name).and_then(Value::as_str).map(str::to_owned);
+        let id = member("task_id").ok_or(Incomplete("task_id"))?;
+        let token = member("token").ok_or(Incomplete("token"))?;
+        Ok(Self { json, id, token })
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What proves that this claim is ours.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// All of it, for the command.
+    pub(crate) fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// The message that it writes to, if it is a session's.
+    pub(crate) fn message_id(&self) -> Option<&str> {
+        self.json.get("message_id").and_then(Value::as_str).filter(|id| !id.is_empty())
+    }
+
+    /// How long it may run.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        let seconds = self.json.get("timeout").and_then(Value::as_f64)?;
+        Duration::try_from_secs_f64(seconds).ok().filter(|timeout| !timeout.is_zero())
+    }
+
+    /// Which try this is, from 1.
+    pub(crate) fn attempt(&self) -> u64 {
+        self.json.get("retry_count").and_then(Value::as_u64).unwrap_or(0).saturating_add(1)
+    }
+
+    /// One of its parameters.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&Value> {
+        self.json.get("parameters")?.get(name)
+    }
+
+    /// The number of its claim, which grows with every claim of the task: the token begins with
+    /// it. It fences what an earlier claim still appends to the message.
+    pub(crate) fn epoch(&self) -> u64 {
+        let digits: String = self.token.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_task_is_read_as_the_hub_tells_it() {
+        let task = Task::read(json!({
+            "task_id": "t1", "token": "17-x", "timeout": 2.5, "retry_count": 1,
+            "message_id": null, "parameters": {"workflow": "simple"},
+        }))
+        .unwrap();
+        assert_eq!((task.id(), task.token(), task.epoch(), task.attempt()), ("t1", "17-x", 17, 2));
+        assert_eq!(task.timeout(), Some(Duration::from_millis(2500)));
+        assert_eq!(task.message_id(), None);
+        assert_eq!(task.parameter("workflow"), Some(&json!("simple")));
+        assert!(Task::read(json!({"task_id": "t1"})).is_err());
+    }
+}
