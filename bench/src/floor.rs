@@ -10,10 +10,11 @@ use reef_store::{RedisError, Reply, Store};
 use reef_web::{App, Config};
 use tokio::process::Command;
 
-use crate::operation::Operation;
+use crate::call::Call;
 use crate::process;
 use crate::redis::Redis;
 use crate::servers::hub::Liveness;
+use crate::servers::native_server;
 use crate::template::NUMBER;
 
 /// In its place `redis-benchmark` puts a random number of as many digits as [`NUMBER`] has.
@@ -45,7 +46,7 @@ pub(crate) struct Bare {
 
 impl Floor {
     /// Finds the call: asks the handler itself, with a Redis that only listens.
-    pub(crate) fn of(operation: Operation, nodes: u64, liveness: Liveness) -> Result<Self> {
+    pub(crate) fn of(call: &Call, liveness: Liveness) -> Result<Self> {
         let admin_key = "key";
         let config = Config::read(|name| {
             let of_hub = liveness.variables().iter().find(|(variable, _)| *variable == name);
@@ -57,20 +58,14 @@ impl Floor {
         });
         let config = config.map_err(anyhow::Error::msg)?;
         let store = Store::new(Listener::default(), config.settings.keys.clone());
-        let mut routes = register::routes();
-        routes.extend(heartbeat::routes());
-        let app = App::new(store, config, routes).map_err(anyhow::Error::msg)?;
+        let app = App::new(store, config, native_server::routes()).map_err(anyhow::Error::msg)?;
         ensure!(
-            app.answer(&operation.request(admin_key)).now_or_never().is_none(),
-            "{operation:?} is answered without Redis"
+            app.answer(&call.request(admin_key)).now_or_never().is_none(),
+            "{call:?} is answered without Redis"
         );
         let heard = app.store.redis().heard.take();
         let arguments = heard.into_iter().map(|argument| argument.replace(NUMBER, PLACEHOLDER));
-        Ok(Self {
-            arguments: arguments.collect(),
-            below: operation.numbers(nodes).below,
-            rate: None,
-        })
+        Ok(Self { arguments: arguments.collect(), below: call.numbers.below, rate: None })
     }
 
     /// Sends the call over and over for about a time, from so many connections, so many at once
@@ -167,6 +162,7 @@ impl reef_store::Redis for Listener {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Operation;
     use clap::ValueEnum;
 
     #[test]
@@ -180,7 +176,7 @@ mod tests {
     #[test]
     fn each_operation_comes_down_to_a_script() {
         for operation in Operation::value_variants() {
-            let floor = Floor::of(*operation, 1000, Liveness::Usual).unwrap();
+            let floor = Floor::of(&operation.call(1000), Liveness::Usual).unwrap();
             assert_eq!(floor.arguments.first().map(String::as_str), Some("EVALSHA"));
             let varies = floor.arguments.iter().any(|argument| argument.contains(PLACEHOLDER));
             let fixed = matches!(operation, Operation::List | Operation::ClusterHealth);

@@ -7,16 +7,18 @@
 //!
 //! # Layout
 //! - [`parts`]: what is measured; each part starts what it needs and returns what it found.
-//! - [`operation`], [`template`]: the requests.
-//! - [`load`]: the load generator, closed loop and paced.
+//! - [`operation`], [`message`], [`task`], [`call`], [`template`]: the requests.
+//! - [`load`]: the load generator: closed loop, paced, readers of event streams.
 //! - [`floor`]: `redis-benchmark` with the script that a request comes down to.
 //! - [`servers`]: the hub and the native server as processes.
 //! - [`seed`], [`redis`], [`process`], [`machine`]: what measuring needs.
 //! - [`report`]: the tables.
 
+mod call;
 mod floor;
 mod load;
 mod machine;
+mod message;
 mod operation;
 mod options;
 mod parts;
@@ -26,6 +28,7 @@ mod report;
 mod sample;
 mod seed;
 mod servers;
+mod task;
 mod template;
 
 use std::process::ExitCode;
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
+    process::raise_open_files_max();
     // One thread: the load generator shares the machine with what it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
@@ -80,6 +84,10 @@ async fn measure(options: &Options) -> Result<()> {
             }
             Part::Scale => report.scale = Some(parts::scale::run(options).await?),
             Part::Fleet => report.fleet = Some(parts::fleet::run(options).await?),
+            Part::Messages => report.messages = Some(parts::messages::run(options).await?),
+            Part::Append => report.append = Some(parts::append::run(options).await?),
+            Part::Streams => report.streams = Some(parts::streams::run(options).await?),
+            Part::Tasks => report.tasks = Some(parts::tasks::run(options).await?),
         }
     }
     report.print().context("cannot write to standard output")?;

@@ -1,12 +1,10 @@
-//! The operations that are measured, as requests.
-
-use std::net::SocketAddr;
+//! The operations on nodes that are measured, as requests.
 
 use clap::ValueEnum;
-use reef_web::Request;
 use serde::Serialize;
 
-use crate::template::{NUMBER, Numbers, Template};
+use crate::call::Call;
+use crate::template::{NUMBER, Numbers};
 
 /// An operation of the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
@@ -53,20 +51,10 @@ impl Operation {
         self == Self::RegisterNew
     }
 
-    /// The numbers of the nodes that it may be about, in a cluster of so many.
-    pub(crate) fn numbers(self, nodes: u64) -> Numbers {
-        match self {
-            // Far more than are ever made, so that hardly any comes twice.
-            Self::RegisterNew => Numbers { below: 2_000_000_000 },
-            _ => Numbers { below: nodes },
-        }
-    }
-
-    /// Method, path with query, body; [`NUMBER`] stands for the node's number.
-    fn parts(self) -> (&'static str, String, String) {
+    /// The request, about nodes of a cluster of so many.
+    pub(crate) fn call(self, nodes: u64) -> Call {
         let name = name_of(NUMBER);
-        let none = String::new();
-        match self {
+        let (method, target, body) = match self {
             Self::Heartbeat => (
                 "POST",
                 format!("/api/v1/nodes/{name}/heartbeat"),
@@ -83,35 +71,11 @@ impl Operation {
                 "/api/v1/nodes/register".to_owned(),
                 format!(r#"{{"hostname":"n-{NUMBER}",{NODE}}}"#),
             ),
-            Self::GetNode => ("GET", format!("/api/v1/nodes/{name}"), none),
-            Self::List => ("GET", "/api/v1/nodes?limit=100".to_owned(), none),
-            Self::ClusterHealth => ("GET", "/api/v1/cluster/health".to_owned(), none),
-        }
-    }
-
-    /// The request as bytes.
-    pub(crate) fn template(self, address: SocketAddr, admin_key: &str) -> Template {
-        let (method, target, body) = self.parts();
-        let content = match method {
-            "GET" => String::new(),
-            _ => {
-                format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
-            }
+            Self::GetNode => ("GET", format!("/api/v1/nodes/{name}"), String::new()),
+            Self::List => ("GET", "/api/v1/nodes?limit=100".to_owned(), String::new()),
+            Self::ClusterHealth => ("GET", "/api/v1/cluster/health".to_owned(), String::new()),
         };
-        Template::new(&format!(
-            "{method} {target} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {admin_key}\r\n\
-             accept: */*\r\nuser-agent: reef-bench\r\n{content}\r\n{body}"
-        ))
-    }
-
-    /// The request as a handler gets it.
-    pub(crate) fn request(self, admin_key: &str) -> Request {
-        let (method, target, body) = self.parts();
-        Request {
-            method: method.to_owned(),
-            target,
-            headers: vec![("x-api-key".to_owned(), admin_key.as_bytes().to_vec())],
-            body: body.into_bytes(),
-        }
+        let numbers = if self.makes_nodes() { Numbers::FRESH } else { Numbers { below: nodes } };
+        Call { method, target, body, numbers }
     }
 }

@@ -45,6 +45,14 @@ pub(crate) enum Part {
     Scale,
     /// A fleet that sends its heartbeats on time
     Fleet,
+    /// Operations on messages, as fast as they go and at a pace
+    Messages,
+    /// An append to a short text and to a long one
+    Append,
+    /// Event streams with many readers
+    Streams,
+    /// Tasks: cycles, dispatch to idle workers, claims before a long queue
+    Tasks,
 }
 
 /// How to measure.
@@ -82,6 +90,22 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     fleet_nodes: Option<u64>,
 
+    /// How many readers the event streams have [default: 10000, quick: 500]
+    #[arg(long, value_name = "N")]
+    readers: Option<usize>,
+
+    /// How many appends a second they read [default: 20]
+    #[arg(long, value_name = "N")]
+    appends_per_second: Option<f64>,
+
+    /// How long they read [default: 20, quick: 3]
+    #[arg(long, value_name = "SECONDS")]
+    streams_seconds: Option<f64>,
+
+    /// How many tasks wait in the long queue [default: 1000000, quick: 10000]
+    #[arg(long, value_name = "N")]
+    backlog: Option<u64>,
+
     /// When the hub's Redis writes to the disk; `always` is what users run
     #[arg(long, value_name = "WHEN", default_value = "always", value_parser = ["always", "everysec"])]
     pub(crate) redis_fsync: String,
@@ -106,7 +130,7 @@ pub(crate) struct Options {
 impl Options {
     /// The parts to measure, in order.
     pub(crate) fn parts(&self) -> Vec<Part> {
-        chosen(&self.only, &[Part::Operations, Part::Scale, Part::Fleet])
+        chosen(&self.only, Part::value_variants())
     }
 
     /// The operations to measure, in order.
@@ -114,10 +138,15 @@ impl Options {
         chosen(&self.operations, Operation::value_variants())
     }
 
+    /// How long each figure is measured, over all rounds.
+    pub(crate) fn time(&self) -> Duration {
+        let seconds = self.seconds.unwrap_or(if self.quick { 0.6 } else { 3.0 });
+        Duration::from_secs_f64(seconds.clamp(0.05, 3600.0))
+    }
+
     /// How long one server is measured in one round.
     pub(crate) fn round(&self) -> Duration {
-        let seconds = self.seconds.unwrap_or(if self.quick { 0.6 } else { 3.0 });
-        Duration::from_secs_f64(seconds.clamp(0.05, 3600.0) / f64::from(self.rounds.max(1)))
+        self.time() / self.rounds.max(1)
     }
 
     /// Numbers of connections.
@@ -139,6 +168,28 @@ impl Options {
     /// How many nodes the fleet has.
     pub(crate) fn fleet_nodes(&self) -> u64 {
         self.fleet_nodes.unwrap_or(if self.quick { 1_000 } else { 10_000 }).max(1)
+    }
+
+    /// How many readers the event streams have.
+    pub(crate) fn readers(&self) -> usize {
+        self.readers.unwrap_or(if self.quick { 500 } else { 10_000 }).max(1)
+    }
+
+    /// How many appends a second they read.
+    pub(crate) fn appends_per_second(&self) -> f64 {
+        self.appends_per_second.unwrap_or(20.0).clamp(0.1, 100_000.0)
+    }
+
+    /// How long they read.
+    pub(crate) fn streams_time(&self) -> Duration {
+        let seconds = self.streams_seconds.unwrap_or(if self.quick { 3.0 } else { 20.0 });
+        Duration::from_secs_f64(seconds.clamp(0.5, 86_400.0))
+    }
+
+    /// How many tasks wait in the short queue and in the long one.
+    pub(crate) fn backlogs(&self) -> (u64, u64) {
+        let many = self.backlog.unwrap_or(if self.quick { 10_000 } else { 1_000_000 });
+        (1_000, many.max(1_000))
     }
 
     /// The hub's binary.

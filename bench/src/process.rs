@@ -1,6 +1,7 @@
-//! What the system tells about a process: its time on the processors, and its memory.
+//! What the system tells about a process: its time on the processors, its memory, how many files
+//! it may open.
 //!
-//! Read from `/proc`; where there is none, the figures are missing.
+//! Times and memory are read from `/proc`; where there is none, the figures are missing.
 
 use std::time::Duration;
 
@@ -42,6 +43,19 @@ pub(crate) fn resident_bytes(pid: u32) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+/// Lets this process, and those that it starts, open as many files as the system allows without
+/// asking anybody.
+pub(crate) fn raise_open_files_max() {
+    // What comes of it is what `open_files_max` tells.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+}
+
+/// How many files this process may have open.
+pub(crate) fn open_files_max() -> u64 {
+    // What every system grants, where it does not tell.
+    rlimit::Resource::NOFILE.get_soft().unwrap_or(256)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the measured Redis tells about itself.
 
+use std::ops::{AddAssign, Sub};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -31,10 +32,58 @@ pub(crate) struct Scripts {
 }
 
 impl Scripts {
-    /// Microseconds of a script since an earlier look.
-    pub(crate) fn micros_per_call_since(self, earlier: Self) -> Option<f64> {
-        let calls = self.calls.checked_sub(earlier.calls).filter(|calls| *calls > 0)?;
-        Some(self.micros.checked_sub(earlier.micros)? as f64 / calls as f64)
+    /// Microseconds of a script.
+    pub(crate) fn micros_per_call(self) -> Option<f64> {
+        (self.calls > 0).then(|| self.micros as f64 / self.calls as f64)
+    }
+}
+
+/// What came since an earlier look. Counters that were reset count from zero.
+impl Sub for Scripts {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            calls: self.calls.saturating_sub(earlier.calls),
+            failed: self.failed.saturating_sub(earlier.failed),
+            micros: self.micros.saturating_sub(earlier.micros),
+        }
+    }
+}
+
+impl AddAssign for Scripts {
+    fn add_assign(&mut self, more: Self) {
+        self.calls += more.calls;
+        self.failed += more.failed;
+        self.micros += more.micros;
+    }
+}
+
+/// The bytes that all clients have exchanged with the server so far, as it counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Traffic {
+    /// To the server.
+    pub(crate) input: u64,
+    /// From the server.
+    pub(crate) output: u64,
+}
+
+/// What came since an earlier look. Counters that were reset count from zero.
+impl Sub for Traffic {
+    type Output = Self;
+
+    fn sub(self, earlier: Self) -> Self {
+        Self {
+            input: self.input.saturating_sub(earlier.input),
+            output: self.output.saturating_sub(earlier.output),
+        }
+    }
+}
+
+impl AddAssign for Traffic {
+    fn add_assign(&mut self, more: Self) {
+        self.input += more.input;
+        self.output += more.output;
     }
 }
 
@@ -64,6 +113,23 @@ impl Redis {
     /// What the scripts have cost so far.
     pub(crate) async fn scripts(&self) -> Result<Scripts> {
         Ok(parse_scripts(&info(&self.connection, "commandstats").await?))
+    }
+
+    /// The bytes that were exchanged so far.
+    pub(crate) async fn traffic(&self) -> Result<Traffic> {
+        let stats = info(&self.connection, "stats").await?;
+        let bytes = |name| field(&stats, name)?.parse::<u64>().context("Redis' traffic");
+        Ok(Traffic {
+            input: bytes("total_net_input_bytes")?,
+            output: bytes("total_net_output_bytes")?,
+        })
+    }
+
+    /// Connections of others than this one.
+    pub(crate) async fn other_connections(&self) -> Result<u64> {
+        let clients = info(&self.connection, "clients").await?;
+        let all: u64 = field(&clients, "connected_clients")?.parse().context("Redis' clients")?;
+        Ok(all.saturating_sub(1))
     }
 
     /// The errors that the server has answered so far, by kind.
@@ -135,8 +201,8 @@ mod tests {
                     rejected_calls=0,failed_calls=1\r\ncmdstat_get:calls=1,usec=2\r\n";
         let scripts = parse_scripts(info);
         assert_eq!(scripts, Scripts { calls: 4, failed: 1, micros: 100 });
-        assert_eq!(scripts.micros_per_call_since(Scripts::default()), Some(25.0));
-        assert_eq!(scripts.micros_per_call_since(scripts), None);
+        assert_eq!((scripts - Scripts::default()).micros_per_call(), Some(25.0));
+        assert_eq!((scripts - scripts).micros_per_call(), None);
         assert_eq!(parse_scripts(""), Scripts::default());
     }
 }

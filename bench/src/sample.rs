@@ -30,6 +30,13 @@ pub(crate) fn empty_histogram() -> Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, 60_000_000_000, 3)?)
 }
 
+/// The milliseconds below which shares of some times in nanoseconds lie.
+pub(crate) fn shares_ms(times: &Histogram<u64>) -> Vec<(&'static str, f64)> {
+    [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)]
+        .map(|(name, share)| (name, times.value_at_quantile(share) as f64 / 1e6))
+        .to_vec()
+}
+
 impl Sample {
     /// Nothing yet.
     pub(crate) fn new() -> Result<Self> {

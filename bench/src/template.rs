@@ -47,6 +47,11 @@ pub(crate) struct Numbers {
     pub(crate) below: u64,
 }
 
+impl Numbers {
+    /// Far more than are ever drawn, so that hardly any comes twice.
+    pub(crate) const FRESH: Self = Self { below: 2_000_000_000 };
+}
+
 /// Draws numbers: SplitMix64, because it needs no dependency and two draws cost less than one
 /// look at a clock.
 #[derive(Debug)]

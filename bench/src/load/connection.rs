@@ -4,8 +4,11 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use anyhow::{Result, anyhow};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+use crate::call::Call;
 
 /// Room that a read finds at least. What an answer needed stays, so that the next answer of that
 /// size comes in one read.
@@ -58,6 +61,8 @@ impl From<io::Error> for Fault {
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// Where the body of the last answer begins.
+    body: usize,
 }
 
 impl Connection {
@@ -65,7 +70,7 @@ impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> Result<Self, Fault> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::new() })
+        Ok(Self { stream, buffer: Vec::new(), body: 0 })
     }
 
     /// Sends a request and waits for the whole answer, which must be a 200 with a length.
@@ -81,8 +86,9 @@ impl Connection {
             if head.is_none() {
                 head = read_head(&self.buffer)?;
             }
-            let Some(Head { status, total }) = head else { continue };
-            match self.buffer.len().cmp(&total) {
+            let Some(Head { status, length, body }) = head else { continue };
+            self.body = length;
+            match self.buffer.len().cmp(&(length + body.ok_or(Fault::NoLength)?)) {
                 std::cmp::Ordering::Less => {}
                 std::cmp::Ordering::Equal if status == 200 => return Ok(()),
                 std::cmp::Ordering::Equal => return Err(Fault::Status(status)),
@@ -90,36 +96,49 @@ impl Connection {
             }
         }
     }
+
+    /// Sends a request that is made once, and returns the body of the answer.
+    pub(crate) async fn ask(&mut self, call: &Call, admin_key: &str) -> Result<&[u8]> {
+        let address = self.stream.peer_addr()?;
+        let outcome = self.exchange(call.template(address, admin_key).with(0)).await;
+        outcome.map_err(|fault| anyhow!("{} {}: {fault}", call.method, call.target))?;
+        Ok(self.body())
+    }
+
+    /// The body of the last answer.
+    pub(crate) fn body(&self) -> &[u8] {
+        self.buffer.get(self.body..).unwrap_or_default()
+    }
 }
 
 /// What must be known of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Head {
-    status: u16,
-    /// Bytes of head and body.
-    total: usize,
+pub(super) struct Head {
+    pub(super) status: u16,
+    /// Bytes of the head.
+    pub(super) length: usize,
+    /// Bytes of the body, if the head tells.
+    body: Option<usize>,
 }
 
 /// Reads the head of an answer; `None` while it is not there to its end.
-fn read_head(bytes: &[u8]) -> Result<Option<Head>, Fault> {
+pub(super) fn read_head(bytes: &[u8]) -> Result<Option<Head>, Fault> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut response = httparse::Response::new(&mut headers);
-    let head_len = match response.parse(bytes) {
-        Ok(httparse::Status::Complete(head_len)) => head_len,
+    let length = match response.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(_) => return Err(Fault::Malformed),
     };
     let status = response.code.ok_or(Fault::Malformed)?;
-    let length = response
+    let told = response
         .headers
         .iter()
         .find(|header| header.name.eq_ignore_ascii_case("content-length"))
-        .ok_or(Fault::NoLength)?;
-    let length: usize = std::str::from_utf8(length.value)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .ok_or(Fault::Malformed)?;
-    Ok(Some(Head { status, total: head_len + length }))
+        .map(|header| std::str::from_utf8(header.value).ok()?.parse().ok());
+    // A length that cannot be read is worse than none.
+    let body = told.map(|length| length.ok_or(Fault::Malformed)).transpose()?;
+    Ok(Some(Head { status, length, body }))
 }
 
 #[cfg(test)]
@@ -130,9 +149,11 @@ mod tests {
     #[test]
     fn a_head_tells_status_and_length() {
         let text = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
-        assert_eq!(read_head(text), Ok(Some(Head { status: 200, total: text.len() })));
+        let head = Head { status: 200, length: text.len() - 2, body: Some(2) };
+        assert_eq!(read_head(text), Ok(Some(head)));
         assert_eq!(read_head(b"HTTP/1.1 200 OK\r\nconte"), Ok(None));
-        assert_eq!(read_head(b"HTTP/1.1 200 OK\r\n\r\n"), Err(Fault::NoLength));
+        let head = Head { status: 200, length: 19, body: None };
+        assert_eq!(read_head(b"HTTP/1.1 200 OK\r\n\r\n"), Ok(Some(head)));
         assert_eq!(read_head(b"SSH-2.0\r\n\r\n"), Err(Fault::Malformed));
     }
 
@@ -156,6 +177,7 @@ mod tests {
         });
         let mut connection = Connection::open(address).await.unwrap();
         assert_eq!(connection.exchange(b"one").await, Ok(()));
+        assert_eq!(connection.body(), b"abc");
         assert_eq!(connection.exchange(b"two").await, Err(Fault::Status(503)));
         assert!(matches!(connection.exchange(b"three").await, Err(Fault::Closed | Fault::Io(_))));
         server.await.unwrap();

@@ -4,4 +4,6 @@
 
 pub(crate) mod closed;
 pub(crate) mod connection;
+pub(crate) mod each;
 pub(crate) mod paced;
+pub(crate) mod reader;

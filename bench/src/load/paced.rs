@@ -24,8 +24,10 @@ const LEAD: Duration = Duration::from_millis(100);
 pub(crate) struct Pace {
     /// The server.
     pub(crate) address: SocketAddr,
-    /// The request; its number is the sender's.
+    /// The request.
     pub(crate) template: Template,
+    /// What its number is drawn from; without it, it is that of the sender.
+    pub(crate) numbers: Option<Numbers>,
     /// How many senders.
     pub(crate) senders: u64,
     /// How many connections they share; best one each.
@@ -39,7 +41,8 @@ pub(crate) struct Pace {
 pub(crate) struct Paced {
     /// Latencies count from the time at which a request was due.
     pub(crate) sample: Sample,
-    /// How late requests were sent, in nanoseconds: what the load generator itself adds.
+    /// How late requests were taken up, in nanoseconds: what the load generator itself adds. One
+    /// that then waits for its connection waits for the server.
     pub(crate) lateness: Histogram<u64>,
 }
 
@@ -50,8 +53,14 @@ type Due = (u64, Instant);
 type Slot = Rc<Mutex<Option<Connection>>>;
 
 impl Pace {
-    /// Opens the connections, then sends on time. `begun` is called before the first request.
-    pub(crate) async fn run(&self, time: Duration, begun: impl FnOnce()) -> Result<Paced> {
+    /// Opens the connections, then sends on time. `begun` is called before the first request, with
+    /// the moment from which the schedule counts. `seed` decides which numbers are drawn.
+    pub(crate) async fn run(
+        &self,
+        time: Duration,
+        seed: u64,
+        begun: impl FnOnce(Instant),
+    ) -> Result<Paced> {
         let mut slots: Vec<Slot> = Vec::with_capacity(self.connections);
         for number in 0..self.connections {
             let opened = Connection::open(self.address).await.map_err(|fault| {
@@ -59,24 +68,26 @@ impl Pace {
             })?;
             slots.push(Rc::new(Mutex::new(Some(opened))));
         }
-        begun();
+        let start = Instant::now() + LEAD;
+        begun(start);
         let paced = Paced { sample: Sample::new()?, lateness: empty_histogram()? };
         let paced = Rc::new(RefCell::new(paced));
         let (due, mut next) = mpsc::unbounded_channel();
-        let start = Instant::now() + LEAD;
         // A thread of its own, since tokio's timers are only good to a millisecond.
         let clock = std::thread::spawn({
-            let schedule = schedule(self.senders, self.period, time);
+            let schedule = self.schedule(time);
             move || dispatch(&schedule, start, &due)
         });
+        let mut dice = Dice::new(seed);
         let mut under_way = JoinSet::new();
         while let Some((sender, at)) = next.recv().await {
+            let number = self.numbers.map_or(sender, |numbers| dice.draw(numbers));
             let slot = usize::try_from(sender).unwrap_or_default() % slots.len().max(1);
             let slot = slots.get(slot).context("there are no connections")?;
             let mut template = self.template.clone();
             let (slot, paced, address) = (Rc::clone(slot), Rc::clone(&paced), self.address);
             under_way.spawn_local(async move {
-                send(address, &slot, template.with(sender), at, &paced).await;
+                send(address, &slot, template.with(number), at, &paced).await;
             });
             while under_way.try_join_next().is_some() {}
         }
@@ -85,6 +96,12 @@ impl Pace {
         paced.borrow_mut().sample.elapsed = time;
         let paced = Rc::into_inner(paced).context("a task still runs")?;
         Ok(paced.into_inner())
+    }
+
+    /// When which sender sends, after the start. The offsets are random, as those of machines that
+    /// were started at any time; evenly spaced ones would never meet.
+    pub(crate) fn schedule(&self, time: Duration) -> Vec<(Duration, u64)> {
+        schedule(self.senders, self.period, time)
     }
 }
 
@@ -95,9 +112,9 @@ async fn send(
     due: Instant,
     paced: &RefCell<Paced>,
 ) {
-    let mut place = slot.lock().await;
     let late = u64::try_from(due.elapsed().as_nanos()).unwrap_or(u64::MAX);
     paced.borrow_mut().lateness.saturating_record(late);
+    let mut place = slot.lock().await;
     let outcome = async {
         if place.is_none() {
             *place = Some(Connection::open(address).await?);
@@ -118,8 +135,6 @@ async fn send(
     }
 }
 
-/// When which sender sends, after the start. The offsets are random, as those of machines that
-/// were started at any time; evenly spaced ones would never meet.
 fn schedule(senders: u64, period: Duration, time: Duration) -> Vec<(Duration, u64)> {
     let below = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX);
     let mut dice = Dice::new(senders);

@@ -15,6 +15,7 @@ use crate::load::paced::Pace;
 use crate::operation::Operation;
 use crate::options::Options;
 use crate::process;
+use crate::sample::shares_ms;
 use crate::seed;
 use crate::servers::hub::{Hub, Liveness};
 
@@ -69,18 +70,18 @@ pub(crate) async fn run(options: &Options) -> Result<Fleet> {
     hub.redis.settle().await?;
     let pace = Pace {
         address: hub.server().address,
-        template: Operation::Heartbeat.template(hub.server().address, hub.admin_key()),
+        template: Operation::Heartbeat.call(nodes).template(hub.server().address, hub.admin_key()),
+        numbers: None,
         senders: nodes,
         connections,
         period: PERIOD,
     };
     let used = || Used::now(hub.server(), &hub.redis);
     let before = Cell::new(used());
-    let paced = pace.run(time, || before.set(used())).await?;
+    let paced = pace.run(time, 0, |_| before.set(used())).await?;
     let used = used().since(before.get());
     let cores = |used: Option<Duration>| Some(used?.as_secs_f64() / time.as_secs_f64());
     let health = hub.redis.store().call(&ShowHealth { timeout: Timeout::DEFAULT }).await?;
-    let shares = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
     Ok(Fleet {
         redis: hub.redis.version.clone(),
         nodes,
@@ -88,10 +89,8 @@ pub(crate) async fn run(options: &Options) -> Result<Fleet> {
         period_seconds: PERIOD.as_secs_f64(),
         seconds: time.as_secs_f64(),
         heartbeats: paced.sample.answers,
-        latency_ms: shares.map(|(name, q)| (name, paced.sample.quantile_ms(q))).to_vec(),
-        late_ms: shares
-            .map(|(name, q)| (name, paced.lateness.value_at_quantile(q) as f64 / 1e6))
-            .to_vec(),
+        latency_ms: shares_ms(&paced.sample.latencies),
+        late_ms: shares_ms(&paced.lateness),
         hub_cores: cores(used.server),
         redis_cores: cores(used.redis),
         foreign_cores: cores(used.foreign()),
@@ -103,9 +102,6 @@ pub(crate) async fn run(options: &Options) -> Result<Fleet> {
 
 /// A connection for each node, or as many as this process, and the hub with it, may open.
 fn connections(nodes: u64) -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line.and_then(|line| line.split_ascii_whitespace().next()?.parse().ok());
-    let most = soft.unwrap_or(256).max(OTHER_FILES + 1) - OTHER_FILES;
+    let most = process::open_files_max().saturating_sub(OTHER_FILES).max(1);
     usize::try_from(nodes.min(most)).unwrap_or(1)
 }

@@ -1,15 +1,19 @@
 //! What is measured.
 
+pub(crate) mod append;
 pub(crate) mod fleet;
+pub(crate) mod messages;
 pub(crate) mod operations;
 pub(crate) mod scale;
+pub(crate) mod streams;
+pub(crate) mod tasks;
 
 use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::call::Call;
 use crate::load::closed::Load;
-use crate::operation::Operation;
 use crate::process;
 use crate::redis::Redis;
 use crate::sample::Sample;
@@ -27,17 +31,11 @@ struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    fn new(
-        operation: Operation,
-        hub: &'a Hub,
-        server: &'a Server,
-        nodes: u64,
-        connections: usize,
-    ) -> Self {
+    fn new(call: &Call, hub: &'a Hub, server: &'a Server, connections: usize) -> Self {
         let load = Load {
             address: server.address,
-            template: operation.template(server.address, hub.admin_key()),
-            numbers: operation.numbers(nodes),
+            template: call.template(server.address, hub.admin_key()),
+            numbers: call.numbers,
             connections,
         };
         Self { server, redis: &hub.redis, load }

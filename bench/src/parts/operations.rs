@@ -1,6 +1,7 @@
 //! Each operation through wasm, natively, and as a bare script: what the layers cost.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -47,6 +48,17 @@ pub(crate) enum Way {
     Script,
     /// The same, many at once on each connection.
     ScriptPipelined,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Wasm => "wasm",
+            Self::Native => "native",
+            Self::Script => "script",
+            Self::ScriptPipelined => "script ×16",
+        })
+    }
 }
 
 /// One line of the table.
@@ -116,7 +128,8 @@ impl Bench<'_> {
     async fn run(&self, pipelined: bool) -> Result<Vec<Row>> {
         let Self { options, hub, operation, connections, .. } = *self;
         let time = options.round();
-        let ask = |server| Asking::new(operation, hub, server, NODES, connections);
+        let call = operation.call(NODES);
+        let ask = |server| Asking::new(&call, hub, server, connections);
         let (wasm, native) = (ask(hub.server()), ask(self.native));
         wasm.warm_up().await?;
         native.warm_up().await?;
@@ -124,7 +137,7 @@ impl Bench<'_> {
 
         let (mut by_wasm, mut by_native) = (Sample::new()?, Sample::new()?);
         let (mut bare, mut bare_pipelined) = (Bares::default(), Bares::default());
-        let floor = Floor::of(operation, NODES, hub.liveness)?;
+        let floor = Floor::of(&call, hub.liveness)?;
         let (mut single, mut many) = (floor.clone(), floor);
         let mut ratios = Vec::new();
         for round in 0..u64::from(options.rounds) {

@@ -99,8 +99,10 @@ pub(crate) async fn run(options: &Options) -> Result<Scale> {
             continue;
         }
         let mut costs = (Measured::new()?, Measured::new()?);
-        let ask = |hub, nodes| Asking::new(operation, hub, hub.server(), nodes, connections);
-        let asking = (ask(&small, nodes.0), ask(&big, nodes.1));
+        let asking = (
+            Asking::new(&operation.call(nodes.0), &small, small.server(), connections),
+            Asking::new(&operation.call(nodes.1), &big, big.server(), connections),
+        );
         asking.0.warm_up().await?;
         asking.1.warm_up().await?;
         for round in 0..u64::from(options.rounds) {
@@ -137,11 +139,11 @@ async fn seed_big(hub: &Hub, (small, big): (u64, u64)) -> Result<(ScriptCost, Sc
     seed::register(&hub.redis, 0..small).await?;
     let begun = hub.redis.scripts().await?;
     seed::register(&hub.redis, small..twice).await?;
-    let in_small = hub.redis.scripts().await?.micros_per_call_since(begun);
+    let in_small = (hub.redis.scripts().await? - begun).micros_per_call();
     seed::register(&hub.redis, twice..almost).await?;
     let begun = hub.redis.scripts().await?;
     seed::register(&hub.redis, almost..big).await?;
-    let in_big = hub.redis.scripts().await?.micros_per_call_since(begun);
+    let in_big = (hub.redis.scripts().await? - begun).micros_per_call();
     Ok((ScriptCost(in_small), ScriptCost(in_big)))
 }
 
@@ -168,7 +170,7 @@ impl Measured {
     async fn measure(&mut self, asking: &Asking<'_>, options: &Options, round: u64) -> Result<()> {
         let before = asking.redis.scripts().await?;
         let sample = asking.measure(options.round(), round).await?;
-        self.script_us.extend(asking.redis.scripts().await?.micros_per_call_since(before));
+        self.script_us.extend((asking.redis.scripts().await? - before).micros_per_call());
         self.sample.add(&sample)
     }
 

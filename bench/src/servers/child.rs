@@ -75,7 +75,7 @@ impl Drop for Starting {
 
 /// Asks a process to end, and only kills it when it does not: a hub that is killed leaves its
 /// Redis behind.
-fn stop(child: &mut Child) {
+pub(super) fn stop(child: &mut Child) {
     let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     let deadline = Instant::now() + STOP_MAX;
     while asked.is_ok() && Instant::now() < deadline {

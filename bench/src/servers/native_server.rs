@@ -22,7 +22,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use reef_redis::{Connection, Connections, Timeouts};
 use reef_store::Store;
 use reef_web::route::BODY_BYTES_MAX;
-use reef_web::{App, Config};
+use reef_web::{App, Config, Route};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
@@ -65,6 +65,15 @@ pub(crate) fn run(options: &NativeServer) -> Result<()> {
     Ok(())
 }
 
+/// The routes of all components.
+pub(crate) fn routes<R: reef_store::Redis>() -> Vec<Route<R>> {
+    let mut routes = register::routes();
+    routes.extend(heartbeat::routes());
+    routes.extend(messages::routes());
+    routes.extend(sessions::routes());
+    routes
+}
+
 fn config(options: &NativeServer, admin_key: &str) -> Result<Config> {
     let variable = |name: &str| {
         options.variables.iter().find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
@@ -82,9 +91,7 @@ fn serve(config: Config, mut connected: Connected) -> Result<()> {
     LocalSet::new().block_on(&runtime, async {
         let redis = Connections::new(Timeouts::default()).open(&config.settings.redis_url)?;
         let store = Store::new(redis, config.settings.keys.clone());
-        let mut routes = register::routes();
-        routes.extend(heartbeat::routes());
-        let app = Rc::new(App::new(store, config, routes).map_err(anyhow::Error::msg)?);
+        let app = Rc::new(App::new(store, config, routes()).map_err(anyhow::Error::msg)?);
         while let Some(stream) = connected.recv().await {
             stream.set_nonblocking(true)?;
             stream.set_nodelay(true)?;

@@ -1,75 +1,15 @@
-//! The tables.
+//! Tables of what concerns nodes.
 
 use std::io::{self, Write};
 
-use comfy_table::presets;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
-use serde::Serialize;
-
-use crate::machine::Machine;
-use crate::options::Options;
+use super::figures::{
+    megabytes, micros, milliseconds, percent, print_noise, ratio, shares, table, whole,
+};
 use crate::parts::fleet::Fleet;
 use crate::parts::operations::{self, Operations, Way};
 use crate::parts::scale::{self, Scale};
 
-/// The kernel's own work for the network is counted here, too.
-const QUIET_CORES: f64 = 0.25;
-
-/// All that was measured.
-#[derive(Debug, Serialize)]
-pub(crate) struct Report {
-    machine: Machine,
-    redis_fsync: String,
-    quick: bool,
-    /// Side by side.
-    pub(crate) operations: Option<Operations>,
-    /// Few and many nodes.
-    pub(crate) scale: Option<Scale>,
-    /// Heartbeats on time.
-    pub(crate) fleet: Option<Fleet>,
-}
-
-impl Report {
-    /// Nothing is measured yet.
-    pub(crate) fn begin(options: &Options) -> Self {
-        Self {
-            machine: Machine::look(),
-            redis_fsync: options.redis_fsync.clone(),
-            quick: options.quick,
-            operations: None,
-            scale: None,
-            fleet: None,
-        }
-    }
-
-    /// Prints it.
-    pub(crate) fn print(&self) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        let redis = self
-            .operations
-            .as_ref()
-            .map(|part| &part.redis)
-            .or(self.scale.as_ref().map(|part| &part.redis))
-            .or(self.fleet.as_ref().map(|part| &part.redis));
-        let redis = redis.map_or("", String::as_str);
-        writeln!(out, "\n{}, Redis {redis}, appendfsync {}", self.machine, self.redis_fsync)?;
-        if self.quick {
-            writeln!(out, "--quick: the runs are too short for the figures to mean much")?;
-        }
-        if let Some(operations) = &self.operations {
-            print_operations(&mut out, operations)?;
-        }
-        if let Some(scale) = &self.scale {
-            print_scale(&mut out, scale)?;
-        }
-        if let Some(fleet) = &self.fleet {
-            print_fleet(&mut out, fleet)?;
-        }
-        out.flush()
-    }
-}
-
-fn print_operations(out: &mut impl Write, part: &Operations) -> io::Result<()> {
+pub(super) fn print_operations(out: &mut impl Write, part: &Operations) -> io::Result<()> {
     writeln!(
         out,
         "\nOperations, {} nodes. wasm: through the component in the host; native: the same \
@@ -100,7 +40,7 @@ fn print_operations(out: &mut impl Write, part: &Operations) -> io::Result<()> {
         table.add_row([
             only_first(row.operation.title().to_owned()),
             only_first(row.connections.to_string()),
-            way(row.way).to_owned(),
+            row.way.to_string(),
             whole(Some(row.rate)),
             milliseconds(Some(row.p50_ms)),
             milliseconds(Some(row.p99_ms)),
@@ -111,10 +51,10 @@ fn print_operations(out: &mut impl Write, part: &Operations) -> io::Result<()> {
         ]);
     }
     writeln!(out, "{table}")?;
-    for operations::Row { operation, connections, way: row_way, faults, .. } in &part.rows {
+    for operations::Row { operation, connections, way, faults, .. } in &part.rows {
         for (what, times) in faults {
             let place = format!("{}, {connections} connections", operation.title());
-            writeln!(out, "ERRORS: {place}, {}: {times} × {what}", way(*row_way))?;
+            writeln!(out, "ERRORS: {place}, {way}: {times} × {what}")?;
         }
     }
     let memory: Vec<String> =
@@ -123,7 +63,7 @@ fn print_operations(out: &mut impl Write, part: &Operations) -> io::Result<()> {
     print_noise(out, part.rows.iter().filter_map(|row| row.foreign_cores))
 }
 
-fn print_scale(out: &mut impl Write, part: &Scale) -> io::Result<()> {
+pub(super) fn print_scale(out: &mut impl Write, part: &Scale) -> io::Result<()> {
     let (small, big) = part.nodes;
     writeln!(
         out,
@@ -174,7 +114,7 @@ fn print_scale(out: &mut impl Write, part: &Scale) -> io::Result<()> {
     print_noise(out, costs.filter_map(|cost| cost.foreign_cores))
 }
 
-fn print_fleet(out: &mut impl Write, part: &Fleet) -> io::Result<()> {
+pub(super) fn print_fleet(out: &mut impl Write, part: &Fleet) -> io::Result<()> {
     writeln!(
         out,
         "\nFleet: {} nodes on {} connections, a heartbeat each every {} s at random offsets, for \
@@ -182,17 +122,8 @@ fn print_fleet(out: &mut impl Write, part: &Fleet) -> io::Result<()> {
          generator included.",
         part.nodes, part.connections, part.period_seconds, part.seconds
     )?;
-    let mut header = vec![""];
-    header.extend(part.latency_ms.iter().map(|(name, _)| *name));
-    let mut table = table(&header);
-    for (name, figures) in [("latency, ms", &part.latency_ms), ("late sent, ms", &part.late_ms)] {
-        let mut row = vec![name.to_owned()];
-        row.extend(figures.iter().map(|(_, value)| milliseconds(Some(*value))));
-        table.add_row(row);
-    }
+    let table = shares(&[("latency, ms", &part.latency_ms), ("late sent, ms", &part.late_ms)]);
     writeln!(out, "{table}")?;
-    let percent =
-        |share: Option<f64>| share.map_or("?".to_owned(), |s| format!("{:.0} %", s * 100.0));
     writeln!(
         out,
         "{} heartbeats taken, {} errors, {} nodes online at the end. CPU of one core: hub {}, \
@@ -208,69 +139,4 @@ fn print_fleet(out: &mut impl Write, part: &Fleet) -> io::Result<()> {
         writeln!(out, "ERRORS: {times} × {what}")?;
     }
     print_noise(out, part.foreign_cores.into_iter())
-}
-
-/// Says how quiet the machine was, since nothing spoils a measurement as much as a compiler that
-/// runs beside it.
-fn print_noise(out: &mut impl Write, cores: impl Iterator<Item = f64>) -> io::Result<()> {
-    let mut cores: Vec<f64> = cores.collect();
-    cores.sort_unstable_by(f64::total_cmp);
-    let (Some(median), Some(most)) = (cores.get(cores.len() / 2), cores.last()) else {
-        return Ok(());
-    };
-    let verdict =
-        if *median > QUIET_CORES { ": NOT QUIET, do not rely on the figures" } else { "" };
-    writeln!(
-        out,
-        "Other processes kept {median:.2} cores busy meanwhile (median; at most {most:.2}){verdict}"
-    )
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        // So that a table can be put into a document or an issue as it is.
-        .load_style(presets::ASCII_MARKDOWN)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(header);
-    for (position, column) in table.column_iter_mut().enumerate() {
-        if position > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-fn way(way: Way) -> &'static str {
-    match way {
-        Way::Wasm => "wasm",
-        Way::Native => "native",
-        Way::Script => "script",
-        Way::ScriptPipelined => "script ×16",
-    }
-}
-
-/// What is not known stays empty.
-fn shown(figure: Option<f64>, show: impl Fn(f64) -> String) -> String {
-    figure.filter(|figure| figure.is_finite()).map_or(String::new(), show)
-}
-
-fn whole(figure: Option<f64>) -> String {
-    shown(figure, |f| format!("{f:.0}"))
-}
-
-fn milliseconds(figure: Option<f64>) -> String {
-    shown(figure, |f| format!("{f:.2}"))
-}
-
-fn micros(figure: Option<f64>) -> String {
-    shown(figure, |f| format!("{f:.1}"))
-}
-
-fn ratio(figure: Option<f64>) -> String {
-    shown(figure, |f| format!("{f:.2}"))
-}
-
-fn megabytes(bytes: Option<u64>) -> String {
-    bytes.map_or("?".to_owned(), |bytes| format!("{:.1} MB", bytes as f64 / 1e6))
 }

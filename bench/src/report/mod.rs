@@ -1,0 +1,106 @@
+//! The tables.
+
+mod figures;
+mod messages;
+mod nodes;
+mod tasks;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::machine::Machine;
+use crate::options::Options;
+use crate::parts::append::AppendCosts;
+use crate::parts::fleet::Fleet;
+use crate::parts::messages::Messages;
+use crate::parts::operations::Operations;
+use crate::parts::scale::Scale;
+use crate::parts::streams::Streams;
+use crate::parts::tasks::Tasks;
+
+/// All that was measured.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    machine: Machine,
+    redis_fsync: String,
+    quick: bool,
+    /// Side by side.
+    pub(crate) operations: Option<Operations>,
+    /// Few and many nodes.
+    pub(crate) scale: Option<Scale>,
+    /// Heartbeats on time.
+    pub(crate) fleet: Option<Fleet>,
+    /// Operations on messages.
+    pub(crate) messages: Option<Messages>,
+    /// Short texts and long ones.
+    pub(crate) append: Option<AppendCosts>,
+    /// Readers of event streams.
+    pub(crate) streams: Option<Streams>,
+    /// The queue.
+    pub(crate) tasks: Option<Tasks>,
+}
+
+impl Report {
+    /// Nothing is measured yet.
+    pub(crate) fn begin(options: &Options) -> Self {
+        Self {
+            machine: Machine::look(),
+            redis_fsync: options.redis_fsync.clone(),
+            quick: options.quick,
+            operations: None,
+            scale: None,
+            fleet: None,
+            messages: None,
+            append: None,
+            streams: None,
+            tasks: None,
+        }
+    }
+
+    /// Prints it.
+    pub(crate) fn print(&self) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        let redis = self.redis().unwrap_or_default();
+        writeln!(out, "\n{}, Redis {redis}, appendfsync {}", self.machine, self.redis_fsync)?;
+        if self.quick {
+            writeln!(out, "--quick: the runs are too short for the figures to mean much")?;
+        }
+        if let Some(operations) = &self.operations {
+            nodes::print_operations(&mut out, operations)?;
+        }
+        if let Some(scale) = &self.scale {
+            nodes::print_scale(&mut out, scale)?;
+        }
+        if let Some(fleet) = &self.fleet {
+            nodes::print_fleet(&mut out, fleet)?;
+        }
+        if let Some(messages) = &self.messages {
+            messages::print_operations(&mut out, messages)?;
+        }
+        if let Some(append) = &self.append {
+            messages::print_append(&mut out, append)?;
+        }
+        if let Some(streams) = &self.streams {
+            messages::print_streams(&mut out, streams)?;
+        }
+        if let Some(tasks) = &self.tasks {
+            tasks::print(&mut out, tasks)?;
+        }
+        out.flush()
+    }
+
+    /// Redis' version: the same for all parts.
+    fn redis(&self) -> Option<&str> {
+        let by_part = [
+            self.operations.as_ref().map(|part| &part.redis),
+            self.scale.as_ref().map(|part| &part.redis),
+            self.fleet.as_ref().map(|part| &part.redis),
+            self.messages.as_ref().map(|part| &part.redis),
+            self.append.as_ref().map(|part| &part.redis),
+            self.streams.as_ref().map(|part| &part.redis),
+            self.tasks.as_ref().map(|part| &part.redis),
+        ];
+        by_part.into_iter().flatten().next().map(String::as_str)
+    }
+}
