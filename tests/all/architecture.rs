@@ -11,6 +11,8 @@ use crate::harness::{Hub, root};
 
 /// Who may know whom. A package that is missing here may know nobody of the workspace.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
+    ("reef-client", &[]),
+    ("reef-worker", &["reef-client"]),
     ("reef-domain", &[]),
     ("reef-store", &["reef-domain"]),
     ("reef-web", &["reef-domain", "reef-store"]),
@@ -21,7 +23,11 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("sessions", &["reef-domain", "reef-store", "reef-web"]),
     ("reef-redis", &["reef-store"]),
     ("reef-runtime", &["reef-redis", "reef-store"]),
-    ("reef", &["reef-domain", "reef-store", "reef-web", "reef-redis", "reef-runtime"]),
+    ("reef-commands", &["reef-client", "reef-worker"]),
+    (
+        "reef",
+        &["reef-commands", "reef-domain", "reef-store", "reef-web", "reef-redis", "reef-runtime"],
+    ),
 ];
 
 /// Measure and check from outside, so they may know all.

@@ -14,8 +14,17 @@ mod contract;
 /// the host's own routes and its command line.
 mod alone;
 
+/// The queue of tasks, by its scripts alone, against a plain model.
+mod queue;
+
 /// What holds while things break: Redis, the host, the network, a component.
 mod resilience;
+
+/// The clients that people have: a browser, and the usual packages of Python and Node.
+mod real_clients;
+
+/// The commands that talk to a hub.
+mod commands;
 
 /// The older systems' clients, which know nothing of Reef.
 mod legacy;

@@ -1,6 +1,6 @@
 //! Where things lie in Redis: the layout for Redis Cluster, and prefixes.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{Client, Hub, PATIENCE, RedisServer, eventually};
 
@@ -45,10 +45,56 @@ fn use_everything(hub: &Hub) -> String {
         assert_eq!(client.get(path).status, 200, "{path}");
     }
     write_and_send(&client, &id);
+    queue_and_run(&client, &id);
     client.post("/cluster/leader/resign", &json!({"node_id": id, "term": term})).ok();
     client.post_empty(&format!("/nodes/{id}/shutdown")).ok();
     client.beat(&id, &json!({}));
     id
+}
+
+/// Goes through what touches tasks, and leaves one running.
+fn queue_and_run(client: &Client, node: &str) {
+    let submit =
+        |fields: &Value| client.post("/tasks", fields).ok()["task_id"].as_str().unwrap().to_owned();
+    let wanted = json!({"name": "n", "required_skills": ["build"], "user_id": "u"});
+    let wanting = json!({"name": "n", "required_skills": ["build"], "affinity_tags": ["x"]});
+    let claim = || {
+        // Some hubs of these tests are quick to take a node for silent.
+        client.beat(node, &json!({}));
+        let claimed = client.post("/tasks/claim", &json!({"node_id": node})).ok();
+        let task = &claimed["tasks"][0];
+        (task["task_id"].as_str().unwrap().to_owned(), json!({"token": task["token"]}))
+    };
+    submit(&wanted);
+    submit(&wanting);
+    let kept_back = submit(&json!({"name": "n", "delay_ms": 600_000}));
+    let (first, token) = claim();
+    client.post(&format!("/tasks/{first}/progress"), &token).ok();
+    client.beat(node, &json!({"claims": [{"task_id": first, "token": token["token"]}]}));
+    client.post(&format!("/tasks/{first}/complete"), &token).ok();
+    let (second, mut token) = claim();
+    token["retryable"] = json!(false);
+    client.post(&format!("/tasks/{second}/fail"), &token).ok();
+    client.post("/tasks/dead/redrive", &json!({"task_ids": [second]})).ok();
+    client.post_empty(&format!("/tasks/{kept_back}/cancel")).ok();
+    let session = client.post_empty("/sessions").ok()["session_id"].as_str().unwrap().to_owned();
+    let shown = json!({"task_description": "n"});
+    let shown = client.post(&format!("/sessions/{session}/tasks"), &shown).ok();
+    client.post_empty(&format!("/tasks/{}/cancel", shown["task_id"].as_str().unwrap())).ok();
+    for path in [
+        "/tasks?status=completed&user_id=u",
+        &format!("/tasks?session_id={session}&assigned_node={node}"),
+        "/tasks/pending",
+        "/tasks/dead",
+        "/tasks/stats",
+        &format!("/tasks/{first}"),
+        &format!("/tasks/{second}/why"),
+    ] {
+        assert_eq!(client.get(path).status, 200, "{path}");
+    }
+    client.delete(&format!("/tasks/{first}")).ok();
+    client.post("/tasks/cleanup", &json!({"days": 0})).ok();
+    assert_eq!(claim().0, second);
 }
 
 /// A message whose keys are all there.

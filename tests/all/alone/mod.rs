@@ -2,8 +2,12 @@
 
 mod command_line;
 mod expiry;
+mod exports;
+mod half_done;
 mod host_routes;
 mod layout;
 mod leadership;
 mod open_mode;
+mod stream_ends;
 mod streams;
+mod tasks;

@@ -231,6 +231,31 @@ fn a_full_inbox_refuses_and_drops_nothing() {
 }
 
 #[test]
+fn a_full_inbox_leaves_the_dead_where_they_are() {
+    let (_hub, client) = caller();
+    let inbox = Inbox::new(&client);
+    for name in ["first", "second"] {
+        inbox.send(name, "medium");
+    }
+    for _ in 0..10 {
+        inbox.wait_for_one(100);
+    }
+    eventually("the dead letters", PATIENCE, || (inbox.dead().len() == 2).then_some(()));
+    for n in 0..1000 {
+        inbox.send(&n.to_string(), "medium");
+    }
+    let redrive = inbox.path("/dead/redrive");
+    assert_eq!(client.post_empty(&redrive).ok(), json!({"redriven": 0, "depth": 1000}));
+    assert_eq!(contents(&inbox.dead()), ["first", "second"]);
+    // There is room for one.
+    let taken = inbox.receive(1, 30_000).remove(0);
+    assert_eq!(inbox.acknowledge(&[&taken["receipt"]]), (1, 0));
+    assert_eq!(client.post_empty(&redrive).ok(), json!({"redriven": 1, "depth": 1000}));
+    assert_eq!(contents(&inbox.dead()), ["second"]);
+    assert_eq!(inbox.receive(1, 30_000)[0]["content"], "first");
+}
+
+#[test]
 fn an_agents_heartbeat_tells_how_much_waits() {
     let (_hub, client) = caller();
     let inbox = Inbox { client: &client, agent: client.new_node("mailed") };

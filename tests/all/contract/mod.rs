@@ -19,10 +19,12 @@ mod problems;
 mod registration;
 mod replay;
 mod sessions;
+mod tasks;
 mod validation;
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+pub use self::tasks::{Desk, Held, ids};
 use crate::harness::{Client, Hub};
 
 /// The fields of a node, in order.
@@ -76,7 +78,14 @@ pub struct Subject {
     pub key: Option<String>,
     /// Whether the hub refuses anonymous callers.
     pub wants_keys: bool,
-    _own: Option<Arc<Hub>>,
+    own: Option<Arc<Hub>>,
+}
+
+impl Subject {
+    /// Whether somebody else has started it: it may be Spin.
+    pub fn is_given(&self) -> bool {
+        self.own.is_none()
+    }
 }
 
 /// The hub under test: the given one, or one that the tests of this process share.
@@ -86,7 +95,7 @@ pub fn hub() -> Subject {
         let anonymous = Client::new(&url);
         let key = std::env::var("REEF_TEST_ADMIN_KEY").ok();
         let client = key.as_ref().map_or_else(|| anonymous.clone(), |key| anonymous.with_key(key));
-        return Subject { client, anonymous, wants_keys: key.is_some(), key, _own: None };
+        return Subject { client, anonymous, wants_keys: key.is_some(), key, own: None };
     }
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     let hub = shared.upgrade().unwrap_or_else(|| {
@@ -96,7 +105,7 @@ pub fn hub() -> Subject {
     });
     let key = Some(hub.admin_key());
     let (client, anonymous) = (hub.admin(), hub.anonymous());
-    Subject { client, anonymous, key, wants_keys: true, _own: Some(hub) }
+    Subject { client, anonymous, key, wants_keys: true, own: Some(hub) }
 }
 
 /// Shorthand for tests that are just a caller with all rights.

@@ -64,6 +64,14 @@ impl Client {
         EventStream::open(self.address(), &format!("/api/v1{path}"), &self.headers)
     }
 
+    /// The same over a connection that breaks after so many bytes; nothing if it breaks before
+    /// the hub's answer has begun.
+    #[track_caller]
+    pub fn stream_and_cut(&self, path: &str, bytes: u64) -> Option<EventStream> {
+        let target = format!("/api/v1{path}");
+        EventStream::open_and_cut(self.address(), &target, &self.headers, bytes)
+    }
+
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.send_json("POST", path, body)
     }

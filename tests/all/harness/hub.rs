@@ -34,6 +34,7 @@ impl Role {
 #[derive(Clone)]
 pub struct HubOptions {
     role: Role,
+    listen: String,
     open: bool,
     redis_url: Option<String>,
     spin_file: PathBuf,
@@ -97,7 +98,7 @@ impl HubOptions {
     /// The command that starts it, for tests of how that fails.
     pub fn command(&self, state_dir: &Path) -> Command {
         let mut command = reef();
-        command.arg(self.role.name()).args(["--listen", "127.0.0.1:0"]);
+        command.arg(self.role.name()).args(["--listen", &self.listen]);
         command.arg("--spin-file").arg(&self.spin_file);
         if self.role != Role::Monitor {
             command.arg("--state-dir").arg(state_dir);
@@ -148,6 +149,7 @@ impl Hub {
     pub fn options() -> HubOptions {
         HubOptions {
             role: Role::Up,
+            listen: "127.0.0.1:0".to_owned(),
             open: false,
             redis_url: None,
             spin_file: root().join("spin.toml"),
@@ -171,6 +173,12 @@ impl Hub {
             line.split_once("Serving ").map(|(_, url)| url.trim().to_owned())
         });
         self.program = Some(program);
+    }
+
+    /// Starts it again at the address where it was, for callers that know no other.
+    pub fn start_again_there(&mut self) {
+        self.options.listen = self.anonymous().address().to_owned();
+        self.start_again();
     }
 
     pub fn url(&self) -> &str {

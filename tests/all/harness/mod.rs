@@ -1,11 +1,14 @@
 //! Starts and stops hubs and Redis servers, talks to them, and waits for what they do.
 
 mod answer;
+mod browser;
 mod client;
 mod hub;
 mod json;
 mod process;
+mod proxy;
 mod redis;
+mod store;
 mod stream;
 
 use std::path::PathBuf;
@@ -13,11 +16,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use answer::{Answer, is_timestamp};
+pub use browser::{Browser, Page};
 pub use client::{Client, raw, read_answer, registration};
 pub use hub::{Hub, HubOptions, Role, reef};
 pub use json::field_names;
 pub use process::{Output, Program, Signal, signal};
+pub use proxy::Proxy;
 pub use redis::RedisServer;
+pub use store::{Blocking, now, store};
 pub use stream::{End, EventStream, Frame};
 
 /// How long a test waits for something that should happen soon. Generous, because the machine

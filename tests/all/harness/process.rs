@@ -14,6 +14,8 @@ use super::eventually;
 pub enum Signal {
     /// Asks it to end.
     Terminate,
+    /// Ends it as Ctrl-C does.
+    Interrupt,
     /// Ends it without a word.
     Kill,
     /// Freezes it; its sockets stay open and silent.
@@ -27,6 +29,7 @@ pub enum Signal {
 pub fn signal(pid: u32, signal: Signal) {
     let name = match signal {
         Signal::Terminate => "TERM",
+        Signal::Interrupt => "INT",
         Signal::Kill => "KILL",
         Signal::Stop => "STOP",
         Signal::Continue => "CONT",

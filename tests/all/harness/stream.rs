@@ -1,14 +1,15 @@
 //! A reader of event streams, down to the bytes: it sees what a browser's would hide, and where
 //! a stream was cut.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Take, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
 
 use super::PATIENCE;
 
-/// One frame of a stream: the lines up to an empty one, comments left out.
+/// One frame of a stream: the lines up to an empty one, comments left out. A `retry` alone, which a
+/// reader takes at once, is one too.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Frame {
     pub id: Option<String>,
@@ -41,11 +42,14 @@ pub struct EventStream {
     pub status: u16,
     /// Names in lower case.
     headers: Vec<(String, String)>,
-    connection: BufReader<TcpStream>,
+    connection: Connection,
     /// What has arrived and is not a whole frame yet.
     arrived: Vec<u8>,
     end: Option<End>,
 }
+
+/// A connection that breaks after so many bytes.
+type Connection = BufReader<Take<TcpStream>>;
 
 /// How a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +64,18 @@ impl EventStream {
     /// Asks for a stream. When this returns the hub has answered, so that the reader has joined.
     #[track_caller]
     pub(super) fn open(address: &str, target: &str, headers: &[(String, String)]) -> Self {
+        Self::open_and_cut(address, target, headers, u64::MAX).expect("no answer")
+    }
+
+    /// Asks for a stream on a connection that breaks after so many bytes, those of the answer's
+    /// head included; nothing if that is all the bytes there are.
+    #[track_caller]
+    pub(super) fn open_and_cut(
+        address: &str,
+        target: &str,
+        headers: &[(String, String)],
+        bytes: u64,
+    ) -> Option<Self> {
         let mut connection = TcpStream::connect(address).unwrap();
         connection.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut request = format!("GET {target} HTTP/1.1\r\nhost: {address}\r\n");
@@ -68,12 +84,13 @@ impl EventStream {
         }
         request += "accept: text/event-stream\r\nconnection: close\r\n\r\n";
         connection.write_all(request.as_bytes()).unwrap();
-        let mut connection = BufReader::new(connection);
-        let first = read_line(&mut connection).expect("no answer");
+        let mut connection = BufReader::new(connection.take(bytes));
+        let first = read_line(&mut connection)?;
         let status = first.split(' ').nth(1).unwrap().parse().unwrap();
         let mut headers = Vec::new();
-        while let Some(line) = read_line(&mut connection).filter(|line| !line.is_empty()) {
-            let (name, value) = line.split_once(':').unwrap();
+        loop {
+            let line = read_line(&mut connection)?;
+            let Some((name, value)) = line.split_once(':') else { break };
             headers.push((name.to_lowercase(), value.trim().to_owned()));
         }
         let mut stream = Self { status, headers, connection, arrived: Vec::new(), end: None };
@@ -81,7 +98,7 @@ impl EventStream {
             // A refusal, whose words are for another reader.
             stream.end = Some(End::Said);
         }
-        stream
+        Some(stream)
     }
 
     /// The value of a header, if there is one.
@@ -93,12 +110,30 @@ impl EventStream {
     #[track_caller]
     pub fn next_frame(&mut self) -> Option<Frame> {
         loop {
-            while let Some(at) = self.arrived.windows(2).position(|window| window == b"\n\n") {
-                let text: Vec<u8> = self.arrived.drain(..at + 2).collect();
-                let frame = parse(std::str::from_utf8(&text).expect("not UTF-8"));
-                if frame != Frame::default() {
-                    return Some(frame);
-                }
+            let frame = parse(&self.next_lines()?);
+            if frame != Frame::default() {
+                return Some(frame);
+            }
+        }
+    }
+
+    /// Waits for a comment, which must come before anything else.
+    #[track_caller]
+    pub fn await_comment(&mut self) {
+        let lines = self.next_lines().expect("an end");
+        assert!(lines.starts_with(':'), "{lines:?}: no comment");
+    }
+
+    /// The next lines, up to an empty one and with it; a comment or a `retry`, which no empty line
+    /// follows, by itself.
+    #[track_caller]
+    fn next_lines(&mut self) -> Option<String> {
+        loop {
+            let is_alone = self.arrived.starts_with(b":") || self.arrived.starts_with(b"retry:");
+            let end: &[u8] = if is_alone { b"\n" } else { b"\n\n" };
+            if let Some(at) = self.arrived.windows(end.len()).position(|window| window == end) {
+                let lines = self.arrived.drain(..at + end.len()).collect();
+                return Some(String::from_utf8(lines).expect("not UTF-8"));
             }
             if self.end.is_some() {
                 return None;
@@ -145,20 +180,22 @@ impl EventStream {
             self.end = Some(End::Said);
             return;
         }
-        let mut chunk = vec![0; size + 2];
-        if let Err(error) = self.connection.read_exact(&mut chunk) {
-            assert!(!is_timeout(&error), "half a chunk");
+        let mut chunk = Vec::with_capacity(size + 2);
+        let whole = self.connection.by_ref().take(size as u64 + 2).read_to_end(&mut chunk);
+        assert!(!whole.is_err_and(|error| is_timeout(&error)), "half a chunk");
+        if chunk.len() < size + 2 {
             self.end = Some(End::Cut);
-            return;
+        } else {
+            assert!(chunk.ends_with(b"\r\n"), "a chunk is longer than it says");
         }
-        assert!(chunk.ends_with(b"\r\n"), "a chunk is longer than it says");
-        self.arrived.extend_from_slice(&chunk[..size]);
+        chunk.truncate(size);
+        self.arrived.extend_from_slice(&chunk);
     }
 }
 
 /// A line without its end; nothing when the connection is broken.
 #[track_caller]
-fn read_line(connection: &mut BufReader<TcpStream>) -> Option<String> {
+fn read_line(connection: &mut Connection) -> Option<String> {
     let mut line = String::new();
     match connection.read_line(&mut line) {
         Ok(_) if line.ends_with('\n') => Some(line.trim_end().to_owned()),

@@ -1,9 +1,11 @@
 //! What holds while things break: Redis, the host, a component.
 
 mod crashes;
+mod cuts;
 mod load;
 mod misbehaviour;
 mod monitors;
+mod queue;
 mod races;
 mod redis_away;
 mod streams;

@@ -1,0 +1,53 @@
+//! The hub's scripts called without a hub: for what a hub that is killed between two steps leaves
+//! behind, and for more operations than HTTP would let through.
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use reef_store::{Keys, Redis, RedisError, Reply, Store};
+
+/// A connection that answers before it returns, so that no runtime is needed.
+pub struct Blocking(RefCell<redis::Connection>);
+
+impl Redis for Blocking {
+    async fn execute(&self, command: &str, args: Vec<Vec<u8>>) -> Result<Vec<Reply>, RedisError> {
+        let mut connection = self.0.borrow_mut();
+        let reply = redis::cmd(command).arg(args).query(&mut *connection);
+        let value = reply.map_err(|error| RedisError::from_text(&error.to_string()))?;
+        let mut flat = Vec::new();
+        flatten(value, &mut flat);
+        Ok(flat)
+    }
+}
+
+fn flatten(value: redis::Value, into: &mut Vec<Reply>) {
+    match value {
+        redis::Value::Array(items) => items.into_iter().for_each(|item| flatten(item, into)),
+        redis::Value::Nil => into.push(Reply::Nil),
+        redis::Value::Int(number) => into.push(Reply::Int(number)),
+        redis::Value::BulkString(bytes) => into.push(Reply::Bytes(bytes)),
+        redis::Value::Okay => into.push(Reply::Status("OK".to_owned())),
+        other => panic!("{other:?} is no reply of a script"),
+    }
+}
+
+/// The outcome of a future that never waits.
+pub fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
+impl Blocking {
+    /// Runs a command of the test's own.
+    pub fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
+        command.query(&mut *self.0.borrow_mut()).unwrap()
+    }
+}
+
+/// The scripts on a server whose keys have their plain names.
+pub fn store(connection: redis::Connection) -> Store<Blocking> {
+    Store::new(Blocking(RefCell::new(connection)), Keys::default())
+}

@@ -1,0 +1,257 @@
+//! The queue's scripts through their typed calls, on a Redis of the test's own.
+
+use reef_domain::heartbeat::{Claim as HeldClaim, Heartbeat, Timeout};
+use reef_domain::node::{Patch, Registration, Status};
+use reef_domain::task as domain;
+use reef_store::heartbeat::{Beat, BeatOutcome, Check, check_all};
+use reef_store::node::{self, Register, Registered, Shutdown, Update, Writer};
+use reef_store::settings::Variables;
+use reef_store::task::{
+    Cancel, Claim, ClaimState, Complete, Fail, Letters, Progress, Remove, Retry, Submit, Submitted,
+    Written, redrive, settle_due,
+};
+use reef_store::{Settings, Store};
+use serde_json::value::RawValue;
+
+use super::model::{ANSWERED, SILENCE, Wants};
+use crate::harness::{Blocking, RedisServer, now, store};
+
+pub struct Driver {
+    store: Store<Blocking>,
+    settings: Settings,
+}
+
+impl Driver {
+    /// The queue of a server from which all is removed.
+    pub fn on_empty(server: &RedisServer) -> Self {
+        let settings = Settings::read(&Variables::default()).unwrap();
+        let it = Self { store: store(server.connect()), settings };
+        it.ask::<()>(&redis::cmd("FLUSHALL"));
+        it
+    }
+
+    /// A command of the test's own.
+    pub(super) fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
+        self.store.redis().ask(command)
+    }
+
+    /// Lets time pass.
+    pub fn pass_time(&self, ms: i64) {
+        self.ask(redis::cmd("HINCRBY").arg("reef:cluster").arg("clock").arg(ms))
+    }
+
+    /// Delayed tasks, the first due first.
+    pub fn delayed(&self) -> Vec<String> {
+        self.ask(redis::cmd("ZRANGE").arg("reef:tasks:delayed").arg(0).arg(-1))
+    }
+
+    /// Keeps a task back until a time that is counted from the beginning.
+    pub fn delay_until(&self, id: &str, due: i64) {
+        // The logical clock began at the real one; the steps since then are what is counted.
+        let begin: i64 = self.ask(redis::cmd("HGET").arg("reef:cluster").arg("seen"));
+        self.ask(redis::cmd("ZADD").arg("reef:tasks:delayed").arg(begin + due).arg(id))
+    }
+
+    /// What a node has reported that it runs; nothing of an unknown one.
+    pub fn reported(&self, node: &str) -> i64 {
+        let key = format!("reef:node:{node}");
+        let reported: Option<i64> = self.ask(redis::cmd("HGET").arg(key).arg("reported"));
+        reported.unwrap_or(0)
+    }
+
+    /// Whether a node could run it, and its place in the queue.
+    pub fn submit(
+        &self,
+        id: &str,
+        wants: &Wants,
+        priority: i64,
+        max_retries: i64,
+        timeout_ms: i64,
+        delay_ms: i64,
+    ) -> (bool, i64) {
+        let wants = wants.clone();
+        let submission = domain::Submission {
+            name: id.to_owned(),
+            wants: domain::Wants {
+                required_skills: wants.required,
+                optional_skills: wants.optional,
+                affinity_tags: wants.tags,
+            },
+            priority,
+            max_retries,
+            timeout: timeout_ms as f64 / 1000.0,
+            delay_ms,
+            user_id: Some("u".to_owned()),
+            ..domain::Submission::default()
+        };
+        let nothing: Box<RawValue> = RawValue::from_string("{}".to_owned()).unwrap();
+        let call = Submit {
+            task_id: id,
+            submission: &submission,
+            parameters: &nothing,
+            metadata: &nothing,
+            shown_in: None,
+            owner: "o",
+        };
+        let Submitted::Ok { routable, .. } = now(self.store.call(&call)).unwrap() else {
+            panic!("{id} was not taken");
+        };
+        (routable, self.ask(redis::cmd("HGET").arg(format!("reef:task:{id}")).arg("rank")))
+    }
+
+    /// Tasks and tokens; nothing for an unknown node.
+    pub fn claim(&self, node: &str, limit: i64, lease_ms: i64) -> Option<Vec<(String, String)>> {
+        let call = Claim { node_id: node, writer: Writer::Any, limit, lease_ms, random: "x" };
+        match now(self.store.call(&call)).unwrap() {
+            Written::Ok(claims) => {
+                assert_eq!(claims.tasks.is_empty(), !claims.reason.is_empty(), "{claims:?}");
+                Some(claims.tasks.into_iter().map(|it| (it.task.task_id, it.token)).collect())
+            }
+            Written::NotFound => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn complete(&self, task_id: &str, token: &str) -> String {
+        let writer = Writer::Any;
+        let call = Complete { task_id, writer, token, result: Some("1"), content: None };
+        outcome(now(self.store.call(&call)).unwrap())
+    }
+
+    pub fn fail(&self, task_id: &str, token: &str, retryable: bool) -> String {
+        let call = Fail { task_id, writer: Writer::Any, token, error: "it broke", retryable };
+        outcome(now(self.store.call(&call)).unwrap())
+    }
+
+    pub fn progress(&self, task_id: &str, token: &str) -> String {
+        let progress = Some(0.5);
+        let call = Progress { task_id, writer: Writer::Any, token, progress, lease_ms: None };
+        match now(self.store.call(&call)).unwrap() {
+            Written::Ok(standing) if standing.cancelled => "cancelled".to_owned(),
+            other => outcome(other),
+        }
+    }
+
+    pub fn cancel(&self, task_id: &str) -> String {
+        outcome(now(self.store.call(&Cancel { task_id, writer: Writer::Any })).unwrap())
+    }
+
+    pub fn retry(&self, task_id: &str) -> String {
+        outcome(now(self.store.call(&Retry { task_id, writer: Writer::Any })).unwrap())
+    }
+
+    pub fn remove_task(&self, task_id: &str) -> String {
+        outcome(now(self.store.call(&Remove { task_id, writer: Writer::Any })).unwrap())
+    }
+
+    /// Puts all dead letters back; which.
+    pub fn redrive(&self) -> Vec<String> {
+        let all = Letters::default();
+        now(redrive(&self.store, Writer::Any, &all, false, 10, None)).unwrap().value
+    }
+
+    /// What became of the claims that were listed; nothing for an unknown node.
+    pub fn beat(
+        &self,
+        node: &str,
+        running_tasks: i64,
+        listed: &[(String, String)],
+    ) -> Option<Vec<&'static str>> {
+        let claims = listed.iter().cloned();
+        let heartbeat = Heartbeat {
+            cpu_usage: 0.0,
+            memory_usage: 0.0,
+            disk_usage: 0.0,
+            running_tasks,
+            status: None,
+            incarnation: None,
+            claims: claims.map(|(task_id, token)| HeldClaim { task_id, token }).collect(),
+        };
+        let heartbeats = [(node, &heartbeat)];
+        let beat = Beat { heartbeats: &heartbeats, writer: Writer::Any, key_ttl_ms: 30_000 };
+        match now(self.store.call(&beat)).unwrap().outcomes.remove(0) {
+            BeatOutcome::Ok { claims, .. } => Some(claims.into_iter().map(word).collect()),
+            BeatOutcome::NotFound => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub fn register(&self, node: &str, skills: &[String], tags: &[String], max: i64) {
+        let registration = Registration {
+            hostname: node.to_owned(),
+            platform: "linux".to_owned(),
+            arch: "x64".to_owned(),
+            available_skills: skills.to_vec(),
+            ip_address: String::new(),
+            tailscale_ip: String::new(),
+            port: 1,
+            max_concurrent_tasks: max,
+            tags: Some(tags.to_vec()),
+            node_id: None,
+        };
+        let call = Register {
+            registration: &registration,
+            generated_id: node,
+            owner: "o",
+            writer: Writer::Any,
+        };
+        let registered = now(self.store.call(&call)).unwrap();
+        assert!(matches!(registered, Registered::Ok { .. }), "{registered:?}");
+    }
+
+    pub fn change_node(&self, node_id: &str, to: &str) -> String {
+        let patch = Patch { status: Status::parse(to), ..Patch::default() };
+        let call = Update { node_id, writer: Writer::Any, patch: &patch };
+        node_outcome(now(self.store.call(&call)).unwrap())
+    }
+
+    pub fn shut_down(&self, node_id: &str) -> String {
+        node_outcome(now(self.store.call(&Shutdown { node_id, writer: Writer::Any })).unwrap())
+    }
+
+    pub fn remove_node(&self, node_id: &str) -> String {
+        node_outcome(now(self.store.call(&node::Remove { node_id, writer: Writer::Any })).unwrap())
+    }
+
+    /// Settles what is due: leases and delays.
+    pub fn settle(&self) -> (i64, i64) {
+        let due = now(settle_due(&self.store, &self.settings)).unwrap();
+        assert_eq!((due.without_lease, due.finished), (0, 0), "{due:?}");
+        (due.leases, due.delayed)
+    }
+
+    /// Marks silent nodes offline; which.
+    pub fn check(&self) -> Vec<String> {
+        let timeout = Timeout::from_seconds(SILENCE as f64 / 1000.0).unwrap();
+        let check = Check { timeout, period_ms: timeout.longest_period_ms(), tick_ms: None };
+        let checked = now(check_all(&self.store, &check, None)).unwrap().value;
+        assert_eq!(checked.suspended, None);
+        checked.expired.into_iter().map(|expired| expired.node_id).collect()
+    }
+}
+
+fn outcome<T: std::fmt::Debug>(written: Written<T>) -> String {
+    match written {
+        Written::Ok(_) => ANSWERED.to_owned(),
+        Written::NotFound => "not_found".to_owned(),
+        Written::Fenced => "fenced".to_owned(),
+        Written::Status(status) => status,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn node_outcome<T: std::fmt::Debug>(written: node::Written<T>) -> String {
+    match written {
+        node::Written::Ok(_) => ANSWERED.to_owned(),
+        node::Written::NotFound => "not_found".to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn word(state: ClaimState) -> &'static str {
+    match state {
+        ClaimState::Renewed => "renewed",
+        ClaimState::Revoked => "revoked",
+        ClaimState::Cancelled => "cancelled",
+    }
+}

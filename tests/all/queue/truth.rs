@@ -1,0 +1,198 @@
+//! All that lies in Redis, compared with what the model says should.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::driver::Driver;
+use super::model::Model;
+
+/// Every sorted set, set and hash of the hub: name to member or field, with score or value. Of the
+/// classes, which are MessagePack, the names alone.
+const DUMP: &str = r"
+local out = {}
+for _, name in ipairs(redis.call('KEYS', 'reef:*')) do
+  local kind = redis.call('TYPE', name).ok
+  local flat
+  if kind == 'zset' then
+    flat = redis.call('ZRANGE', name, 0, -1, 'WITHSCORES')
+  elseif kind == 'set' or name == 'reef:queue-classes' then
+    flat = {}
+    for _, member in ipairs(redis.call(kind == 'set' and 'SMEMBERS' or 'HKEYS', name)) do
+      flat[#flat + 1] = member
+      flat[#flat + 1] = ''
+    end
+  elseif kind == 'hash' then
+    flat = redis.call('HGETALL', name)
+  end
+  if flat then
+    out[#out + 1] = name
+    out[#out + 1] = flat
+  end
+end
+return out
+";
+
+struct Truth(BTreeMap<String, BTreeMap<String, String>>);
+
+impl Truth {
+    fn of(queue: &Driver) -> Self {
+        let dump: Vec<redis::Value> = queue.ask(redis::cmd("EVAL").arg(DUMP).arg(0));
+        let pairs = dump.chunks_exact(2).map(|pair| {
+            let name: String = redis::from_redis_value(pair[0].clone()).unwrap();
+            let entries: Vec<String> = redis::from_redis_value(pair[1].clone()).unwrap();
+            let entries = entries.chunks_exact(2).map(|it| (it[0].clone(), it[1].clone()));
+            (name, entries.collect())
+        });
+        Self(pairs.collect())
+    }
+
+    fn field(&self, key: &str, field: &str) -> &str {
+        self.0.get(key).and_then(|entries| entries.get(field)).map_or("", String::as_str)
+    }
+
+    fn number(&self, key: &str, field: &str) -> i64 {
+        let text = self.field(key, field);
+        if text.is_empty() { 0 } else { text.parse().unwrap() }
+    }
+
+    fn members(&self, key: &str) -> BTreeSet<&str> {
+        self.0.get(key).into_iter().flatten().map(|(member, _)| member.as_str()).collect()
+    }
+
+    /// Keys that begin like this: what follows, and their entries.
+    fn below(&self, prefix: &str) -> BTreeMap<&str, &BTreeMap<String, String>> {
+        let keys = self.0.iter();
+        keys.filter_map(|(key, it)| Some((key.strip_prefix(prefix)?, it))).collect()
+    }
+}
+
+impl Driver {
+    /// Checks that Redis holds what the model holds, after something was done.
+    #[track_caller]
+    pub fn assert_is(&self, model: &Model, done: &str) {
+        let truth = Truth::of(self);
+        truth.assert_tasks(model, done);
+        truth.assert_queue(model, done);
+        truth.assert_nodes(model, done);
+        assert_eq!(truth.number("reef:cluster", "fenced"), model.fenced, "fenced after {done}");
+    }
+}
+
+impl Truth {
+    /// Each task by itself, and every set that lists some of them.
+    #[track_caller]
+    fn assert_tasks(&self, model: &Model, done: &str) {
+        let mut lists: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        let mut list = |key: String, id| lists.entry(key).or_default().insert(id);
+        for (id, task) in &model.tasks {
+            let id = id.as_str();
+            let key = format!("reef:task:{id}");
+            let found = (self.field(&key, "status"), self.field(&key, "assigned_node"));
+            assert_eq!(found, (task.status, task.node.as_str()), "{id} after {done}");
+            assert_eq!(self.number(&key, "retry_count"), task.retries, "{id} after {done}");
+            list("reef:tasks".to_owned(), id);
+            list(format!("reef:tasks:status:{}", task.status), id);
+            list("reef:tasks:user:u".to_owned(), id);
+            list("reef:tasks:owner:o".to_owned(), id);
+            if !task.node.is_empty() {
+                list(format!("reef:tasks:node:{}", task.node), id);
+            }
+            if task.status == "running" {
+                list("reef:tasks:leases".to_owned(), id);
+                list(format!("reef:claims:{}", task.node), id);
+            }
+            if task.due.is_some() {
+                list("reef:tasks:delayed".to_owned(), id);
+            }
+            if task.is_waiting() {
+                list("reef:tasks:waiting".to_owned(), id);
+            }
+            if task.is_dead() {
+                list("reef:tasks:dead".to_owned(), id);
+            }
+            if task.is_ended() {
+                list("reef:tasks:ended".to_owned(), id);
+            }
+        }
+        let is_list = |key: &&String| {
+            *key == "reef:tasks"
+                || key.starts_with("reef:tasks:")
+                || key.starts_with("reef:claims:")
+        };
+        let found: BTreeMap<_, _> =
+            self.0.keys().filter(is_list).map(|key| (key.clone(), self.members(key))).collect();
+        assert_eq!(found, lists, "after {done}");
+        let hashes: BTreeSet<_> = self.below("reef:task:").into_keys().collect();
+        assert_eq!(hashes, model.tasks.keys().map(String::as_str).collect(), "after {done}");
+    }
+
+    /// Waiting tasks by class, and each class where claims look for it.
+    #[track_caller]
+    fn assert_queue(&self, model: &Model, done: &str) {
+        let waiting = model.tasks.iter().filter(|(_, task)| task.is_waiting());
+        let waiting: BTreeMap<_, _> =
+            waiting.map(|(id, task)| (id.clone(), task.rank.to_string())).collect();
+        let of_all = self.0.get("reef:tasks:waiting").cloned().unwrap_or_default();
+        assert_eq!(of_all, waiting, "after {done}");
+
+        let queues = self.below("reef:queue:");
+        let in_classes: Vec<_> = queues.values().flat_map(|queue| queue.iter()).collect();
+        assert_eq!(in_classes.len(), waiting.len(), "some wait twice after {done}");
+        let in_classes: BTreeMap<_, _> =
+            in_classes.into_iter().map(|(id, rank)| (id.clone(), rank.clone())).collect();
+        assert_eq!(in_classes, waiting, "after {done}");
+
+        let classes = self.members("reef:queue-classes");
+        assert_eq!(classes, queues.keys().copied().collect(), "classes after {done}");
+        let first = |queue: &BTreeMap<String, String>| {
+            queue.values().map(|rank| rank.parse::<i64>().unwrap()).min().unwrap()
+        };
+        let heads: BTreeMap<_, _> =
+            queues.iter().map(|(class, queue)| (*class, first(queue).to_string())).collect();
+        let listed = self.below("reef:queue-heads:");
+        let count: usize = listed.values().map(|list| list.len()).sum();
+        assert_eq!(count, heads.len(), "some classes are listed twice after {done}");
+        for (skill, list) in listed {
+            for (class, rank) in list {
+                assert_eq!(heads.get(class.as_str()), Some(rank), "{class} after {done}");
+                let of_it =
+                    model.tasks.iter().filter(|(id, _)| queues[class.as_str()].contains_key(*id));
+                for (id, task) in of_it {
+                    let required = &task.wants.required;
+                    let is_right = if skill.is_empty() {
+                        required.is_empty()
+                    } else {
+                        required.iter().any(|label| label == skill)
+                    };
+                    assert!(is_right, "{id} wants {required:?}, is listed under {skill:?}");
+                }
+            }
+        }
+    }
+
+    /// What nodes run, have ended and have room for.
+    #[track_caller]
+    fn assert_nodes(&self, model: &Model, done: &str) {
+        let (mut sum, mut capacity) = (0, 0);
+        let mut with_room = BTreeSet::new();
+        for (id, node) in &model.nodes {
+            let key = format!("reef:node:{id}");
+            let held = i64::try_from(model.held_by(id).len()).unwrap();
+            let running = self.number(&key, "running_tasks");
+            let reported = self.number(&key, "reported");
+            assert_eq!(running, reported.max(held), "{id} runs, after {done}");
+            assert_eq!(self.field(&key, "status"), node.status, "{id} after {done}");
+            let ended = (node.successful + node.failed, node.successful, node.failed);
+            let counted = ["total_tasks_processed", "successful_tasks", "failed_tasks"];
+            let [total, successful, failed] = counted.map(|field| self.number(&key, field));
+            assert_eq!((total, successful, failed), ended, "{id} has ended, after {done}");
+            sum += running;
+            capacity += node.max;
+            if node.status == "online" && running < node.max {
+                with_room.insert(id.as_str());
+            }
+        }
+        assert_eq!(self.members("reef:nodes:available"), with_room, "after {done}");
+        assert_eq!(self.number("reef:cluster", "running"), sum, "running after {done}");
+        assert_eq!(self.number("reef:cluster", "capacity"), capacity, "capacity after {done}");
+    }
+}
