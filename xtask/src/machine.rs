@@ -1,11 +1,12 @@
 //! What the machine must have besides Rust: the wasm target, a Redis server, what
 //! the tests use.
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
-use crate::process::{command, on_path, output_of, run, say};
+use crate::process::{command, on_path, output_of, root, run, say};
 
 /// Adds Rust's standard library for the components unless it is there.
 ///
@@ -38,9 +39,15 @@ struct Tool {
     packages: &'static [(&'static str, &'static str)],
 }
 
+impl Tool {
+    fn names(&self) -> String {
+        self.programs.join(" or ")
+    }
+}
+
 /// The hub's own server when no other is given.
 const REDIS: Tool = Tool {
-    what: "Redis server",
+    what: "a Redis server",
     programs: &["redis-server", "valkey-server"],
     packages: &[("apt-get", "redis-server"), ("dnf", "redis"), ("apk", "redis"), ("brew", "redis")],
 };
@@ -59,6 +66,51 @@ const CURL: Tool = Tool {
     packages: &[("apt-get", "curl"), ("dnf", "curl"), ("apk", "curl"), ("brew", "curl")],
 };
 
+/// Shows the page, which only its tests do.
+const CHROMIUM: Tool = Tool {
+    what: "a browser",
+    programs: &["chromium", "chromium-browser", "google-chrome", "chrome"],
+    packages: &[
+        ("apt-get", "chromium"),
+        ("dnf", "chromium"),
+        ("apk", "chromium"),
+        ("brew", "--cask chromium"),
+    ],
+};
+
+/// Reads streams as JavaScript programs do, which only the tests do.
+const NODE: Tool = Tool {
+    what: "Node",
+    programs: &["node"],
+    packages: &[("apt-get", "nodejs"), ("dnf", "nodejs"), ("apk", "nodejs"), ("brew", "node")],
+};
+
+/// Installs that program's packages.
+const NPM: Tool = Tool {
+    what: "npm",
+    programs: &["npm"],
+    packages: &[("apt-get", "npm"), ("dnf", "nodejs-npm"), ("apk", "npm"), ("brew", "node")],
+};
+
+/// Makes environments for Python's packages.
+const PYTHON_VENV: Tool = Tool {
+    what: "Python's module venv",
+    programs: &["python3"],
+    packages: &[
+        ("apt-get", "python3-venv"),
+        ("dnf", "python3"),
+        ("apk", "python3"),
+        ("brew", "python"),
+    ],
+};
+
+/// Says whether Python can put pip into a new environment.
+const FINDS_ENSUREPIP: &str =
+    "import importlib.util as it; print(it.find_spec('ensurepip') is not None)";
+
+/// Where the tests find the packages of other languages, below the workspace's root.
+const CLIENTS: &str = "target/clients";
+
 /// Finds a Redis or Valkey server on the PATH, or installs one and says so.
 ///
 /// # Errors
@@ -76,19 +128,102 @@ pub(crate) fn ensure_test_programs() -> anyhow::Result<()> {
     ensure(&CURL)
 }
 
+/// Finds or installs a browser, for the tests of the page.
+///
+/// # Errors
+/// As [`ensure_test_programs`].
+pub(crate) fn ensure_browser() -> anyhow::Result<()> {
+    ensure(&CHROMIUM)
+}
+
+/// Makes a Python environment in `target/clients/python`, with what
+/// `tests/clients/requirements.txt` pins.
+///
+/// # Errors
+/// As [`ensure_test_programs`], and when the packages cannot be had.
+pub(crate) fn ensure_python_client() -> anyhow::Result<()> {
+    let pinned = root().join("tests/clients/requirements.txt");
+    let folder = root().join(CLIENTS).join("python");
+    with_packages(&pinned, &folder, || {
+        ensure(&PYTHON)?;
+        // Debian ships Python without the part that makes environments.
+        if output_of(command("python3").args(["-c", FINDS_ENSUREPIP]))? != "True" {
+            install(&PYTHON_VENV)?;
+        }
+        run(command("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        run(command(folder.join("bin/python"))
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .arg("--requirement")
+            .arg(&pinned))
+    })
+}
+
+/// Installs into `target/clients/node` what `tests/clients/package-lock.json` pins.
+///
+/// # Errors
+/// As [`ensure_python_client`].
+pub(crate) fn ensure_node_client() -> anyhow::Result<()> {
+    ensure(&NODE)?;
+    let pinned = root().join("tests/clients/package-lock.json");
+    let folder = root().join(CLIENTS).join("node");
+    with_packages(&pinned, &folder, || {
+        ensure(&NPM)?;
+        fs::create_dir_all(&folder)?;
+        for name in ["package.json", "package-lock.json"] {
+            fs::copy(pinned.with_file_name(name), folder.join(name))?;
+        }
+        run(command("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(&folder))
+    })
+}
+
+/// Installs packages unless those of this list are there.
+fn with_packages(
+    pinned: &Path,
+    folder: &Path,
+    install: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let wanted = fs::read(pinned).with_context(|| format!("cannot read {}", pinned.display()))?;
+    // Written last, so that an installation that was interrupted does not count.
+    let installed = folder.join("installed");
+    if fs::read(&installed).is_ok_and(|list| list == wanted) {
+        return Ok(());
+    }
+    say(format!("installing the packages of {} into {}", pinned.display(), folder.display()));
+    install().with_context(|| format!("cannot install what {} names", pinned.display()))?;
+    fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))
+}
+
 fn ensure(tool: &Tool) -> anyhow::Result<()> {
     if is_here(tool) {
         return Ok(());
     }
-    let names = tool.programs.join(" or ");
+    install(tool)?;
+    if !is_here(tool) {
+        bail!("its package is installed, but there is still no {} on the PATH", tool.names());
+    }
+    Ok(())
+}
+
+/// Installs a tool's package.
+fn install(tool: &Tool) -> anyhow::Result<()> {
+    let names = tool.names();
     let Some((manager, package)) = tool.packages.iter().find(|(manager, _)| on_path(manager))
     else {
-        bail!("there is no {names} on the PATH: please install a {}", tool.what);
+        bail!(
+            "{} is missing ({names}), and there is no package manager that is known here: \
+             please install it and put it on the PATH",
+            tool.what
+        );
     };
     // Homebrew installs for its user and refuses root; the others write to the system.
     let sudo = *manager != "brew" && !is_root()?;
     if sudo && !on_path("sudo") {
-        bail!("there is no {names} on the PATH, and `{manager}` needs root to install {package}");
+        bail!(
+            "{} is missing ({names}): please run `{manager} install {package}` as root",
+            tool.what
+        );
     }
     let steps: &[&[&str]] = match *manager {
         "apt-get" => &[&["update", "-q"], &["install", "-y", "-q", "--no-install-recommends"]],
@@ -96,19 +231,16 @@ fn ensure(tool: &Tool) -> anyhow::Result<()> {
         "apk" => &[&["add"]],
         _ => &[&["install"]],
     };
-    say(format!("no {} found ({names}); installing the package {package}", tool.what));
+    say(format!("{} is missing ({names}); installing the package {package}", tool.what));
     for step in steps {
         let mut words = if sudo { vec!["sudo", manager] } else { vec![*manager] };
         words.extend(*step);
         if step.first() != Some(&"update") {
-            words.push(package);
+            words.extend(package.split(' '));
         }
         say(words.join(" "));
         let (program, args) = words.split_first().unwrap_or((manager, &[]));
         run(command(program).args(args).env("DEBIAN_FRONTEND", "noninteractive"))?;
-    }
-    if !is_here(tool) {
-        bail!("`{manager}` ran, but there is still no {names} on the PATH");
     }
     Ok(())
 }

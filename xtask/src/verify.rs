@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-use crate::process::{cargo, on_path, run, say};
+use crate::process::{cargo, on_path, output_of, run, say};
 use crate::{build, machine};
 
 /// Formatting, then clippy over everything native and over the components as wasm.
@@ -52,6 +52,8 @@ pub(crate) fn tests(filter: &[String]) -> anyhow::Result<()> {
     machine::ensure_test_programs()?;
     build::everything()?;
     build::fixtures()?;
+    say("building the tests");
+    prepare_clients(filter)?;
     let mut failed = false;
     if filter.is_empty() {
         say("running the examples in the documentation");
@@ -59,7 +61,7 @@ pub(crate) fn tests(filter: &[String]) -> anyhow::Result<()> {
             .inspect_err(|error| eprintln!("error: {error:#}"))
             .is_err();
     }
-    say("building and running the tests");
+    say("running the tests");
     let outcome = if on_path("cargo-nextest") {
         run(cargo()
             .args(["nextest", "run", "--release", "--workspace", "--no-fail-fast"])
@@ -70,6 +72,25 @@ pub(crate) fn tests(filter: &[String]) -> anyhow::Result<()> {
     failed |= outcome.inspect_err(|error| eprintln!("error: {error:#}")).is_err();
     if failed {
         bail!("some tests failed; see above");
+    }
+    Ok(())
+}
+
+/// Finds or installs what the chosen tests need besides: a browser, or packages of other
+/// languages. Who chooses other tests needs none of it.
+fn prepare_clients(filter: &[String]) -> anyhow::Result<()> {
+    let mut list = cargo();
+    list.args(["test", "--release", "--workspace", "--test", "all", "--", "--list"]);
+    let chosen = output_of(list.args(filter))?;
+    let needs = |module: &str| chosen.lines().any(|test| test.starts_with(module));
+    if needs("real_clients::browser") {
+        machine::ensure_browser()?;
+    }
+    if needs("real_clients::python") {
+        machine::ensure_python_client()?;
+    }
+    if needs("real_clients::node") {
+        machine::ensure_node_client()?;
     }
     Ok(())
 }
