@@ -8,19 +8,24 @@
 //! - [`leader`]: the bounds of a leadership lease.
 //! - [`message`]: roles, content blocks, places in a message's events.
 //! - [`task`]: what may be submitted, and the words for it.
+//! - [`money`]: exact amounts.
+//! - [`access`]: what a key allows, and how keys look.
 //! - [`time`]: instants as Redis gives them, and how they are written.
 //! - [`limits`]: every bound of the hub, with its reason.
 //! - [`invalid`]: what is wrong with an input, field by field.
 
+pub mod access;
 pub mod heartbeat;
 pub mod id;
 pub mod invalid;
 pub mod leader;
 pub mod limits;
 pub mod message;
+pub mod money;
 pub mod node;
 pub mod task;
 pub mod time;
 
 pub use id::NodeId;
 pub use invalid::{FieldError, Invalid};
+pub use money::Money;

@@ -183,3 +183,29 @@ pub const TASK_KEPT_MS: i64 = 30 * 86_400_000;
 
 /// Entries that the list for old workers keeps.
 pub const OLD_QUEUE_MAX: i64 = 10_000;
+
+/// Largest amount of money, in millionths (`api.md` §6): Lua's numbers are doubles, exact up to
+/// 2^53.
+pub const MONEY_MAX: i64 = (1 << 53) - 1;
+
+/// Most requests a second that a key may be granted: the limiter counts in microseconds.
+pub const RATE_MAX: i64 = 100_000;
+
+/// How far the time of a key's last use may lag behind, in milliseconds: a write to Redis for each
+/// request would cost every reader a write to the disk.
+pub const KEY_USE_LAG_MS: i64 = 60_000;
+
+/// Most keys of one agent.
+pub const KEYS_MAX: i64 = 100;
+
+/// Longest name of a key, in characters.
+pub const KEY_NAME_CHARS_MAX: usize = 50;
+
+/// Longest life of a key that has one, in days: ten years.
+pub const KEY_DAYS_MAX: i64 = 3_650;
+
+/// Longest wallet address, in characters (`api.md` §6).
+pub const WALLET_CHARS_MAX: usize = 100;
+
+/// Longest display name of an agent, in characters (`api.md` §6).
+pub const DISPLAY_NAME_CHARS_MAX: usize = 50;

@@ -5,7 +5,7 @@
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`session`],
-//!   [`message`], [`inbox`], [`task`]: the calls, one for each file under `lua/`.
+//!   [`message`], [`inbox`], [`task`], [`key`]: the calls, one for each file under `lua/`.
 //! - [`settings`]: what the variables of a deployment say about keys and liveness.
 //!
 //! Nothing here knows HTTP, Spin or wasmtime. Every operation is one script and one round trip.
@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod event;
 pub mod heartbeat;
 pub mod inbox;
+pub mod key;
 pub mod keys;
 pub mod leader;
 pub mod message;

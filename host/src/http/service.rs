@@ -106,7 +106,8 @@ impl Service {
             let answer = self.own.answer(own, &method, request_id_text(&id)).await;
             (answer, &self.own_metrics)
         } else if parts.uri.path() == ui_session::PATH {
-            (self.sessions.answer(&parts, request_id_text(&id)), &self.own_metrics)
+            let answer = self.sessions.answer(&self.streams, &parts, request_id_text(&id)).await;
+            (answer, &self.own_metrics)
         } else if let Some(feed) = EventStreams::find(parts.uri.path()) {
             let metrics = match feed {
                 Ok(Feed::Cluster) => &self.events_metrics,
