@@ -1,0 +1,10 @@
+-- Appends an agent to a reply: id, then its fields ('' for none).
+local AGENT_FIELDS = { 'wallet_address', 'display_name', 'metadata', 'status', 'created_at' }
+
+local function append_agent(reply, id)
+  local row = redis.call('HMGET', key.agent(id), unpack(AGENT_FIELDS))
+  if not row[4] then return false end
+  reply[#reply + 1] = id
+  for i = 1, #AGENT_FIELDS do reply[#reply + 1] = row[i] end
+  return true
+end
