@@ -241,3 +241,6 @@ pub const HOLD_BATCH: i64 = 100;
 
 /// Steps of the monitor that settle overdue holds in one tick; the next goes on.
 pub const HOLD_STEPS: usize = 50;
+
+/// Bytes of holds, intents or positions that one page of a list holds before it ends early.
+pub const LEDGER_PAGE_BYTES: i64 = 4 << 20;
