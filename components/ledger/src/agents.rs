@@ -3,6 +3,7 @@
 use reef_domain::limits::{DISPLAY_NAME_CHARS_MAX, PAGE_DEFAULT, WALLET_CHARS_MAX};
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
+use reef_store::account::Balance;
 use reef_store::agent::{Agent, Get, List, Register, Registered};
 use reef_web::extract::{json_object_text, optional_object};
 use reef_web::once::made_id;
@@ -11,6 +12,7 @@ use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::access::unknown_agent;
 use crate::keys::{ID_ATTEMPTS, KeyInfo, NewKey};
 
 #[derive(Debug, Default, Deserialize)]
@@ -93,11 +95,30 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
     Err(Problem::internal("could not find a free agent or key id"))
 }
 
-/// An agent as a caller may see it.
+/// An agent as a caller may see it: what it has is for itself and the admin.
 #[derive(Serialize)]
 struct Shown<'a> {
     #[serde(flatten)]
     agent: &'a Agent,
+    #[serde(flatten)]
+    money: Option<Money<'a>>,
+}
+
+#[derive(Serialize)]
+struct Money<'a> {
+    balance: &'a reef_domain::Money,
+    locked: &'a reef_domain::Money,
+    available: reef_domain::Money,
+}
+
+impl<'a> Shown<'a> {
+    fn to<R>(cx: &Context<'_, R>, agent: &'a Agent) -> Self {
+        let Balance { balance, locked } = &agent.balance;
+        let may_see = cx.caller.acts_for(&agent.agent_id);
+        let money =
+            may_see.then(|| Money { balance, locked, available: agent.balance.available() });
+        Self { agent, money }
+    }
 }
 
 #[derive(Serialize)]
@@ -111,20 +132,16 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let below = page::cursor(&query, |text| text.parse().ok().filter(|number| *number > 0))?;
     let found = cx.store.call(&List { limit, below }).await?;
-    let agents = found.agents.iter().map(|agent| Shown { agent }).collect();
-    Ok(page::with_next(Response::json(&AgentList { agents }), cx.request, found.next))
+    let agents = found.items.iter().map(|agent| Shown::to(cx, agent)).collect();
+    let next = found.next.map(|next| next.to_string());
+    Ok(page::with_next(Response::json(&AgentList { agents }), cx.request, next))
 }
 
 /// `GET /agents/{id}`
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent_id = cx.id("id", "agent_id")?;
     match cx.store.call(&Get { agent_id: &agent_id }).await? {
-        Some(agent) => Ok(Response::json(&Shown { agent: &agent })),
+        Some(agent) => Ok(Response::json(&Shown::to(cx, &agent))),
         None => Err(unknown_agent(&agent_id)),
     }
-}
-
-/// There is no such agent.
-pub(crate) fn unknown_agent(agent_id: &str) -> Problem {
-    Problem::new(Code::NotFound, format!("There is no agent {agent_id}."))
 }

@@ -15,7 +15,7 @@ use reef_web::{Code, Context, Problem, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::agents::unknown_agent;
+use crate::access::unknown_agent;
 
 /// How often another id is tried when a random one is in use.
 pub(crate) const ID_ATTEMPTS: usize = 3;

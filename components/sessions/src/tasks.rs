@@ -9,7 +9,7 @@ use reef_store::task::{
     AskWhy, Cancel, Count, Found, Get, List, ListWaiting, Obstacles, Page, Remove, Retry, Submit,
     Submitted, Task, TasksByStatus, Written, clean_up as forget_old, settle_message,
 };
-use reef_web::extract::{Query, json_object_text, lax_float, lax_int, object, optional_object};
+use reef_web::extract::{json_object_text, lax_float, lax_int, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -164,11 +164,6 @@ pub(crate) fn paged<R>(cx: &Context<'_, R>, found: &Page) -> Response {
     page::with_next(Response::json(&found.tasks), cx.request, next)
 }
 
-/// A cursor that is a positive number.
-pub(crate) fn number_cursor(query: &Query) -> Result<Option<i64>, Problem> {
-    page::cursor(query, |text| text.parse().ok().filter(|number| *number > 0))
-}
-
 /// `GET /tasks`. A page may be short when filters are combined; its `Link` says where to go on.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
@@ -184,7 +179,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         session_id: query.get("session_id").unwrap_or_default(),
         owner: cx.caller.writer().as_argument(),
         limit: page::limit(&query, PAGE_DEFAULT)?,
-        below: number_cursor(&query)?,
+        below: page::number_cursor(&query)?,
     };
     Ok(paged(cx, &cx.store.call(&call).await?))
 }
@@ -195,7 +190,7 @@ pub(crate) async fn list_waiting<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let call = ListWaiting {
         owner: cx.caller.writer().as_argument(),
         limit: page::limit(&query, PAGE_DEFAULT)?,
-        after: number_cursor(&query)?,
+        after: page::number_cursor(&query)?,
     };
     Ok(paged(cx, &cx.store.call(&call).await?))
 }

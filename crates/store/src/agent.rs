@@ -5,7 +5,9 @@ use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::account::Balance;
 use crate::key::Key;
+use crate::ledger::{Page, read_items, read_next};
 use crate::node::read_json;
 use crate::script::{
     AGENT_GET, AGENT_LIST, AGENT_REGISTER, Arguments, Call, Malformed, Partition, Reader, Script,
@@ -27,6 +29,9 @@ pub struct Agent {
     pub status: String,
     /// When it was registered.
     pub created_at: UnixMillis,
+    /// What it has: for itself and the admin alone.
+    #[serde(skip)]
+    pub balance: Balance,
 }
 
 impl Agent {
@@ -38,6 +43,7 @@ impl Agent {
             metadata: read_json(reply)?,
             status: reply.text()?,
             created_at: UnixMillis(reply.int()?),
+            balance: Balance::read(reply)?,
         })
     }
 }
@@ -154,17 +160,8 @@ pub struct List {
     pub below: Option<i64>,
 }
 
-/// Some agents.
-#[derive(Debug)]
-pub struct Page {
-    /// In order.
-    pub agents: Vec<Agent>,
-    /// Where the next page begins, while there is more.
-    pub next: Option<String>,
-}
-
 impl Call for List {
-    type Reply = Page;
+    type Reply = Page<Agent>;
 
     fn script(&self) -> &'static Script {
         &AGENT_LIST
@@ -178,15 +175,10 @@ impl Call for List {
         arguments.number(self.limit).optional(self.below);
     }
 
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Page, Malformed> {
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Page<Agent>, Malformed> {
         if status != "ok" {
             return unknown_status(status);
         }
-        let next = Some(reply.text()?).filter(|next| !next.is_empty());
-        let mut agents = Vec::new();
-        while !reply.is_at_end() {
-            agents.push(Agent::read(reply)?);
-        }
-        Ok(Page { agents, next })
+        Ok(Page { next: read_next(reply)?, items: read_items(reply, Agent::read)? })
     }
 }

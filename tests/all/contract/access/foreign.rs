@@ -33,10 +33,14 @@ struct Estate {
     held: String,
     token: String,
     key: String,
+    hold: String,
+    intent: String,
+    position: String,
 }
 
 impl Estate {
-    fn of(alice: Agent) -> Self {
+    fn of(hub: &Subject) -> Self {
+        let alice = new_agent(hub);
         let client = &alice.client;
         let desk = Desk::new(client);
         let hostname = unique("alices-host");
@@ -65,7 +69,22 @@ impl Estate {
         let key = text(&key["key_info"]["key_id"]);
         let content = text(&block["content_id"]);
         let token = claim.token;
-        Self { alice, node, hostname, session, message, content, task, held, token, key }
+        let [hold, intent, position] = money_of(hub, &alice);
+        Self {
+            alice,
+            node,
+            hostname,
+            session,
+            message,
+            content,
+            task,
+            held,
+            token,
+            key,
+            hold,
+            intent,
+            position,
+        }
     }
 
     /// The path of a route to what Alice owns.
@@ -75,6 +94,10 @@ impl Estate {
         let needs_claim =
             ["/progress", "/complete", "/fail"].iter().any(|end| pattern.ends_with(end));
         let id = match (method_of_task, id) {
+            (false, _) if pattern.contains("/holds/") => &self.hold,
+            (false, _) if pattern.contains("/intents/") => &self.intent,
+            (false, _) if pattern == "/api/v1/positions/{id}" => &self.alice.id,
+            (false, _) if pattern.contains("/positions/") => &self.position,
             (true, _) if needs_claim => &self.held,
             (true, _) => &self.task,
             (false, _) if pattern.contains("/agents/") => &self.alice.id,
@@ -146,6 +169,28 @@ impl Estate {
                 (Forbidden, token)
             }
             ("POST", "/tasks/{id}/cancel" | "/tasks/{id}/retry") => (Forbidden, json!({})),
+            // Of money nobody is told that it is not there.
+            ("GET", "/balance/{agent}" | "/holds/{id}" | "/intents/{id}" | "/positions/{id}")
+            | ("DELETE", "/intents/{id}")
+            | ("POST", "/holds/{id}/void" | "/positions/{id}/close") => (Forbidden, Value::Null),
+            ("POST", "/deposit" | "/withdraw" | "/holds") => {
+                (Forbidden, json!({"agent_id": from, "amount": "1"}))
+            }
+            ("POST", "/transfer") => {
+                (Forbidden, json!({"from_agent": from, "to_agent": "thief", "amount": "1"}))
+            }
+            ("POST", "/holds/{id}/post") => (Forbidden, json!({"to_agent": "thief"})),
+            ("POST", "/intents") => (
+                Forbidden,
+                json!({
+                    "agent_id": from, "intent_type": "long", "asset": "ETH-PERP", "size": "1",
+                }),
+            ),
+            ("POST", "/intents/{id}/match" | "/positions/{id}/mark") => {
+                (AdminOnly, json!({"with": self.intent, "price": "1"}))
+            }
+            ("GET", "/entries/seals") => (AdminOnly, Value::Null),
+            ("GET", "/holds" | "/intents" | "/entries") => (Welcome, Value::Null),
             // To what is everybody's, or the caller's own.
             ("POST", "/inbox/{agent}") => (Welcome, json!({"from": from, "content": "hello"})),
             ("POST", "/heartbeats") => (Welcome, json!([])),
@@ -170,6 +215,26 @@ impl Estate {
     }
 }
 
+/// A hold, an open intent and an open position of an agent.
+fn money_of(hub: &Subject, agent: &Agent) -> [String; 3] {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let open = |agent: &Agent, kind: &str| {
+        let id = &agent.id;
+        agent.client.post("/deposit", &json!({"agent_id": id, "amount": "100"})).ok();
+        let body = json!({
+            "agent_id": id, "intent_type": kind, "asset": "ETH-PERP", "size": "10",
+        });
+        text(&agent.client.post("/intents", &body).ok()["intent"]["intent_id"])
+    };
+    let hold = json!({"agent_id": agent.id, "amount": "5"});
+    let (long, short) = (open(agent, "long"), open(&new_agent(hub), "short"));
+    let body = json!({"with": short, "price": "2000"});
+    let matched = hub.client.post(&format!("/intents/{long}/match"), &body).ok();
+    let position = text(&matched["positions"][0]["position_id"]);
+    let hold = text(&agent.client.post("/holds", &hold).ok()["hold"]["hold_id"]);
+    [hold, open(agent, "long"), position]
+}
+
 /// A hub where things have owners; nothing where they have none.
 fn owning_hub() -> Option<Subject> {
     let hub = hub();
@@ -179,7 +244,7 @@ fn owning_hub() -> Option<Subject> {
 #[test]
 fn what_belongs_to_another_is_forbidden_or_not_there() {
     let Some(hub) = owning_hub() else { return };
-    let (estate, bob) = (Estate::of(new_agent(&hub)), new_agent(&hub).client);
+    let (estate, bob) = (Estate::of(&hub), new_agent(&hub).client);
     for route in routes() {
         let (meets, body) = estate.request(route.method, route.pattern);
         let path = estate.path(route.pattern);
@@ -201,6 +266,8 @@ fn what_belongs_to_another_is_forbidden_or_not_there() {
     let message = alice.get(&format!("/messages/{}", estate.message)).ok();
     assert_eq!((&message["text"], &message["is_complete"]), (&json!(""), &json!(false)));
     assert_eq!(alice.get(&format!("/tasks/{}", estate.task)).ok()["status"], "scheduled");
+    let balance = alice.get(&format!("/balance/{}", estate.alice.id)).ok();
+    assert_eq!((&balance["balance"], &balance["locked"]), (&json!("200"), &json!("25")));
     let path = format!("/tasks/{}/complete", estate.held);
     alice.post(&path, &json!({"token": estate.token})).ok();
 }
@@ -208,7 +275,7 @@ fn what_belongs_to_another_is_forbidden_or_not_there() {
 #[test]
 fn the_admin_may_all_of_that() {
     let Some(hub) = owning_hub() else { return };
-    let estate = Estate::of(new_agent(&hub));
+    let estate = Estate::of(&hub);
     for route in routes() {
         let (meets, body) = estate.request(route.method, route.pattern);
         if route.method != "GET" || meets == Welcome {
@@ -227,7 +294,7 @@ fn the_admin_may_all_of_that() {
 #[test]
 fn lists_show_a_caller_its_own() {
     let Some(hub) = owning_hub() else { return };
-    let (estate, bob) = (Estate::of(new_agent(&hub)), new_agent(&hub).client);
+    let (estate, bob) = (Estate::of(&hub), new_agent(&hub).client);
     let own = bob.post_empty("/sessions").ok()["session_id"].clone();
     let sessions = bob.get("/sessions?limit=1000").list();
     assert_eq!(sessions.len(), 1);
