@@ -21,6 +21,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("heartbeat-check", &["reef-domain", "reef-store"]),
     ("messages", &["reef-domain", "reef-store", "reef-web"]),
     ("sessions", &["reef-domain", "reef-store", "reef-web"]),
+    ("ledger", &["reef-domain", "reef-store", "reef-web"]),
     ("reef-redis", &["reef-store"]),
     ("reef-runtime", &["reef-redis", "reef-store"]),
     ("reef-commands", &["reef-client", "reef-worker"]),

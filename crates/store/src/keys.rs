@@ -76,6 +76,13 @@ mod tests {
             "content:{cid}",
             "inbox:{agent}",
             "task_queue",
+            "agent:{id}",
+            "apikey:{digest}",
+            "balance:{id}",
+            "intent:{id}",
+            "agent_intents:{agent}",
+            "position:{id}",
+            "agent_positions:{agent}",
         ];
         for [pattern, ..] in TABLE {
             assert!(pattern.starts_with("reef:") || old.contains(pattern), "{pattern}");

@@ -52,6 +52,8 @@ pub enum Partition<'a> {
     Message(&'a str),
     /// One agent's inbox.
     Inbox(&'a str),
+    /// Agents, their keys and their money.
+    Ledger,
 }
 
 /// Collects a script's arguments.
@@ -287,6 +289,7 @@ impl<R: Redis> Store<R> {
             Partition::Session(sid) => (self.keys.session(sid), Some(sid)),
             Partition::Message(mid) => (self.keys.message(mid), Some(mid)),
             Partition::Inbox(agent) => (self.keys.inbox(agent), Some(agent)),
+            Partition::Ledger => (self.keys.ledger(), None),
         };
         arguments.text(script).text("1").text(anchor);
         match once {

@@ -1,13 +1,18 @@
 //! Who calls, and what that caller may do (`api.md` §1).
 
+use reef_domain::access::{Scope, Scopes, key_id_of};
+use reef_store::key::{Check, Checked};
 use reef_store::node::Writer;
+use reef_store::{Redis, Store};
 use subtle::ConstantTimeEq;
 
 use crate::config::{AuthMode, Config};
-use crate::http::Request;
+use crate::http::{Request, Response};
+use crate::once::digest_of;
 use crate::problem::{Code, Problem};
+use crate::stand_in;
 
-/// What a route asks of its caller.
+/// What a route asks of its caller. In `auth_mode=open` nobody needs a key but for the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Nothing, in every mode.
@@ -16,18 +21,34 @@ pub enum Access {
     Read,
     /// To write.
     Write,
-    /// To administer. In `auth_mode=open` everybody may.
+    /// To administer.
     Admin,
+    /// To read what belongs to an agent, in every mode.
+    LedgerRead,
+    /// To change what belongs to an agent and is no money, in every mode.
+    LedgerWrite,
+    /// To move money, in every mode.
+    Trade,
+    /// To administer the ledger, in every mode.
+    LedgerAdmin,
 }
 
 impl Access {
-    fn scope(self) -> &'static str {
+    /// The scope that a key must have.
+    #[must_use]
+    pub fn scope(self) -> Option<Scope> {
         match self {
-            Self::Open => "none",
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Admin => "admin",
+            Self::Open => None,
+            Self::Read | Self::LedgerRead => Some(Scope::Read),
+            Self::Write | Self::LedgerWrite => Some(Scope::Write),
+            Self::Trade => Some(Scope::Trade),
+            Self::Admin | Self::LedgerAdmin => Some(Scope::Admin),
         }
+    }
+
+    /// Whether somebody without a key may, in `auth_mode=open`.
+    fn may_be_anonymous(self) -> bool {
+        matches!(self, Self::Open | Self::Read | Self::Write | Self::Admin)
     }
 }
 
@@ -38,6 +59,23 @@ pub enum Caller {
     Anonymous,
     /// Whoever holds the admin key.
     Admin,
+    /// An agent, by one of its keys.
+    Agent(Agent),
+}
+
+/// An agent that calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agent {
+    /// Its id.
+    pub agent_id: String,
+    /// The key that it used.
+    pub key_id: String,
+    /// SHA-256 of that key, in hex.
+    pub digest: String,
+    /// What that key allows.
+    pub scopes: Scopes,
+    /// Nodes, sessions and tasks have owners: `auth_mode=keys`.
+    pub minds_owners: bool,
 }
 
 impl Caller {
@@ -48,6 +86,17 @@ impl Caller {
         match self {
             Self::Anonymous => "@anonymous",
             Self::Admin => "@admin",
+            Self::Agent(agent) => &agent.agent_id,
+        }
+    }
+
+    /// Whether the caller administers the hub.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        match self {
+            Self::Anonymous => false,
+            Self::Admin => true,
+            Self::Agent(agent) => agent.scopes.has(Scope::Admin),
         }
     }
 
@@ -55,7 +104,28 @@ impl Caller {
     #[must_use]
     pub fn writer(&self) -> Writer<'_> {
         match self {
-            Self::Anonymous | Self::Admin => Writer::Any,
+            Self::Agent(agent) if agent.minds_owners && !self.is_admin() => {
+                Writer::Owner(&agent.agent_id)
+            }
+            _ => Writer::Any,
+        }
+    }
+
+    /// Whether the caller may look at what belongs to one of these.
+    #[must_use]
+    pub fn may_see(&self, owners: &[&str]) -> bool {
+        match self.writer() {
+            Writer::Any => true,
+            Writer::Owner(agent) => owners.contains(&agent),
+        }
+    }
+
+    /// Whether the caller may deal with an agent's money and keys: its own, or as admin all.
+    #[must_use]
+    pub fn acts_for(&self, agent_id: &str) -> bool {
+        match self {
+            Self::Agent(agent) if agent.agent_id == agent_id => true,
+            _ => self.is_admin(),
         }
     }
 
@@ -64,29 +134,116 @@ impl Caller {
     /// # Errors
     /// 401 for a caller who must say who it is, 403 for one who may not.
     pub fn authorize(&self, access: Access, mode: AuthMode) -> Result<(), Problem> {
-        match (self, access, mode) {
-            (_, Access::Open, _) | (Self::Admin, ..) | (Self::Anonymous, _, AuthMode::Open) => {
-                Ok(())
-            }
-            (Self::Anonymous, _, AuthMode::Keys) => Err(Problem::new(
+        let Some(scope) = access.scope() else { return Ok(()) };
+        match self {
+            Self::Admin => Ok(()),
+            Self::Anonymous if mode == AuthMode::Open && access.may_be_anonymous() => Ok(()),
+            Self::Anonymous => Err(Problem::new(
                 Code::Unauthenticated,
-                format!("This route needs a key with the scope {}.", access.scope()),
+                format!("This route needs a key with the scope {}.", scope.as_str()),
+            )),
+            // In every mode: a key says what its holder may do.
+            Self::Agent(agent) if agent.scopes.has(scope) => Ok(()),
+            Self::Agent(_) => Err(Problem::new(
+                Code::Forbidden,
+                format!("This key does not have the scope {}.", scope.as_str()),
             )),
         }
     }
 }
 
-/// Finds out who calls. A key that is present but not valid never makes an anonymous caller.
+/// What a key may still ask for, as the `RateLimit` headers say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Requests a second.
+    pub limit: i64,
+    /// Requests that may follow at once.
+    pub left: i64,
+    /// Milliseconds to wait; 0 for a request that was let through.
+    pub wait_ms: i64,
+}
+
+impl RateLimit {
+    /// Adds the headers (draft-ietf-httpapi-ratelimit-headers, and the single ones of its earlier
+    /// versions, which more clients know).
+    #[must_use]
+    pub fn tell(self, response: Response) -> Response {
+        let Self { limit, left, .. } = self;
+        response
+            .with("ratelimit-policy", format!("\"key\";q={limit};w=1"))
+            .with("ratelimit", format!("\"key\";r={left};t=1"))
+            .with("ratelimit-limit", limit.to_string())
+            .with("ratelimit-remaining", left.to_string())
+            .with("ratelimit-reset", "1")
+    }
+}
+
+/// Who calls, and what is left of its rate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Who.
+    pub caller: Caller,
+    /// `None` where nothing is counted: without a key, for the admin, and where there is no limit.
+    pub rate: Option<RateLimit>,
+}
+
+/// Finds out who calls. A key that is present but not valid never makes an anonymous caller. The
+/// key of an agent is looked up for each request, so that a revocation works at once and everywhere.
 ///
 /// # Errors
-/// 401 for such a key.
-pub fn authenticate(request: &Request, config: &Config) -> Result<Caller, Problem> {
-    let Some(key) = presented_key(request)? else { return Ok(Caller::Anonymous) };
-    let is_admin = config
-        .admin_key
-        .as_ref()
-        .is_some_and(|admin| bool::from(admin.as_bytes().ct_eq(key.as_bytes())));
-    if is_admin { Ok(Caller::Admin) } else { Err(unknown_key()) }
+/// 401 for such a key, 503 when Redis cannot say.
+pub async fn identify<R: Redis>(
+    request: &Request,
+    config: &Config,
+    store: &Store<R>,
+    group: &str,
+) -> Result<Identity, Problem> {
+    let known = |caller| Ok(Identity { caller, rate: None });
+    let Some(raw) = presented_key(request)? else { return known(Caller::Anonymous) };
+    let (key_id, digest) = match Credential::read(raw, config, &request.method) {
+        Some(Credential::Admin) => return known(Caller::Admin),
+        Some(Credential::Agent { key_id, digest }) => (key_id, digest),
+        None => return Err(unknown_key()),
+    };
+    let check = Check { key_id: &key_id, digest: &digest, group, rate: config.rate_limit };
+    let (agent_id, scopes, rate) = match store.call(&check).await? {
+        Checked::Unknown => return Err(unknown_key()),
+        Checked::Good { agent_id, scopes, left } => {
+            let rate = left.map(|left| RateLimit { limit: config.rate_limit, left, wait_ms: 0 });
+            (agent_id, scopes, rate)
+        }
+        Checked::Limited { agent_id, scopes, wait_ms } => {
+            (agent_id, scopes, Some(RateLimit { limit: config.rate_limit, left: 0, wait_ms }))
+        }
+    };
+    let minds_owners = config.auth_mode == AuthMode::Keys;
+    let agent = Agent { agent_id, key_id, digest, scopes, minds_owners };
+    Ok(Identity { caller: Caller::Agent(agent), rate })
+}
+
+/// What a caller has shown.
+#[derive(Debug, PartialEq, Eq)]
+enum Credential {
+    Admin,
+    Agent { key_id: String, digest: String },
+}
+
+impl Credential {
+    /// `None` for what cannot be a key.
+    fn read(raw: &str, config: &Config, method: &str) -> Option<Self> {
+        let admin = config.admin_key.as_deref();
+        if admin.is_some_and(|admin| bool::from(admin.as_bytes().ct_eq(raw.as_bytes()))) {
+            return Some(Self::Admin);
+        }
+        if let Some(key_id) = key_id_of(raw) {
+            return Some(Self::Agent { key_id, digest: digest_of(raw) });
+        }
+        let (key_id, digest) = match method {
+            "GET" | "HEAD" => stand_in::read(admin?, raw)?,
+            _ => return None,
+        };
+        Some(Self::Agent { key_id, digest })
+    }
 }
 
 fn unknown_key() -> Problem {
@@ -111,6 +268,11 @@ fn presented_key(request: &Request) -> Result<Option<&str>, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
+    use futures_util::FutureExt;
+    use reef_store::{Keys, RedisError, Reply};
+
     use super::*;
 
     fn config(mode: &str) -> Config {
@@ -122,44 +284,116 @@ mod tests {
         .unwrap()
     }
 
+    /// Knows one key, and notes what was asked.
+    #[derive(Default)]
+    struct OneKey {
+        asked: RefCell<Vec<Vec<u8>>>,
+    }
+
+    const KEY: &str = "reef_aB3dEf7h_0123456789abcdefABCDEF_-01234567";
+
+    impl Redis for OneKey {
+        async fn execute(&self, _: &str, args: Vec<Vec<u8>>) -> Result<Vec<Reply>, RedisError> {
+            let is_known = args.contains(&digest_of(KEY).into_bytes());
+            *self.asked.borrow_mut() = args;
+            let texts =
+                if is_known { vec!["ok", "alice", "read trade", "7"] } else { vec!["unknown"] };
+            Ok(texts.into_iter().map(|text| Reply::Bytes(text.into())).collect())
+        }
+    }
+
+    fn identify_in(mode: &str, request: &Request) -> Result<Identity, Problem> {
+        let store = Store::new(OneKey::default(), Keys::default());
+        identify(request, &config(mode), &store, "nodes").now_or_never().unwrap()
+    }
+
     fn with(name: &str, value: &str) -> Request {
         Request { headers: vec![(name.into(), value.into())], ..Request::default() }
     }
 
     #[test]
     fn a_key_comes_in_either_header() {
-        let config = config("keys");
         for request in [
             with("Authorization", "Bearer reef_abc"),
             with("authorization", "bearer  reef_abc"),
             with("X-API-Key", "reef_abc"),
         ] {
-            assert_eq!(authenticate(&request, &config).unwrap(), Caller::Admin);
+            assert_eq!(identify_in("keys", &request).unwrap().caller, Caller::Admin);
         }
-        assert_eq!(authenticate(&Request::default(), &config).unwrap(), Caller::Anonymous);
+        let nobody = identify_in("keys", &Request::default()).unwrap();
+        assert_eq!(nobody, Identity { caller: Caller::Anonymous, rate: None });
     }
 
     #[test]
     fn a_wrong_key_is_never_anonymous() {
-        let config = config("open");
+        let almost = KEY.replace('F', "G");
         for request in [
             with("X-API-Key", "reef_abd"),
             with("X-API-Key", ""),
+            with("X-API-Key", &almost),
             with("Authorization", "Basic cmVlZg=="),
             with("Authorization", "Bearer"),
         ] {
-            assert_eq!(authenticate(&request, &config).unwrap_err().code, Code::Unauthenticated);
+            let refused = identify_in("open", &request).unwrap_err();
+            assert_eq!(refused.code, Code::Unauthenticated);
         }
         let no_text =
             Request { headers: vec![("X-API-Key".into(), vec![0xff])], ..Request::default() };
-        assert!(authenticate(&no_text, &config).is_err());
+        assert!(identify_in("open", &no_text).is_err());
     }
 
     #[test]
-    fn anonymous_callers_get_in_where_the_mode_is_open() {
+    fn an_agents_key_is_looked_up_by_its_digest_and_never_sent() {
+        let store = Store::new(OneKey::default(), Keys::default());
+        let request = with("X-API-Key", KEY);
+        let found = identify(&request, &config("keys"), &store, "nodes").now_or_never().unwrap();
+        let Identity { caller: Caller::Agent(agent), rate } = found.unwrap() else { panic!() };
+        assert_eq!((agent.agent_id.as_str(), agent.key_id.as_str()), ("alice", "key_aB3dEf7h"));
+        assert_eq!(rate, Some(RateLimit { limit: 1000, left: 7, wait_ms: 0 }));
+        let asked = store.redis().asked.borrow();
+        assert!(asked.iter().all(|argument| !argument.ends_with(b"01234567")));
+    }
+
+    #[test]
+    fn a_stand_in_reads_and_does_nothing_else() {
+        let credential = |method: &str, raw: &str| Credential::read(raw, &config("keys"), method);
+        let raw = stand_in::make("reef_abc", "key_aB3dEf7h", "d");
+        let agent = Credential::Agent { key_id: "key_aB3dEf7h".into(), digest: "d".into() };
+        assert_eq!(credential("GET", &raw), Some(agent));
+        assert_eq!(credential("POST", &raw), None);
+        assert_eq!(credential("GET", &stand_in::make("x", "key_aB3dEf7h", "d")), None);
+    }
+
+    #[test]
+    fn who_may_do_what() {
+        let agent = |scopes: &str, minds_owners| {
+            Caller::Agent(Agent {
+                agent_id: "alice".into(),
+                key_id: "key_1".into(),
+                digest: String::new(),
+                scopes: Scopes::stored(scopes),
+                minds_owners,
+            })
+        };
+        let (keys, open) = (AuthMode::Keys, AuthMode::Open);
+        let refusal = |caller: &Caller, access, mode| {
+            caller.authorize(access, mode).err().map(|problem| problem.code)
+        };
         let anonymous = Caller::Anonymous;
-        assert!(anonymous.authorize(Access::Write, AuthMode::Open).is_ok());
-        assert!(anonymous.authorize(Access::Write, AuthMode::Keys).is_err());
-        assert!(anonymous.authorize(Access::Open, AuthMode::Keys).is_ok());
+        assert_eq!(refusal(&anonymous, Access::Write, open), None);
+        assert_eq!(refusal(&anonymous, Access::Write, keys), Some(Code::Unauthenticated));
+        assert_eq!(refusal(&anonymous, Access::Open, keys), None);
+        assert_eq!(refusal(&anonymous, Access::LedgerRead, open), Some(Code::Unauthenticated));
+        let reader = agent("read", true);
+        assert_eq!(refusal(&reader, Access::Read, keys), None);
+        for access in [Access::Write, Access::Trade, Access::Admin, Access::LedgerAdmin] {
+            assert_eq!(refusal(&reader, access, keys), Some(Code::Forbidden));
+            assert_eq!(refusal(&Caller::Admin, access, keys), None);
+        }
+        assert!(reader.acts_for("alice") && !reader.acts_for("bob"));
+        assert!(agent("admin", true).acts_for("bob") && Caller::Admin.acts_for("bob"));
+        assert!(!anonymous.acts_for("alice"));
+        assert!(reader.may_see(&["bob", "alice"]) && !reader.may_see(&["bob"]));
+        assert!(agent("read", false).may_see(&["bob"]), "without keys nobody owns anything");
     }
 }

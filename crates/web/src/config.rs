@@ -1,5 +1,7 @@
 //! What the variables of a deployment say about the HTTP edge.
 
+use reef_domain::Money;
+use reef_domain::limits::RATE_MAX;
 use reef_store::Settings;
 use reef_store::settings::Variables;
 
@@ -27,6 +29,15 @@ impl AuthMode {
     }
 }
 
+/// Who may bring money into the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deposits {
+    /// Every agent, for itself.
+    Own,
+    /// The admin.
+    Admin,
+}
+
 /// Settings of the HTTP edge.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -36,15 +47,24 @@ pub struct Config {
     pub admin_key: Option<String>,
     /// `cors_origins`, separated by commas; `*` for all.
     pub cors_origins: Vec<String>,
+    /// `rate_limit_per_second`: what one key may ask of one group of routes; 0 for no limit.
+    pub rate_limit: i64,
+    /// `deposits`.
+    pub deposits: Deposits,
+    /// `max_deposit`.
+    pub deposit_max: Money,
     /// What every part of the hub shares.
     pub settings: Settings,
 }
 
 /// The variables that a component declares in `spin.toml` for [`Config::read`].
-pub const VARIABLES: [&str; 12] = [
+pub const VARIABLES: [&str; 15] = [
     "redis_url",
     "admin_key",
     "auth_mode",
+    "rate_limit_per_second",
+    "deposits",
+    "max_deposit",
     "heartbeat_timeout_seconds",
     "heartbeat_ttl_seconds",
     "check_interval_seconds",
@@ -70,6 +90,9 @@ impl Config {
                 .map(|origin| origin.trim().to_owned())
                 .filter(|origin| !origin.is_empty())
                 .collect(),
+            rate_limit: read_rate(&get("rate_limit_per_second"))?,
+            deposits: read_deposits(&get("deposits"))?,
+            deposit_max: read_deposit_max(&get("max_deposit"))?,
             settings: Settings::read(&Variables {
                 redis_url: get("redis_url"),
                 key_prefix: get("key_prefix"),
@@ -83,4 +106,30 @@ impl Config {
             })?,
         })
     }
+}
+
+fn read_rate(text: &str) -> Result<i64, String> {
+    if text.is_empty() {
+        return Ok(1000);
+    }
+    let rate = text.parse().ok().filter(|rate| (0..=RATE_MAX).contains(rate));
+    rate.ok_or_else(|| {
+        format!(
+            "rate_limit_per_second is {text:?}; use a whole number up to {RATE_MAX}, 0 for no limit"
+        )
+    })
+}
+
+fn read_deposits(text: &str) -> Result<Deposits, String> {
+    match text {
+        "" | "self" => Ok(Deposits::Own),
+        "admin" => Ok(Deposits::Admin),
+        other => Err(format!("deposits is {other:?}; use self or admin")),
+    }
+}
+
+fn read_deposit_max(text: &str) -> Result<Money, String> {
+    let text = if text.is_empty() { "100000" } else { text };
+    let money = Money::parse(text).map_err(|rule| format!("max_deposit {rule}"))?;
+    if money > Money::ZERO { Ok(money) } else { Err("max_deposit must be more than 0".to_owned()) }
 }

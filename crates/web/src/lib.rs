@@ -6,6 +6,7 @@
 //! - [`route`]: routes as data, and what is done with a request: match, authenticate, call.
 //! - [`problem`]: errors as `application/problem+json`; the only place with error status codes.
 //! - [`auth`]: who calls, and what that caller may do.
+//! - [`stand_in`]: what the host sends in place of a browser's cookie.
 //! - [`extract`]: bodies, ids and query parameters, with the field in every complaint.
 //! - [`page`]: limits, cursors and `Link`.
 //! - [`once`][]: `Idempotency-Key`.
@@ -22,6 +23,7 @@ pub mod problem;
 pub mod route;
 #[cfg(all(target_family = "wasm", feature = "spin"))]
 pub mod spin;
+pub mod stand_in;
 
 pub use config::Config;
 pub use http::{Request, Response};

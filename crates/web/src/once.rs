@@ -41,6 +41,17 @@ pub fn made_id(prefix: &str, once: Option<&Once>, second: bool) -> String {
     }
 }
 
+/// SHA-256 in hex, as keys are stored.
+#[must_use]
+pub fn digest_of(text: &str) -> String {
+    hex(Sha256::digest(text))
+}
+
+/// Bytes in hex.
+pub(crate) fn hex(digest: impl AsRef<[u8]>) -> String {
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// SHA-256 in hex over parts, each with its length in front, so that no two lists of parts look
 /// alike.
 fn hash(parts: &[&[u8]]) -> String {
@@ -49,7 +60,7 @@ fn hash(parts: &[&[u8]]) -> String {
         sha.update((part.len() as u64).to_be_bytes());
         sha.update(part);
     }
-    sha.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(sha.finalize())
 }
 
 #[cfg(test)]

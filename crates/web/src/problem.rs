@@ -6,6 +6,7 @@ use reef_store::StoreError;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
+use crate::auth::RateLimit;
 use crate::http::Response;
 
 /// What went wrong, as a caller's program tells it apart.
@@ -312,6 +313,14 @@ impl Problem {
     #[must_use]
     pub fn foreign(what: &str) -> Self {
         Self::new(Code::Forbidden, format!("This {what} belongs to somebody else."))
+    }
+
+    /// A key has asked for more than it may (`api.md` §1).
+    #[must_use]
+    pub fn rate_limited(group: &str, rate: RateLimit) -> Self {
+        let seconds = (rate.wait_ms.max(1) - 1) / 1000 + 1;
+        let detail = format!("This key may send {} requests a second to {group}.", rate.limit);
+        Self::new(Code::RateLimited, detail).with("retry-after", seconds.to_string())
     }
 
     /// A fault of ours; what it is goes into the log.

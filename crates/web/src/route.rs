@@ -9,7 +9,7 @@ use reef_domain::limits::REQUEST_ID_CHARS_MAX;
 use reef_domain::{NodeId, id};
 use reef_store::{Once, Redis, Store};
 
-use crate::auth::{Access, Caller, authenticate};
+use crate::auth::{Access, Caller, Identity, RateLimit, identify};
 use crate::config::Config;
 use crate::extract::{Query, segment};
 use crate::http::{Request, Response};
@@ -148,9 +148,14 @@ impl<R: Redis> App<R> {
         if let Some(response) = self.preflight(request) {
             return response.with("x-request-id", request_id);
         }
-        match self.try_answer(request).await {
+        let mut rate = None;
+        let response = match self.try_answer(request, &mut rate).await {
             Ok(response) => self.with_cors(request, response).with("x-request-id", request_id),
             Err(problem) => self.refuse(request, problem, request_id),
+        };
+        match rate {
+            Some(rate) => rate.tell(response),
+            None => response,
         }
     }
 
@@ -168,12 +173,17 @@ impl<R: Redis> App<R> {
         self.with_cors(request, response).with("x-request-id", request_id)
     }
 
-    async fn try_answer(&self, request: &Request) -> Answer {
+    async fn try_answer(&self, request: &Request, told: &mut Option<RateLimit>) -> Answer {
         let matched = self.paths.at(request.path()).map_err(|_| {
             Problem::new(Code::NotFound, format!("There is no route {}.", request.path()))
         })?;
         let route = self.route(matched.value, &request.method)?;
-        let caller = authenticate(request, &self.config)?;
+        let group = group_of(route.path);
+        let Identity { caller, rate } = identify(request, &self.config, &self.store, group).await?;
+        *told = rate;
+        if let Some(rate) = rate.filter(|rate| rate.wait_ms > 0) {
+            return Err(Problem::rate_limited(group, rate));
+        }
         caller.authorize(route.access, self.config.auth_mode)?;
         if request.body.len() > route.body_max {
             let detail = format!("The body must not be larger than {} bytes.", route.body_max);
@@ -243,11 +253,18 @@ impl<R: Redis> App<R> {
         let response = response.with("vary", "Origin");
         match self.allowed_origin(request) {
             None => response,
-            Some(origin) => response
-                .with("access-control-allow-origin", origin)
-                .with("access-control-expose-headers", "Idempotent-Replayed, Link, X-Request-Id"),
+            Some(origin) => response.with("access-control-allow-origin", origin).with(
+                "access-control-expose-headers",
+                "Idempotent-Replayed, Link, RateLimit, Retry-After, X-Request-Id",
+            ),
         }
     }
+}
+
+/// The group of routes within which a key's requests are counted: what stands behind `/api/v1/`.
+fn group_of(path: &str) -> &str {
+    let rest = path.strip_prefix("/api/v1/").unwrap_or(path);
+    rest.split('/').find(|segment| !segment.is_empty()).unwrap_or_default()
 }
 
 /// The request's id: the caller's, else its trace's (W3C `traceparent`), else a new one.

@@ -1,9 +1,10 @@
 //! The cookie by which a browser page reads: `EventSource` cannot send a key.
 //!
 //! `POST /ui/session` with a key sets it, `DELETE /ui/session` takes it away. It says until when
-//! it is good, and proves by a code that only the holder of the key could make, so that any host
-//! with the same key accepts it, none has to remember it, and the key cannot be had from it. It is
-//! good for reading only, and not sent by requests that other sites cause.
+//! it is good and with which key it was made, and proves so by a code that only the holder of the
+//! admin key could make: any host with the same admin key accepts it, none has to remember it, and
+//! the key cannot be had from it. It is good for reading only, as long as its key is, and not sent
+//! by requests that other sites cause.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,17 +14,21 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, COOKIE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use reef_web::auth::{Caller, authenticate};
-use reef_web::{Code, Config, Problem};
+use reef_web::auth::Caller;
+use reef_web::{Code, Config, Problem, stand_in};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::{Answer, problem, streams, whole};
+use super::streams::plain;
+use super::{Answer, problem, whole};
+use crate::sse::EventStreams;
 
 /// Where the cookie is set and taken away.
 pub(super) const PATH: &str = "/ui/session";
 const NAME: &str = "reef_session";
-const VERSION: &str = "v1";
+const VERSION: &str = "v2";
+/// In place of a key's id, for the admin key.
+const ADMIN: &str = "admin";
 /// How long a cookie is good: a working day.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 
@@ -40,9 +45,17 @@ impl UiSessions {
     }
 
     /// Answers a request for [`PATH`].
-    pub(super) fn answer(&self, parts: &Parts, request_id: &str) -> Answer {
+    pub(super) async fn answer(
+        &self,
+        streams: &EventStreams,
+        parts: &Parts,
+        request_id: &str,
+    ) -> Answer {
         let made = match parts.method {
-            Method::POST => self.make(parts),
+            Method::POST => match streams.identify(&plain(parts)).await {
+                Ok(caller) => self.make(&caller, now()).map(|token| (token, LIFETIME)),
+                Err(problem) => Err(problem),
+            },
             Method::DELETE => Ok((String::new(), Duration::ZERO)),
             _ => {
                 let problem = Problem::new(
@@ -65,32 +78,58 @@ impl UiSessions {
         }
     }
 
-    fn make(&self, parts: &Parts) -> Result<(String, Duration), Problem> {
-        match (authenticate(&streams::plain(parts), &self.config)?, &self.config.admin_key) {
-            (Caller::Admin, Some(key)) => Ok((token(key, now() + LIFETIME.as_secs()), LIFETIME)),
-            (Caller::Admin | Caller::Anonymous, _) => Err(Problem::new(
-                Code::Unauthenticated,
-                "Send the key for which the session is wanted: Authorization: Bearer <key>.",
+    /// The token of a session for whoever calls.
+    fn make(&self, caller: &Caller, now: u64) -> Result<String, Problem> {
+        let holder = match caller {
+            Caller::Admin => Holder { key_id: ADMIN.to_owned(), digest: String::new() },
+            Caller::Agent(agent) => {
+                Holder { key_id: agent.key_id.clone(), digest: agent.digest.clone() }
+            }
+            Caller::Anonymous => {
+                return Err(Problem::new(
+                    Code::Unauthenticated,
+                    "Send the key for which the session is wanted: Authorization: Bearer <key>.",
+                ));
+            }
+        };
+        match &self.config.admin_key {
+            Some(secret) => Ok(token(secret, &holder, now + LIFETIME.as_secs())),
+            None => Err(Problem::new(
+                Code::Conflict,
+                "This hub has no admin key, by which it could sign the sessions of browsers. Set \
+                 the variable admin_key.",
             )),
         }
     }
 
-    /// Turns a good cookie into the key that it stands for, for a request that reads and brings
-    /// no key of its own. The cookie itself goes no further in any case.
+    /// Turns a good cookie into what stands for its key, for a request that reads and brings no
+    /// key of its own. The cookie itself goes no further in any case.
     pub(super) fn settle(&self, method: &Method, headers: &mut HeaderMap) {
         let Some(token) = take(headers) else { return };
         let reads = matches!(*method, Method::GET | Method::HEAD);
         if !reads || headers.contains_key(AUTHORIZATION) || headers.contains_key("x-api-key") {
             return;
         }
-        if let Some(key) = &self.config.admin_key
-            && is_good(key, &token, now())
-            && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {key}"))
-        {
+        let Some(secret) = &self.config.admin_key else { return };
+        let Some(Holder { key_id, digest }) = holder_of(secret, &token, now()) else { return };
+        let credential = match key_id.as_str() {
+            ADMIN => secret.clone(),
+            _ => stand_in::make(secret, &key_id, &digest),
+        };
+        if let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {credential}")) {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
     }
+}
+
+/// Whose key a session was made with.
+#[derive(Debug, PartialEq, Eq)]
+struct Holder {
+    /// The key's id, or [`ADMIN`].
+    key_id: String,
+    /// SHA-256 of the key; the admin's is not needed.
+    digest: String,
 }
 
 /// `Set-Cookie`, and what the page learns.
@@ -110,30 +149,30 @@ fn cookie(
     Ok((value, json!({ "success": true, "expires_in": seconds }).to_string()))
 }
 
-/// `v1.<expiry in seconds since 1970>.<code>`
-fn token(key: &str, expires: u64) -> String {
-    let code = mac(key, expires).map(|mac| mac.finalize().into_bytes());
+/// `v2.<expiry in seconds since 1970>.<key id>.<digest>.<code>`
+fn token(secret: &str, holder: &Holder, expires: u64) -> String {
+    let Holder { key_id, digest } = holder;
+    let code = mac(secret, holder, expires).map(|mac| mac.finalize().into_bytes());
     let code = code.map(|code| URL_SAFE_NO_PAD.encode(code)).unwrap_or_default();
-    format!("{VERSION}.{expires}.{code}")
+    format!("{VERSION}.{expires}.{key_id}.{digest}.{code}")
 }
 
-fn is_good(key: &str, token: &str, now: u64) -> bool {
-    let mut parts = token.splitn(3, '.');
-    let (Some(VERSION), Some(expires), Some(code)) = (parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
-    let (Ok(expires), Ok(code)) = (expires.parse::<u64>(), URL_SAFE_NO_PAD.decode(code)) else {
-        return false;
-    };
-    let is_ours = mac(key, expires).is_some_and(|mac| mac.verify_slice(&code).is_ok());
-    is_ours && now < expires && expires <= now + LIFETIME.as_secs()
+/// Who holds a token, while it is good.
+fn holder_of(secret: &str, token: &str, now: u64) -> Option<Holder> {
+    let parts: Vec<&str> = token.split('.').collect();
+    let [VERSION, expires, key_id, digest, code] = parts[..] else { return None };
+    let expires: u64 = expires.parse().ok()?;
+    let code = URL_SAFE_NO_PAD.decode(code).ok()?;
+    let holder = Holder { key_id: key_id.to_owned(), digest: digest.to_owned() };
+    mac(secret, &holder, expires)?.verify_slice(&code).ok()?;
+    (now < expires && expires <= now + LIFETIME.as_secs()).then_some(holder)
 }
 
-fn mac(key: &str, expires: u64) -> Option<Hmac<Sha256>> {
+fn mac(secret: &str, holder: &Holder, expires: u64) -> Option<Hmac<Sha256>> {
     // A key of any length will do, so that this never fails.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).ok()?;
-    mac.update(format!("reef ui session {VERSION} {expires}").as_bytes());
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
+    let Holder { key_id, digest } = holder;
+    mac.update(format!("reef ui session {VERSION} {expires} {key_id} {digest}").as_bytes());
     Some(mac)
 }
 
@@ -177,62 +216,79 @@ mod tests {
         request.into_parts().0
     }
 
-    #[test]
-    fn a_token_is_good_for_its_key_and_time() {
-        let good = token("k", 1000);
-        assert!(is_good("k", &good, 999) && !is_good("k", &good, 1000));
-        assert!(!is_good("other", &good, 999));
-        let longer = good.replace("1000", "2000");
-        let forged = [longer.as_str(), "v1.1000.", "v1..", "", "v2.1000.x", "v1.1000"];
-        assert!(forged.iter().all(|token| !is_good("k", token, 999)));
-        assert!(!is_good("k", &token("k", u64::MAX), 999));
-        assert!(!good.contains("reef_"));
+    fn holder(key_id: &str) -> Holder {
+        Holder { key_id: key_id.to_owned(), digest: "d1".to_owned() }
     }
 
     #[test]
-    fn a_key_becomes_a_cookie_that_reads() {
-        let made = sessions().answer(&parts(Method::POST, &[("x-api-key", "reef_k")]), "r");
-        assert_eq!(made.status(), StatusCode::OK);
-        let cookie = made.headers()[SET_COOKIE].to_str().unwrap().to_owned();
-        assert!(cookie.contains("; HttpOnly; SameSite=Strict; Max-Age=43200"), "{cookie}");
-        assert!(!cookie.contains("reef_k;") && !cookie.contains("Secure"));
-        let pair = format!("a=b; {}", cookie.split(';').next().unwrap());
+    fn a_token_is_good_for_its_key_and_time() {
+        let good = token("k", &holder("key_1"), 1000);
+        assert_eq!(holder_of("k", &good, 999), Some(holder("key_1")));
+        assert_eq!(holder_of("k", &good, 1000), None);
+        assert_eq!(holder_of("other", &good, 999), None);
+        let forged = [
+            good.replace("1000", "2000"),
+            good.replace("key_1", "admin"),
+            good.replace("d1", "d2"),
+            "v2.1000.key_1.d1.".to_owned(),
+            "v2..".to_owned(),
+            String::new(),
+        ];
+        for token in forged {
+            assert_eq!(holder_of("k", &token, 999), None, "{token}");
+        }
+        assert_eq!(holder_of("k", &token("k", &holder("key_1"), u64::MAX), 999), None);
+    }
 
-        let mut reads = parts(Method::GET, &[("cookie", &pair)]).headers;
-        sessions().settle(&Method::GET, &mut reads);
-        assert_eq!(
-            (&reads[AUTHORIZATION], &reads[COOKIE]),
-            (&"Bearer reef_k".parse().unwrap(), &"a=b".parse().unwrap())
-        );
+    fn agent() -> Caller {
+        Caller::Agent(reef_web::auth::Agent {
+            agent_id: "alice".into(),
+            key_id: "key_1".into(),
+            digest: "d1".into(),
+            scopes: reef_domain::access::Scopes::OF_FIRST_KEY,
+            minds_owners: true,
+        })
+    }
 
-        let mut writes = parts(Method::POST, &[("cookie", &pair)]).headers;
-        sessions().settle(&Method::POST, &mut writes);
-        assert!(!writes.contains_key(AUTHORIZATION));
+    /// What a request with a session's cookie brings on.
+    fn settled(caller: &Caller, method: Method, headers: &[(&'static str, &str)]) -> HeaderMap {
+        let token = sessions().make(caller, now()).unwrap();
+        let pair = format!("a=b; {NAME}={token}");
+        let mut headers = parts(method.clone(), headers).headers;
+        headers.insert("cookie", HeaderValue::from_str(&pair).unwrap());
+        sessions().settle(&method, &mut headers);
+        assert_eq!(headers[COOKIE], "a=b");
+        headers
+    }
 
-        let own = [("cookie", pair.as_str()), ("authorization", "Bearer x")];
-        let mut own = parts(Method::GET, &own).headers;
-        sessions().settle(&Method::GET, &mut own);
+    #[test]
+    fn a_cookie_reads_and_does_nothing_else() {
+        let reads = settled(&Caller::Admin, Method::GET, &[]);
+        assert_eq!(reads[AUTHORIZATION], "Bearer reef_k");
+        let stand_in = format!("Bearer {}", stand_in::make("reef_k", "key_1", "d1"));
+        assert_eq!(settled(&agent(), Method::GET, &[])[AUTHORIZATION], *stand_in);
+        assert!(!settled(&agent(), Method::POST, &[]).contains_key(AUTHORIZATION));
+        let own = settled(&agent(), Method::GET, &[("authorization", "Bearer x")]);
         assert_eq!(own[AUTHORIZATION], "Bearer x");
     }
 
     #[test]
-    fn without_a_good_key_there_is_no_cookie() {
-        for (method, headers, status) in [
-            (Method::POST, &[][..], 401),
-            (Method::POST, &[("x-api-key", "reef_x")][..], 401),
-            (Method::GET, &[("x-api-key", "reef_k")][..], 405),
-        ] {
-            let answer = sessions().answer(&parts(method, headers), "r");
-            assert_eq!(answer.status(), status);
-            assert!(!answer.headers().contains_key(SET_COOKIE));
-        }
+    fn without_a_key_there_is_no_session() {
+        let refused = sessions().make(&Caller::Anonymous, 0).unwrap_err();
+        assert_eq!(refused.code, Code::Unauthenticated);
+        let unsigned = UiSessions::new(Config::read(|_| String::new()).unwrap());
+        assert_eq!(unsigned.make(&agent(), 0).unwrap_err().code, Code::Conflict);
     }
 
     #[test]
-    fn a_session_can_be_ended_and_tls_is_minded() {
-        let asked = parts(Method::DELETE, &[("x-forwarded-proto", "https")]);
-        let ended = sessions().answer(&asked, "r");
-        let cookie = ended.headers()[SET_COOKIE].to_str().unwrap();
-        assert!(cookie.starts_with("reef_session=;") && cookie.ends_with("Max-Age=0; Secure"));
+    fn a_cookie_shows_no_key_and_minds_tls() {
+        let (value, _) = cookie(&parts(Method::POST, &[]), "t", LIFETIME).unwrap();
+        let text = value.to_str().unwrap();
+        assert_eq!(text, "reef_session=t; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200");
+        let tls = parts(Method::DELETE, &[("x-forwarded-proto", "https")]);
+        let (ended, _) = cookie(&tls, "", Duration::ZERO).unwrap();
+        let text = ended.to_str().unwrap();
+        assert!(text.starts_with("reef_session=;") && text.ends_with("Max-Age=0; Secure"));
+        assert!(!sessions().make(&Caller::Admin, 0).unwrap().contains("reef_k"));
     }
 }

@@ -1,13 +1,16 @@
 //! The two kinds of streams: a message's events, and the cluster's. Both can be read from any
 //! place on, and both are announced on a channel.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use reef_domain::message::Cursor;
 use reef_redis::Connection;
 use reef_store::event::{self, Latest, List};
 use reef_store::message::{Follow, Followed};
+use reef_store::node::Writer;
 use reef_store::{Keys, Store, StoreError};
+use reef_web::auth::Caller;
 use serde_json::json;
 
 use super::frame::{Frame, SNAPSHOT, StreamId};
@@ -21,6 +24,8 @@ pub(crate) enum Feed {
         session_id: String,
         /// Which message.
         message_id: String,
+        /// Whose it must be; `None`: anybody's.
+        owner: Option<String>,
     },
     /// The events of the cluster.
     Cluster,
@@ -57,6 +62,17 @@ pub(super) struct Frames {
 }
 
 impl Feed {
+    /// The same as a caller may see it: what belongs to others is not there for it.
+    #[must_use]
+    pub(super) fn seen_by(self, caller: &Caller) -> Self {
+        match (self, caller.writer()) {
+            (Self::Message { session_id, message_id, .. }, Writer::Owner(agent)) => {
+                Self::Message { session_id, message_id, owner: Some(agent.to_owned()) }
+            }
+            (feed, _) => feed,
+        }
+    }
+
     /// Where the stream's events are announced.
     pub(super) fn channel(&self, keys: &Keys) -> String {
         match self {
@@ -90,35 +106,38 @@ impl Feed {
         limit: usize,
     ) -> Result<Page, StoreError> {
         match self {
-            Self::Message { session_id, message_id } => {
-                message_page(store, session_id, message_id, place, limit).await
+            Self::Message { session_id, message_id, owner } => {
+                let cursor = cursor_of(place);
+                let follow =
+                    Follow { message_id, session_id, cursor: &cursor, limit: as_count(limit) };
+                message_page(store, &follow, owner.as_deref()).await
             }
             Self::Cluster => cluster_page(store, place, limit).await,
         }
     }
 }
 
+fn cursor_of(place: &Place) -> Cow<'_, Cursor> {
+    match place {
+        Place::Named(cursor) => Cow::Borrowed(cursor),
+        Place::Behind(id) => Cow::Owned(Cursor::Stream(id.to_string())),
+    }
+}
+
 async fn message_page(
     store: &Store<Connection>,
-    session_id: &str,
-    message_id: &str,
-    place: &Place,
-    limit: usize,
+    follow: &Follow<'_>,
+    owner: Option<&str>,
 ) -> Result<Page, StoreError> {
-    let behind;
-    let cursor = match place {
-        Place::Named(cursor) => cursor,
-        Place::Behind(id) => {
-            behind = Cursor::Stream(id.to_string());
-            &behind
-        }
-    };
-    let follow = Follow { message_id, session_id, cursor, limit: as_count(limit) };
-    Ok(match store.call(&follow).await? {
+    let followed = store.call(follow).await?;
+    if owner.is_some() && followed.owner() != owner {
+        return Ok(Page::Gone);
+    }
+    Ok(match followed {
         Followed::NotFound => Page::Gone,
         Followed::Ended { .. } => Page::Ended,
         Followed::Events { events, expires_in, .. } => {
-            let is_all = events.len() < limit;
+            let is_all = as_count(events.len()) < follow.limit;
             let frame = |event: reef_store::message::StreamEvent| {
                 let id = StreamId::parse(&event.id)?;
                 Some(Frame::new(id, &event.event_type, &event.data))
@@ -201,7 +220,7 @@ mod tests {
     use super::*;
 
     fn message() -> Feed {
-        Feed::Message { session_id: "s".to_owned(), message_id: "m".to_owned() }
+        Feed::Message { session_id: "s".to_owned(), message_id: "m".to_owned(), owner: None }
     }
 
     #[test]

@@ -41,7 +41,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use reef_domain::id;
 use reef_redis::{Announcements, Connection};
 use reef_store::{Keys, Store};
-use reef_web::auth::{Access, authenticate};
+use reef_web::auth::{Access, Caller, identify};
 use reef_web::extract::{self, Query};
 use reef_web::{Code, Config, Problem, Request};
 
@@ -55,6 +55,9 @@ use crate::metrics::StreamMetrics;
 /// How long a reader waits for its first answer when Redis is away; below the 2 s within which
 /// the hub promises one.
 const JOIN_TIMEOUT: Duration = Duration::from_millis(1800);
+
+/// The group of routes within which a key's requests to the host itself are counted.
+const GROUP: &str = "host";
 
 /// The body of a stream.
 pub(crate) type StreamingBody = UnsyncBoxBody<Bytes, Infallible>;
@@ -72,6 +75,7 @@ pub(crate) enum Outcome {
 pub(crate) struct EventStreams {
     config: Config,
     keys: Keys,
+    store: Store<Connection>,
     channels: Arc<Channels>,
     sources: Arc<Sources>,
 }
@@ -89,9 +93,9 @@ impl EventStreams {
         let metrics = Arc::new(StreamMetrics::new());
         let (channels, orders) = Channels::new();
         let keys = config.settings.keys.clone();
-        let sources = Arc::new(Sources::new(store, Arc::clone(&metrics), comment_period));
+        let sources = Arc::new(Sources::new(store.clone(), Arc::clone(&metrics), comment_period));
         let listener = Listener { announcements, channels: Arc::clone(&channels), orders, metrics };
-        (Self { config, keys, channels, sources }, listener.run())
+        (Self { config, keys, store, channels, sources }, listener.run())
     }
 
     /// Ends all streams, now and from now on. Readers are told to come back, elsewhere.
@@ -133,9 +137,9 @@ impl EventStreams {
             let problem = Problem::new(Code::MethodNotAllowed, "A stream can only be read.");
             return Err(problem.with("allow", "GET, HEAD"));
         }
-        let caller = authenticate(request, &self.config)?;
+        let caller = self.identify(request).await?;
         caller.authorize(Access::Read, self.config.auth_mode)?;
-        let feed = feed?;
+        let feed = feed?.seen_by(&caller);
         let query = Query::read(request);
         // A browser comes back with the address that it began with, and says in the header how
         // far it got.
@@ -155,6 +159,18 @@ impl EventStreams {
         }
     }
 
+    /// Finds out who sends a request to the host itself.
+    ///
+    /// # Errors
+    /// The problem to answer with: the key is not good, or has been used too often.
+    pub(crate) async fn identify(&self, request: &Request) -> Result<Caller, Problem> {
+        let identity = identify(request, &self.config, &self.store, GROUP).await?;
+        match identity.rate.filter(|rate| rate.wait_ms > 0) {
+            Some(rate) => Err(Problem::rate_limited(GROUP, rate)),
+            None => Ok(identity.caller),
+        }
+    }
+
     /// The cluster's events as they happen.
     pub(crate) fn watch_cluster(&self) -> ClusterWatch {
         ClusterWatch::new(&self.channels, self.keys.live_events())
@@ -171,7 +187,8 @@ fn message(sid: &str, mid: &str) -> Result<Feed, Problem> {
         let text = extract::segment(field, raw)?.into_owned();
         if id::is_valid(&text) { Ok(text) } else { Err(Problem::field(field, id::RULE)) }
     };
-    Ok(Feed::Message { session_id: id("session_id", sid)?, message_id: id("message_id", mid)? })
+    let (session_id, message_id) = (id("session_id", sid)?, id("message_id", mid)?);
+    Ok(Feed::Message { session_id, message_id, owner: None })
 }
 
 fn body(reader: Box<Reader>) -> StreamingBody {
@@ -189,7 +206,8 @@ mod tests {
     #[test]
     fn only_the_paths_of_streams_are_streams() {
         let found = EventStreams::find("/api/v1/sessions/s/messages/m%40x/stream/");
-        let feed = Feed::Message { session_id: "s".to_owned(), message_id: "m@x".to_owned() };
+        let (session_id, message_id) = ("s".to_owned(), "m@x".to_owned());
+        let feed = Feed::Message { session_id, message_id, owner: None };
         assert_eq!(found.unwrap().unwrap(), feed);
         assert_eq!(EventStreams::find("/api/v1/events/stream").unwrap().unwrap(), Feed::Cluster);
         for other in [

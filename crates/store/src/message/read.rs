@@ -188,6 +188,19 @@ pub enum Followed {
     },
 }
 
+impl Followed {
+    /// Who owns the message; `None` if there is none.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        match self {
+            Self::NotFound => None,
+            Self::Ended { owner } | Self::Events { owner, .. } | Self::Snapshot { owner, .. } => {
+                Some(owner)
+            }
+        }
+    }
+}
+
 impl Call for Follow<'_> {
     type Reply = Followed;
 
