@@ -82,8 +82,8 @@ export async function load() {
   show("intents", intents, (intent) => intent.intent_id, intentRow);
   intents.forEach((intent, index) => showAge(at("intents").children[index].querySelector(".since"), intent.created_at));
   show("positions", positions, (position) => position.position_id, positionRow);
-  const parts = [[agents.length, "agents"], [intents.length, "open intents"], [positions.length, "positions"]];
-  say(at("money-sum"), parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`).join(" · "));
+  const parts = [[agents.length, "agent"], [intents.length, "open intent"], [positions.length, "position"]];
+  say(at("money-sum"), parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}${count === 1 ? "" : "s"}`).join(" · "));
   say(at("money-note"), agents.length === 0 ? "No agent has been registered yet." : "");
 }
 
