@@ -196,6 +196,10 @@ impl State {
         if due.finished > 0 {
             tracing::info!(tasks = due.finished, "finished session tasks that were left half done");
         }
+        if ticked.proposals > 0 {
+            let proposals = ticked.proposals;
+            tracing::info!(proposals, "finished accepting proposals that were left half done");
+        }
         let suspended = ticked.checked.suspended;
         self.metrics.suspended.set(f64::from(u8::from(suspended.is_some())));
         match (self.is_suspended, suspended) {

@@ -78,7 +78,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 /// Tells the agent's heartbeats how many messages wait. What was done to the inbox stands,
 /// whether this works or not: the figure may lag.
-async fn note_depth<R: Redis>(cx: &Context<'_, R>, agent: &str, depth: i64) {
+pub(crate) async fn note_depth<R: Redis>(cx: &Context<'_, R>, agent: &str, depth: i64) {
     let _ = cx.store.call(&NoteDepth { agent, depth }).await;
 }
 

@@ -11,6 +11,7 @@
 //! With `--json` a command prints what the hub has answered, byte for byte; an event stream is one
 //! object a line.
 
+mod collab;
 mod connection;
 mod events;
 mod failure;
@@ -55,6 +56,9 @@ pub enum ClientCommand {
     /// Mail between agents
     #[command(before_help = inbox::EXAMPLES, after_help = EXIT_CODES)]
     Inbox(inbox::Inbox),
+    /// Work that agents ask each other to take on
+    #[command(before_help = collab::EXAMPLES, after_help = EXIT_CODES)]
+    Collab(collab::Collab),
     /// What has happened in the cluster, and what happens
     #[command(before_help = events::EXAMPLES, after_help = EXIT_CODES)]
     Events(events::Events),
@@ -80,6 +84,7 @@ impl ClientCommand {
         Some(match self {
             Self::Messages(group) => &group.hub,
             Self::Inbox(group) => &group.hub,
+            Self::Collab(group) => &group.hub,
             Self::Events(group) => &group.hub,
             Self::Tasks(group) => &group.hub,
             Self::Worker(worker) => &worker.hub,
@@ -92,6 +97,7 @@ impl ClientCommand {
         match self {
             Self::Messages(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Inbox(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Collab(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Events(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Tasks(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Worker(worker) => worker.run().await,

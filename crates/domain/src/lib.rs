@@ -8,6 +8,7 @@
 //! - [`leader`]: the bounds of a leadership lease.
 //! - [`message`]: roles, content blocks, places in a message's events.
 //! - [`task`]: what may be submitted, and the words for it.
+//! - [`proposal`]: work that one agent asks another to take on.
 //! - [`money`]: exact amounts.
 //! - [`access`]: what a key allows, and how keys look.
 //! - [`time`]: instants as Redis gives them, and how they are written.
@@ -23,6 +24,7 @@ pub mod limits;
 pub mod message;
 pub mod money;
 pub mod node;
+pub mod proposal;
 pub mod task;
 pub mod time;
 

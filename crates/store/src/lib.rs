@@ -5,7 +5,7 @@
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`session`],
-//!   [`message`], [`inbox`], [`task`], [`key`]: the calls, one for each file under `lua/`.
+//!   [`message`], [`inbox`], [`proposal`], [`task`], [`key`]: the calls, one for each file under `lua/`.
 //! - [`settings`]: what the variables of a deployment say about keys and liveness.
 //!
 //! Nothing here knows HTTP, Spin or wasmtime. Every operation is one script and one round trip.
@@ -21,6 +21,7 @@ pub mod message;
 pub mod monitor;
 pub mod node;
 pub mod port;
+pub mod proposal;
 pub mod script;
 pub mod session;
 pub mod settings;

@@ -5,6 +5,7 @@ use reef_domain::limits::TASK_KEPT_MS;
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
 use crate::leader;
 use crate::port::Redis;
+use crate::proposal;
 use crate::script::{
     Arguments, Call, MONITOR_ACQUIRE, MONITOR_RELEASE, Malformed, Reader, Script, Store,
     StoreError, unknown_status,
@@ -93,12 +94,15 @@ pub struct Ticked {
     pub adopted: i64,
     /// What was due in the queue.
     pub due: Due,
+    /// Proposals whose acceptance was left half done.
+    pub proposals: i64,
     /// How many tasks there are; counted in each sweep.
     pub tasks: Option<Counts>,
 }
 
-/// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue. The monitor calls
-/// it every second, the cron component as often as its trigger says; `tick_ms` says how often.
+/// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue,
+/// what was left half done. The monitor calls it every second, the cron component as often as its
+/// trigger says; `tick_ms` says how often.
 /// Safe to cut anywhere and to run twice at once.
 ///
 /// Old bots come first: their `hb:` keys must count before anybody is judged silent.
@@ -117,10 +121,11 @@ pub async fn tick<R: Redis>(
     let checked = check_all(store, &check, None).await?.value;
     store.call(&leader::Show).await?;
     let due = settle_due(store, settings).await?;
+    let proposals = proposal::settle_unfinished(store, settings).await?;
     let mut tasks = None;
     if sweep {
         clean_up(store, TASK_KEPT_MS, CLEANUP_STEPS, None).await?;
         tasks = Some(store.call(&Count).await?);
     }
-    Ok(Ticked { checked, adopted, due, tasks })
+    Ok(Ticked { checked, adopted, due, proposals, tasks })
 }

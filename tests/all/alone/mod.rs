@@ -3,6 +3,7 @@
 mod command_line;
 mod expiry;
 mod exports;
+mod half_accepted;
 mod half_done;
 mod host_routes;
 mod layout;
