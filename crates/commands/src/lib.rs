@@ -21,6 +21,7 @@ mod output;
 mod table;
 mod tasks;
 mod time;
+mod upkeep;
 mod worker;
 
 use std::process::ExitCode;
@@ -65,6 +66,12 @@ pub enum ClientCommand {
     /// Tasks: submit them, look at them, wait for them
     #[command(before_help = tasks::EXAMPLES, after_help = EXIT_CODES)]
     Tasks(tasks::Tasks),
+    /// How much the hub holds
+    #[command(before_help = upkeep::STATS_EXAMPLES, after_help = EXIT_CODES)]
+    Stats(upkeep::Stats),
+    /// Remove old tasks and messages, or count them with --dry-run
+    #[command(before_help = upkeep::CLEANUP_EXAMPLES, after_help = EXIT_CODES)]
+    Cleanup(upkeep::Cleanup),
     /// Do tasks: run a command, or a workflow, for each
     #[command(before_help = reef_worker::EXAMPLES, after_help = reef_worker::DETAILS)]
     Worker(worker::Worker),
@@ -87,6 +94,8 @@ impl ClientCommand {
             Self::Collab(group) => &group.hub,
             Self::Events(group) => &group.hub,
             Self::Tasks(group) => &group.hub,
+            Self::Stats(command) => &command.hub,
+            Self::Cleanup(command) => &command.hub,
             Self::Worker(worker) => &worker.hub,
             Self::WorkerGuard => return None,
         })
@@ -100,6 +109,8 @@ impl ClientCommand {
             Self::Collab(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Events(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Tasks(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Stats(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Cleanup(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
             Self::Worker(worker) => worker.run().await,
             Self::WorkerGuard => Ok(reef_worker::guard::watch().await?),
         }

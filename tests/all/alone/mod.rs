@@ -1,5 +1,7 @@
 //! The contract where a test must have the hub to itself.
 
+mod alerts;
+mod backups;
 mod command_line;
 mod expiry;
 mod exports;

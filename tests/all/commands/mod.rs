@@ -6,6 +6,7 @@ mod failures;
 mod inbox_and_events;
 mod messages;
 mod tails;
+mod upkeep;
 
 use std::fs::{self, File};
 use std::io::Write;
