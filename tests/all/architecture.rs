@@ -23,11 +23,21 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("sessions", &["reef-domain", "reef-store", "reef-web"]),
     ("ledger", &["reef-domain", "reef-store", "reef-web"]),
     ("reef-redis", &["reef-store"]),
+    ("reef-maintenance", &["reef-store"]),
     ("reef-runtime", &["reef-redis", "reef-store"]),
     ("reef-commands", &["reef-client", "reef-domain", "reef-worker"]),
     (
         "reef",
-        &["reef-commands", "reef-domain", "reef-store", "reef-web", "reef-redis", "reef-runtime"],
+        &[
+            "reef-client",
+            "reef-commands",
+            "reef-domain",
+            "reef-maintenance",
+            "reef-store",
+            "reef-web",
+            "reef-redis",
+            "reef-runtime",
+        ],
     ),
 ];
 

@@ -77,14 +77,14 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 /// The agent in the path, whose inbox only it may empty (`api.md` §1).
-fn own_inbox<R>(cx: &Context<'_, R>) -> Result<String, Problem> {
+pub(crate) fn own_inbox<R>(cx: &Context<'_, R>) -> Result<String, Problem> {
     let agent = cx.id("agent", "agent")?;
     if cx.caller.may_see(&[&agent]) { Ok(agent) } else { Err(Problem::foreign("inbox")) }
 }
 
 /// Tells the agent's heartbeats how many messages wait. What was done to the inbox stands,
 /// whether this works or not: the figure may lag.
-async fn note_depth<R: Redis>(cx: &Context<'_, R>, agent: &str, depth: i64) {
+pub(crate) async fn note_depth<R: Redis>(cx: &Context<'_, R>, agent: &str, depth: i64) {
     let _ = cx.store.call(&NoteDepth { agent, depth }).await;
 }
 

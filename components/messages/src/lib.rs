@@ -2,6 +2,7 @@
 
 mod conversation;
 mod inbox;
+mod proposals;
 mod writing;
 
 use reef_domain::limits::BLOCK_BYTES_MAX;
@@ -30,6 +31,9 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(GET "/api/v1/inbox/{agent}", Read, inbox::look),
         route!(POST "/api/v1/inbox/{agent}/receive", Write, inbox::receive),
         route!(POST "/api/v1/inbox/{agent}/ack", Write, inbox::acknowledge),
+        route!(
+            POST "/api/v1/inbox/{agent}/proposals/{msg_id}/accept", Write, proposals::accept
+        ),
         route!(GET "/api/v1/inbox/{agent}/dead", Read, inbox::list_dead),
         route!(POST "/api/v1/inbox/{agent}/dead/redrive", Write, inbox::redrive),
     ]
