@@ -1,9 +1,11 @@
 //! Agents, their keys and their money: `api.md` §6.
 
 mod access;
+mod agents;
 mod entries;
 mod holds;
 mod intents;
+mod keys;
 mod money;
 mod positions;
 
@@ -14,6 +16,15 @@ use reef_web::{Route, route};
 #[must_use]
 pub fn routes<R: Redis>() -> Vec<Route<R>> {
     vec![
+        // Agents and keys.
+        route!(POST "/api/v1/agents/register", Open, agents::register),
+        route!(GET "/api/v1/agents", LedgerRead, agents::list),
+        route!(GET "/api/v1/agents/{id}", LedgerRead, agents::show),
+        route!(POST "/api/v1/auth/keys", LedgerWrite, keys::create),
+        route!(GET "/api/v1/auth/keys", LedgerRead, keys::list),
+        route!(DELETE "/api/v1/auth/keys/{key_id}", LedgerWrite, keys::revoke),
+        route!(POST "/api/v1/auth/keys/{key_id}/rotate", LedgerWrite, keys::rotate),
+        route!(GET "/api/v1/auth/me", LedgerRead, keys::me),
         // Money.
         route!(POST "/api/v1/deposit", Trade, money::deposit),
         route!(POST "/api/v1/withdraw", Trade, money::withdraw),

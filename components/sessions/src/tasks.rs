@@ -5,7 +5,6 @@ use reef_domain::limits::{PAGE_DEFAULT, WAIT_MS_MAX};
 use reef_domain::task::{STATUSES, Submission, Wants, check_task_id, is_ended};
 use reef_domain::time::UnixMillis;
 use reef_store::Redis;
-use reef_store::node::Writer;
 use reef_store::task::{
     AskWhy, Cancel, Count, Found, Get, List, ListWaiting, Obstacles, Page, Remove, Retry, Submit,
     Submitted, Task, TasksByStatus, Written, clean_up as forget_old, settle_message,
@@ -222,14 +221,6 @@ pub(crate) async fn count<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }))
 }
 
-/// Whether the caller may look at what belongs to one of these.
-fn may_see<R>(cx: &Context<'_, R>, owners: &[&str]) -> bool {
-    match cx.caller.writer() {
-        Writer::Any => true,
-        Writer::Owner(agent) => owners.contains(&agent),
-    }
-}
-
 /// `GET /tasks/{id}`. `wait_ms` is the host's: it asks again once the task has ended.
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
@@ -239,7 +230,7 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
         return Err(Problem::parameter("wait_ms", "must be a whole number from 0 to 30000"));
     }
     match cx.store.call(&Get { task_id: &task_id }).await? {
-        Some(Found { owner, runner, task }) if may_see(cx, &[&owner, &runner]) => {
+        Some(Found { owner, runner, task }) if cx.caller.may_see(&[&owner, &runner]) => {
             Ok(Response::json(&task))
         }
         _ => Err(unknown_task(&task_id)),
@@ -343,7 +334,7 @@ struct WhySkill<'a> {
 pub(crate) async fn why<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
     let found = cx.store.call(&AskWhy { task_id: &task_id }).await?;
-    let obstacles = found.filter(|found| may_see(cx, &[&found.owner]));
+    let obstacles = found.filter(|found| cx.caller.may_see(&[&found.owner]));
     let obstacles = obstacles.ok_or_else(|| unknown_task(&task_id))?;
     let (reason, message) = explain(&obstacles);
     let skills = obstacles.skills.iter();

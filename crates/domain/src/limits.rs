@@ -201,8 +201,8 @@ pub const KEYS_MAX: i64 = 100;
 /// Longest name of a key, in characters.
 pub const KEY_NAME_CHARS_MAX: usize = 50;
 
-/// Longest life of a key that has one, in days: ten years.
-pub const KEY_DAYS_MAX: i64 = 3_650;
+/// Longest life of a key that has one, in days: a year, as in the older service.
+pub const KEY_DAYS_MAX: i64 = 365;
 
 /// Longest wallet address, in characters (`api.md` §6).
 pub const WALLET_CHARS_MAX: usize = 100;

@@ -18,7 +18,7 @@ pub struct Balance {
 }
 
 impl Balance {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+    pub(crate) fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self { balance: money(reply)?, locked: money(reply)? })
     }
 

@@ -5,14 +5,15 @@
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`session`],
-//!   [`message`], [`inbox`], [`task`], [`key`], [`account`], [`hold`], [`intent`], [`position`],
-//!   [`entry`]: the calls, one for each file under `lua/`.
+//!   [`message`], [`inbox`], [`task`], [`agent`], [`key`], [`account`], [`hold`], [`intent`],
+//!   [`position`], [`entry`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
 //! - [`settings`]: what the variables of a deployment say about keys and liveness.
 //!
 //! Nothing here knows HTTP, Spin or wasmtime. Every operation is one script and one round trip.
 
 pub mod account;
+pub mod agent;
 pub mod cluster;
 pub mod entry;
 pub mod event;

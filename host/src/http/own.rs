@@ -45,6 +45,11 @@ pub(super) enum Own<'p> {
 }
 
 impl<'p> Own<'p> {
+    /// Whether somebody without a key may see it, where keys are asked for (`api.md` §1).
+    pub(super) fn is_open(self) -> bool {
+        !matches!(self, Self::Metrics)
+    }
+
     /// The host's route for a path.
     pub(super) fn of(path: &'p str) -> Option<Self> {
         match path {
