@@ -24,7 +24,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("ledger", &["reef-domain", "reef-store", "reef-web"]),
     ("reef-redis", &["reef-store"]),
     ("reef-runtime", &["reef-redis", "reef-store"]),
-    ("reef-commands", &["reef-client", "reef-worker"]),
+    ("reef-commands", &["reef-client", "reef-domain", "reef-worker"]),
     (
         "reef",
         &["reef-commands", "reef-domain", "reef-store", "reef-web", "reef-redis", "reef-runtime"],

@@ -11,10 +11,13 @@
 //! With `--json` a command prints what the hub has answered, byte for byte; an event stream is one
 //! object a line.
 
+mod agents;
 mod connection;
 mod events;
 mod failure;
 mod inbox;
+mod keys;
+mod ledger;
 mod messages;
 mod output;
 mod table;
@@ -61,6 +64,15 @@ pub enum ClientCommand {
     /// Tasks: submit them, look at them, wait for them
     #[command(before_help = tasks::EXAMPLES, after_help = EXIT_CODES)]
     Tasks(tasks::Tasks),
+    /// Agents: register them, and see who there is
+    #[command(before_help = agents::EXAMPLES, after_help = EXIT_CODES)]
+    Agents(agents::Agents),
+    /// Keys of an agent: make, rotate and revoke them
+    #[command(before_help = keys::EXAMPLES, after_help = EXIT_CODES)]
+    Keys(keys::Keys),
+    /// Money: move it, hold it, and check the journal that accounts for it
+    #[command(before_help = ledger::EXAMPLES, after_help = EXIT_CODES)]
+    Ledger(ledger::Ledger),
     /// Do tasks: run a command, or a workflow, for each
     #[command(before_help = reef_worker::EXAMPLES, after_help = reef_worker::DETAILS)]
     Worker(worker::Worker),
@@ -82,6 +94,9 @@ impl ClientCommand {
             Self::Inbox(group) => &group.hub,
             Self::Events(group) => &group.hub,
             Self::Tasks(group) => &group.hub,
+            Self::Agents(group) => &group.hub,
+            Self::Keys(group) => &group.hub,
+            Self::Ledger(group) => &group.hub,
             Self::Worker(worker) => &worker.hub,
             Self::WorkerGuard => return None,
         })
@@ -94,6 +109,9 @@ impl ClientCommand {
             Self::Inbox(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Events(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Tasks(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Agents(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Keys(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Ledger(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Worker(worker) => worker.run().await,
             Self::WorkerGuard => Ok(reef_worker::guard::watch().await?),
         }

@@ -3,6 +3,7 @@
 
 mod failures;
 mod inbox_and_events;
+mod ledger;
 mod messages;
 mod tails;
 

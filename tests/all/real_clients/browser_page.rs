@@ -173,6 +173,57 @@ fn the_page_shows_a_message_once_and_whole_over_cuts_and_crashes() {
     assert_eq!(page.text("text"), "");
 }
 
+/// Registers an agent with some money and returns its id and key.
+fn agent_with_money(hub: &Hub) -> (String, String) {
+    let made = hub.anonymous().post("/agents/register", &json!({"agent_id": unique("agent")})).ok();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let (id, key) = (text(&made["agent"]["agent_id"]), text(&made["api_key"]));
+    let deposit = json!({"agent_id": id, "amount": "1000"});
+    hub.anonymous().with_key(&key).post("/deposit", &deposit).ok();
+    (id, key)
+}
+
+#[test]
+fn the_page_shows_money_to_who_may_see_it() {
+    let hub = Hub::start();
+    let agents = [agent_with_money(&hub), agent_with_money(&hub)];
+    let intents = ["long", "short"].iter().zip(&agents).map(|(side, (agent, key))| {
+        let body = json!({
+            "agent_id": agent, "intent_type": side, "asset": "ETH-PERP", "leverage": 5,
+            "size": if *side == "long" { "500" } else { "300" },
+        });
+        let opened = hub.anonymous().with_key(key).post("/intents", &body).ok();
+        opened["intent"]["intent_id"].as_str().unwrap().to_owned()
+    });
+    let intents: Vec<_> = intents.collect();
+    let body = json!({"with": intents[1], "price": "2000"});
+    hub.admin().post(&format!("/intents/{}/match", intents[0]), &body).ok();
+
+    let mut browser = Browser::start();
+    let mut page = browser.open(&format!("{}/", hub.url()));
+    sign_in(&mut page, &hub.admin_key());
+    page.wait_for("document.getElementById('balances').children.length === 2");
+    page.wait_for("document.getElementById('positions').children.length === 2");
+    let open = page.text("intents");
+    assert!(open.contains(&agents[0].0) && open.contains("200"), "{open}");
+    page.prefer("dark");
+    page.resize(1280, 1300);
+    page.screenshot("money");
+    assert_fits(&mut page);
+
+    // An agent sees what is its own.
+    page.eval("document.getElementById('out').click()");
+    page.wait_for("document.activeElement?.id === 'key'");
+    sign_in(&mut page, &agents[1].1);
+    page.wait_for("document.getElementById('positions').children.length === 1");
+    assert_eq!(page.eval("document.getElementById('balances').children.length"), 1);
+    let shown = page.text("balances");
+    assert!(shown.contains(&agents[1].0) && shown.contains("940"), "{shown}");
+    // Only that a key is needed was ever refused.
+    let refusals = page.complaints();
+    assert!(refusals.iter().all(|text| text.contains("/cluster/health")), "{refusals:?}");
+}
+
 #[test]
 fn the_page_can_be_read_in_any_light_and_width_and_by_keyboard() {
     let hub = Hub::options().open().start();

@@ -20,6 +20,7 @@ const ASSETS: &[Asset] = &[
     script("dom.js", include_str!("ui/dom.js")),
     script("events.js", include_str!("ui/events.js")),
     script("message.js", include_str!("ui/message.js")),
+    script("money.js", include_str!("ui/money.js")),
     script("nodes.js", include_str!("ui/nodes.js")),
     script("readiness.js", include_str!("ui/readiness.js")),
     script("stream.js", include_str!("ui/stream.js")),

@@ -110,9 +110,10 @@ impl Stage {
         insist(self.folder(), "GET", &path, None).list()
     }
 
-    /// Freezes a worker in the middle of a task, until its lease has run out.
-    fn pause_past_its_lease(&self, worker: &Worker) {
-        loop {
+    /// Freezes a worker in the middle of a task, until its lease has run out; in vain when no task is
+    /// left that it could hold.
+    fn pause_past_its_lease(&self, worker: &Worker, tasks: usize) {
+        while self.stats()["completed"].as_u64() < Some(tasks as u64) {
             worker.program.signal(Signal::Stop);
             let held = self.held_by(worker);
             eventually("the end of its leases", PATIENCE, || {
@@ -235,7 +236,7 @@ fn every_task_ends_exactly_once_whatever_dies() {
                 }
                 2 | 6 => {
                     for worker in stage.workers.iter().rev().take(1 + workers / 16) {
-                        stage.pause_past_its_lease(worker);
+                        stage.pause_past_its_lease(worker, tasks);
                     }
                 }
                 3 => stage.restart_redis(),

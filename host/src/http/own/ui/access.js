@@ -11,7 +11,11 @@ function noteSignedIn(isSo) {
   at("out").hidden = !isSo;
 }
 
-function askForKey() {
+/** Whether somebody has signed in, as far as the page knows. */
+export const isSignedIn = () => Boolean(localStorage.getItem(NOTE));
+
+/** Asks for a key, in place of all that the page shows. */
+export function askForKey() {
   noteSignedIn(false);
   if (!at("sign").hidden) return;
   at("sign").hidden = false;
@@ -67,5 +71,5 @@ export function prepareAccess(whenSignedIn) {
   start = whenSignedIn;
   at("sign-form").addEventListener("submit", signIn);
   at("out").addEventListener("click", signOut);
-  at("out").hidden = !localStorage.getItem(NOTE);
+  at("out").hidden = !isSignedIn();
 }

@@ -12,10 +12,11 @@ import { followCluster, onEvents, readHubTime } from "./cluster.js";
 import { lookAtHub } from "./readiness.js";
 import * as events from "./events.js";
 import * as message from "./message.js";
+import * as money from "./money.js";
 import * as nodes from "./nodes.js";
 import * as tasks from "./tasks.js";
 
-const PANELS = [nodes, tasks, message, events];
+const PANELS = [nodes, tasks, money, message, events];
 const PACE_MS = 5000;
 const SOON_MS = 300;
 const LOOK_MS = 2000;

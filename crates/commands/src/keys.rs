@@ -1,0 +1,253 @@
+//! `reef keys`: the keys of an agent.
+
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use reef_client::Answer;
+use serde_json::{Value, json};
+
+use crate::connection::HubArgs;
+use crate::failure::Failure;
+use crate::table::{columns, facts, text, time};
+use crate::{Context, EXIT_CODES};
+
+/// Shown above the group's `--help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  reef keys create --name ci --scope read --save ci.key
+  reef keys list
+  reef keys revoke KEY_ID
+";
+
+/// `reef keys`.
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub struct Keys {
+    #[command(flatten)]
+    pub(crate) hub: HubArgs,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a key; it is shown this once
+    #[command(before_help = "Examples:\n  reef keys create --name ci --scope read --scope write --expires-in-days 30 --save ci.key\n  reef keys create --agent alice --key-file .reef/admin.key\n", after_help = EXIT_CODES)]
+    Create(CreateArgs),
+    /// List keys: all about them but the keys
+    #[command(before_help = "Examples:\n  reef keys list\n  reef keys list --agent alice\n", after_help = EXIT_CODES)]
+    List(ListArgs),
+    /// Put a new key in the place of another, which is no longer good
+    #[command(before_help = "Examples:\n  reef keys rotate KEY_ID --save alice.key\n", after_help = EXIT_CODES)]
+    Rotate(RotateArgs),
+    /// Revoke a key: at once, everywhere
+    #[command(before_help = "Examples:\n  reef keys revoke KEY_ID\n", after_help = EXIT_CODES)]
+    Revoke(RevokeArgs),
+    /// Say whose the key in use is, and what it allows
+    #[command(before_help = "Examples:\n  reef keys me --key-file alice.key\n", after_help = EXIT_CODES)]
+    Me,
+}
+
+#[derive(Debug, Args)]
+struct CreateArgs {
+    /// What it is for
+    #[arg(long)]
+    name: Option<String>,
+    /// What it allows: read, write, trade, admin; repeatable. All that the key in use has, if none is
+    /// given
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// How long it is good, 1 to 365
+    #[arg(long, value_name = "DAYS")]
+    expires_in_days: Option<u32>,
+    /// For whom: the admin says it
+    #[arg(long)]
+    agent: Option<String>,
+    #[command(flatten)]
+    save: SaveArgs,
+}
+
+/// Where a new key goes.
+#[derive(Debug, Args)]
+pub(crate) struct SaveArgs {
+    /// Write the key to this new file, for its owner only, instead of showing it
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Whose: the admin says it
+    #[arg(long)]
+    agent: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct RotateArgs {
+    /// Which
+    key_id: String,
+    #[command(flatten)]
+    save: SaveArgs,
+}
+
+#[derive(Debug, Args)]
+struct RevokeArgs {
+    /// Which
+    key_id: String,
+}
+
+impl Keys {
+    pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
+        match self.verb {
+            Verb::Create(args) => create(cx, args).await,
+            Verb::List(args) => list(cx, args).await,
+            Verb::Rotate(args) => {
+                let file = args.save.reserve()?;
+                let request = cx.hub.post(["auth", "keys", &args.key_id, "rotate"]).once();
+                tell(cx, &request.send().await?, "key_info", file)
+            }
+            Verb::Revoke(args) => {
+                let answer = cx.hub.delete(["auth", "keys", &args.key_id]).send().await?;
+                cx.out.answer(&answer, |_| format!("revoked {}", args.key_id))
+            }
+            Verb::Me => me(cx).await,
+        }
+    }
+}
+
+async fn create(cx: &Context, args: CreateArgs) -> Result<(), Failure> {
+    let file = args.save.reserve()?;
+    let scopes = (!args.scopes.is_empty()).then_some(args.scopes);
+    let body = json!({
+        "name": args.name, "scopes": scopes, "expires_in_days": args.expires_in_days,
+        "agent_id": args.agent,
+    });
+    let answer = cx.hub.post(["auth", "keys"]).json(&body).once().send().await?;
+    tell(cx, &answer, "key_info", file)
+}
+
+async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
+    let request = cx.hub.get(["auth", "keys"]).maybe_query("agent_id", args.agent);
+    let answer = request.send().await?;
+    cx.out.answer(&answer, |found| {
+        let keys = found.get("keys").and_then(Value::as_array).cloned().unwrap_or_default();
+        let rows = keys.iter().map(|key| {
+            [
+                text(key, "key_id"),
+                text(key, "name"),
+                scopes(key),
+                time(key, "created_at"),
+                time(key, "last_used"),
+                time(key, "expires_at"),
+            ]
+        });
+        columns(["key", "name", "scopes", "made", "last used", "expires"], rows)
+    })
+}
+
+async fn me(cx: &Context) -> Result<(), Failure> {
+    let answer = cx.hub.get(["auth", "me"]).send().await?;
+    cx.out.answer(&answer, |me| {
+        let auth = me.get("auth").unwrap_or(&Value::Null);
+        facts([
+            ("agent", text(auth, "agent_id")),
+            ("key", text(auth, "key_id")),
+            ("scopes", scopes(auth)),
+        ])
+    })
+}
+
+/// The scopes of a key, on one line.
+fn scopes(key: &Value) -> String {
+    let scopes = key.get("scopes").and_then(Value::as_array).cloned().unwrap_or_default();
+    scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// A file that was made for a key before the key was: a key that cannot be kept must not be made.
+#[derive(Debug)]
+pub(crate) struct KeyFile {
+    path: PathBuf,
+    file: std::fs::File,
+    holds_a_key: bool,
+}
+
+impl Drop for KeyFile {
+    fn drop(&mut self) {
+        if !self.holds_a_key {
+            // It is empty, and ours; if it stays, nothing is lost but tidiness.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl SaveArgs {
+    /// Makes the file, for its owner only.
+    pub(crate) fn reserve(self) -> Result<Option<KeyFile>, Failure> {
+        let Some(path) = self.save else { return Ok(None) };
+        let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        match made {
+            Ok(file) => Ok(Some(KeyFile { path, file, holds_a_key: false })),
+            Err(error) => {
+                Err(Failure::Failed(format!("{} cannot be made: {error}", path.display())))
+            }
+        }
+    }
+}
+
+impl KeyFile {
+    fn write(mut self, key: &str) -> Result<PathBuf, Failure> {
+        match writeln!(self.file, "{key}").and_then(|()| self.file.sync_all()) {
+            Ok(()) => {
+                self.holds_a_key = true;
+                Ok(self.path.clone())
+            }
+            // Better on the screen than lost.
+            Err(error) => Err(Failure::Failed(format!(
+                "{} cannot be written: {error}; the key is {key}",
+                self.path.display()
+            ))),
+        }
+    }
+}
+
+/// Shows a new key, or keeps it in its file.
+pub(crate) fn tell(
+    cx: &Context,
+    answer: &Answer,
+    info: &str,
+    file: Option<KeyFile>,
+) -> Result<(), Failure> {
+    let made: Value = answer.json()?;
+    let about = made.get(info).unwrap_or(&Value::Null);
+    let key = text(&made, "api_key");
+    let Some(file) = file else {
+        return cx.out.answer(answer, |_| {
+            facts([
+                ("api key", key),
+                ("key", text(about, "key_id")),
+                ("scopes", scopes(about)),
+                ("expires", time(about, "expires_at")),
+            ])
+        });
+    };
+    let path = file.write(&key)?;
+    say_saved(cx, &path, about, made.clone())
+}
+
+fn say_saved(cx: &Context, path: &Path, about: &Value, made: Value) -> Result<(), Failure> {
+    if cx.out.is_json() {
+        let mut shown = made;
+        if let Some(members) = shown.as_object_mut() {
+            members.insert("api_key".to_owned(), Value::Null);
+        }
+        return Ok(cx.out.line(&shown.to_string())?);
+    }
+    Ok(cx.out.line(&format!(
+        "{} ({}) is in {}",
+        text(about, "key_id"),
+        scopes(about),
+        path.display()
+    ))?)
+}
