@@ -17,6 +17,9 @@ mod alone;
 /// The queue of tasks, by its scripts alone, against a plain model.
 mod queue;
 
+/// The ledger, by its scripts alone, against a plain model.
+mod ledger;
+
 /// What holds while things break: Redis, the host, the network, a component.
 mod resilience;
 

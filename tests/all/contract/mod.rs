@@ -13,6 +13,7 @@ mod events;
 mod heartbeats;
 mod idempotency;
 mod inboxes;
+mod ledger;
 mod lists;
 mod messages;
 mod nodes;

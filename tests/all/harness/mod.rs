@@ -23,7 +23,7 @@ pub use json::field_names;
 pub use process::{Output, Program, Signal, signal};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
-pub use store::{Blocking, now, store};
+pub use store::{Blocking, flatten, load_scripts, now, store};
 pub use stream::{End, EventStream, Frame};
 
 /// How long a test waits for something that should happen soon. Generous, because the machine

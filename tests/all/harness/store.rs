@@ -21,7 +21,8 @@ impl Redis for Blocking {
     }
 }
 
-fn flatten(value: redis::Value, into: &mut Vec<Reply>) {
+/// A reply as the ports give it.
+pub fn flatten(value: redis::Value, into: &mut Vec<Reply>) {
     match value {
         redis::Value::Array(items) => items.into_iter().for_each(|item| flatten(item, into)),
         redis::Value::Nil => into.push(Reply::Nil),
@@ -50,4 +51,12 @@ impl Blocking {
 /// The scripts on a server whose keys have their plain names.
 pub fn store(connection: redis::Connection) -> Store<Blocking> {
     Store::new(Blocking(RefCell::new(connection)), Keys::default())
+}
+
+/// Makes a server know all scripts, for whoever cannot send them himself.
+pub fn load_scripts(connection: &mut redis::Connection) {
+    for script in reef_store::script::ALL {
+        let mut load = redis::cmd("SCRIPT");
+        load.arg("LOAD").arg(script.text).query::<()>(connection).unwrap();
+    }
 }
