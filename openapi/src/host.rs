@@ -14,7 +14,7 @@ const LINES: &[(&str, &str, Access)] = &[
     ("GET", MESSAGE_STREAM, Access::Read),
     ("GET", CLUSTER_STREAM, Access::Read),
     ("GET", "/healthz", Access::Open),
-    ("GET", "/metrics", Access::Open),
+    ("GET", "/metrics", Access::Read),
     ("GET", "/problems/{code}", Access::Open),
     ("GET", "/openapi.json", Access::Open),
     ("GET", "/docs", Access::Open),
@@ -90,7 +90,13 @@ fn operating(api: &mut Api) {
         .refuses(&[Code::MethodNotAllowed]);
     api.get("/metrics", "read_metrics", "Figures for Prometheus")
         .answers_text("text/plain; version=0.0.4; charset=utf-8", "All figures.")
-        .refuses(&[Code::MethodNotAllowed]);
+        .refuses(&[
+            Code::Unauthenticated,
+            Code::Forbidden,
+            Code::MethodNotAllowed,
+            Code::RateLimited,
+            Code::StoreUnavailable,
+        ]);
     let codes: Vec<&str> = Code::ALL.into_iter().map(Code::as_str).collect();
     api.get("/problems/{code}", "explain_problem", "What a problem means and what to do")
         .segment("code", "`code` of a problem.", schema::one_of(&codes))

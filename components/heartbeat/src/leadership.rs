@@ -5,7 +5,7 @@ use reef_domain::limits::{COUNTER_MAX, LEADER_HISTORY_MAX};
 use reef_domain::time::UnixMillis;
 use reef_domain::{Invalid, NodeId, id};
 use reef_store::Redis;
-use reef_store::leader::{Campaign, ReadHistory, Resign, Resigned, Show};
+use reef_store::leader::{Campaign, Campaigned, ReadHistory, Resign, Resigned, Show};
 use reef_web::extract::{lax_int, object};
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -45,16 +45,18 @@ pub(crate) async fn campaign<R: Redis>(cx: &Context<'_, R>) -> Answer {
         invalid.push("ttl_ms", rule);
     }
     let node_id = invalid.finish(node_id)?;
-    let call = Campaign { node_id: &node_id, ttl_ms };
+    let call = Campaign { node_id: &node_id, ttl_ms, writer: cx.caller.writer() };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    let leadership = answered.value.leadership;
-    let answer = CampaignAnswer {
-        is_leader: answered.value.is_leader,
-        leader: leadership.leader,
-        term: leadership.term,
-        ttl_ms: leadership.ttl_ms,
+    let answer = match answered.value {
+        Some(Campaigned { is_leader, leadership }) => Ok(Response::json(&CampaignAnswer {
+            is_leader,
+            leader: leadership.leader,
+            term: leadership.term,
+            ttl_ms: leadership.ttl_ms,
+        })),
+        None => Err(Problem::foreign("node")),
     };
-    mark_replayed(Ok(Response::json(&answer)), answered.replayed)
+    mark_replayed(answer, answered.replayed)
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,12 +87,13 @@ pub(crate) async fn resign<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let term = body.term.unwrap_or_default();
     invalid.require((0..=COUNTER_MAX).contains(&term), "term", "must be between 0 and 2^53-1");
     let node_id = invalid.finish(node_id)?;
-    let call = Resign { node_id: &node_id, term };
+    let call = Resign { node_id: &node_id, term, writer: cx.caller.writer() };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = match answered.value {
         Resigned::Ok { term } => {
             Ok(Response::json(&ResignAnswer { success: true, leader: None, term }))
         }
+        Resigned::Forbidden => Err(Problem::foreign("node")),
         Resigned::Fenced { leader, term: present } => {
             let leader = leader.unwrap_or_else(|| "nobody".to_owned());
             let detail = format!(

@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 use reef_domain::limits::{CLEANUP_BATCH, MESSAGES_PAGE_DEFAULT, MESSAGES_PAGE_MAX, PAGE_DEFAULT};
 use reef_domain::message::{ContentType, ROLES};
 use reef_domain::{Invalid, id};
-use reef_store::message::{Get, GetBlock, Message, Open, Opened, ReadEvents, Remove};
+use reef_store::message::{Get, GetBlock, Message, Open, Opened, Owned, ReadEvents, Remove};
 use reef_store::session::{Admit, Forget, ListMessages, OldMessages, Written};
 use reef_store::{Answered, Redis};
 use reef_web::extract::{Query, json_object_text, object};
@@ -96,14 +96,14 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let user_id = body.message_id.as_deref().filter(|own| !own.is_empty()).unwrap_or(&made);
     let assistant_id = &made_id("msg", cx.once.as_ref(), true);
 
-    admit(cx, &session_id, &[user_id, assistant_id]).await?;
+    let owner = &admit(cx, &session_id, &[user_id, assistant_id]).await?;
     let user = Open {
         message_id: user_id,
         session_id: &session_id,
         role: body.role.as_deref().unwrap_or("user"),
         parent: None,
         metadata,
-        owner: cx.caller.name(),
+        owner,
         complete_text: Some(body.content.as_deref().unwrap_or_default()),
         ttl_ms: cx.config.settings.message_ttl_ms,
     };
@@ -134,11 +134,12 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(Ok(Response::json(&answer)), opened.replayed)
 }
 
+/// Lists messages that are about to be made; answers who owns them.
 async fn admit<R: Redis>(
     cx: &Context<'_, R>,
     session_id: &str,
     message_ids: &[&str],
-) -> Result<(), Problem> {
+) -> Result<String, Problem> {
     let call = Admit {
         session_id,
         writer: cx.caller.writer(),
@@ -176,16 +177,19 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
     // A known message is shown as it is, also in a session that was closed since.
     if let Some(known) = cx.store.call(&Get { message_id: &message_id }).await? {
-        return show_in(&session_id, &known.value);
+        return show_in(
+            &session_id,
+            &visible(cx, known).ok_or_else(|| unknown_message(&message_id))?,
+        );
     }
-    admit(cx, &session_id, &[&message_id]).await?;
+    let owner = &admit(cx, &session_id, &[&message_id]).await?;
     let call = Open {
         message_id: &message_id,
         session_id: &session_id,
         role: body.role.as_deref().unwrap_or_default(),
         parent,
         metadata,
-        owner: cx.caller.name(),
+        owner,
         complete_text: None,
         ttl_ms: cx.config.settings.message_ttl_ms,
     };
@@ -198,6 +202,11 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
         cx.store.call(&call).await?;
     }
     show_in(&session_id, &made.value)
+}
+
+/// What somebody else owns is not there for the caller.
+fn visible<R, T>(cx: &Context<'_, R>, found: Owned<T>) -> Option<T> {
+    cx.caller.may_see(&[&found.owner]).then_some(found.value)
 }
 
 fn show_in(session_id: &str, message: &Message) -> Answer {
@@ -226,7 +235,8 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         offset: whole(&query, "offset", 0, 0, i64::from(u32::MAX))?,
         after: page::cursor(&query, |text| text.parse().ok())?,
     };
-    let listed = cx.store.call(&call).await?.ok_or_else(|| unknown_session(&session_id))?.value;
+    let listed = cx.store.call(&call).await?.and_then(|listed| visible(cx, listed));
+    let listed = listed.ok_or_else(|| unknown_session(&session_id))?;
     let calls: Vec<Get<'_>> = listed.ids.iter().map(|message_id| Get { message_id }).collect();
     let found = try_join_all(calls.iter().map(|call| cx.store.call(call))).await?;
     let messages: Vec<Message> = found
@@ -253,8 +263,8 @@ fn whole(query: &Query, name: &str, default: i64, min: i64, max: i64) -> Result<
 /// `GET /messages/{mid}`
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
-    match cx.store.call(&Get { message_id: &message_id }).await? {
-        Some(message) => Ok(Response::json(&message.value)),
+    match cx.store.call(&Get { message_id: &message_id }).await?.and_then(|m| visible(cx, m)) {
+        Some(message) => Ok(Response::json(&message)),
         None => Err(unknown_message(&message_id)),
     }
 }
@@ -264,8 +274,8 @@ pub(crate) async fn show_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
     let content_id = cx.id("cid", "content_id")?;
     let call = GetBlock { message_id: &message_id, content_id: &content_id };
-    match cx.store.call(&call).await? {
-        Some(block) => Ok(Response::json(&block.value)),
+    match cx.store.call(&call).await?.and_then(|block| visible(cx, block)) {
+        Some(block) => Ok(Response::json(&block)),
         None => {
             let detail = format!("The message {message_id} has no content {content_id}.");
             Err(Problem::new(Code::NotFound, detail))
@@ -306,7 +316,8 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     };
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let call = ReadEvents { message_id: &message_id, after, limit };
-    let found = cx.store.call(&call).await?.ok_or_else(|| unknown_message(&message_id))?.value;
+    let found = cx.store.call(&call).await?.and_then(|found| visible(cx, found));
+    let found = found.ok_or_else(|| unknown_message(&message_id))?;
     let is_trimmed = after + 1 < found.first_kept;
     let gap = is_trimmed.then_some(Gap { from: after + 1, to: found.first_kept - 1 });
     let before = if is_trimmed { found.first_kept - 1 } else { after };

@@ -83,6 +83,12 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer, answered.replayed)
 }
 
+/// The agent in the path, whose inbox only it may empty (`api.md` §1).
+fn own_inbox<R>(cx: &Context<'_, R>) -> Result<String, Problem> {
+    let agent = cx.id("agent", "agent")?;
+    if cx.caller.may_see(&[&agent]) { Ok(agent) } else { Err(Problem::foreign("inbox")) }
+}
+
 /// Tells the agent's heartbeats how many messages wait. What was done to the inbox stands,
 /// whether this works or not: the figure may lag.
 async fn note_depth<R: Redis>(cx: &Context<'_, R>, agent: &str, depth: i64) {
@@ -141,6 +147,9 @@ fn with_old_mail<R>(cx: &Context<'_, R>) -> bool {
 /// `GET /inbox/{agent}`
 pub(crate) async fn look<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent = cx.id("agent", "agent")?;
+    if !cx.caller.may_see(&[&agent]) {
+        return Err(Problem::new(Code::NotFound, format!("There is no inbox {agent}.")));
+    }
     let limit = page::limit(&cx.query(), PAGE_DEFAULT)?;
     let call = Look { agent: &agent, limit, with_old_mail: with_old_mail(cx) };
     show_all(&cx.store.call(&call).await?)
@@ -165,7 +174,7 @@ pub(crate) struct ReceiveAnswer {
 
 /// `POST /inbox/{agent}/receive`
 pub(crate) async fn receive<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent = cx.id("agent", "agent")?;
+    let agent = own_inbox(cx)?;
     let body: ReceiveBody = optional_object(cx.request)?;
     let limit = body.limit.unwrap_or(10);
     let lease_ms = body.lease_ms.unwrap_or(30_000);
@@ -200,7 +209,7 @@ pub(crate) struct AcknowledgeAnswer {
 
 /// `POST /inbox/{agent}/ack`
 pub(crate) async fn acknowledge<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent = cx.id("agent", "agent")?;
+    let agent = own_inbox(cx)?;
     let body: AcknowledgeBody = object(cx.request)?;
     let receipts = body.receipts.ok_or_else(|| Problem::field("receipts", "is required"))?;
     if receipts.len() > RECEIPTS_MAX {
@@ -219,6 +228,9 @@ pub(crate) async fn acknowledge<R: Redis>(cx: &Context<'_, R>) -> Answer {
 /// `GET /inbox/{agent}/dead`
 pub(crate) async fn list_dead<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent = cx.id("agent", "agent")?;
+    if !cx.caller.may_see(&[&agent]) {
+        return Err(Problem::new(Code::NotFound, format!("There is no inbox {agent}.")));
+    }
     let limit = page::limit(&cx.query(), PAGE_DEFAULT)?;
     show_all(&cx.store.call(&ListDead { agent: &agent, limit }).await?)
 }
@@ -243,7 +255,7 @@ pub(crate) struct RedriveAnswer {
 
 /// `POST /inbox/{agent}/dead/redrive`
 pub(crate) async fn redrive<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent = cx.id("agent", "agent")?;
+    let agent = own_inbox(cx)?;
     let body: RedriveBody = optional_object(cx.request)?;
     let message_ids = body.msg_ids.unwrap_or_default();
     if message_ids.len() > RECEIPTS_MAX {

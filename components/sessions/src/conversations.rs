@@ -46,33 +46,39 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Some(given) if id::is_valid(&given) => given,
         Some(_) => return Err(Problem::field("session_id", id::RULE)),
     };
-    let lists = AddToLists { session_id: &session_id, user_id: user_id.as_deref() };
+    let owner = cx.caller.name();
+    let lists = AddToLists { session_id: &session_id, user_id: user_id.as_deref(), owner };
     cx.store.call(&lists).await?;
     let open = Open {
         session_id: &session_id,
         user_id: user_id.as_deref(),
         metadata,
-        owner: cx.caller.name(),
+        owner,
+        writer: cx.caller.writer(),
     };
-    let opened = cx.store.call_once(&open, cx.once.as_ref()).await?;
-    let answer = CreateAnswer {
-        session_id: &session_id,
-        status: &opened.value.status,
-        created_at: opened.value.created_at,
+    let answered = cx.store.call_once(&open, cx.once.as_ref()).await?;
+    let answer = match &answered.value {
+        Some(opened) => Ok(Response::json(&CreateAnswer {
+            session_id: &session_id,
+            status: &opened.status,
+            created_at: opened.created_at,
+        })),
+        None => Err(Problem::foreign("session")),
     };
-    mark_replayed(Ok(Response::json(&answer)), opened.replayed)
+    mark_replayed(answer, answered.replayed)
 }
 
 /// `GET /sessions/{sid}`
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
     match cx.store.call(&Get { session_id: &session_id }).await? {
-        Some(session) => Ok(Response::json(&session.value)),
-        None => Err(unknown_session(&session_id)),
+        Some(session) if cx.caller.may_see(&[&session.owner]) => Ok(Response::json(&session.value)),
+        _ => Err(unknown_session(&session_id)),
     }
 }
 
-/// `GET /sessions`. A page may be short when a status is asked for; its `Link` says where to go on.
+/// `GET /sessions`. A page may be short when a status or another's sessions are asked for; its `Link`
+/// says where to go on.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
     let status = query.get("status");
@@ -82,7 +88,8 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let user_id = query.get("user_id");
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let below = page::cursor(&query, |text| text.parse().ok().filter(|number| *number > 0))?;
-    let listed = cx.store.call(&List { user_id, limit, below }).await?;
+    let owner = cx.caller.writer().owner();
+    let listed = cx.store.call(&List { user_id, limit, below, owner }).await?;
     let gets = listed.iter().map(|(session_id, _)| async move {
         cx.store.call(&Get { session_id }).await.map(|found| (session_id, found))
     });
@@ -90,12 +97,13 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let mut expired = Vec::new();
     for (session_id, found) in try_join_all(gets).await? {
         match found {
-            Some(session) => sessions.push(session.value),
+            Some(session) if cx.caller.may_see(&[&session.owner]) => sessions.push(session.value),
+            Some(_) => {}
             None => expired.push(session_id.clone()),
         }
     }
     if !expired.is_empty() {
-        cx.store.call(&RemoveFromLists { user_id, session_ids: &expired }).await?;
+        cx.store.call(&RemoveFromLists { user_id, owner, session_ids: &expired }).await?;
     }
     sessions.retain(|session| status.is_none_or(|status| session.status == status));
     let is_full = i64::try_from(listed.len()).is_ok_and(|count| count == limit);

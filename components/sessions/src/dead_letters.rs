@@ -9,7 +9,7 @@ use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
 
-use crate::tasks::{number_cursor, paged};
+use crate::tasks::paged;
 
 /// Steps of 100 that one redrive takes: it stays well inside a request's time.
 const REDRIVE_STEPS: usize = 200;
@@ -20,7 +20,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let call = ListDead {
         owner: cx.caller.writer().as_argument(),
         limit: page::limit(&query, PAGE_DEFAULT)?,
-        below: number_cursor(&query)?,
+        below: page::number_cursor(&query)?,
     };
     Ok(paged(cx, &cx.store.call(&call).await?))
 }

@@ -103,7 +103,10 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = made_id("msg", cx.once.as_ref(), true);
     // Only so that a session that does not take it leaves no trace; the session decides below.
     let session = cx.store.call(&reef_store::session::Get { session_id: &session_id }).await?;
-    session.ok_or_else(|| unknown_session(&session_id))?;
+    let session = session.ok_or_else(|| unknown_session(&session_id))?;
+    if !cx.caller.may_see(&[&session.owner]) {
+        return Err(Problem::foreign("session"));
+    }
 
     let draft = Submit {
         task_id: &task_id,
@@ -129,7 +132,6 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         workflow: &workflow,
         session_id: &session_id,
         message_id: &message_id,
-        owner: cx.caller.name(),
         writer: cx.caller.writer(),
         ttl_ms: cx.config.settings.message_ttl_ms,
     };

@@ -5,12 +5,11 @@ use reef_domain::limits::{PAGE_DEFAULT, WAIT_MS_MAX};
 use reef_domain::task::{STATUSES, Submission, Wants, check_task_id, is_ended};
 use reef_domain::time::UnixMillis;
 use reef_store::Redis;
-use reef_store::node::Writer;
 use reef_store::task::{
     AskWhy, Cancel, Count, Found, Get, List, ListWaiting, Obstacles, Page, Remove, Retry, Submit,
     Submitted, Task, TasksByStatus, Written, clean_up as forget_old, settle_message,
 };
-use reef_web::extract::{Query, json_object_text, lax_float, lax_int, object, optional_object};
+use reef_web::extract::{json_object_text, lax_float, lax_int, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -181,11 +180,6 @@ pub(crate) fn paged<R>(cx: &Context<'_, R>, found: &Page) -> Response {
     page::with_next(Response::json(&found.tasks), cx.request, next)
 }
 
-/// A cursor that is a positive number.
-pub(crate) fn number_cursor(query: &Query) -> Result<Option<i64>, Problem> {
-    page::cursor(query, |text| text.parse().ok().filter(|number| *number > 0))
-}
-
 /// `GET /tasks`. A page may be short when filters are combined; its `Link` says where to go on.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
@@ -201,7 +195,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         session_id: query.get("session_id").unwrap_or_default(),
         owner: cx.caller.writer().as_argument(),
         limit: page::limit(&query, PAGE_DEFAULT)?,
-        below: number_cursor(&query)?,
+        below: page::number_cursor(&query)?,
     };
     Ok(paged(cx, &cx.store.call(&call).await?))
 }
@@ -212,7 +206,7 @@ pub(crate) async fn list_waiting<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let call = ListWaiting {
         owner: cx.caller.writer().as_argument(),
         limit: page::limit(&query, PAGE_DEFAULT)?,
-        after: number_cursor(&query)?,
+        after: page::number_cursor(&query)?,
     };
     Ok(paged(cx, &cx.store.call(&call).await?))
 }
@@ -244,14 +238,6 @@ pub(crate) async fn count<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }))
 }
 
-/// Whether the caller may look at what belongs to one of these.
-fn may_see<R>(cx: &Context<'_, R>, owners: &[&str]) -> bool {
-    match cx.caller.writer() {
-        Writer::Any => true,
-        Writer::Owner(agent) => owners.contains(&agent),
-    }
-}
-
 /// `GET /tasks/{id}`. `wait_ms` is the host's: it asks again once the task has ended.
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
@@ -261,7 +247,7 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
         return Err(Problem::parameter("wait_ms", "must be a whole number from 0 to 30000"));
     }
     match cx.store.call(&Get { task_id: &task_id }).await? {
-        Some(Found { owner, runner, task }) if may_see(cx, &[&owner, &runner]) => {
+        Some(Found { owner, runner, task }) if cx.caller.may_see(&[&owner, &runner]) => {
             Ok(Response::json(&task))
         }
         _ => Err(unknown_task(&task_id)),
@@ -376,7 +362,7 @@ struct WhySkill<'a> {
 pub(crate) async fn why<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
     let found = cx.store.call(&AskWhy { task_id: &task_id }).await?;
-    let obstacles = found.filter(|found| may_see(cx, &[&found.owner]));
+    let obstacles = found.filter(|found| cx.caller.may_see(&[&found.owner]));
     let obstacles = obstacles.ok_or_else(|| unknown_task(&task_id))?;
     let (reason, message) = explain(&obstacles);
     let skills = obstacles.skills.iter();

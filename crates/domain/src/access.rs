@@ -71,6 +71,12 @@ impl Scopes {
         self.0 & scope.bit() != 0
     }
 
+    /// All of it but one.
+    #[must_use]
+    pub fn without(self, scope: Scope) -> Self {
+        Self(self.0 & !scope.bit())
+    }
+
     /// Whether it has nothing that the other has not.
     #[must_use]
     pub fn is_within(self, other: Self) -> bool {

@@ -9,6 +9,8 @@
 //! - [`message`]: roles, content blocks, places in a message's events.
 //! - [`task`]: what may be submitted, and the words for it.
 //! - [`money`]: exact amounts.
+//! - [`ledger`]: what may be asked of the ledger, and the words for it.
+//! - [`journal`]: the entries of the ledger, how they are linked, and whether they are whole.
 //! - [`access`]: what a key allows, and how keys look.
 //! - [`time`]: instants as Redis gives them, and how they are written.
 //! - [`limits`]: every bound of the hub, with its reason.
@@ -18,7 +20,9 @@ pub mod access;
 pub mod heartbeat;
 pub mod id;
 pub mod invalid;
+pub mod journal;
 pub mod leader;
+pub mod ledger;
 pub mod limits;
 pub mod message;
 pub mod money;

@@ -201,11 +201,46 @@ pub const KEYS_MAX: i64 = 100;
 /// Longest name of a key, in characters.
 pub const KEY_NAME_CHARS_MAX: usize = 50;
 
-/// Longest life of a key that has one, in days: ten years.
-pub const KEY_DAYS_MAX: i64 = 3_650;
+/// Longest life of a key that has one, in days: a year, as in the older service.
+pub const KEY_DAYS_MAX: i64 = 365;
 
 /// Longest wallet address, in characters (`api.md` §6).
 pub const WALLET_CHARS_MAX: usize = 100;
 
 /// Longest display name of an agent, in characters (`api.md` §6).
 pub const DISPLAY_NAME_CHARS_MAX: usize = 50;
+
+/// Longest memo of a transfer, in characters: it stays in the journal for good.
+pub const MEMO_CHARS_MAX: usize = 500;
+
+/// Shortest and longest life of a hold that ends by itself, in milliseconds: a second, below which
+/// a round trip may eat it up, and 30 d.
+pub const HOLD_MS: std::ops::RangeInclusive<i64> = 1_000..=30 * 86_400_000;
+
+/// Longest name of what is traded, in characters: it becomes part of a key.
+pub const ASSET_CHARS_MAX: usize = 32;
+
+/// Highest leverage (`api.md` §6).
+pub const LEVERAGE_MAX: i64 = 20;
+
+/// Largest slippage that an intent may allow, in millionths: a tenth.
+pub const SLIPPAGE_MAX_MICROS: i64 = 100_000;
+
+/// Longest reason of an intent, in characters.
+pub const REASON_CHARS_MAX: usize = 2_000;
+
+/// Entries of the journal under one seal (`api.md` §6).
+pub const SEAL_ENTRIES: i64 = 1_000;
+
+/// Seals that one tick of the monitor makes; the next goes on. Each reads a thousand entries, which
+/// blocks Redis for a millisecond or two.
+pub const SEALS_A_TICK: usize = 10;
+
+/// Overdue holds that one step of the monitor settles.
+pub const HOLD_BATCH: i64 = 100;
+
+/// Steps of the monitor that settle overdue holds in one tick; the next goes on.
+pub const HOLD_STEPS: usize = 50;
+
+/// Bytes of holds, intents or positions that one page of a list holds before it ends early.
+pub const LEDGER_PAGE_BYTES: i64 = 4 << 20;

@@ -23,6 +23,31 @@ impl std::fmt::Display for UnixMillis {
     }
 }
 
+impl UnixMillis {
+    /// Reads what [`fmt::Display`](std::fmt::Display) writes, and nothing else; `None` for that.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = |from: usize, to: usize| {
+            let digits = text.get(from..to)?;
+            let all_digits = digits.bytes().all(|b| b.is_ascii_digit());
+            all_digits.then(|| digits.parse::<i64>().ok()).flatten()
+        };
+        let days = days_from_civil(number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let seconds = number(11, 13)? * 3600 + number(14, 16)? * 60 + number(17, 19)?;
+        let read = Self(days * 86_400_000 + seconds * 1000 + number(20, 23)?);
+        // Whatever was no date, or was written otherwise, does not come out as it went in.
+        (read.to_string() == text).then_some(read)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for UnixMillis {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let rule = "must be an instant such as 2026-02-04T04:58:14.123Z";
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(rule))
+    }
+}
+
 impl serde::Serialize for UnixMillis {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -64,6 +89,16 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
+/// The day of a Gregorian date, counted from 1970-01-01; the reverse of [`civil_from_days`].
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let from_march = (month + 9) % 12;
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * from_march + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,6 +114,22 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
         ] {
             assert_eq!(UnixMillis(ms).to_string(), text);
+            assert_eq!(UnixMillis::parse(text), Some(UnixMillis(ms)));
+        }
+    }
+    #[test]
+    fn only_what_is_written_is_read() {
+        for text in [
+            "",
+            "2026-02-04",
+            "2026-02-30T00:00:00.000Z",
+            "2026-13-01T00:00:00.000Z",
+            "2026-02-04T24:00:00.000Z",
+            "2026-02-04T04:58:14.123+00:00",
+            "2026-02-04t04:58:14.123z",
+            "+026-02-04T04:58:14.123Z",
+        ] {
+            assert_eq!(UnixMillis::parse(text), None, "{text}");
         }
     }
 }

@@ -1,11 +1,49 @@
 //! Calls on agents' keys: `lua/key/`.
 
 use reef_domain::access::Scopes;
-use reef_domain::limits::KEY_USE_LAG_MS;
+use reef_domain::limits::{KEY_USE_LAG_MS, KEYS_MAX};
+use reef_domain::time::UnixMillis;
 
 use crate::script::{
-    Arguments, Call, KEY_CHECK, Malformed, Partition, Reader, Script, unknown_status,
+    Arguments, Call, KEY_CHECK, KEY_CREATE, KEY_LIST, KEY_REVOKE, KEY_ROTATE, Malformed, Partition,
+    Reader, Script, unknown_status,
 };
+
+/// A key as its agent may see it: all but the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Its id.
+    pub key_id: String,
+    /// Whose it is.
+    pub agent_id: String,
+    /// What it is for.
+    pub name: String,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it was last used; may lag by a minute.
+    pub last_used: Option<UnixMillis>,
+    /// When it ends; `None`: it does not.
+    pub expires_at: Option<UnixMillis>,
+}
+
+impl Key {
+    pub(crate) fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let (key_id, agent_id, name) = (reply.text()?, reply.text()?, reply.text()?);
+        let scopes = Scopes::stored(&reply.text()?);
+        let created_at = UnixMillis(reply.int()?);
+        let mut time = || match reply.optional_text()? {
+            None => Ok(None),
+            Some(text) => match text.parse() {
+                Ok(ms) => Ok(Some(UnixMillis(ms))),
+                Err(_) => Err(Malformed(format!("{text:?} is no time"))),
+            },
+        };
+        let (last_used, expires_at) = (time()?, time()?);
+        Ok(Self { key_id, agent_id, name, scopes, created_at, last_used, expires_at })
+    }
+}
 
 /// Asks whose a key is, and counts a request against its rate.
 #[derive(Debug)]
@@ -80,6 +118,190 @@ impl Call for Check<'_> {
                 Ok(Checked::Limited { agent_id, scopes, wait_ms: reply.int()? })
             }
             "unknown" => Ok(Checked::Unknown),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Makes a key of an agent.
+#[derive(Debug)]
+pub struct Create<'a> {
+    /// Whose.
+    pub agent_id: &'a str,
+    /// Its id.
+    pub key_id: &'a str,
+    /// SHA-256 of the key, in hex.
+    pub digest: &'a str,
+    /// What it is for.
+    pub name: &'a str,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// How long it is good, in milliseconds; `None` for ever.
+    pub life_ms: Option<i64>,
+}
+
+/// What became of a key that was to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Made {
+    /// It is there.
+    Ok(Key),
+    /// There is no such agent, or no such key to rotate.
+    NotFound,
+    /// The agent has as many as it may have.
+    TooMany,
+    /// The key has scopes that the caller has not.
+    Beyond,
+    /// The generated id is in use: try again with another.
+    IdCollision,
+}
+
+impl Made {
+    fn read(status: &str, reply: &mut Reader) -> Result<Self, Malformed> {
+        match status {
+            "ok" => Key::read(reply).map(Self::Ok),
+            "not_found" => Ok(Self::NotFound),
+            "too_many" => Ok(Self::TooMany),
+            "beyond" => Ok(Self::Beyond),
+            "id_collision" => Ok(Self::IdCollision),
+            other => unknown_status(other),
+        }
+    }
+}
+
+impl Call for Create<'_> {
+    type Reply = Made;
+
+    fn script(&self) -> &'static Script {
+        &KEY_CREATE
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Ledger
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments
+            .text(self.agent_id)
+            .text(self.key_id)
+            .text(self.digest)
+            .text(self.name)
+            .text(self.scopes.to_string())
+            .optional(self.life_ms)
+            .number(KEYS_MAX);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Made, Malformed> {
+        Made::read(status, reply)
+    }
+}
+
+/// Puts a new key in the place of another.
+#[derive(Debug)]
+pub struct Rotate<'a> {
+    /// Which.
+    pub key_id: &'a str,
+    /// Whose it must be; `None`: anybody's.
+    pub agent_id: Option<&'a str>,
+    /// The id of the new key.
+    pub new_id: &'a str,
+    /// SHA-256 of the new key, in hex.
+    pub digest: &'a str,
+    /// What the key must not exceed; `None`: not checked.
+    pub within: Option<Scopes>,
+}
+
+impl Call for Rotate<'_> {
+    type Reply = Made;
+
+    fn script(&self) -> &'static Script {
+        &KEY_ROTATE
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Ledger
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments
+            .text(self.key_id)
+            .optional(self.agent_id)
+            .text(self.new_id)
+            .text(self.digest)
+            .optional(self.within);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Made, Malformed> {
+        Made::read(status, reply)
+    }
+}
+
+/// Lists an agent's keys, oldest first.
+#[derive(Debug)]
+pub struct List<'a> {
+    /// Whose.
+    pub agent_id: &'a str,
+}
+
+impl Call for List<'_> {
+    /// `None`: there is no such agent.
+    type Reply = Option<Vec<Key>>;
+
+    fn script(&self) -> &'static Script {
+        &KEY_LIST
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Ledger
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.agent_id);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        match status {
+            "ok" => {
+                let mut keys = Vec::new();
+                while !reply.is_at_end() {
+                    keys.push(Key::read(reply)?);
+                }
+                Ok(Some(keys))
+            }
+            "not_found" => Ok(None),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Revokes a key.
+#[derive(Debug)]
+pub struct Revoke<'a> {
+    /// Which.
+    pub key_id: &'a str,
+    /// Whose it must be; `None`: anybody's.
+    pub agent_id: Option<&'a str>,
+}
+
+impl Call for Revoke<'_> {
+    /// Whether there was such a key.
+    type Reply = bool;
+
+    fn script(&self) -> &'static Script {
+        &KEY_REVOKE
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Ledger
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.key_id).optional(self.agent_id);
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<bool, Malformed> {
+        match status {
+            "ok" => Ok(true),
+            "not_found" => Ok(false),
             other => unknown_status(other),
         }
     }

@@ -3,6 +3,7 @@
 use reef_domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
+use crate::node::Writer;
 use crate::script::{
     Arguments, Call, LEADER_CAMPAIGN, LEADER_HISTORY, LEADER_RESIGN, LEADER_SHOW, Malformed,
     Reader, Script, unknown_status,
@@ -34,6 +35,8 @@ pub struct Campaign<'a> {
     pub node_id: &'a str,
     /// For how long, in milliseconds.
     pub ttl_ms: i64,
+    /// Who sends the request.
+    pub writer: Writer<'a>,
 }
 
 /// What became of a campaign.
@@ -46,21 +49,24 @@ pub struct Campaigned {
 }
 
 impl Call for Campaign<'_> {
-    type Reply = Campaigned;
+    /// `None`: the node belongs to somebody else.
+    type Reply = Option<Campaigned>;
 
     fn script(&self) -> &'static Script {
         &LEADER_CAMPAIGN
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.node_id).number(self.ttl_ms);
+        arguments.text(self.node_id).number(self.ttl_ms).text(self.writer.as_argument());
     }
 
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Campaigned, Malformed> {
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
         match status {
             "ok" => {
-                Ok(Campaigned { is_leader: reply.flag()?, leadership: Leadership::read(reply)? })
+                let is_leader = reply.flag()?;
+                Ok(Some(Campaigned { is_leader, leadership: Leadership::read(reply)? }))
             }
+            "forbidden" => Ok(None),
             other => unknown_status(other),
         }
     }
@@ -73,6 +79,8 @@ pub struct Resign<'a> {
     pub node_id: &'a str,
     /// The term under which it leads.
     pub term: i64,
+    /// Who sends the request.
+    pub writer: Writer<'a>,
 }
 
 /// What became of a resignation.
@@ -83,6 +91,8 @@ pub enum Resigned {
         /// The term that has ended.
         term: i64,
     },
+    /// The node belongs to somebody else.
+    Forbidden,
     /// Somebody else leads, or nobody, or under another term.
     Fenced {
         /// Who leads.
@@ -100,12 +110,13 @@ impl Call for Resign<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.node_id).number(self.term);
+        arguments.text(self.node_id).number(self.term).text(self.writer.as_argument());
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Resigned, Malformed> {
         match status {
             "ok" => Ok(Resigned::Ok { term: reply.int()? }),
+            "forbidden" => Ok(Resigned::Forbidden),
             "fenced" => Ok(Resigned::Fenced {
                 leader: Some(reply.text()?).filter(|leader| !leader.is_empty()),
                 term: reply.int()?,

@@ -5,22 +5,31 @@
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`session`],
-//!   [`message`], [`inbox`], [`task`], [`key`]: the calls, one for each file under `lua/`.
+//!   [`message`], [`inbox`], [`task`], [`agent`], [`key`], [`account`], [`hold`], [`intent`],
+//!   [`position`], [`entry`]: the calls, one for each file under `lua/`.
+//! - [`ledger`]: what the calls on money share.
 //! - [`settings`]: what the variables of a deployment say about keys and liveness.
 //!
 //! Nothing here knows HTTP, Spin or wasmtime. Every operation is one script and one round trip.
 
+pub mod account;
+pub mod agent;
 pub mod cluster;
+pub mod entry;
 pub mod event;
 pub mod heartbeat;
+pub mod hold;
 pub mod inbox;
+pub mod intent;
 pub mod key;
 pub mod keys;
 pub mod leader;
+pub mod ledger;
 pub mod message;
 pub mod monitor;
 pub mod node;
 pub mod port;
+pub mod position;
 pub mod script;
 pub mod session;
 pub mod settings;

@@ -2,7 +2,9 @@
 
 use reef_domain::limits::TASK_KEPT_MS;
 
+use crate::entry::seal_due;
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
+use crate::hold;
 use crate::leader;
 use crate::port::Redis;
 use crate::script::{
@@ -93,12 +95,17 @@ pub struct Ticked {
     pub adopted: i64,
     /// What was due in the queue.
     pub due: Due,
+    /// Holds whose time was over.
+    pub holds: i64,
+    /// Seals of the journal that were made.
+    pub seals: i64,
     /// How many tasks there are; counted in each sweep.
     pub tasks: Option<Counts>,
 }
 
-/// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue. The monitor calls
-/// it every second, the cron component as often as its trigger says; `tick_ms` says how often.
+/// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue, the
+/// ledger's holds and seals. The monitor calls it every second, the cron component as often as its
+/// trigger says; `tick_ms` says how often.
 /// Safe to cut anywhere and to run twice at once.
 ///
 /// Old bots come first: their `hb:` keys must count before anybody is judged silent.
@@ -117,10 +124,12 @@ pub async fn tick<R: Redis>(
     let checked = check_all(store, &check, None).await?.value;
     store.call(&leader::Show).await?;
     let due = settle_due(store, settings).await?;
+    let holds = hold::settle_due(store, tick_ms).await?;
+    let seals = seal_due(store).await?;
     let mut tasks = None;
     if sweep {
         clean_up(store, TASK_KEPT_MS, CLEANUP_STEPS, None).await?;
         tasks = Some(store.call(&Count).await?);
     }
-    Ok(Ticked { checked, adopted, due, tasks })
+    Ok(Ticked { checked, adopted, due, holds, seals, tasks })
 }

@@ -120,6 +120,15 @@ pub enum Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
+    /// Whose things it is confined to; `None`: to nobody's.
+    #[must_use]
+    pub fn owner(&self) -> Option<&'a str> {
+        match self {
+            Self::Any => None,
+            Self::Owner(id) => Some(id),
+        }
+    }
+
     /// Whose things it may touch, as scripts take it: an empty text is not checked.
     #[must_use]
     pub fn as_argument(&self) -> &'a str {

@@ -42,6 +42,8 @@ pub struct Open<'a> {
     pub metadata: &'a str,
     /// Who owns a new one.
     pub owner: &'a str,
+    /// Who asks.
+    pub writer: Writer<'a>,
 }
 
 /// A session that is there.
@@ -56,7 +58,8 @@ pub struct Opened {
 }
 
 impl Call for Open<'_> {
-    type Reply = Opened;
+    /// `None`: the session is there and belongs to somebody else.
+    type Reply = Option<Opened>;
 
     fn script(&self) -> &'static Script {
         &SESSION_OPEN
@@ -71,16 +74,18 @@ impl Call for Open<'_> {
             .optional(self.user_id)
             .text(self.metadata)
             .text(self.owner)
-            .number(SESSION_TTL_MS);
+            .number(SESSION_TTL_MS)
+            .text(self.writer.as_argument());
     }
 
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Opened, Malformed> {
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
         match status {
-            "ok" => Ok(Opened {
+            "ok" => Ok(Some(Opened {
                 is_new: reply.flag()?,
                 status: reply.text()?,
                 created_at: UnixMillis(reply.int()?),
-            }),
+            })),
+            "forbidden" => Ok(None),
             other => unknown_status(other),
         }
     }
@@ -198,7 +203,8 @@ pub struct Admit<'a> {
 }
 
 impl Call for Admit<'_> {
-    type Reply = Written<()>;
+    /// The owner of the session, who owns its messages, whoever writes them.
+    type Reply = Written<String>;
 
     fn script(&self) -> &'static Script {
         &SESSION_ADMIT
@@ -216,7 +222,7 @@ impl Call for Admit<'_> {
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        Written::read(status, reply, |_| Ok(()))
+        Written::read(status, reply, Reader::text)
     }
 }
 
@@ -353,6 +359,8 @@ pub struct AddToLists<'a> {
     pub session_id: &'a str,
     /// Whose.
     pub user_id: Option<&'a str>,
+    /// Who makes it.
+    pub owner: &'a str,
 }
 
 impl Call for AddToLists<'_> {
@@ -363,7 +371,7 @@ impl Call for AddToLists<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.session_id).optional(self.user_id);
+        arguments.text(self.session_id).optional(self.user_id).text(self.owner);
     }
 
     fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
@@ -383,6 +391,8 @@ pub struct List<'a> {
     pub limit: i64,
     /// The number to go on below.
     pub below: Option<i64>,
+    /// Made by whom; `None` for all. Not looked at where a user is named.
+    pub owner: Option<&'a str>,
 }
 
 impl Call for List<'_> {
@@ -394,7 +404,11 @@ impl Call for List<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.optional(self.user_id).number(self.limit).optional(self.below);
+        arguments
+            .optional(self.user_id)
+            .number(self.limit)
+            .optional(self.below)
+            .optional(self.owner);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
@@ -414,6 +428,8 @@ impl Call for List<'_> {
 pub struct RemoveFromLists<'a> {
     /// Whose list, besides the list of all.
     pub user_id: Option<&'a str>,
+    /// And off the list of what this one made.
+    pub owner: Option<&'a str>,
     /// Which: at least one.
     pub session_ids: &'a [String],
 }
@@ -426,7 +442,7 @@ impl Call for RemoveFromLists<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.optional(self.user_id);
+        arguments.optional(self.user_id).optional(self.owner);
         for session_id in self.session_ids {
             arguments.text(session_id);
         }

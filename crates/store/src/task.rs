@@ -178,11 +178,11 @@ impl Task {
 }
 
 /// A text that may be missing or empty.
-fn some_text(reply: &mut Reader) -> Result<Option<String>, Malformed> {
+pub(crate) fn some_text(reply: &mut Reader) -> Result<Option<String>, Malformed> {
     Ok(reply.optional_text()?.filter(|text| !text.is_empty()))
 }
 
-fn some_instant(reply: &mut Reader) -> Result<Option<UnixMillis>, Malformed> {
+pub(crate) fn some_instant(reply: &mut Reader) -> Result<Option<UnixMillis>, Malformed> {
     some_text(reply)?
         .map(|text| text.parse().map(UnixMillis).map_err(|_| Malformed(format!("time {text:?}"))))
         .transpose()

@@ -36,6 +36,14 @@ pub fn cursor<T>(query: &Query, read: impl Fn(&str) -> Option<T>) -> Result<Opti
         .transpose()
 }
 
+/// Reads a `cursor` that is a positive number.
+///
+/// # Errors
+/// 400 if it is none.
+pub fn number_cursor(query: &Query) -> Result<Option<i64>, Problem> {
+    cursor(query, |text| text.parse().ok().filter(|number| *number > 0))
+}
+
 /// Adds `Link: <…>; rel="next"`: the same request with another cursor.
 #[must_use]
 pub fn with_next(response: Response, request: &Request, next: Option<String>) -> Response {

@@ -11,6 +11,7 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use reef_runtime::{Body, CallError, Component};
+use reef_web::auth::Access;
 use reef_web::{Code, Problem};
 
 use super::body::{BodyReader, Unread};
@@ -103,7 +104,10 @@ impl Service {
         self.sessions.settle(&method, &mut parts.headers);
 
         let (mut answer, metrics) = if let Some(own) = Own::of(parts.uri.path()) {
-            let answer = self.own.answer(own, &method, request_id_text(&id)).await;
+            let answer = match self.admit(own, &parts).await {
+                Ok(()) => self.own.answer(own, &method, request_id_text(&id)).await,
+                Err(problem) => problem::answer(problem, request_id_text(&id)),
+            };
             (answer, &self.own_metrics)
         } else if parts.uri.path() == ui_session::PATH {
             let answer = self.sessions.answer(&self.streams, &parts, request_id_text(&id)).await;
@@ -133,6 +137,15 @@ impl Service {
         }
         metrics.record(&method, answer.status(), started.elapsed());
         Ok(answer)
+    }
+
+    /// Whether the caller may see one of the host's own routes.
+    async fn admit(&self, own: Own<'_>, parts: &Parts) -> Result<(), Problem> {
+        if own.is_open() {
+            return Ok(());
+        }
+        let caller = self.streams.identify(&streams::plain(parts)).await?;
+        caller.authorize(Access::Read, self.streams.config().auth_mode)
     }
 
     /// Answers what a route of the manifest takes.

@@ -62,7 +62,6 @@ impl Scene {
             workflow: "critic",
             session_id: &self.session,
             message_id: MESSAGE,
-            owner: "admin",
             writer: Writer::Any,
             ttl_ms: TTL_MS,
         };

@@ -1,5 +1,6 @@
 //! The contract where a test must have the hub to itself.
 
+mod agents_keys;
 mod command_line;
 mod expiry;
 mod exports;

@@ -11,6 +11,12 @@ local function remember(event, node, term)
   foreign('LTRIM', key.leader_history, 0, HISTORY_MAX - 1)
 end
 
+-- Whether a node is registered by somebody else than the caller ('' may speak for all).
+local function is_anothers(node, caller)
+  local owner = caller ~= '' and redis.call('HGET', key.node(node), 'owner')
+  return owner and owner ~= caller
+end
+
 local function announce(leader, term, previous)
   emit('leader_changed', '{"leader":' .. (leader == '' and 'null' or quoted(leader))
     .. ',"term":' .. term .. ',"previous":' .. (previous == '' and 'null' or quoted(previous))

@@ -1,14 +1,15 @@
 -- Takes the leadership, or renews it (api.md §3).
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 node · 4 lease in ms
--- Returns  'ok', 1 if the node leads now else 0, leader, term, ms that the lease runs
+-- ARGV     1-2 idempotency · 3 node · 4 lease in ms · 5 caller to check ('' none)
+-- Returns  'ok', 1 if the node leads now else 0, leader, term, ms that the lease runs · 'forbidden'
 -- Emits    leader_changed
 -- include: now clock foreign once rfc3339 event leader
 
 local candidate, ttl_ms = ARGV[3], tonumber(ARGV[4])
 
 local function run()
+  if is_anothers(candidate, ARGV[5]) then return { 'forbidden' } end
   local node, term, left = observe()
   keep_clock()
   if left > 0 and node ~= candidate then return { 'ok', 0, node, term, left } end

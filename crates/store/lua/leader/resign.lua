@@ -1,12 +1,13 @@
 -- Hands the leadership back: only the holder can, and only with its term.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 node · 4 term
--- Returns  'ok', term · 'fenced', leader ('' for none), term
+-- ARGV     1-2 idempotency · 3 node · 4 term · 5 caller to check ('' none)
+-- Returns  'ok', term · 'forbidden' · 'fenced', leader ('' for none), term
 -- Emits    leader_changed
 -- include: now clock foreign once rfc3339 event leader
 
 local function run()
+  if is_anothers(ARGV[3], ARGV[5]) then return { 'forbidden' } end
   local node, term, left = observe()
   keep_clock()
   if left == 0 then return { 'fenced', '', term } end

@@ -4,7 +4,7 @@
 -- KEYS[1]  the session partition
 -- ARGV     3 session · 4 caller to check ('' none) · 5 TTL of the list in ms · 6 TTL of the session
 --          in ms · 7… messages
--- Returns  'ok' · 'not_found' · 'forbidden' · 'closed'
+-- Returns  'ok', owner of the session · 'not_found' · 'forbidden' · 'closed'
 -- include: now
 
 local sid = ARGV[3]
@@ -29,4 +29,4 @@ end
 redis.call('HSET', key.session(sid), 'updated_at', now)
 redis.call('PEXPIRE', key.session(sid), ARGV[6])
 redis.call('PEXPIRE', key.session_messages(sid), ARGV[5])
-return { 'ok' }
+return { 'ok', row[2] }

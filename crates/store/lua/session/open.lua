@@ -2,13 +2,15 @@
 --
 -- KEYS[1]  the session partition
 -- ARGV     1-2 idempotency · 3 session · 4 user ('') · 5 metadata (JSON) · 6 owner · 7 TTL in ms
--- Returns  'ok', 1 if new else 0, status, created
+--          8 caller to check ('' none)
+-- Returns  'ok', 1 if new else 0, status, created · 'forbidden'
 -- include: now once
 
 local sid = ARGV[3]
 
 local function run()
-  local row = redis.call('HMGET', key.session(sid), 'status', 'created_at')
+  local row = redis.call('HMGET', key.session(sid), 'status', 'created_at', 'owner')
+  if row[1] and ARGV[8] ~= '' and row[3] ~= ARGV[8] then return { 'forbidden' } end
   if row[1] then return { 'ok', 0, row[1], row[2] } end
   redis.call('HSET', key.session(sid), 'user_id', ARGV[4], 'status', 'active', 'metadata', ARGV[5],
     'owner', ARGV[6], 'created_at', now, 'updated_at', now)

@@ -1,12 +1,13 @@
 -- Puts a session into the lists by which it is found.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 session · 4 user ('' for none)
+-- ARGV     3 session · 4 user ('' for none) · 5 owner
 -- Returns  'ok'
 
 if not redis.call('ZSCORE', key.sessions, ARGV[3]) then
   local number = redis.call('HINCRBY', key.cluster, 'session_sequence', 1)
   redis.call('ZADD', key.sessions, number, ARGV[3])
+  redis.call('ZADD', key.sessions_by_owner(ARGV[5]), number, ARGV[3])
   if ARGV[4] ~= '' then redis.call('ZADD', key.sessions_by_user(ARGV[4]), number, ARGV[3]) end
 end
 return { 'ok' }

@@ -2,10 +2,10 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     3 task id
--- Returns  'ok', status ('draft' too), owner, session, message, type within the message, error
---          (''), result (JSON, ''), content block (JSON, '') · 'not_found'
+-- Returns  'ok', status ('draft' too), session, message, type within the message, error (''),
+--          result (JSON, ''), content block (JSON, '') · 'not_found'
 
-local row = redis.call('HMGET', key.task(ARGV[3]), 'status', 'owner', 'session_id', 'message_id',
-  'spec', 'error', 'result', 'content')
+local row = redis.call('HMGET', key.task(ARGV[3]), 'status', 'session_id', 'message_id', 'spec',
+  'error', 'result', 'content')
 if not row[1] then return { 'not_found' } end
-return { 'ok', row[1], row[2], row[3], row[4], row[5], row[6] or '', row[7] or '', row[8] or '' }
+return { 'ok', row[1], row[2], row[3], row[4], row[5] or '', row[6] or '', row[7] or '' }

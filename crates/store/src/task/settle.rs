@@ -138,7 +138,6 @@ struct AskOutcome<'a> {
 #[derive(Debug)]
 struct Outcome {
     status: String,
-    owner: String,
     session_id: String,
     message_id: String,
     spec: String,
@@ -162,7 +161,6 @@ impl Call for AskOutcome<'_> {
         match status {
             "ok" => Ok(Some(Outcome {
                 status: reply.text()?,
-                owner: reply.text()?,
                 session_id: reply.text()?,
                 message_id: reply.text()?,
                 spec: reply.text()?,
@@ -208,9 +206,7 @@ pub struct Place<'a> {
     pub session_id: &'a str,
     /// The message that is made for it.
     pub message_id: &'a str,
-    /// Who owns it.
-    pub owner: &'a str,
-    /// What that caller may write to.
+    /// What the caller may write to.
     pub writer: Writer<'a>,
     /// How long a message is kept after a write, in milliseconds.
     pub ttl_ms: i64,
@@ -234,17 +230,19 @@ pub enum Placed {
 pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Placed, StoreError> {
     let Place { task_id, session_id, message_id, writer, ttl_ms, .. } = *place;
     let admit = Admit { session_id, writer, message_ids: &[message_id], ttl_ms };
-    match store.call(&admit).await? {
-        SessionWritten::Ok(()) => {}
-        refused => return Ok(Placed::Refused(refused)),
-    }
+    let owner = match store.call(&admit).await? {
+        SessionWritten::Ok(owner) => owner,
+        SessionWritten::NotFound => return Ok(Placed::Refused(SessionWritten::NotFound)),
+        SessionWritten::Forbidden => return Ok(Placed::Refused(SessionWritten::Forbidden)),
+        SessionWritten::Closed => return Ok(Placed::Refused(SessionWritten::Closed)),
+    };
     let open = message::Open {
         message_id,
         session_id,
         role: "assistant",
         parent: None,
         metadata: &json!({ "task_id": task_id, "workflow": place.workflow }).to_string(),
-        owner: place.owner,
+        owner: &owner,
         complete_text: None,
         ttl_ms,
     };
@@ -293,7 +291,6 @@ async fn finish_draft<R: Redis>(
         workflow: workflow.unwrap_or("simple"),
         session_id: &outcome.session_id,
         message_id: &outcome.message_id,
-        owner: &outcome.owner,
         writer: Writer::Any,
         ttl_ms: settings.message_ttl_ms,
     };

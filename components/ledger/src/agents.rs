@@ -1,0 +1,156 @@
+//! Agents: register, show, list.
+
+use reef_domain::limits::{DISPLAY_NAME_CHARS_MAX, PAGE_DEFAULT, WALLET_CHARS_MAX};
+use reef_domain::{Invalid, id};
+use reef_store::Redis;
+use reef_store::account::Balance;
+use reef_store::agent::{Agent, Get, List, Register, Registered};
+use reef_web::extract::{json_object_text, optional_object};
+use reef_web::once::made_id;
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::{Code, Context, Problem, Response, page};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::access::unknown_agent;
+use crate::keys::{ID_ATTEMPTS, KeyInfo, NewKey};
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgentBody"))]
+pub(crate) struct RegisterBody {
+    /// Where it is known outside; one agent has it.
+    wallet_address: Option<String>,
+    /// What people call it.
+    display_name: Option<String>,
+    /// An object that is kept as it is.
+    metadata: Option<Box<RawValue>>,
+    /// An id for it; left out, the hub makes one.
+    agent_id: Option<String>,
+}
+
+impl RegisterBody {
+    fn check(&self) -> Result<(), Problem> {
+        let mut invalid = Invalid::new();
+        let printable = |text: &str| !text.chars().any(char::is_control);
+        if let Some(wallet) = &self.wallet_address {
+            let fits = (1..=WALLET_CHARS_MAX).contains(&wallet.chars().count())
+                && printable(wallet)
+                && !wallet.contains(char::is_whitespace);
+            let rule = "must have 1-100 characters, none of them a space";
+            invalid.require(fits, "wallet_address", rule);
+        }
+        if let Some(name) = &self.display_name {
+            let fits = name.chars().count() <= DISPLAY_NAME_CHARS_MAX && printable(name);
+            let rule = "must have at most 50 characters, none of them a control character";
+            invalid.require(fits, "display_name", rule);
+        }
+        let own = self.agent_id.as_deref().filter(|own| !own.is_empty());
+        invalid.require(own.is_none_or(id::is_valid), "agent_id", id::RULE);
+        Ok(invalid.finish(())?)
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgentRegistered"))]
+pub(crate) struct RegisterAnswer<'a> {
+    success: bool,
+    agent: &'a Agent,
+    /// The key, this once: it is stored nowhere. A repeat does not have it.
+    api_key: Option<&'a str>,
+    api_key_info: KeyInfo<'a>,
+}
+
+/// `POST /agents/register`: an agent with a first key. Open to all: it is how one gets a key.
+pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let body: RegisterBody = optional_object(cx.request)?;
+    body.check()?;
+    let metadata = json_object_text("metadata", body.metadata.as_deref())?;
+    for attempt in 0..ID_ATTEMPTS {
+        let key = NewKey::make()?;
+        // The id that an idempotency key stands for may be that of an agent of another day.
+        let once = cx.once.as_ref().filter(|_| attempt == 0);
+        let call = Register {
+            agent_id: body.agent_id.as_deref().filter(|own| !own.is_empty()),
+            generated_id: &made_id("agent", once, false),
+            wallet_address: body.wallet_address.as_deref(),
+            display_name: body.display_name.as_deref(),
+            metadata,
+            key_id: &key.key_id,
+            digest: &key.digest,
+            key_name: "default",
+        };
+        let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+        let answer = match &answered.value {
+            Registered::Ok(made) => Ok(Response::json(&RegisterAnswer {
+                success: true,
+                agent: &made.0,
+                api_key: (!answered.replayed).then_some(key.raw.as_str()),
+                api_key_info: KeyInfo::of(&made.1),
+            })),
+            Registered::WalletTaken { agent_id } => Err(Problem::new(
+                Code::Conflict,
+                format!("Wallet already registered as {agent_id}. Use your existing API key."),
+            )),
+            Registered::IdTaken => {
+                Err(Problem::new(Code::Conflict, "An agent with this agent_id is there already."))
+            }
+            Registered::IdCollision => continue,
+        };
+        return mark_replayed(answer, answered.replayed);
+    }
+    Err(Problem::internal("could not find a free agent or key id"))
+}
+
+/// An agent as a caller may see it: what it has is for itself and the admin.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ShownAgent"))]
+pub(crate) struct Shown<'a> {
+    #[serde(flatten)]
+    agent: &'a Agent,
+    #[serde(flatten)]
+    money: Option<Money<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+struct Money<'a> {
+    balance: &'a reef_domain::Money,
+    locked: &'a reef_domain::Money,
+    available: reef_domain::Money,
+}
+
+impl<'a> Shown<'a> {
+    fn to<R>(cx: &Context<'_, R>, agent: &'a Agent) -> Self {
+        let Balance { balance, locked } = &agent.balance;
+        let may_see = cx.caller.acts_for(&agent.agent_id);
+        let money =
+            may_see.then(|| Money { balance, locked, available: agent.balance.available() });
+        Self { agent, money }
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct AgentList<'a> {
+    agents: Vec<Shown<'a>>,
+}
+
+/// `GET /agents`, newest first.
+pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let query = cx.query();
+    let limit = page::limit(&query, PAGE_DEFAULT)?;
+    let below = page::cursor(&query, |text| text.parse().ok().filter(|number| *number > 0))?;
+    let found = cx.store.call(&List { limit, below }).await?;
+    let agents = found.items.iter().map(|agent| Shown::to(cx, agent)).collect();
+    let next = found.next.map(|next| next.to_string());
+    Ok(page::with_next(Response::json(&AgentList { agents }), cx.request, next))
+}
+
+/// `GET /agents/{id}`
+pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let agent_id = cx.id("id", "agent_id")?;
+    match cx.store.call(&Get { agent_id: &agent_id }).await? {
+        Some(agent) => Ok(Response::json(&Shown::to(cx, &agent))),
+        None => Err(unknown_agent(&agent_id)),
+    }
+}

@@ -1,0 +1,55 @@
+//! The journal, as agents see their part of it and the admin all.
+
+use reef_domain::journal::Entry;
+use reef_domain::limits::PAGE_DEFAULT;
+use reef_store::Redis;
+use reef_store::entry::{List, ListSeals};
+use reef_web::route::Answer;
+use reef_web::{Code, Context, Problem, Response, page};
+use serde::Serialize;
+
+use crate::access::listed_agent;
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "EntryList"))]
+pub(crate) struct ListAnswer<'a> {
+    entries: &'a [Entry],
+}
+
+/// `GET /entries`: newest first. The admin may ask for the oldest first, to check or keep a whole
+/// journal.
+pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let query = cx.query();
+    let oldest_first = match query.get("order") {
+        None | Some("newest") => false,
+        Some("oldest") if cx.caller.is_admin() => true,
+        Some("oldest") => {
+            return Err(Problem::new(Code::Forbidden, "Only the admin reads the oldest first."));
+        }
+        Some(_) => return Err(Problem::parameter("order", "must be newest or oldest")),
+    };
+    let agent_id = listed_agent(cx, query.get("agent_id"))?;
+    let limit = page::limit(&query, PAGE_DEFAULT)?;
+    let after = page::number_cursor(&query)?;
+    let found = cx.store.call(&List { agent_id: &agent_id, oldest_first, limit, after }).await?;
+    let response = Response::json(&ListAnswer { entries: &found.items });
+    Ok(page::with_next(response, cx.request, found.next.map(|number| number.to_string())))
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SealList"))]
+pub(crate) struct SealsAnswer<'a> {
+    seals: &'a [String],
+    total: i64,
+}
+
+/// `GET /entries/seals`: in order, one for each thousand entries.
+pub(crate) async fn list_seals<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let query = cx.query();
+    let limit = page::limit(&query, PAGE_DEFAULT)?;
+    let from = page::number_cursor(&query)?.unwrap_or(0);
+    let found = cx.store.call(&ListSeals { from, limit }).await?;
+    let next = (from + limit < found.total).then(|| (from + limit).to_string());
+    let response = Response::json(&SealsAnswer { seals: &found.seals, total: found.total });
+    Ok(page::with_next(response, cx.request, next))
+}

@@ -1,0 +1,141 @@
+//! Holds: money that is reserved until it is paid, released, or overdue.
+
+use reef_domain::ledger::{HOLD_STATUSES, check_expiry, require_positive};
+use reef_domain::limits::PAGE_DEFAULT;
+use reef_domain::{Invalid, Money};
+use reef_store::Redis;
+use reef_store::hold::{Ended, Get, Hold, List, Place, Post, Void};
+use reef_store::ledger::Seen;
+use reef_web::extract::{lax_int, object};
+use reef_web::once::made_id;
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::{Code, Context, Problem, Response, page};
+use serde::{Deserialize, Serialize};
+
+use crate::access::{agent_id, listed_agent, moved, require_agent, unknown_agent, writer};
+use crate::money::paid_to_itself;
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HoldBody"))]
+pub(crate) struct PlaceBody {
+    /// Whose money.
+    agent_id: Option<String>,
+    /// How much to reserve.
+    amount: Option<Money>,
+    /// When it ends by itself, in milliseconds; left out, never.
+    #[serde(default, deserialize_with = "lax_int")]
+    expires_in_ms: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct HoldAnswer<'a> {
+    success: bool,
+    hold: &'a Hold,
+}
+
+fn show_hold(hold: &Hold) -> Response {
+    Response::json(&HoldAnswer { success: true, hold })
+}
+
+/// `POST /holds`
+pub(crate) async fn place<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let body: PlaceBody = object(cx.request)?;
+    let mut invalid = Invalid::new();
+    let agent_id = agent_id(&mut invalid, "agent_id", body.agent_id);
+    let amount = require_positive(&mut invalid, "amount", body.amount);
+    check_expiry(&mut invalid, body.expires_in_ms);
+    invalid.finish(())?;
+    require_agent(cx, &agent_id)?;
+    let hold_id = made_id("hold", cx.once.as_ref(), false);
+    let expires_in_ms = body.expires_in_ms;
+    let call = Place { hold_id: &hold_id, agent_id: &agent_id, amount, expires_in_ms };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = moved(answered.value).map(|hold| show_hold(&hold));
+    mark_replayed(answer, answered.replayed)
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HoldPostBody"))]
+pub(crate) struct PostBody {
+    /// How much to pay; left out, all.
+    amount: Option<Money>,
+    /// Whom.
+    to_agent: Option<String>,
+}
+
+/// `POST /holds/{id}/post`
+pub(crate) async fn post<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let hold_id = cx.id("id", "hold_id")?;
+    let body: PostBody = object(cx.request)?;
+    let mut invalid = Invalid::new();
+    let to_agent = agent_id(&mut invalid, "to_agent", body.to_agent);
+    if body.amount.is_some() {
+        require_positive(&mut invalid, "amount", body.amount);
+    }
+    invalid.finish(())?;
+    let call =
+        Post { hold_id: &hold_id, writer: writer(cx), amount: body.amount, to_agent: &to_agent };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    mark_replayed(ended(answered.value, &hold_id, &to_agent), answered.replayed)
+}
+
+/// `POST /holds/{id}/void`
+pub(crate) async fn void<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let hold_id = cx.id("id", "hold_id")?;
+    let call = Void { hold_id: &hold_id, writer: writer(cx) };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    mark_replayed(ended(answered.value, &hold_id, ""), answered.replayed)
+}
+
+fn ended(outcome: Ended, hold_id: &str, to_agent: &str) -> Answer {
+    Err(match outcome {
+        Ended::Ok(hold) => return Ok(show_hold(&hold)),
+        Ended::NotFound => unknown_hold(hold_id),
+        Ended::UnknownAgent => unknown_agent(to_agent),
+        Ended::Forbidden => Problem::foreign("hold"),
+        Ended::Status(status) => {
+            Problem::new(Code::Conflict, format!("The hold {hold_id} has ended: {status}."))
+        }
+        Ended::ToItself => paid_to_itself(),
+        Ended::Over(reserved) => {
+            Problem::field("amount", &format!("must not be more than the hold's {reserved}"))
+        }
+    })
+}
+
+fn unknown_hold(hold_id: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("There is no hold {hold_id}."))
+}
+
+/// `GET /holds/{id}`
+pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let hold_id = cx.id("id", "hold_id")?;
+    match cx.store.call(&Get { hold_id: &hold_id, writer: writer(cx) }).await? {
+        Seen::Ok(hold) => Ok(Response::json(&hold)),
+        Seen::NotFound => Err(unknown_hold(&hold_id)),
+        Seen::Forbidden => Err(Problem::foreign("hold")),
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HoldList"))]
+pub(crate) struct ListAnswer<'a> {
+    holds: &'a [Hold],
+}
+
+/// `GET /holds`
+pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let query = cx.query();
+    let status = query.get("status").unwrap_or_default();
+    if !status.is_empty() && !HOLD_STATUSES.contains(&status) {
+        let rule = format!("must be one of {}", HOLD_STATUSES.join(", "));
+        return Err(Problem::parameter("status", &rule));
+    }
+    let agent_id = listed_agent(cx, query.get("agent_id"))?;
+    let limit = page::limit(&query, PAGE_DEFAULT)?;
+    let below = page::number_cursor(&query)?;
+    let found = cx.store.call(&List { agent_id: &agent_id, status, limit, below }).await?;
+    let response = Response::json(&ListAnswer { holds: &found.items });
+    Ok(page::with_next(response, cx.request, found.next.map(|number| number.to_string())))
+}

@@ -1,0 +1,181 @@
+//! Intents: what agents would take positions on, and how two of them are matched.
+
+use reef_domain::ledger::{INTENT_STATUSES, IntentForm, is_asset, require_positive};
+use reef_domain::limits::PAGE_DEFAULT;
+use reef_domain::{Invalid, Money, id};
+use reef_store::Redis;
+use reef_store::intent::{Cancel, Cancelled, Get, Intent, List, Made, Match, Matched, Submit};
+use reef_store::ledger::Seen;
+use reef_store::position::Position;
+use reef_web::extract::{lax_int, object};
+use reef_web::once::made_id;
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::{Code, Context, Problem, Response, page};
+use serde::{Deserialize, Serialize};
+
+use crate::access::{agent_id, listed_agent, moved, require_agent, writer};
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentBody"))]
+pub(crate) struct SubmitBody {
+    /// Whose it is.
+    agent_id: Option<String>,
+    /// `long` gains while the price rises, `short` while it falls.
+    intent_type: Option<String>,
+    /// On what.
+    asset: Option<String>,
+    /// The second name is the older system's.
+    #[serde(alias = "size_usdc")]
+    size: Option<Money>,
+    /// How many times the margin the size is.
+    #[serde(default, deserialize_with = "lax_int")]
+    leverage: Option<i64>,
+    /// How far from the expected price a match may be.
+    max_slippage: Option<Money>,
+    /// For people.
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentSubmitted"))]
+pub(crate) struct SubmitAnswer<'a> {
+    success: bool,
+    intent: &'a Intent,
+}
+
+/// `POST /intents`
+pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let body: SubmitBody = object(cx.request)?;
+    let mut invalid = Invalid::new();
+    let agent_id = agent_id(&mut invalid, "agent_id", body.agent_id);
+    let form = IntentForm {
+        intent_type: body.intent_type,
+        asset: body.asset,
+        size: body.size,
+        leverage: body.leverage,
+        max_slippage: body.max_slippage,
+        reason: body.reason,
+    };
+    let intent = form.finish(invalid)?;
+    require_agent(cx, &agent_id)?;
+    let intent_id = made_id("int", cx.once.as_ref(), false);
+    let call = Submit { intent_id: &intent_id, agent_id: &agent_id, intent: &intent };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = moved(answered.value)
+        .map(|intent| Response::json(&SubmitAnswer { success: true, intent: &intent }));
+    mark_replayed(answer, answered.replayed)
+}
+
+fn unknown_intent(intent_id: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("There is no intent {intent_id}."))
+}
+
+/// `GET /intents/{id}`
+pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let intent_id = cx.id("id", "intent_id")?;
+    match cx.store.call(&Get { intent_id: &intent_id, writer: writer(cx) }).await? {
+        Seen::Ok(intent) => Ok(Response::json(&intent)),
+        Seen::NotFound => Err(unknown_intent(&intent_id)),
+        Seen::Forbidden => Err(Problem::foreign("intent")),
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentList"))]
+pub(crate) struct ListAnswer<'a> {
+    intents: &'a [Intent],
+}
+
+/// `GET /intents`. A page may be short when filters are combined; its `Link` says where to go on.
+pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let query = cx.query();
+    let status = query.get("status").unwrap_or_default();
+    if !status.is_empty() && !INTENT_STATUSES.contains(&status) {
+        let rule = format!("must be one of {}", INTENT_STATUSES.join(", "));
+        return Err(Problem::parameter("status", &rule));
+    }
+    let asset = query.get("asset").unwrap_or_default();
+    if !asset.is_empty() && !is_asset(asset) {
+        return Err(Problem::parameter("asset", "must be 1-32 of A-Z a-z 0-9 . _ -"));
+    }
+    let agent_id = listed_agent(cx, query.get("agent_id"))?;
+    let limit = page::limit(&query, PAGE_DEFAULT)?;
+    let below = page::number_cursor(&query)?;
+    let found = cx.store.call(&List { agent_id: &agent_id, asset, status, limit, below }).await?;
+    let response = Response::json(&ListAnswer { intents: &found.items });
+    Ok(page::with_next(response, cx.request, found.next.map(|number| number.to_string())))
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentCancelled"))]
+pub(crate) struct CancelAnswer {
+    success: bool,
+}
+
+/// `DELETE /intents/{id}`
+pub(crate) async fn cancel<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let intent_id = cx.id("id", "intent_id")?;
+    match cx.store.call(&Cancel { intent_id: &intent_id, writer: writer(cx) }).await? {
+        Cancelled::Ok(_) => Ok(Response::json(&CancelAnswer { success: true })),
+        Cancelled::NotFound => Err(unknown_intent(&intent_id)),
+        Cancelled::Forbidden => Err(Problem::foreign("intent")),
+        Cancelled::Status(status) => Err(not_open(&intent_id, &status)),
+    }
+}
+
+fn not_open(intent_id: &str, status: &str) -> Problem {
+    Problem::new(Code::Conflict, format!("The intent {intent_id} is not open but {status}."))
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct MatchBody {
+    /// The other intent.
+    with: Option<String>,
+    /// At which price.
+    price: Option<Money>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct MatchAnswer<'a> {
+    success: bool,
+    #[serde(rename = "match")]
+    made: &'a Made,
+    positions: &'a [Position],
+}
+
+/// `POST /intents/{id}/match`
+pub(crate) async fn make_match<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let intent_a = cx.id("id", "intent_id")?;
+    let body: MatchBody = object(cx.request)?;
+    let mut invalid = Invalid::new();
+    let intent_b = body.with.unwrap_or_default();
+    invalid.require(id::is_valid(&intent_b), "with", id::RULE);
+    let price = require_positive(&mut invalid, "price", body.price);
+    invalid.finish(())?;
+    let once = cx.once.as_ref();
+    let match_id = made_id("match", once, false);
+    let position_ids = [made_id("pos", once, false), made_id("pos", once, true)];
+    let call = Match {
+        intent_a: &intent_a,
+        intent_b: &intent_b,
+        price,
+        match_id: &match_id,
+        position_ids: position_ids.each_ref().map(String::as_str),
+    };
+    let answered = cx.store.call_once(&call, once).await?;
+    let conflict = |detail: &str| Err(Problem::new(Code::Conflict, detail));
+    let answer = match answered.value {
+        Matched::Ok { made, positions } => {
+            Ok(Response::json(&MatchAnswer { success: true, made: &made, positions: &positions }))
+        }
+        Matched::NotFound(intent_id) => Err(unknown_intent(&intent_id)),
+        Matched::Status { intent_id, status } => Err(not_open(&intent_id, &status)),
+        Matched::SameAgent => conflict("Both intents are the same agent's."),
+        Matched::OtherAsset => conflict("The intents are on different assets."),
+        Matched::SameSide => conflict("Both intents go in the same direction."),
+        Matched::Exists => conflict("This Idempotency-Key has made a match before."),
+    };
+    mark_replayed(answer, answered.replayed)
+}

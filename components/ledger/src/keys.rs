@@ -1,0 +1,271 @@
+//! Agents' keys: make, list, rotate, revoke.
+
+use reef_domain::access::{KEY_NAME_CHARS, KEY_SECRET_CHARS, Scope, Scopes};
+use reef_domain::limits::{KEY_DAYS_MAX, KEY_NAME_CHARS_MAX};
+use reef_domain::time::UnixMillis;
+use reef_domain::{Invalid, id};
+use reef_store::Redis;
+use reef_store::agent::Get;
+use reef_store::key::{Create, Key, List, Made, Revoke, Rotate};
+use reef_web::auth::Caller;
+use reef_web::extract::{lax_int, optional_object};
+use reef_web::once::digest_of;
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::{Code, Context, Problem, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::access::unknown_agent;
+
+/// How often another id is tried when a random one is in use.
+pub(crate) const ID_ATTEMPTS: usize = 3;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A key that was just made: nobody has seen it yet.
+pub(crate) struct NewKey {
+    /// `reef_<8 chars>_<32 url-safe chars>`.
+    pub(crate) raw: String,
+    /// `key_<8 chars>`.
+    pub(crate) key_id: String,
+    /// SHA-256 of the key, in hex: all that is stored of it.
+    pub(crate) digest: String,
+}
+
+impl NewKey {
+    /// Makes one of the platform's random numbers.
+    ///
+    /// # Errors
+    /// The platform has none.
+    pub(crate) fn make() -> Result<Self, Problem> {
+        // The secret has 6 bits a character, 192 in all; the name is only a name.
+        let name = random_chars(KEY_NAME_CHARS, 62)?;
+        let secret = random_chars(KEY_SECRET_CHARS, 64)?;
+        let raw = format!("reef_{name}_{secret}");
+        Ok(Self { key_id: format!("key_{name}"), digest: digest_of(&raw), raw })
+    }
+}
+
+/// Random characters of the first `among` of the URL-safe alphabet.
+fn random_chars(count: usize, among: u8) -> Result<String, Problem> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bytes = vec![0; count];
+    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(error.to_string()))?;
+    let chars = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % among)));
+    Ok(chars.map(|char| char::from(*char)).collect())
+}
+
+/// A key as its agent may see it: all but the key.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct KeyInfo<'a> {
+    key_id: &'a str,
+    name: &'a str,
+    scopes: Vec<&'static str>,
+    created_at: UnixMillis,
+    last_used: Option<UnixMillis>,
+    expires_at: Option<UnixMillis>,
+}
+
+impl<'a> KeyInfo<'a> {
+    pub(crate) fn of(key: &'a Key) -> Self {
+        Self {
+            key_id: &key.key_id,
+            name: &key.name,
+            scopes: key.scopes.names(),
+            created_at: key.created_at,
+            last_used: key.last_used,
+            expires_at: key.expires_at,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct KeyAnswer<'a> {
+    success: bool,
+    /// The key, this once: it is stored nowhere. A repeat does not have it.
+    api_key: Option<&'a str>,
+    key_info: KeyInfo<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "KeyBody"))]
+pub(crate) struct CreateBody {
+    /// What it is for.
+    name: Option<String>,
+    /// What it allows; left out, all that the caller's own key does.
+    scopes: Option<Vec<String>>,
+    /// After how many days it ends; left out, never.
+    #[serde(default, deserialize_with = "lax_int")]
+    expires_in_days: Option<i64>,
+    /// Whose it is; left out, the caller's.
+    agent_id: Option<String>,
+}
+
+/// What may be given to a new key: an agent passes on what its own key has, and only the admin
+/// makes keys that administer.
+fn may_give(caller: &Caller) -> Scopes {
+    match caller {
+        Caller::Admin => Scopes::ALL,
+        Caller::Agent(agent) => agent.scopes.without(Scope::Admin),
+        Caller::Anonymous => Scopes::default(),
+    }
+}
+
+/// Whose keys a caller means: its own, unless it names an agent.
+fn agent_of<R: Redis>(cx: &Context<'_, R>, named: Option<&str>) -> Result<String, Problem> {
+    let named = named.filter(|agent_id| !agent_id.is_empty());
+    if named.is_some_and(|agent_id| !id::is_valid(agent_id)) {
+        return Err(Problem::field("agent_id", id::RULE));
+    }
+    match (named, cx.caller) {
+        (Some(agent_id), caller) if caller.acts_for(agent_id) => Ok(agent_id.to_owned()),
+        (Some(_), _) => Err(Problem::new(Code::Forbidden, "These keys belong to another agent.")),
+        (None, Caller::Agent(agent)) => Ok(agent.agent_id.clone()),
+        (None, _) => Err(Problem::field("agent_id", "is required of the admin: whose key")),
+    }
+}
+
+/// `POST /auth/keys`
+pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let body: CreateBody = optional_object(cx.request)?;
+    let name = body.name.as_deref().unwrap_or("default");
+    let mut invalid = Invalid::new();
+    let name_fits = (1..=KEY_NAME_CHARS_MAX).contains(&name.chars().count())
+        && !name.chars().any(char::is_control);
+    invalid.require(name_fits, "name", "must have 1-50 characters");
+    let may_give = may_give(cx.caller);
+    let scopes = match &body.scopes {
+        None => may_give.without(Scope::Admin),
+        Some(names) => {
+            let scopes = Scopes::parse(names.iter().map(String::as_str)).unwrap_or_default();
+            let rule = "must be a list of at least one of read, write, trade, admin";
+            invalid.require(!scopes.is_empty(), "scopes", rule);
+            scopes
+        }
+    };
+    let days = body.expires_in_days;
+    let days_fit = days.is_none_or(|days| (1..=KEY_DAYS_MAX).contains(&days));
+    invalid.require(days_fit, "expires_in_days", "must be between 1 and 365");
+    invalid.finish(())?;
+    let agent_id = agent_of(cx, body.agent_id.as_deref())?;
+    if !scopes.is_within(may_give) {
+        let detail = "A key can make keys of its own scopes or fewer; only the admin makes admin.";
+        return Err(Problem::new(Code::Forbidden, detail));
+    }
+    for _ in 0..ID_ATTEMPTS {
+        let key = NewKey::make()?;
+        let call = Create {
+            agent_id: &agent_id,
+            key_id: &key.key_id,
+            digest: &key.digest,
+            name,
+            scopes,
+            life_ms: days.map(|days| days * DAY_MS),
+        };
+        let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+        if answered.value != Made::IdCollision {
+            let answer = made(&answered.value, &key, answered.replayed)
+                .unwrap_or_else(|| Err(unknown_agent(&agent_id)));
+            return mark_replayed(answer, answered.replayed);
+        }
+    }
+    Err(Problem::internal("could not find a free key id"))
+}
+
+/// The answer to a key that was made, or not; `None`: what it was to be made for is not there.
+fn made(made: &Made, key: &NewKey, replayed: bool) -> Option<Answer> {
+    Some(match made {
+        Made::Ok(info) => Ok(Response::json(&KeyAnswer {
+            success: true,
+            api_key: (!replayed).then_some(key.raw.as_str()),
+            key_info: KeyInfo::of(info),
+        })),
+        Made::TooMany => Err(Problem::new(
+            Code::Conflict,
+            "The agent has 100 keys, and may have no more. Revoke those that are not used.",
+        )),
+        Made::Beyond => Err(Problem::new(
+            Code::Forbidden,
+            "The key to rotate has scopes that this key does not have.",
+        )),
+        Made::NotFound | Made::IdCollision => return None,
+    })
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct KeyList<'a> {
+    keys: Vec<KeyInfo<'a>>,
+}
+
+/// `GET /auth/keys`
+pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let agent_id = agent_of(cx, cx.query().get("agent_id"))?;
+    let keys = cx.store.call(&List { agent_id: &agent_id }).await?;
+    let keys = keys.ok_or_else(|| unknown_agent(&agent_id))?;
+    Ok(Response::json(&KeyList { keys: keys.iter().map(KeyInfo::of).collect() }))
+}
+
+/// Whose a key must be for a caller to change it.
+fn whose(caller: &Caller) -> Option<&str> {
+    match caller {
+        Caller::Agent(agent) if !caller.is_admin() => Some(&agent.agent_id),
+        _ => None,
+    }
+}
+
+fn unknown_key() -> Problem {
+    Problem::new(Code::NotFound, "There is no such key, or it is not yours.")
+}
+
+/// `DELETE /auth/keys/{key_id}`: works at once, everywhere.
+pub(crate) async fn revoke<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let key_id = cx.id("key_id", "key_id")?;
+    if cx.store.call(&Revoke { key_id: &key_id, agent_id: whose(cx.caller) }).await? {
+        Ok(Response::json(&json!({ "success": true, "message": "The key is revoked." })))
+    } else {
+        Err(unknown_key())
+    }
+}
+
+/// `POST /auth/keys/{key_id}/rotate`: a new key in its place; the old one is unknown at once.
+pub(crate) async fn rotate<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let key_id = cx.id("key_id", "key_id")?;
+    let within = match cx.caller {
+        Caller::Agent(agent) => Some(agent.scopes),
+        Caller::Admin | Caller::Anonymous => None,
+    };
+    for _ in 0..ID_ATTEMPTS {
+        let key = NewKey::make()?;
+        let call = Rotate {
+            key_id: &key_id,
+            agent_id: whose(cx.caller),
+            new_id: &key.key_id,
+            digest: &key.digest,
+            within,
+        };
+        let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+        if answered.value != Made::IdCollision {
+            let answer = made(&answered.value, &key, answered.replayed)
+                .unwrap_or_else(|| Err(unknown_key()));
+            return mark_replayed(answer, answered.replayed);
+        }
+    }
+    Err(Problem::internal("could not find a free key id"))
+}
+
+/// `GET /auth/me`: whose key this is, and what it allows.
+pub(crate) async fn me<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let (agent, key_id, scopes) = match cx.caller {
+        Caller::Agent(agent) => {
+            let found = cx.store.call(&Get { agent_id: &agent.agent_id }).await?;
+            (found, Some(&agent.key_id), agent.scopes)
+        }
+        Caller::Admin => (None, None, Scopes::ALL),
+        Caller::Anonymous => return Err(Problem::new(Code::Unauthenticated, "Send a key.")),
+    };
+    let auth = json!({ "agent_id": cx.caller.name(), "key_id": key_id, "scopes": scopes.names() });
+    Ok(Response::json(&json!({ "agent": agent, "auth": auth })))
+}

@@ -1,0 +1,213 @@
+//! Money that moves: what a caller may ask of the ledger, and the words for it (`api.md` §6).
+
+use crate::invalid::Invalid;
+use crate::limits::{
+    ASSET_CHARS_MAX, HOLD_MS, LEVERAGE_MAX, MEMO_CHARS_MAX, REASON_CHARS_MAX, SLIPPAGE_MAX_MICROS,
+};
+use crate::money::Money;
+
+/// Where deposits come from and withdrawals go to.
+pub const EXTERNAL: &str = "@external";
+
+/// Every status of a hold.
+pub const HOLD_STATUSES: [&str; 4] = ["pending", "posted", "voided", "expired"];
+
+/// Every status of an intent.
+pub const INTENT_STATUSES: [&str; 3] = ["open", "matched", "cancelled"];
+
+/// Whether an account is one of the system's own, which may be below zero.
+#[must_use]
+pub fn is_system(account: &str) -> bool {
+    account.starts_with('@')
+}
+
+/// Takes an amount that must be there and more than nothing.
+pub fn require_positive(invalid: &mut Invalid, field: &str, given: Option<Money>) -> Money {
+    match given {
+        None => invalid.push(field, "is required"),
+        Some(amount) => invalid.require(amount > Money::ZERO, field, "must be more than 0"),
+    }
+    given.unwrap_or_default()
+}
+
+/// Checks the words that go with a transfer.
+pub fn check_memo(invalid: &mut Invalid, memo: &str) {
+    let fits = memo.chars().count() <= MEMO_CHARS_MAX;
+    invalid.require(fits, "memo", "must have at most 500 characters");
+}
+
+/// Checks how long a hold is to last, if it is to end by itself.
+pub fn check_expiry(invalid: &mut Invalid, expires_in_ms: Option<i64>) {
+    let fits = expires_in_ms.is_none_or(|ms| HOLD_MS.contains(&ms));
+    let rule = "must be between 1000 and 2592000000 milliseconds";
+    invalid.require(fits, "expires_in_ms", rule);
+}
+
+/// A direction in which a price is expected to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Gains while the price rises.
+    Long,
+    /// Gains while the price falls.
+    Short,
+}
+
+impl Side {
+    /// Reads a word in whatever case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Long, Self::Short].into_iter().find(|side| text.eq_ignore_ascii_case(side.as_str()))
+    }
+
+    /// The word of `api.md` §6.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Long => "long",
+            Self::Short => "short",
+        }
+    }
+}
+
+/// What a caller says who wants to take a position.
+#[derive(Debug, Clone, Default)]
+pub struct IntentForm {
+    /// `long` or `short`, in whatever case.
+    pub intent_type: Option<String>,
+    /// On what.
+    pub asset: Option<String>,
+    /// How much.
+    pub size: Option<Money>,
+    /// How many times the margin the size is.
+    pub leverage: Option<i64>,
+    /// How far from the expected price a match may be.
+    pub max_slippage: Option<Money>,
+    /// For people.
+    pub reason: Option<String>,
+}
+
+/// An intent that keeps the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// In which direction.
+    pub side: Side,
+    /// On what.
+    pub asset: String,
+    /// How much.
+    pub size: Money,
+    /// 1–20.
+    pub leverage: i64,
+    /// 0–0.1.
+    pub max_slippage: Money,
+    /// For people; may be empty.
+    pub reason: String,
+}
+
+impl IntentForm {
+    /// Fills in the defaults.
+    ///
+    /// # Errors
+    /// The fields that break a rule.
+    pub fn finish(self, mut invalid: Invalid) -> Result<Intent, Invalid> {
+        let given = self.intent_type.as_deref();
+        let side = given.and_then(Side::parse);
+        match given {
+            None => invalid.push("intent_type", "is required"),
+            Some(_) => invalid.require(side.is_some(), "intent_type", "must be long or short"),
+        }
+        let asset = self.asset.unwrap_or_default();
+        invalid.require(is_asset(&asset), "asset", "must be 1-32 of A-Z a-z 0-9 . _ -");
+        let size = require_positive(&mut invalid, "size", self.size);
+        let leverage = self.leverage.unwrap_or(1);
+        let rule = "must be a whole number from 1 to 20";
+        invalid.require((1..=LEVERAGE_MAX).contains(&leverage), "leverage", rule);
+        let max_slippage = self.max_slippage.or(Money::from_micros(5_000)).unwrap_or_default();
+        let fits = (0..=SLIPPAGE_MAX_MICROS).contains(&max_slippage.micros());
+        invalid.require(fits, "max_slippage", "must be between 0 and 0.1");
+        let reason = self.reason.unwrap_or_default();
+        let fits = reason.chars().count() <= REASON_CHARS_MAX;
+        invalid.require(fits, "reason", "must have at most 2000 characters");
+        let side = side.unwrap_or(Side::Long);
+        invalid.finish(Intent { side, asset, size, leverage, max_slippage, reason })
+    }
+}
+
+/// Whether a text may name what is traded: it becomes part of a key.
+#[must_use]
+pub fn is_asset(text: &str) -> bool {
+    (1..=ASSET_CHARS_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn money(text: &str) -> Money {
+        Money::parse(text).unwrap()
+    }
+
+    fn form() -> IntentForm {
+        IntentForm {
+            intent_type: Some("LONG".into()),
+            asset: Some("BTC-USD".into()),
+            size: Some(money("100")),
+            ..IntentForm::default()
+        }
+    }
+
+    fn blamed(form: IntentForm) -> Vec<String> {
+        let refused = form.finish(Invalid::new()).unwrap_err();
+        refused.errors().iter().map(|error| error.field.clone()).collect()
+    }
+
+    #[test]
+    fn an_intent_has_the_defaults_of_the_contract() {
+        let intent = form().finish(Invalid::new()).unwrap();
+        assert_eq!((intent.side, intent.leverage), (Side::Long, 1));
+        assert_eq!(
+            (intent.max_slippage.to_string().as_str(), intent.reason.as_str()),
+            ("0.005", "")
+        );
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_named() {
+        assert_eq!(blamed(IntentForm::default()), ["intent_type", "asset", "size"]);
+        assert_eq!(
+            blamed(IntentForm { intent_type: Some("up".into()), ..form() }),
+            ["intent_type"]
+        );
+        for leverage in [0, -1, 21, 101] {
+            assert_eq!(blamed(IntentForm { leverage: Some(leverage), ..form() }), ["leverage"]);
+        }
+        for size in ["0", "-100"] {
+            assert_eq!(blamed(IntentForm { size: Some(money(size)), ..form() }), ["size"]);
+        }
+        for slippage in ["0.100001", "-0.000001", "1"] {
+            let form = IntentForm { max_slippage: Some(money(slippage)), ..form() };
+            assert_eq!(blamed(form), ["max_slippage"]);
+        }
+        for asset in ["", "a b", "a:b", "é", &"x".repeat(33)] {
+            assert_eq!(blamed(IntentForm { asset: Some(asset.into()), ..form() }), ["asset"]);
+        }
+        let reason = Some("x".repeat(2001));
+        assert_eq!(blamed(IntentForm { reason, ..form() }), ["reason"]);
+        for (leverage, slippage) in [(1, "0"), (20, "0.1")] {
+            let max_slippage = Some(money(slippage));
+            let form = IntentForm { leverage: Some(leverage), max_slippage, ..form() };
+            assert!(form.finish(Invalid::new()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_hold_ends_within_bounds_or_never() {
+        for (given, faults) in
+            [(None, 0), (Some(1000), 0), (Some(999), 1), (Some(30 * 86_400_000 + 1), 1)]
+        {
+            let mut invalid = Invalid::new();
+            check_expiry(&mut invalid, given);
+            assert_eq!(invalid.errors().len(), faults, "{given:?}");
+        }
+    }
+}

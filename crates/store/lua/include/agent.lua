@@ -1,0 +1,13 @@
+-- Appends an agent to a reply: id, its fields ('' for none), then what it has: balance, locked.
+local AGENT_FIELDS = { 'wallet_address', 'display_name', 'metadata', 'status', 'created_at' }
+
+local function append_agent(reply, id)
+  local row = redis.call('HMGET', key.agent(id), unpack(AGENT_FIELDS))
+  if not row[4] then return false end
+  reply[#reply + 1] = id
+  for i = 1, #AGENT_FIELDS do reply[#reply + 1] = row[i] end
+  local has = redis.call('HMGET', key.account(id), 'balance', 'locked')
+  reply[#reply + 1] = has[1] or '0'
+  reply[#reply + 1] = has[2] or '0'
+  return true
+end

@@ -1,0 +1,63 @@
+-- Holds: a part of an agent's money that is reserved until it is paid, released, or overdue.
+
+-- Overdue holds that any write to the ledger settles on its way, so that nobody waits for the
+-- monitor alone.
+local HOLDS_ON_THE_WAY = 5
+
+local HOLD_FIELDS = { 'agent_id', 'amount', 'posted', 'status', 'expires_at', 'to_agent',
+  'created_at' }
+
+-- Appends a hold to a reply: id, then its fields.
+local function append_hold(reply, id)
+  local row = redis.call('HMGET', key.hold(id), unpack(HOLD_FIELDS))
+  reply[#reply + 1] = id
+  for i = 1, #HOLD_FIELDS do reply[#reply + 1] = row[i] end
+  return 300
+end
+
+local function read_hold(id)
+  local row = redis.call('HMGET', key.hold(id), 'agent_id', 'amount', 'status', 'seq')
+  if not row[1] then return nil end
+  return { id = id, agent = row[1], amount = tonumber(row[2]), status = row[3], seq = row[4] }
+end
+
+-- Ends a hold; what was reserved for it, the caller's entry releases.
+local function end_hold(hold, status, posted)
+  redis.call('HSET', key.hold(hold.id), 'status', status, 'posted', int(posted))
+  redis.call('ZREM', key.holds_by_status('pending'), hold.id)
+  redis.call('ZADD', key.holds_by_status(status), hold.seq, hold.id)
+  redis.call('ZREM', key.due_holds, hold.id)
+  hold.status = status
+end
+
+local function expire_hold(hold)
+  post('hold_expired', hold.id, '', {}, { hold.agent, -hold.amount })
+  end_hold(hold, 'expired', 0)
+end
+
+-- Lets a hold go whose time is over.
+local function settle_hold(hold)
+  local due = tonumber(redis.call('ZSCORE', key.due_holds, hold.id))
+  if not due or due > clock then return end
+  expire_hold(hold)
+  keep_clock()
+end
+
+-- Lets some holds go whose time is over; returns how many.
+local function settle_holds(most)
+  local due = redis.call('ZRANGEBYSCORE', key.due_holds, '-inf', int(clock), 'LIMIT', 0, most)
+  for _, id in ipairs(due) do expire_hold(read_hold(id)) end
+  if #due > 0 then keep_clock() end
+  return #due
+end
+
+-- A hold that can be ended, or why it cannot.
+local function pending_hold(id, owner)
+  local hold = read_hold(id)
+  if not hold then return nil, { 'not_found' } end
+  if owner ~= '' and hold.agent ~= owner then return nil, { 'forbidden' } end
+  settle_hold(hold)
+  settle_holds(HOLDS_ON_THE_WAY)
+  if hold.status ~= 'pending' then return nil, { 'state', hold.status } end
+  return hold
+end

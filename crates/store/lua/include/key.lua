@@ -1,0 +1,48 @@
+-- Agents' keys. The hash of a key is the truth; `apikey:<digest>` tells old readers whose it is.
+local KEY_FIELDS = { 'agent', 'name', 'scopes', 'created_at', 'last_used', 'expires_at' }
+
+-- How long an expired key stays listed as such, before Redis drops it.
+local EXPIRED_KEPT_MS = 86400000
+
+-- Appends a key to a reply: id, then its fields (nil for none).
+local function append_key(reply, id)
+  local row = redis.call('HMGET', key.agent_key(id), unpack(KEY_FIELDS))
+  if not row[1] then return false end
+  reply[#reply + 1] = id
+  for i = 1, #KEY_FIELDS do reply[#reply + 1] = row[i] end
+  return true
+end
+
+local function write_key(id, agent, digest, name, scopes, expires_at)
+  redis.call('HSET', key.agent_key(id), 'digest', digest, 'agent', agent, 'name', name,
+    'scopes', scopes, 'created_at', now)
+  redis.call('SET', key.api_key(digest), agent)
+  redis.call('ZADD', key.agent_keys(agent), now, id)
+  if expires_at then
+    redis.call('HSET', key.agent_key(id), 'expires_at', expires_at)
+    redis.call('PEXPIREAT', key.agent_key(id), expires_at + EXPIRED_KEPT_MS)
+    redis.call('PEXPIREAT', key.api_key(digest), expires_at)
+  end
+end
+
+-- Forgets a key: from here on it is unknown, everywhere.
+local function forget_key(id)
+  local row = redis.call('HMGET', key.agent_key(id), 'agent', 'digest')
+  redis.call('DEL', key.agent_key(id), key.api_key(row[2]))
+  redis.call('ZREM', key.agent_keys(row[1]), id)
+end
+
+-- Forgets the keys that Redis has dropped, so that they do not count.
+local function prune_keys(agent)
+  for _, id in ipairs(redis.call('ZRANGE', key.agent_keys(agent), 0, -1)) do
+    if redis.call('EXISTS', key.agent_key(id)) == 0 then
+      redis.call('ZREM', key.agent_keys(agent), id)
+    end
+  end
+end
+
+-- Whose a key is, if a caller may deal with it ('' may with all); nil if not.
+local function owned_key(id, caller)
+  local agent = redis.call('HGET', key.agent_key(id), 'agent')
+  if agent and (caller == '' or agent == caller) then return agent end
+end

@@ -1,0 +1,68 @@
+-- Matches two opposite intents at a price: as much as both have left becomes a position for each,
+-- and the margin goes with it. An unfilled rest stays open.
+--
+-- KEYS[1]  the ledger partition
+-- ARGV     1-2 idempotency · 3 intent · 4 the other · 5 price in millionths · 6 match
+--          7 position of the first · 8 position of the other
+-- Returns  'ok', agent of the first, agent of the other, asset, size, when, two position rows
+--          'not_found', which · 'state', which, status · 'agent', 'asset', 'side': they do not fit
+--          'exists'
+-- include: now clock once journal hold intent muldiv position
+
+local price, match = tonumber(ARGV[5]), ARGV[6]
+
+-- Why two intents cannot be matched; nil if they can.
+local function refusal(a, b)
+  for i, intent in ipairs({ a or false, b or false }) do
+    if not intent then return { 'not_found', ARGV[2 + i] } end
+    if intent.status ~= 'open' then return { 'state', intent.id, intent.status } end
+  end
+  if a.agent == b.agent then return { 'agent' } end
+  if a.asset ~= b.asset then return { 'asset' } end
+  if a.side == b.side then return { 'side' } end
+  for _, id in ipairs({ ARGV[7], ARGV[8] }) do
+    if redis.call('EXISTS', key.position(id)) == 1 then return { 'exists' } end
+  end
+end
+
+-- Fills a part of an intent; returns the margin that goes with it. The last fill takes all that is
+-- left, so that nothing stays reserved for nothing.
+local function fill(intent, other, size)
+  local is_last = size == intent.size - intent.filled
+  local margin = math.min(margin_for(size, intent.leverage), intent.margin)
+  if is_last then margin = intent.margin end
+  redis.call('HSET', key.intent(intent.id), 'filled', int(intent.filled + size),
+    'margin', int(intent.margin - margin), 'matched_with', other.id, 'updated_at', int(now))
+  if is_last then move_intent(intent, 'matched') end
+  return margin
+end
+
+local function open_position(id, counter, intent, size, margin)
+  local seq = redis.call('HINCRBY', key.ledger, 'positions', 1)
+  redis.call('HSET', key.position(id), 'agent_id', intent.agent, 'asset', intent.asset,
+    'side', intent.side, 'size', int(size), 'entry_price', int(price),
+    'leverage', intent.leverage, 'margin', int(margin), 'mark', int(price),
+    'unrealized_pnl', 0, 'realized_pnl', 0, 'status', 'open', 'intent_id', intent.id,
+    'match_id', match, 'counter_position', counter, 'close_price', '', 'close_reason', '',
+    'created_at', int(now), 'closed_at', '', 'seq', seq)
+  redis.call('SADD', key.agent_positions(intent.agent), id)
+  redis.call('ZADD', key.positions_by_agent(intent.agent), seq, id)
+  redis.call('ZADD', key.open_positions(intent.agent), seq, id)
+end
+
+local function run()
+  local a, b = read_intent(ARGV[3]), read_intent(ARGV[4])
+  local refused = refusal(a, b)
+  if refused then return refused end
+  settle_holds(HOLDS_ON_THE_WAY)
+  local size = math.min(a.size - a.filled, b.size - b.filled)
+  open_position(ARGV[7], ARGV[8], a, size, fill(a, b, size))
+  open_position(ARGV[8], ARGV[7], b, size, fill(b, a, size))
+  post('match', match, '', {}, {}, { a.agent, b.agent })
+  local reply = { 'ok', a.agent, b.agent, a.asset, int(size), int(now) }
+  append_position(reply, ARGV[7])
+  append_position(reply, ARGV[8])
+  return reply
+end
+
+return once(run)

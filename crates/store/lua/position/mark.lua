@@ -1,0 +1,41 @@
+-- Marks both sides of a match with a price. A side that has less than a twentieth of its margin left
+-- is liquidated, and the other is closed with it.
+--
+-- KEYS[1]  the ledger partition
+-- ARGV     1-2 idempotency · 3 position · 4 price in millionths
+-- Returns  'ok', 1 if a side was liquidated else 0, position row · 'not_found' · 'state', status
+-- include: now clock once journal hold muldiv position
+
+local id, price = ARGV[3], tonumber(ARGV[4])
+
+-- Whether equity x 20 < margin, without a product that a double may not hold.
+local function is_ruined(equity, margin)
+  local twentieth = quotient(margin, 20)
+  return equity < twentieth or (equity == twentieth and math.fmod(margin, 20) > 0)
+end
+
+local function mark(position, pnl)
+  redis.call('HSET', key.position(position.id), 'mark', int(price), 'unrealized_pnl', int(pnl))
+end
+
+local function run()
+  local position = read_position(id)
+  if not position then return { 'not_found' } end
+  if position.status ~= 'open' then return { 'state', position.status } end
+  settle_holds(HOLDS_ON_THE_WAY)
+  local counter = read_position(position.counter)
+  local winner, loser, amount = outcome(position, counter, price)
+  local is_liquidated = is_ruined(loser.margin - amount, loser.margin)
+  if is_liquidated then
+    end_match('liquidation', loser.id, winner, loser, amount, price,
+      { 'closed', 'counterparty_liquidated', 'liquidated', 'liquidation' })
+  else
+    mark(winner, amount)
+    mark(loser, -amount)
+  end
+  local reply = { 'ok', is_liquidated and 1 or 0 }
+  append_position(reply, id)
+  return reply
+end
+
+return once(run)

@@ -1,0 +1,185 @@
+//! Calls on agents: `lua/agent/`.
+
+use reef_domain::access::Scopes;
+use reef_domain::time::UnixMillis;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::account::Balance;
+use crate::key::Key;
+use crate::ledger::{Page, read_items, read_next};
+use crate::node::read_json;
+use crate::script::{
+    AGENT_GET, AGENT_LIST, AGENT_REGISTER, Arguments, Call, Malformed, Partition, Reader, Script,
+    unknown_status,
+};
+
+/// An agent as everybody may see it.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Agent {
+    /// Its id.
+    pub agent_id: String,
+    /// Where it is known outside; one agent has it.
+    pub wallet_address: Option<String>,
+    /// What people call it.
+    pub display_name: Option<String>,
+    /// A JSON object.
+    pub metadata: Box<RawValue>,
+    /// `active`.
+    pub status: String,
+    /// When it was registered.
+    pub created_at: UnixMillis,
+    /// What it has: for itself and the admin alone.
+    #[serde(skip)]
+    pub balance: Balance,
+}
+
+impl Agent {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            agent_id: reply.text()?,
+            wallet_address: Some(reply.text()?).filter(|text| !text.is_empty()),
+            display_name: Some(reply.text()?).filter(|text| !text.is_empty()),
+            metadata: read_json(reply)?,
+            status: reply.text()?,
+            created_at: UnixMillis(reply.int()?),
+            balance: Balance::read(reply)?,
+        })
+    }
+}
+
+/// Makes an agent and its first key.
+#[derive(Debug)]
+pub struct Register<'a> {
+    /// The id that the caller asks for.
+    pub agent_id: Option<&'a str>,
+    /// The id to use otherwise.
+    pub generated_id: &'a str,
+    /// Where it is known outside.
+    pub wallet_address: Option<&'a str>,
+    /// What people call it.
+    pub display_name: Option<&'a str>,
+    /// A JSON object.
+    pub metadata: &'a str,
+    /// The id of the first key.
+    pub key_id: &'a str,
+    /// SHA-256 of the first key, in hex.
+    pub digest: &'a str,
+    /// The name of the first key.
+    pub key_name: &'a str,
+}
+
+/// What became of a registration.
+#[derive(Debug)]
+pub enum Registered {
+    /// The agent is there, with one key.
+    Ok(Box<(Agent, Key)>),
+    /// An agent has that wallet.
+    WalletTaken {
+        /// Which.
+        agent_id: String,
+    },
+    /// An agent has that id.
+    IdTaken,
+    /// A generated id is in use: try again with another.
+    IdCollision,
+}
+
+impl Call for Register<'_> {
+    type Reply = Registered;
+
+    fn script(&self) -> &'static Script {
+        &AGENT_REGISTER
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Ledger
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments
+            .optional(self.agent_id)
+            .text(self.generated_id)
+            .optional(self.wallet_address)
+            .optional(self.display_name)
+            .text(self.metadata)
+            .text(self.key_id)
+            .text(self.digest)
+            .text(Scopes::OF_FIRST_KEY.to_string())
+            .text(self.key_name);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Registered, Malformed> {
+        match status {
+            "ok" => Ok(Registered::Ok(Box::new((Agent::read(reply)?, Key::read(reply)?)))),
+            "wallet_taken" => Ok(Registered::WalletTaken { agent_id: reply.text()? }),
+            "id_taken" => Ok(Registered::IdTaken),
+            "id_collision" => Ok(Registered::IdCollision),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Reads an agent.
+#[derive(Debug)]
+pub struct Get<'a> {
+    /// Which.
+    pub agent_id: &'a str,
+}
+
+impl Call for Get<'_> {
+    type Reply = Option<Agent>;
+
+    fn script(&self) -> &'static Script {
+        &AGENT_GET
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Ledger
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.agent_id);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        match status {
+            "ok" => Agent::read(reply).map(Some),
+            "not_found" => Ok(None),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Lists agents, newest registration first.
+#[derive(Debug)]
+pub struct List {
+    /// Most agents.
+    pub limit: i64,
+    /// The number to go on below.
+    pub below: Option<i64>,
+}
+
+impl Call for List {
+    type Reply = Page<Agent>;
+
+    fn script(&self) -> &'static Script {
+        &AGENT_LIST
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Ledger
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(self.limit).optional(self.below);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Page<Agent>, Malformed> {
+        if status != "ok" {
+            return unknown_status(status);
+        }
+        Ok(Page { next: read_next(reply)?, items: read_items(reply, Agent::read)? })
+    }
+}

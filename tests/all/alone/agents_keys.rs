@@ -1,0 +1,116 @@
+//! Agents' keys where a hub of its own is needed: rates, restarts, streams, the page's sessions.
+
+use serde_json::json;
+
+use crate::harness::{Client, Hub, PATIENCE, RedisServer, eventually, unique};
+
+/// Registers an agent and returns its key.
+fn new_key(hub: &Hub) -> String {
+    let made = hub.anonymous().post("/agents/register", &json!({"agent_id": unique("agent")}));
+    made.ok()["api_key"].as_str().unwrap().to_owned()
+}
+
+fn number(answer: &crate::harness::Answer, header: &str) -> i64 {
+    answer.header(header).unwrap_or_else(|| panic!("{answer}: no {header}")).parse().unwrap()
+}
+
+#[test]
+fn a_key_may_ask_so_often_of_a_group_of_routes_on_all_hosts_together() {
+    let server = RedisServer::start();
+    let start = || Hub::options().redis(&server).variable("rate_limit_per_second", "5").start();
+    let hubs = [start(), start()];
+    let key = new_key(&hubs[0]);
+    let clients: Vec<Client> = hubs.iter().map(|hub| hub.anonymous().with_key(&key)).collect();
+
+    let mut left = Vec::new();
+    // One second's requests are let through at once, and a few more while they are sent.
+    let refused = (0..1000).map(|n| clients[n % 2].get("/nodes?limit=1")).find_map(|answer| {
+        if answer.status == 429 {
+            return Some(answer);
+        }
+        answer.list();
+        assert_eq!(number(&answer, "ratelimit-limit"), 5);
+        assert!(answer.header("ratelimit").unwrap().starts_with("\"key\";r="), "{answer}");
+        left.push(number(&answer, "ratelimit-remaining"));
+        None
+    });
+    let refused = refused.expect("no request was refused");
+    refused.problem(429, "rate_limited");
+    assert_eq!(number(&refused, "ratelimit-remaining"), 0);
+    let wait = number(&refused, "retry-after");
+    assert!((1..=2).contains(&wait), "{wait}");
+    assert_eq!(left[..3], [4, 3, 2], "the hosts count apart");
+
+    // Another group of routes, another key, and the admin are not concerned.
+    clients[0].get("/cluster/state").ok();
+    hubs[0].anonymous().with_key(&new_key(&hubs[0])).get("/nodes").list();
+    for _ in 0..20 {
+        let answer = hubs[1].admin().get("/nodes?limit=1");
+        answer.list();
+        assert!(answer.header("ratelimit").is_none(), "{answer}");
+    }
+    eventually("room for one more", PATIENCE, || {
+        (clients[1].get("/nodes?limit=1").status == 200).then_some(())
+    });
+}
+
+#[test]
+fn without_a_limit_nothing_is_counted() {
+    let hub = Hub::options().variable("rate_limit_per_second", "0").start();
+    let client = hub.anonymous().with_key(&new_key(&hub));
+    for _ in 0..30 {
+        let answer = client.get("/cluster/state");
+        answer.ok();
+        assert!(answer.header("ratelimit").is_none(), "{answer}");
+    }
+}
+
+#[test]
+fn keys_survive_every_kind_of_restart() {
+    let mut hub = Hub::start();
+    let key = new_key(&hub);
+    let check = |hub: &Hub| {
+        hub.anonymous().with_key(&key).get("/auth/me").ok();
+    };
+    check(&hub);
+    hub.kill();
+    hub.start_again();
+    check(&hub);
+    hub.terminate();
+    assert!(hub.wait().success());
+    hub.start_again();
+    check(&hub);
+    assert!(!hub.log().contains(&key), "the key stands in the log");
+}
+
+#[test]
+fn streams_of_others_are_not_there() {
+    let hub = Hub::start();
+    let [alice, bob] = [(); 2].map(|()| hub.anonymous().with_key(&new_key(&hub)));
+    let session = alice.post_empty("/sessions").ok()["session_id"].as_str().unwrap().to_owned();
+    let sent = alice.post(&format!("/sessions/{session}/messages"), &json!({"content": "x"})).ok();
+    let user = sent["user_message_id"].as_str().unwrap();
+    let path = format!("/sessions/{session}/messages/{user}/stream");
+    alice.stream(&path);
+    bob.get(&path).problem(404, "not_found");
+    hub.admin().stream(&path);
+}
+
+#[test]
+fn a_pages_session_stands_for_an_agents_key_as_long_as_that_is_good() {
+    let hub = Hub::start();
+    let key = new_key(&hub);
+    let agent = hub.anonymous().with_key(&key);
+    let made = agent.post_empty("//ui/session");
+    made.ok();
+    let cookie = made.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    assert!(!cookie.contains(&key[10..]), "{cookie}");
+    let page = hub.anonymous().with("cookie", &cookie);
+    let me = page.get("/auth/me").ok();
+    assert_eq!(me["auth"]["scopes"], json!(["read", "write", "trade"]));
+    page.post_empty("/sessions").problem(401, "unauthenticated");
+    page.get("//metrics").text();
+    let path = format!("/auth/keys/{}", me["auth"]["key_id"].as_str().unwrap());
+    agent.delete(&path).ok();
+    page.get("/auth/me").problem(401, "unauthenticated");
+}

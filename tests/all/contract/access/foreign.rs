@@ -1,0 +1,309 @@
+//! What one agent may do to what belongs to another: for each route, one request of a stranger.
+
+use serde_json::{Value, json};
+
+use super::table::routes;
+use crate::contract::agents::{Agent, new_agent};
+use crate::contract::{Desk, Subject, hub};
+use crate::harness::unique;
+
+/// What a stranger meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meets {
+    /// It sees or does what everybody may.
+    Welcome,
+    /// It is told that it may not.
+    Forbidden,
+    /// It is told that there is nothing.
+    Nothing,
+    /// It is told that this is the admin's.
+    AdminOnly,
+}
+use Meets::{AdminOnly, Forbidden, Nothing, Welcome};
+
+/// What Alice owns.
+struct Estate {
+    alice: Agent,
+    node: String,
+    hostname: String,
+    session: String,
+    message: String,
+    content: String,
+    task: String,
+    held: String,
+    token: String,
+    key: String,
+    hold: String,
+    intent: String,
+    position: String,
+}
+
+impl Estate {
+    fn of(hub: &Subject) -> Self {
+        let alice = new_agent(hub);
+        let client = &alice.client;
+        let desk = Desk::new(client);
+        let hostname = unique("alices-host");
+        let node = desk.node_with(json!({"hostname": hostname}));
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let session = text(&client.post_empty("/sessions").ok()["session_id"]);
+        let sent = client.post(&format!("/sessions/{session}/messages"), &json!({"content": "x"}));
+        let message = text(&sent.ok()["assistant_message_id"]);
+        let block = json!({"content_type": "text", "text": {"text": "mine"}});
+        let block = client.post(&format!("/messages/{message}/content"), &block).ok();
+        client
+            .post(
+                &format!("/messages/{message}/tasks"),
+                &json!({
+                    "task_type": "step", "task_id": "step-1",
+                }),
+            )
+            .ok();
+        let mail = json!({"from": "somebody", "content": "for Alice"});
+        client.post(&format!("/inbox/{}", alice.id), &mail).ok();
+        let held = desk.submit(json!({}));
+        let claim = desk.claim_one(&node);
+        assert_eq!(claim.id, held);
+        let task = desk.submit(json!({"delay_ms": 3_600_000}));
+        let key = client.post("/auth/keys", &json!({"name": "second"})).ok();
+        let key = text(&key["key_info"]["key_id"]);
+        let content = text(&block["content_id"]);
+        let token = claim.token;
+        let [hold, intent, position] = money_of(hub, &alice);
+        Self {
+            alice,
+            node,
+            hostname,
+            session,
+            message,
+            content,
+            task,
+            held,
+            token,
+            key,
+            hold,
+            intent,
+            position,
+        }
+    }
+
+    /// The path of a route to what Alice owns.
+    fn path(&self, pattern: &str) -> String {
+        let (method_of_task, id) = (pattern.contains("/tasks/{id}"), pattern.contains("/{id}"));
+        // What needs a claim goes to the task that is held.
+        let needs_claim =
+            ["/progress", "/complete", "/fail"].iter().any(|end| pattern.ends_with(end));
+        let id = match (method_of_task, id) {
+            (false, _) if pattern.contains("/holds/") => &self.hold,
+            (false, _) if pattern.contains("/intents/") => &self.intent,
+            (false, _) if pattern == "/api/v1/positions/{id}" => &self.alice.id,
+            (false, _) if pattern.contains("/positions/") => &self.position,
+            (true, _) if needs_claim => &self.held,
+            (true, _) => &self.task,
+            (false, _) if pattern.contains("/agents/") => &self.alice.id,
+            (false, _) => &self.node,
+        };
+        let path = pattern.strip_prefix("/api/v1").map_or(format!("/{pattern}"), str::to_owned);
+        path.replace("{id}", id)
+            .replace("{sid}", &self.session)
+            .replace("{mid}", &self.message)
+            .replace("{cid}", &self.content)
+            .replace("{tid}", "step-1")
+            .replace("{agent}", &self.alice.id)
+            .replace("{key_id}", &self.key)
+            .replace("{skill}", "any")
+    }
+
+    /// What a stranger meets on a route, and the body that it sends.
+    fn request(&self, method: &str, pattern: &str) -> (Meets, Value) {
+        let route = pattern.strip_prefix("/api/v1").unwrap_or(pattern);
+        let token = json!({"token": self.token});
+        let (node_id, from) = (&self.node, &self.alice.id);
+        match (method, route) {
+            ("GET", "/sessions/{sid}" | "/sessions/{sid}/messages")
+            | (
+                "GET",
+                "/messages/{mid}" | "/messages/{mid}/content/{cid}" | "/messages/{mid}/events",
+            )
+            | ("GET", "/tasks/{id}" | "/tasks/{id}/why")
+            | ("GET", "/inbox/{agent}" | "/inbox/{agent}/dead") => (Nothing, Value::Null),
+            // Load or create: what is there is read.
+            ("PUT", "/sessions/{sid}/messages/{mid}") => (Nothing, json!({"role": "user"})),
+            ("DELETE" | "POST", "/auth/keys/{key_id}" | "/auth/keys/{key_id}/rotate") => {
+                (Nothing, Value::Null)
+            }
+            ("DELETE", "/sessions/{sid}/messages") | ("POST", "/tasks/cleanup") => {
+                (AdminOnly, json!({"days": 30}))
+            }
+            ("POST", "/nodes/register") => (Forbidden, {
+                let mut body = crate::harness::registration(&self.hostname);
+                body["available_skills"] = json!(["stolen"]);
+                body
+            }),
+            ("PATCH", "/nodes/{id}") => (Forbidden, json!({"tags": ["stolen"]})),
+            ("DELETE", "/nodes/{id}" | "/sessions/{sid}" | "/tasks/{id}") => {
+                (Forbidden, Value::Null)
+            }
+            ("POST", "/nodes/{id}/shutdown" | "/nodes/{id}/heartbeat") => (Forbidden, json!({})),
+            ("POST", "/cluster/leader/campaign") => (Forbidden, json!({"node_id": node_id})),
+            ("POST", "/cluster/leader/resign") => {
+                (Forbidden, json!({"node_id": node_id, "term": 1}))
+            }
+            ("POST", "/sessions/{sid}/messages") => (Forbidden, json!({"content": "x"})),
+            ("POST", "/sessions/{sid}/tasks") => (Forbidden, json!({"task_description": "x"})),
+            ("POST", "/messages/{mid}/append") => (Forbidden, json!({"delta": "x"})),
+            ("POST", "/messages/{mid}/content") => {
+                (Forbidden, json!({"content_type": "text", "text": {"text": "x"}}))
+            }
+            ("POST", "/messages/{mid}/tasks") => (Forbidden, json!({"task_type": "step"})),
+            ("PATCH", "/messages/{mid}/tasks/{tid}") => {
+                (Forbidden, json!({"status": "processing"}))
+            }
+            ("POST", "/messages/{mid}/complete") => (Forbidden, json!({})),
+            ("POST", "/inbox/{agent}/receive" | "/inbox/{agent}/dead/redrive") => {
+                (Forbidden, json!({}))
+            }
+            ("POST", "/inbox/{agent}/ack") => (Forbidden, json!({"receipts": ["x.1"]})),
+            ("POST", "/tasks/claim") => (Forbidden, json!({"node_id": node_id})),
+            ("POST", "/tasks/{id}/progress" | "/tasks/{id}/complete" | "/tasks/{id}/fail") => {
+                (Forbidden, token)
+            }
+            ("POST", "/tasks/{id}/cancel" | "/tasks/{id}/retry") => (Forbidden, json!({})),
+            // Of money nobody is told that it is not there.
+            ("GET", "/balance/{agent}" | "/holds/{id}" | "/intents/{id}" | "/positions/{id}")
+            | ("DELETE", "/intents/{id}")
+            | ("POST", "/holds/{id}/void" | "/positions/{id}/close") => (Forbidden, Value::Null),
+            ("POST", "/deposit" | "/withdraw" | "/holds") => {
+                (Forbidden, json!({"agent_id": from, "amount": "1"}))
+            }
+            ("POST", "/transfer") => {
+                (Forbidden, json!({"from_agent": from, "to_agent": "thief", "amount": "1"}))
+            }
+            ("POST", "/holds/{id}/post") => (Forbidden, json!({"to_agent": "thief"})),
+            ("POST", "/intents") => (
+                Forbidden,
+                json!({
+                    "agent_id": from, "intent_type": "long", "asset": "ETH-PERP", "size": "1",
+                }),
+            ),
+            ("POST", "/intents/{id}/match" | "/positions/{id}/mark") => {
+                (AdminOnly, json!({"with": self.intent, "price": "1"}))
+            }
+            ("GET", "/entries/seals") => (AdminOnly, Value::Null),
+            ("GET", "/holds" | "/intents" | "/entries") => (Welcome, Value::Null),
+            // To what is everybody's, or the caller's own.
+            ("POST", "/inbox/{agent}") => (Welcome, json!({"from": from, "content": "hello"})),
+            ("POST", "/heartbeats") => (Welcome, json!([])),
+            ("POST", "/tasks") => (Welcome, json!({"name": "own"})),
+            ("POST", "/tasks/dead/redrive") => {
+                (Welcome, json!({"task_ids": ["some-task"], "dry_run": true}))
+            }
+            ("POST", "/sessions" | "/cluster/check-heartbeat" | "/auth/keys") => {
+                (Welcome, json!({}))
+            }
+            ("POST", "/agents/register") => (Welcome, json!({"agent_id": unique("agent")})),
+            ("GET", "/nodes" | "/nodes/online" | "/nodes/available" | "/nodes/skills/{skill}")
+            | ("GET", "/nodes/{id}" | "/nodes/{id}/health" | "/health" | "/readyz")
+            | ("GET", "/cluster/health" | "/cluster/state" | "/cluster/events")
+            | ("GET", "/cluster/leader" | "/cluster/leader/history")
+            | ("GET", "/sessions" | "/tasks" | "/tasks/pending" | "/tasks/stats" | "/tasks/dead")
+            | ("GET", "/agents" | "/agents/{id}" | "/auth/keys" | "/auth/me") => {
+                (Welcome, Value::Null)
+            }
+            _ => panic!("{method} {route}: say here what another's key meets on it"),
+        }
+    }
+}
+
+/// A hold, an open intent and an open position of an agent.
+fn money_of(hub: &Subject, agent: &Agent) -> [String; 3] {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let open = |agent: &Agent, kind: &str| {
+        let id = &agent.id;
+        agent.client.post("/deposit", &json!({"agent_id": id, "amount": "100"})).ok();
+        let body = json!({
+            "agent_id": id, "intent_type": kind, "asset": "ETH-PERP", "size": "10",
+        });
+        text(&agent.client.post("/intents", &body).ok()["intent"]["intent_id"])
+    };
+    let hold = json!({"agent_id": agent.id, "amount": "5"});
+    let (long, short) = (open(agent, "long"), open(&new_agent(hub), "short"));
+    let body = json!({"with": short, "price": "2000"});
+    let matched = hub.client.post(&format!("/intents/{long}/match"), &body).ok();
+    let position = text(&matched["positions"][0]["position_id"]);
+    let hold = text(&agent.client.post("/holds", &hold).ok()["hold"]["hold_id"]);
+    [hold, open(agent, "long"), position]
+}
+
+/// A hub where things have owners; nothing where they have none.
+fn owning_hub() -> Option<Subject> {
+    let hub = hub();
+    hub.wants_keys.then_some(hub)
+}
+
+#[test]
+fn what_belongs_to_another_is_forbidden_or_not_there() {
+    let Some(hub) = owning_hub() else { return };
+    let (estate, bob) = (Estate::of(&hub), new_agent(&hub).client);
+    for route in routes() {
+        let (meets, body) = estate.request(route.method, route.pattern);
+        let path = estate.path(route.pattern);
+        let answer = match &body {
+            Value::Null => bob.send(route.method, &path, None),
+            body => bob.send_json(route.method, &path, body),
+        };
+        match meets {
+            Welcome => assert_eq!(answer.status, 200, "{answer}"),
+            Forbidden | AdminOnly => drop(answer.problem(403, "forbidden")),
+            Nothing => drop(answer.problem(404, "not_found")),
+        }
+    }
+    // Nothing of that had an effect.
+    let alice = &estate.alice.client;
+    let node = alice.get(&format!("/nodes/{}", estate.node)).ok();
+    assert_eq!((&node["status"], &node["tags"]), (&json!("online"), &json!([])));
+    assert_eq!(alice.get(&format!("/sessions/{}", estate.session)).ok()["status"], "active");
+    let message = alice.get(&format!("/messages/{}", estate.message)).ok();
+    assert_eq!((&message["text"], &message["is_complete"]), (&json!(""), &json!(false)));
+    assert_eq!(alice.get(&format!("/tasks/{}", estate.task)).ok()["status"], "scheduled");
+    let balance = alice.get(&format!("/balance/{}", estate.alice.id)).ok();
+    assert_eq!((&balance["balance"], &balance["locked"]), (&json!("200"), &json!("25")));
+    let path = format!("/tasks/{}/complete", estate.held);
+    alice.post(&path, &json!({"token": estate.token})).ok();
+}
+
+#[test]
+fn the_admin_may_all_of_that() {
+    let Some(hub) = owning_hub() else { return };
+    let estate = Estate::of(&hub);
+    for route in routes() {
+        let (meets, body) = estate.request(route.method, route.pattern);
+        if route.method != "GET" || meets == Welcome {
+            continue;
+        }
+        assert_eq!(body, Value::Null);
+        hub.client.get(&estate.path(route.pattern)).ok();
+    }
+    // What the admin says in a session belongs to the session's owner.
+    let path = format!("/sessions/{}/messages", estate.session);
+    let sent = hub.client.post(&path, &json!({"content": "from the operator"})).ok();
+    let message = format!("/messages/{}", sent["user_message_id"].as_str().unwrap());
+    estate.alice.client.get(&message).ok();
+}
+
+#[test]
+fn lists_show_a_caller_its_own() {
+    let Some(hub) = owning_hub() else { return };
+    let (estate, bob) = (Estate::of(&hub), new_agent(&hub).client);
+    let own = bob.post_empty("/sessions").ok()["session_id"].clone();
+    let sessions = bob.get("/sessions?limit=1000").list();
+    assert_eq!(sessions.len(), 1);
+    assert_eq!(sessions[0]["session_id"], own);
+    for list in ["/tasks?limit=1000", "/tasks/pending?limit=1000"] {
+        assert_eq!(bob.get(list).list(), Vec::<Value>::new(), "{list}");
+    }
+    let body = json!({"session_id": estate.session});
+    bob.post("/sessions", &body).problem(403, "forbidden");
+    let mine = estate.alice.client.get("/tasks?limit=1000").list();
+    assert_eq!(mine.len(), 2, "{mine:?}");
+}
