@@ -2,12 +2,17 @@
 
 mod conversation;
 mod inbox;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod proposals;
 mod writing;
 
 use reef_domain::limits::BLOCK_BYTES_MAX;
 use reef_store::Redis;
 use reef_web::{Route, route};
+
+#[cfg(feature = "openapi")]
+pub use openapi::describe;
 
 /// The route table. What may carry a content block takes a larger body.
 #[must_use]
