@@ -13,7 +13,7 @@ use reef_web::openapi::schema::{
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
 
-use crate::{conversation, inbox, writing};
+use crate::{conversation, inbox, proposals, writing};
 
 /// Describes the routes.
 pub fn describe(api: &mut Api) {
@@ -156,6 +156,18 @@ fn inboxes(api: &mut Api) {
         .may_take::<inbox::ReceiveBody>()
         .example(json!({ "limit": 10, "lease_ms": 30_000 }))
         .answers::<inbox::ReceiveAnswer>("Messages with receipts.");
+    api.post(
+        "/api/v1/inbox/{agent}/proposals/{msg_id}/accept",
+        "accept_proposal",
+        "Accept a proposal",
+    )
+    .says(
+        "Mail of the topic `task_proposal`: acknowledges it, queues its sub-tasks, and answers the \
+         proposer with `task_assignment`. Once, whoever retries.",
+    )
+    .may_take::<proposals::AcceptBody>()
+    .answers::<proposals::AcceptAnswer<'static>>("What was made of it.")
+    .refuses(&[Code::NotFound, Code::Conflict]);
     api.post("/api/v1/inbox/{agent}/ack", "acknowledge_mail", "Acknowledge messages")
         .takes::<inbox::AcknowledgeBody>()
         .answers::<inbox::AcknowledgeAnswer>("How many receipts were good.");
@@ -273,5 +285,6 @@ fn inbox_schemas(api: &mut Api) {
     api.body::<inbox::AcknowledgeBody>()
         .require(&["receipts"])
         .set("receipts", json!({ "maxItems": RECEIPTS_MAX }));
+    api.body::<proposals::AcceptBody>().set("executor", own_id());
     api.body::<inbox::RedriveBody>().set("msg_ids", json!({ "maxItems": RECEIPTS_MAX }));
 }

@@ -11,16 +11,22 @@ use serde::{Deserialize, Serialize};
 use crate::inbox::{note_depth, own_inbox};
 
 #[derive(Debug, Default, Deserialize)]
-struct AcceptBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct AcceptBody {
+    /// Who will do it; the agent itself, if not given.
     executor: Option<String>,
 }
 
 #[derive(Serialize)]
-struct AcceptAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct AcceptAnswer<'a> {
     success: bool,
     msg_id: &'a str,
+    /// Who will do it.
     executor: String,
+    /// The sub-tasks, in order.
     task_ids: Vec<String>,
+    /// The message that tells the proposer; none where nobody is named as such.
     reply_id: Option<String>,
 }
 
