@@ -160,6 +160,18 @@ fn what_happens_is_posted() {
 }
 
 #[test]
+fn a_fleet_that_falls_silent_at_once_is_told() {
+    let webhook = Webhook::start(&[]);
+    let hub = webhook.hub().timeout(1.0).start();
+    let client = hub.admin();
+    for n in 0..6 {
+        client.new_node(&format!("silent-{n}"));
+    }
+    let reason = webhook.alert("expiry_suspended")["data"]["reason"].clone();
+    assert!(reason.as_str().is_some_and(|reason| !reason.is_empty()), "{reason}");
+}
+
+#[test]
 fn a_post_that_is_not_taken_is_repeated_and_holds_nothing_up() {
     let webhook = Webhook::start(&[]);
     let mut hub = webhook.hub().start();

@@ -212,6 +212,29 @@ fn a_damaged_backup_changes_nothing_and_an_unfinished_one_is_not_served() {
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
 
+#[test]
+fn a_password_is_used_and_not_shown() {
+    let redis = server();
+    let hub = Hub::options().redis(&redis).start();
+    hub.admin().new_node("n");
+    let mut config = redis::cmd("CONFIG");
+    config.arg("SET").arg("requirepass").arg("sesame").query::<()>(&mut redis.connect()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("b");
+    let backup = |url: &str| {
+        let mut command = reef();
+        Program::run(command.arg("backup").arg(&file).env("REDIS_URL", url), PATIENCE)
+    };
+    let wrong = backup(&redis.url().replace("//", "//:open-sesame@"));
+    assert_eq!(wrong.status.code(), Some(1), "{wrong:?}");
+    assert!(!wrong.stderr.contains("open-sesame"), "{wrong:?}");
+    let right = backup(&redis.url().replace("//", "//:sesame@"));
+    assert!(right.status.success(), "{right:?}");
+    assert!(right.stdout.starts_with("kept "), "{right:?}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "it holds all that the hub knows");
+}
+
 /// Writes until it is told to stop: messages and tasks.
 fn work(client: &Client, stop: &AtomicBool) {
     let desk = Desk::new(client);
