@@ -11,6 +11,7 @@ mod admin_key;
 mod app;
 mod cli;
 mod config;
+mod config_command;
 mod cron;
 mod failure;
 mod http;
@@ -28,6 +29,7 @@ mod up;
 use std::process::ExitCode;
 
 use clap::Parser;
+use reef_settings::Settings;
 
 // Serving one request through a component allocates a few dozen small objects on whichever
 // thread happens to run it and frees them on another. glibc's allocator spends a third of the
@@ -38,10 +40,18 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match cli::Cli::parse().command {
-        cli::Subcommands::Host(command) => host(command),
+        cli::Subcommands::Host(command) => ended(host(command)),
+        cli::Subcommands::Config(command) => ended(config_command::run(command)),
+        cli::Subcommands::Completions(args) => match cli::print_completions(&args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => ended(Err(failure::Failure::Runtime(error.into()))),
+        },
         cli::Subcommands::Client(command) => {
-            if command.is_service() {
-                logging::start(cli::LogFormat::Text);
+            if let Some(args) = command.is_service() {
+                match Settings::load(args).map_err(failure::Failure::usage) {
+                    Ok(settings) => logging::start(&settings, None),
+                    Err(failure) => return ended(Err(failure)),
+                }
             }
             reef_commands::run(command)
         }
@@ -49,9 +59,18 @@ fn main() -> ExitCode {
 }
 
 /// Runs a host until it is asked to end.
-fn host(command: cli::Command) -> ExitCode {
-    logging::start(command.common().log_format);
-    match config::Config::from_command(command).and_then(up::run_blocking) {
+fn host(command: cli::Command) -> Result<(), failure::Failure> {
+    let settings = Settings::load(&command.common().settings).map_err(failure::Failure::usage)?;
+    logging::start(&settings, command.common().log_format);
+    for note in settings.notes() {
+        tracing::warn!("{note}");
+    }
+    config::Config::from_command(command, &settings).and_then(up::run_blocking)
+}
+
+/// Says what went wrong, if anything did.
+fn ended(result: Result<(), failure::Failure>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report();

@@ -17,7 +17,7 @@ mod failure;
 mod inbox;
 mod messages;
 mod output;
-mod table;
+pub mod table;
 mod tasks;
 mod time;
 mod worker;
@@ -25,6 +25,7 @@ mod worker;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use reef_settings::SettingsArgs;
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
@@ -70,10 +71,13 @@ pub enum ClientCommand {
 }
 
 impl ClientCommand {
-    /// Whether it runs for long and writes a log.
+    /// Where its configuration is, if it runs for long and writes a log.
     #[must_use]
-    pub fn is_service(&self) -> bool {
-        matches!(self, Self::Worker(_))
+    pub fn is_service(&self) -> Option<&SettingsArgs> {
+        match self {
+            Self::Worker(worker) => Some(&worker.settings),
+            _ => None,
+        }
     }
 
     fn hub(&self) -> Option<&HubArgs> {

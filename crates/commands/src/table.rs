@@ -10,7 +10,8 @@ use crate::time;
 const CELL_CHARS: usize = 60;
 
 /// Rows under a header, in columns as wide as they need to be.
-pub(crate) fn columns<const N: usize>(
+#[must_use]
+pub fn columns<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
@@ -22,8 +23,9 @@ pub(crate) fn columns<const N: usize>(
     render(&mut table)
 }
 
-/// One thing: names and values below each other.
-pub(crate) fn facts<const N: usize>(facts: [(&str, String); N]) -> String {
+/// One thing: names and values below each other. What is empty is left out.
+#[must_use]
+pub fn facts<const N: usize>(facts: [(&str, String); N]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {

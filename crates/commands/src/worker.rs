@@ -1,6 +1,7 @@
 //! `reef worker`: does tasks. All that it does is in [`reef_worker`].
 
 use clap::Args;
+use reef_settings::SettingsArgs;
 use reef_worker::{WorkerArgs, WorkerError};
 
 use crate::connection::HubArgs;
@@ -12,6 +13,8 @@ use crate::failure::Failure;
 pub struct Worker {
     #[command(flatten)]
     pub(crate) hub: HubArgs,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
     #[command(flatten)]
     args: WorkerArgs,
 }

@@ -35,12 +35,13 @@ impl Address {
             _ => (text.to_owned(), false),
         };
         let info = text.as_str().into_connection_info().map_err(|error| {
-            let detail = if error.kind() == redis::ErrorKind::InvalidClientConfig {
-                error.to_string()
-            } else {
-                "expected redis://host:port/db or redis+unix:///path".to_owned()
-            };
-            AddressError(detail)
+            let expected = "expected redis://host:port/db or redis+unix:///path";
+            match error.detail() {
+                Some(detail) if error.kind() == redis::ErrorKind::InvalidClientConfig => {
+                    AddressError(detail.to_owned())
+                }
+                _ => AddressError(expected.to_owned()),
+            }
         })?;
         let endpoint = match info.addr() {
             ConnectionAddr::Tcp(host, port) if is_tls => {

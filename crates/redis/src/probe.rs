@@ -6,6 +6,7 @@
 use std::io;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 
@@ -91,9 +92,17 @@ pub async fn probe(address: &str, limit: Duration) -> Result<(), Fault> {
         Endpoint::Tls { host, port } => {
             let place = place(host, *port);
             let stream = reach(host, *port, &place, limit).await?;
-            let shaken = within(&place, limit, tls::shake_hands(host, stream)).await?;
-            shaken.map_err(|error| not_secured(&place, &error))?;
-            place
+            let shaken = within(&place, limit, tls::shake_hands(host, stream)).await;
+            let shaken = shaken.and_then(|shaken| shaken.map_err(|it| not_secured(&place, &it)));
+            match shaken {
+                Ok(_) => place,
+                Err(fault @ Fault::Certificate { .. }) => return Err(fault),
+                // A server without TLS waits for the end of what it takes for a command.
+                Err(_) if timeout(limit, speaks_plainly(host, *port)).await == Ok(true) => {
+                    return Err(Fault::TlsUnexpected(place));
+                }
+                Err(fault) => return Err(fault),
+            }
         }
         Endpoint::Unix(path) => {
             let place = path.display().to_string();
@@ -151,10 +160,6 @@ fn not_secured(place: &str, error: &io::Error) -> Fault {
         Some(rustls::Error::InvalidCertificate(_)) => {
             Fault::Certificate { place: place.to_owned(), reason: error.to_string() }
         }
-        // A server without TLS takes the handshake for a command that is too long, or for HTTP.
-        None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Fault::TlsUnexpected(place.to_owned())
-        }
         _ => Fault::Unreachable { place: place.to_owned(), reason: format!("no TLS: {error}") },
     }
 }
@@ -183,6 +188,15 @@ fn not_greeted(place: String, error: &Error, has_password: bool, limit: Duration
         Error::Unavailable(reason) => Fault::Unreachable { place, reason: reason.clone() },
         other => Fault::Refusal { place, reason: other.to_string() },
     }
+}
+
+/// Whether somebody answers a command that comes without TLS, if only with a refusal.
+async fn speaks_plainly(host: &str, port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect((host, port)).await else { return false };
+    let mut first = [0];
+    stream.write_all(b"PING\r\n").await.is_ok()
+        && stream.read_exact(&mut first).await.is_ok()
+        && matches!(&first, b"+" | b"-")
 }
 
 /// Whether somebody who is greeted as if there was no TLS answers with TLS all the same.

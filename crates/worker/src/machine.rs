@@ -58,6 +58,11 @@ pub(crate) struct Figures {
     pub(crate) disk_usage: f64,
 }
 
+impl Figures {
+    /// Of a machine that keeps its figures to itself.
+    pub(crate) const UNKNOWN: Self = Self { cpu_usage: 0.0, memory_usage: 0.0, disk_usage: 0.0 };
+}
+
 /// Measures the machine. The processor's figure is the mean since the measurement before.
 pub(crate) struct Meter {
     system: System,
@@ -70,6 +75,13 @@ impl Meter {
         let mut system = System::new()?;
         system.refresh_cpu_usage();
         Ok(Self { system, disks: Disks::new_with_refreshed_list()? })
+    }
+
+    /// The figures after a moment in which the processor is watched, for whoever has no measurement
+    /// before.
+    pub(crate) async fn read_alone(&mut self) -> Figures {
+        tokio::time::sleep(sysinfo::MINIMUM_CPU_UPDATE_INTERVAL).await;
+        self.read()
     }
 
     /// The figures now; the disk is the one that holds the working directory.
