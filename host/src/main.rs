@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod config_command;
 mod cron;
+mod examine;
 mod failure;
 mod http;
 mod logging;
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
                     Err(failure) => return ended(Err(failure)),
                 }
             }
-            reef_commands::run(command)
+            reef_commands::run(command, examine::examine)
         }
     }
 }

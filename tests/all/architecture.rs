@@ -12,6 +12,7 @@ use crate::harness::{Hub, root};
 /// Who may know whom. A package that is missing here may know nobody of the workspace.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("reef-client", &[]),
+    ("reef-settings", &[]),
     ("reef-worker", &["reef-client"]),
     ("reef-domain", &[]),
     ("reef-store", &["reef-domain"]),
@@ -24,10 +25,18 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("ledger", &["reef-domain", "reef-store", "reef-web"]),
     ("reef-redis", &["reef-store"]),
     ("reef-runtime", &["reef-redis", "reef-store"]),
-    ("reef-commands", &["reef-client", "reef-worker"]),
+    ("reef-commands", &["reef-client", "reef-settings", "reef-worker"]),
     (
         "reef",
-        &["reef-commands", "reef-domain", "reef-store", "reef-web", "reef-redis", "reef-runtime"],
+        &[
+            "reef-commands",
+            "reef-domain",
+            "reef-redis",
+            "reef-runtime",
+            "reef-settings",
+            "reef-store",
+            "reef-web",
+        ],
     ),
 ];
 

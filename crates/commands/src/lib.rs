@@ -7,19 +7,28 @@
 //! - `connection`: which hub, and with which key.
 //! - `output`: everything that is printed.
 //! - `failure`: how a command ends when it does not end well.
+//! - `finding`: what `verify` and `doctor` have found.
 //!
 //! With `--json` a command prints what the hub has answered, byte for byte; an event stream is one
 //! object a line.
 
+mod agent;
 mod connection;
+mod doctor;
 mod events;
 mod failure;
+mod finding;
+mod health;
 mod inbox;
+mod leader;
 mod messages;
+mod nodes;
 mod output;
 pub mod table;
 mod tasks;
 mod time;
+mod top;
+mod verify;
 mod worker;
 
 use std::process::ExitCode;
@@ -31,12 +40,15 @@ use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 
+pub use doctor::Examine;
+pub use finding::{Finding, Level};
+
 /// Shown below everything else by the `--help` of each of these commands.
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done; a stream was read to its end
-  1    the hub refused, or something failed
-  2    usage
+  1    the hub refused, something failed, or what was looked at is not well
+  2    usage or configuration
   3    the hub cannot be reached
   4    a stream was cut and could not be resumed
   130  interrupted
@@ -62,6 +74,31 @@ pub enum ClientCommand {
     /// Tasks: submit them, look at them, wait for them
     #[command(before_help = tasks::EXAMPLES, after_help = EXIT_CODES)]
     Tasks(tasks::Tasks),
+    /// Nodes: list them, drain them, forget them
+    #[command(before_help = nodes::EXAMPLES, after_help = EXIT_CODES)]
+    Nodes(nodes::Nodes),
+    /// Who leads the cluster, who did, and who shall
+    #[command(before_help = leader::EXAMPLES, after_help = EXIT_CODES)]
+    Leader(leader::Leader),
+    /// How the cluster is, or a node; exit code 1 if not well
+    #[command(before_help = health::EXAMPLES, after_help = EXIT_CODES)]
+    Health(health::Health),
+    /// The cluster at a glance, live
+    #[command(before_help = top::EXAMPLES, after_help = EXIT_CODES)]
+    Top(top::Top),
+    /// Check the cluster: leader, nodes, inboxes, leases, monitor, Redis; exit code 0 only if
+    /// all is well
+    #[command(before_help = verify::EXAMPLES, after_help = EXIT_CODES)]
+    Verify(verify::Verify),
+    /// Find out what is wrong on this machine or with its hub, and what to do
+    #[command(before_help = doctor::EXAMPLES, after_help = EXIT_CODES)]
+    Doctor(doctor::Doctor),
+    /// Keep this machine registered, send heartbeats, follow or be the leader
+    #[command(before_help = reef_worker::agent::EXAMPLES, after_help = reef_worker::agent::DETAILS)]
+    Agent(agent::Agent),
+    /// Send heartbeats of this machine, or one of them
+    #[command(before_help = agent::HEARTBEAT_EXAMPLES, after_help = EXIT_CODES)]
+    Heartbeat(agent::Heartbeat),
     /// Do tasks: run a command, or a workflow, for each
     #[command(before_help = reef_worker::EXAMPLES, after_help = reef_worker::DETAILS)]
     Worker(worker::Worker),
@@ -76,6 +113,8 @@ impl ClientCommand {
     pub fn is_service(&self) -> Option<&SettingsArgs> {
         match self {
             Self::Worker(worker) => Some(&worker.settings),
+            Self::Agent(agent) => Some(&agent.settings),
+            Self::Heartbeat(heartbeat) if !heartbeat.once => Some(&heartbeat.settings),
             _ => None,
         }
     }
@@ -86,18 +125,37 @@ impl ClientCommand {
             Self::Inbox(group) => &group.hub,
             Self::Events(group) => &group.hub,
             Self::Tasks(group) => &group.hub,
+            Self::Nodes(group) => &group.hub,
+            Self::Leader(group) => &group.hub,
+            Self::Health(health) => &health.hub,
+            Self::Top(top) => &top.hub,
+            Self::Verify(verify) => &verify.hub,
+            Self::Doctor(doctor) => &doctor.hub,
+            Self::Agent(agent) => &agent.hub,
+            Self::Heartbeat(heartbeat) => &heartbeat.hub,
             Self::Worker(worker) => &worker.hub,
             Self::WorkerGuard => return None,
         })
     }
 
     /// Runs it, whatever it needs.
-    async fn run(self) -> Result<(), Failure> {
+    async fn run(self, examine: Examine) -> Result<(), Failure> {
         match self {
             Self::Messages(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Inbox(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Events(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Tasks(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Nodes(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Leader(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Health(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Top(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Verify(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Doctor(it) => ask(&it.hub.clone(), async |cx| it.run(cx, examine).await).await,
+            Self::Agent(agent) => agent.run().await,
+            Self::Heartbeat(it) if it.once => {
+                ask(&it.hub.clone(), async |cx| it.run_once(cx).await).await
+            }
+            Self::Heartbeat(heartbeat) => heartbeat.run().await,
             Self::Worker(worker) => worker.run().await,
             Self::WorkerGuard => Ok(reef_worker::guard::watch().await?),
         }
@@ -123,11 +181,12 @@ struct Context {
     out: Output,
 }
 
-/// Runs a command to its end and says what the process shall exit with.
+/// Runs a command to its end and says what the process shall exit with. `examine` looks at what
+/// only the host can.
 #[must_use]
-pub fn run(command: ClientCommand) -> ExitCode {
+pub fn run(command: ClientCommand, examine: Examine) -> ExitCode {
     let hub = command.hub().cloned();
-    match run_blocking(command) {
+    match run_blocking(command, examine) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report(hub.as_ref());
@@ -136,12 +195,12 @@ pub fn run(command: ClientCommand) -> ExitCode {
     }
 }
 
-fn run_blocking(command: ClientCommand) -> Result<(), Failure> {
+fn run_blocking(command: ClientCommand, examine: Examine) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
-    let result = runtime.block_on(command.run());
+    let result = runtime.block_on(command.run(examine));
     // Whatever still reads standard input would read it for as long as somebody types.
     runtime.shutdown_background();
     result
@@ -170,15 +229,16 @@ mod tests {
         while let Some(mut command) = waiting.pop() {
             let help = command.render_long_help().to_string();
             assert!(help.starts_with("Examples:\n  reef "), "{help}");
-            // A worker reads no stream whose end could be missed.
-            let streams = if command.get_name() == "worker" { None } else { Some("  4  ") };
+            // Neither reads a stream whose end could be missed.
+            let is_service = matches!(command.get_name(), "worker" | "agent");
+            let streams = if is_service { None } else { Some("  4  ") };
             for code in ["  0  ", "  1  ", "  2  ", "  3  ", "  130  "].into_iter().chain(streams) {
                 assert!(help.contains(code), "{}: {code}", command.get_name());
             }
             leaves += usize::from(!command.has_subcommands());
             waiting.extend(command.get_subcommands().cloned());
         }
-        assert!(leaves >= 14, "{leaves}");
+        assert!(leaves >= 40, "{leaves}");
     }
 
     #[test]

@@ -50,6 +50,12 @@ pub(crate) fn text(object: &Value, name: &str) -> String {
     }
 }
 
+/// A list of texts on one line.
+pub(crate) fn list(object: &Value, name: &str) -> String {
+    let items = object.get(name).and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+}
+
 /// The same, for a time.
 pub(crate) fn time(object: &Value, name: &str) -> String {
     time::short(&text(object, name))

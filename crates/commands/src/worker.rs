@@ -2,7 +2,7 @@
 
 use clap::Args;
 use reef_settings::SettingsArgs;
-use reef_worker::{WorkerArgs, WorkerError};
+use reef_worker::WorkerArgs;
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
@@ -23,11 +23,6 @@ impl Worker {
     /// Works until it is told to stop. It looks after signals by itself.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let (hub, key) = (self.hub.connect()?, self.hub.key()?);
-        reef_worker::run(self.args, hub, key).await.map_err(|error| match error {
-            WorkerError::Hub(error) => Failure::Hub(error),
-            WorkerError::Usage(words) => Failure::Usage(words),
-            WorkerError::Interrupted => Failure::Interrupted,
-            other => Failure::Failed(other.to_string()),
-        })
+        Ok(reef_worker::run(self.args, hub, key).await?)
     }
 }

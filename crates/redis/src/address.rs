@@ -12,9 +12,15 @@ pub struct AddressError(String);
 /// Where a server listens.
 #[derive(Debug, Clone)]
 pub(crate) enum Endpoint {
-    Tcp { host: String, port: u16 },
+    Tcp {
+        host: String,
+        port: u16,
+    },
     /// The same with TLS on it.
-    Tls { host: String, port: u16 },
+    Tls {
+        host: String,
+        port: u16,
+    },
     Unix(PathBuf),
 }
 
@@ -91,7 +97,14 @@ mod tests {
 
     #[test]
     fn a_bad_address_is_refused_without_being_repeated() {
-        for bad in ["", "hello", "http://h", "redis://:secret@", "redis://:secret@h/nine", "rediss://:secret@"] {
+        for bad in [
+            "",
+            "hello",
+            "http://h",
+            "redis://:secret@",
+            "redis://:secret@h/nine",
+            "rediss://:secret@",
+        ] {
             let text = endpoint(bad);
             assert!(text.starts_with("not a usable Redis address"), "{bad}: {text}");
             assert!(!text.contains("secret"), "{text}");

@@ -36,9 +36,7 @@ async fn connect(address: &Address) -> Result<Opened, Error> {
             let stream = connect_tcp(host, *port).await.map_err(not_connected)?;
             introduce(address, stream).await
         }
-        Endpoint::Tls { host, port } => {
-            introduce(address, tls::connect(host, *port).await?).await
-        }
+        Endpoint::Tls { host, port } => introduce(address, tls::connect(host, *port).await?).await,
         Endpoint::Unix(path) => {
             let stream = UnixStream::connect(path).await.map_err(not_connected)?;
             introduce(address, stream).await

@@ -138,7 +138,11 @@ async fn reach(host: &str, port: u16, place: &str, limit: Duration) -> Result<Tc
     connected.map_err(|error| not_reached(place, &error))
 }
 
-async fn within<T>(place: &str, limit: Duration, step: impl Future<Output = T>) -> Result<T, Fault> {
+async fn within<T>(
+    place: &str,
+    limit: Duration,
+    step: impl Future<Output = T>,
+) -> Result<T, Fault> {
     let late = |_| Fault::TimedOut { place: place.to_owned(), limit };
     timeout(limit, step).await.map_err(late)
 }
@@ -182,9 +186,7 @@ fn not_greeted(place: String, error: &Error, has_password: bool, limit: Duration
     match error {
         error if is_about_password(error) && has_password => Fault::Password(place),
         error if is_about_password(error) => Fault::NoPassword(place),
-        Error::Unavailable(reason) if reason.contains("within") => {
-            Fault::TimedOut { place, limit }
-        }
+        Error::Unavailable(reason) if reason.contains("within") => Fault::TimedOut { place, limit },
         Error::Unavailable(reason) => Fault::Unreachable { place, reason: reason.clone() },
         other => Fault::Refusal { place, reason: other.to_string() },
     }

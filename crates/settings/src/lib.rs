@@ -114,7 +114,8 @@ impl Settings {
     pub fn read(folder: Option<&Path>, environment: &[(String, String)]) -> Result<Self, Invalid> {
         // Empty is how a variable is switched off where it cannot be removed.
         let variable = |name: &str| {
-            let found = environment.iter().find(|(known, value)| known == name && !value.is_empty());
+            let found =
+                environment.iter().find(|(known, value)| known == name && !value.is_empty());
             found.map(|(_, value)| value.as_str())
         };
         let named = folder.map(Path::to_owned);

@@ -42,7 +42,10 @@ fn a_flag_wins_over_the_environment_over_the_files_over_the_default() {
     assert_eq!(whole.redis().unwrap().unwrap().url, "redis://whole");
     let typed = whole.typed("redis.url", "--redis-url", Some("redis://typed".to_owned()));
     let address = typed.redis().unwrap().unwrap();
-    assert_eq!((address.url.as_str(), address.origin), ("redis://typed", Origin::Flag("--redis-url")));
+    assert_eq!(
+        (address.url.as_str(), address.origin),
+        ("redis://typed", Origin::Flag("--redis-url"))
+    );
 }
 
 #[test]

@@ -42,6 +42,7 @@ mod worker;
 mod workflow;
 
 pub use args::{DETAILS, EXAMPLES, WorkerArgs};
+pub use machine::free_space;
 pub use setup::run;
 
 /// Why a worker or an agent ends before it was told to.
@@ -65,8 +66,7 @@ pub enum WorkerError {
 impl WorkerError {
     /// Somebody else has registered under this one's name.
     pub(crate) fn replaced() -> Self {
-        let words =
-            "somebody else has registered as this node: give each worker and agent its own --hostname";
+        let words = "somebody else has registered as this node: give each worker and agent its own --hostname";
         Self::Failed(words.to_owned())
     }
 }

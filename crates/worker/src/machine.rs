@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sysinfo::{Disks, System};
+use sysinfo::{Disk, Disks, System};
 
 /// What a registration says about the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,13 +99,25 @@ impl Meter {
     }
 
     fn disk_usage(&self, folder: &Path) -> f64 {
-        let holds = self.disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
-        let nearest = holds.max_by_key(|disk| disk.mount_point().as_os_str().len());
-        nearest.map_or(0.0, |disk| {
+        holder(&self.disks, folder).map_or(0.0, |disk| {
             let total = disk.total_space();
             share(total.saturating_sub(disk.available_space()), total)
         })
     }
+}
+
+/// The disk that holds a folder: of those above it the nearest.
+fn holder<'d>(disks: &'d Disks, folder: &Path) -> Option<&'d Disk> {
+    let holds = disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
+    holds.max_by_key(|disk| disk.mount_point().as_os_str().len())
+}
+
+/// How many bytes are free where this folder is; nothing where the system does not say.
+#[must_use]
+pub fn free_space(folder: &Path) -> Option<u64> {
+    let folder = folder.canonicalize().ok()?;
+    let disks = Disks::new_with_refreshed_list().ok()?;
+    holder(&disks, &folder).map(Disk::available_space)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a percentage needs no more than 53 bits")]

@@ -48,7 +48,23 @@ pub(crate) struct Problem {
     exit: u8,
 }
 
+impl Problem {
+    /// The server works, and could lose what it was given.
+    pub(crate) fn loses_data(&self) -> bool {
+        self.exit == 1
+    }
+}
+
 impl Report {
+    /// What was found, where nothing is wrong.
+    pub(crate) fn summary(&self) -> String {
+        match (&self.server, self.notes.last()) {
+            (Some(server), _) => format!("{server} at {}", self.redis),
+            (None, Some(note)) => note.clone(),
+            (None, None) => self.redis.clone(),
+        }
+    }
+
     fn new(settings: &Settings, redis: String, from: String) -> Self {
         Self {
             ok: true,
@@ -101,8 +117,7 @@ impl Report {
 pub(crate) async fn examine(settings: &Settings) -> Report {
     match settings.redis() {
         Ok(Some(given)) => {
-            let report =
-                Report::new(settings, redis::masked(&given.url), given.origin.to_string());
+            let report = Report::new(settings, redis::masked(&given.url), given.origin.to_string());
             examine_server(report, &given.url).await
         }
         Ok(None) => examine_private(settings).await,

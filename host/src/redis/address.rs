@@ -28,7 +28,9 @@ pub(crate) fn without_secrets(url: &str) -> Result<String> {
             let (path, _) = rest.split_at(end(&['?', '#']));
             Ok(format!("{scheme}://{path}"))
         }
-        _ => bail!("a Redis address begins with redis://, rediss:// or redis+unix://, not {scheme}://"),
+        _ => bail!(
+            "a Redis address begins with redis://, rediss:// or redis+unix://, not {scheme}://"
+        ),
     }
 }
 

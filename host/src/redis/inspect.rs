@@ -183,7 +183,8 @@ mod tests {
 
     #[test]
     fn what_could_lose_data_is_said() {
-        let warnings = |info: &str, snapshots| judged(info, snapshots).unwrap().sentences().join("|");
+        let warnings =
+            |info: &str, snapshots| judged(info, snapshots).unwrap().sentences().join("|");
         let evicts = GOOD.replace("noeviction", "allkeys-lru");
         assert!(warnings(&evicts, None).contains("allkeys-lru"));
         assert!(warnings(&format!("{GOOD}role:slave\r\n"), None).contains("replica"));

@@ -121,9 +121,9 @@ pub(crate) fn socket_in(state_dir: &Path) -> Option<PathBuf> {
     let state_dir = state_dir.canonicalize().ok()?;
     let near = state_dir.join("redis.sock");
     let far = Path::new("/tmp").join(format!("reef-{:016x}", fingerprint(&state_dir)));
-    [near, far.join("redis.sock")].into_iter().find(|socket| {
-        socket.exists() && address::fits_into_address(socket)
-    })
+    [near, far.join("redis.sock")]
+        .into_iter()
+        .find(|socket| socket.exists() && address::fits_into_address(socket))
 }
 
 /// The program that `reef up` would start.

@@ -124,7 +124,10 @@ fn found(code: i32, problem: &str) -> (Option<i32>, String) {
 #[test]
 fn what_is_wrong_with_a_redis_is_told_apart() {
     let shell = shell();
-    assert_eq!(checked(&shell, "redis://:sesame@no-such-host.invalid"), found(3, "name_not_resolved"));
+    assert_eq!(
+        checked(&shell, "redis://:sesame@no-such-host.invalid"),
+        found(3, "name_not_resolved")
+    );
     assert_eq!(checked(&shell, "redis://:sesame@127.0.0.1:1"), found(3, "refused"));
     assert_eq!(checked(&shell, "http://sesame@h"), found(2, "address"));
     // Somebody who never answers.
@@ -134,7 +137,10 @@ fn what_is_wrong_with_a_redis_is_told_apart() {
 
     let good = RedisServer::start();
     assert_eq!(checked(&shell, &good.url()), found(0, ""));
-    assert_eq!(checked(&shell, &good.url().replace("redis:", "rediss:")), found(2, "tls_unexpected"));
+    assert_eq!(
+        checked(&shell, &good.url().replace("redis:", "rediss:")),
+        found(2, "tls_unexpected")
+    );
     let mut config = good.connect();
     let mut set = |name: &str, value: &str| {
         redis::cmd("CONFIG").arg("SET").arg(name).arg(value).query::<()>(&mut config).unwrap();
