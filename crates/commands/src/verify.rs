@@ -143,7 +143,7 @@ fn registry(health: &Value, nodes: &[Value]) -> Vec<Finding> {
 async fn inboxes(hub: &Hub, nodes: &[Value], depth_max: i64) -> Result<Finding, Error> {
     let online = nodes.iter().filter(|node| text(node, "status") != "offline");
     let ids: Vec<String> = online.map(|node| text(node, "node_id")).collect();
-    let depths: Vec<_> = futures_util::stream::iter(ids.into_iter())
+    let depths: Vec<_> = futures_util::stream::iter(ids)
         .map(|id| async move {
             let request = hub.get(["inbox", &id]).query("limit", 1);
             let mail: Value = request.fetch().await?;
