@@ -5,8 +5,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use reef_commands::ClientCommand;
+use reef_settings::SettingsArgs;
+
+use crate::config_command::ConfigCommand;
 
 /// One example for each subcommand of the host, and all of them above `reef --help`.
 macro_rules! example {
@@ -89,7 +92,9 @@ Exit codes:
 
 Environment:
   Each flag is also REEF_<FLAG> (REEF_LISTEN, REEF_STATE_DIR, …); a flag wins over its variable.
-  REDIS_URL is taken when neither --redis-url nor REEF_REDIS_URL is given.
+  REDIS_URL is taken when neither --redis-url nor REEF_REDIS_URL is given; then REDIS_HOST with
+  REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB and REDIS_TLS; then the member redis of
+  config/secrets.json. `reef config show --origin` says where each value comes from.
   SPIN_VARIABLE_<NAME> sets a variable of the manifest; --variable wins over it.
   REEF_LOG filters the log (default info), e.g. REEF_LOG=debug or REEF_LOG=reef=debug,warn.
 
@@ -111,6 +116,12 @@ pub(crate) struct Cli {
 pub(crate) enum Subcommands {
     #[command(flatten)]
     Host(Command),
+    /// The configuration: what it is, where each value comes from, and whether it works
+    #[command(before_help = crate::config_command::EXAMPLES, after_help = crate::config_command::EXIT_CODES)]
+    Config(ConfigCommand),
+    /// What a shell needs to complete the commands and flags of reef
+    #[command(before_help = COMPLETIONS_EXAMPLES, after_help = COMPLETIONS_EXIT_CODES)]
+    Completions(CompletionsArgs),
     #[command(flatten)]
     Data(DataCommand),
     /// What is posted to webhooks
@@ -211,9 +222,60 @@ pub(crate) enum KeyLayout {
     Cluster,
 }
 
+/// `reef completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    pub(crate) shell: Shell,
+}
+
+/// The shells that can be helped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    /// Bash.
+    Bash,
+    /// Zsh.
+    Zsh,
+    /// Fish.
+    Fish,
+}
+
+/// Shown above the `--help` of `reef completions`.
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  reef completions bash > ~/.local/share/bash-completion/completions/reef
+  reef completions zsh > ~/.zfunc/_reef          with fpath+=~/.zfunc before compinit
+  reef completions fish > ~/.config/fish/completions/reef.fish
+";
+
+/// Shown below it.
+const COMPLETIONS_EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    something went wrong
+  2    usage
+  3    does not happen here: nothing is asked
+  130  interrupted
+";
+
+/// Prints the script for a shell.
+pub(crate) fn print_completions(args: &CompletionsArgs) -> std::io::Result<()> {
+    let shell = match args.shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "reef", &mut script);
+    std::io::Write::write_all(&mut std::io::stdout().lock(), &script)
+}
+
 /// Flags of every subcommand.
 #[derive(Debug, Args)]
 pub(crate) struct CommonArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+
     /// Address to listen on; port 0 takes any free port
     #[arg(long, env = "REEF_LISTEN", value_name = "HOST:PORT", default_value = "127.0.0.1:8888")]
     pub(crate) listen: String,
@@ -236,9 +298,9 @@ pub(crate) struct CommonArgs {
     #[arg(long, env = "REEF_RUNTIME_CONFIG_FILE", value_name = "FILE")]
     pub(crate) runtime_config_file: Option<PathBuf>,
 
-    /// How the log on standard error is written
-    #[arg(long, env = "REEF_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
-    pub(crate) log_format: LogFormat,
+    /// How the log on standard error is written; text where nothing is said
+    #[arg(long, env = "REEF_LOG_FORMAT", value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
 
     /// Most HTTP connections open at once, readers of event streams included; further ones wait in
     /// the kernel's queue
@@ -438,7 +500,7 @@ mod tests {
         // The client's own subcommands are looked at where they are made.
         let shown = reef.get_subcommands_mut().filter(|command| !command.is_hide_set());
         helps.extend(shown.map(|command| command.render_long_help().to_string()));
-        assert!(helps.len() > 4);
+        assert!(helps.len() > 6);
         for help in helps {
             assert!(help.starts_with("Examples:\n  reef "), "{help}");
             for code in ["  0  ", "  1  ", "  2  ", "  3  ", "  130  "] {

@@ -1,10 +1,13 @@
-//! What will be done: the flags, the environment and the manifest, brought together and checked.
+//! What will be done: the flags, the environment, the files of the configuration and the manifest,
+//! brought together and checked.
 //!
 //! Everything that can be refused without touching the machine is refused here, with exit code 2.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use reef_settings::{Origin, Settings};
 
 use crate::alerts;
 use crate::cli::{AuthMode, Command, CommonArgs, Fsync, MonitoringArgs, ServingArgs};
@@ -91,7 +94,7 @@ impl Config {
     ///
     /// # Errors
     /// [`Failure::Usage`] for everything that cannot be done as asked.
-    pub(crate) fn from_command(command: Command) -> Result<Self, Failure> {
+    pub(crate) fn from_command(command: Command, settings: &Settings) -> Result<Self, Failure> {
         let environment: Vec<(String, String)> = std::env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
             .collect();
@@ -99,13 +102,13 @@ impl Config {
             Command::Up(args) => {
                 let private = Some(args.redis_fsync);
                 let (serving, tick) = (Some(args.serving), Some(args.monitoring));
-                Self::check(args.common, serving, tick, private, environment)
+                Self::check(args.common, serving, tick, private, environment, settings)
             }
             Command::Serve(args) => {
-                Self::check(args.common, Some(args.serving), None, None, environment)
+                Self::check(args.common, Some(args.serving), None, None, environment, settings)
             }
             Command::Monitor(args) => {
-                Self::check(args.common, None, Some(args.monitoring), None, environment)
+                Self::check(args.common, None, Some(args.monitoring), None, environment, settings)
             }
         }
         .map_err(Failure::Usage)
@@ -118,13 +121,11 @@ impl Config {
         monitoring: Option<MonitoringArgs>,
         private: Option<Fsync>,
         environment: Vec<(String, String)>,
+        settings: &Settings,
     ) -> anyhow::Result<Self> {
         let listen = resolve(&common.listen)?;
         let manifest = Manifest::load(&common.spin_file)?;
-        let shared_redis_url = environment
-            .iter()
-            .find(|(key, value)| key == "REDIS_URL" && !value.is_empty())
-            .map(|(_, value)| value.clone());
+        let shared_redis_url = settings.redis()?.map(|address| address.url);
 
         let mut layers = Layers::default();
         layers.type_in(&common.variables)?;
@@ -133,6 +134,7 @@ impl Config {
         if let Some(file) = &common.runtime_config_file {
             layers.provided = RuntimeConfig::load(file)?.into_values();
         }
+        take_files(settings, &mut layers);
         let redis =
             choose_redis(common.redis_url, shared_redis_url, private, &manifest, &mut layers)?;
         let makes_key = private.is_some();
@@ -153,6 +155,17 @@ impl Config {
         };
         let comment_period = seconds("--stream-comment-period", common.stream_comment_period)?;
         Ok(Self { listen, manifest, layers, redis, serving, tick, alerts, limits, comment_period })
+    }
+}
+
+/// Takes from the files of the configuration what is a variable of the manifest. They are weaker
+/// than all that sets a variable by its name.
+fn take_files(settings: &Settings, layers: &mut Layers) {
+    if let Some(value) = settings.given("node.heartbeat_ttl")
+        && matches!(value.origin, Origin::File(_))
+    {
+        let name = "heartbeat_ttl_seconds".to_owned();
+        layers.provided.entry(name).or_insert_with(|| value.text.clone());
     }
 }
 

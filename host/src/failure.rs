@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Usage(anyhow::Error),
     /// Exit 3: the Redis that the hub needs cannot be reached.
     Unreachable(anyhow::Error),
+    /// This exit code: what was looked at is not as it should be, and standard output says so.
+    Found(u8),
     /// Exit 130: SIGINT or SIGTERM arrived before the hub was ready, or a second one while it
     /// was draining.
     Interrupted,
@@ -37,6 +39,7 @@ impl Failure {
             Self::Runtime(_) => 1,
             Self::Usage(_) => 2,
             Self::Unreachable(_) => 3,
+            Self::Found(code) => *code,
             Self::Interrupted => 130,
         })
     }
@@ -48,6 +51,7 @@ impl Failure {
             Self::Runtime(e) | Self::Usage(e) | Self::Unreachable(e) => {
                 writeln!(std::io::stderr(), "error: {e:#}")
             }
+            Self::Found(_) => Ok(()),
             Self::Interrupted => writeln!(std::io::stderr(), "interrupted"),
         };
     }

@@ -13,7 +13,9 @@ mod alerts_test;
 mod app;
 mod cli;
 mod config;
+mod config_command;
 mod cron;
+mod examine;
 mod failure;
 mod http;
 mod logging;
@@ -31,6 +33,7 @@ mod up;
 use std::process::ExitCode;
 
 use clap::Parser;
+use reef_settings::Settings;
 
 // Serving one request through a component allocates a few dozen small objects on whichever
 // thread happens to run it and frees them on another. glibc's allocator spends a third of the
@@ -41,27 +44,40 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match cli::Cli::parse().command {
-        cli::Subcommands::Host(command) => host(command),
+        cli::Subcommands::Host(command) => ended(host(command)),
+        cli::Subcommands::Config(command) => ended(config_command::run(command)),
+        cli::Subcommands::Completions(args) => match cli::print_completions(&args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => ended(Err(failure::Failure::Runtime(error.into()))),
+        },
         cli::Subcommands::Data(command) => {
             logging::start_quietly();
             ended(maintenance::run_blocking(command))
         }
         cli::Subcommands::Alerts(command) => ended(alerts_test::run_blocking(&command.verb)),
         cli::Subcommands::Client(command) => {
-            if command.is_service() {
-                logging::start(cli::LogFormat::Text);
+            if let Some(args) = command.is_service() {
+                match Settings::load(args).map_err(failure::Failure::usage) {
+                    Ok(settings) => logging::start(&settings, None),
+                    Err(failure) => return ended(Err(failure)),
+                }
             }
-            reef_commands::run(command)
+            reef_commands::run(command, examine::examine)
         }
     }
 }
 
 /// Runs a host until it is asked to end.
-fn host(command: cli::Command) -> ExitCode {
-    logging::start(command.common().log_format);
-    ended(config::Config::from_command(command).and_then(up::run_blocking))
+fn host(command: cli::Command) -> Result<(), failure::Failure> {
+    let settings = Settings::load(&command.common().settings).map_err(failure::Failure::usage)?;
+    logging::start(&settings, command.common().log_format);
+    for note in settings.notes() {
+        tracing::warn!("{note}");
+    }
+    config::Config::from_command(command, &settings).and_then(up::run_blocking)
 }
 
+/// Says what went wrong, if anything did.
 fn ended(result: Result<(), failure::Failure>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,

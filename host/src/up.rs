@@ -251,15 +251,16 @@ async fn reach_redis(connection: &Connection, ground: &Ground) -> Result<Vec<Str
     let inspection = inspect::reach(connection).await.map_err(|unusable| match unusable {
         Unusable::Unreachable(reason) => Failure::unreachable(format!(
             "Redis at {shown} cannot be reached: {reason}; start it, or give another address \
-             with --redis-url"
+             with --redis-url (`reef config check` says more)"
         )),
         Unusable::Unfit(reason) => Failure::usage(reason),
     })?;
     tracing::info!(server = %inspection.server, address = %shown, "Redis");
-    for warning in &inspection.warnings {
+    let warnings = inspection.sentences();
+    for warning in &warnings {
         tracing::warn!("{warning}");
     }
-    Ok(inspection.warnings)
+    Ok(warnings)
 }
 
 /// Data of a newer program is refused: this one would not understand it, and might break it.

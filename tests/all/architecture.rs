@@ -12,6 +12,7 @@ use crate::harness::{Hub, root};
 /// Who may know whom. A package that is missing here may know nobody of the workspace.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("reef-client", &[]),
+    ("reef-settings", &[]),
     ("reef-worker", &["reef-client"]),
     ("reef-domain", &[]),
     ("reef-store", &["reef-domain"]),
@@ -25,7 +26,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("reef-redis", &["reef-store"]),
     ("reef-maintenance", &["reef-store"]),
     ("reef-runtime", &["reef-redis", "reef-store"]),
-    ("reef-commands", &["reef-client", "reef-domain", "reef-worker"]),
+    ("reef-commands", &["reef-client", "reef-domain", "reef-settings", "reef-worker"]),
     (
         "reef",
         &[
@@ -33,10 +34,11 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "reef-commands",
             "reef-domain",
             "reef-maintenance",
-            "reef-store",
-            "reef-web",
             "reef-redis",
             "reef-runtime",
+            "reef-settings",
+            "reef-store",
+            "reef-web",
         ],
     ),
 ];

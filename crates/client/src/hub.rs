@@ -71,6 +71,12 @@ impl Hub {
         self.request(Method::GET, path)
     }
 
+    /// `GET /…`: a route of the hub's host beside the contract, such as `["readyz"]`. Other hosts,
+    /// such as Spin, may not have it.
+    pub fn get_own<S: AsRef<str>>(&self, path: impl IntoIterator<Item = S>) -> Request {
+        Request::new(self.clone(), Method::GET, self.url_below(&[], path))
+    }
+
     /// `POST /api/v1/…`.
     pub fn post<S: AsRef<str>>(&self, path: impl IntoIterator<Item = S>) -> Request {
         self.request(Method::POST, path)
@@ -106,10 +112,18 @@ impl Hub {
 
     /// The address below `/api/v1` that these segments name.
     fn url<S: AsRef<str>>(&self, path: impl IntoIterator<Item = S>) -> Result<Url, Error> {
+        self.url_below(&["api", "v1"], path)
+    }
+
+    fn url_below<S: AsRef<str>>(
+        &self,
+        base: &[&str],
+        path: impl IntoIterator<Item = S>,
+    ) -> Result<Url, Error> {
         let mut url = self.base.clone();
         let mut segments =
             url.path_segments_mut().map_err(|()| Error::Invalid("not an address".to_owned()))?;
-        segments.pop_if_empty().extend(["api", "v1"]);
+        segments.pop_if_empty().extend(base);
         for segment in path {
             let segment = segment.as_ref();
             // These would name the parent, or a list instead of one of its members.

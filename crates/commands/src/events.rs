@@ -24,7 +24,7 @@ Examples:
 
 /// A place behind every event. The hub does not know it, and answers with the place where its log
 /// ends.
-const END: &str = "18446744073709551614-0";
+pub(crate) const END: &str = "18446744073709551614-0";
 
 /// `reef events`.
 #[derive(Debug, Args)]

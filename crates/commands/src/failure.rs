@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use reef_client::{Error, Hub, Problem};
+use reef_worker::WorkerError;
 
 use crate::connection::{HubArgs, KeySource};
 use crate::output;
@@ -16,6 +17,8 @@ pub(crate) enum Failure {
     Hub(Error),
     /// Exit 1: a sentence of our own.
     Failed(String),
+    /// Exit 1: what was looked at is not as it should be, and standard output says so.
+    Found,
     /// Exit 2: what was typed makes no sense.
     Usage(String),
     /// Exit 130.
@@ -28,7 +31,7 @@ impl Failure {
     /// The exit code, as `--help` lists them.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::Found => 1,
             Self::Hub(error) => match error {
                 Error::Invalid(_) => 2,
                 Error::Unreachable { .. } => 3,
@@ -55,7 +58,7 @@ impl Failure {
             }
             Self::Failed(sentence) | Self::Usage(sentence) => output::error(sentence),
             Self::Interrupted => output::aside("interrupted"),
-            Self::NobodyReads => {}
+            Self::Found | Self::NobodyReads => {}
         }
     }
 }
@@ -63,6 +66,17 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Hub(error)
+    }
+}
+
+impl From<WorkerError> for Failure {
+    fn from(error: WorkerError) -> Self {
+        match error {
+            WorkerError::Hub(error) => Self::Hub(error),
+            WorkerError::Usage(words) => Self::Usage(words),
+            WorkerError::Interrupted => Self::Interrupted,
+            other => Self::Failed(other.to_string()),
+        }
     }
 }
 

@@ -7,40 +7,53 @@
 //! - `connection`: which hub, and with which key.
 //! - `output`: everything that is printed.
 //! - `failure`: how a command ends when it does not end well.
+//! - `finding`: what `verify` and `doctor` have found.
 //!
 //! With `--json` a command prints what the hub has answered, byte for byte; an event stream is one
 //! object a line.
 
+mod agent;
 mod agents;
 mod collab;
 mod connection;
+mod doctor;
 mod events;
 mod failure;
+mod finding;
+mod health;
 mod inbox;
 mod keys;
+mod leader;
 mod ledger;
 mod messages;
+mod nodes;
 mod output;
-mod table;
+pub mod table;
 mod tasks;
 mod time;
+mod top;
 mod upkeep;
+mod verify;
 mod worker;
 
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use reef_settings::SettingsArgs;
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 
+pub use doctor::Examine;
+pub use finding::{Finding, Level};
+
 /// Shown below everything else by the `--help` of each of these commands.
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done; a stream was read to its end
-  1    the hub refused, or something failed
-  2    usage
+  1    the hub refused, something failed, or what was looked at is not well
+  2    usage or configuration
   3    the hub cannot be reached
   4    a stream was cut and could not be resumed
   130  interrupted
@@ -84,6 +97,31 @@ pub enum ClientCommand {
     /// Remove old tasks and messages, or count them with --dry-run
     #[command(before_help = upkeep::CLEANUP_EXAMPLES, after_help = EXIT_CODES)]
     Cleanup(upkeep::Cleanup),
+    /// Nodes: list them, drain them, forget them
+    #[command(before_help = nodes::EXAMPLES, after_help = EXIT_CODES)]
+    Nodes(nodes::Nodes),
+    /// Who leads the cluster, who did, and who shall
+    #[command(before_help = leader::EXAMPLES, after_help = EXIT_CODES)]
+    Leader(leader::Leader),
+    /// How the cluster is, or a node; exit code 1 if not well
+    #[command(before_help = health::EXAMPLES, after_help = EXIT_CODES)]
+    Health(health::Health),
+    /// The cluster at a glance, live
+    #[command(before_help = top::EXAMPLES, after_help = EXIT_CODES)]
+    Top(top::Top),
+    /// Check the cluster: leader, nodes, inboxes, leases, monitor, Redis; exit code 0 only if
+    /// all is well
+    #[command(before_help = verify::EXAMPLES, after_help = EXIT_CODES)]
+    Verify(verify::Verify),
+    /// Find out what is wrong on this machine or with its hub, and what to do
+    #[command(before_help = doctor::EXAMPLES, after_help = EXIT_CODES)]
+    Doctor(doctor::Doctor),
+    /// Keep this machine registered, send heartbeats, follow or be the leader
+    #[command(before_help = reef_worker::agent::EXAMPLES, after_help = reef_worker::agent::DETAILS)]
+    Agent(agent::Agent),
+    /// Send heartbeats of this machine, or one of them
+    #[command(before_help = agent::HEARTBEAT_EXAMPLES, after_help = EXIT_CODES)]
+    Heartbeat(agent::Heartbeat),
     /// Do tasks: run a command, or a workflow, for each
     #[command(before_help = reef_worker::EXAMPLES, after_help = reef_worker::DETAILS)]
     Worker(worker::Worker),
@@ -93,10 +131,15 @@ pub enum ClientCommand {
 }
 
 impl ClientCommand {
-    /// Whether it runs for long and writes a log.
+    /// Where its configuration is, if it runs for long and writes a log.
     #[must_use]
-    pub fn is_service(&self) -> bool {
-        matches!(self, Self::Worker(_))
+    pub fn is_service(&self) -> Option<&SettingsArgs> {
+        match self {
+            Self::Worker(worker) => Some(&worker.settings),
+            Self::Agent(agent) => Some(&agent.settings),
+            Self::Heartbeat(heartbeat) if !heartbeat.once => Some(&heartbeat.settings),
+            _ => None,
+        }
     }
 
     fn hub(&self) -> Option<&HubArgs> {
@@ -111,13 +154,21 @@ impl ClientCommand {
             Self::Ledger(group) => &group.hub,
             Self::Stats(command) => &command.hub,
             Self::Cleanup(command) => &command.hub,
+            Self::Nodes(group) => &group.hub,
+            Self::Leader(group) => &group.hub,
+            Self::Health(health) => &health.hub,
+            Self::Top(top) => &top.hub,
+            Self::Verify(verify) => &verify.hub,
+            Self::Doctor(doctor) => &doctor.hub,
+            Self::Agent(agent) => &agent.hub,
+            Self::Heartbeat(heartbeat) => &heartbeat.hub,
             Self::Worker(worker) => &worker.hub,
             Self::WorkerGuard => return None,
         })
     }
 
     /// Runs it, whatever it needs.
-    async fn run(self) -> Result<(), Failure> {
+    async fn run(self, examine: Examine) -> Result<(), Failure> {
         match self {
             Self::Messages(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Inbox(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
@@ -129,6 +180,17 @@ impl ClientCommand {
             Self::Ledger(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Stats(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
             Self::Cleanup(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Nodes(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Leader(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Health(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Top(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Verify(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Doctor(it) => ask(&it.hub.clone(), async |cx| it.run(cx, examine).await).await,
+            Self::Agent(agent) => agent.run().await,
+            Self::Heartbeat(it) if it.once => {
+                ask(&it.hub.clone(), async |cx| it.run_once(cx).await).await
+            }
+            Self::Heartbeat(heartbeat) => heartbeat.run().await,
             Self::Worker(worker) => worker.run().await,
             Self::WorkerGuard => Ok(reef_worker::guard::watch().await?),
         }
@@ -154,11 +216,12 @@ struct Context {
     out: Output,
 }
 
-/// Runs a command to its end and says what the process shall exit with.
+/// Runs a command to its end and says what the process shall exit with. `examine` looks at what
+/// only the host can.
 #[must_use]
-pub fn run(command: ClientCommand) -> ExitCode {
+pub fn run(command: ClientCommand, examine: Examine) -> ExitCode {
     let hub = command.hub().cloned();
-    match run_blocking(command) {
+    match run_blocking(command, examine) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report(hub.as_ref());
@@ -167,12 +230,12 @@ pub fn run(command: ClientCommand) -> ExitCode {
     }
 }
 
-fn run_blocking(command: ClientCommand) -> Result<(), Failure> {
+fn run_blocking(command: ClientCommand, examine: Examine) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
-    let result = runtime.block_on(command.run());
+    let result = runtime.block_on(command.run(examine));
     // Whatever still reads standard input would read it for as long as somebody types.
     runtime.shutdown_background();
     result
@@ -201,15 +264,16 @@ mod tests {
         while let Some(mut command) = waiting.pop() {
             let help = command.render_long_help().to_string();
             assert!(help.starts_with("Examples:\n  reef "), "{help}");
-            // A worker reads no stream whose end could be missed.
-            let streams = if command.get_name() == "worker" { None } else { Some("  4  ") };
+            // Neither reads a stream whose end could be missed.
+            let is_service = matches!(command.get_name(), "worker" | "agent");
+            let streams = if is_service { None } else { Some("  4  ") };
             for code in ["  0  ", "  1  ", "  2  ", "  3  ", "  130  "].into_iter().chain(streams) {
                 assert!(help.contains(code), "{}: {code}", command.get_name());
             }
             leaves += usize::from(!command.has_subcommands());
             waiting.extend(command.get_subcommands().cloned());
         }
-        assert!(leaves >= 14, "{leaves}");
+        assert!(leaves >= 40, "{leaves}");
     }
 
     #[test]

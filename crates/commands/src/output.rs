@@ -12,6 +12,25 @@ const RED: &str = "\u{1b}[1;31m";
 const YELLOW: &str = "\u{1b}[1;33m";
 const PLAIN: &str = "\u{1b}[0m";
 
+/// The other screen of the terminal without a cursor; and back.
+const TAKE_SCREEN: &[u8] = b"\x1b[?1049h\x1b[?25l";
+const GIVE_SCREEN: &[u8] = b"\x1b[?25h\x1b[?1049l";
+const HOME: &str = "\u{1b}[H";
+const CLEAR_LINE: &str = "\u{1b}[K\r\n";
+const CLEAR_BELOW: &str = "\u{1b}[J";
+
+/// A terminal that was taken as a whole.
+#[derive(Debug)]
+pub(crate) struct Screen;
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let mut out = io::stdout().lock();
+        // Nothing can be done about a terminal that is gone.
+        let _ = out.write_all(GIVE_SCREEN).and_then(|()| out.flush());
+    }
+}
+
 /// Standard output, for one command.
 #[derive(Debug)]
 pub(crate) struct Output {
@@ -29,6 +48,29 @@ impl Output {
     /// Whether the output is for programs.
     pub(crate) fn is_json(&self) -> bool {
         self.is_json
+    }
+
+    /// Whether people read it as it comes.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Takes the whole terminal, until what is returned is dropped.
+    pub(crate) fn take_screen(&self) -> io::Result<Screen> {
+        self.write(TAKE_SCREEN, b"")?;
+        Ok(Screen)
+    }
+
+    /// Fills the terminal with these lines.
+    pub(crate) fn draw(&self, text: &str) -> io::Result<()> {
+        // From the top, and clear behind each line instead of everything first: nothing flickers.
+        let mut picture = HOME.to_owned();
+        for line in visible(text).lines() {
+            picture.push_str(line);
+            picture.push_str(CLEAR_LINE);
+        }
+        picture.push_str(CLEAR_BELOW);
+        self.write(picture.as_bytes(), b"")
     }
 
     /// Prints an answer: as it came for programs, else as `people` would like to see it.

@@ -10,7 +10,8 @@ use crate::time;
 const CELL_CHARS: usize = 60;
 
 /// Rows under a header, in columns as wide as they need to be.
-pub(crate) fn columns<const N: usize>(
+#[must_use]
+pub fn columns<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
@@ -22,8 +23,9 @@ pub(crate) fn columns<const N: usize>(
     render(&mut table)
 }
 
-/// One thing: names and values below each other.
-pub(crate) fn facts<const N: usize>(facts: [(&str, String); N]) -> String {
+/// One thing: names and values below each other. What is empty is left out.
+#[must_use]
+pub fn facts<const N: usize>(facts: [(&str, String); N]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
@@ -46,6 +48,12 @@ pub(crate) fn text(object: &Value, name: &str) -> String {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     }
+}
+
+/// A list of texts on one line.
+pub(crate) fn list(object: &Value, name: &str) -> String {
+    let items = object.get(name).and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// The same, for a time.

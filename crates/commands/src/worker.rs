@@ -1,7 +1,8 @@
 //! `reef worker`: does tasks. All that it does is in [`reef_worker`].
 
 use clap::Args;
-use reef_worker::{WorkerArgs, WorkerError};
+use reef_settings::SettingsArgs;
+use reef_worker::WorkerArgs;
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
@@ -13,6 +14,8 @@ pub struct Worker {
     #[command(flatten)]
     pub(crate) hub: HubArgs,
     #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+    #[command(flatten)]
     args: WorkerArgs,
 }
 
@@ -20,11 +23,6 @@ impl Worker {
     /// Works until it is told to stop. It looks after signals by itself.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let (hub, key) = (self.hub.connect()?, self.hub.key()?);
-        reef_worker::run(self.args, hub, key).await.map_err(|error| match error {
-            WorkerError::Hub(error) => Failure::Hub(error),
-            WorkerError::Usage(words) => Failure::Usage(words),
-            WorkerError::Interrupted => Failure::Interrupted,
-            other => Failure::Failed(other.to_string()),
-        })
+        Ok(reef_worker::run(self.args, hub, key).await?)
     }
 }

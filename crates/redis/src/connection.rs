@@ -47,11 +47,11 @@ impl Connections {
     /// The connection to a server, which everyone who names the same address shares. Nothing is
     /// sent: the connection is opened by the first command.
     ///
-    /// Addresses are `redis://[user:password@]host[:port][/db]` and `redis+unix:///path` (or
-    /// `unix:///path`, both with `?db=`, `?user=` and `?pass=`).
+    /// Addresses are `redis://[user:password@]host[:port][/db]`, the same with `rediss://` for TLS,
+    /// and `redis+unix:///path` (or `unix:///path`, both with `?db=`, `?user=` and `?pass=`).
     ///
     /// # Errors
-    /// [`AddressError`] when the address cannot be read, or asks for TLS.
+    /// [`AddressError`] when the address cannot be read.
     pub fn open(&self, address: &str) -> Result<Connection, AddressError> {
         let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connection) = by_address.get(address) {

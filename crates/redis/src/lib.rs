@@ -4,20 +4,23 @@
 //! It behaves towards a component as Spin's outbound Redis does (flat replies, any command, errors
 //! as text), and adds what a long-running host needs: a bound on every wait, reconnection, scripts
 //! whose text travels once, and the refusal of commands that would spoil a connection shared by
-//! everybody. It does not speak TLS and does not follow a cluster's redirections.
+//! everybody. It does not follow a cluster's redirections.
 
 mod address;
 mod connection;
 mod error;
 mod link;
+mod probe;
 mod refusal;
 mod reply;
 mod scripts;
 mod subscription;
+mod tls;
 
 pub use address::AddressError;
 pub use connection::{Connection, Connections, Timeouts};
 pub use error::Error;
+pub use probe::{Fault, probe};
 pub use refusal::refusal;
 pub use reply::REPLY_BYTES_MAX;
 pub use subscription::{Announcements, Message, Messages, Subscriber};

@@ -1,7 +1,7 @@
 //! One open connection to the server, and the attempt to open it.
 
-use crate::Error;
 use crate::address::{Address, Endpoint};
+use crate::{Error, tls};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redis::AsyncConnectionConfig;
@@ -36,6 +36,7 @@ async fn connect(address: &Address) -> Result<Opened, Error> {
             let stream = connect_tcp(host, *port).await.map_err(not_connected)?;
             introduce(address, stream).await
         }
+        Endpoint::Tls { host, port } => introduce(address, tls::connect(host, *port).await?).await,
         Endpoint::Unix(path) => {
             let stream = UnixStream::connect(path).await.map_err(not_connected)?;
             introduce(address, stream).await

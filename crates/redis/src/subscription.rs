@@ -2,7 +2,7 @@
 //! connections that listen, and such a connection can do nothing else.
 
 use crate::address::{Address, Endpoint};
-use crate::{AddressError, Error, Timeouts, link};
+use crate::{AddressError, Error, Timeouts, link, tls};
 use futures_util::StreamExt;
 use redis::aio::{PubSub, PubSubSink, PubSubStream};
 use std::fmt;
@@ -40,7 +40,7 @@ impl Announcements {
     /// Of a server; addresses as for [`Connections::open`](crate::Connections::open).
     ///
     /// # Errors
-    /// [`AddressError`] when the address cannot be read, or asks for TLS.
+    /// [`AddressError`] when the address cannot be read.
     pub fn new(address: &str, timeouts: Timeouts) -> Result<Self, AddressError> {
         Ok(Self { address: Address::parse(address)?, timeouts })
     }
@@ -63,6 +63,9 @@ impl Announcements {
             Endpoint::Tcp { host, port } => {
                 let stream = link::connect_tcp(host, *port).await.map_err(link::not_connected)?;
                 PubSub::new(handshake, stream).await
+            }
+            Endpoint::Tls { host, port } => {
+                PubSub::new(handshake, tls::connect(host, *port).await?).await
             }
             Endpoint::Unix(path) => {
                 let stream = UnixStream::connect(path).await.map_err(link::not_connected)?;

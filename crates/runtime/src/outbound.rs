@@ -184,7 +184,7 @@ fn without_query(address: &str) -> &str {
 
 fn default_port(scheme: &str) -> Option<u16> {
     match scheme {
-        "redis" => Some(6379),
+        "redis" | "rediss" => Some(6379),
         "http" => Some(80),
         "https" => Some(443),
         "postgres" => Some(5432),
@@ -240,6 +240,7 @@ mod tests {
             &["redis://127.0.0.1:6379/0", "redis://127.0.0.1", "redis://u:p@127.0.0.1/3"],
             &["redis://127.0.0.1:6380", "redis://127.0.0.2", "rediss://127.0.0.1:6379", "nonsense"],
         );
+        check("rediss://h:6379", &["rediss://:p@h:6379/1", "rediss://h"], &["redis://h:6379"]);
         check("redis://Cache.Test", &["redis://cache.test:6379"], &["redis://cache.test:1"]);
         check("redis://h/", &["redis://h"], &[]);
         check("redis://h:7000/", &["redis://h:7000"], &["redis://h"]);
@@ -268,7 +269,7 @@ mod tests {
 
     #[test]
     fn entries_that_spin_refuses_are_refused() {
-        for bad in ["", "h:1", "redis://", "redis://h:6379/0", "redis://h/0", "rediss://h"] {
+        for bad in ["", "h:1", "redis://", "redis://h:6379/0", "redis://h/0", "other://h"] {
             assert!(AllowedHosts::parse(&[bad.to_owned()]).is_err(), "{bad}");
         }
         for bad in ["redis://a.*", "redis://h:x", "redis://h:1..x", "redis://10.0.0.0/33:1"] {

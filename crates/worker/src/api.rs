@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reef_client::{Error, Hub};
+use reef_client::{Error, Hub, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -28,8 +28,8 @@ pub(crate) struct Registration {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Node {
     pub(crate) id: String,
-    /// Fences a worker that another one has replaced.
-    pub(crate) incarnation: u64,
+    /// Fences a worker that another one has replaced. Unknown to whoever has not registered itself.
+    pub(crate) incarnation: Option<u64>,
 }
 
 /// The answer to a registration, as far as it matters.
@@ -60,6 +60,18 @@ pub(crate) struct Beaten {
     pub(crate) revoked: Vec<String>,
     pub(crate) cancelled: Vec<String>,
     pub(crate) drain: bool,
+    pub(crate) inbox: u64,
+    pub(crate) leader: Option<String>,
+    pub(crate) term: u64,
+}
+
+/// The answer to a campaign.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Campaigned {
+    pub(crate) is_leader: bool,
+    pub(crate) leader: Option<String>,
+    pub(crate) term: u64,
+    pub(crate) ttl_ms: u64,
 }
 
 /// The answer to a claim.
@@ -107,7 +119,7 @@ pub(crate) async fn register(
     });
     let answer: Registered =
         hub.post(["nodes", "register"]).json(&body).once().timeout(SOON).fetch().await?;
-    Ok(Node { id: answer.node_id, incarnation: answer.node_info.incarnation })
+    Ok(Node { id: answer.node_id, incarnation: Some(answer.node_info.incarnation) })
 }
 
 pub(crate) async fn beat(
@@ -117,16 +129,48 @@ pub(crate) async fn beat(
     running: usize,
     claims: &[Listed],
 ) -> Result<Beaten, Error> {
+    heartbeat(hub, node, figures, running, claims).fetch().await
+}
+
+/// A heartbeat, to be sent.
+pub(crate) fn heartbeat(
+    hub: &Hub,
+    node: &Node,
+    figures: Figures,
+    running: usize,
+    claims: &[Listed],
+) -> Request {
     #[derive(Serialize)]
     struct Body<'a> {
         #[serde(flatten)]
         figures: Figures,
         running_tasks: usize,
-        incarnation: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        incarnation: Option<u64>,
         claims: &'a [Listed],
     }
     let body = Body { figures, running_tasks: running, incarnation: node.incarnation, claims };
-    hub.post(["nodes", &node.id, "heartbeat"]).json(&body).timeout(SOON).fetch().await
+    hub.post(["nodes", &node.id, "heartbeat"]).json(&body).timeout(SOON)
+}
+
+/// Takes the leadership, or renews it. Without an idempotency key: an old answer that came again
+/// would speak of a lease that may be over.
+pub(crate) async fn campaign(
+    hub: &Hub,
+    node_id: &str,
+    ttl: Duration,
+    limit: Duration,
+) -> Result<Campaigned, Error> {
+    let body = json!({"node_id": node_id, "ttl_ms": millis(ttl)});
+    let request = hub.post(["cluster", "leader", "campaign"]).json(&body);
+    request.timeout(limit.min(SOON)).fetch().await
+}
+
+/// Hands the leadership back.
+pub(crate) async fn resign(hub: &Hub, node_id: &str, term: u64) -> Result<(), Error> {
+    let body = json!({"node_id": node_id, "term": term});
+    let request = hub.post(["cluster", "leader", "resign"]).json(&body).once();
+    request.timeout(SOON).send().await.map(|_| ())
 }
 
 /// Claims up to `limit` tasks, waiting up to `wait` for the first. An answer that is lost on its

@@ -1,4 +1,5 @@
 //! Heartbeats: they keep the node alive, renew the claims, and bring what the hub has to say.
+//! Workers and agents send the same.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +18,26 @@ use crate::outcome::Reason;
 
 /// The pauses between heartbeats that are not answered: short, because leases run on.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
-const PAUSE_MAX: Duration = Duration::from_secs(3);
+pub(crate) const PAUSE_MAX: Duration = Duration::from_secs(3);
 /// What the pace may be, whatever a hub says.
 const PACE_MIN: Duration = Duration::from_millis(50);
-const PACE_MAX: Duration = Duration::from_secs(60);
+pub(crate) const PACE_MAX: Duration = Duration::from_secs(60);
+
+/// What the last heartbeat has brought about the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Who leads.
+    pub(crate) leader: Option<String>,
+    pub(crate) term: u64,
+    /// This node is in maintenance.
+    pub(crate) drain: bool,
+}
 
 /// What others know and want of the heartbeats.
 #[derive(Debug, Default)]
 pub(crate) struct Pulse {
+    /// Told only when it changes.
+    pub(crate) seen: watch::Sender<Seen>,
     /// Held while a heartbeat is on its way.
     flight: Mutex<()>,
     wanted: Notify,
@@ -54,10 +67,12 @@ pub(crate) struct Beats {
     /// Nothing where this system keeps its figures to itself.
     pub(crate) meter: Option<Meter>,
     pub(crate) node: watch::Sender<Node>,
+    /// The longest pause between two heartbeats, where the hub asks for none that is shorter.
+    pub(crate) pace_max: Duration,
 }
 
 impl Beats {
-    /// Sends heartbeats until this worker must not go on.
+    /// Sends heartbeats until this node must not go on.
     pub(crate) async fn run(mut self) -> WorkerError {
         let mut pauses = pauses();
         let mut is_draining = false;
@@ -70,7 +85,7 @@ impl Beats {
                         tracing::info!(is_draining, "the hub says whether this node takes tasks");
                     }
                     let pace = Duration::from_millis(answer.next_heartbeat_ms);
-                    pace.clamp(PACE_MIN, PACE_MAX)
+                    pace.min(self.pace_max).max(PACE_MIN)
                 }
                 Err(error) if api::is(&error, "fenced") => return WorkerError::replaced(),
                 Err(error) if api::is(&error, "not_found") => {
@@ -95,8 +110,7 @@ impl Beats {
     }
 
     async fn beat(&mut self) -> Result<Beaten, Error> {
-        let idle = Figures { cpu_usage: 0.0, memory_usage: 0.0, disk_usage: 0.0 };
-        let figures = self.meter.as_mut().map_or(idle, Meter::read);
+        let figures = self.meter.as_mut().map_or(Figures::UNKNOWN, Meter::read);
         let node = self.node.borrow().clone();
         let Shared { hub, claims, pulse, .. } = &*self.shared;
         let flight = pulse.flight.lock().await;
@@ -108,6 +122,12 @@ impl Beats {
         claims.stop(&listed, &answer.revoked, Reason::Lost);
         claims.stop(&listed, &answer.cancelled, Reason::Cancelled);
         drop(flight);
+        let seen = Seen { leader: answer.leader.clone(), term: answer.term, drain: answer.drain };
+        pulse.seen.send_if_modified(|last| {
+            let is_new = *last != seen;
+            *last = seen;
+            is_new
+        });
         pulse.answered.send_modify(|count| *count = count.wrapping_add(1));
         Ok(answer)
     }
@@ -153,7 +173,7 @@ pub(crate) async fn register(
 }
 
 /// Growing pauses, jittered, so that a fleet that lost its hub does not come back at once.
-fn pauses() -> impl Iterator<Item = Duration> {
+pub(crate) fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
         .with_min_delay(PAUSE_MIN)
         .with_max_delay(PAUSE_MAX)

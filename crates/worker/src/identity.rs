@@ -1,4 +1,4 @@
-//! Who this worker is: the node's id, kept in a file, so that a restart keeps it.
+//! Who this worker or agent is: the node's id, kept in a file, so that a restart keeps it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -24,7 +24,7 @@ struct Kept {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IdentityError {
     #[error(
-        "another worker runs on this machine under the same name ({}): give this one its own with --hostname",
+        "another worker or agent runs on this machine under the same name ({}): give this one its own with --hostname",
         .0.display()
     )]
     Taken(PathBuf),

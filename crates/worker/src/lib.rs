@@ -5,14 +5,20 @@
 //! claim is lost or cancelled, and when the worker itself dies. Whatever it tells the hub carries
 //! the claim's token, so that what comes too late has no effect.
 //!
+//! The agent registers a machine without doing its tasks, and may lead; the same holds for the
+//! command that it runs while it leads.
+//!
 //! # Layout
 //!
+//! - [`agent`]: what a machine does that is a node and no worker. It shares `beats`, `identity`,
+//!   `machine`, `lease` and `guard` with the worker.
 //! - `worker`: the whole: claims, runs, drains. `beats`: heartbeats. `api`: what is asked of a hub.
 //! - `attempt`: one claim from start to end. `lease`, `claims`: how long it is ours. `relay`:
 //!   what it says, on its way to the hub.
 //! - `executor`: what is done for a task: `command` (with `group`, `lines`, `guard`), or
 //!   `workflow` (with `llm`).
 
+pub mod agent;
 mod api;
 mod args;
 mod attempt;
@@ -36,9 +42,10 @@ mod worker;
 mod workflow;
 
 pub use args::{DETAILS, EXAMPLES, WorkerArgs};
+pub use machine::free_space;
 pub use setup::run;
 
-/// Why a worker ends before it was told to.
+/// Why a worker or an agent ends before it was told to.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkerError {
@@ -57,10 +64,9 @@ pub enum WorkerError {
 }
 
 impl WorkerError {
-    /// Another worker has registered under this one's name.
+    /// Somebody else has registered under this one's name.
     pub(crate) fn replaced() -> Self {
-        let words =
-            "somebody else has registered as this node: give each worker its own --hostname";
+        let words = "somebody else has registered as this node: give each worker and agent its own --hostname";
         Self::Failed(words.to_owned())
     }
 }

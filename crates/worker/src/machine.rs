@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sysinfo::{Disks, System};
+use sysinfo::{Disk, Disks, System};
 
 /// What a registration says about the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,11 @@ pub(crate) struct Figures {
     pub(crate) disk_usage: f64,
 }
 
+impl Figures {
+    /// Of a machine that keeps its figures to itself.
+    pub(crate) const UNKNOWN: Self = Self { cpu_usage: 0.0, memory_usage: 0.0, disk_usage: 0.0 };
+}
+
 /// Measures the machine. The processor's figure is the mean since the measurement before.
 pub(crate) struct Meter {
     system: System,
@@ -70,6 +75,13 @@ impl Meter {
         let mut system = System::new()?;
         system.refresh_cpu_usage();
         Ok(Self { system, disks: Disks::new_with_refreshed_list()? })
+    }
+
+    /// The figures after a moment in which the processor is watched, for whoever has no measurement
+    /// before.
+    pub(crate) async fn read_alone(&mut self) -> Figures {
+        tokio::time::sleep(sysinfo::MINIMUM_CPU_UPDATE_INTERVAL).await;
+        self.read()
     }
 
     /// The figures now; the disk is the one that holds the working directory.
@@ -87,13 +99,25 @@ impl Meter {
     }
 
     fn disk_usage(&self, folder: &Path) -> f64 {
-        let holds = self.disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
-        let nearest = holds.max_by_key(|disk| disk.mount_point().as_os_str().len());
-        nearest.map_or(0.0, |disk| {
+        holder(&self.disks, folder).map_or(0.0, |disk| {
             let total = disk.total_space();
             share(total.saturating_sub(disk.available_space()), total)
         })
     }
+}
+
+/// The disk that holds a folder: of those above it the nearest.
+fn holder<'d>(disks: &'d Disks, folder: &Path) -> Option<&'d Disk> {
+    let holds = disks.iter().filter(|disk| folder.starts_with(disk.mount_point()));
+    holds.max_by_key(|disk| disk.mount_point().as_os_str().len())
+}
+
+/// How many bytes are free where this folder is; nothing where the system does not say.
+#[must_use]
+pub fn free_space(folder: &Path) -> Option<u64> {
+    let folder = folder.canonicalize().ok()?;
+    let disks = Disks::new_with_refreshed_list().ok()?;
+    holder(&disks, &folder).map(Disk::available_space)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a percentage needs no more than 53 bits")]

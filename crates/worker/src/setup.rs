@@ -121,8 +121,14 @@ async fn start(
     if let Err(error) = &meter {
         tracing::warn!(%error, "this machine's figures cannot be read");
     }
-    let beats =
-        Beats { shared: Arc::clone(&shared), registration, identity, meter: meter.ok(), node };
+    let beats = Beats {
+        shared: Arc::clone(&shared),
+        registration,
+        identity,
+        meter: meter.ok(),
+        node,
+        pace_max: beats::PACE_MAX,
+    };
     let slots = usize::try_from(args.slots).unwrap_or(1);
     let worker = Worker::new(shared, node_seen, slots, settings.lease, settings.drain_timeout);
     Ok((worker, beats))
@@ -142,7 +148,7 @@ fn workflows(args: &WorkerArgs) -> Result<Workflows, WorkerError> {
     Ok(Workflows { llm: llm.map_err(WorkerError::Usage)?, patience: Patience::default() })
 }
 
-fn seconds(flag: &str, value: f64) -> Result<Duration, WorkerError> {
+pub(crate) fn seconds(flag: &str, value: f64) -> Result<Duration, WorkerError> {
     Duration::try_from_secs_f64(value)
         .map_err(|_| WorkerError::Usage(format!("{flag} must be a number of seconds")))
 }

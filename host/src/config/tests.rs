@@ -148,3 +148,24 @@ fn times_are_checked() {
     assert!(resolve("127.0.0.1").is_err());
     assert!(resolve("127.0.0.1:0").is_ok());
 }
+
+#[test]
+fn the_files_of_the_configuration_are_weaker_than_whatever_names_a_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("secrets.json", r#"{"redis": {"host": "filehost", "password": "p"}}"#);
+    write("config.json", r#"{"node": {"heartbeat_ttl": 45}}"#);
+    let settings = Settings::read(Some(folder.path()), &[]).unwrap();
+    let shared = settings.redis().unwrap().map(|address| address.url);
+    let (choice, url, allow) =
+        chosen(None, shared.as_deref(), Some(Fsync::Always), layers(&[], &[]));
+    assert_eq!(choice, RedisChoice::Given("redis://:p@filehost:6379/0".into()));
+    assert_eq!((url, allow), (text("redis://:p@filehost:6379/0"), text("redis://filehost:6379")));
+
+    let mut from_files = layers(&[], &[]);
+    take_files(&settings, &mut from_files);
+    assert_eq!(from_files.given("heartbeat_ttl_seconds"), Some("45"));
+    let mut named = layers(&[], &[("SPIN_VARIABLE_HEARTBEAT_TTL_SECONDS", "10")]);
+    take_files(&settings, &mut named);
+    assert_eq!(named.given("heartbeat_ttl_seconds"), Some("10"));
+}

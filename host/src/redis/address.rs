@@ -15,24 +15,22 @@ pub(crate) fn without_secrets(url: &str) -> Result<String> {
     };
     let end = |stops: &[char]| rest.find(stops).unwrap_or(rest.len());
     match scheme {
-        "redis" => {
+        "redis" | "rediss" => {
             let (authority, _) = rest.split_at(end(&['/', '?', '#']));
             let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
             if host.is_empty() {
                 bail!("the Redis address names no host");
             }
             let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
-            Ok(format!("redis://{host}{}", if has_port { "" } else { ":6379" }))
+            Ok(format!("{scheme}://{host}{}", if has_port { "" } else { ":6379" }))
         }
         "redis+unix" | "unix" => {
             let (path, _) = rest.split_at(end(&['?', '#']));
             Ok(format!("{scheme}://{path}"))
         }
-        "rediss" => bail!(
-            "rediss:// (TLS) is not built in; use redis:// through a local TLS proxy such as \
-             stunnel"
+        _ => bail!(
+            "a Redis address begins with redis://, rediss:// or redis+unix://, not {scheme}://"
         ),
-        _ => bail!("a Redis address begins with redis:// or redis+unix://, not {scheme}://"),
     }
 }
 
@@ -60,6 +58,7 @@ mod tests {
             ("redis://h:1/3", "redis://h:1"),
             ("redis://user:p%40ss@h:1/3?protocol=resp3", "redis://h:1"),
             ("redis://:p@ss@h", "redis://h:6379"),
+            ("rediss://:p@h/1", "rediss://h:6379"),
             ("redis://[::1]/0", "redis://[::1]:6379"),
             ("redis://[::1]:7/0", "redis://[::1]:7"),
             ("redis+unix:///run/r.sock?pass=x", "redis+unix:///run/r.sock"),
@@ -70,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_bad_address_is_not_repeated() {
-        for url in ["", "secret", "http://secret@h", "redis://secret@/1", "rediss://secret@h:1"] {
+        for url in ["", "secret", "http://secret@h", "redis://secret@/1", "rediss://secret@"] {
             let error = without_secrets(url).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
         }

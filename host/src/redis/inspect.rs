@@ -18,8 +18,24 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) struct Inspection {
     /// Name and version, for the log.
     pub(crate) server: String,
+    /// What could lose data.
+    pub(crate) warnings: Vec<Warning>,
+}
+
+/// Something about a server that could lose data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Warning {
+    /// What it is, for programs.
+    pub(crate) code: &'static str,
+    /// One sentence that says what to do.
+    pub(crate) words: String,
+}
+
+impl Inspection {
     /// What could lose data, one sentence each.
-    pub(crate) warnings: Vec<String>,
+    pub(crate) fn sentences(&self) -> Vec<String> {
+        self.warnings.iter().map(|warning| warning.words.clone()).collect()
+    }
 }
 
 /// Why a server cannot be used.
@@ -59,7 +75,7 @@ pub(crate) async fn reach(connection: &Connection) -> Result<Inspection, Unusabl
 /// Looks at a server once.
 pub(crate) async fn look(connection: &Connection) -> Result<Result<Inspection, Unusable>, Error> {
     let mut facts = HashMap::new();
-    for section in ["server", "memory", "persistence"] {
+    for section in ["server", "memory", "persistence", "replication"] {
         let reply = connection.execute("INFO", vec![section.into()]).await?;
         facts.extend(read_info(&text(&reply).join("\n")));
     }
@@ -106,25 +122,39 @@ fn judge(facts: &HashMap<String, String>, snapshots: Option<bool>) -> Result<Ins
         )));
     }
     let mut warnings = Vec::new();
+    let mut warn = |code, words: String| warnings.push(Warning { code, words });
     let policy = fact("maxmemory_policy");
     if policy != "noeviction" {
-        warnings.push(format!(
-            "Redis may throw data away when its memory is full (maxmemory-policy {policy}); set \
-             maxmemory-policy noeviction"
-        ));
+        warn(
+            "eviction",
+            format!(
+                "Redis may throw data away when its memory is full (maxmemory-policy {policy}); \
+                 set maxmemory-policy noeviction"
+            ),
+        );
+    }
+    if fact("role") == "slave" {
+        warn(
+            "replica",
+            "Redis is a replica, which cannot be written; give the address of its primary"
+                .to_owned(),
+        );
     }
     match (fact("aof_enabled") == "1", snapshots) {
         (true, _) => {}
-        (false, Some(true)) => warnings.push(
+        (false, Some(true)) => warn(
+            "snapshots_only",
             "Redis only takes snapshots: a crash loses what came after the last one; set \
              appendonly yes"
                 .to_owned(),
         ),
-        (false, Some(false)) => warnings.push(
+        (false, Some(false)) => warn(
+            "not_persistent",
             "Redis does not persist anything: a restart loses all data; set appendonly yes"
                 .to_owned(),
         ),
-        (false, None) => warnings.push(
+        (false, None) => warn(
+            "no_append_only_file",
             "Redis keeps no append-only file; unless its operator replicates or persists it \
              otherwise, a crash loses data"
                 .to_owned(),
@@ -148,14 +178,16 @@ mod tests {
     fn a_durable_server_has_no_warnings() {
         let inspection = judged(GOOD, Some(false)).unwrap();
         assert_eq!(inspection.server, "Redis 7.0.15");
-        assert_eq!(inspection.warnings, [""; 0]);
+        assert_eq!(inspection.warnings, []);
     }
 
     #[test]
     fn what_could_lose_data_is_said() {
-        let warnings = |info: &str, snapshots| judged(info, snapshots).unwrap().warnings.join("|");
+        let warnings =
+            |info: &str, snapshots| judged(info, snapshots).unwrap().sentences().join("|");
         let evicts = GOOD.replace("noeviction", "allkeys-lru");
         assert!(warnings(&evicts, None).contains("allkeys-lru"));
+        assert!(warnings(&format!("{GOOD}role:slave\r\n"), None).contains("replica"));
         let no_aof = GOOD.replace("aof_enabled:1", "aof_enabled:0");
         assert!(warnings(&no_aof, Some(true)).contains("snapshots"));
         assert!(warnings(&no_aof, Some(false)).contains("does not persist"));

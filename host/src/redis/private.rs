@@ -138,6 +138,24 @@ fn socket(state_dir: &StateDir) -> Result<PathBuf> {
     Ok(folder.join("redis.sock"))
 }
 
+/// The socket on which the private server of a state directory listens, if it has ever run.
+pub(crate) fn socket_in(state_dir: &Path) -> Option<PathBuf> {
+    let state_dir = state_dir.canonicalize().ok()?;
+    let near = state_dir.join("redis.sock");
+    let far = Path::new("/tmp").join(format!("reef-{:016x}", fingerprint(&state_dir)));
+    [near, far.join("redis.sock")]
+        .into_iter()
+        .find(|socket| socket.exists() && address::fits_into_address(socket))
+}
+
+/// The program that `reef up` would start.
+///
+/// # Errors
+/// There is none; the text says how to get one.
+pub(crate) fn find_program() -> Result<PathBuf> {
+    server::find_program(std::env::var_os("PATH").as_deref())
+}
+
 /// FNV-1a, because it must come out the same in every build, which `std`'s hasher does not
 /// promise.
 fn fingerprint(path: &Path) -> u64 {

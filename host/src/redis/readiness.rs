@@ -106,12 +106,13 @@ impl Readiness {
 
     async fn look_again(&self) {
         let Ok(Ok(inspection)) = inspect::look(self.store.redis()).await else { return };
+        let found = inspection.sentences();
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        for warning in &inspection.warnings {
+        for warning in &found {
             if !warnings.contains(warning) {
                 tracing::warn!("{warning}");
             }
         }
-        *warnings = inspection.warnings;
+        *warnings = found;
     }
 }

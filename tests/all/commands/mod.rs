@@ -1,7 +1,10 @@
 //! The commands that talk to a hub, as people and programs use them: what they print, and what
 //! they exit with.
 
+mod agent;
+mod checks;
 mod collab;
+mod config;
 mod failures;
 mod inbox_and_events;
 mod ledger;

@@ -124,7 +124,7 @@ pub fn reef() -> Command {
     assert!(binary.is_file(), "{binary:?} is missing: run `cargo xtask build`");
     let mut command = Command::new(binary);
     for (name, _) in std::env::vars() {
-        if name.starts_with("REEF_") || name.starts_with("SPIN_") || name == "REDIS_URL" {
+        if ["REEF_", "SPIN_", "REDIS_", "CLAWSTER_"].iter().any(|it| name.starts_with(it)) {
             command.env_remove(name);
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::Context;
 use crate::failure::Failure;
-use crate::table::{brief, columns, facts, text, time};
+use crate::table::{brief, columns, facts, list as list_of, text, time};
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
@@ -65,7 +65,7 @@ async fn print_page(cx: &Context, request: Request, page: PageArgs) -> Result<()
                     text(task, "task_id"),
                     status(task),
                     priority(task),
-                    skills(task),
+                    list_of(task, "required_skills"),
                     text(task, "assigned_node"),
                     time(task, "submitted_at"),
                     brief(task, "name"),
@@ -117,7 +117,7 @@ pub(crate) fn details(task: &Value) -> String {
         ("name", brief(task, "name")),
         ("status", status(task)),
         ("priority", priority(task)),
-        ("skills", skills(task)),
+        ("skills", list_of(task, "required_skills")),
         ("node", text(task, "assigned_node")),
         ("tries", tries(task)),
         ("session", text(task, "session_id")),
@@ -158,12 +158,6 @@ fn priority(task: &Value) -> String {
         Some(3) => "low".to_owned(),
         _ => text(task, "priority"),
     }
-}
-
-fn skills(task: &Value) -> String {
-    let skills = task.get("required_skills").and_then(Value::as_array);
-    let skills = skills.into_iter().flatten().filter_map(Value::as_str);
-    skills.collect::<Vec<_>>().join(" ")
 }
 
 /// Which try it is at, where there was more than one.

@@ -1,0 +1,195 @@
+//! `reef leader`: who leads, who did, and who shall.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::connection::HubArgs;
+use crate::events::{END, Followed, print_event};
+use crate::failure::Failure;
+use crate::messages::seconds;
+use crate::table::{columns, text, time};
+use crate::{Context, EXIT_CODES};
+
+/// Shown above the group's `--help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  reef leader show
+  reef leader campaign gpu-1 --ttl 60     for scripts; `reef agent --campaign` keeps it up
+";
+
+/// `reef leader`.
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub struct Leader {
+    #[command(flatten)]
+    pub(crate) hub: HubArgs,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Say who leads; exit code 1 if nobody does
+    #[command(before_help = "Examples:\n  reef leader show\n  reef leader show --json\n", after_help = EXIT_CODES)]
+    Show,
+    /// Say who leads, now and whenever it changes
+    #[command(before_help = "Examples:\n  reef leader watch\n", after_help = EXIT_CODES)]
+    Watch(WatchArgs),
+    /// Let a node take or renew the leadership; exit code 1 if another one leads
+    #[command(before_help = "Examples:\n  reef leader campaign gpu-1 --ttl 60\n", after_help = EXIT_CODES)]
+    Campaign(CampaignArgs),
+    /// Hand the leadership back
+    #[command(before_help = "Examples:\n  reef leader resign gpu-1\n  reef leader resign gpu-1 --term 7\n", after_help = EXIT_CODES)]
+    Resign(ResignArgs),
+    /// List what has happened to the leadership, newest first; the last 100 are kept
+    #[command(before_help = "Examples:\n  reef leader history --limit 10\n", after_help = EXIT_CODES)]
+    History(HistoryArgs),
+}
+
+#[derive(Debug, Args)]
+struct WatchArgs {
+    /// How long to try to come back when the stream is cut, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    give_up_after: Duration,
+}
+
+#[derive(Debug, Args)]
+struct CampaignArgs {
+    /// The node that shall lead
+    node: String,
+    /// How long the leadership is its own, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    ttl: Duration,
+}
+
+#[derive(Debug, Args)]
+struct ResignArgs {
+    /// The node that leads
+    node: String,
+    /// Under which term; else under the present one, if the node leads
+    #[arg(long)]
+    term: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+struct HistoryArgs {
+    /// Most entries, 1 to 100
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: u32,
+}
+
+impl Leader {
+    pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
+        match self.verb {
+            Verb::Show => show(cx).await,
+            Verb::Watch(args) => watch(cx, args).await,
+            Verb::Campaign(args) => campaign(cx, args).await,
+            Verb::Resign(args) => resign(cx, args).await,
+            Verb::History(args) => history(cx, args).await,
+        }
+    }
+}
+
+async fn show(cx: &Context) -> Result<(), Failure> {
+    let answer = cx.hub.get(["cluster", "leader"]).send().await?;
+    cx.out.answer(&answer, |leadership| sentence(&leadership))?;
+    match text(&answer.json()?, "leader").as_str() {
+        "" => Err(Failure::Found),
+        _ => Ok(()),
+    }
+}
+
+/// Who leads, for how long.
+pub(crate) fn sentence(leadership: &Value) -> String {
+    let leader = text(leadership, "leader");
+    if leader.is_empty() {
+        return "nobody leads".to_owned();
+    }
+    let left = leadership.get("ttl_ms").and_then(Value::as_f64).unwrap_or(0.0) / 1000.0;
+    format!("{leader} leads in term {}, for {left:.1} s more", text(leadership, "term"))
+}
+
+async fn watch(cx: &Context, args: WatchArgs) -> Result<(), Failure> {
+    let stream = cx.hub.stream(["events", "stream"]).after(END);
+    let mut stream = Followed(stream.give_up_after(args.give_up_after).open());
+    let mut is_shown = false;
+    while let Some(event) = stream.next(&cx.out).await {
+        let event = event?;
+        if !std::mem::replace(&mut is_shown, true) && !cx.out.is_json() {
+            // Asked for once the stream has begun, so that no change falls between the two.
+            let now: Value = cx.hub.get(["cluster", "leader"]).fetch().await?;
+            cx.out.line(&sentence(&now))?;
+        }
+        if event.event != "leader_changed" {
+            continue;
+        }
+        if cx.out.is_json() {
+            print_event(&cx.out, &event)?;
+            continue;
+        }
+        let told: Value = event.json()?;
+        let payload = told.get("payload").cloned().unwrap_or_default();
+        let who = match text(&payload, "leader") {
+            leader if leader.is_empty() => {
+                format!("nobody leads; {} did", text(&payload, "previous"))
+            }
+            leader => format!("{leader} leads in term {}", text(&payload, "term")),
+        };
+        cx.out.line(&format!("{}  {who}", time(&told, "timestamp")))?;
+    }
+    Ok(())
+}
+
+async fn campaign(cx: &Context, args: CampaignArgs) -> Result<(), Failure> {
+    let ttl_ms = u64::try_from(args.ttl.as_millis()).unwrap_or(u64::MAX);
+    let body = json!({"node_id": args.node, "ttl_ms": ttl_ms});
+    // Without an idempotency key: an old answer would speak of a lease that may be over.
+    let answer = cx.hub.post(["cluster", "leader", "campaign"]).json(&body).send().await?;
+    cx.out.answer(&answer, |campaigned| sentence(&campaigned))?;
+    let campaigned: Value = answer.json()?;
+    match campaigned.get("is_leader") {
+        Some(Value::Bool(true)) => Ok(()),
+        _ => Err(Failure::Found),
+    }
+}
+
+async fn resign(cx: &Context, args: ResignArgs) -> Result<(), Failure> {
+    let term = match args.term {
+        Some(term) => term,
+        None => {
+            let now: Value = cx.hub.get(["cluster", "leader"]).fetch().await?;
+            if text(&now, "leader") != args.node {
+                let words = format!("{} does not lead: {}", args.node, sentence(&now));
+                return Err(Failure::Failed(words));
+            }
+            now.get("term").and_then(Value::as_u64).unwrap_or_default()
+        }
+    };
+    let body = json!({"node_id": args.node, "term": term});
+    let request = cx.hub.post(["cluster", "leader", "resign"]).json(&body).once();
+    let answer = request.send().await?;
+    cx.out.answer(&answer, |_| format!("{} has resigned from term {term}", args.node))
+}
+
+async fn history(cx: &Context, args: HistoryArgs) -> Result<(), Failure> {
+    let request = cx.hub.get(["cluster", "leader", "history"]).query("limit", args.limit);
+    let answer = request.send().await?;
+    let entries: Vec<Value> = answer.json()?;
+    if entries.is_empty() && !cx.out.is_json() {
+        cx.out.note("nobody has led yet");
+        return Ok(());
+    }
+    cx.out.answer(&answer, |_| {
+        let rows = entries.iter().map(|entry| {
+            [
+                time(entry, "timestamp"),
+                text(entry, "term"),
+                text(entry, "event"),
+                text(entry, "node_id"),
+            ]
+        });
+        columns(["time", "term", "event", "node"], rows)
+    })
+}

@@ -1,0 +1,178 @@
+//! `reef top`: the cluster at a glance, drawn anew every few seconds.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use clap::Args;
+use reef_client::Error;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Context;
+use crate::connection::HubArgs;
+use crate::failure::Failure;
+use crate::health::{is_suspended, number, reason};
+use crate::messages::seconds;
+use crate::table::text;
+use crate::{leader, nodes};
+
+/// Shown above its `--help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  reef top                 until Ctrl-C
+  reef top --once | head   one picture, for pipes and logs
+";
+
+/// The lines of a terminal that does not say how many it has.
+const LINES: usize = 24;
+/// The lines above the nodes, and the one that the cursor needs.
+const HEAD: usize = 6;
+
+/// `reef top`.
+#[derive(Debug, Args)]
+pub struct Top {
+    #[command(flatten)]
+    pub(crate) hub: HubArgs,
+
+    /// Draw one picture and end; so it is, too, where the output is no terminal
+    #[arg(long)]
+    once: bool,
+
+    /// The pause between two pictures, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    interval: Duration,
+
+    /// Most nodes; on a terminal what fits
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+}
+
+/// What a picture shows.
+#[derive(Debug, Serialize)]
+struct Picture {
+    health: Value,
+    leader: Value,
+    tasks: Value,
+    nodes: Vec<Value>,
+}
+
+impl Top {
+    pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
+        if self.once || cx.out.is_json() || !cx.out.is_terminal() {
+            let picture = self.look(cx).await?;
+            let text = if cx.out.is_json() {
+                serde_json::to_string(&picture).unwrap_or_default()
+            } else {
+                picture.draw(usize::MAX)
+            };
+            return Ok(cx.out.line(&text)?);
+        }
+        let _screen = cx.out.take_screen()?;
+        loop {
+            let drawn = match self.look(cx).await {
+                Ok(picture) => picture.draw(terminal_lines()),
+                // The hub may be restarting: the next picture says how it went on.
+                Err(error) if error.is_transient() => format!("{error}\n\ntrying again"),
+                Err(error) => return Err(error.into()),
+            };
+            cx.out.draw(&drawn)?;
+            tokio::time::sleep(self.interval.max(Duration::from_millis(100))).await;
+        }
+    }
+
+    async fn look(&self, cx: &Context) -> Result<Picture, Error> {
+        let hub = &cx.hub;
+        let (health, leader, tasks, nodes) = futures_util::try_join!(
+            hub.get(["cluster", "health"]).fetch(),
+            hub.get(["cluster", "leader"]).fetch(),
+            hub.get(["tasks", "stats"]).fetch(),
+            hub.get(["nodes"]).query("limit", self.limit).fetch::<Vec<Value>>(),
+        )?;
+        Ok(Picture { health, leader, tasks, nodes })
+    }
+}
+
+impl Picture {
+    /// The picture, in so many lines at most.
+    fn draw(&self, lines: usize) -> String {
+        let health = &self.health;
+        let count = |name: &str| number(health, name);
+        let tasks = |name: &str| text(&self.tasks, name);
+        let mut parts = vec![
+            format!(
+                "{} nodes: {} online, {} busy, {} offline    {} of {} places in use",
+                count("total_nodes"),
+                count("online_nodes"),
+                count("busy_nodes"),
+                count("offline_nodes"),
+                count("used_capacity"),
+                count("total_capacity"),
+            ),
+            format!(
+                "tasks: {} running, {} waiting, {} completed, {} failed, {} dead",
+                tasks("running"),
+                tasks("waiting"),
+                tasks("completed"),
+                tasks("failed"),
+                tasks("dead"),
+            ),
+            leader::sentence(&self.leader),
+        ];
+        if is_suspended(health) {
+            let why = reason(health).unwrap_or("the mass expiry guard holds");
+            parts.push(format!("nobody is marked offline: {why}"));
+        }
+        let fitting = lines.saturating_sub(HEAD).max(1);
+        let mut shown = self.nodes.clone();
+        // Whoever works comes first.
+        shown.sort_by_key(|node| {
+            let rank = match text(node, "status").as_str() {
+                "busy" => 0,
+                "online" => 1,
+                "maintenance" | "error" => 2,
+                _ => 3,
+            };
+            (rank, -number(node, "running_tasks"))
+        });
+        shown.truncate(fitting);
+        parts.push(String::new());
+        parts.push(nodes::rows(&shown));
+        parts.join("\n")
+    }
+}
+
+/// How many lines the terminal has, as the system's own `stty` says.
+fn terminal_lines() -> usize {
+    let asked = Command::new("stty").arg("size").stdin(Stdio::inherit()).output();
+    let size = asked.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let lines = size.and_then(|size| size.split(' ').next()?.parse().ok());
+    lines.filter(|lines| *lines > 0).unwrap_or(LINES)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_picture_fits_and_shows_whoever_works_first() {
+        let node = |id: &str, status: &str| json!({"node_id": id, "status": status});
+        let mut nodes: Vec<_> = (0..50).map(|n| node(&format!("off-{n}"), "offline")).collect();
+        nodes.push(node("works", "online"));
+        let picture = Picture {
+            health: json!({"total_nodes": 51, "expiry": {"suspended": true, "reason": "why"}}),
+            leader: json!({"leader": "works", "term": 3, "ttl_ms": 1500}),
+            tasks: json!({"running": 7}),
+            nodes,
+        };
+        let drawn = picture.draw(24);
+        assert!(drawn.lines().count() <= 24, "{drawn}");
+        for said in ["51 nodes", "7 running", "works leads in term 3, for 1.5 s", "offline: why"] {
+            assert!(drawn.contains(said), "{said}: {drawn}");
+        }
+        let row = drawn.lines().position(|line| line.starts_with("NODE")).unwrap() + 1;
+        assert!(drawn.lines().nth(row).unwrap().starts_with("works"), "{drawn}");
+        assert!(picture.draw(usize::MAX).contains("off-49"));
+    }
+}

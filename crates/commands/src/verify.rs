@@ -1,0 +1,334 @@
+//! `reef verify`: whether the cluster is as it should be. Asks the hub alone, so that it works from
+//! anywhere.
+
+use clap::Args;
+use futures_util::StreamExt as _;
+use reef_client::{Error, Hub};
+use serde_json::Value;
+
+use crate::Context;
+use crate::connection::HubArgs;
+use crate::failure::Failure;
+use crate::finding::{Finding, conclude};
+use crate::health::{is_suspended, number, reason};
+use crate::table::text;
+
+/// Shown above its `--help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  reef verify                     exit code 0 only if all is well
+  reef verify --strict --json     the same for programs; a warning counts, too
+";
+
+/// How many nodes and tasks are looked at.
+const LOOKED_AT_MAX: u32 = 1000;
+/// How many inboxes are asked for at once.
+const AT_ONCE: usize = 16;
+/// How many names a sentence lists.
+const NAMED_MAX: usize = 5;
+
+/// `reef verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    #[command(flatten)]
+    pub(crate) hub: HubArgs,
+
+    /// Let warnings count as failures
+    #[arg(long)]
+    strict: bool,
+
+    /// From how many waiting messages on an inbox is worth a warning
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    inbox_depth: i64,
+}
+
+impl Verify {
+    pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
+        let hub = &cx.hub;
+        // Without these nothing else can be said.
+        let health: Value = hub.get(["cluster", "health"]).fetch().await?;
+        let nodes: Vec<Value> = hub.get(["nodes"]).query("limit", LOOKED_AT_MAX).fetch().await?;
+        let mut findings = vec![redis(hub).await];
+        findings.push(leader(hub, &nodes).await?);
+        findings.extend(registry(&health, &nodes));
+        findings.push(inboxes(hub, &nodes, self.inbox_depth).await?);
+        findings.extend(tasks(hub, &nodes, &text(&health, "checked_at")).await?);
+        findings.push(monitor(hub, &health).await);
+        conclude(cx, &findings, self.strict)
+    }
+}
+
+/// Whether Redis can be written, and what about it could lose data: the hub knows best.
+async fn redis(hub: &Hub) -> Finding {
+    let cure = "`reef config check` on the hub's machine says more";
+    match hub.get_own(["readyz"]).fetch::<Value>().await {
+        Ok(ready) => {
+            let warnings = ready.get("warnings").and_then(Value::as_array).into_iter().flatten();
+            let warnings: Vec<_> = warnings.filter_map(Value::as_str).collect();
+            if warnings.is_empty() {
+                Finding::ok("redis", "it can be written")
+            } else {
+                Finding::warn("redis", warnings.join("; "), cure)
+            }
+        }
+        Err(error) => Finding::fail("redis", error.to_string(), cure),
+    }
+}
+
+/// Whether somebody leads who can.
+async fn leader(hub: &Hub, nodes: &[Value]) -> Result<Finding, Error> {
+    let leadership: Value = hub.get(["cluster", "leader"]).fetch().await?;
+    let leader = text(&leadership, "leader");
+    if leader.is_empty() {
+        let cure = "start `reef agent --campaign` on a machine that may lead";
+        // A term says that somebody has led.
+        return Ok(match number(&leadership, "term") {
+            0 => Finding::warn("leader", "nobody leads, and nobody ever has", cure),
+            term => Finding::fail("leader", format!("nobody leads; term {term} is over"), cure),
+        });
+    }
+    let found = nodes.iter().find(|node| text(node, "node_id") == leader);
+    let status = found.map(|node| text(node, "status")).unwrap_or_default();
+    let cure = "it loses the leadership when its lease runs out, unless it comes back";
+    Ok(match status.as_str() {
+        "online" | "busy" => {
+            let term = number(&leadership, "term");
+            Finding::ok("leader", format!("{leader} leads in term {term}"))
+        }
+        "" => Finding::warn("leader", format!("{leader} leads and is no registered node"), cure),
+        status => Finding::fail("leader", format!("{leader} leads and is {status}"), cure),
+    })
+}
+
+/// The registry against the heartbeats.
+fn registry(health: &Value, nodes: &[Value]) -> Vec<Finding> {
+    let by_status = health.get("nodes_by_status").and_then(Value::as_object);
+    let counted: i64 = by_status.into_iter().flatten().filter_map(|(_, n)| n.as_i64()).sum();
+    let total = number(health, "total_nodes");
+    let alive = number(health, "online_nodes") + number(health, "busy_nodes");
+    let nodes_found = if counted != total {
+        let words = format!("{total} nodes are registered, and {counted} have a status");
+        Finding::fail("nodes", words, "report this: it must not happen")
+    } else if alive == 0 {
+        let words = format!("{total} registered, none online");
+        Finding::fail("nodes", words, "start `reef agent` or `reef worker` on a machine")
+    } else {
+        let lost =
+            named(nodes, |node| matches!(text(node, "status").as_str(), "offline" | "error"));
+        let words = format!("{total} registered, {alive} online");
+        match lost {
+            None => Finding::ok("nodes", words),
+            Some(lost) => Finding::warn(
+                "nodes",
+                format!("{words}; not online: {lost}"),
+                "start them again, or let the hub forget them with `reef nodes remove`",
+            ),
+        }
+    };
+    let silent = number(health, "timeout_nodes_count");
+    let heartbeats = if is_suspended(health) {
+        let why = reason(health).unwrap_or("the mass expiry guard holds");
+        Finding::fail("heartbeats", why, "look at the network between the nodes and the hub")
+    } else if silent > 0 {
+        // For a moment this is right: the monitor comes once a second.
+        let words = format!("{silent} nodes are called online and have been silent for too long");
+        Finding::warn("heartbeats", words, "if it stays so, nobody monitors: see below")
+    } else {
+        Finding::ok("heartbeats", format!("all {alive} online nodes were heard of in time"))
+    };
+    vec![nodes_found, heartbeats]
+}
+
+/// How much mail waits for those who are online.
+async fn inboxes(hub: &Hub, nodes: &[Value], depth_max: i64) -> Result<Finding, Error> {
+    let online = nodes.iter().filter(|node| text(node, "status") != "offline");
+    let ids: Vec<String> = online.map(|node| text(node, "node_id")).collect();
+    let depths: Vec<_> = futures_util::stream::iter(ids)
+        .map(|id| async move {
+            let request = hub.get(["inbox", &id]).query("limit", 1);
+            let mail: Value = request.fetch().await?;
+            let request = hub.get(["inbox", &id, "dead"]).query("limit", 1);
+            let dead: Value = request.fetch().await?;
+            Ok((id, number(&mail, "depth"), dead))
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let (mut total, mut full, mut dead) = (0, Vec::new(), Vec::new());
+    for looked in depths {
+        let (id, depth, dead_mail): (String, i64, Value) = match looked {
+            Ok(found) => found,
+            // What is somebody else's cannot be seen with a key that is not the admin's.
+            Err(Error::Problem(problem)) if matches!(problem.status, 403 | 404) => continue,
+            Err(error) => return Err(error),
+        };
+        total += depth;
+        if depth >= depth_max {
+            full.push(format!("{id} ({depth})"));
+        }
+        let letters = dead_mail.get("messages").and_then(Value::as_array);
+        if letters.is_some_and(|letters| !letters.is_empty()) {
+            dead.push(id);
+        }
+    }
+    Ok(if !full.is_empty() {
+        let words = format!("mail piles up: {}", some(&full));
+        Finding::warn("inboxes", words, "look whether these agents still receive")
+    } else if !dead.is_empty() {
+        let words = format!("mail that nobody acknowledged in five tries: {}", some(&dead));
+        Finding::warn("inboxes", words, "`reef inbox dead AGENT` shows it, `redrive` repeats it")
+    } else {
+        Finding::ok("inboxes", format!("{total} messages wait"))
+    })
+}
+
+/// Leases of tasks that nobody can keep, and what has failed for good.
+async fn tasks(hub: &Hub, nodes: &[Value], now: &str) -> Result<Vec<Finding>, Error> {
+    let request = hub.get(["tasks"]).query("status", "running").query("limit", LOOKED_AT_MAX);
+    let running: Vec<Value> = request.fetch().await?;
+    let stats: Value = hub.get(["tasks", "stats"]).fetch().await?;
+    let is_alive = |id: &str| {
+        let node = nodes.iter().find(|node| text(node, "node_id") == id);
+        node.is_some_and(|node| text(node, "status") != "offline")
+    };
+    // With more nodes than were looked at, one that was not found proves nothing.
+    let knows_all = nodes.len() < usize::try_from(LOOKED_AT_MAX).unwrap_or(usize::MAX);
+    let stale: Vec<String> = running
+        .iter()
+        .filter(|task| {
+            (knows_all && !is_alive(&text(task, "assigned_node"))) || is_overdue(task, now)
+        })
+        .map(|task| format!("{} on {}", text(task, "task_id"), text(task, "assigned_node")))
+        .collect();
+    let leases = if stale.is_empty() {
+        Finding::ok("leases", format!("{} tasks run, each on a live node", running.len()))
+    } else {
+        let words = format!("tasks whose lease should be over: {}", some(&stale));
+        Finding::fail("leases", words, "the monitor gives them back; see whether one works")
+    };
+    let (waiting, dead) = (number(&stats, "waiting"), number(&stats, "dead"));
+    let queue = if dead > 0 {
+        let words = format!("{waiting} tasks wait, {dead} have failed for good");
+        Finding::warn("queue", words, "`reef tasks dead` lists them, `reef tasks redrive` repeats")
+    } else {
+        Finding::ok("queue", format!("{waiting} tasks wait, none has failed for good"))
+    };
+    Ok(vec![leases, queue])
+}
+
+/// Whether a task runs longer than it may, with a minute for the clean-up.
+fn is_overdue(task: &Value, now: &str) -> bool {
+    let time = |text: &str| chrono::DateTime::parse_from_rfc3339(text).ok();
+    let (Some(started), Some(now)) = (time(&text(task, "started_at")), time(now)) else {
+        return false;
+    };
+    let timeout = task.get("timeout").and_then(Value::as_f64).unwrap_or(f64::INFINITY);
+    let seconds = (now - started).to_std().map_or(0.0, |it| it.as_secs_f64());
+    seconds > timeout + 60.0
+}
+
+/// Whether somebody looks after what is due.
+async fn monitor(hub: &Hub, health: &Value) -> Finding {
+    let start = "start `reef monitor` beside the hub, or see why it does not work in its log";
+    if number(health, "timeout_nodes_count") > 0 && !is_suspended(health) {
+        // Once more, a good while after it should have been done.
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        let again = hub.get(["cluster", "health"]).fetch::<Value>().await.unwrap_or_default();
+        if number(&again, "timeout_nodes_count") > 0 && !is_suspended(&again) {
+            return Finding::fail("monitor", "nobody marks silent nodes offline", start);
+        }
+    }
+    let text = match hub.get_own(["metrics"]).send().await {
+        Ok(answer) => String::from_utf8_lossy(answer.body()).into_owned(),
+        Err(_) => {
+            let words =
+                "what answers here runs no monitor of its own, and silent nodes there are none";
+            return Finding::ok("monitor", words);
+        }
+    };
+    let value = |name: &str| metric(&text, name);
+    match (value("reef_monitor_leading"), value("reef_monitor_term")) {
+        (Some(leading), Some(term)) if leading > 0.0 => {
+            Finding::ok("monitor", format!("this hub is the monitor, in term {term}"))
+        }
+        (Some(_), Some(term)) if term > 0.0 => {
+            Finding::ok("monitor", format!("another host is the monitor, in term {term}"))
+        }
+        (Some(_), _) => Finding::warn("monitor", "this hub has not heard of a monitor yet", start),
+        (None, _) => {
+            Finding::ok("monitor", "this hub runs no monitor, and silent nodes there are none")
+        }
+    }
+}
+
+/// The value of a metric without labels.
+fn metric(text: &str, name: &str) -> Option<f64> {
+    let mut lines = text.lines();
+    lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
+}
+
+/// The ids of those nodes, if there are any.
+fn named(nodes: &[Value], is_meant: impl Fn(&Value) -> bool) -> Option<String> {
+    let ids: Vec<_> =
+        nodes.iter().filter(|node| is_meant(node)).map(|node| text(node, "node_id")).collect();
+    (!ids.is_empty()).then(|| some(&ids))
+}
+
+/// The first few of these.
+fn some(names: &[String]) -> String {
+    let mut shown = names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    if let Some(more @ 1..) = names.len().checked_sub(NAMED_MAX) {
+        shown.push_str(&format!(" and {more} more"));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::finding::Level;
+
+    #[test]
+    fn the_registry_is_judged_by_its_counts() {
+        let health = |online: i64, silent: i64, suspended: bool| {
+            json!({"total_nodes": 2, "online_nodes": online, "busy_nodes": 0,
+                "nodes_by_status": {"online": online, "offline": 2 - online},
+                "timeout_nodes_count": silent,
+                "expiry": {"suspended": suspended, "reason": if suspended { Some("why") } else { None }}})
+        };
+        let nodes = [
+            json!({"node_id": "a", "status": "online"}),
+            json!({"node_id": "b", "status": "offline"}),
+        ];
+        let levels = |health: &Value| {
+            registry(health, &nodes).iter().map(|finding| finding.status).collect::<Vec<_>>()
+        };
+        assert_eq!(levels(&health(1, 0, false)), [Level::Warn, Level::Ok]);
+        assert_eq!(levels(&health(0, 0, false)), [Level::Fail, Level::Ok]);
+        assert_eq!(levels(&health(1, 1, false)), [Level::Warn, Level::Warn]);
+        assert_eq!(levels(&health(1, 1, true)), [Level::Warn, Level::Fail]);
+        let mut odd = health(1, 0, false);
+        odd["total_nodes"] = json!(7);
+        assert_eq!(levels(&odd)[0], Level::Fail);
+    }
+
+    #[test]
+    fn a_task_is_overdue_a_minute_after_its_timeout() {
+        let task = json!({"started_at": "2026-02-04T04:00:00.000Z", "timeout": 30});
+        assert!(!is_overdue(&task, "2026-02-04T04:01:20.000Z"));
+        assert!(is_overdue(&task, "2026-02-04T04:01:31.000Z"));
+        assert!(!is_overdue(&json!({"started_at": null}), "2026-02-04T04:01:31.000Z"));
+    }
+
+    #[test]
+    fn metrics_and_names_are_read() {
+        let text = "# TYPE reef_monitor_term gauge\nreef_monitor_term_x 1\nreef_monitor_term 7\n";
+        assert_eq!(metric(text, "reef_monitor_term"), Some(7.0));
+        assert_eq!(metric(text, "reef_monitor_leading"), None);
+        let names: Vec<String> = (0..7).map(|n| n.to_string()).collect();
+        assert_eq!(some(&names), "0, 1, 2, 3, 4 and 2 more");
+        assert_eq!(some(&names[..5]), "0, 1, 2, 3, 4");
+    }
+}

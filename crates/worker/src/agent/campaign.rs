@@ -1,0 +1,228 @@
+//! Leadership: campaigns until it is won, renews it, and makes sure that the command which runs
+//! because of it is over before the lease is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reef_client::Error;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::hook::{Hooks, Running, Surroundings};
+use super::{put_off, until};
+use crate::api::{self, Campaigned, Node};
+use crate::attempt::Shared;
+use crate::beats::{self, PAUSE_MAX, Seen};
+use crate::command::GRACE;
+use crate::lease::Lease;
+
+/// The shortest pause between two campaigns, whatever a hub says.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// How long a good-bye to the leadership may take.
+const RESIGN_LIMIT: Duration = Duration::from_secs(3);
+
+/// What campaigns.
+pub(super) struct Campaign {
+    shared: Arc<Shared>,
+    node: watch::Receiver<Node>,
+    ttl: Duration,
+    hooks: Hooks,
+}
+
+/// A leadership.
+struct Won {
+    node_id: String,
+    term: u64,
+    lease: Lease,
+}
+
+/// Why it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// The agent ends, or the node is in maintenance.
+    Leaving,
+    /// The command has failed.
+    CommandFailed,
+    /// Nothing renewed the lease.
+    LeaseEnding,
+    /// The hub says that somebody else leads, or that somebody else has led.
+    Taken,
+}
+
+impl Campaign {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        node: watch::Receiver<Node>,
+        ttl: Duration,
+        hooks: Hooks,
+    ) -> Self {
+        Self { shared, node, ttl, hooks }
+    }
+
+    /// Campaigns until the agent ends, and then hands back what it holds.
+    pub(super) async fn run(self, stopped: watch::Receiver<bool>) {
+        loop {
+            let won = tokio::select! {
+                biased;
+                () = until(stopped.clone()) => return,
+                won = self.win() => won,
+            };
+            tracing::info!(term = won.term, "this node leads");
+            let loss = self.lead(&won, &stopped).await;
+            tracing::info!(term = won.term, why = ?loss, "this node leads no longer");
+            if loss == Loss::CommandFailed {
+                // Long enough for somebody with a better command.
+                tokio::select! {
+                    () = until(stopped.clone()) => return,
+                    () = sleep(self.ttl) => {}
+                }
+            }
+        }
+    }
+
+    /// Campaigns until this node leads.
+    async fn win(&self) -> Won {
+        let mut pauses = beats::pauses();
+        loop {
+            self.until_not_draining().await;
+            let asked = Instant::now();
+            let node_id = self.node.borrow().id.clone();
+            let pause = match self.ask(&node_id).await {
+                Ok(answer) if answer.is_leader => {
+                    let lease = Lease::new(self.ttl, asked);
+                    return Won { node_id, term: answer.term, lease };
+                }
+                Ok(answer) => {
+                    pauses = beats::pauses();
+                    // As soon as the other's lease has run out, and now and then before that:
+                    // it may resign.
+                    let left = Duration::from_millis(answer.ttl_ms);
+                    left.min(self.ttl / 3).max(PAUSE_MIN)
+                }
+                Err(error) => {
+                    put_off(&error, "no campaign");
+                    pauses.next().unwrap_or(PAUSE_MAX)
+                }
+            };
+            sleep(pause).await;
+        }
+    }
+
+    async fn ask(&self, node_id: &str) -> Result<Campaigned, Error> {
+        api::campaign(&self.shared.hub, node_id, self.ttl, self.ttl / 3).await
+    }
+
+    async fn until_not_draining(&self) {
+        let mut seen = self.shared.pulse.seen.subscribe();
+        let _ = seen.wait_for(|seen| !seen.drain).await;
+    }
+
+    /// Leads until that ends, in whatever way. When this returns nothing runs any more that may
+    /// run only while this node leads.
+    async fn lead(&self, won: &Won, stopped: &watch::Receiver<bool>) -> Loss {
+        let hub = self.shared.hub.address();
+        let within = Surroundings { hub, node_id: &won.node_id, term: won.term };
+        let mut running = match self.hooks.start(&within, &won.lease) {
+            Ok(running) => running,
+            Err(error) => {
+                tracing::error!(%error, "the command of --on-elected cannot be started");
+                self.resign(won).await;
+                return Loss::CommandFailed;
+            }
+        };
+        let loss = self.hold(won, &mut running, stopped).await;
+        if let Some(running) = running {
+            match loss {
+                Loss::Taken => running.kill().await,
+                Loss::LeaseEnding => running.stop(won.lease.kill_at()).await,
+                Loss::Leaving | Loss::CommandFailed => {
+                    running.stop(won.lease.kill_at().min(Instant::now() + GRACE)).await;
+                }
+            }
+        }
+        let is_ours = matches!(loss, Loss::Leaving | Loss::CommandFailed);
+        // What it does should be over before somebody else is elected.
+        self.hooks.run_lost(&within, is_ours.then(|| won.lease.kill_at())).await;
+        if is_ours {
+            self.resign(won).await;
+        }
+        loss
+    }
+
+    /// Renews the lease for as long as there is a reason to.
+    async fn hold(
+        &self,
+        won: &Won,
+        running: &mut Option<Running>,
+        stopped: &watch::Receiver<bool>,
+    ) -> Loss {
+        let mut seen = self.shared.pulse.seen.subscribe();
+        let mut next = Instant::now() + self.ttl / 3;
+        loop {
+            let renewal = async {
+                sleep_until(next).await;
+                let asked = Instant::now();
+                (asked, self.ask(&won.node_id).await)
+            };
+            let ended = async {
+                match running.as_mut() {
+                    Some(running) => running.ended().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = sleep_until(won.lease.stop_at()) => return Loss::LeaseEnding,
+                () = until(stopped.clone()) => return Loss::Leaving,
+                drained = draining(&mut seen) => if drained { return Loss::Leaving },
+                status = ended => {
+                    let is_good = status.as_ref().is_ok_and(std::process::ExitStatus::success);
+                    if let Some(running) = running.take() {
+                        running.clear();
+                    }
+                    match status {
+                        Ok(_) if is_good => tracing::info!("the command of --on-elected is done"),
+                        Ok(status) => tracing::error!("the command of --on-elected failed: {status}"),
+                        Err(error) => tracing::error!(%error, "the command of --on-elected is lost"),
+                    }
+                    if !is_good {
+                        return Loss::CommandFailed;
+                    }
+                }
+                (asked, answer) = renewal => match answer {
+                    Ok(answer) if answer.is_leader && answer.term == won.term => {
+                        won.lease.renew(asked);
+                        if let Some(running) = running.as_ref() {
+                            running.allow(&won.lease);
+                        }
+                        next = asked + self.ttl / 3;
+                    }
+                    // Whoever leads again has not led all the time.
+                    Ok(_) => return Loss::Taken,
+                    Err(error) => {
+                        put_off(&error, "the leadership is not renewed yet");
+                        next = Instant::now() + (self.ttl / 20).max(PAUSE_MIN);
+                    }
+                },
+            }
+        }
+    }
+
+    async fn resign(&self, won: &Won) {
+        let resigned = api::resign(&self.shared.hub, &won.node_id, won.term);
+        match timeout(RESIGN_LIMIT, resigned).await {
+            Ok(Ok(())) => tracing::info!(term = won.term, "resigned"),
+            // The lease runs out by itself.
+            Ok(Err(error)) => tracing::warn!(%error, "cannot resign"),
+            Err(_) => tracing::warn!("cannot resign in time"),
+        }
+    }
+}
+
+/// Waits for the next word about maintenance, and says what it is.
+async fn draining(seen: &mut watch::Receiver<Seen>) -> bool {
+    match seen.wait_for(|seen| seen.drain).await {
+        Ok(_) => true,
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,124 @@
+//! What `reef doctor` cannot ask a hub: the Redis, the manifest and its components, the port.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::pin::Pin;
+use std::process::{Command, Stdio};
+
+use reef_commands::Finding;
+use reef_settings::Settings;
+
+use crate::config_command::check;
+use crate::manifest::Manifest;
+use crate::redis::private;
+
+/// Where rustc keeps what it links into components.
+const WASM_TARGET: &str = "wasm32-wasip2";
+
+/// Looks at all of it.
+pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Finding>> + '_>> {
+    Box::pin(async move {
+        let value = |name: &str| settings.value(name).map(|value| value.text).unwrap_or_default();
+        let mut findings = vec![program()];
+        findings.push(redis(settings).await);
+        findings.extend(application(Path::new(&value("spin_file"))));
+        findings.push(port(&value("listen")));
+        findings
+    })
+}
+
+fn program() -> Finding {
+    match private::find_program() {
+        Ok(program) => Finding::ok("redis program", program.display().to_string()),
+        Err(_) => Finding::warn(
+            "redis program",
+            "neither redis-server nor valkey-server is on PATH: `reef up` needs the address of one \
+             that runs",
+            "`cargo xtask up` installs one; or apt-get install redis-server, dnf install valkey, \
+             apk add valkey, brew install redis",
+        ),
+    }
+}
+
+async fn redis(settings: &Settings) -> Finding {
+    let report = check::examine(settings).await;
+    match report.problems.first() {
+        None => Finding::ok("redis", report.summary()),
+        Some(problem) if problem.loses_data() => {
+            Finding::warn("redis", &problem.message, &problem.cure)
+        }
+        Some(problem) => Finding::fail("redis", &problem.message, &problem.cure),
+    }
+}
+
+/// The manifest, and whether what it names is built.
+fn application(manifest: &Path) -> Vec<Finding> {
+    if !manifest.is_file() {
+        let words = format!("there is no {} here", manifest.display());
+        let cure = "needed to run a hub, not to ask one: run this where it lies, or set \
+                    REEF_SPIN_FILE";
+        return vec![Finding::warn("spin.toml", words, cure)];
+    }
+    let loaded = match Manifest::load(manifest) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            let cure = "correct it; Spin's documentation describes the manifest";
+            return vec![Finding::fail("spin.toml", format!("{error:#}"), cure)];
+        }
+    };
+    let count = loaded.components.len();
+    let missing: Vec<_> = loaded
+        .components
+        .iter()
+        .filter(|(_, component)| !component.source.is_file())
+        .map(|(id, _)| id.as_str())
+        .collect();
+    let mut findings =
+        vec![Finding::ok("spin.toml", format!("{} with {count} components", manifest.display()))];
+    if missing.is_empty() {
+        findings.push(Finding::ok("components", "all are built"));
+    } else {
+        let words = format!("not built: {}", missing.join(", "));
+        findings.push(Finding::fail("components", words, "`cargo xtask build` or `spin build`"));
+        // Only whoever has to build needs it.
+        findings.push(target());
+    }
+    findings
+}
+
+fn target() -> Finding {
+    let asked = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", WASM_TARGET])
+        .stderr(Stdio::null())
+        .output();
+    let folder = asked.ok().filter(|output| output.status.success());
+    let folder = folder.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    match folder {
+        Some(folder) if Path::new(&folder).is_dir() => {
+            Finding::ok("wasm target", format!("{WASM_TARGET} is installed"))
+        }
+        Some(_) => Finding::fail(
+            "wasm target",
+            format!("{WASM_TARGET} is not installed"),
+            format!("rustup target add {WASM_TARGET} (`cargo xtask build` does it)"),
+        ),
+        None => Finding::fail("wasm target", "there is no rustc on PATH", "https://rustup.rs"),
+    }
+}
+
+/// Whether a hub could listen where it should. Somebody who listens there already may be the hub:
+/// its own line says so.
+fn port(listen: &str) -> Finding {
+    match TcpListener::bind(listen) {
+        Ok(_) => Finding::ok("port", format!("{listen} is free for a hub")),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Finding::ok(
+            "port",
+            format!("{listen} is taken; if not by the hub below, start it with another --listen"),
+        ),
+        Err(error) => Finding::fail(
+            "port",
+            format!("nobody can listen on {listen}: {error}"),
+            "correct REEF_LISTEN; it wants HOST:PORT with an address of this machine",
+        ),
+    }
+}
