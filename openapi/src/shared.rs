@@ -53,6 +53,7 @@ pub(crate) fn headers() -> Value {
     let text = |what: &str| json!({ "description": what, "schema": { "type": "string" } });
     json!({
         "X-Request-Id": text("Under which id the log knows the request: yours, if you sent one."),
+        "Allow": text("Which methods the path has."),
         "Link": text("Where the next page is, while there is one: `<...>; rel=\"next\"`."),
         "RateLimit": text("What is left of a key's rate, if it has one."),
         "Idempotent-Replayed": {
