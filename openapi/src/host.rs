@@ -40,6 +40,10 @@ const FRAMES: &str = "Server-sent events: `id` is the cursor to resume from, `ev
     `data` the event as JSON on one line. A comment every 15 s keeps proxies awake. `retry` says \
     how long to wait before coming back, which is how a host that stops says good-bye.";
 
+const CLUSTER_CURSOR: &str = "^(0|[0-9]{1,15}-[0-9]{1,15})$";
+const MESSAGE_CURSOR: &str =
+    "^([0-9]{1,15}(-[0-9]{1,15})?|evt_[A-Za-z0-9_-][A-Za-z0-9._@-]{0,99}_[0-9]{1,15})$";
+
 /// Problems of reading a stream.
 const STREAM_PROBLEMS: [Code; 8] = [
     Code::InvalidParameter,
@@ -62,16 +66,34 @@ fn streams(api: &mut Api) {
              stream ends after `message_end`; with `gone` when the message was removed. `last_id` \
              may also be an event's id or a bare sequence number."
         ))
-        .query("last_id", cursor, json!({ "type": "string", "default": "0" }))
-        .header("Last-Event-ID", "The same, as browsers send it.", json!({ "type": "string" }))
+        .query(
+            "last_id",
+            cursor,
+            json!({
+                "type": "string", "default": "0", "pattern": MESSAGE_CURSOR,
+            }),
+        )
+        .header(
+            "Last-Event-ID",
+            "The same, as browsers send it.",
+            json!({
+                "type": "string", "pattern": MESSAGE_CURSOR,
+            }),
+        )
         .answers_text("text/event-stream", "Events until the message is complete.")
         .answers_empty(204, "The cursor is at the end of a complete message: do not come back.")
         .refuses(&STREAM_PROBLEMS)
         .refuses(&[Code::NotFound, Code::ValidationFailed]);
     api.get(CLUSTER_STREAM, "stream_cluster_events", "Follow the cluster's events")
         .says(FRAMES)
-        .query("last_id", cursor, json!({ "type": "string" }))
-        .header("Last-Event-ID", "The same, as browsers send it.", json!({ "type": "string" }))
+        .query("last_id", cursor, json!({ "type": "string", "pattern": CLUSTER_CURSOR }))
+        .header(
+            "Last-Event-ID",
+            "The same, as browsers send it.",
+            json!({
+                "type": "string", "pattern": CLUSTER_CURSOR,
+            }),
+        )
         .answers_text("text/event-stream", "Events, without end.")
         .refuses(&STREAM_PROBLEMS);
 }

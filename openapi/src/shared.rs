@@ -6,8 +6,6 @@ use reef_web::openapi::{Api, schema};
 use serde_json::{Map, Value, json};
 
 const ABOUT: &str = "\
-A coordination hub for fleets of AI agents.
-
 **Rules for every route.** JSON in and out, in UTF-8; every success is a `200`. Unknown fields of a \
 request are ignored, and `null` for an optional field means that it is not given. Whole numbers and \
 fractions in a body may also be sent as texts (`\"5\"`), as clients of the older services do; send \
@@ -55,6 +53,7 @@ pub(crate) fn headers() -> Value {
     let text = |what: &str| json!({ "description": what, "schema": { "type": "string" } });
     json!({
         "X-Request-Id": text("Under which id the log knows the request: yours, if you sent one."),
+        "Allow": text("Which methods the path has."),
         "Link": text("Where the next page is, while there is one: `<...>; rel=\"next\"`."),
         "RateLimit": text("What is left of a key's rate, if it has one."),
         "Idempotent-Replayed": {
@@ -166,22 +165,24 @@ fn members(kind: &ContentType) -> Map<String, Value> {
 
 /// The block of one type, as it is sent.
 fn new_block(kind: &ContentType) -> Value {
-    let there = |name: &str| {
-        let schema = match name {
-            "json" => json!({ "not": { "type": "null" } }),
-            _ => json!({ "type": "string" }),
-        };
-        json!({ "required": [name], "properties": { name: schema } })
+    let mut members = members(kind);
+    let must_be = |name: &str| match name {
+        "json" => json!({ "not": { "type": "null" }, "description": "Any value but `null`." }),
+        _ => json!({ "type": "string" }),
     };
-    let mut content = json!({ "type": "object", "properties": members(kind) });
-    let rule = if kind.is_media() {
-        ("anyOf", json!([there("url"), there("data")]))
+    let content = if kind.is_media() {
+        for name in ["url", "data"] {
+            members.insert(name.to_owned(), must_be(name));
+        }
+        json!({
+            "type": "object",
+            "properties": members,
+            "anyOf": [{ "required": ["url"] }, { "required": ["data"] }],
+        })
     } else {
-        ("allOf", json!([there(kind.bulk())]))
+        members.insert(kind.bulk().to_owned(), must_be(kind.bulk()));
+        json!({ "type": "object", "properties": members, "required": [kind.bulk()] })
     };
-    if let Some(content) = content.as_object_mut() {
-        content.insert(rule.0.to_owned(), rule.1);
-    }
     json!({
         "type": "object",
         "title": kind.name,

@@ -86,7 +86,7 @@ fn prepare_clients(filter: &[String]) -> anyhow::Result<()> {
     if needs("real_clients::browser") {
         machine::ensure_browser()?;
     }
-    if needs("real_clients::python") {
+    if needs("real_clients::python") || needs("real_clients::schemathesis") {
         machine::ensure_python_client()?;
     }
     if needs("real_clients::node") {

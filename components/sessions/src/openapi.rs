@@ -209,7 +209,11 @@ fn schemas(api: &mut Api) {
                 "minItems": 1, "maxItems": REDRIVE_MAX, "items": schema::id(),
             }),
         )
-        .set("dry_run", json!({ "default": false }));
+        .set("dry_run", json!({ "default": false }))
+        .whole(json!({ "anyOf": [
+            { "required": ["task_ids"], "properties": { "task_ids": { "type": "array" } } },
+            { "required": ["filter"], "properties": { "filter": { "type": "object" } } },
+        ] }));
     api.body::<dead_letters::Filter>().set("status", one_of(&["", "failed", "timeout"]));
     api.body::<tasks::CleanupBody>().set("days", default(between(0, 36_500), 30));
 }

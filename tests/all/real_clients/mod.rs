@@ -10,6 +10,8 @@ mod browser_page;
 mod node;
 /// The package `httpx-sse`.
 mod python;
+/// The package `schemathesis`.
+mod schemathesis;
 
 use std::process::Command;
 use std::thread::JoinHandle;

@@ -23,7 +23,8 @@ pub(super) fn usual(line: &Line, takes: &Takes) -> Vec<Code> {
         codes.push(Code::Forbidden);
     }
     if takes.path {
-        codes.extend([Code::InvalidParameter, Code::ValidationFailed]);
+        // A word that is a route of its own may stand where an id is expected.
+        codes.extend([Code::InvalidParameter, Code::ValidationFailed, Code::MethodNotAllowed]);
     }
     if takes.query {
         codes.push(Code::InvalidParameter);
@@ -68,6 +69,10 @@ pub(super) fn response(codes: &[Code]) -> Value {
         if codes.contains(&Code::Unauthenticated) {
             let header = json!({ "$ref": "#/components/headers/WWW-Authenticate" });
             headers.insert("WWW-Authenticate".to_owned(), header);
+        }
+        if codes.contains(&Code::MethodNotAllowed) {
+            let header = json!({ "$ref": "#/components/headers/Allow" });
+            headers.insert("Allow".to_owned(), header);
         }
         let later = [Code::RateLimited, Code::StoreUnavailable, Code::Overloaded];
         if codes.iter().any(|code| later.contains(code)) {
