@@ -118,6 +118,13 @@ fn key_functions(table: &KeyTable) -> Result<String, Failure> {
     for Key { pattern, kind, ttl, partition, doc, .. } in &table.key {
         writeln!(rust, "[{pattern:?}, {kind:?}, {ttl:?}, {partition:?}, {doc:?}],")?;
     }
+    rust.push_str(
+        "];\n/// All partitions, and the parameter that tells one of a kind from another.\n\
+         pub const PARTITIONS: &[(&str, Option<&str>)] = &[\n",
+    );
+    for Partition { name, parameter, .. } in &table.partition {
+        writeln!(rust, "({name:?}, {parameter:?}),")?;
+    }
     rust.push_str("];\n");
     Ok(rust)
 }

@@ -20,6 +20,18 @@ macro_rules! example {
     (monitor) => {
         "  reef monitor --redis-url redis://10.0.0.5:6379/0 --listen 127.0.0.1:8889\n"
     };
+    (backup) => {
+        "  reef backup hub.backup                     all data as of one instant; the hub goes on\n"
+    };
+    (restore) => {
+        "  reef restore hub.backup --state-dir .reef  into an empty hub that is not running\n"
+    };
+    (compact) => {
+        "  reef compact                               less disk for the same data\n"
+    };
+    (alerts) => {
+        "  reef alerts test --alert-url https://ops.example/hook --alert-secret-file alert.secret\n"
+    };
     (client) => {
         "  reef events tail                           what happens in the cluster of a hub\n"
     };
@@ -36,6 +48,34 @@ Exit codes:
   130  interrupted
 
 `reef COMMAND --help` says more, and what it takes from the environment.
+";
+
+/// Shown below everything else by the `--help` of those that work on a hub's data.
+const DATA_EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    it could not be done: Redis refuses, the file is damaged, the target holds data
+  2    usage
+  3    Redis cannot be reached
+  130  interrupted
+
+Environment:
+  REEF_REDIS_URL or REDIS_URL names the Redis, where --redis-url is not given; without any it is the
+  private Redis of the state directory. SPIN_VARIABLE_KEY_PREFIX and SPIN_VARIABLE_KEY_LAYOUT are
+  those of the hub. TMPDIR must have room for a snapshot of all data while a backup is taken.
+";
+
+/// Shown below everything else by the `--help` of `reef alerts`.
+const ALERTS_EXIT_CODES: &str = "\
+Exit codes:
+  0    every webhook has taken the alert
+  1    one has refused it
+  2    usage
+  3    one cannot be reached
+  130  interrupted
+
+Environment:
+  REEF_ALERT_URL (several with commas between) and REEF_ALERT_SECRET_FILE, as for `reef up`.
 ";
 
 /// Shown below everything else by the `--help` of those that run a host.
@@ -59,7 +99,7 @@ routes; everything else goes to standard error.
 
 /// A Reef hub: its host, and what can be asked of it.
 #[derive(Debug, Parser)]
-#[command(name = "reef", version, before_help = concat!("Examples:\n", example!(up), example!(serve), example!(monitor), example!(client)), after_help = ALL_EXIT_CODES)]
+#[command(name = "reef", version, before_help = concat!("Examples:\n", example!(up), example!(serve), example!(monitor), example!(backup), example!(client)), after_help = ALL_EXIT_CODES)]
 #[command(disable_help_subcommand = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -71,6 +111,11 @@ pub(crate) struct Cli {
 pub(crate) enum Subcommands {
     #[command(flatten)]
     Host(Command),
+    #[command(flatten)]
+    Data(DataCommand),
+    /// What is posted to webhooks
+    #[command(before_help = concat!("Examples:\n", example!(alerts)), after_help = ALERTS_EXIT_CODES)]
+    Alerts(AlertsCommand),
     #[command(flatten)]
     Client(ClientCommand),
 }
@@ -100,6 +145,70 @@ impl Command {
             Self::Monitor(args) => &args.common,
         }
     }
+}
+
+/// The subcommands that work on a hub's data, in its Redis.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Keep all data of a hub in a file, as of one instant. The hub may go on working
+    #[command(before_help = concat!("Examples:\n", example!(backup)), after_help = DATA_EXIT_CODES)]
+    Backup(FileArgs),
+    /// Restore such a file into a Redis that holds no hub's data, under that hub's key names. The
+    /// hub must be stopped
+    #[command(before_help = concat!("Examples:\n", example!(restore)), after_help = DATA_EXIT_CODES)]
+    Restore(FileArgs),
+    /// Let the private Redis write its data anew, without what was changed since
+    #[command(before_help = concat!("Examples:\n", example!(compact)), after_help = DATA_EXIT_CODES)]
+    Compact(CompactArgs),
+}
+
+/// Flags of `reef backup` and `reef restore`.
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// The backup
+    pub(crate) file: PathBuf,
+
+    /// The hub's Redis, if it is not the private one (a password belongs into the environment
+    /// variable)
+    #[arg(long, env = "REEF_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) redis_url: Option<String>,
+
+    /// Where the hub keeps what it owns
+    #[arg(long, env = "REEF_STATE_DIR", value_name = "DIR", default_value = ".reef")]
+    pub(crate) state_dir: PathBuf,
+
+    /// The hub's variable key_prefix
+    #[arg(long, env = "SPIN_VARIABLE_KEY_PREFIX", value_name = "PREFIX", default_value = "")]
+    pub(crate) key_prefix: String,
+
+    /// The hub's variable key_layout
+    #[arg(long, env = "SPIN_VARIABLE_KEY_LAYOUT", value_name = "LAYOUT", default_value = "plain")]
+    pub(crate) key_layout: KeyLayout,
+
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Flags of `reef compact`.
+#[derive(Debug, Args)]
+pub(crate) struct CompactArgs {
+    /// Where the hub keeps what it owns
+    #[arg(long, env = "REEF_STATE_DIR", value_name = "DIR", default_value = ".reef")]
+    pub(crate) state_dir: PathBuf,
+
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How keys are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeyLayout {
+    /// The names that old clients know.
+    Plain,
+    /// With hash tags, for Redis Cluster.
+    Cluster,
 }
 
 /// Flags of every subcommand.
@@ -193,6 +302,43 @@ pub(crate) struct MonitoringArgs {
     /// Time between two rounds of the monitor, in milliseconds
     #[arg(long, env = "REEF_TICK", value_name = "MS", default_value_t = 1000)]
     pub(crate) tick: u64,
+
+    #[command(flatten)]
+    pub(crate) alerts: AlertArgs,
+}
+
+/// Flags that say who is told of what an operator should hear of.
+#[derive(Debug, Args)]
+pub(crate) struct AlertArgs {
+    /// Webhook that alerts are posted to; repeatable, in the environment with commas between
+    #[arg(
+        long,
+        env = "REEF_ALERT_URL",
+        value_name = "URL",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    pub(crate) alert_url: Vec<String>,
+
+    /// File with the secret that alerts are signed with
+    #[arg(long, env = "REEF_ALERT_SECRET_FILE", value_name = "FILE")]
+    pub(crate) alert_secret_file: Option<PathBuf>,
+}
+
+/// `reef alerts`.
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct AlertsCommand {
+    #[command(subcommand)]
+    pub(crate) verb: AlertsVerb,
+}
+
+/// What can be done about alerts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertsVerb {
+    /// Post one alert of the type `test` to each webhook, once, and show what it answers
+    #[command(before_help = concat!("Examples:\n", example!(alerts)), after_help = ALERTS_EXIT_CODES)]
+    Test(AlertArgs),
 }
 
 /// `reef up`.

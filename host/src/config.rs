@@ -6,6 +6,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::alerts;
 use crate::cli::{AuthMode, Command, CommonArgs, Fsync, MonitoringArgs, ServingArgs};
 use crate::failure::Failure;
 use crate::manifest::variables::Layers;
@@ -33,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) serving: Option<Serving>,
     /// The time between two rounds of the monitor, for `up` and `monitor`.
     pub(crate) tick: Option<Duration>,
+    /// Who is told of what an operator should hear of.
+    pub(crate) alerts: Option<alerts::Settings>,
     /// What clients may ask of the listener.
     pub(crate) limits: Limits,
     /// How often a reader of an event stream is told that it is alive.
@@ -137,6 +140,10 @@ impl Config {
             Some(args) => Some(check_serving(args, &manifest, &mut layers, &listen, makes_key)?),
             None => None,
         };
+        let alerts = match &monitoring {
+            Some(args) => alerts::Settings::read(&args.alerts)?,
+            None => None,
+        };
         let tick = monitoring.map(|args| check_tick(args.tick)).transpose()?;
         anyhow::ensure!(common.max_connections > 0, "--max-connections must be at least 1");
         let limits = Limits {
@@ -145,7 +152,7 @@ impl Config {
             drain_timeout: seconds("--drain-timeout", common.drain_timeout)?,
         };
         let comment_period = seconds("--stream-comment-period", common.stream_comment_period)?;
-        Ok(Self { listen, manifest, layers, redis, serving, tick, limits, comment_period })
+        Ok(Self { listen, manifest, layers, redis, serving, tick, alerts, limits, comment_period })
     }
 }
 

@@ -10,16 +10,28 @@ use crate::cli::LogFormat;
 /// help only those who work on wasmtime.
 const DEFAULT_FILTER: &str = "info,wasmtime=warn,cranelift=warn";
 
+/// What commands log that are no services: their result is what matters.
+const QUIET_FILTER: &str = "warn";
+
 /// Starts logging to standard error. A filter that cannot be read falls back to the default,
 /// with a word about it.
 pub(crate) fn start(format: LogFormat) {
+    start_with(format, DEFAULT_FILTER);
+}
+
+/// The same for a command that does one thing and ends.
+pub(crate) fn start_quietly() {
+    start_with(LogFormat::Text, QUIET_FILTER);
+}
+
+fn start_with(format: LogFormat, default: &str) {
     let wanted = std::env::var("REEF_LOG").unwrap_or_default();
     let (filter, problem) = if wanted.is_empty() {
-        (EnvFilter::new(DEFAULT_FILTER), None)
+        (EnvFilter::new(default), None)
     } else {
         match EnvFilter::try_new(&wanted) {
             Ok(filter) => (filter, None),
-            Err(error) => (EnvFilter::new(DEFAULT_FILTER), Some(error)),
+            Err(error) => (EnvFilter::new(default), Some(error)),
         }
     };
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();

@@ -8,6 +8,8 @@
 //! can be asked from the command line is in [`reef_commands`], which knows nothing of the host.
 
 mod admin_key;
+mod alerts;
+mod alerts_test;
 mod app;
 mod cli;
 mod config;
@@ -16,6 +18,7 @@ mod failure;
 mod http;
 mod logging;
 mod long_poll;
+mod maintenance;
 mod manifest;
 mod metrics;
 mod monitor;
@@ -39,6 +42,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     match cli::Cli::parse().command {
         cli::Subcommands::Host(command) => host(command),
+        cli::Subcommands::Data(command) => {
+            logging::start_quietly();
+            ended(maintenance::run_blocking(command))
+        }
+        cli::Subcommands::Alerts(command) => ended(alerts_test::run_blocking(&command.verb)),
         cli::Subcommands::Client(command) => {
             if command.is_service() {
                 logging::start(cli::LogFormat::Text);
@@ -51,7 +59,11 @@ fn main() -> ExitCode {
 /// Runs a host until it is asked to end.
 fn host(command: cli::Command) -> ExitCode {
     logging::start(command.common().log_format);
-    match config::Config::from_command(command).and_then(up::run_blocking) {
+    ended(config::Config::from_command(command).and_then(up::run_blocking))
+}
+
+fn ended(result: Result<(), failure::Failure>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.report();

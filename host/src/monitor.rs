@@ -9,9 +9,12 @@ use std::time::Duration;
 use reef_redis::Connection;
 use reef_store::monitor::{Acquire, Lease, Release, Ticked, tick};
 use reef_store::{Settings, Store, StoreError};
+use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::alerts::Alerts;
+use crate::alerts::watch::Watch;
 use crate::metrics::MonitorMetrics;
 use crate::shutdown::Shutdown;
 
@@ -34,6 +37,8 @@ pub(crate) struct Monitor {
     pub(crate) settings: Settings,
     /// The time between two rounds.
     pub(crate) tick: Duration,
+    /// Who is told of what an operator should hear of.
+    pub(crate) alerts: Option<Alerts>,
 }
 
 impl Monitor {
@@ -77,7 +82,8 @@ impl Monitor {
             Ok(Some(ticked)) => {
                 state.metrics.ticks_ok.increment(1);
                 state.metrics.tick_duration.record(started.elapsed());
-                state.report(&ticked);
+                state.report(&ticked, self.alerts.as_ref());
+                self.alert(state).await;
             }
             Ok(None) => state.metrics.ticks_standby.increment(1),
             Err(error) => {
@@ -85,6 +91,9 @@ impl Monitor {
                 // One line for each failure of Redis, not one each second.
                 if !state.is_failing {
                     tracing::error!(%error, "the monitor cannot work");
+                    if let Some(alerts) = &self.alerts {
+                        alerts.raise("monitor_failing", &json!({"error": error.to_string()}));
+                    }
                 }
                 state.is_failing = true;
                 return;
@@ -96,6 +105,14 @@ impl Monitor {
         }
     }
 
+    /// Raises alerts for what has happened. That it fails is no fault of the round.
+    async fn alert(&self, state: &mut State) {
+        let Some(alerts) = &self.alerts else { return };
+        if let Err(error) = state.watch.look(&self.store, alerts).await {
+            tracing::warn!(%error, "events could not be read for alerts; the next round does");
+        }
+    }
+
     /// `None`: another host is the monitor.
     async fn try_round(&self, state: &mut State) -> Result<Option<Ticked>, StoreError> {
         let tick_ms = i64::try_from(self.tick.as_millis()).unwrap_or(i64::MAX);
@@ -104,6 +121,7 @@ impl Monitor {
         let lease = self.store.call(&acquire).await?;
         state.take(lease);
         if state.term.is_none() {
+            state.watch.forget();
             return Ok(None);
         }
         let sweep = state.swept.is_none_or(|swept| swept.elapsed() + self.tick >= SWEEP_PERIOD);
@@ -134,6 +152,7 @@ struct State {
     swept: Option<Instant>,
     is_failing: bool,
     is_suspended: bool,
+    watch: Watch,
 }
 
 impl State {
@@ -145,6 +164,7 @@ impl State {
             swept: None,
             is_failing: false,
             is_suspended: false,
+            watch: Watch::default(),
         }
     }
 
@@ -169,7 +189,7 @@ impl State {
     }
 
     /// Logs and counts what a round found.
-    fn report(&mut self, ticked: &Ticked) {
+    fn report(&mut self, ticked: &Ticked, alerts: Option<&Alerts>) {
         let expired = &ticked.checked.expired;
         for node in expired.iter().take(NAMED_MAX) {
             tracing::warn!(node = %node.node_id, hostname = %node.hostname, "a node fell silent and is offline");
@@ -196,10 +216,19 @@ impl State {
         if due.finished > 0 {
             tracing::info!(tasks = due.finished, "finished session tasks that were left half done");
         }
+        if ticked.proposals > 0 {
+            let proposals = ticked.proposals;
+            tracing::info!(proposals, "finished accepting proposals that were left half done");
+        }
         let suspended = ticked.checked.suspended;
         self.metrics.suspended.set(f64::from(u8::from(suspended.is_some())));
         match (self.is_suspended, suspended) {
-            (false, Some(reason)) => tracing::error!("expiry is suspended: {reason}"),
+            (false, Some(reason)) => {
+                tracing::error!("expiry is suspended: {reason}");
+                if let Some(alerts) = alerts {
+                    alerts.raise("expiry_suspended", &json!({"reason": reason.to_string()}));
+                }
+            }
             (true, None) => tracing::info!("expiry is no longer suspended"),
             _ => {}
         }

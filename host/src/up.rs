@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::admin_key;
+use crate::alerts::Alerts;
 use crate::app::App;
 use crate::config::{self, AdminKey, Config, RedisChoice, Serving};
 use crate::cron;
@@ -217,8 +218,13 @@ impl Hub {
         let (readiness, metrics) = (self.readiness, self.metrics);
         tasks.spawn(async move { readiness.watch().await });
         tasks.spawn(async move { metrics.upkeep().await });
+        let host = host_name();
+        let alerts = match &config.alerts {
+            Some(receivers) => Some(Alerts::start(receivers, &host)?),
+            None => None,
+        };
         let monitor = config.tick.map(|tick| {
-            Monitor { host: host_name(), store: self.store, settings, tick }.spawn(shutdown.clone())
+            Monitor { host, store: self.store, settings, tick, alerts }.spawn(shutdown.clone())
         });
 
         announce(address, &service, &config.manifest).context("cannot write to stdout")?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 
 use crate::machine::ensure_wasm_target;
-use crate::process::{cargo, root, run, say};
+use crate::process::{cargo, command, root, run, say};
 
 /// Where cargo leaves the `.wasm` files, below the workspace's root; spin.toml says the same.
 const WASM: &str = "target/wasm32-wasip2/component";
@@ -46,6 +46,17 @@ pub(crate) fn benchmark_binary() -> PathBuf {
 pub(crate) fn benchmark() -> anyhow::Result<()> {
     say("building the benchmark");
     run(cargo().args(["build", "--release", "--workspace", "--bin", "reef-bench"]))
+}
+
+/// Writes `openapi.json` anew; chosen from the whole workspace for the same reason.
+///
+/// # Errors
+/// When the build fails, or a route is not described.
+pub(crate) fn openapi() -> anyhow::Result<()> {
+    say("building the generator of openapi.json");
+    run(cargo().args(["build", "--release", "--workspace", "--bin", "reef-openapi"]))?;
+    say("writing openapi.json");
+    run(&mut command(root().join("target/release/reef-openapi")))
 }
 
 /// Every component below `components/`: a directory there is a package of the same name.

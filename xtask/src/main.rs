@@ -1,4 +1,4 @@
-//! Everything that a person or CI types: `cargo xtask up | build | wasm | test | bench | ci`.
+//! Everything that a person or CI types: `cargo xtask up | build | wasm | test | bench | openapi | ci`.
 //!
 //! Each command prepares what it needs by itself (the wasm target, a Redis server, the builds),
 //! so that a fresh machine with git and rustup needs no other step. What it says goes to
@@ -43,6 +43,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Write openapi.json from the route tables and the types; a test fails when it is stale.
+    Openapi,
     /// What CI runs: formatting, lints, then every test.
     Ci,
 }
@@ -90,6 +92,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             build::benchmark()?;
             process::replace_with(process::command(build::benchmark_binary()).args(args))
         }
+        Command::Openapi => build::openapi(),
         Command::Ci => {
             verify::lints()?;
             verify::tests(&[])

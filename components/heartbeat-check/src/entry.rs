@@ -54,6 +54,7 @@ fn read_settings() -> Result<Settings, String> {
         heartbeat_ttl_seconds: get("heartbeat_ttl_seconds"),
         check_interval_seconds: get("check_interval_seconds"),
         message_ttl_hours: get("message_ttl_hours"),
+        legacy_inbox: get("legacy_inbox"),
         legacy_task_queue: get("legacy_task_queue"),
         ..Variables::default()
     })

@@ -18,6 +18,7 @@ use serde_json::json;
 
 /// Whether nodes are marked offline, and if not, why.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct Expiry {
     suspended: bool,
     reason: Option<String>,
@@ -33,7 +34,8 @@ impl From<Option<Suspension>> for Expiry {
 }
 
 #[derive(Serialize)]
-struct ClusterHealth {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ClusterHealth {
     checked_at: UnixMillis,
     total_nodes: i64,
     nodes_by_status: NodesByStatus,
@@ -79,7 +81,8 @@ fn percent(part: i64, whole: i64) -> f64 {
 }
 
 #[derive(Serialize)]
-struct ClusterState {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ClusterState {
     version: i64,
     total_nodes: i64,
     online_nodes: i64,
@@ -106,7 +109,12 @@ pub(crate) async fn state<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct EventList<'a> {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ClusterEventList")
+)]
+pub(crate) struct EventList<'a> {
     events: &'a [Event],
     /// The cursor that continues behind the last event.
     next: &'a str,
@@ -115,6 +123,7 @@ struct EventList<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ClusterEventGap"))]
 struct Gap<'a> {
     from: &'a str,
     to: &'a str,
@@ -138,13 +147,16 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct CheckBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct CheckBody {
+    /// Silence that counts as death, in seconds; left out, as the hub is set.
     #[serde(default, deserialize_with = "lax_float")]
     timeout_seconds: Option<f64>,
 }
 
 #[derive(Serialize)]
-struct CheckAnswer {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct CheckAnswer {
     checked_at: UnixMillis,
     timeout_nodes_count: usize,
     timeout_nodes: Vec<TimeoutNode>,
@@ -153,6 +165,7 @@ struct CheckAnswer {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct TimeoutNode {
     node_id: String,
     hostname: String,
@@ -194,7 +207,8 @@ pub(crate) async fn check_heartbeat<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct ServiceHealth {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ServiceHealth {
     status: &'static str,
     timestamp: UnixMillis,
     service: &'static str,

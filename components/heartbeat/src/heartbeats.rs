@@ -16,17 +16,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 #[derive(Debug, Default, Deserialize)]
-struct HeartbeatBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct HeartbeatBody {
+    /// Processor load in percent.
     #[serde(default, deserialize_with = "lax_float")]
     cpu_usage: Option<f64>,
+    /// Memory in use in percent.
     #[serde(default, deserialize_with = "lax_float")]
     memory_usage: Option<f64>,
+    /// Disk in use in percent.
     #[serde(default, deserialize_with = "lax_float")]
     disk_usage: Option<f64>,
+    /// Tasks that the node runs by its own count.
     #[serde(default, deserialize_with = "lax_int")]
     running_tasks: Option<i64>,
+    /// What the node says of itself; left out, it takes work.
     status: Option<String>,
+    /// Tasks that it holds; their leases are renewed.
     claims: Option<Vec<ClaimBody>>,
+    /// As registration answered it; a node that registered again since fences this one.
     #[serde(default, deserialize_with = "lax_int")]
     incarnation: Option<i64>,
     /// Only in a batch.
@@ -34,8 +42,11 @@ struct HeartbeatBody {
 }
 
 #[derive(Debug, Deserialize)]
-struct ClaimBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HeldClaim"))]
+pub(crate) struct ClaimBody {
+    /// The task.
     task_id: String,
+    /// The token that came with the claim.
     token: String,
 }
 
@@ -69,7 +80,8 @@ impl HeartbeatBody {
 }
 
 #[derive(Serialize)]
-struct HeartbeatAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct HeartbeatAnswer<'a> {
     success: bool,
     message: &'static str,
     node_id: &'a str,
@@ -87,7 +99,8 @@ struct HeartbeatAnswer<'a> {
 }
 
 #[derive(Serialize)]
-struct HeartbeatFailure<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct HeartbeatFailure<'a> {
     success: bool,
     status: u16,
     code: &'static str,
@@ -261,7 +274,8 @@ fn to_raw(value: &impl Serialize) -> Result<Box<RawValue>, Problem> {
 }
 
 #[derive(Serialize)]
-struct NodeHealth<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct NodeHealth<'a> {
     node_id: &'a str,
     hostname: &'a str,
     healthy: bool,

@@ -17,14 +17,18 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Deserialize)]
-struct CampaignBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct CampaignBody {
+    /// Who wants to lead.
     node_id: Option<String>,
+    /// How long the lease is, in milliseconds.
     #[serde(default, deserialize_with = "lax_int")]
     ttl_ms: Option<i64>,
 }
 
 #[derive(Serialize)]
-struct CampaignAnswer {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct CampaignAnswer {
     is_leader: bool,
     leader: Option<String>,
     term: i64,
@@ -56,14 +60,18 @@ pub(crate) async fn campaign<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Deserialize)]
-struct ResignBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ResignBody {
+    /// Who leads.
     node_id: Option<String>,
+    /// Under which term.
     #[serde(default, deserialize_with = "lax_int")]
     term: Option<i64>,
 }
 
 #[derive(Serialize)]
-struct ResignAnswer {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ResignAnswer {
     success: bool,
     /// Nobody, until somebody campaigns.
     leader: Option<String>,
@@ -109,7 +117,12 @@ fn read_node_id(invalid: &mut Invalid, given: Option<String>) -> String {
 }
 
 #[derive(Serialize)]
-struct HistoryAnswer {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "LeaderHistoryEntry")
+)]
+pub(crate) struct HistoryAnswer {
     timestamp: UnixMillis,
     node_id: String,
     event: String,

@@ -3,9 +3,14 @@
 mod cluster;
 mod heartbeats;
 mod leadership;
+#[cfg(feature = "openapi")]
+mod openapi;
 
 use reef_store::Redis;
 use reef_web::{Route, route};
+
+#[cfg(feature = "openapi")]
+pub use openapi::describe;
 
 /// The route table.
 #[must_use]

@@ -16,10 +16,15 @@ use crate::access::unknown_agent;
 use crate::keys::{ID_ATTEMPTS, KeyInfo, NewKey};
 
 #[derive(Debug, Default, Deserialize)]
-struct RegisterBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgentBody"))]
+pub(crate) struct RegisterBody {
+    /// Where it is known outside; one agent has it.
     wallet_address: Option<String>,
+    /// What people call it.
     display_name: Option<String>,
+    /// An object that is kept as it is.
     metadata: Option<Box<RawValue>>,
+    /// An id for it; left out, the hub makes one.
     agent_id: Option<String>,
 }
 
@@ -46,7 +51,8 @@ impl RegisterBody {
 }
 
 #[derive(Serialize)]
-struct RegisterAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgentRegistered"))]
+pub(crate) struct RegisterAnswer<'a> {
     success: bool,
     agent: &'a Agent,
     /// The key, this once: it is stored nowhere. A repeat does not have it.
@@ -97,7 +103,8 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 /// An agent as a caller may see it: what it has is for itself and the admin.
 #[derive(Serialize)]
-struct Shown<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ShownAgent"))]
+pub(crate) struct Shown<'a> {
     #[serde(flatten)]
     agent: &'a Agent,
     #[serde(flatten)]
@@ -105,6 +112,7 @@ struct Shown<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct Money<'a> {
     balance: &'a reef_domain::Money,
     locked: &'a reef_domain::Money,
@@ -122,7 +130,8 @@ impl<'a> Shown<'a> {
 }
 
 #[derive(Serialize)]
-struct AgentList<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct AgentList<'a> {
     agents: Vec<Shown<'a>>,
 }
 

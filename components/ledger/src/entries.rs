@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::access::listed_agent;
 
 #[derive(Serialize)]
-struct ListAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "EntryList"))]
+pub(crate) struct ListAnswer<'a> {
     entries: &'a [Entry],
 }
 
@@ -36,7 +37,8 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct SealsAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SealList"))]
+pub(crate) struct SealsAnswer<'a> {
     seals: &'a [String],
     total: i64,
 }

@@ -16,15 +16,20 @@ use crate::access::{agent_id, listed_agent, moved, require_agent, unknown_agent,
 use crate::money::paid_to_itself;
 
 #[derive(Debug, Deserialize)]
-struct PlaceBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HoldBody"))]
+pub(crate) struct PlaceBody {
+    /// Whose money.
     agent_id: Option<String>,
+    /// How much to reserve.
     amount: Option<Money>,
+    /// When it ends by itself, in milliseconds; left out, never.
     #[serde(default, deserialize_with = "lax_int")]
     expires_in_ms: Option<i64>,
 }
 
 #[derive(Serialize)]
-struct HoldAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct HoldAnswer<'a> {
     success: bool,
     hold: &'a Hold,
 }
@@ -51,8 +56,11 @@ pub(crate) async fn place<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Deserialize)]
-struct PostBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HoldPostBody"))]
+pub(crate) struct PostBody {
+    /// How much to pay; left out, all.
     amount: Option<Money>,
+    /// Whom.
     to_agent: Option<String>,
 }
 
@@ -111,7 +119,8 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct ListAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HoldList"))]
+pub(crate) struct ListAnswer<'a> {
     holds: &'a [Hold],
 }
 

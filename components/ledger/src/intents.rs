@@ -16,21 +16,29 @@ use serde::{Deserialize, Serialize};
 use crate::access::{agent_id, listed_agent, moved, require_agent, writer};
 
 #[derive(Debug, Deserialize)]
-struct SubmitBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentBody"))]
+pub(crate) struct SubmitBody {
+    /// Whose it is.
     agent_id: Option<String>,
+    /// `long` gains while the price rises, `short` while it falls.
     intent_type: Option<String>,
+    /// On what.
     asset: Option<String>,
     /// The second name is the older system's.
     #[serde(alias = "size_usdc")]
     size: Option<Money>,
+    /// How many times the margin the size is.
     #[serde(default, deserialize_with = "lax_int")]
     leverage: Option<i64>,
+    /// How far from the expected price a match may be.
     max_slippage: Option<Money>,
+    /// For people.
     reason: Option<String>,
 }
 
 #[derive(Serialize)]
-struct SubmitAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentSubmitted"))]
+pub(crate) struct SubmitAnswer<'a> {
     success: bool,
     intent: &'a Intent,
 }
@@ -73,7 +81,8 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct ListAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentList"))]
+pub(crate) struct ListAnswer<'a> {
     intents: &'a [Intent],
 }
 
@@ -98,7 +107,8 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct CancelAnswer {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentCancelled"))]
+pub(crate) struct CancelAnswer {
     success: bool,
 }
 
@@ -118,13 +128,17 @@ fn not_open(intent_id: &str, status: &str) -> Problem {
 }
 
 #[derive(Debug, Deserialize)]
-struct MatchBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct MatchBody {
+    /// The other intent.
     with: Option<String>,
+    /// At which price.
     price: Option<Money>,
 }
 
 #[derive(Serialize)]
-struct MatchAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct MatchAnswer<'a> {
     success: bool,
     #[serde(rename = "match")]
     made: &'a Made,

@@ -57,6 +57,7 @@ fn random_chars(count: usize, among: u8) -> Result<String, Problem> {
 
 /// A key as its agent may see it: all but the key.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub(crate) struct KeyInfo<'a> {
     key_id: &'a str,
     name: &'a str,
@@ -80,7 +81,8 @@ impl<'a> KeyInfo<'a> {
 }
 
 #[derive(Serialize)]
-struct KeyAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct KeyAnswer<'a> {
     success: bool,
     /// The key, this once: it is stored nowhere. A repeat does not have it.
     api_key: Option<&'a str>,
@@ -88,11 +90,16 @@ struct KeyAnswer<'a> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct CreateBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "KeyBody"))]
+pub(crate) struct CreateBody {
+    /// What it is for.
     name: Option<String>,
+    /// What it allows; left out, all that the caller's own key does.
     scopes: Option<Vec<String>>,
+    /// After how many days it ends; left out, never.
     #[serde(default, deserialize_with = "lax_int")]
     expires_in_days: Option<i64>,
+    /// Whose it is; left out, the caller's.
     agent_id: Option<String>,
 }
 
@@ -188,7 +195,8 @@ fn made(made: &Made, key: &NewKey, replayed: bool) -> Option<Answer> {
 }
 
 #[derive(Serialize)]
-struct KeyList<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct KeyList<'a> {
     keys: Vec<KeyInfo<'a>>,
 }
 

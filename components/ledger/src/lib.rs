@@ -7,10 +7,15 @@ mod holds;
 mod intents;
 mod keys;
 mod money;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod positions;
 
 use reef_store::Redis;
 use reef_web::{Route, route};
+
+#[cfg(feature = "openapi")]
+pub use openapi::describe;
 
 /// The route table.
 #[must_use]

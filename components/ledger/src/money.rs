@@ -16,8 +16,11 @@ use serde::{Deserialize, Serialize};
 use crate::access::{agent_id, moved, require_agent, unknown_agent};
 
 #[derive(Debug, Deserialize)]
-struct AmountBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MoneyBody"))]
+pub(crate) struct AmountBody {
+    /// Whose balance.
     agent_id: Option<String>,
+    /// How much.
     amount: Option<Money>,
 }
 
@@ -37,7 +40,8 @@ impl AmountBody {
 }
 
 #[derive(Serialize)]
-struct BalanceView<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Balance"))]
+pub(crate) struct BalanceView<'a> {
     agent_id: &'a str,
     balance: Money,
     locked: Money,
@@ -52,7 +56,8 @@ impl<'a> BalanceView<'a> {
 }
 
 #[derive(Serialize)]
-struct ChangeAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "BalanceChange"))]
+pub(crate) struct ChangeAnswer<'a> {
     success: bool,
     new_balance: Money,
     balance: BalanceView<'a>,
@@ -97,21 +102,28 @@ pub(crate) async fn show_balance<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Deserialize)]
-struct TransferBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct TransferBody {
+    /// Who pays.
     from_agent: Option<String>,
+    /// Who is paid.
     to_agent: Option<String>,
+    /// How much.
     amount: Option<Money>,
+    /// Stays in the journal.
     memo: Option<String>,
 }
 
 #[derive(Serialize)]
-struct TransferAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct TransferAnswer<'a> {
     success: bool,
     settlement: Settlement<'a>,
 }
 
 #[derive(Serialize)]
-struct Settlement<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct Settlement<'a> {
     settlement_id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::access::{require_agent, unknown_agent, writer};
 
 #[derive(Serialize)]
-struct ListAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "PositionList"))]
+pub(crate) struct ListAnswer<'a> {
     agent_id: &'a str,
     positions: &'a [Position],
     total: i64,
@@ -42,12 +43,15 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct PriceBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct PriceBody {
+    /// The price.
     price: Option<Money>,
 }
 
 #[derive(Serialize)]
-struct CloseAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "PositionClosed"))]
+pub(crate) struct CloseAnswer<'a> {
     success: bool,
     position_id: &'a str,
     position: &'a Position,
@@ -94,7 +98,8 @@ fn not_open(position_id: &str, status: &str) -> Problem {
 }
 
 #[derive(Serialize)]
-struct MarkAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "PositionMarked"))]
+pub(crate) struct MarkAnswer<'a> {
     success: bool,
     position: &'a Position,
     liquidated: bool,

@@ -36,12 +36,18 @@ fn written<T>(outcome: Written<T>, session_id: &str) -> Result<T, Problem> {
 }
 
 #[derive(Debug, Deserialize)]
-struct SendBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageBody"))]
+pub(crate) struct SendBody {
+    /// What the user says.
     content: Option<String>,
+    /// What kind of content it is.
     #[serde(rename = "type")]
     kind: Option<String>,
+    /// An object that is kept as it is.
     metadata: Option<Box<RawValue>>,
+    /// Who speaks.
     role: Option<String>,
+    /// An id for the message; left out, the hub makes one.
     message_id: Option<String>,
 }
 
@@ -71,7 +77,8 @@ fn check_role(invalid: &mut Invalid, role: &str) {
 }
 
 #[derive(Serialize)]
-struct SendAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageAnswer"))]
+pub(crate) struct SendAnswer<'a> {
     user_message_id: &'a str,
     assistant_message_id: &'a str,
     session_id: &'a str,
@@ -143,9 +150,13 @@ async fn admit<R: Redis>(
 }
 
 #[derive(Debug, Deserialize)]
-struct OpenBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageOpenBody"))]
+pub(crate) struct OpenBody {
+    /// Who speaks.
     role: Option<String>,
+    /// What it answers.
     parent_message_id: Option<String>,
+    /// An object that is kept as it is.
     metadata: Option<Box<RawValue>>,
 }
 
@@ -207,7 +218,8 @@ fn show_in(session_id: &str, message: &Message) -> Answer {
 }
 
 #[derive(Serialize)]
-struct MessageList<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct MessageList<'a> {
     session_id: &'a str,
     messages: Vec<Message>,
     count: usize,
@@ -272,7 +284,12 @@ pub(crate) async fn show_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct EventList {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "MessageEventList")
+)]
+pub(crate) struct EventList {
     events: Vec<Box<RawValue>>,
     /// The sequence number that continues behind the last event.
     next: i64,
@@ -281,6 +298,7 @@ struct EventList {
 
 /// Events that the log no longer holds.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageEventGap"))]
 struct Gap {
     from: i64,
     to: i64,
@@ -308,7 +326,12 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct CleanUpAnswer {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "MessageCleanupAnswer")
+)]
+pub(crate) struct CleanUpAnswer {
     deleted: usize,
 }
 

@@ -18,16 +18,23 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 #[derive(Debug, Deserialize)]
-struct SendBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MailBody"))]
+pub(crate) struct SendBody {
+    /// Who sends it.
     from: Option<String>,
+    /// What it is about.
     topic: Option<String>,
+    /// Any value.
     content: Option<Box<RawValue>>,
+    /// How soon it is received.
     priority: Option<String>,
+    /// An object that is kept as it is.
     metadata: Option<Box<RawValue>>,
 }
 
 #[derive(Serialize)]
-struct SendAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MailAnswer"))]
+pub(crate) struct SendAnswer<'a> {
     msg_id: &'a str,
     depth: i64,
 }
@@ -77,19 +84,20 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 /// The agent in the path, whose inbox only it may empty (`api.md` §1).
-fn own_inbox<R>(cx: &Context<'_, R>) -> Result<String, Problem> {
+pub(crate) fn own_inbox<R>(cx: &Context<'_, R>) -> Result<String, Problem> {
     let agent = cx.id("agent", "agent")?;
     if cx.caller.may_see(&[&agent]) { Ok(agent) } else { Err(Problem::foreign("inbox")) }
 }
 
 /// Tells the agent's heartbeats how many messages wait. What was done to the inbox stands,
 /// whether this works or not: the figure may lag.
-async fn note_depth<R: Redis>(cx: &Context<'_, R>, agent: &str, depth: i64) {
+pub(crate) async fn note_depth<R: Redis>(cx: &Context<'_, R>, agent: &str, depth: i64) {
     let _ = cx.store.call(&NoteDepth { agent, depth }).await;
 }
 
 #[derive(Serialize)]
-struct MailList {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct MailList {
     messages: Vec<Box<RawValue>>,
     depth: i64,
 }
@@ -148,15 +156,19 @@ pub(crate) async fn look<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct ReceiveBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ReceiveBody {
+    /// Most messages.
     #[serde(default, deserialize_with = "lax_int")]
     limit: Option<i64>,
+    /// How long they are yours, in milliseconds.
     #[serde(default, deserialize_with = "lax_int")]
     lease_ms: Option<i64>,
 }
 
 #[derive(Serialize)]
-struct ReceiveAnswer {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ReceiveAnswer {
     messages: Vec<Box<RawValue>>,
 }
 
@@ -182,12 +194,15 @@ pub(crate) async fn receive<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Deserialize)]
-struct AcknowledgeBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct AcknowledgeBody {
+    /// As they came with the messages.
     receipts: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
-struct AcknowledgeAnswer {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct AcknowledgeAnswer {
     acknowledged: i64,
     unknown: i64,
 }
@@ -221,12 +236,19 @@ pub(crate) async fn list_dead<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct RedriveBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MailRedriveBody"))]
+pub(crate) struct RedriveBody {
+    /// Which; left out or empty, all.
     msg_ids: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
-struct RedriveAnswer {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "MailRedriveAnswer")
+)]
+pub(crate) struct RedriveAnswer {
     redriven: i64,
     depth: i64,
 }

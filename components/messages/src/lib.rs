@@ -2,11 +2,17 @@
 
 mod conversation;
 mod inbox;
+#[cfg(feature = "openapi")]
+mod openapi;
+mod proposals;
 mod writing;
 
 use reef_domain::limits::BLOCK_BYTES_MAX;
 use reef_store::Redis;
 use reef_web::{Route, route};
+
+#[cfg(feature = "openapi")]
+pub use openapi::describe;
 
 /// The route table. What may carry a content block takes a larger body.
 #[must_use]
@@ -30,6 +36,9 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(GET "/api/v1/inbox/{agent}", Read, inbox::look),
         route!(POST "/api/v1/inbox/{agent}/receive", Write, inbox::receive),
         route!(POST "/api/v1/inbox/{agent}/ack", Write, inbox::acknowledge),
+        route!(
+            POST "/api/v1/inbox/{agent}/proposals/{msg_id}/accept", Write, proposals::accept
+        ),
         route!(GET "/api/v1/inbox/{agent}/dead", Read, inbox::list_dead),
         route!(POST "/api/v1/inbox/{agent}/dead/redrive", Write, inbox::redrive),
     ]

@@ -32,16 +32,23 @@ fn written<T>(outcome: Written<T>, message_id: &str) -> Result<T, Problem> {
 }
 
 #[derive(Debug, Deserialize)]
-struct AppendBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct AppendBody {
+    /// The text to append.
     delta: Option<String>,
+    /// Numbers that make a repeat harmless.
     producer: Option<ProducerBody>,
 }
 
 #[derive(Debug, Deserialize)]
-struct ProducerBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ProducerBody {
+    /// Who appends.
     id: Option<String>,
+    /// Grows whenever the producer begins anew.
     #[serde(default, deserialize_with = "lax_int")]
     epoch: Option<i64>,
+    /// 0, 1, 2, … in each epoch.
     #[serde(default, deserialize_with = "lax_int")]
     seq: Option<i64>,
 }
@@ -63,7 +70,8 @@ impl ProducerBody {
 }
 
 #[derive(Serialize)]
-struct AppendAnswer {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct AppendAnswer {
     sequence: i64,
     length: i64,
 }
@@ -128,7 +136,8 @@ fn own_id(body: &Map<String, Value>, name: &str) -> Result<Option<String>, Probl
 }
 
 #[derive(Serialize)]
-struct AddBlockAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct AddBlockAnswer<'a> {
     content_id: &'a str,
     sequence: i64,
 }
@@ -156,7 +165,12 @@ pub(crate) async fn add_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct StartTaskAnswer<'a> {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "MessageTaskStarted")
+)]
+pub(crate) struct StartTaskAnswer<'a> {
     task_id: &'a str,
     content_id: &'a str,
     status: &'static str,
@@ -210,11 +224,16 @@ pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Deserialize)]
-struct UpdateTaskBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageTaskBody"))]
+pub(crate) struct UpdateTaskBody {
+    /// How it goes.
     status: Option<String>,
+    /// How much is done, 0–1.
     #[serde(default, deserialize_with = "lax_float")]
     progress: Option<f64>,
+    /// The result, a content block, for `completed`.
     content: Option<Map<String, Value>>,
+    /// What went wrong, for `failed`.
     error: Option<String>,
 }
 
@@ -252,7 +271,12 @@ impl UpdateTaskBody {
 }
 
 #[derive(Serialize)]
-struct UpdateTaskAnswer<'a> {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "MessageTaskAnswer")
+)]
+pub(crate) struct UpdateTaskAnswer<'a> {
     task_id: &'a str,
     status: String,
     progress: f64,
@@ -288,12 +312,23 @@ pub(crate) async fn update_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct CompleteBody {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "MessageCompleteBody")
+)]
+pub(crate) struct CompleteBody {
+    /// What went wrong, if the message ends badly.
     error: Option<String>,
 }
 
 #[derive(Serialize)]
-struct CompleteAnswer<'a> {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "MessageCompleteAnswer")
+)]
+pub(crate) struct CompleteAnswer<'a> {
     message_id: &'a str,
     is_complete: bool,
     sequence: i64,

@@ -19,18 +19,29 @@ use serde_json::json;
 const ID_ATTEMPTS: usize = 4;
 
 #[derive(Debug, Default, Deserialize)]
-struct RegisterBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Registration"))]
+pub(crate) struct RegisterBody {
+    /// Identity of the node: the exact text.
     hostname: Option<String>,
+    /// Its operating system.
     platform: Option<String>,
+    /// Its processor.
     arch: Option<String>,
+    /// What it can do: at least one.
     available_skills: Option<Vec<String>>,
+    /// Where it can be reached.
     ip_address: Option<String>,
+    /// Where it can be reached within a tailnet.
     tailscale_ip: Option<String>,
+    /// Its TCP port.
     #[serde(default, deserialize_with = "lax_int")]
     port: Option<i64>,
+    /// How many tasks it runs at once.
     #[serde(default, deserialize_with = "lax_int")]
     max_concurrent_tasks: Option<i64>,
+    /// Free labels; left out, a known node keeps those that it has.
     tags: Option<Vec<String>>,
+    /// The id that it would like to have; a known hostname keeps its own.
     node_id: Option<String>,
 }
 
@@ -52,7 +63,8 @@ impl From<RegisterBody> for RegistrationForm {
 }
 
 #[derive(Serialize)]
-struct RegisterAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "Registered"))]
+pub(crate) struct RegisterAnswer<'a> {
     success: bool,
     node_id: &'a str,
     message: &'a str,
@@ -178,18 +190,27 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct PatchBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "NodeChange"))]
+pub(crate) struct PatchBody {
+    /// `maintenance` and `error` stay until somebody changes them.
     status: Option<String>,
+    /// What it can do: at least one.
     available_skills: Option<Vec<String>>,
+    /// Free labels.
     tags: Option<Vec<String>>,
+    /// How many tasks it runs at once.
     #[serde(default, deserialize_with = "lax_int")]
     max_concurrent_tasks: Option<i64>,
+    /// Tasks that it has ended, ever.
     #[serde(default, deserialize_with = "lax_int")]
     total_tasks_processed: Option<i64>,
+    /// Of these, the good ones.
     #[serde(default, deserialize_with = "lax_int")]
     successful_tasks: Option<i64>,
+    /// Of these, the failed ones.
     #[serde(default, deserialize_with = "lax_int")]
     failed_tasks: Option<i64>,
+    /// Mean run time of a task, in seconds.
     #[serde(default, deserialize_with = "lax_float")]
     average_execution_time: Option<f64>,
 }
@@ -221,7 +242,8 @@ pub(crate) async fn update<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct DoneAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "NodeDone"))]
+pub(crate) struct DoneAnswer<'a> {
     success: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,

@@ -1,9 +1,14 @@
 //! Nodes: `api.md` §2. Agents register here and are found by status, skill and tag.
 
 mod handlers;
+#[cfg(feature = "openapi")]
+mod openapi;
 
 use reef_store::Redis;
 use reef_web::{Route, route};
+
+#[cfg(feature = "openapi")]
+pub use openapi::describe;
 
 /// The route table. Paths that stand beside `{id}` are reserved words that no id may be.
 #[must_use]

@@ -20,12 +20,17 @@ use crate::tasks::{tell_message, written};
 const LEASE_MS_DEFAULT: i64 = 30_000;
 
 #[derive(Debug, Deserialize)]
-struct ClaimBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskClaimBody"))]
+pub(crate) struct ClaimBody {
+    /// The node that will run them.
     node_id: Option<String>,
+    /// Most tasks.
     #[serde(default, deserialize_with = "lax_int")]
     limit: Option<i64>,
+    /// How long they are the node's unless renewed, in milliseconds.
     #[serde(default, deserialize_with = "lax_int")]
     lease_ms: Option<i64>,
+    /// How long to wait for one, in milliseconds.
     #[serde(default, deserialize_with = "lax_int")]
     wait_ms: Option<i64>,
 }
@@ -54,14 +59,16 @@ fn check_lease(invalid: &mut Invalid, lease_ms: i64) {
 }
 
 #[derive(Serialize)]
-struct ClaimAnswer {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskClaimAnswer"))]
+pub(crate) struct ClaimAnswer {
     tasks: Vec<ClaimedTask>,
     #[serde(skip_serializing_if = "String::is_empty")]
     reason: String,
 }
 
 #[derive(Serialize)]
-struct ClaimedTask {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct ClaimedTask {
     #[serde(flatten)]
     task: Task,
     token: String,
@@ -106,16 +113,29 @@ fn token(given: Option<String>) -> Result<String, Problem> {
 }
 
 #[derive(Debug, Deserialize)]
-struct ProgressBody {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TaskProgressBody")
+)]
+pub(crate) struct ProgressBody {
+    /// As it came with the claim.
     token: Option<String>,
+    /// How much is done, 0–1.
     #[serde(default, deserialize_with = "lax_float")]
     progress: Option<f64>,
+    /// From now, in milliseconds; left out, as it was claimed.
     #[serde(default, deserialize_with = "lax_int")]
     lease_ms: Option<i64>,
 }
 
 #[derive(Serialize)]
-struct ProgressAnswer<'a> {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TaskProgressAnswer")
+)]
+pub(crate) struct ProgressAnswer<'a> {
     success: bool,
     task_id: &'a str,
     status: &'a str,
@@ -172,9 +192,17 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Deserialize)]
-struct CompleteBody {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TaskCompleteBody")
+)]
+pub(crate) struct CompleteBody {
+    /// As it came with the claim.
     token: Option<String>,
+    /// Any value.
     result: Option<Box<RawValue>>,
+    /// A content block that takes the placeholder's place in the task's message.
     content: Option<Map<String, Value>>,
 }
 
@@ -212,9 +240,13 @@ fn content_text(content: &Map<String, Value>) -> Result<String, Problem> {
 }
 
 #[derive(Debug, Deserialize)]
-struct FailBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskFailBody"))]
+pub(crate) struct FailBody {
+    /// As it came with the claim.
     token: Option<String>,
+    /// What went wrong.
     error: Option<String>,
+    /// Whether to try again.
     retryable: Option<bool>,
 }
 

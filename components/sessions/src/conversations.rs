@@ -14,14 +14,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 #[derive(Debug, Default, Deserialize)]
-struct CreateBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SessionBody"))]
+pub(crate) struct CreateBody {
+    /// Whose it is.
     user_id: Option<String>,
+    /// An object that is kept as it is.
     metadata: Option<Box<RawValue>>,
+    /// An id for it; left out, the hub makes one.
     session_id: Option<String>,
 }
 
 #[derive(Serialize)]
-struct CreateAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SessionAnswer"))]
+pub(crate) struct CreateAnswer<'a> {
     session_id: &'a str,
     status: &'a str,
     created_at: UnixMillis,
@@ -107,7 +112,8 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct CloseAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SessionClosed"))]
+pub(crate) struct CloseAnswer<'a> {
     session_id: &'a str,
     status: &'static str,
 }

@@ -26,15 +26,26 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct RedriveBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskRedriveBody"))]
+pub(crate) struct RedriveBody {
+    /// Which tasks.
     task_ids: Option<Vec<String>>,
+    /// Or which of all dead tasks; `{}` is all.
     filter: Option<Filter>,
+    /// Only say which.
     dry_run: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Filter {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TaskRedriveFilter")
+)]
+pub(crate) struct Filter {
+    /// How they ended.
     status: Option<String>,
+    /// Whom they are for.
     user_id: Option<String>,
 }
 
@@ -60,7 +71,12 @@ impl RedriveBody {
 }
 
 #[derive(Serialize)]
-struct RedriveAnswer {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TaskRedriveAnswer")
+)]
+pub(crate) struct RedriveAnswer {
     redriven: usize,
     task_ids: Vec<String>,
     dry_run: bool,

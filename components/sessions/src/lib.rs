@@ -4,12 +4,17 @@
 mod claims;
 mod conversations;
 mod dead_letters;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod session_tasks;
 mod tasks;
 
 use reef_domain::limits::BLOCK_BYTES_MAX;
 use reef_store::Redis;
 use reef_web::{Route, route};
+
+#[cfg(feature = "openapi")]
+pub use openapi::describe;
 
 /// The route table. A result may bring a content block, and so has a larger body.
 #[must_use]

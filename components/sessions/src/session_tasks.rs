@@ -21,14 +21,21 @@ use crate::tasks::{as_object, not_submitted};
 const ITERATIONS_DEFAULT: i64 = 3;
 
 #[derive(Debug, Deserialize)]
-struct SessionTaskBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct SessionTaskBody {
+    /// What is to be done.
     task_description: Option<String>,
+    /// How: also a skill that the worker must have.
     workflow: Option<String>,
+    /// Most rounds of the workflow.
     #[serde(default, deserialize_with = "lax_int")]
     max_iterations: Option<i64>,
+    /// Skills that the node must have besides.
     required_skills: Option<Vec<String>>,
+    /// 0 (critical) to 3 (low).
     #[serde(default, deserialize_with = "lax_int")]
     priority: Option<i64>,
+    /// Longest run, in seconds.
     #[serde(default, deserialize_with = "lax_float")]
     timeout: Option<f64>,
 }
@@ -77,7 +84,8 @@ impl SessionTaskBody {
 }
 
 #[derive(Serialize)]
-struct SessionTaskAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct SessionTaskAnswer<'a> {
     task_id: &'a str,
     message_id: &'a str,
     session_id: &'a str,

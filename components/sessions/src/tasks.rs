@@ -61,24 +61,39 @@ pub(crate) async fn tell_message<R: Redis>(cx: &Context<'_, R>, task: &Task) {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct SubmitBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskBody"))]
+pub(crate) struct SubmitBody {
+    /// What it is called.
     name: Option<String>,
+    /// For people; it changes nothing.
     task_type: Option<String>,
+    /// For people.
     description: Option<String>,
+    /// Skills that its node must have.
     required_skills: Option<Vec<String>>,
+    /// Skills that are good to have.
     optional_skills: Option<Vec<String>>,
+    /// 0 (critical) to 3 (low).
     #[serde(default, deserialize_with = "lax_int")]
     priority: Option<i64>,
+    /// An object for whoever runs it.
     parameters: Option<Box<RawValue>>,
+    /// Longest run, in seconds.
     #[serde(default, deserialize_with = "lax_float")]
     timeout: Option<f64>,
+    /// How often it is tried again.
     #[serde(default, deserialize_with = "lax_int")]
     max_retries: Option<i64>,
+    /// For how long it is kept back, in milliseconds.
     #[serde(default, deserialize_with = "lax_int")]
     delay_ms: Option<i64>,
+    /// Whom it is for.
     user_id: Option<String>,
+    /// Tags of nodes that are preferred.
     affinity_tags: Option<Vec<String>>,
+    /// An id for it; left out, the hub makes one.
     task_id: Option<String>,
+    /// An object that is kept as it is.
     metadata: Option<Box<RawValue>>,
 }
 
@@ -108,7 +123,8 @@ impl SubmitBody {
 }
 
 #[derive(Serialize)]
-struct SubmitAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SubmittedTask"))]
+pub(crate) struct SubmitAnswer<'a> {
     #[serde(flatten)]
     task: &'a Task,
     routable: bool,
@@ -196,7 +212,8 @@ pub(crate) async fn list_waiting<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct StatsAnswer {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskStats"))]
+pub(crate) struct StatsAnswer {
     total: i64,
     #[serde(flatten)]
     by_status: TasksByStatus,
@@ -238,7 +255,8 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct RemoveAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskRemoved"))]
+pub(crate) struct RemoveAnswer<'a> {
     success: bool,
     task_id: &'a str,
 }
@@ -277,13 +295,20 @@ pub(crate) async fn retry<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct CleanupBody {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskCleanupBody"))]
+pub(crate) struct CleanupBody {
+    /// Those that ended so many days ago.
     #[serde(default, deserialize_with = "lax_float")]
     days: Option<f64>,
 }
 
 #[derive(Serialize)]
-struct CleanupAnswer {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TaskCleanupAnswer")
+)]
+pub(crate) struct CleanupAnswer {
     deleted: i64,
 }
 
@@ -305,7 +330,8 @@ pub(crate) async fn clean_up<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 #[derive(Serialize)]
-struct WhyAnswer<'a> {
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub(crate) struct WhyAnswer<'a> {
     task_id: &'a str,
     status: &'a str,
     reason: &'static str,
@@ -317,6 +343,7 @@ struct WhyAnswer<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct WhyNodes {
     able: i64,
     online: i64,
@@ -324,6 +351,7 @@ struct WhyNodes {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 struct WhySkill<'a> {
     skill: &'a str,
     nodes: i64,

@@ -12,6 +12,7 @@
 //! object a line.
 
 mod agents;
+mod collab;
 mod connection;
 mod events;
 mod failure;
@@ -23,6 +24,7 @@ mod output;
 mod table;
 mod tasks;
 mod time;
+mod upkeep;
 mod worker;
 
 use std::process::ExitCode;
@@ -58,6 +60,9 @@ pub enum ClientCommand {
     /// Mail between agents
     #[command(before_help = inbox::EXAMPLES, after_help = EXIT_CODES)]
     Inbox(inbox::Inbox),
+    /// Work that agents ask each other to take on
+    #[command(before_help = collab::EXAMPLES, after_help = EXIT_CODES)]
+    Collab(collab::Collab),
     /// What has happened in the cluster, and what happens
     #[command(before_help = events::EXAMPLES, after_help = EXIT_CODES)]
     Events(events::Events),
@@ -73,6 +78,12 @@ pub enum ClientCommand {
     /// Money: move it, hold it, and check the journal that accounts for it
     #[command(before_help = ledger::EXAMPLES, after_help = EXIT_CODES)]
     Ledger(ledger::Ledger),
+    /// How much the hub holds
+    #[command(before_help = upkeep::STATS_EXAMPLES, after_help = EXIT_CODES)]
+    Stats(upkeep::Stats),
+    /// Remove old tasks and messages, or count them with --dry-run
+    #[command(before_help = upkeep::CLEANUP_EXAMPLES, after_help = EXIT_CODES)]
+    Cleanup(upkeep::Cleanup),
     /// Do tasks: run a command, or a workflow, for each
     #[command(before_help = reef_worker::EXAMPLES, after_help = reef_worker::DETAILS)]
     Worker(worker::Worker),
@@ -92,11 +103,14 @@ impl ClientCommand {
         Some(match self {
             Self::Messages(group) => &group.hub,
             Self::Inbox(group) => &group.hub,
+            Self::Collab(group) => &group.hub,
             Self::Events(group) => &group.hub,
             Self::Tasks(group) => &group.hub,
             Self::Agents(group) => &group.hub,
             Self::Keys(group) => &group.hub,
             Self::Ledger(group) => &group.hub,
+            Self::Stats(command) => &command.hub,
+            Self::Cleanup(command) => &command.hub,
             Self::Worker(worker) => &worker.hub,
             Self::WorkerGuard => return None,
         })
@@ -107,11 +121,14 @@ impl ClientCommand {
         match self {
             Self::Messages(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Inbox(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Collab(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Events(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Tasks(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Agents(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Keys(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Ledger(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Stats(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Cleanup(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
             Self::Worker(worker) => worker.run().await,
             Self::WorkerGuard => Ok(reef_worker::guard::watch().await?),
         }

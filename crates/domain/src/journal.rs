@@ -19,6 +19,7 @@ pub const NO_SEAL: &str = "00000000000000000000000000000000000000000000000000000
 
 /// A change of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Leg {
     /// An agent's id, or a name of the system's own.
     pub account: String,
@@ -28,6 +29,7 @@ pub struct Leg {
 
 /// One entry, as `GET /entries` answers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Entry {
     /// `ent_<seq>`.
     pub entry_id: String,

@@ -8,6 +8,7 @@
 //! - [`leader`]: the bounds of a leadership lease.
 //! - [`message`]: roles, content blocks, places in a message's events.
 //! - [`task`]: what may be submitted, and the words for it.
+//! - [`proposal`]: work that one agent asks another to take on.
 //! - [`money`]: exact amounts.
 //! - [`ledger`]: what may be asked of the ledger, and the words for it.
 //! - [`journal`]: the entries of the ledger, how they are linked, and whether they are whole.
@@ -27,6 +28,7 @@ pub mod limits;
 pub mod message;
 pub mod money;
 pub mod node;
+pub mod proposal;
 pub mod task;
 pub mod time;
 

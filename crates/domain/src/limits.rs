@@ -129,6 +129,10 @@ pub const INBOX_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
 /// Longest inbox topic, in characters.
 pub const TOPIC_CHARS_MAX: usize = 128;
 
+/// Most sub-tasks of a proposal: accepting it queues them within one request, and the older bots
+/// proposed at most ten.
+pub const SUB_TASKS_MAX: usize = 100;
+
 /// Longest name of a task, in characters.
 pub const TASK_NAME_CHARS_MAX: usize = 255;
 

@@ -57,6 +57,30 @@ impl ContentType {
         CONTENT_TYPES.into_iter().find(|kind| kind.name == name)
     }
 
+    /// What the object under the type's name may have.
+    #[must_use]
+    pub fn members(&self) -> &'static [&'static str] {
+        self.members
+    }
+
+    /// The member that holds the bulk.
+    #[must_use]
+    pub fn bulk(&self) -> &'static str {
+        self.bulk
+    }
+
+    /// Whether the bulk may lie elsewhere, under `url`.
+    #[must_use]
+    pub fn is_media(&self) -> bool {
+        self.is_media
+    }
+
+    /// Whether a member is a number.
+    #[must_use]
+    pub fn is_number(member: &str) -> bool {
+        NUMBERS.contains(&member)
+    }
+
     /// The kind of content that a task's placeholder stands for (`api.md` §4).
     #[must_use]
     pub fn of_task(task_type: &str) -> Self {
@@ -118,11 +142,13 @@ impl Block {
                 None | Some(Value::Null) => {}
                 Some(value) => {
                     let fits = match () {
-                        () if NUMBERS.contains(member) => value.as_f64().is_some_and(|n| n >= 0.0),
+                        () if ContentType::is_number(member) => {
+                            value.as_f64().is_some_and(|n| n >= 0.0)
+                        }
                         () if *member == "json" => true,
                         () => value.is_string(),
                     };
-                    let rule = if NUMBERS.contains(member) {
+                    let rule = if ContentType::is_number(member) {
                         "must be a number, not negative"
                     } else {
                         "must be a text"

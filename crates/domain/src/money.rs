@@ -126,6 +126,27 @@ impl<'de> Deserialize<'de> for Money {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Money {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Money".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "pattern": r"^-?[0-9]{1,10}(\.[0-9]{1,6})?$",
+            "description": "A decimal number with at most 6 places. JSON numbers are taken too, to \
+                            the letter.",
+            "examples": ["12.5"],
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

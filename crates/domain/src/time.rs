@@ -54,6 +54,23 @@ impl serde::Serialize for UnixMillis {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for UnixMillis {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Instant".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "format": "date-time",
+            "pattern": r"^\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
+            "description": "RFC 3339, UTC, milliseconds, by the clock of Redis.",
+            "examples": ["2026-02-04T04:58:14.123Z"],
+        })
+    }
+}
+
 /// The Gregorian date of a day counted from 1970-01-01.
 ///
 /// Counts in eras of 400 years that begin on the first of March, so that the leap day is the

@@ -16,6 +16,7 @@ use crate::script::{
 
 /// An agent as everybody may see it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Agent {
     /// Its id.
     pub agent_id: String,

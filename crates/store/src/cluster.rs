@@ -17,6 +17,7 @@ pub const SCHEMA: i64 = 1;
 
 /// Nodes by status; all five are always there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct NodesByStatus {
     /// Alive and taking work.
     pub online: i64,

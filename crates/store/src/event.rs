@@ -43,6 +43,7 @@ impl Cursor {
 
 /// Something that happened in the cluster.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Event {
     /// Its place in the log.
     pub event_id: String,

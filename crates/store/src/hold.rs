@@ -16,6 +16,7 @@ use crate::task::{some_instant, some_text};
 
 /// A hold as it is shown: fields and order of `api.md` §6.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Hold {
     /// Its id.
     pub hold_id: String,

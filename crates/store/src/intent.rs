@@ -16,6 +16,7 @@ use crate::task::some_text;
 
 /// An intent as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Intent {
     /// Its id.
     pub intent_id: String,
@@ -264,6 +265,7 @@ pub struct Match<'a> {
 
 /// A match as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentMatch"))]
 pub struct Made {
     /// Its id.
     pub match_id: String,

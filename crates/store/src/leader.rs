@@ -11,6 +11,7 @@ use crate::script::{
 
 /// The leadership as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Leadership {
     /// Who leads.
     pub leader: Option<String>,
@@ -156,6 +157,7 @@ pub struct ReadHistory {
 /// Something that happened to the leadership. Entries of older systems lack the term, and hold
 /// the time in seconds.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct HistoryEntry {
     timestamp: f64,
     /// Who.

@@ -5,8 +5,8 @@
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`session`],
-//!   [`message`], [`inbox`], [`task`], [`agent`], [`key`], [`account`], [`hold`], [`intent`],
-//!   [`position`], [`entry`]: the calls, one for each file under `lua/`.
+//!   [`message`], [`inbox`], [`proposal`], [`task`], [`agent`], [`key`], [`account`], [`hold`],
+//!   [`intent`], [`position`], [`entry`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
 //! - [`settings`]: what the variables of a deployment say about keys and liveness.
 //!
@@ -30,6 +30,7 @@ pub mod monitor;
 pub mod node;
 pub mod port;
 pub mod position;
+pub mod proposal;
 pub mod script;
 pub mod session;
 pub mod settings;

@@ -14,6 +14,7 @@ use crate::script::{Malformed, Reader};
 
 /// A message as it is shown: fields and order of `api.md` §4.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Message {
     /// Its id.
     pub message_id: String,

@@ -7,6 +7,7 @@ use crate::heartbeat::{Check, Checked, check_all, sweep_all};
 use crate::hold;
 use crate::leader;
 use crate::port::Redis;
+use crate::proposal;
 use crate::script::{
     Arguments, Call, MONITOR_ACQUIRE, MONITOR_RELEASE, Malformed, Reader, Script, Store,
     StoreError, unknown_status,
@@ -99,12 +100,14 @@ pub struct Ticked {
     pub holds: i64,
     /// Seals of the journal that were made.
     pub seals: i64,
+    /// Proposals whose acceptance was left half done.
+    pub proposals: i64,
     /// How many tasks there are; counted in each sweep.
     pub tasks: Option<Counts>,
 }
 
-/// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue, the
-/// ledger's holds and seals. The monitor calls it every second, the cron component as often as its
+/// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue,
+/// what was left half done, the ledger's holds and seals. The monitor calls it every second, the cron component as often as its
 /// trigger says; `tick_ms` says how often.
 /// Safe to cut anywhere and to run twice at once.
 ///
@@ -126,10 +129,11 @@ pub async fn tick<R: Redis>(
     let due = settle_due(store, settings).await?;
     let holds = hold::settle_due(store, tick_ms).await?;
     let seals = seal_due(store).await?;
+    let proposals = proposal::settle_unfinished(store, settings).await?;
     let mut tasks = None;
     if sweep {
         clean_up(store, TASK_KEPT_MS, CLEANUP_STEPS, None).await?;
         tasks = Some(store.call(&Count).await?);
     }
-    Ok(Ticked { checked, adopted, due, holds, seals, tasks })
+    Ok(Ticked { checked, adopted, due, proposals, holds, seals, tasks })
 }

@@ -12,6 +12,7 @@ use crate::script::{
 
 /// A node as it is stored and shown: fields and order of `api.md` §2.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Node {
     /// Its id.
     pub node_id: String,

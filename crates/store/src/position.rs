@@ -15,6 +15,7 @@ use crate::task::{some_instant, some_text};
 
 /// A position as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Position {
     /// Its id.
     pub position_id: String,

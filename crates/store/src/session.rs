@@ -15,6 +15,7 @@ use crate::script::{
 
 /// A session as it is shown: fields and order of `api.md` §5.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Session {
     /// Its id.
     pub session_id: String,

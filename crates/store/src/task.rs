@@ -21,6 +21,7 @@ use crate::script::{Malformed, Reader, unknown_status};
 
 /// A task as it is shown: fields and order of `api.md` §5.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Task {
     /// Its id.
     pub task_id: String,
@@ -88,6 +89,21 @@ impl Serialize for Seconds {
         }
         #[allow(clippy::cast_precision_loss, reason = "a week of milliseconds is exact")]
         serializer.serialize_f64(self.ms as f64 / 1000.0)
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Seconds {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Seconds".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "number" })
     }
 }
 

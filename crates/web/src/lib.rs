@@ -18,6 +18,8 @@ pub mod config;
 pub mod extract;
 pub mod http;
 pub mod once;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod route;

@@ -3,6 +3,7 @@
 //! They come before the manifest's routes. `/health` is not among them: it belongs to the hub's
 //! contract, and a component answers it under Spin as well.
 
+mod reference;
 mod ui;
 
 use std::sync::Arc;
@@ -42,6 +43,10 @@ pub(super) enum Own<'p> {
     Metrics,
     /// `/problems/<code>`
     Problem(&'p str),
+    /// `/openapi.json`
+    Document,
+    /// `/docs` or `/redoc`, which show it.
+    Reference(&'static reference::Page),
 }
 
 impl<'p> Own<'p> {
@@ -50,18 +55,25 @@ impl<'p> Own<'p> {
         !matches!(self, Self::Metrics)
     }
 
+    /// The routes that are one path each.
+    const EXACT: [(&'static str, Self); 5] = [
+        ("/", Self::Start),
+        ("/healthz", Self::Health),
+        ("/readyz", Self::Ready),
+        ("/metrics", Self::Metrics),
+        ("/openapi.json", Self::Document),
+    ];
+
     /// The host's route for a path.
     pub(super) fn of(path: &'p str) -> Option<Self> {
-        match path {
-            "/" => Some(Self::Start),
-            "/healthz" => Some(Self::Health),
-            "/readyz" => Some(Self::Ready),
-            "/metrics" => Some(Self::Metrics),
-            _ => match path.strip_prefix("/problems/") {
-                Some(code) => Some(Self::Problem(code)),
-                None => ui::asset(path).map(Self::Asset),
-            },
+        if let Some((_, own)) = Self::EXACT.iter().find(|(known, _)| *known == path) {
+            return Some(*own);
         }
+        if let Some(code) = path.strip_prefix("/problems/") {
+            return Some(Self::Problem(code));
+        }
+        let page = reference::page(path).map(Self::Reference);
+        page.or_else(|| ui::asset(path).map(Self::Asset))
     }
 }
 
@@ -115,6 +127,8 @@ impl OwnRoutes {
                 Some(code) => page(problem_page(code), PROBLEM_POLICY),
                 None => problem::no_route(request_id),
             },
+            Own::Document => reference::document(),
+            Own::Reference(page) => reference::answer(page),
         }
     }
 

@@ -6,4 +6,4 @@ mod control;
 pub(crate) mod inspect;
 pub(crate) mod private;
 pub(crate) mod readiness;
-mod server;
+pub(crate) mod server;

@@ -98,6 +98,28 @@ impl PrivateRedis {
     }
 }
 
+/// The address of the server that a running hub keeps for this state directory.
+///
+/// # Errors
+/// There is no such directory, or no server in it.
+pub(crate) fn address_of_running(state_dir: &Path) -> Result<String> {
+    let state_dir = state_dir.canonicalize()?;
+    let near = state_dir.join("redis.sock");
+    let far = far_folder(&state_dir).join("redis.sock");
+    match [near, far].into_iter().find(|socket| socket.exists()) {
+        Some(socket) => Ok(address::of_socket(&socket)),
+        None => Err(anyhow!(
+            "the hub of {} has no private Redis; name its Redis with --redis-url",
+            state_dir.display()
+        )),
+    }
+}
+
+/// Where the server listens when its state directory's path is too long.
+fn far_folder(state_dir: &Path) -> PathBuf {
+    Path::new("/tmp").join(format!("reef-{:016x}", fingerprint(state_dir)))
+}
+
 /// Where the server listens: in the state directory, or under a short name in the directory for
 /// temporary files when that path is too long or would need encoding in an address. The name
 /// depends only on the state directory, so that a later host finds the server again.
@@ -106,7 +128,7 @@ fn socket(state_dir: &StateDir) -> Result<PathBuf> {
     if near.as_os_str().len() <= SOCKET_PATH_MAX && address::fits_into_address(&near) {
         return Ok(near);
     }
-    let folder = Path::new("/tmp").join(format!("reef-{:016x}", fingerprint(state_dir.path())));
+    let folder = far_folder(state_dir.path());
     state_dir::make_private(&folder)?;
     ensure!(
         state_dir.is_ours(&folder)? && folder.symlink_metadata()?.is_dir(),

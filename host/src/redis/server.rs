@@ -41,7 +41,7 @@ pub(super) struct Server {
 }
 
 /// Looks for a server program on `PATH`.
-pub(super) fn find_program(path: Option<&OsStr>) -> Result<PathBuf> {
+pub(crate) fn find_program(path: Option<&OsStr>) -> Result<PathBuf> {
     let folders: Vec<PathBuf> =
         path.map(|p| std::env::split_paths(p).collect()).unwrap_or_default();
     let candidates =
@@ -163,6 +163,8 @@ impl Settings {
             ("--appendonly", "yes"),
             ("--save", ""),
             ("--maxmemory-policy", "noeviction"),
+            // A backup is the only one that asks for a snapshot, so that nobody is waited for.
+            ("--repl-diskless-sync-delay", "0"),
             ("--appendfsync", self.fsync.as_str()),
         ];
         let paths = [("--unixsocket", &self.socket), ("--dir", &self.data)];

@@ -1,9 +1,12 @@
 //! The contract where a test must have the hub to itself.
 
 mod agents_keys;
+mod alerts;
+mod backups;
 mod command_line;
 mod expiry;
 mod exports;
+mod half_accepted;
 mod half_done;
 mod host_routes;
 mod layout;

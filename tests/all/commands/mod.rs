@@ -1,11 +1,13 @@
 //! The commands that talk to a hub, as people and programs use them: what they print, and what
 //! they exit with.
 
+mod collab;
 mod failures;
 mod inbox_and_events;
 mod ledger;
 mod messages;
 mod tails;
+mod upkeep;
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -18,6 +18,7 @@ mod lists;
 mod messages;
 mod nodes;
 mod problems;
+mod proposals;
 mod registration;
 mod replay;
 mod sessions;

@@ -6,6 +6,13 @@
 -- Returns  'ok', acknowledged, unknown, depth
 -- include: now clock once inbox
 
+-- A proposal that is acknowledged and was not accepted is declined.
+local function decline(id)
+  if redis.call('HEXISTS', key.mail(agent), id .. ':proposal') == 0 then return end
+  redis.call('HSET', key.proposal(agent, id), 'state', 'declined')
+  redis.call('PEXPIRE', key.proposal(agent, id), INBOX_TTL_MS)
+end
+
 local function run()
   settle_leases(100)
   local acknowledged, unknown = 0, 0
@@ -14,6 +21,7 @@ local function run()
     if id and redis.call('ZSCORE', key.leased(agent), id)
       and redis.call('HGET', key.mail(agent), id .. ':attempts') == attempt then
       redis.call('ZREM', key.leased(agent), id)
+      decline(id)
       forget(id)
       acknowledged = acknowledged + 1
     else

@@ -16,7 +16,8 @@ local function depth()
 end
 
 local function forget(id)
-  redis.call('HDEL', key.mail(agent), id, id .. ':attempts', id .. ':rank', id .. ':old')
+  redis.call('HDEL', key.mail(agent), id, id .. ':attempts', id .. ':rank', id .. ':old',
+    id .. ':proposal')
 end
 
 -- Brings back what was not acknowledged in time; what has been tried often enough is dead.
@@ -33,11 +34,19 @@ local function settle_leases(most)
   end
 end
 
+-- Remembers of a message that it may be a proposal, so that its end need not be found in its text.
+local function mark_proposal(id, mail)
+  if string.find(mail, '"task_proposal"', 1, true) then
+    redis.call('HSET', key.mail(agent), id .. ':proposal', 1)
+  end
+end
+
 local function put(id, mail, priority)
   local place = string.format('%.0f', rank(priority,
     redis.call('HINCRBY', key.inbox(agent), 'number', 1)))
   redis.call('HSET', key.mail(agent), id, mail, id .. ':attempts', 0, id .. ':rank', place)
   redis.call('ZADD', key.waiting(agent), place, id)
+  mark_proposal(id, mail)
 end
 
 -- Takes in what old clients pushed onto the list that carries the agent's name.
@@ -52,6 +61,7 @@ local function take_in_old_mail(most)
     redis.call('HSET', key.mail(agent), id, raw, id .. ':attempts', 0, id .. ':rank', place,
       id .. ':old', 1)
     redis.call('ZADD', key.waiting(agent), place, id)
+    mark_proposal(id, raw)
   end
 end
 

@@ -62,4 +62,5 @@ local function run()
   return reply
 end
 
-return once(run)
+-- That there was no room is not kept: a repeat may find some.
+return once(run, function(reply) return reply[1] ~= 'too_many_classes' end)

@@ -209,6 +209,7 @@ pub struct Counts {
 
 /// Tasks by status; all are always there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TasksByStatus {
     /// Waiting for a node, or for the end of a back-off.
     pub pending: i64,

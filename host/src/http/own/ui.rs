@@ -4,6 +4,7 @@ use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
 
 use super::super::{Answer, whole};
+use super::reference;
 
 /// The page, with the places that are filled in between `{` and `}`.
 pub(super) const PAGE: &str = include_str!("ui/index.html");
@@ -42,7 +43,8 @@ const fn script(name: &'static str, text: &'static str) -> Asset {
 /// The asset at a path.
 pub(super) fn asset(path: &str) -> Option<&'static Asset> {
     let name = path.strip_prefix(FOLDER)?;
-    ASSETS.iter().find(|(known, ..)| *known == name)
+    let of_page = ASSETS.iter().find(|(known, ..)| *known == name);
+    of_page.or_else(|| reference::asset(name))
 }
 
 /// Answers with an asset.

@@ -111,6 +111,7 @@ impl Estate {
             .replace("{tid}", "step-1")
             .replace("{agent}", &self.alice.id)
             .replace("{key_id}", &self.key)
+            .replace("{msg_id}", "msg_1")
             .replace("{skill}", "any")
     }
 
@@ -163,6 +164,7 @@ impl Estate {
             ("POST", "/inbox/{agent}/receive" | "/inbox/{agent}/dead/redrive") => {
                 (Forbidden, json!({}))
             }
+            ("POST", "/inbox/{agent}/proposals/{msg_id}/accept") => (Forbidden, json!({})),
             ("POST", "/inbox/{agent}/ack") => (Forbidden, json!({"receipts": ["x.1"]})),
             ("POST", "/tasks/claim") => (Forbidden, json!({"node_id": node_id})),
             ("POST", "/tasks/{id}/progress" | "/tasks/{id}/complete" | "/tasks/{id}/fail") => {

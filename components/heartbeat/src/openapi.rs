@@ -1,0 +1,158 @@
+//! What `openapi.json` says of these routes.
+
+use reef_domain::leader::TTL_MS_DEFAULT;
+use reef_domain::limits::{
+    COUNTER_MAX, HEARTBEAT_BATCH_MAX, HEARTBEAT_CLAIMS_MAX, HEARTBEAT_TIMEOUT_SECONDS_MAX,
+    LEADER_HISTORY_MAX, LEADER_TTL_MS_MAX, LEADER_TTL_MS_MIN, PAGE_DEFAULT, PAGE_MAX,
+    RUNNING_TASKS_MAX,
+};
+use reef_store::event::Event;
+use reef_store::leader::Leadership;
+use reef_web::Code;
+use reef_web::openapi::schema::{between, count, default, one_of};
+use reef_web::openapi::{Api, schema};
+use serde_json::json;
+
+use crate::cluster::{
+    CheckAnswer, CheckBody, ClusterHealth, ClusterState, EventList, ServiceHealth,
+};
+use crate::heartbeats::{ClaimBody, HeartbeatAnswer, HeartbeatBody, HeartbeatFailure, NodeHealth};
+use crate::leadership::{CampaignAnswer, CampaignBody, HistoryAnswer, ResignAnswer, ResignBody};
+
+/// Describes the routes.
+pub fn describe(api: &mut Api) {
+    schemas(api);
+    heartbeats(api);
+    cluster(api);
+    leadership(api);
+    api.group("Operating");
+    api.get("/health", "check_service", "Whether a component answers")
+        .says("Asks nothing of Redis.")
+        .answers::<ServiceHealth>("It does.");
+    api.get("/readyz", "check_readiness", "Whether Redis can be written")
+        .answers_schema(
+            "It can.",
+            json!({
+                "type": "object",
+                "required": ["status"],
+                "properties": {
+                    "status": { "const": "ready" },
+                    "service": { "type": "string", "description": "Under the host only." },
+                    "warnings": {
+                        "type": "array",
+                        "items": { "type": "string" },
+                        "description": "What could lose data, as far as the host can see.",
+                    },
+                },
+            }),
+        )
+        .refuses(&[Code::MethodNotAllowed]);
+}
+
+fn heartbeats(api: &mut Api) {
+    api.group("Heartbeats");
+    api.post("/api/v1/nodes/{id}/heartbeat", "send_heartbeat", "Say that a node lives")
+        .says(
+            "Metrics that are left out become 0. Claims that are listed are renewed, and only \
+             those. Send the next one after `next_heartbeat_ms`. A node with a later `incarnation` \
+             fences this one.",
+        )
+        .takes::<HeartbeatBody>()
+        .example(json!({ "cpu_usage": 12.5, "memory_usage": 40, "running_tasks": 1 }))
+        .answers::<HeartbeatAnswer<'static>>("What the node has to know.")
+        .refuses(&[Code::NotFound, Code::Fenced]);
+    api.post("/api/v1/heartbeats", "send_heartbeats", "Send up to 1000 heartbeats, for gateways")
+        .says("One result for each entry, in order; an entry that cannot be taken fails alone.")
+        .takes_schema(json!({
+            "type": "array",
+            "maxItems": HEARTBEAT_BATCH_MAX,
+            "items": { "description": "A heartbeat with a `node_id`; an entry that is none fails alone." },
+        }))
+        .example(json!([{ "node_id": "gpu-1", "cpu_usage": 12.5 }]))
+        .answers_schema("One result for each entry.", json!({
+            "type": "array",
+            "items": { "anyOf": [
+                schema::named("HeartbeatAnswer"), schema::named("HeartbeatFailure"),
+            ] },
+        }));
+    api.get("/api/v1/nodes/{id}/health", "show_node_health", "Whether a node is healthy")
+        .says("`healthy` is exactly `online` and not timed out.")
+        .answers::<NodeHealth<'static>>("How it is.")
+        .refuses(&[Code::NotFound]);
+}
+
+fn cluster(api: &mut Api) {
+    api.group("Cluster");
+    api.get("/api/v1/cluster/health", "show_cluster_health", "How the cluster is")
+        .says("Costs the same, however many nodes there are.")
+        .answers::<ClusterHealth>("Counts and capacity.");
+    api.get("/api/v1/cluster/state", "show_cluster_state", "Count nodes and tasks by status")
+        .answers::<ClusterState>("Counts, and a version that grows with every change.");
+    api.get("/api/v1/cluster/events", "list_cluster_events", "What has happened since")
+        .query(
+            "after",
+            "`0`, or the `event_id` after which to begin.",
+            json!({ "type": "string", "default": "0", "pattern": "^(0|[0-9]{1,15}-[0-9]{1,15})$" }),
+        )
+        .limit(PAGE_DEFAULT, PAGE_MAX)
+        .answers::<EventList<'static>>("Events, oldest first.");
+    api.post("/api/v1/cluster/check-heartbeat", "check_heartbeats", "Mark silent nodes offline now")
+        .says(
+            "The monitor does it every second. Another timeout than the hub's needs the scope \
+             `admin`. If more than half of the nodes, and at least 5, are silent at once, nobody is \
+             expired until a second look confirms it; `expiry` says so.",
+        )
+        .may_take::<CheckBody>()
+        .answers::<CheckAnswer>("Who was marked offline.");
+}
+
+fn leadership(api: &mut Api) {
+    api.group("Leadership");
+    api.get("/api/v1/cluster/leader", "show_leader", "Who leads")
+        .answers::<Leadership>("The leader; `null` if there is none.");
+    api.post("/api/v1/cluster/leader/campaign", "campaign", "Become the leader, or stay it")
+        .says("`term` grows with every change of holder, and fences earlier leaders.")
+        .takes::<CampaignBody>()
+        .example(json!({ "node_id": "gpu-1" }))
+        .answers::<CampaignAnswer>("Who leads now.");
+    api.post("/api/v1/cluster/leader/resign", "resign", "Lead no longer")
+        .takes::<ResignBody>()
+        .example(json!({ "node_id": "gpu-1", "term": 1 }))
+        .answers::<ResignAnswer>("Nobody leads.")
+        .refuses(&[Code::Fenced]);
+    api.get("/api/v1/cluster/leader/history", "list_leaders", "Who led when, newest first")
+        .limit(LEADER_HISTORY_MAX, PAGE_MAX)
+        .answers::<Vec<HistoryAnswer>>("Elected, renewed late, lost, resigned.");
+}
+
+fn schemas(api: &mut Api) {
+    let percent = || default(between(0, 100), 0);
+    api.body::<HeartbeatBody>()
+        .set("cpu_usage", percent())
+        .set("memory_usage", percent())
+        .set("disk_usage", percent())
+        .set("running_tasks", default(between(0, RUNNING_TASKS_MAX), 0))
+        .set("status", one_of(&["online", "busy"]))
+        .set("claims", json!({ "maxItems": HEARTBEAT_CLAIMS_MAX }))
+        .set("incarnation", count())
+        .without("node_id");
+    api.body::<ClaimBody>();
+    api.answer::<HeartbeatAnswer<'static>>().says("status", "Only in the answer to many: 200.");
+    api.answer::<HeartbeatFailure<'static>>();
+    api.body::<CheckBody>().set(
+        "timeout_seconds",
+        json!({
+            "exclusiveMinimum": 0.0005,
+            "maximum": HEARTBEAT_TIMEOUT_SECONDS_MAX,
+        }),
+    );
+    api.body::<CampaignBody>()
+        .require(&["node_id"])
+        .set("node_id", schema::id())
+        .set("ttl_ms", default(between(LEADER_TTL_MS_MIN, LEADER_TTL_MS_MAX), TTL_MS_DEFAULT));
+    api.body::<ResignBody>()
+        .require(&["node_id", "term"])
+        .set("node_id", schema::id())
+        .set("term", between(0, COUNTER_MAX));
+    api.answer::<Event>().set("payload", schema::object());
+}

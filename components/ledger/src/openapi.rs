@@ -1,0 +1,321 @@
+//! What `openapi.json` says of these routes.
+
+use reef_domain::access::Scope;
+use reef_domain::journal::Entry;
+use reef_domain::ledger::{HOLD_STATUSES, INTENT_STATUSES};
+use reef_domain::limits::{
+    ASSET_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, HOLD_MS, KEY_DAYS_MAX, KEY_NAME_CHARS_MAX,
+    LEVERAGE_MAX, MEMO_CHARS_MAX, PAGE_DEFAULT, REASON_CHARS_MAX, WALLET_CHARS_MAX,
+};
+use reef_store::agent::Agent;
+use reef_store::hold::Hold;
+use reef_store::intent::Intent;
+use reef_web::Code;
+use reef_web::openapi::schema::{
+    between, default, named, object, one_of, optional_object, own_id, text,
+};
+use reef_web::openapi::{Api, schema};
+use serde_json::{Value, json};
+
+use crate::{agents, entries, holds, intents, keys, money, positions};
+
+/// Describes the routes.
+pub fn describe(api: &mut Api) {
+    schemas(api);
+    describe_agents(api);
+    describe_keys(api);
+    describe_money(api);
+    describe_holds(api);
+    describe_intents(api);
+    describe_positions(api);
+    describe_journal(api);
+}
+
+fn place() -> Value {
+    json!({ "type": "string", "pattern": "^[1-9][0-9]{0,14}$" })
+}
+
+const OWN: &str = "Whose; left out, the caller's own, and for the admin all.";
+
+fn describe_agents(api: &mut Api) {
+    api.group("Agents");
+    api.post("/api/v1/agents/register", "register_agent", "Become an agent, with a first key")
+        .says("Open to all: it is how one gets a key. The key is shown this once.")
+        .may_take::<agents::RegisterBody>()
+        .example(json!({ "display_name": "Ada" }))
+        .answers::<agents::RegisterAnswer<'static>>("The agent and its key.")
+        .refuses(&[Code::Conflict]);
+    api.get("/api/v1/agents", "list_agents", "List agents, newest first")
+        .pages(PAGE_DEFAULT, place())
+        .answers::<agents::AgentList<'static>>("Agents; balances for itself and the admin alone.");
+    api.get("/api/v1/agents/{id}", "show_agent", "Show an agent")
+        .answers::<agents::Shown<'static>>("The agent; its balance for itself and the admin alone.")
+        .refuses(&[Code::NotFound]);
+}
+
+fn describe_keys(api: &mut Api) {
+    let key = "The key, which is shown this once.";
+    api.group("Keys");
+    api.post("/api/v1/auth/keys", "create_key", "Make another key")
+        .says("A key makes keys of its own scopes or fewer; only the admin makes `admin`.")
+        .may_take::<keys::CreateBody>()
+        .example(json!({ "name": "laptop", "scopes": ["read"], "expires_in_days": 30 }))
+        .answers::<keys::KeyAnswer<'static>>(key)
+        .refuses(&[Code::NotFound, Code::Conflict, Code::ValidationFailed]);
+    api.get("/api/v1/auth/keys", "list_keys", "List an agent's keys")
+        .query("agent_id", "Whose; the admin must say it.", schema::id())
+        .answers::<keys::KeyList<'static>>("All but the keys themselves.")
+        .refuses(&[Code::NotFound, Code::ValidationFailed]);
+    api.delete("/api/v1/auth/keys/{key_id}", "revoke_key", "Revoke a key")
+        .says("Works at once, everywhere.")
+        .answers_schema(
+            "It is revoked.",
+            json!({
+                "type": "object",
+                "required": ["success", "message"],
+                "properties": { "success": { "const": true }, "message": { "type": "string" } },
+            }),
+        )
+        .refuses(&[Code::NotFound]);
+    api.post("/api/v1/auth/keys/{key_id}/rotate", "rotate_key", "Put a new key in place of one")
+        .says("The old one is unknown at once.")
+        .answers::<keys::KeyAnswer<'static>>(key)
+        .refuses(&[Code::NotFound, Code::Conflict]);
+    api.get("/api/v1/auth/me", "show_caller", "Whose key this is, and what it allows")
+        .answers_schema(
+            "The agent, `null` for the admin, and the key's scopes.",
+            json!({
+                "type": "object",
+                "required": ["agent", "auth"],
+                "properties": {
+                    "agent": { "anyOf": [named("Agent"), { "type": "null" }] },
+                    "auth": {
+                        "type": "object",
+                        "required": ["agent_id", "key_id", "scopes"],
+                        "properties": {
+                            "agent_id": { "type": "string" },
+                            "key_id": { "type": ["string", "null"] },
+                            "scopes": { "type": "array", "items": scope() },
+                        },
+                    },
+                },
+            }),
+        );
+}
+
+fn describe_money(api: &mut Api) {
+    let refuses = [Code::NotFound, Code::Conflict];
+    api.group("Money");
+    api.post("/api/v1/deposit", "deposit", "Bring money in")
+        .says("At most as much at a time as the variable `max_deposit` says: 100000.")
+        .takes::<money::AmountBody>()
+        .example(json!({ "agent_id": "ada", "amount": "100" }))
+        .answers::<money::ChangeAnswer<'static>>("The balance.")
+        .refuses(&refuses);
+    api.post("/api/v1/withdraw", "withdraw", "Take money out")
+        .takes::<money::AmountBody>()
+        .example(json!({ "agent_id": "ada", "amount": "12.5" }))
+        .answers::<money::ChangeAnswer<'static>>("The balance.")
+        .refuses(&refuses)
+        .refuses(&[Code::InsufficientBalance]);
+    api.post("/api/v1/transfer", "transfer", "Pay another agent")
+        .takes::<money::TransferBody>()
+        .example(json!({ "from_agent": "ada", "to_agent": "bob", "amount": "12.5" }))
+        .answers::<money::TransferAnswer<'static>>("The settlement.")
+        .refuses(&refuses)
+        .refuses(&[Code::InsufficientBalance]);
+    api.get("/api/v1/balance/{agent}", "show_balance", "Show a balance")
+        .answers::<money::BalanceView<'static>>("What there is, is reserved, and is left.")
+        .refuses(&[Code::NotFound]);
+}
+
+fn describe_holds(api: &mut Api) {
+    let refuses = [Code::NotFound, Code::Conflict];
+    api.group("Holds");
+    api.post("/api/v1/holds", "place_hold", "Reserve money")
+        .takes::<holds::PlaceBody>()
+        .example(json!({ "agent_id": "ada", "amount": "50", "expires_in_ms": 60_000 }))
+        .answers::<holds::HoldAnswer<'static>>("The hold.")
+        .refuses(&refuses)
+        .refuses(&[Code::InsufficientBalance]);
+    api.get("/api/v1/holds", "list_holds", "List holds, newest first")
+        .query("agent_id", OWN, schema::id())
+        .query("status", "Only those in this status.", one_of(&HOLD_STATUSES))
+        .pages(PAGE_DEFAULT, place())
+        .answers::<holds::ListAnswer<'static>>("The holds.");
+    api.get("/api/v1/holds/{id}", "show_hold", "Show a hold")
+        .answers::<Hold>("The hold.")
+        .refuses(&[Code::NotFound]);
+    api.post("/api/v1/holds/{id}/post", "post_hold", "Pay what is reserved")
+        .says("All of it or a part; the rest is released.")
+        .takes::<holds::PostBody>()
+        .example(json!({ "to_agent": "bob", "amount": "30" }))
+        .answers::<holds::HoldAnswer<'static>>("The hold, which has ended.")
+        .refuses(&refuses);
+    api.post("/api/v1/holds/{id}/void", "void_hold", "Release what is reserved")
+        .answers::<holds::HoldAnswer<'static>>("The hold, which has ended.")
+        .refuses(&refuses);
+}
+
+fn describe_intents(api: &mut Api) {
+    let refuses = [Code::NotFound, Code::Conflict];
+    api.group("Intents");
+    api.post("/api/v1/intents", "submit_intent", "Say that one would take a position")
+        .says("Reserves `size / leverage` as margin.")
+        .takes::<intents::SubmitBody>()
+        .example(json!({
+            "agent_id": "ada", "intent_type": "long", "asset": "BTC", "size": "100", "leverage": 2,
+        }))
+        .answers::<intents::SubmitAnswer<'static>>("The intent.")
+        .refuses(&refuses)
+        .refuses(&[Code::InsufficientBalance]);
+    let asset = json!({
+        "type": "string", "pattern": format!("^[A-Za-z0-9._-]{{1,{ASSET_CHARS_MAX}}}$"),
+    });
+    api.get("/api/v1/intents", "list_intents", "List intents, newest first")
+        .query("agent_id", OWN, schema::id())
+        .query("asset", "Only those on this.", asset)
+        .query("status", "Only those in this status.", one_of(&INTENT_STATUSES))
+        .pages(PAGE_DEFAULT, place())
+        .answers::<intents::ListAnswer<'static>>("The intents.");
+    api.get("/api/v1/intents/{id}", "show_intent", "Show an intent")
+        .answers::<Intent>("The intent.")
+        .refuses(&[Code::NotFound]);
+    api.delete("/api/v1/intents/{id}", "cancel_intent", "Call an open intent off")
+        .says("The margin comes back.")
+        .answers::<intents::CancelAnswer>("It is cancelled.")
+        .refuses(&refuses);
+    api.post("/api/v1/intents/{id}/match", "match_intents", "Match two intents")
+        .says("Both open, opposite, on the same asset. The unfilled rest of one stays open.")
+        .takes::<intents::MatchBody>()
+        .example(json!({ "with": "int_…", "price": "65000" }))
+        .answers::<intents::MatchAnswer<'static>>("The match and two positions.")
+        .refuses(&refuses);
+}
+
+fn describe_positions(api: &mut Api) {
+    let refuses = [Code::NotFound, Code::Conflict];
+    api.group("Positions");
+    api.get("/api/v1/positions/{id}", "list_positions", "List an agent's positions, newest first")
+        .segment("id", "Id of the agent.", schema::id())
+        .query(
+            "include_closed",
+            "Also those that have ended.",
+            json!({
+                "type": "boolean", "default": false,
+            }),
+        )
+        .pages(PAGE_DEFAULT, place())
+        .answers::<positions::ListAnswer<'static>>("The positions.")
+        .refuses(&[Code::NotFound]);
+    api.post("/api/v1/positions/{id}/close", "close_position", "Close both sides of a match")
+        .says("The owner closes at the position's mark, the admin at any price.")
+        .may_take::<positions::PriceBody>()
+        .example(json!({ "price": "65100" }))
+        .answers::<positions::CloseAnswer<'static>>("What it has brought.")
+        .refuses(&refuses);
+    api.post("/api/v1/positions/{id}/mark", "mark_position", "Set a position's price")
+        .says("Below 5 % of the margin it is liquidated.")
+        .takes_schema(json!({
+            "allOf": [named("PriceBody"), { "required": ["price"], "properties": { "price": amount() } }],
+        }))
+        .example(json!({ "price": "65100" }))
+        .answers::<positions::MarkAnswer<'static>>("The position.")
+        .refuses(&refuses);
+}
+
+fn describe_journal(api: &mut Api) {
+    api.group("Journal");
+    api.get("/api/v1/entries", "list_entries", "Read the journal")
+        .says(
+            "Each entry's legs sum to 0, and each carries a link to the one before. Only the admin \
+             may read the oldest first.",
+        )
+        .query("agent_id", OWN, schema::id())
+        .query("order", "Which come first.", default(one_of(&["newest", "oldest"]), "newest"))
+        .pages(PAGE_DEFAULT, place())
+        .answers::<entries::ListAnswer<'static>>("Entries.");
+    api.get("/api/v1/entries/seals", "list_seals", "Read the journal's seals")
+        .says("SHA-256 over each thousand entries, in order.")
+        .pages(PAGE_DEFAULT, place())
+        .answers::<entries::SealsAnswer<'static>>("Seals.");
+}
+
+/// An amount that is more than nothing.
+fn amount() -> Value {
+    json!({
+        "type": "string",
+        "pattern": r"^([1-9][0-9]{0,8}(\.[0-9]{1,6})?|0\.[0-9]{0,5}[1-9])$",
+    })
+}
+
+fn scope() -> Value {
+    one_of(&Scope::ALL.map(Scope::as_str))
+}
+
+fn schemas(api: &mut Api) {
+    api.answer::<Agent>().set("metadata", object());
+    api.answer::<agents::Shown<'static>>().set("metadata", object());
+    api.answer::<Entry>();
+    api.answer::<keys::KeyInfo<'static>>().set("scopes", json!({ "items": scope() }));
+    api.body::<agents::RegisterBody>()
+        .set(
+            "wallet_address",
+            json!({
+                "pattern": format!("^[!-~]{{1,{WALLET_CHARS_MAX}}}$"),
+            }),
+        )
+        .set(
+            "display_name",
+            json!({
+                "maxLength": DISPLAY_NAME_CHARS_MAX, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$",
+            }),
+        )
+        .set("metadata", optional_object())
+        .set("agent_id", own_id());
+    api.body::<keys::CreateBody>()
+        .set("name", default(json!({
+            "minLength": 1, "maxLength": KEY_NAME_CHARS_MAX, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$",
+        }), "default"))
+        .set("scopes", json!({ "minItems": 1, "items": scope() }))
+        .set("expires_in_days", between(1, KEY_DAYS_MAX))
+        .set("agent_id", own_id());
+    api.body::<money::AmountBody>()
+        .require(&["agent_id", "amount"])
+        .set("agent_id", schema::id())
+        .set("amount", amount());
+    api.body::<money::TransferBody>()
+        .require(&["from_agent", "to_agent", "amount"])
+        .set("from_agent", schema::id())
+        .set("to_agent", schema::id())
+        .set("amount", amount())
+        .set("memo", text(0, MEMO_CHARS_MAX));
+    api.body::<holds::PlaceBody>()
+        .require(&["agent_id", "amount"])
+        .set("agent_id", schema::id())
+        .set("amount", amount())
+        .set("expires_in_ms", between(*HOLD_MS.start(), *HOLD_MS.end()));
+    api.body::<holds::PostBody>()
+        .require(&["to_agent"])
+        .set("to_agent", schema::id())
+        .set("amount", amount());
+    api.body::<intents::SubmitBody>()
+        .require(&["agent_id", "intent_type", "asset", "size"])
+        .set("agent_id", schema::id())
+        .set("intent_type", one_of(&["long", "short"]))
+        .set("asset", json!({ "pattern": format!("^[A-Za-z0-9._-]{{1,{ASSET_CHARS_MAX}}}$") }))
+        .set("size", amount())
+        .set("leverage", default(between(1, LEVERAGE_MAX), 1))
+        .set(
+            "max_slippage",
+            json!({
+                "default": "0.005", "pattern": r"^0(\.1|\.0[0-9]{0,5})?$",
+            }),
+        )
+        .set("reason", text(0, REASON_CHARS_MAX));
+    api.body::<intents::MatchBody>()
+        .require(&["with", "price"])
+        .set("with", schema::id())
+        .set("price", amount());
+    api.body::<positions::PriceBody>().set("price", amount());
+}

@@ -1,0 +1,290 @@
+//! What `openapi.json` says of these routes.
+
+use reef_domain::limits::{
+    COUNTER_MAX, INBOX_LEASE_MS, MESSAGES_PAGE_DEFAULT, MESSAGES_PAGE_MAX, PAGE_DEFAULT, PAGE_MAX,
+    RECEIPTS_MAX, RECEIVE_MAX, TOPIC_CHARS_MAX,
+};
+use reef_domain::message::{CONTENT_TYPES, PRIORITIES, ROLES};
+use reef_store::message::Message;
+use reef_web::Code;
+use reef_web::openapi::schema::{
+    between, count, default, list_of, named, object, one_of, optional_object, own_id, text,
+};
+use reef_web::openapi::{Api, schema};
+use serde_json::{Value, json};
+
+use crate::{conversation, inbox, proposals, writing};
+
+/// Describes the routes.
+pub fn describe(api: &mut Api) {
+    schemas(api);
+    api.group("Messages");
+    reading(api);
+    writing(api);
+    inboxes(api);
+}
+
+fn reading(api: &mut Api) {
+    let writes = [Code::NotFound, Code::Conflict];
+    api.post("/api/v1/sessions/{sid}/messages", "send_message", "Send a user's message")
+        .says("Makes a complete message of the user and an open one that answers it.")
+        .takes::<conversation::SendBody>()
+        .example(json!({ "content": "What is in the log?" }))
+        .answers::<conversation::SendAnswer<'static>>("The ids of both.")
+        .refuses(&writes);
+    api.get("/api/v1/sessions/{sid}/messages", "list_messages", "List messages, oldest first")
+        .query(
+            "limit",
+            "Most messages to answer.",
+            json!({
+                "type": "integer", "minimum": 1, "maximum": MESSAGES_PAGE_MAX,
+                "default": MESSAGES_PAGE_DEFAULT,
+            }),
+        )
+        .query(
+            "offset",
+            "How many to pass over; prefer `cursor`.",
+            json!({ "type": "integer", "minimum": 0, "maximum": u32::MAX, "default": 0 }),
+        )
+        .query(
+            "cursor",
+            "From the `Link` of the page before, unchanged.",
+            json!({ "type": "string", "pattern": "^[0-9]{1,15}$" }),
+        )
+        .answers::<conversation::MessageList<'static>>("A page of messages.")
+        .refuses(&[Code::NotFound]);
+    api.delete("/api/v1/sessions/{sid}/messages", "clean_up_messages", "Remove old messages")
+        .query(
+            "keep_days",
+            "Messages younger than this stay.",
+            json!({ "type": "integer", "minimum": 0, "maximum": 36_500, "default": 7 }),
+        )
+        .answers::<conversation::CleanUpAnswer>("How many were removed.")
+        .refuses(&writes);
+    api.put("/api/v1/sessions/{sid}/messages/{mid}", "open_message", "Load or create a message")
+        .takes::<conversation::OpenBody>()
+        .example(json!({ "role": "assistant" }))
+        .answers::<Message>("The message, as it is if it was there.")
+        .refuses(&writes);
+    api.get("/api/v1/messages/{mid}", "show_message", "Show a message")
+        .says("A block over 10 000 bytes has a `ref` instead of its bulk.")
+        .answers::<Message>("The message.")
+        .refuses(&[Code::NotFound]);
+    api.get("/api/v1/messages/{mid}/content/{cid}", "show_content", "Show a whole content block")
+        .answers_schema("The block.", named("ContentBlock"))
+        .refuses(&[Code::NotFound]);
+    api.get("/api/v1/messages/{mid}/events", "list_message_events", "Replay a message's events")
+        .query(
+            "after",
+            "The sequence number after which to begin.",
+            json!({ "type": "integer", "minimum": 0, "maximum": COUNTER_MAX, "default": 0 }),
+        )
+        .limit(PAGE_DEFAULT, PAGE_MAX)
+        .answers::<conversation::EventList>("Events in order, without a hole but `gap`.")
+        .refuses(&[Code::NotFound]);
+}
+
+fn writing(api: &mut Api) {
+    let writes = [Code::NotFound, Code::Conflict];
+    api.post("/api/v1/messages/{mid}/append", "append_text", "Append to a message's text")
+        .says(
+            "A producer's numbers make appending safe to repeat: `seq` counts from 0 in each \
+             `epoch`; one that was applied is answered again, a gap is a `conflict` that names the \
+             number `expected`, and an older epoch is `fenced`.",
+        )
+        .takes::<writing::AppendBody>()
+        .example(json!({ "delta": "All is well." }))
+        .answers::<writing::AppendAnswer>(
+            "The event's number, and the length of the text in bytes.",
+        )
+        .refuses(&writes)
+        .refuses(&[Code::Fenced, Code::PayloadTooLarge]);
+    api.post("/api/v1/messages/{mid}/content", "add_content", "Add a content block")
+        .takes_schema(named("NewContentBlock"))
+        .example(json!({
+            "content_type": "code", "code": { "code": "let x = 1;", "language": "rust" },
+        }))
+        .answers::<writing::AddBlockAnswer<'static>>("The block's id.")
+        .refuses(&writes);
+    api.post("/api/v1/messages/{mid}/tasks", "start_message_task", "Show that a task has begun")
+        .says(
+            "A placeholder stands where its result will be: an image for `image_generation`, a \
+             video for `video_generation`, else a text. Any other member is a parameter of the task.",
+        )
+        .takes_schema(json!({
+            "type": "object",
+            "required": ["task_type"],
+            "properties": {
+                "task_type": {
+                    "type": "string", "pattern": r"\S", "minLength": 1, "maxLength": 128,
+                    "description": "What kind of task it is.",
+                },
+                "task_id": nullable_id("Its id; left out, the hub makes one."),
+            },
+        }))
+        .example(json!({ "task_type": "image_generation", "prompt": "A reef." }))
+        .answers::<writing::StartTaskAnswer<'static>>("The task's and the placeholder's id.")
+        .refuses(&writes);
+    api.patch("/api/v1/messages/{mid}/tasks/{tid}", "change_message_task", "Say how a task goes")
+        .says("`completed` puts `content` in the placeholder's place, under the same `content_id`.")
+        .takes::<writing::UpdateTaskBody>()
+        .example(json!({ "status": "processing", "progress": 0.5 }))
+        .answers::<writing::UpdateTaskAnswer<'static>>("The task as it is now.")
+        .refuses(&writes);
+    api.post("/api/v1/messages/{mid}/complete", "complete_message", "End a message")
+        .says("Afterwards nothing can be written to it.")
+        .may_take::<writing::CompleteBody>()
+        .answers::<writing::CompleteAnswer<'static>>("It is complete.")
+        .refuses(&writes);
+}
+
+fn inboxes(api: &mut Api) {
+    api.group("Inboxes");
+    api.post("/api/v1/inbox/{agent}", "send_mail", "Send an agent a message")
+        .takes::<inbox::SendBody>()
+        .example(json!({ "from": "cpu-1", "topic": "data", "content": "New data is there." }))
+        .answers::<inbox::SendAnswer<'static>>("Its id, and how many wait.")
+        .refuses(&[Code::InboxFull]);
+    api.get("/api/v1/inbox/{agent}", "look_at_mail", "Look without taking")
+        .limit(PAGE_DEFAULT, PAGE_MAX)
+        .answers::<inbox::MailList>("What waits, in the order of receiving.");
+    api.post("/api/v1/inbox/{agent}/receive", "receive_mail", "Take messages under a lease")
+        .says(
+            "First in, first out within a priority. What is not acknowledged within the lease comes \
+             back; after 5 tries it goes to the dead letters.",
+        )
+        .may_take::<inbox::ReceiveBody>()
+        .example(json!({ "limit": 10, "lease_ms": 30_000 }))
+        .answers::<inbox::ReceiveAnswer>("Messages with receipts.");
+    api.post(
+        "/api/v1/inbox/{agent}/proposals/{msg_id}/accept",
+        "accept_proposal",
+        "Accept a proposal",
+    )
+    .says(
+        "Mail of the topic `task_proposal`: acknowledges it, queues its sub-tasks, and answers the \
+         proposer with `task_assignment`. Once, whoever retries.",
+    )
+    .may_take::<proposals::AcceptBody>()
+    .answers::<proposals::AcceptAnswer<'static>>("What was made of it.")
+    .refuses(&[Code::NotFound, Code::Conflict]);
+    api.post("/api/v1/inbox/{agent}/ack", "acknowledge_mail", "Acknowledge messages")
+        .takes::<inbox::AcknowledgeBody>()
+        .answers::<inbox::AcknowledgeAnswer>("How many receipts were good.");
+    api.get(
+        "/api/v1/inbox/{agent}/dead",
+        "list_dead_mail",
+        "List messages that nobody acknowledged",
+    )
+    .limit(PAGE_DEFAULT, PAGE_MAX)
+    .answers::<inbox::MailList>("The dead letters.");
+    api.post("/api/v1/inbox/{agent}/dead/redrive", "redrive_mail", "Put dead letters back")
+        .may_take::<inbox::RedriveBody>()
+        .answers::<inbox::RedriveAnswer>("How many were put back.");
+}
+
+fn nullable_id(what: &str) -> Value {
+    let mut schema = own_id();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("type".to_owned(), json!(["string", "null"]));
+        schema.insert("description".to_owned(), what.into());
+    }
+    schema
+}
+
+fn mail(has_receipt: bool) -> Value {
+    let mut mail = json!({
+        "type": "object",
+        "required": ["msg_id", "attempts", "from", "topic", "content", "priority", "metadata"],
+        "properties": {
+            "msg_id": { "type": "string" },
+            "attempts": { "type": "integer", "minimum": 0, "description": "How often it was received." },
+            "from": { "type": "string", "description": "Who sent it." },
+            "topic": { "type": "string" },
+            "content": { "description": "Any value." },
+            "priority": { "type": "string" },
+            "metadata": { "description": "An object; anything in a message of an old client." },
+            "timestamp": { "description": "When it was sent." },
+        },
+    });
+    if has_receipt && let Some(properties) = mail.get_mut("properties") {
+        let receipt = json!({ "type": "string", "description": "What acknowledges it." });
+        if let Some(properties) = properties.as_object_mut() {
+            properties.insert("receipt".to_owned(), receipt);
+        }
+    }
+    mail
+}
+
+fn schemas(api: &mut Api) {
+    let kinds: Vec<&str> = CONTENT_TYPES.iter().map(|kind| kind.name).collect();
+    api.define("Mail", mail(false));
+    api.define("ReceivedMail", mail(true));
+    api.answer::<Message>()
+        .set("role", one_of(&ROLES))
+        .set("content_blocks", list_of("ContentBlock"))
+        .set("pending_tasks", object())
+        .set("metadata", object());
+    api.body::<conversation::SendBody>()
+        .require(&["content"])
+        .set("type", default(one_of(&kinds), "text"))
+        .set("metadata", optional_object())
+        .set("role", default(one_of(&ROLES), "user"))
+        .set("message_id", own_id());
+    api.body::<conversation::OpenBody>()
+        .require(&["role"])
+        .set("role", one_of(&ROLES))
+        .set("parent_message_id", own_id())
+        .set("metadata", optional_object());
+    api.answer::<conversation::EventList>().set(
+        "events",
+        json!({ "items": {
+            "type": "object",
+            "required": [
+                "event_id", "event_type", "message_id", "session_id", "sequence", "payload",
+                "timestamp",
+            ],
+            "properties": {
+                "event_id": { "type": "string" },
+                "event_type": { "type": "string" },
+                "message_id": { "type": "string" },
+                "session_id": { "type": "string" },
+                "sequence": { "type": "integer", "minimum": 1, "description": "Without a hole." },
+                "payload": { "type": "object" },
+                "timestamp": named("Instant"),
+            },
+        } }),
+    );
+    api.body::<writing::AppendBody>().require(&["delta"]);
+    api.body::<writing::ProducerBody>()
+        .require(&["id", "epoch", "seq"])
+        .set("id", schema::id())
+        .set("epoch", count())
+        .set("seq", count());
+    api.body::<writing::UpdateTaskBody>()
+        .require(&["status"])
+        .set("status", one_of(&["processing", "completed", "failed"]))
+        .set("progress", between(0, 1))
+        .set("content", json!({ "description": "A content block: the result of `completed`." }));
+    inbox_schemas(api);
+}
+
+fn inbox_schemas(api: &mut Api) {
+    api.body::<inbox::SendBody>()
+        .require(&["from", "content"])
+        .set("from", schema::id())
+        .set("topic", default(text(1, TOPIC_CHARS_MAX), "general"))
+        .set("content", json!({ "not": { "type": "null" } }))
+        .set("priority", default(one_of(&PRIORITIES), "medium"))
+        .set("metadata", optional_object());
+    api.answer::<inbox::MailList>().set("messages", list_of("Mail"));
+    api.answer::<inbox::ReceiveAnswer>().set("messages", list_of("ReceivedMail"));
+    api.body::<inbox::ReceiveBody>()
+        .set("limit", default(between(1, RECEIVE_MAX), 10))
+        .set("lease_ms", default(between(*INBOX_LEASE_MS.start(), *INBOX_LEASE_MS.end()), 30_000));
+    api.body::<inbox::AcknowledgeBody>()
+        .require(&["receipts"])
+        .set("receipts", json!({ "maxItems": RECEIPTS_MAX }));
+    api.body::<proposals::AcceptBody>().set("executor", own_id());
+    api.body::<inbox::RedriveBody>().set("msg_ids", json!({ "maxItems": RECEIPTS_MAX }));
+}

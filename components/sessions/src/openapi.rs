@@ -1,0 +1,255 @@
+//! What `openapi.json` says of these routes.
+
+use reef_domain::limits::{
+    CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ITERATIONS_MAX, PAGE_DEFAULT, REDRIVE_MAX,
+    TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
+    WAIT_MS_MAX,
+};
+use reef_domain::task::{
+    PRIORITY_DEFAULT, PRIORITY_MAX, STATUSES, TASK_TYPES, TIMEOUT_DEFAULT, WORKFLOWS,
+};
+use reef_store::session::Session;
+use reef_store::task::Task;
+use reef_web::Code;
+use reef_web::openapi::schema::{
+    between, default, labels, list_of, object, one_of, optional_object, own_id, text, words,
+};
+use reef_web::openapi::{Api, schema};
+use serde_json::{Value, json};
+
+use crate::{claims, conversations, dead_letters, session_tasks, tasks};
+
+/// Describes the routes.
+pub fn describe(api: &mut Api) {
+    schemas(api);
+    sessions(api);
+    api.group("Tasks");
+    submitting(api);
+    running(api);
+    one_task(api);
+    dead(api);
+}
+
+fn place() -> Value {
+    json!({ "type": "string", "pattern": "^[1-9][0-9]{0,14}$" })
+}
+
+fn sessions(api: &mut Api) {
+    api.group("Sessions");
+    api.post("/api/v1/sessions", "create_session", "Begin a session")
+        .may_take::<conversations::CreateBody>()
+        .example(json!({ "user_id": "ada" }))
+        .answers::<conversations::CreateAnswer<'static>>("The session, as it is if it was there.");
+    api.get("/api/v1/sessions", "list_sessions", "List sessions, newest first")
+        .query("user_id", "Only those of this user.", json!({ "type": "string" }))
+        .query("status", "Only those in this status.", one_of(&["active", "closed"]))
+        .pages(PAGE_DEFAULT, place())
+        .answers_schema("The sessions.", list_of("Session"));
+    api.get("/api/v1/sessions/{sid}", "show_session", "Show a session")
+        .answers::<Session>("The session.")
+        .refuses(&[Code::NotFound]);
+    api.delete("/api/v1/sessions/{sid}", "close_session", "Close a session")
+        .says("Its messages stay until they expire; no new ones can be sent.")
+        .answers::<conversations::CloseAnswer<'static>>("It is closed.")
+        .refuses(&[Code::NotFound, Code::Conflict]);
+    api.post("/api/v1/sessions/{sid}/tasks", "submit_session_task", "Submit a task that is shown")
+        .says(
+            "Its progress and result appear in a message of the session. Whoever claims it needs \
+             the given skills and one with the workflow's name.",
+        )
+        .takes::<session_tasks::SessionTaskBody>()
+        .example(json!({ "task_description": "Summarise the log of today." }))
+        .answers::<session_tasks::SessionTaskAnswer<'static>>("The task and its message.")
+        .refuses(&[Code::NotFound, Code::Conflict]);
+}
+
+fn submitting(api: &mut Api) {
+    api.post("/api/v1/tasks", "submit_task", "Submit a task")
+        .says("A task whose skills no node has is taken too, with `routable: false`.")
+        .takes::<tasks::SubmitBody>()
+        .example(json!({ "name": "index", "required_skills": ["python"], "priority": 1 }))
+        .answers::<tasks::SubmitAnswer<'static>>("The task.")
+        .refuses(&[Code::Conflict]);
+    let text = || json!({ "type": "string" });
+    api.get("/api/v1/tasks", "list_tasks", "List tasks, newest first")
+        .query("status", "Only those in this status.", one_of(&STATUSES))
+        .query("status_filter", "The same; `status` comes first.", one_of(&STATUSES))
+        .query("assigned_node", "Only those of this node.", text())
+        .query("user_id", "Only those for this user.", text())
+        .query("session_id", "Only those of this session.", text())
+        .pages(PAGE_DEFAULT, place())
+        .answers_schema(
+            "The tasks; a page may be short when filters are combined.",
+            list_of("Task"),
+        );
+    api.get("/api/v1/tasks/pending", "list_waiting_tasks", "List what waits for a node")
+        .says("In the order of claiming.")
+        .pages(PAGE_DEFAULT, place())
+        .answers_schema("The tasks.", list_of("Task"));
+    api.get("/api/v1/tasks/stats", "count_tasks", "Count tasks")
+        .answers::<tasks::StatsAnswer>("Counts by status, and of the queue.");
+    api.post("/api/v1/tasks/cleanup", "clean_up_tasks", "Forget old tasks")
+        .says("Those that wait or run stay.")
+        .query(
+            "days",
+            "The same as in the body.",
+            json!({
+                "type": "number", "minimum": 0, "maximum": 36_500,
+            }),
+        )
+        .may_take::<tasks::CleanupBody>()
+        .answers::<tasks::CleanupAnswer>("How many were forgotten.");
+}
+
+fn running(api: &mut Api) {
+    let held = [Code::NotFound, Code::Conflict, Code::Fenced];
+    api.post("/api/v1/tasks/claim", "claim_tasks", "Take tasks for a node")
+        .says(
+            "The most urgent, then oldest, tasks whose required skills the node has, never past its \
+             free capacity. Each comes under a `token` and a lease; heartbeats and progress renew \
+             it. `wait_ms` waits for one under the host; under Spin it is as 0.",
+        )
+        .takes::<claims::ClaimBody>()
+        .example(json!({ "node_id": "gpu-1", "wait_ms": 30_000 }))
+        .answers::<claims::ClaimAnswer>("Tasks with tokens; none: `reason` may say why.")
+        .refuses(&[Code::NotFound, Code::Conflict]);
+    api.post("/api/v1/tasks/{id}/progress", "report_progress", "Say how far a task is")
+        .says("Renews the lease. `cancelled` says that the task is not wanted any more.")
+        .takes::<claims::ProgressBody>()
+        .example(json!({ "token": "…", "progress": 0.5 }))
+        .answers::<claims::ProgressAnswer<'static>>("How the claim stands.")
+        .refuses(&held);
+    api.post("/api/v1/tasks/{id}/complete", "complete_task", "End a task well")
+        .says("`result` is any value up to 1 MiB; `content` is a content block for its message.")
+        .takes::<claims::CompleteBody>()
+        .example(json!({ "token": "…", "result": { "lines": 42 } }))
+        .answers::<Task>("The task.")
+        .refuses(&held);
+    api.post("/api/v1/tasks/{id}/fail", "fail_task", "End a try badly")
+        .says("With tries left it is `pending` again after a back-off that doubles.")
+        .takes::<claims::FailBody>()
+        .example(json!({ "token": "…", "error": "no such file" }))
+        .answers::<Task>("The task.")
+        .refuses(&held);
+}
+
+fn one_task(api: &mut Api) {
+    api.get("/api/v1/tasks/{id}", "show_task", "Show a task, or wait for its end")
+        .query(
+            "wait_ms",
+            "How long to wait for its end; under the host only.",
+            json!({
+                "type": "integer", "minimum": 0, "maximum": WAIT_MS_MAX, "default": 0,
+            }),
+        )
+        .answers::<Task>("The task.")
+        .refuses(&[Code::NotFound]);
+    api.delete("/api/v1/tasks/{id}", "remove_task", "Forget a task that has ended")
+        .answers::<tasks::RemoveAnswer<'static>>("It is gone.")
+        .refuses(&[Code::NotFound, Code::Conflict]);
+    api.get("/api/v1/tasks/{id}/why", "explain_task", "Why a task is not running")
+        .answers::<tasks::WhyAnswer<'static>>("The first obstacle, in a word and in a sentence.")
+        .refuses(&[Code::NotFound]);
+    api.post("/api/v1/tasks/{id}/cancel", "cancel_task", "Call a task off")
+        .says("Whoever runs it learns it with the next heartbeat or progress.")
+        .answers::<Task>("The task.")
+        .refuses(&[Code::NotFound, Code::Conflict]);
+    api.post("/api/v1/tasks/{id}/retry", "retry_task", "Try a task again that has ended")
+        .answers::<Task>("The task.")
+        .refuses(&[Code::NotFound, Code::Conflict]);
+}
+
+fn dead(api: &mut Api) {
+    api.get("/api/v1/tasks/dead", "list_dead_tasks", "List tasks that failed for good")
+        .pages(PAGE_DEFAULT, place())
+        .answers_schema("The tasks.", list_of("Task"));
+    api.post("/api/v1/tasks/dead/redrive", "redrive_tasks", "Try dead tasks again")
+        .says("Those that are named, or those that the filter lets through; `{}` lets all through.")
+        .takes::<dead_letters::RedriveBody>()
+        .example(json!({ "filter": { "status": "timeout" }, "dry_run": true }))
+        .answers::<dead_letters::RedriveAnswer>("Which were, or would be, put back.");
+}
+
+fn schemas(api: &mut Api) {
+    task_schemas(api);
+    api.answer::<Session>().set("status", one_of(&["active", "closed"])).set("metadata", object());
+    api.body::<conversations::CreateBody>()
+        .set("user_id", text(0, USER_CHARS_MAX))
+        .set("metadata", optional_object())
+        .set("session_id", own_id());
+    api.body::<session_tasks::SessionTaskBody>()
+        .require(&["task_description"])
+        .set("task_description", json!({ "minLength": 1, "pattern": r"\S" }))
+        .set("workflow", default(one_of(&WORKFLOWS), "simple"))
+        .set("max_iterations", default(between(1, ITERATIONS_MAX), 3))
+        .set("required_skills", labels())
+        .set("priority", priority())
+        .set("timeout", timeout());
+    let lease = || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), 30_000);
+    api.body::<claims::ClaimBody>()
+        .require(&["node_id"])
+        .set("node_id", schema::id())
+        .set("limit", default(between(1, CONCURRENT_TASKS_MAX), 1))
+        .set("lease_ms", lease())
+        .set("wait_ms", default(between(0, WAIT_MS_MAX), 0));
+    api.body::<claims::ProgressBody>()
+        .require(&["token"])
+        .set("token", json!({ "minLength": 1 }))
+        .set("progress", between(0, 1))
+        .set("lease_ms", between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()));
+    api.body::<claims::CompleteBody>().require(&["token"]).set("token", json!({ "minLength": 1 }));
+    api.body::<claims::FailBody>()
+        .require(&["token"])
+        .set("token", json!({ "minLength": 1 }))
+        .set("retryable", json!({ "default": true }));
+    api.body::<dead_letters::RedriveBody>()
+        .set(
+            "task_ids",
+            json!({
+                "minItems": 1, "maxItems": REDRIVE_MAX, "items": schema::id(),
+            }),
+        )
+        .set("dry_run", json!({ "default": false }));
+    api.body::<dead_letters::Filter>().set("status", one_of(&["", "failed", "timeout"]));
+    api.body::<tasks::CleanupBody>().set("days", default(between(0, 36_500), 30));
+}
+
+fn priority() -> Value {
+    default(between(0, PRIORITY_MAX), PRIORITY_DEFAULT)
+}
+
+fn timeout() -> Value {
+    let longest = TASK_TIMEOUT_MS_MAX / 1000;
+    json!({ "exclusiveMinimum": 0, "maximum": longest, "default": TIMEOUT_DEFAULT })
+}
+
+fn task_schemas(api: &mut Api) {
+    api.body::<tasks::SubmitBody>()
+        .require(&["name"])
+        .set("name", words(TASK_NAME_CHARS_MAX))
+        .set("task_type", default(one_of(&TASK_TYPES), "batch"))
+        .set("required_skills", labels())
+        .set("optional_skills", labels())
+        .set("affinity_tags", labels())
+        .set("priority", priority())
+        .set("parameters", optional_object())
+        .set("timeout", timeout())
+        .set("max_retries", default(between(0, TASK_RETRIES_MAX), 3))
+        .set("delay_ms", default(between(0, TASK_DELAY_MS_MAX), 0))
+        .set("user_id", text(0, USER_CHARS_MAX))
+        .set("task_id", own_id())
+        .set("metadata", optional_object());
+    for task in [
+        Api::answer::<Task>,
+        Api::answer::<tasks::SubmitAnswer<'static>>,
+        Api::answer::<claims::ClaimedTask>,
+    ] {
+        task(api)
+            .set("status", one_of(&STATUSES))
+            .set("task_type", one_of(&TASK_TYPES))
+            .set("priority", between(0, PRIORITY_MAX))
+            .set("progress", between(0, 1))
+            .set("parameters", object())
+            .set("metadata", object());
+    }
+}

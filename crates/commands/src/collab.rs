@@ -1,0 +1,189 @@
+//! `reef collab`: work that agents ask each other to take on. A proposal is mail; accepting it queues
+//! its sub-tasks and answers the proposer.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::connection::HubArgs;
+use crate::failure::Failure;
+use crate::table::{columns, text};
+use crate::{Context, EXIT_CODES};
+
+/// Shown above the group's `--help`.
+pub(crate) const EXAMPLES: &str = "\
+Examples:
+  reef collab partners --skill python --except cpu-1
+  reef collab propose gpu-1 --from cpu-1 --idea 'Tidy the index' --task sweep --task mop
+  reef collab accept gpu-1 MSG_ID
+";
+
+/// Value from which on a proposal is urgent, where nothing else is said.
+const URGENT_VALUE: i64 = 7;
+
+/// `reef collab`.
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub struct Collab {
+    #[command(flatten)]
+    pub(crate) hub: HubArgs,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List nodes that are online and could be asked
+    #[command(before_help = "Examples:\n  reef collab partners --skill python --except cpu-1\n", after_help = EXIT_CODES)]
+    Partners(PartnersArgs),
+    /// Ask an agent to take work on
+    #[command(before_help = "Examples:\n  reef collab propose gpu-1 --from cpu-1 --idea 'Tidy the index' --task sweep --task mop\n", after_help = EXIT_CODES)]
+    Propose(ProposeArgs),
+    /// Accept a proposal: acknowledge it, queue its sub-tasks, answer the proposer, all once
+    #[command(before_help = "Examples:\n  reef collab accept gpu-1 MSG_ID\n", after_help = EXIT_CODES)]
+    Accept(AcceptArgs),
+}
+
+#[derive(Debug, Args)]
+struct PartnersArgs {
+    /// Only nodes that have it
+    #[arg(long)]
+    skill: Option<String>,
+    /// Leave this node out: the one that asks
+    #[arg(long, value_name = "NODE")]
+    except: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct ProposeArgs {
+    /// Who is asked
+    agent: String,
+    /// Who asks, and gets the answer
+    #[arg(long, value_name = "AGENT")]
+    from: String,
+    /// What it is about
+    #[arg(long)]
+    idea: String,
+    /// A sub-task by its name; repeatable
+    #[arg(long = "task", value_name = "NAME")]
+    tasks: Vec<String>,
+    /// JSON file with an array of sub-tasks: names, or objects with the fields of a task
+    #[arg(long, value_name = "FILE")]
+    tasks_file: Option<PathBuf>,
+    /// How hard it is
+    #[arg(long, value_name = "1-10", default_value_t = 5, value_parser = clap::value_parser!(i64).range(1..=10))]
+    difficulty: i64,
+    /// What it is worth; 7 and more is sent with high priority
+    #[arg(long, value_name = "1-10", default_value_t = 5, value_parser = clap::value_parser!(i64).range(1..=10))]
+    value: i64,
+}
+
+#[derive(Debug, Args)]
+struct AcceptArgs {
+    /// Whose inbox the proposal is in
+    agent: String,
+    /// The proposal
+    #[arg(value_name = "MSG_ID")]
+    message: String,
+    /// Who is to do it, if it is not AGENT
+    #[arg(long, value_name = "AGENT")]
+    executor: Option<String>,
+}
+
+impl Collab {
+    pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
+        match self.verb {
+            Verb::Partners(args) => partners(cx, args).await,
+            Verb::Propose(args) => propose(cx, args).await,
+            Verb::Accept(args) => accept(cx, args).await,
+        }
+    }
+}
+
+async fn partners(cx: &Context, args: PartnersArgs) -> Result<(), Failure> {
+    let request = match &args.skill {
+        Some(skill) => cx.hub.get(["nodes", "skills", skill]),
+        None => cx.hub.get(["nodes", "online"]),
+    };
+    // As the hub wrote them: programs get what it answers.
+    let all: Vec<Box<RawValue>> = request.send().await?.json()?;
+    let mut nodes = Vec::with_capacity(all.len());
+    for raw in all {
+        let node: Value = serde_json::from_str(raw.get())
+            .map_err(|error| Failure::Failed(format!("the hub answered no node: {error}")))?;
+        if args.except.as_deref() != node.get("node_id").and_then(Value::as_str) {
+            nodes.push((raw, node));
+        }
+    }
+    if cx.out.is_json() {
+        let nodes: Vec<&str> = nodes.iter().map(|(raw, _)| raw.get()).collect();
+        return Ok(cx.out.line(&format!("[{}]", nodes.join(",")))?);
+    }
+    if nodes.is_empty() {
+        cx.out.note("nobody could be asked");
+        return Ok(());
+    }
+    let rows = nodes.iter().map(|(_, node)| {
+        let number = |name: &str| node.get(name).and_then(Value::as_i64).unwrap_or_default();
+        let free = (number("max_concurrent_tasks") - number("running_tasks")).max(0);
+        let skills = node.get("available_skills").and_then(Value::as_array);
+        let skills = skills.map(Vec::as_slice).unwrap_or_default().iter();
+        let skills: Vec<&str> = skills.filter_map(Value::as_str).collect();
+        [text(node, "node_id"), text(node, "hostname"), free.to_string(), skills.join(" ")]
+    });
+    Ok(cx.out.line(&columns(["node", "hostname", "free", "skills"], rows))?)
+}
+
+async fn propose(cx: &Context, args: ProposeArgs) -> Result<(), Failure> {
+    let mut tasks: Vec<Value> = args.tasks.into_iter().map(Value::from).collect();
+    if let Some(file) = &args.tasks_file {
+        tasks.extend(read_tasks(file)?);
+    }
+    if tasks.is_empty() {
+        let sentence = "a proposal needs sub-tasks: give --task NAME or --tasks-file FILE";
+        return Err(Failure::Usage(sentence.to_owned()));
+    }
+    let body = json!({
+        "from": args.from,
+        "topic": "task_proposal",
+        "priority": if args.value >= URGENT_VALUE { "high" } else { "medium" },
+        "content": {
+            "idea": args.idea,
+            "task_count": tasks.len(),
+            "tasks": tasks,
+            "difficulty": args.difficulty,
+            "value": args.value,
+            "status": "pending",
+        },
+    });
+    let answer = cx.hub.post(["inbox", &args.agent]).json(&body).once().send().await?;
+    cx.out.answer(&answer, |sent| {
+        format!("proposed as {}; {} waiting", text(&sent, "msg_id"), text(&sent, "depth"))
+    })
+}
+
+fn read_tasks(file: &Path) -> Result<Vec<Value>, Failure> {
+    let unreadable = |error: String| Failure::Usage(format!("{}: {error}", file.display()));
+    let content = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
+    serde_json::from_str(&content)
+        .map_err(|error| unreadable(format!("no JSON array of sub-tasks: {error}")))
+}
+
+async fn accept(cx: &Context, args: AcceptArgs) -> Result<(), Failure> {
+    let body = json!({"executor": args.executor});
+    let path = ["inbox", &args.agent, "proposals", &args.message, "accept"];
+    // Safe to repeat by itself.
+    let answer = cx.hub.post(path).json(&body).once().send().await?;
+    cx.out.answer(&answer, |done| {
+        let tasks = done.get("task_ids").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut lines = vec![format!("accepted for {}", text(&done, "executor"))];
+        lines.extend(tasks.iter().filter_map(Value::as_str).map(|id| format!("task   {id}")));
+        let reply = text(&done, "reply_id");
+        if !reply.is_empty() {
+            lines.push(format!("reply  {reply}"));
+        }
+        lines.join("\n")
+    })
+}

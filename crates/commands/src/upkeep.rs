@@ -1,0 +1,245 @@
+//! `reef stats` and `reef cleanup`: how much a hub holds, and less of it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Args;
+use reef_client::Answer;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::Context;
+use crate::connection::HubArgs;
+use crate::failure::Failure;
+use crate::table::{columns, text};
+
+/// Shown above the `--help` of `reef stats`.
+pub(crate) const STATS_EXAMPLES: &str = "\
+Examples:
+  reef stats
+  reef stats --json
+";
+
+/// Shown above the `--help` of `reef cleanup`.
+pub(crate) const CLEANUP_EXAMPLES: &str = "\
+Examples:
+  reef cleanup --tasks 30d --messages 7d --dry-run
+  reef cleanup --tasks 30d --messages 7d
+";
+
+/// `reef stats`.
+#[derive(Debug, Args)]
+pub struct Stats {
+    #[command(flatten)]
+    pub(crate) hub: HubArgs,
+}
+
+/// `reef cleanup`.
+#[derive(Debug, Args)]
+pub struct Cleanup {
+    #[command(flatten)]
+    pub(crate) hub: HubArgs,
+
+    /// Forget tasks that ended longer ago, e.g. 30d or 12h
+    #[arg(long, value_name = "AGE", value_parser = read_age)]
+    tasks: Option<TimeDelta>,
+
+    /// Remove messages that are older, in whole days, from all sessions
+    #[arg(long, value_name = "AGE", value_parser = read_days)]
+    messages: Option<i64>,
+
+    /// Only count what would go
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// An age such as `30d`, `12h` or `2w`.
+fn read_age(text: &str) -> Result<TimeDelta, String> {
+    let rule = || "use a number and d, h or w, such as 30d".to_owned();
+    let split = text.len().checked_sub(1).and_then(|at| text.split_at_checked(at));
+    let (number, unit) = split.ok_or_else(rule)?;
+    let number: i64 = number.parse().map_err(|_| rule())?;
+    let hours = match unit {
+        "h" => 1,
+        "d" => 24,
+        "w" => 7 * 24,
+        _ => return Err(rule()),
+    };
+    let age = number.checked_mul(hours).and_then(TimeDelta::try_hours);
+    age.filter(|age| (0..=36_500).contains(&age.num_days()) && number >= 0).ok_or_else(rule)
+}
+
+fn read_days(text: &str) -> Result<i64, String> {
+    let age = read_age(text)?;
+    let days = age.num_days();
+    if TimeDelta::days(days) == age { Ok(days) } else { Err("use whole days, such as 7d".into()) }
+}
+
+impl Stats {
+    pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
+        let get = async |path: [&str; 2]| cx.hub.get(path).send().await;
+        let state = get(["cluster", "state"]).await?;
+        let health = get(["cluster", "health"]).await?;
+        let tasks = get(["tasks", "stats"]).await?;
+        if cx.out.is_json() {
+            let part = |answer: &Answer| answer.json::<Box<RawValue>>();
+            let (state, health, tasks) = (part(&state)?, part(&health)?, part(&tasks)?);
+            let all = format!(r#"{{"state":{state},"health":{health},"tasks":{tasks}}}"#);
+            return Ok(cx.out.line(&all)?);
+        }
+        let (state, health): (Value, Value) = (state.json()?, health.json()?);
+        let mut rows = vec![["nodes".to_owned(), text(&state, "total_nodes")]];
+        rows.extend(counts("nodes", health.get("nodes_by_status")));
+        for name in ["total_capacity", "used_capacity", "available_capacity"] {
+            rows.push([name.replace('_', " "), text(&health, name)]);
+        }
+        rows.extend(counts("tasks", Some(&tasks.json()?)));
+        let suspended = health.pointer("/expiry/suspended").and_then(Value::as_bool);
+        let suspended = if suspended == Some(true) { "suspended" } else { "on" };
+        rows.push(["expiry".to_owned(), suspended.to_owned()]);
+        rows.push(["version of the data".to_owned(), text(&state, "version")]);
+        Ok(cx.out.line(&columns(["what", "count"], rows))?)
+    }
+}
+
+fn counts<'a>(what: &'a str, found: Option<&'a Value>) -> impl Iterator<Item = [String; 2]> + 'a {
+    let members = found.and_then(Value::as_object).into_iter().flatten();
+    members
+        .filter(|(_, count)| count.is_number())
+        .map(move |(name, count)| [format!("{what} {}", name.replace('_', " ")), count.to_string()])
+}
+
+impl Cleanup {
+    pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
+        if self.tasks.is_none() && self.messages.is_none() {
+            let sentence = "nothing to clean up: give --tasks AGE, --messages AGE, or both";
+            return Err(Failure::Usage(sentence.to_owned()));
+        }
+        let tasks = match self.tasks {
+            Some(age) if self.dry_run => Some(count_tasks(cx, age).await?),
+            Some(age) => Some(forget_tasks(cx, age).await?),
+            None => None,
+        };
+        let messages = match self.messages {
+            Some(days) => Some(remove_messages(cx, days, self.dry_run).await?),
+            None => None,
+        };
+        if cx.out.is_json() {
+            let shown = json!({"dry_run": self.dry_run, "tasks": tasks, "messages": messages});
+            return Ok(cx.out.line(&shown.to_string())?);
+        }
+        let verb = if self.dry_run { "would remove" } else { "removed" };
+        for (what, count) in [("tasks", tasks), ("messages", messages)] {
+            if let Some(count) = count {
+                cx.out.line(&format!("{verb} {count} {what}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tasks that ended before a time, by the lists: nothing is changed.
+async fn count_tasks(cx: &Context, age: TimeDelta) -> Result<u64, Failure> {
+    let before = hub_time(cx).await? - age;
+    let mut count = 0;
+    for status in ["completed", "failed", "cancelled", "timeout"] {
+        let mut cursor = None;
+        loop {
+            let request = cx.hub.get(["tasks"]).query("status", status).query("limit", 1000);
+            let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
+            let tasks: Vec<Value> = answer.json()?;
+            count += tasks.iter().filter(|task| is_before(task, "completed_at", before)).count();
+            cursor = answer.next_cursor().map(str::to_owned);
+            if cursor.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(count as u64)
+}
+
+async fn forget_tasks(cx: &Context, age: TimeDelta) -> Result<u64, Failure> {
+    let days = age.num_hours() as f64 / 24.0;
+    let mut count = 0;
+    loop {
+        let request = cx.hub.post(["tasks", "cleanup"]).json(&json!({"days": days})).once();
+        let deleted = deleted(&request.send().await?)?;
+        count += deleted;
+        // One request does a bounded part.
+        if deleted == 0 {
+            return Ok(count);
+        }
+    }
+}
+
+async fn remove_messages(cx: &Context, days: i64, dry_run: bool) -> Result<u64, Failure> {
+    let before = hub_time(cx).await? - TimeDelta::days(days);
+    let (mut count, mut cursor) = (0, None);
+    loop {
+        let request = cx.hub.get(["sessions"]).query("limit", 1000);
+        let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
+        let sessions: Vec<Value> = answer.json()?;
+        for session in &sessions {
+            let id = text(session, "session_id");
+            count += if dry_run {
+                count_messages(cx, &id, before).await?
+            } else {
+                let request = cx.hub.delete(["sessions", &id, "messages"]);
+                deleted(&request.query("keep_days", days).send().await?)?
+            };
+        }
+        cursor = answer.next_cursor().map(str::to_owned);
+        if cursor.is_none() {
+            return Ok(count);
+        }
+    }
+}
+
+/// Messages of a session that are older, oldest first.
+async fn count_messages(cx: &Context, id: &str, before: DateTime<Utc>) -> Result<u64, Failure> {
+    let mut count = 0;
+    loop {
+        let request = cx.hub.get(["sessions", id, "messages"]);
+        let request = request.query("limit", 100).query("offset", count);
+        let page: Value = request.send().await?.json()?;
+        let messages = page.get("messages").and_then(Value::as_array);
+        let messages = messages.map(Vec::as_slice).unwrap_or_default();
+        let old = messages.iter().take_while(|one| is_before(one, "created_at", before)).count();
+        count += old as u64;
+        if old < 100 {
+            return Ok(count);
+        }
+    }
+}
+
+fn deleted(answer: &Answer) -> Result<u64, Failure> {
+    let answer: Value = answer.json()?;
+    Ok(answer.get("deleted").and_then(Value::as_u64).unwrap_or_default())
+}
+
+fn is_before(object: &Value, name: &str, before: DateTime<Utc>) -> bool {
+    DateTime::parse_from_rfc3339(&text(object, name)).is_ok_and(|time| time <= before)
+}
+
+/// The hub's own time: this machine's clock may be another.
+async fn hub_time(cx: &Context) -> Result<DateTime<Utc>, Failure> {
+    let health: Value = cx.hub.get(["cluster", "health"]).send().await?.json()?;
+    let time = DateTime::parse_from_rfc3339(&text(&health, "checked_at"));
+    time.map(|time| time.with_timezone(&Utc))
+        .map_err(|_| Failure::Failed("the hub does not tell the time".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_a_unit() {
+        assert_eq!(read_age("30d").unwrap(), TimeDelta::days(30));
+        assert_eq!(read_age("12h").unwrap(), TimeDelta::hours(12));
+        assert_eq!(read_age("2w").unwrap(), TimeDelta::days(14));
+        assert_eq!((read_days("48h"), read_days("0d")), (Ok(2), Ok(0)));
+        for bad in ["", "d", "30", "-1d", "1.5d", "5é", "99999999999999999w"] {
+            assert!(read_age(bad).is_err(), "{bad}");
+        }
+        assert!(read_days("12h").is_err());
+    }
+}

@@ -1,0 +1,11 @@
+-- Notes that a proposal is being accepted, before it is: what a crash leaves half done is found by
+-- this.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     3 `<agent>/<message>`
+-- Returns  'ok'
+-- include: now clock
+
+redis.call('ZADD', key.unsettled_proposals, clock, ARGV[3])
+keep_clock()
+return { 'ok' }

@@ -1,0 +1,482 @@
+//! Calls on proposals (`lua/inbox/`, `lua/proposal/`), and what follows from one that is accepted.
+//!
+//! An acceptance spans the inbox, the queue and the proposer's inbox. It is noted in the cluster's
+//! partition, then decided in the inbox, in the script that acknowledges the mail; then the sub-tasks
+//! are queued and the proposer is answered, under ids that follow from the decision. Every step can
+//! be cut anywhere and repeated; the monitor goes on with what the note names.
+
+use reef_domain::limits::TASK_BATCH;
+use reef_domain::proposal::{ANSWER_TOPIC, Proposal, SubTask};
+use serde_json::value::to_raw_value;
+use serde_json::{Map, Value, json};
+
+use crate::inbox::{NoteDepth, Send, Sent};
+use crate::port::Redis;
+use crate::script::{
+    Arguments, Call, INBOX_ACCEPT, INBOX_PROPOSAL, INBOX_SETTLED, Malformed, Once, PROPOSAL_FORGET,
+    PROPOSAL_NOTE, PROPOSAL_UNSETTLED, Partition, Reader, Script, Store, StoreError,
+    unknown_status,
+};
+use crate::settings::Settings;
+use crate::task::{Submit, Submitted};
+
+/// How old a half-done acceptance is before the monitor takes it on, in milliseconds: whoever began
+/// it has given up by then.
+const UNFINISHED_AFTER_MS: i64 = 15_000;
+
+/// A message as it lies in an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its members as JSON, without braces; or what an old client pushed.
+    text: String,
+    is_old: bool,
+}
+
+impl Kept {
+    /// What it proposes; `None` if it is no proposal.
+    ///
+    /// # Errors
+    /// What is wrong with its sub-tasks.
+    #[must_use]
+    pub fn proposal(&self) -> Option<Result<Proposal, reef_domain::Invalid>> {
+        let members: Map<String, Value> = if self.is_old {
+            serde_json::from_str(&self.text).ok()?
+        } else {
+            serde_json::from_str(&format!("{{{}}}", self.text)).ok()?
+        };
+        Proposal::read(&members)
+    }
+
+    fn sound_proposal(&self) -> Option<Proposal> {
+        self.proposal()?.ok()
+    }
+}
+
+/// That a proposal was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The ids of what is made follow from it.
+    seed: String,
+    /// Who is to do it.
+    pub executor: String,
+    /// Whose tasks its sub-tasks become.
+    owner: String,
+    mail: Kept,
+    is_settled: bool,
+    tasks: i64,
+    is_answered: bool,
+}
+
+impl Acceptance {
+    fn task_id(&self, number: usize) -> String {
+        format!("task_{}_{number}", self.seed)
+    }
+
+    fn reply_id(&self) -> String {
+        format!("msg_{}", self.seed)
+    }
+
+    fn done(&self, tasks: usize, is_answered: bool) -> Done {
+        Done {
+            executor: self.executor.clone(),
+            task_ids: (1..=tasks).map(|number| self.task_id(number)).collect(),
+            reply_id: is_answered.then(|| self.reply_id()),
+        }
+    }
+}
+
+/// Shows a message that may be a proposal.
+#[derive(Debug)]
+pub struct Show<'a> {
+    /// Whose inbox.
+    pub agent: &'a str,
+    /// Which message.
+    pub message_id: &'a str,
+}
+
+/// What it is, or what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// It is in the inbox.
+    Waiting(Kept),
+    /// It was accepted.
+    Accepted(Box<Acceptance>),
+    /// It was acknowledged and not accepted.
+    Declined,
+    /// There is no such message.
+    NotFound,
+}
+
+impl Call for Show<'_> {
+    type Reply = Shown;
+
+    fn script(&self) -> &'static Script {
+        &INBOX_PROPOSAL
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Inbox(self.agent)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.message_id);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Shown, Malformed> {
+        match status {
+            "waiting" => Ok(Shown::Waiting(Kept { text: reply.text()?, is_old: reply.flag()? })),
+            "accepted" => Ok(Shown::Accepted(Box::new(Acceptance {
+                seed: reply.text()?,
+                executor: reply.text()?,
+                owner: reply.text()?,
+                mail: Kept { text: reply.text()?, is_old: reply.flag()? },
+                is_settled: reply.flag()?,
+                tasks: reply.int()?,
+                is_answered: reply.flag()?,
+            }))),
+            "declined" => Ok(Shown::Declined),
+            "not_found" => Ok(Shown::NotFound),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Accepts a proposal, and thereby acknowledges it. The first acceptance stands. [`Note`] comes
+/// first, [`settle`] after.
+#[derive(Debug)]
+pub struct Accept<'a> {
+    /// Whose inbox.
+    pub agent: &'a str,
+    /// Which message.
+    pub message_id: &'a str,
+    /// Who is to do it.
+    pub executor: &'a str,
+    /// Whose tasks its sub-tasks become.
+    pub owner: &'a str,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is accepted now.
+    Now {
+        /// Messages that wait in the inbox still.
+        depth: i64,
+    },
+    /// It was before.
+    Before,
+    /// It was acknowledged and not accepted.
+    Declined,
+    /// There is no such message.
+    NotFound,
+}
+
+impl Call for Accept<'_> {
+    type Reply = Accepted;
+
+    fn script(&self) -> &'static Script {
+        &INBOX_ACCEPT
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Inbox(self.agent)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.message_id).text(self.executor).text(self.owner);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Accepted, Malformed> {
+        match status {
+            "ok" => Ok(Accepted::Now { depth: reply.int()? }),
+            "accepted" => Ok(Accepted::Before),
+            "declined" => Ok(Accepted::Declined),
+            "not_found" => Ok(Accepted::NotFound),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Notes that all which follows from an acceptance is done.
+#[derive(Debug)]
+struct Settled<'a> {
+    agent: &'a str,
+    message_id: &'a str,
+    tasks: usize,
+    is_answered: bool,
+}
+
+impl Call for Settled<'_> {
+    type Reply = ();
+
+    fn script(&self) -> &'static Script {
+        &INBOX_SETTLED
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Inbox(self.agent)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.message_id).number(self.tasks).number(u8::from(self.is_answered));
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
+        if status == "ok" { Ok(()) } else { unknown_status(status) }
+    }
+}
+
+/// Notes that a proposal is being accepted, so that the monitor goes on with it if nobody else does.
+#[derive(Debug)]
+pub struct Note<'a> {
+    /// Whose inbox.
+    pub agent: &'a str,
+    /// Which message.
+    pub message_id: &'a str,
+}
+
+impl Call for Note<'_> {
+    type Reply = ();
+
+    fn script(&self) -> &'static Script {
+        &PROPOSAL_NOTE
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(format!("{}/{}", self.agent, self.message_id));
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
+        if status == "ok" { Ok(()) } else { unknown_status(status) }
+    }
+}
+
+/// The end of what [`Note`] began.
+#[derive(Debug)]
+struct Forget<'a> {
+    name: &'a str,
+}
+
+impl Call for Forget<'_> {
+    type Reply = ();
+
+    fn script(&self) -> &'static Script {
+        &PROPOSAL_FORGET
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.name);
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
+        if status == "ok" { Ok(()) } else { unknown_status(status) }
+    }
+}
+
+#[derive(Debug)]
+struct Unsettled;
+
+impl Call for Unsettled {
+    type Reply = Vec<String>;
+
+    fn script(&self) -> &'static Script {
+        &PROPOSAL_UNSETTLED
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(UNFINISHED_AFTER_MS).number(TASK_BATCH);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        if status != "ok" {
+            return unknown_status(status);
+        }
+        let mut names = Vec::with_capacity(reply.left());
+        while !reply.is_at_end() {
+            names.push(reply.text()?);
+        }
+        Ok(names)
+    }
+}
+
+/// All that followed from an acceptance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Who is to do it.
+    pub executor: String,
+    /// The sub-tasks' tasks, in the proposal's order.
+    pub task_ids: Vec<String>,
+    /// The answer in the proposer's inbox; none if the proposal named nobody.
+    pub reply_id: Option<String>,
+}
+
+/// How far it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// All is done.
+    Done(Done),
+    /// The queue or the proposer's inbox is full. The monitor tries again.
+    NoRoom,
+    /// The proposal is not accepted.
+    NotAccepted,
+}
+
+/// Does what follows from an acceptance, as far as it is not done yet: queues the sub-tasks, answers
+/// the proposer.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn settle<R: Redis>(
+    store: &Store<R>,
+    agent: &str,
+    message_id: &str,
+    settings: &Settings,
+) -> Result<Progress, StoreError> {
+    let name = format!("{agent}/{message_id}");
+    let Shown::Accepted(acceptance) = store.call(&Show { agent, message_id }).await? else {
+        store.call(&Forget { name: &name }).await?;
+        return Ok(Progress::NotAccepted);
+    };
+    if acceptance.is_settled {
+        store.call(&Forget { name: &name }).await?;
+        let tasks = usize::try_from(acceptance.tasks).unwrap_or_default();
+        return Ok(Progress::Done(acceptance.done(tasks, acceptance.is_answered)));
+    }
+    // Only what can be read is accepted, so that there is one.
+    let proposal = acceptance.mail.sound_proposal();
+    let (mut tasks, mut is_answered) = (0, false);
+    if let Some(proposal) = &proposal {
+        for (n, sub_task) in proposal.sub_tasks.iter().enumerate() {
+            let origin = Origin { acceptance: &acceptance, proposal, message_id };
+            if !queue(store, &origin, n + 1, sub_task).await? {
+                return Ok(Progress::NoRoom);
+            }
+        }
+        tasks = proposal.sub_tasks.len();
+        if let Some(proposer) = &proposal.proposer {
+            let done = acceptance.done(tasks, true);
+            let answer = Answer { agent, message_id, proposer, proposal, done: &done };
+            if !answer.send(store, &acceptance, settings).await? {
+                return Ok(Progress::NoRoom);
+            }
+            is_answered = true;
+        }
+    }
+    store.call(&Settled { agent, message_id, tasks, is_answered }).await?;
+    store.call(&Forget { name: &name }).await?;
+    Ok(Progress::Done(acceptance.done(tasks, is_answered)))
+}
+
+/// Where a sub-task comes from.
+struct Origin<'a> {
+    acceptance: &'a Acceptance,
+    proposal: &'a Proposal,
+    message_id: &'a str,
+}
+
+/// Queues a sub-task, once. `false`: there is no room.
+async fn queue<R: Redis>(
+    store: &Store<R>,
+    origin: &Origin<'_>,
+    number: usize,
+    sub_task: &SubTask,
+) -> Result<bool, StoreError> {
+    let Origin { acceptance, proposal, message_id } = *origin;
+    let mut metadata = sub_task.metadata.clone();
+    for (name, value) in [
+        ("proposal_id", Value::from(message_id)),
+        ("proposed_by", proposal.proposer.clone().into()),
+        ("executor", acceptance.executor.as_str().into()),
+    ] {
+        metadata.insert(name.to_owned(), value);
+    }
+    // A map of texts and values always has a text.
+    let (Ok(parameters), Ok(metadata)) =
+        (to_raw_value(&sub_task.parameters), to_raw_value(&metadata))
+    else {
+        return Ok(true);
+    };
+    let task_id = acceptance.task_id(number);
+    let call = Submit {
+        task_id: &task_id,
+        submission: &sub_task.submission,
+        parameters: &parameters,
+        metadata: &metadata,
+        shown_in: None,
+        owner: &acceptance.owner,
+    };
+    // Under a key besides: somebody may have removed the task already.
+    let once = Once { digest: task_id.clone(), fingerprint: acceptance.seed.clone() };
+    let submitted = store.call_once(&call, Some(&once)).await?;
+    Ok(!matches!(submitted.value, Submitted::TooManyClasses))
+}
+
+/// What the proposer is told.
+struct Answer<'a> {
+    agent: &'a str,
+    message_id: &'a str,
+    proposer: &'a str,
+    proposal: &'a Proposal,
+    done: &'a Done,
+}
+
+impl Answer<'_> {
+    /// Sends it, once. `false`: there is no room.
+    async fn send<R: Redis>(
+        &self,
+        store: &Store<R>,
+        acceptance: &Acceptance,
+        settings: &Settings,
+    ) -> Result<bool, StoreError> {
+        let content = json!({
+            "proposal_id": self.message_id,
+            "idea": self.proposal.idea,
+            "status": "accepted",
+            "executor": self.done.executor,
+            "task_count": self.done.task_ids.len(),
+            "task_ids": self.done.task_ids,
+        });
+        let members = format!(
+            r#""from":{},"topic":"{ANSWER_TOPIC}","content":{content},"priority":"medium","metadata":{{}}"#,
+            Value::from(self.agent),
+        );
+        let message_id = acceptance.reply_id();
+        let call = Send {
+            agent: self.proposer,
+            message_id: &message_id,
+            members: &members,
+            priority: "medium",
+            for_old_clients: settings.legacy_inbox,
+        };
+        let once = Once { digest: message_id.clone(), fingerprint: acceptance.seed.clone() };
+        match store.call_once(&call, Some(&once)).await?.value {
+            Sent::Ok { depth, .. } => {
+                store.call(&NoteDepth { agent: self.proposer, depth }).await?;
+                Ok(true)
+            }
+            Sent::Full { .. } => Ok(false),
+        }
+    }
+}
+
+/// Goes on with acceptances that were left half done, some at a time; says how many came to their
+/// end.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn settle_unfinished<R: Redis>(
+    store: &Store<R>,
+    settings: &Settings,
+) -> Result<i64, StoreError> {
+    let mut settled = 0;
+    for name in store.call(&Unsettled).await? {
+        let Some((agent, message_id)) = name.split_once('/') else {
+            store.call(&Forget { name: &name }).await?;
+            continue;
+        };
+        if matches!(settle(store, agent, message_id, settings).await?, Progress::Done(_)) {
+            settled += 1;
+        }
+    }
+    Ok(settled)
+}

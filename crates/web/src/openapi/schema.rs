@@ -1,0 +1,96 @@
+//! Schemas that recur.
+
+use reef_domain::id::RESERVED;
+use reef_domain::limits::{COUNTER_MAX, ID_CHARS_MAX, LABEL_CHARS_MAX, LABELS_MAX};
+use serde_json::{Value, json};
+
+/// An id (`api.md` §1).
+#[must_use]
+pub fn id() -> Value {
+    json!({
+        "type": "string",
+        "pattern": format!("^[A-Za-z0-9_-][A-Za-z0-9._@-]{{0,{}}}$", ID_CHARS_MAX - 1),
+        "not": { "enum": RESERVED },
+    })
+}
+
+/// An id that the caller may leave to the hub: an empty one is none.
+#[must_use]
+pub fn own_id() -> Value {
+    json!({
+        "pattern": format!("^([A-Za-z0-9_-][A-Za-z0-9._@-]{{0,{}}})?$", ID_CHARS_MAX - 1),
+        "not": { "enum": RESERVED },
+    })
+}
+
+/// Words of which one is to be used; `null` stays possible where it was.
+#[must_use]
+pub fn one_of(words: &[&str]) -> Value {
+    json!({ "type": "string", "enum": words })
+}
+
+/// A list of skills or tags.
+#[must_use]
+pub fn labels() -> Value {
+    json!({
+        "maxItems": LABELS_MAX,
+        "items": { "type": "string", "minLength": 1, "maxLength": LABEL_CHARS_MAX, "pattern": r"\S" },
+    })
+}
+
+/// A text of so many characters.
+#[must_use]
+pub fn text(min: usize, max: usize) -> Value {
+    json!({ "minLength": min, "maxLength": max })
+}
+
+/// A text that is more than white space.
+#[must_use]
+pub fn words(max: usize) -> Value {
+    json!({ "minLength": 1, "maxLength": max, "pattern": r"\S" })
+}
+
+/// A number within bounds.
+#[must_use]
+pub fn between(min: impl Into<Value>, max: impl Into<Value>) -> Value {
+    json!({ "minimum": min.into(), "maximum": max.into() })
+}
+
+/// A count of things.
+#[must_use]
+pub fn count() -> Value {
+    between(0, COUNTER_MAX)
+}
+
+/// An object that is passed on as it is.
+#[must_use]
+pub fn object() -> Value {
+    json!({ "type": "object" })
+}
+
+/// The same, where `null` means that none was given.
+#[must_use]
+pub fn optional_object() -> Value {
+    json!({ "type": ["object", "null"] })
+}
+
+/// A default.
+#[must_use]
+pub fn default(mut schema: Value, value: impl Into<Value>) -> Value {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("default".to_owned(), value.into());
+    }
+    schema
+}
+
+/// A reference to a schema that has a name.
+#[must_use]
+pub fn named(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+/// A list of what has a name.
+#[must_use]
+pub fn list_of(name: &str) -> Value {
+    json!({ "type": "array", "items": named(name) })
+}

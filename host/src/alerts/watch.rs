@@ -1,0 +1,77 @@
+//! The cluster's events as alerts. Events tell of a change whoever has made it: a monitor, the cron
+//! component, a request.
+
+use reef_redis::Connection;
+use reef_store::event::{Cursor, Event, Latest, List};
+use reef_store::{Store, StoreError};
+use serde_json::{Value, json};
+
+use super::Alerts;
+
+/// Events that one look reads.
+const PAGE: i64 = 1000;
+/// Pages that one look reads: the log keeps about ten, and the monitor has more to do.
+const PAGES: usize = 10;
+
+/// How far the events were read.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    cursor: Option<Cursor>,
+}
+
+impl Watch {
+    /// Whoever is no longer the monitor forgets its place; its successor begins at the end.
+    pub(crate) fn forget(&mut self) {
+        self.cursor = None;
+    }
+
+    /// Raises alerts for what has happened since the last look. The first one only finds the end.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the next look reads on from where this one came.
+    pub(crate) async fn look(
+        &mut self,
+        store: &Store<Connection>,
+        alerts: &Alerts,
+    ) -> Result<(), StoreError> {
+        let Some(cursor) = &mut self.cursor else {
+            self.cursor = Cursor::parse(&store.call(&Latest).await?);
+            return Ok(());
+        };
+        for _ in 0..PAGES {
+            let after = cursor.clone();
+            let found = store.call(&List { after, limit: PAGE }).await?;
+            for event in &found.events {
+                if let Some(kind) = kind_of(&event.event_type) {
+                    alerts.raise(kind, &data_of(event));
+                }
+            }
+            let last = found.events.last().and_then(|event| Cursor::parse(&event.event_id));
+            match last {
+                Some(last) => *cursor = last,
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an event is to an operator.
+fn kind_of(event_type: &str) -> Option<&'static str> {
+    match event_type {
+        "node_offline" => Some("node_offline"),
+        "leader_changed" => Some("leader_changed"),
+        // Either is the end of a task that has no tries left.
+        "task_failed" | "task_timeout" => Some("task_dead"),
+        _ => None,
+    }
+}
+
+/// The event's payload, with its place and time.
+fn data_of(event: &Event) -> Value {
+    let payload: Value = serde_json::from_str(event.payload.get()).unwrap_or_default();
+    let mut data = payload.as_object().cloned().unwrap_or_default();
+    data.insert("event_id".to_owned(), json!(event.event_id));
+    data.insert("at".to_owned(), json!(event.timestamp));
+    Value::Object(data)
+}

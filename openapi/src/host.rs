@@ -1,0 +1,153 @@
+//! The routes that the host answers itself (`api.md` §7). A test of the host compares them with
+//! those that it has.
+
+use reef_web::Code;
+use reef_web::auth::Access;
+use reef_web::openapi::{Api, Line, schema};
+use serde_json::json;
+
+const MESSAGE_STREAM: &str = "/api/v1/sessions/{sid}/messages/{mid}/stream";
+const CLUSTER_STREAM: &str = "/api/v1/events/stream";
+
+/// Method, path, access.
+const LINES: &[(&str, &str, Access)] = &[
+    ("GET", MESSAGE_STREAM, Access::Read),
+    ("GET", CLUSTER_STREAM, Access::Read),
+    ("GET", "/healthz", Access::Open),
+    ("GET", "/metrics", Access::Read),
+    ("GET", "/problems/{code}", Access::Open),
+    ("GET", "/openapi.json", Access::Open),
+    ("GET", "/docs", Access::Open),
+    ("GET", "/redoc", Access::Open),
+    ("GET", "/", Access::Open),
+    ("GET", "/ui/{asset}", Access::Open),
+    ("POST", "/ui/session", Access::Open),
+    ("DELETE", "/ui/session", Access::Open),
+];
+
+pub(crate) fn lines() -> Vec<Line> {
+    let line = |&(method, path, access)| Line { method, path, access, body_max: 0 };
+    LINES.iter().map(line).collect()
+}
+
+pub(crate) fn describe(api: &mut Api) {
+    streams(api);
+    operating(api);
+    pages(api);
+}
+
+const FRAMES: &str = "Server-sent events: `id` is the cursor to resume from, `event` the type, \
+    `data` the event as JSON on one line. A comment every 15 s keeps proxies awake. `retry` says \
+    how long to wait before coming back, which is how a host that stops says good-bye.";
+
+/// Problems of reading a stream.
+const STREAM_PROBLEMS: [Code; 8] = [
+    Code::InvalidParameter,
+    Code::Unauthenticated,
+    Code::Forbidden,
+    Code::MethodNotAllowed,
+    Code::RateLimited,
+    Code::Internal,
+    Code::StoreUnavailable,
+    Code::Overloaded,
+];
+
+fn streams(api: &mut Api) {
+    let cursor = "Where to resume: what `id` said last. `0` is the beginning.";
+    api.group("Streams");
+    api.get(MESSAGE_STREAM, "stream_message", "Read a message while it is written")
+        .says(&format!(
+            "{FRAMES}\n\nResuming gives every later event once, in order. Where the log no longer \
+             reaches back, an event `snapshot` comes first: `{{\"message\", \"sequence\"}}`. The \
+             stream ends after `message_end`; with `gone` when the message was removed. `last_id` \
+             may also be an event's id or a bare sequence number."
+        ))
+        .query("last_id", cursor, json!({ "type": "string", "default": "0" }))
+        .header("Last-Event-ID", "The same, as browsers send it.", json!({ "type": "string" }))
+        .answers_text("text/event-stream", "Events until the message is complete.")
+        .answers_empty(204, "The cursor is at the end of a complete message: do not come back.")
+        .refuses(&STREAM_PROBLEMS)
+        .refuses(&[Code::NotFound, Code::ValidationFailed]);
+    api.get(CLUSTER_STREAM, "stream_cluster_events", "Follow the cluster's events")
+        .says(FRAMES)
+        .query("last_id", cursor, json!({ "type": "string" }))
+        .header("Last-Event-ID", "The same, as browsers send it.", json!({ "type": "string" }))
+        .answers_text("text/event-stream", "Events, without end.")
+        .refuses(&STREAM_PROBLEMS);
+}
+
+fn operating(api: &mut Api) {
+    api.group("Operating");
+    api.get("/healthz", "check_host", "Whether the host's process serves")
+        .answers_schema(
+            "It does.",
+            json!({
+                "type": "object",
+                "required": ["status", "service"],
+                "properties": { "status": { "const": "healthy" }, "service": { "const": "reef" } },
+            }),
+        )
+        .refuses(&[Code::MethodNotAllowed]);
+    api.get("/metrics", "read_metrics", "Figures for Prometheus")
+        .answers_text("text/plain; version=0.0.4; charset=utf-8", "All figures.")
+        .refuses(&[
+            Code::Unauthenticated,
+            Code::Forbidden,
+            Code::MethodNotAllowed,
+            Code::RateLimited,
+            Code::StoreUnavailable,
+        ]);
+    let codes: Vec<&str> = Code::ALL.into_iter().map(Code::as_str).collect();
+    api.get("/problems/{code}", "explain_problem", "What a problem means and what to do")
+        .segment("code", "`code` of a problem.", schema::one_of(&codes))
+        .answers_text(HTML, "A page for people.")
+        .refuses(&[Code::NotFound, Code::MethodNotAllowed]);
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+fn pages(api: &mut Api) {
+    api.group("Pages");
+    api.get("/openapi.json", "read_openapi", "This document")
+        .answers_schema(
+            "OpenAPI 3.1.",
+            json!({
+                "type": "object",
+                "required": ["openapi", "info", "paths"],
+            }),
+        )
+        .refuses(&[Code::MethodNotAllowed]);
+    for (path, id, what) in [
+        ("/docs", "show_docs", "This document in Swagger UI"),
+        ("/redoc", "show_redoc", "This document in Redoc"),
+        ("/", "show_dashboard", "The dashboard"),
+    ] {
+        api.get(path, id, what)
+            .answers_text(HTML, "A page for people, which loads nothing from elsewhere.")
+            .refuses(&[Code::MethodNotAllowed]);
+    }
+    api.get("/ui/{asset}", "load_asset", "What those pages load")
+        .segment(
+            "asset",
+            "Name of a file.",
+            json!({ "type": "string", "pattern": "^[a-z-]+\\.[a-z]+$" }),
+        )
+        .answers_text("text/javascript; charset=utf-8", "A script, style sheet or picture.")
+        .refuses(&[Code::NotFound, Code::MethodNotAllowed]);
+    let done = json!({ "type": "object" });
+    api.post("/ui/session", "begin_ui_session", "A cookie with which a browser may read")
+        .says("`EventSource` cannot send a key. The cookie is good for reading only, for 12 h.")
+        .secured_by(&["bearer", "apiKey"])
+        .answers_schema("`Set-Cookie` has it.", done.clone())
+        .refuses(&[
+            Code::Unauthenticated,
+            Code::MethodNotAllowed,
+            Code::Conflict,
+            Code::RateLimited,
+            Code::StoreUnavailable,
+            Code::Internal,
+        ]);
+    api.delete("/ui/session", "end_ui_session", "Take that cookie away")
+        .answers_schema("It is gone.", done)
+        .refuses(&[Code::MethodNotAllowed]);
+}
