@@ -88,6 +88,7 @@ async fn measure(options: &Options) -> Result<()> {
             Part::Append => report.append = Some(parts::append::run(options).await?),
             Part::Streams => report.streams = Some(parts::streams::run(options).await?),
             Part::Tasks => report.tasks = Some(parts::tasks::run(options).await?),
+            Part::Ledger => report.ledger = Some(parts::ledger::run(options).await?),
         }
     }
     report.print().context("cannot write to standard output")?;

@@ -53,6 +53,8 @@ pub(crate) enum Part {
     Streams,
     /// Tasks: cycles, dispatch to idle workers, claims before a long queue
     Tasks,
+    /// Transfers of money between many agents
+    Ledger,
 }
 
 /// How to measure.

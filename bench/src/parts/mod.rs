@@ -2,6 +2,7 @@
 
 pub(crate) mod append;
 pub(crate) mod fleet;
+pub(crate) mod ledger;
 pub(crate) mod messages;
 pub(crate) mod operations;
 pub(crate) mod scale;

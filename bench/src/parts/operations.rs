@@ -234,14 +234,14 @@ impl Bench<'_> {
 
 /// Runs of `redis-benchmark`, which tells quantiles only, so that they are averaged.
 #[derive(Debug, Default)]
-struct Bares(Vec<Bare>);
+pub(super) struct Bares(pub(super) Vec<Bare>);
 
 impl Bares {
-    fn mean(&self, figure: impl Fn(&Bare) -> f64) -> Option<f64> {
+    pub(super) fn mean(&self, figure: impl Fn(&Bare) -> f64) -> Option<f64> {
         self.mean_of_known(|bare| Some(figure(bare)))
     }
 
-    fn mean_of_known(&self, figure: impl Fn(&Bare) -> Option<f64>) -> Option<f64> {
+    pub(super) fn mean_of_known(&self, figure: impl Fn(&Bare) -> Option<f64>) -> Option<f64> {
         let known: Vec<f64> = self.0.iter().filter_map(figure).collect();
         (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
     }

@@ -1,6 +1,7 @@
 //! The tables.
 
 mod figures;
+mod ledger;
 mod messages;
 mod nodes;
 mod tasks;
@@ -13,6 +14,7 @@ use crate::machine::Machine;
 use crate::options::Options;
 use crate::parts::append::AppendCosts;
 use crate::parts::fleet::Fleet;
+use crate::parts::ledger::Ledger;
 use crate::parts::messages::Messages;
 use crate::parts::operations::Operations;
 use crate::parts::scale::Scale;
@@ -39,6 +41,8 @@ pub(crate) struct Report {
     pub(crate) streams: Option<Streams>,
     /// The queue.
     pub(crate) tasks: Option<Tasks>,
+    /// Money.
+    pub(crate) ledger: Option<Ledger>,
 }
 
 impl Report {
@@ -55,6 +59,7 @@ impl Report {
             append: None,
             streams: None,
             tasks: None,
+            ledger: None,
         }
     }
 
@@ -87,6 +92,9 @@ impl Report {
         if let Some(tasks) = &self.tasks {
             tasks::print(&mut out, tasks)?;
         }
+        if let Some(ledger) = &self.ledger {
+            ledger::print(&mut out, ledger)?;
+        }
         out.flush()
     }
 
@@ -100,6 +108,7 @@ impl Report {
             self.append.as_ref().map(|part| &part.redis),
             self.streams.as_ref().map(|part| &part.redis),
             self.tasks.as_ref().map(|part| &part.redis),
+            self.ledger.as_ref().map(|part| &part.redis),
         ];
         by_part.into_iter().flatten().next().map(String::as_str)
     }

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod cuts;
+mod ledger;
 mod load;
 mod misbehaviour;
 mod monitors;
