@@ -497,10 +497,15 @@ mod tests {
     fn help_leads_with_an_example_and_lists_the_exit_codes() {
         let mut reef = super::Cli::command();
         let mut helps = vec![reef.render_long_help().to_string()];
-        // The client's own subcommands are looked at where they are made.
-        let shown = reef.get_subcommands_mut().filter(|command| !command.is_hide_set());
-        helps.extend(shown.map(|command| command.render_long_help().to_string()));
-        assert!(helps.len() > 6);
+        reef.build();
+        // The client's own subcommands are looked at where they are made, too.
+        let shown = reef.get_subcommands().filter(|command| !command.is_hide_set());
+        let mut waiting: Vec<_> = shown.cloned().collect();
+        while let Some(mut command) = waiting.pop() {
+            helps.push(command.render_long_help().to_string());
+            waiting.extend(command.get_subcommands().cloned());
+        }
+        assert!(helps.len() > 50, "{}", helps.len());
         for help in helps {
             assert!(help.starts_with("Examples:\n  reef "), "{help}");
             for code in ["  0  ", "  1  ", "  2  ", "  3  ", "  130  "] {

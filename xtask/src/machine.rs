@@ -66,6 +66,18 @@ const CURL: Tool = Tool {
     packages: &[("apt-get", "curl"), ("dnf", "curl"), ("apk", "curl"), ("brew", "curl")],
 };
 
+/// Makes the certificates of a Redis with TLS, which only the tests do.
+const OPENSSL: Tool = Tool {
+    what: "openssl",
+    programs: &["openssl"],
+    packages: &[
+        ("apt-get", "openssl"),
+        ("dnf", "openssl"),
+        ("apk", "openssl"),
+        ("brew", "openssl"),
+    ],
+};
+
 /// Shows the page, which only its tests do.
 const CHROMIUM: Tool = Tool {
     what: "a browser",
@@ -125,7 +137,8 @@ pub(crate) fn ensure_redis() -> anyhow::Result<()> {
 /// When something is missing and cannot be installed; the error says what to do by hand.
 pub(crate) fn ensure_test_programs() -> anyhow::Result<()> {
     ensure(&PYTHON)?;
-    ensure(&CURL)
+    ensure(&CURL)?;
+    ensure(&OPENSSL)
 }
 
 /// Finds or installs a browser, for the tests of the page.

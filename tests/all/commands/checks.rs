@@ -1,7 +1,8 @@
 //! The commands that look after a cluster, on hubs that are well and on hubs that are not.
 
-use std::fs;
-use std::process::Command;
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -173,18 +174,17 @@ fn top_gives_the_terminal_back() {
     let hub = Hub::start();
     let shell = Shell::of(&hub);
     let node = hub.admin().new_node("live");
-    // `script` makes a terminal; SIGINT comes when two pictures were drawn.
-    let binary = root().join("target/release/reef");
-    let line = format!("{} top --interval 0.2", binary.display());
-    let file = shell.folder.path().join("typescript");
-    let mut command = Command::new("script");
-    command.args(["-qfc", &line]).arg(&file).current_dir(shell.folder.path());
+    // Python makes the terminal. Ctrl-C is typed when two pictures were drawn.
+    let file = shell.folder.path().join("drawn");
+    let mut command = Command::new("python3");
+    command.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]);
+    command.arg(root().join("target/release/reef")).args(["top", "--interval", "0.2"]);
     command.envs(shell.envs.iter().map(|(name, value)| (name, value)));
-    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+    command.stdin(Stdio::piped()).stdout(File::create(&file).unwrap());
     let mut child = command.spawn().unwrap();
     let drawn = || fs::read_to_string(&file).unwrap_or_default();
     eventually("two pictures", PATIENCE, || (drawn().matches(&node).count() >= 2).then_some(()));
-    std::io::Write::write_all(child.stdin.as_mut().unwrap(), b"\x03").unwrap();
+    child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
     eventually("its end", PATIENCE, || child.try_wait().unwrap());
     let drawn = drawn();
     let (took, gave) =

@@ -67,7 +67,7 @@ fn a_hub_uses_what_the_files_and_the_environment_say() {
     let port = port(&server.url()).to_owned();
     let secrets = r#"{"redis": {"host": "127.0.0.1", "port": "${P}", "db": 2}}"#;
     fs::write(folder.path().join("secrets.json"), secrets).unwrap();
-    let config = r#"{"node": {"heartbeat_ttl": 77}, "logging": {"level": "DEBUG"}}"#;
+    let config = r#"{"node": {"heartbeat_ttl": 77}, "logging": {"level": "ERROR"}}"#;
     fs::write(folder.path().join("config.json"), config).unwrap();
     let folder = folder.path().display().to_string();
     let options = Hub::options().env("REEF_CONFIG_DIR", &folder).env("P", &port);
@@ -82,11 +82,12 @@ fn a_hub_uses_what_the_files_and_the_environment_say() {
     hub.admin().post(&format!("/nodes/{node}/heartbeat"), &serde_json::json!({})).ok();
     let ttl = ttl_in(2, &node);
     assert!((60..=77).contains(&ttl), "{ttl}");
-    assert!(hub.log().contains("DEBUG"), "{}", hub.log());
+    assert!(!hub.log().contains(" INFO "), "{}", hub.log());
     drop(hub);
 
     // The environment's database wins over the file's, and `up` runs no Redis of its own.
-    let hub = options.env("REDIS_DB", "5").start();
+    let hub = options.env("REDIS_DB", "5").env("REEF_LOG", "info").start();
+    assert!(hub.log().contains(" INFO "), "{}", hub.log());
     let node = hub.admin().new_node("elsewhere");
     hub.admin().post(&format!("/nodes/{node}/heartbeat"), &serde_json::json!({})).ok();
     assert!(ttl_in(5, &node) > 0);
