@@ -12,8 +12,8 @@ use reef_store::session::Session;
 use reef_store::task::Task;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, default, filter, labels, list_of, number_cursor, object, one_of, optional_object,
-    own_id, text, words,
+    between, default, filter, labels, list_of, named, number_cursor, object, one_of,
+    optional_object, own_id, text, words,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
@@ -194,7 +194,10 @@ fn schemas(api: &mut Api) {
         .set("token", json!({ "minLength": 1 }))
         .set("progress", between(0, 1))
         .set("lease_ms", between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()));
-    api.body::<claims::CompleteBody>().require(&["token"]).set("token", json!({ "minLength": 1 }));
+    api.body::<claims::CompleteBody>()
+        .require(&["token"])
+        .set("token", json!({ "minLength": 1 }))
+        .set("content", json!({ "anyOf": [named("NewContentBlock"), { "type": "null" }] }));
     api.body::<claims::FailBody>()
         .require(&["token"])
         .set("token", json!({ "minLength": 1 }))
