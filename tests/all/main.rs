@@ -32,6 +32,9 @@ mod commands;
 /// The older systems' clients, which know nothing of Reef.
 mod legacy;
 
+/// What `openapi.json` says is what a hub does.
+mod openapi;
+
 /// What the README shows is what happens.
 mod readme;
 

@@ -12,7 +12,7 @@ use reef_store::hold::Hold;
 use reef_store::intent::Intent;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, default, named, object, one_of, optional_object, own_id, text,
+    between, default, filter, named, number_cursor, object, one_of, optional_object, own_id, text,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
@@ -31,10 +31,6 @@ pub fn describe(api: &mut Api) {
     describe_journal(api);
 }
 
-fn place() -> Value {
-    json!({ "type": "string", "pattern": "^[1-9][0-9]{0,14}$" })
-}
-
 const OWN: &str = "Whose; left out, the caller's own, and for the admin all.";
 
 fn describe_agents(api: &mut Api) {
@@ -46,7 +42,7 @@ fn describe_agents(api: &mut Api) {
         .answers::<agents::RegisterAnswer<'static>>("The agent and its key.")
         .refuses(&[Code::Conflict]);
     api.get("/api/v1/agents", "list_agents", "List agents, newest first")
-        .pages(PAGE_DEFAULT, place())
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers::<agents::AgentList<'static>>("Agents; balances for itself and the admin alone.");
     api.get("/api/v1/agents/{id}", "show_agent", "Show an agent")
         .answers::<agents::Shown<'static>>("The agent; its balance for itself and the admin alone.")
@@ -140,8 +136,8 @@ fn describe_holds(api: &mut Api) {
         .refuses(&[Code::InsufficientBalance]);
     api.get("/api/v1/holds", "list_holds", "List holds, newest first")
         .query("agent_id", OWN, schema::id())
-        .query("status", "Only those in this status.", one_of(&HOLD_STATUSES))
-        .pages(PAGE_DEFAULT, place())
+        .query("status", "Only those in this status.", filter(&HOLD_STATUSES))
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers::<holds::ListAnswer<'static>>("The holds.");
     api.get("/api/v1/holds/{id}", "show_hold", "Show a hold")
         .answers::<Hold>("The hold.")
@@ -175,8 +171,8 @@ fn describe_intents(api: &mut Api) {
     api.get("/api/v1/intents", "list_intents", "List intents, newest first")
         .query("agent_id", OWN, schema::id())
         .query("asset", "Only those on this.", asset)
-        .query("status", "Only those in this status.", one_of(&INTENT_STATUSES))
-        .pages(PAGE_DEFAULT, place())
+        .query("status", "Only those in this status.", filter(&INTENT_STATUSES))
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers::<intents::ListAnswer<'static>>("The intents.");
     api.get("/api/v1/intents/{id}", "show_intent", "Show an intent")
         .answers::<Intent>("The intent.")
@@ -205,7 +201,7 @@ fn describe_positions(api: &mut Api) {
                 "type": "boolean", "default": false,
             }),
         )
-        .pages(PAGE_DEFAULT, place())
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers::<positions::ListAnswer<'static>>("The positions.")
         .refuses(&[Code::NotFound]);
     api.post("/api/v1/positions/{id}/close", "close_position", "Close both sides of a match")
@@ -232,12 +228,12 @@ fn describe_journal(api: &mut Api) {
              may read the oldest first.",
         )
         .query("agent_id", OWN, schema::id())
-        .query("order", "Which come first.", default(one_of(&["newest", "oldest"]), "newest"))
-        .pages(PAGE_DEFAULT, place())
+        .query("order", "Which come first.", default(filter(&["newest", "oldest"]), "newest"))
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers::<entries::ListAnswer<'static>>("Entries.");
     api.get("/api/v1/entries/seals", "list_seals", "Read the journal's seals")
         .says("SHA-256 over each thousand entries, in order.")
-        .pages(PAGE_DEFAULT, place())
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers::<entries::SealsAnswer<'static>>("Seals.");
 }
 

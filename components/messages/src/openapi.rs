@@ -49,7 +49,7 @@ fn reading(api: &mut Api) {
         .query(
             "cursor",
             "From the `Link` of the page before, unchanged.",
-            json!({ "type": "string", "pattern": "^[0-9]{1,15}$" }),
+            json!({ "type": "string", "pattern": "^([0-9]{1,15})?$" }),
         )
         .answers::<conversation::MessageList<'static>>("A page of messages.")
         .refuses(&[Code::NotFound]);
@@ -265,7 +265,12 @@ fn schemas(api: &mut Api) {
         .require(&["status"])
         .set("status", one_of(&["processing", "completed", "failed"]))
         .set("progress", between(0, 1))
-        .set("content", json!({ "description": "A content block: the result of `completed`." }));
+        .whole(json!({
+            "if": { "required": ["status"], "properties": { "status": { "const": "completed" } } },
+            "then": { "properties": {
+                "content": { "anyOf": [named("NewContentBlock"), { "type": "null" }] },
+            } },
+        }));
     inbox_schemas(api);
 }
 

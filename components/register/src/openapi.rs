@@ -6,7 +6,9 @@ use reef_domain::limits::{
 use reef_domain::node::{ARCHES, CONCURRENT_TASKS_DEFAULT, PLATFORMS, PORT_DEFAULT, Status};
 use reef_store::node::Node;
 use reef_web::Code;
-use reef_web::openapi::schema::{between, count, default, labels, one_of, own_id, text, words};
+use reef_web::openapi::schema::{
+    between, count, default, filter, labels, number_cursor, one_of, own_id, text, words,
+};
 use reef_web::openapi::{Api, schema};
 use serde_json::json;
 
@@ -57,21 +59,20 @@ pub fn describe(api: &mut Api) {
 }
 
 fn lists(api: &mut Api) {
-    let place = || json!({ "type": "string", "pattern": "^[1-9][0-9]{0,14}$" });
     let list = || schema::list_of("Node");
     api.get("/api/v1/nodes", "list_nodes", "List nodes, newest registration first")
-        .query("status_filter", "Only those in this status.", one_of(&statuses()))
-        .query("status", "The same; `status_filter` comes first.", one_of(&statuses()))
+        .query("status_filter", "Only those in this status.", filter(&statuses()))
+        .query("status", "The same; `status_filter` comes first.", filter(&statuses()))
         .query("skill", "Only those with exactly this skill.", json!({ "type": "string" }))
         .query("tag", "Only those with exactly this tag.", json!({ "type": "string" }))
-        .pages(PAGE_MAX, place())
+        .pages(PAGE_MAX, number_cursor())
         .answers_schema("The nodes.", list());
     api.get("/api/v1/nodes/online", "list_online_nodes", "List nodes that are online")
-        .pages(PAGE_MAX, place())
+        .pages(PAGE_MAX, number_cursor())
         .answers_schema("The nodes.", list());
     let load = json!({
         "type": "string",
-        "pattern": "^[0-9]{1,3}\\.[A-Za-z0-9_-][A-Za-z0-9._@-]{0,99}$",
+        "pattern": "^([0-9]{1,3}\\.[A-Za-z0-9_-][A-Za-z0-9._@-]{0,99})?$",
     });
     api.get("/api/v1/nodes/available", "list_available_nodes", "List nodes with room")
         .says("Online, and running fewer tasks than they may; least loaded first.")
@@ -83,7 +84,7 @@ fn lists(api: &mut Api) {
         "List online nodes with a skill",
     )
     .segment("skill", "Exactly this skill.", json!({ "type": "string", "minLength": 1 }))
-    .pages(PAGE_MAX, place())
+    .pages(PAGE_MAX, number_cursor())
     .answers_schema("The nodes; none has it: an empty list.", list());
 }
 

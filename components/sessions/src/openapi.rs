@@ -12,7 +12,8 @@ use reef_store::session::Session;
 use reef_store::task::Task;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, default, labels, list_of, object, one_of, optional_object, own_id, text, words,
+    between, default, filter, labels, list_of, named, number_cursor, object, one_of,
+    optional_object, own_id, text, words,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
@@ -30,10 +31,6 @@ pub fn describe(api: &mut Api) {
     dead(api);
 }
 
-fn place() -> Value {
-    json!({ "type": "string", "pattern": "^[1-9][0-9]{0,14}$" })
-}
-
 fn sessions(api: &mut Api) {
     api.group("Sessions");
     api.post("/api/v1/sessions", "create_session", "Begin a session")
@@ -42,8 +39,8 @@ fn sessions(api: &mut Api) {
         .answers::<conversations::CreateAnswer<'static>>("The session, as it is if it was there.");
     api.get("/api/v1/sessions", "list_sessions", "List sessions, newest first")
         .query("user_id", "Only those of this user.", json!({ "type": "string" }))
-        .query("status", "Only those in this status.", one_of(&["active", "closed"]))
-        .pages(PAGE_DEFAULT, place())
+        .query("status", "Only those in this status.", filter(&["active", "closed"]))
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers_schema("The sessions.", list_of("Session"));
     api.get("/api/v1/sessions/{sid}", "show_session", "Show a session")
         .answers::<Session>("The session.")
@@ -72,19 +69,19 @@ fn submitting(api: &mut Api) {
         .refuses(&[Code::Conflict]);
     let text = || json!({ "type": "string" });
     api.get("/api/v1/tasks", "list_tasks", "List tasks, newest first")
-        .query("status", "Only those in this status.", one_of(&STATUSES))
-        .query("status_filter", "The same; `status` comes first.", one_of(&STATUSES))
+        .query("status", "Only those in this status.", filter(&STATUSES))
+        .query("status_filter", "The same; `status` comes first.", filter(&STATUSES))
         .query("assigned_node", "Only those of this node.", text())
         .query("user_id", "Only those for this user.", text())
         .query("session_id", "Only those of this session.", text())
-        .pages(PAGE_DEFAULT, place())
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers_schema(
             "The tasks; a page may be short when filters are combined.",
             list_of("Task"),
         );
     api.get("/api/v1/tasks/pending", "list_waiting_tasks", "List what waits for a node")
         .says("In the order of claiming.")
-        .pages(PAGE_DEFAULT, place())
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers_schema("The tasks.", list_of("Task"));
     api.get("/api/v1/tasks/stats", "count_tasks", "Count tasks")
         .answers::<tasks::StatsAnswer>("Counts by status, and of the queue.");
@@ -161,7 +158,7 @@ fn one_task(api: &mut Api) {
 
 fn dead(api: &mut Api) {
     api.get("/api/v1/tasks/dead", "list_dead_tasks", "List tasks that failed for good")
-        .pages(PAGE_DEFAULT, place())
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers_schema("The tasks.", list_of("Task"));
     api.post("/api/v1/tasks/dead/redrive", "redrive_tasks", "Try dead tasks again")
         .says("Those that are named, or those that the filter lets through; `{}` lets all through.")
@@ -197,7 +194,10 @@ fn schemas(api: &mut Api) {
         .set("token", json!({ "minLength": 1 }))
         .set("progress", between(0, 1))
         .set("lease_ms", between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()));
-    api.body::<claims::CompleteBody>().require(&["token"]).set("token", json!({ "minLength": 1 }));
+    api.body::<claims::CompleteBody>()
+        .require(&["token"])
+        .set("token", json!({ "minLength": 1 }))
+        .set("content", json!({ "anyOf": [named("NewContentBlock"), { "type": "null" }] }));
     api.body::<claims::FailBody>()
         .require(&["token"])
         .set("token", json!({ "minLength": 1 }))

@@ -181,6 +181,26 @@ fn problem_page(code: Code) -> String {
         .replace("{status}", &code.status().to_string())
         .replace("{title}", &escape(code.title()))
         .replace("{advice}", &escape(code.advice()))
+        .replace("{example}", &escape(&example(code)))
+}
+
+/// An answer of this code, as it is read by programs.
+fn example(code: Code) -> String {
+    let problem = match code {
+        Code::ValidationFailed => Problem::field("cpu_usage", "must be between 0 and 100"),
+        Code::InvalidParameter => {
+            Problem::parameter("limit", "must be a whole number from 1 to 1000")
+        }
+        other => Problem::new(other, format!("{}.", other.title())),
+    };
+    let response = problem.into_response("01a1fd6d-9a8f-76f9-b21c-0ddc6cb80d30");
+    let headers = response
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {}\n", String::from_utf8_lossy(value)));
+    let headers: String = headers.collect();
+    let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    format!("HTTP/1.1 {}\n{headers}\n{body:#}", response.status)
 }
 
 /// A text for HTML.
@@ -207,7 +227,7 @@ mod tests {
         for code in Code::ALL {
             let html = problem_page(code);
             assert!(html.contains(code.as_str()) && html.contains(&code.status().to_string()));
-            assert!(!html.contains("{code}") && !html.contains("{advice}"));
+            assert!(!html.contains("{code}") && !html.contains("{example}"));
         }
         assert!(!PROBLEM_PAGE.contains("https://") && !PROBLEM_PAGE.contains("//cdn"));
         assert!(PROBLEM_PAGE.contains("prefers-color-scheme: dark"));

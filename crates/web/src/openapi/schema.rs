@@ -29,6 +29,20 @@ pub fn one_of(words: &[&str]) -> Value {
     json!({ "type": "string", "enum": words })
 }
 
+/// Words by which a list is filtered: an empty one is no filter.
+#[must_use]
+pub fn filter(words: &[&str]) -> Value {
+    let mut words = words.to_vec();
+    words.push("");
+    one_of(&words)
+}
+
+/// A cursor that is a number: an empty one is the beginning.
+#[must_use]
+pub fn number_cursor() -> Value {
+    json!({ "type": "string", "pattern": "^([1-9][0-9]{0,14})?$" })
+}
+
 /// A list of skills or tags.
 #[must_use]
 pub fn labels() -> Value {
