@@ -6,7 +6,7 @@ mod expiry;
 mod exports;
 mod half_done;
 mod host_routes;
-mod layout;
+pub mod layout;
 mod leadership;
 mod open_mode;
 mod stream_ends;
