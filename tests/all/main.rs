@@ -38,5 +38,11 @@ mod openapi;
 /// What the README shows is what happens.
 mod readme;
 
+/// What `deploy/` holds is what runs.
+mod deploy;
+
+/// Files that are made from the program and checked in.
+mod generated;
+
 /// The rules that the source tree itself keeps.
 mod architecture;

@@ -20,7 +20,7 @@ fn keys(redis: &mut redis::Connection) -> Vec<String> {
 }
 
 /// Goes through every route that touches Redis, and leaves one node.
-fn use_everything(hub: &Hub) -> String {
+pub fn use_everything(hub: &Hub) -> String {
     let client = hub.admin();
     let id = client.new_node("everywhere");
     client.with("idempotency-key", "k").post(&format!("/nodes/{id}/heartbeat"), &json!({})).ok();

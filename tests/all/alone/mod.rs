@@ -9,7 +9,7 @@ mod exports;
 mod half_accepted;
 mod half_done;
 mod host_routes;
-mod layout;
+pub mod layout;
 mod leadership;
 mod open_mode;
 mod stream_ends;

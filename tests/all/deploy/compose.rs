@@ -1,0 +1,206 @@
+//! `compose.yaml` and the `Dockerfile`: the shell lines of both services are run as they stand,
+//! with the places of a container replaced by places here.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{assert_knows, read, strings, yaml};
+use crate::harness::{Client, PATIENCE, Program, eventually, reef, registration, root};
+
+/// Fields of a service that Compose knows and we use.
+const SERVICE: &[&str] = &[
+    "image",
+    "build",
+    "depends_on",
+    "entrypoint",
+    "command",
+    "secrets",
+    "ports",
+    "volumes",
+    "healthcheck",
+    "cap_drop",
+    "security_opt",
+    "stop_grace_period",
+    "restart",
+];
+
+fn compose() -> Value {
+    yaml("compose.yaml").remove(0)
+}
+
+#[test]
+fn the_services_have_volumes_secrets_and_checks() {
+    let compose = compose();
+    assert_knows(&compose, "the file", &["name", "services", "volumes", "secrets"]);
+    for (name, service) in compose["services"].as_object().unwrap() {
+        assert_knows(service, name, SERVICE);
+        let check = &service["healthcheck"];
+        let fields = ["test", "interval", "timeout", "retries", "start_period"];
+        assert_knows(check, name, &fields);
+        assert!(matches!(strings(&check["test"])[0], "CMD" | "CMD-SHELL"), "{check}");
+        for secret in strings(&service["secrets"]) {
+            let file = compose["secrets"][secret]["file"].as_str().unwrap();
+            assert!(file.starts_with("./secrets/"), "{secret}");
+        }
+        for volume in strings(&service["volumes"]) {
+            let (from, to) = volume.split_once(':').unwrap();
+            assert!(to.starts_with('/'), "{volume}");
+            let is_known = match from.strip_prefix("./") {
+                Some(path) => super::file(path).is_file(),
+                None => compose["volumes"].get(from).is_some(),
+            };
+            assert!(is_known, "{volume}");
+        }
+    }
+    let ports = strings(&compose["services"]["hub"]["ports"]);
+    assert!(ports.iter().all(|port| port.starts_with("127.0.0.1:")), "{ports:?}");
+    assert_eq!(compose["services"]["hub"]["depends_on"]["redis"]["condition"], "service_healthy");
+    // What must never be committed.
+    let ignored = fs::read_to_string(root().join(".gitignore")).unwrap();
+    assert!(ignored.lines().any(|line| line == "/deploy/secrets"));
+}
+
+/// The shell's command of a service, as Compose hands it on, with places of this machine.
+fn shell(compose: &Value, service: &str, places: &[(&str, &str)]) -> Command {
+    let service = &compose["services"][service];
+    let entrypoint = strings(&service["entrypoint"]);
+    let mut script = strings(&service["command"])[0].replace("$$", "$");
+    for (there, here) in places {
+        assert!(script.contains(there), "{there} is not in {script}");
+        script = script.replace(there, here);
+    }
+    let mut command = Command::new(entrypoint[0]);
+    command.args(&entrypoint[1..]).arg(script);
+    command
+}
+
+/// A folder of programs, first on the path: the image's `docker-entrypoint.sh`, which drops root's
+/// rights and runs what it is given, and `reef`.
+fn programs(folder: &Path) -> std::ffi::OsString {
+    let entrypoint = folder.join("docker-entrypoint.sh");
+    fs::write(&entrypoint, "#!/bin/sh\nexec \"$@\"\n").unwrap();
+    fs::set_permissions(&entrypoint, fs::Permissions::from_mode(0o755)).unwrap();
+    std::os::unix::fs::symlink(reef().get_program(), folder.join("reef")).unwrap();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths([folder.to_path_buf()].into_iter().chain(std::env::split_paths(&path)))
+        .unwrap()
+}
+
+#[test]
+fn the_command_lines_start_a_hub_that_keeps_what_it_is_told() {
+    let compose = compose();
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).display().to_string();
+    for name in ["data", "secrets", "bin", "state"] {
+        fs::create_dir(place(name)).unwrap();
+    }
+    fs::write(place("secrets/redis_password"), "0123456789abcdef\n").unwrap();
+    fs::write(place("secrets/admin_key"), "an-admin-key-of-this-test\n").unwrap();
+    let path = programs(Path::new(&place("bin")));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+
+    let data = format!("dir {}\nport {port}\nbind 127.0.0.1", place("data"));
+    let acl = super::file("redis.acl").display().to_string();
+    let secrets = place("secrets");
+    let mut redis = shell(
+        &compose,
+        "redis",
+        &[("dir /data", &data), ("/run/secrets", &secrets), ("/etc/reef/redis.acl", &acl)],
+    );
+    let redis = Program::start(redis.env("PATH", &path));
+    redis.line(PATIENCE, |line| line.contains("eady to accept connections").then_some(()));
+    check(
+        &compose,
+        "redis",
+        &path,
+        &[("/run/secrets", &secrets), ("redis-cli", &format!("redis-cli -p {port}"))],
+    );
+    let stranger = redis::Client::open(format!("redis://127.0.0.1:{port}")).unwrap();
+    let said: Result<(), _> = redis::cmd("PING").query(&mut stranger.get_connection().unwrap());
+    assert!(said.unwrap_err().to_string().contains("NOAUTH"), "Redis answers without a password");
+
+    let server = format!("@127.0.0.1:{port}/0");
+    let state = place("state");
+    let mut hub = shell(
+        &compose,
+        "hub",
+        &[
+            ("/run/secrets", &secrets),
+            ("@redis:6379/0", &server),
+            ("0.0.0.0:8888", "127.0.0.1:0"),
+            ("/var/lib/reef", &state),
+        ],
+    );
+    let hub = Program::start(hub.current_dir(root()).env("PATH", &path));
+    let url = hub.line(std::time::Duration::from_secs(120), |line| {
+        line.split_once("Serving ").map(|(_, url)| url.trim().to_owned())
+    });
+    check(&compose, "hub", &path, &[("http://127.0.0.1:8888", &url)]);
+    let client = Client::new(&url).with_key("an-admin-key-of-this-test");
+    client.post("/nodes/register", &registration("in-a-container")).ok();
+    assert_eq!(client.get("/nodes").list().len(), 1);
+    // Nothing could lose data: no warning about Redis.
+    let log = hub.stderr();
+    assert!(!log.contains("maxmemory-policy") && !log.contains("appendonly"), "{log}");
+    assert!(!log.contains("0123456789abcdef"), "the password stands in the log");
+}
+
+/// Runs a service's health check until it says yes.
+fn check(compose: &Value, service: &str, path: &std::ffi::OsStr, places: &[(&str, &str)]) {
+    let test = strings(&compose["services"][service]["healthcheck"]["test"]);
+    let place = |text: &str| {
+        let text = text.replace("$$", "$");
+        places.iter().fold(text, |text, (there, here)| text.replace(there, here))
+    };
+    let arguments: Vec<_> = match test[0] {
+        "CMD" => test[1..].iter().map(|it| place(it)).collect(),
+        _ => vec!["sh".to_owned(), "-c".to_owned(), place(test[1])],
+    };
+    eventually(&format!("a good check of {service}"), PATIENCE, || {
+        let mut command = Command::new(&arguments[0]);
+        let ran = command.args(&arguments[1..]).env("PATH", path).output().unwrap();
+        ran.status.success().then_some(())
+    });
+}
+
+#[test]
+fn the_image_holds_what_the_host_looks_for() {
+    let text = read("Dockerfile");
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let argument = |name: &str| -> Vec<&str> {
+        lines.iter().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).collect()
+    };
+    assert!(argument("RUN").contains(&"cargo xtask build"));
+    let manifest = fs::read_to_string(root().join("spin.toml")).unwrap();
+    let manifest: toml::Value = toml::from_str(&manifest).unwrap();
+    let workdir = argument("WORKDIR").pop().unwrap().to_owned();
+    let mut copied = Vec::new();
+    for copy in argument("COPY --from=build") {
+        let (from, to) = copy.split_once(' ').unwrap();
+        let built = root().join(from.strip_prefix("/src/").unwrap());
+        assert!(built.exists(), "{from} is not what a build makes");
+        copied.push(to.to_owned());
+    }
+    assert!(copied.contains(&format!("{workdir}/spin.toml")), "{copied:?}");
+    for component in manifest["component"].as_table().unwrap().values() {
+        let source = format!("{workdir}/{}", component["source"].as_str().unwrap());
+        assert!(copied.iter().any(|to| source.starts_with(&format!("{to}/"))), "{source}");
+    }
+    // The flags of the image and of the unit are ones that `reef up` has.
+    let command: Vec<String> = serde_json::from_str(argument("CMD").pop().unwrap()).unwrap();
+    let help = reef().args(["up", "--help"]).output().unwrap().stdout;
+    let help = String::from_utf8(help).unwrap();
+    for flag in command.iter().filter(|it| it.starts_with("--")) {
+        assert!(help.contains(flag.as_str()), "{flag}");
+    }
+    assert_eq!(command[0], "up");
+    let toolchain = argument("FROM")[0];
+    let minimum = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let version = toolchain.strip_prefix("rust:").unwrap().split('-').next().unwrap();
+    assert!(minimum.contains(&format!("rust-version = \"{version}\"")), "{toolchain}");
+}
