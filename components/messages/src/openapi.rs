@@ -290,6 +290,6 @@ fn inbox_schemas(api: &mut Api) {
     api.body::<inbox::AcknowledgeBody>()
         .require(&["receipts"])
         .set("receipts", json!({ "maxItems": RECEIPTS_MAX }));
-    api.body::<proposals::AcceptBody>().set("executor", own_id());
+    api.body::<proposals::AcceptBody>().set("executor", schema::id());
     api.body::<inbox::RedriveBody>().set("msg_ids", json!({ "maxItems": RECEIPTS_MAX }));
 }
