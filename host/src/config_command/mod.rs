@@ -71,7 +71,7 @@ enum Verb {
     #[command(before_help = "Examples:\n  reef config check\n  reef config check --redis-url rediss://cache.lab:6380/0 --json\n", after_help = EXIT_CODES)]
     Check,
     /// Print what Spin takes from the environment, secrets included: NAME=VALUE lines
-    #[command(before_help = "Examples:\n  env $(reef config spin-env) spin up\n  reef config spin-env --admin-key-file .reef/admin.key > hub.env\n", after_help = EXIT_CODES)]
+    #[command(before_help = "Examples:\n  reef config spin-env --admin-key-file .reef/admin.key > hub.env\n  env $(reef config spin-env) spin up\n", after_help = EXIT_CODES)]
     SpinEnv(spin_env::SpinEnvArgs),
 }
 

@@ -6,4 +6,5 @@ mod control;
 pub(crate) mod inspect;
 pub(crate) mod private;
 pub(crate) mod readiness;
+mod repair;
 pub(crate) mod server;

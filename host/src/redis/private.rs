@@ -142,10 +142,8 @@ fn socket(state_dir: &StateDir) -> Result<PathBuf> {
 pub(crate) fn socket_in(state_dir: &Path) -> Option<PathBuf> {
     let state_dir = state_dir.canonicalize().ok()?;
     let near = state_dir.join("redis.sock");
-    let far = Path::new("/tmp").join(format!("reef-{:016x}", fingerprint(&state_dir)));
-    [near, far.join("redis.sock")]
-        .into_iter()
-        .find(|socket| socket.exists() && address::fits_into_address(socket))
+    let far = far_folder(&state_dir).join("redis.sock");
+    [near, far].into_iter().find(|socket| socket.exists() && address::fits_into_address(socket))
 }
 
 /// The program that `reef up` would start.

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use tokio::process::{Child, Command};
 
 use super::control::{self, State};
+use super::repair::repair;
 use crate::cli::Fsync;
 
 /// How long a server may take to end after `SHUTDOWN`: it writes what it holds to the disk.
@@ -71,6 +72,7 @@ impl Server {
             }
             return Ok(Self { settings, child: None });
         }
+        repair(&settings.program, &settings.data, &settings.log).await;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&settings.log);
         let log = log.with_context(|| format!("cannot write {}", settings.log.display()))?;
         let child = Command::new(&settings.program)

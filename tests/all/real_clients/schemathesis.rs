@@ -8,12 +8,30 @@ use crate::harness::{Hub, Program, root};
 /// The run takes half a minute, and the machine may be compiling.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// A fault of CPython 3.11 that deep recursion meets now and then, on the side of the tests.
+const PYTHONS_FAULT: &str = "AST constructor recursion depth mismatch";
+
 #[test]
 fn schemathesis_finds_nothing() {
     let hub = Hub::start();
+    let mut output = run(&hub);
+    for _ in 0..3 {
+        if output.status.success() || !output.stdout.contains(PYTHONS_FAULT) {
+            break;
+        }
+        output = run(&hub);
+    }
+    assert!(output.status.success(), "{}\n{}", output.stdout, output.stderr);
+    // A run that has tested nothing would be a success, too.
+    let tested = output.stdout.lines().find_map(|line| line.trim().strip_prefix("Tested: "));
+    let tested: usize = tested.and_then(|count| count.parse().ok()).unwrap_or_default();
+    assert!(tested >= 99, "{}", output.stdout);
+}
+
+fn run(hub: &Hub) -> crate::harness::Output {
     let folder = root().join("tests/clients/schemathesis");
     let program = root().join("target/clients/python/bin/st");
-    let output = Program::run(
+    Program::run(
         Command::new(program)
             .current_dir(hub.state_dir())
             .env("PYTHONPATH", &folder)
@@ -25,8 +43,5 @@ fn schemathesis_finds_nothing() {
             .args(["--url", hub.url(), "--no-color"])
             .args(["--header", &format!("Authorization: Bearer {}", hub.admin_key())]),
         PATIENCE,
-    );
-    assert!(output.status.success(), "{}\n{}", output.stdout, output.stderr);
-    // A run that has tested nothing would be a success, too.
-    assert!(output.stdout.contains("Tested: 99"), "{}", output.stdout);
+    )
 }

@@ -3,6 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::load::{Load, Seen, assert_each};
 use crate::harness::{Client, Hub, PATIENCE, Program, Signal, eventually, root, signal, unique};
 
@@ -66,6 +68,43 @@ fn both_killed_at_once_lose_nothing() {
     hub.start_again();
     assert_ne!(hub.private_redis_pid(), redis);
     assert_nothing_lost(&hub.admin(), &seen);
+}
+
+#[test]
+fn a_change_that_a_kill_cut_off_stays_undone_over_any_number_of_restarts() {
+    let mut hub = Hub::start();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let session = text(&hub.admin().post_empty("/sessions").ok()["session_id"]);
+    let question = json!({"content": "?"});
+    let sent = hub.admin().post(&format!("/sessions/{session}/messages"), &question).ok();
+    let message = format!("/messages/{}", text(&sent["assistant_message_id"]));
+    let append = |hub: &Hub, delta: &str| {
+        hub.admin().post(&format!("{message}/append"), &json!({"delta": delta})).ok();
+    };
+    let kill_both = |hub: &mut Hub| {
+        signal(hub.private_redis_pid(), Signal::Kill);
+        hub.kill();
+    };
+    append(&hub, "kept ");
+    append(&hub, "cut-off ");
+    kill_both(&mut hub);
+
+    // As if the kill had come in the middle of the write: behind the first change of the script.
+    let folder = hub.state_dir().join("redis/appendonlydir");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let file =
+        files.into_iter().find(|path| path.extension().is_some_and(|it| it == "aof")).unwrap();
+    let written = std::fs::read(&file).unwrap();
+    let cut = written.windows(8).position(|bytes| bytes == b"cut-off ").unwrap() + 40;
+    std::fs::write(&file, &written[..cut]).unwrap();
+
+    hub.start_again();
+    append(&hub, "and on");
+    kill_both(&mut hub);
+    hub.start_again();
+    let shown = hub.admin().get(&message).ok();
+    assert_eq!(shown["text"], "kept and on");
+    assert_eq!(shown["sequence"], 3);
 }
 
 #[test]
