@@ -82,7 +82,7 @@ impl Monitor {
             Ok(Some(ticked)) => {
                 state.metrics.ticks_ok.increment(1);
                 state.metrics.tick_duration.record(started.elapsed());
-                state.report(&ticked, self.alerts.as_ref());
+                state.report(&ticked);
                 self.alert(state).await;
             }
             Ok(None) => state.metrics.ticks_standby.increment(1),
@@ -189,7 +189,7 @@ impl State {
     }
 
     /// Logs and counts what a round found.
-    fn report(&mut self, ticked: &Ticked, alerts: Option<&Alerts>) {
+    fn report(&mut self, ticked: &Ticked) {
         let expired = &ticked.checked.expired;
         for node in expired.iter().take(NAMED_MAX) {
             tracing::warn!(node = %node.node_id, hostname = %node.hostname, "a node fell silent and is offline");
@@ -223,12 +223,7 @@ impl State {
         let suspended = ticked.checked.suspended;
         self.metrics.suspended.set(f64::from(u8::from(suspended.is_some())));
         match (self.is_suspended, suspended) {
-            (false, Some(reason)) => {
-                tracing::error!("expiry is suspended: {reason}");
-                if let Some(alerts) = alerts {
-                    alerts.raise("expiry_suspended", &json!({"reason": reason.to_string()}));
-                }
-            }
+            (false, Some(reason)) => tracing::error!("expiry is suspended: {reason}"),
             (true, None) => tracing::info!("expiry is no longer suspended"),
             _ => {}
         }

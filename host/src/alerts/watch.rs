@@ -61,6 +61,7 @@ fn kind_of(event_type: &str) -> Option<&'static str> {
     match event_type {
         "node_offline" => Some("node_offline"),
         "leader_changed" => Some("leader_changed"),
+        "expiry_suspended" => Some("expiry_suspended"),
         // Either is the end of a task that has no tries left.
         "task_failed" | "task_timeout" => Some("task_dead"),
         _ => None,

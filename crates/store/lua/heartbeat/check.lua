@@ -16,7 +16,7 @@
 --          the periodic checker that calls ('' for others) · 6 most nodes
 -- Returns  'ok', now, more (0 or 1), live nodes, silent nodes, suspended (0, 1 by the guard, 2 after
 --          an absence), then 3 for each expired node: id, hostname, last heartbeat
--- Emits    node_offline, task_pending
+-- Emits    node_offline, task_pending; expiry_suspended when the guard begins to hold
 -- include: now clock foreign rfc3339 once event queue node beat
 
 local GUARD_NODES_MIN = 5
@@ -69,6 +69,8 @@ local function is_suspended(count, late, live)
   if since then return clock - tonumber(since) < period_ms end
   if redis.call('HLEN', key.guard) >= GUARD_FIELDS_MAX then redis.call('DEL', key.guard) end
   redis.call('HSET', key.guard, ARGV[3], clock)
+  emit('expiry_suspended', '{"silent":' .. late .. ',"live":' .. live .. ',"reason":"' .. late
+    .. ' of ' .. live .. ' live nodes would expire at once"}')
   return true
 end
 
