@@ -13,6 +13,7 @@
 
 mod agents;
 mod connection;
+mod demo;
 mod events;
 mod failure;
 mod inbox;
@@ -76,6 +77,9 @@ pub enum ClientCommand {
     /// Do tasks: run a command, or a workflow, for each
     #[command(before_help = reef_worker::EXAMPLES, after_help = reef_worker::DETAILS)]
     Worker(worker::Worker),
+    /// See it work: a hub, five agents, a killed worker, a streamed message, a payment
+    #[command(before_help = demo::EXAMPLES, after_help = demo::DETAILS)]
+    Demo(demo::Demo),
     /// Stops the commands of a worker that has died; started by the worker
     #[command(name = reef_worker::guard::SUBCOMMAND, hide = true)]
     WorkerGuard,
@@ -98,7 +102,7 @@ impl ClientCommand {
             Self::Keys(group) => &group.hub,
             Self::Ledger(group) => &group.hub,
             Self::Worker(worker) => &worker.hub,
-            Self::WorkerGuard => return None,
+            Self::Demo(_) | Self::WorkerGuard => return None,
         })
     }
 
@@ -113,6 +117,7 @@ impl ClientCommand {
             Self::Keys(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Ledger(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Worker(worker) => worker.run().await,
+            Self::Demo(demo) => demo.run().await,
             Self::WorkerGuard => Ok(reef_worker::guard::watch().await?),
         }
     }

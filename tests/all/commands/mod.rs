@@ -1,6 +1,7 @@
 //! The commands that talk to a hub, as people and programs use them: what they print, and what
 //! they exit with.
 
+mod demo;
 mod failures;
 mod inbox_and_events;
 mod ledger;
