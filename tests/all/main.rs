@@ -29,8 +29,8 @@ mod commands;
 /// The older systems' clients, which know nothing of Reef.
 mod legacy;
 
-/// What the README shows is what happens.
-mod readme;
+/// What the README and the documents show is what happens.
+mod documents;
 
 /// What `deploy/` holds is what runs.
 mod deploy;
