@@ -35,8 +35,8 @@ mod legacy;
 /// What `openapi.json` says is what a hub does.
 mod openapi;
 
-/// What the README shows is what happens.
-mod readme;
+/// What the README and the documents show is what happens.
+mod documents;
 
 /// What `deploy/` holds is what runs.
 mod deploy;

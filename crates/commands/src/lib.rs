@@ -16,6 +16,7 @@ mod agent;
 mod agents;
 mod collab;
 mod connection;
+mod demo;
 mod doctor;
 mod events;
 mod failure;
@@ -125,6 +126,9 @@ pub enum ClientCommand {
     /// Do tasks: run a command, or a workflow, for each
     #[command(before_help = reef_worker::EXAMPLES, after_help = reef_worker::DETAILS)]
     Worker(worker::Worker),
+    /// See it work: a hub, five agents, a killed worker, a streamed message, a payment
+    #[command(before_help = demo::EXAMPLES, after_help = demo::DETAILS)]
+    Demo(demo::Demo),
     /// Stops the commands of a worker that has died; started by the worker
     #[command(name = reef_worker::guard::SUBCOMMAND, hide = true)]
     WorkerGuard,
@@ -163,7 +167,7 @@ impl ClientCommand {
             Self::Agent(agent) => &agent.hub,
             Self::Heartbeat(heartbeat) => &heartbeat.hub,
             Self::Worker(worker) => &worker.hub,
-            Self::WorkerGuard => return None,
+            Self::Demo(_) | Self::WorkerGuard => return None,
         })
     }
 
@@ -192,6 +196,7 @@ impl ClientCommand {
             }
             Self::Heartbeat(heartbeat) => heartbeat.run().await,
             Self::Worker(worker) => worker.run().await,
+            Self::Demo(demo) => demo.run().await,
             Self::WorkerGuard => Ok(reef_worker::guard::watch().await?),
         }
     }

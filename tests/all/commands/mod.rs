@@ -5,6 +5,7 @@ mod agent;
 mod checks;
 mod collab;
 mod config;
+mod demo;
 mod failures;
 mod inbox_and_events;
 mod ledger;

@@ -11,6 +11,8 @@ use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::{Context, EXIT_CODES};
 
+pub(crate) use verify::verify_hub;
+
 /// Shown above the group's `--help`.
 pub(crate) const EXAMPLES: &str = "\
 Examples:

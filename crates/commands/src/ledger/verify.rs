@@ -33,19 +33,23 @@ pub(super) struct ExportArgs {
 }
 
 pub(super) async fn verify(cx: &Context, args: VerifyArgs) -> Result<(), Failure> {
-    let mut verifier = Verifier::default();
     match &args.file {
         Some(file) => {
+            let mut verifier = Verifier::default();
             read_export(file, &mut verifier)?;
             report(cx, &verifier, "export", None)
         }
-        None => {
-            read_hub(cx, &mut verifier).await?;
-            check_seals(cx, &verifier).await?;
-            let agents = check_balances(cx, &mut verifier).await?;
-            report(cx, &verifier, "hub", Some(agents))
-        }
+        None => verify_hub(cx).await,
     }
+}
+
+/// Checks a hub's journal entry by entry, and every balance against it.
+pub(crate) async fn verify_hub(cx: &Context) -> Result<(), Failure> {
+    let mut verifier = Verifier::default();
+    read_hub(cx, &mut verifier).await?;
+    check_seals(cx, &verifier).await?;
+    let agents = check_balances(cx, &mut verifier).await?;
+    report(cx, &verifier, "hub", Some(agents))
 }
 
 fn report(

@@ -1,0 +1,147 @@
+//! `docs/reference`: made from the program, or held against it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+
+use crate::generated::assert_is;
+use crate::harness::{Hub, PATIENCE, eventually, reef, root};
+
+/// What `reef WORDS --help` prints.
+fn help(words: &[&str]) -> String {
+    let output = reef().args(words).arg("--help").env("COLUMNS", "100").output().unwrap();
+    assert!(output.status.success(), "{words:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The subcommands that a help lists.
+fn subcommands(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let listed = lines.take_while(|line| line.starts_with("  "));
+    // What is indented further goes on with the line before.
+    let names = listed.filter(|line| !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+/// Describes a command and those below it. What a help ends with, from its exit codes on, is left out
+/// where the command above ends with the same.
+fn describe(words: &[&str], end_above: &str, into: &mut String) {
+    let text = help(words);
+    let (body, end) = match text.find("\nExit codes:\n") {
+        Some(at) => text.split_at(at),
+        None => (text.as_str(), ""),
+    };
+    let shown = if end == end_above { body } else { &text };
+    let title = ["reef"].iter().chain(words).copied().collect::<Vec<_>>().join(" ");
+    let level = "#".repeat(2 + words.len().saturating_sub(1));
+    // No line ends with a space, which editors would take away.
+    let lines: Vec<_> = shown.trim_end().lines().map(str::trim_end).collect();
+    write!(into, "\n{level} {title}\n\n```text\n{}\n```\n", lines.join("\n")).unwrap();
+    for name in subcommands(&text) {
+        describe(&[words, &[name.as_str()]].concat(), end, into);
+    }
+}
+
+#[test]
+fn the_command_line_reference_is_generated_from_the_help() {
+    let mut text = String::from(
+        "# Command line\n\nWhat `--help` says, command by command. This file is made from it, and a \
+         test says when it is stale. Exit codes that are those of the group stand there alone.\n",
+    );
+    describe(&[], "", &mut text);
+    assert!(text.matches("\n```text\n").count() > 40, "{text}");
+    assert_is("docs/reference/cli.md", &text);
+}
+
+/// A metric as `/metrics` shows it.
+#[derive(Debug, Default)]
+struct Metric {
+    kind: String,
+    meaning: String,
+    labels: BTreeSet<String>,
+}
+
+fn metrics(text: &str) -> BTreeMap<String, Metric> {
+    let mut found = BTreeMap::<String, Metric>::new();
+    for line in text.lines() {
+        if let Some((name, meaning)) =
+            line.strip_prefix("# HELP ").and_then(|it| it.split_once(' '))
+        {
+            found.entry(name.to_owned()).or_default().meaning = meaning.to_owned();
+        } else if let Some((name, kind)) =
+            line.strip_prefix("# TYPE ").and_then(|it| it.split_once(' '))
+        {
+            found.entry(name.to_owned()).or_default().kind = kind.to_owned();
+        } else if let Some((name, labels)) = line.split_once('{') {
+            let base = ["_bucket", "_sum", "_count"].iter().find_map(|it| name.strip_suffix(it));
+            let base = base.filter(|base| found.contains_key(*base)).unwrap_or(name);
+            let labels = labels.split("\",").filter_map(|it| it.split_once('=')).map(|it| it.0);
+            let labels = labels.filter(|label| *label != "le").map(str::to_owned);
+            found.entry(base.to_owned()).or_default().labels.extend(labels);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_metrics_reference_is_generated_from_a_running_hub() {
+    let hub = Hub::start();
+    let client = hub.admin();
+    client.new_node("metered");
+    let shown = eventually("all metrics", PATIENCE, || {
+        let text = client.get("//metrics").text();
+        text.contains("reef_cron_runs_total").then(|| metrics(&text))
+    });
+    let mut text = String::from(
+        "# Metrics\n\n`GET /metrics` of each host, in the text format of Prometheus; where keys are \
+         asked for, with a key that has the scope `read`. Counters count since the host was started. \
+         The gauges of tasks and of the monitor are those of the host that monitors; another one \
+         shows 0, or what it last saw. `deploy/prometheus` has a scrape example and alerts, \
+         `deploy/grafana` a dashboard. This table is made from a running hub, and a test says when \
+         it is stale.\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n",
+    );
+    for (name, Metric { kind, meaning, labels }) in &shown {
+        assert!(!kind.is_empty() && !meaning.is_empty(), "{name}");
+        let labels: Vec<_> = labels.iter().map(|label| format!("`{label}`")).collect();
+        writeln!(text, "| `{name}` | {kind} | {} | {meaning} |", labels.join(" ")).unwrap();
+    }
+    assert_is("docs/reference/metrics.md", &text);
+}
+
+#[test]
+fn the_configuration_reference_knows_every_flag_and_every_variable() {
+    let text = fs::read_to_string(root().join("docs/reference/configuration.md")).unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    let row = |name: &str| {
+        let found =
+            rows.iter().find(|row| row[0].trim_matches('`').split([' ', '`']).next() == Some(name));
+        found.unwrap_or_else(|| panic!("the reference lacks {name}"))
+    };
+    for command in ["up", "serve", "monitor"] {
+        let help = help(&[command]);
+        let mut flag = "";
+        for line in help.lines().map(str::trim) {
+            if line.starts_with("--") {
+                flag = line.split(' ').next().unwrap();
+                row(flag);
+            } else if let Some(name) = line.strip_prefix("[env: ") {
+                let name = name.trim_end_matches([']', '=']);
+                assert!(row(flag)[1].contains(name), "{flag}: {name}");
+            } else if let Some(default) = line.strip_prefix("[default: ") {
+                let default = default.trim_end_matches(']');
+                assert!(row(flag)[2].contains(default), "{flag}: {default}");
+            }
+        }
+    }
+    let manifest = fs::read_to_string(root().join("spin.toml")).unwrap();
+    let manifest: toml::Value = toml::from_str(&manifest).unwrap();
+    for (name, variable) in manifest["variables"].as_table().unwrap() {
+        let default = variable["default"].as_str().unwrap();
+        let shown = row(name)[1].trim_matches('`');
+        assert_eq!(shown, if default.is_empty() { "none" } else { default }, "{name}");
+    }
+}
