@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 
+use reef_web::Code;
+
 use crate::generated::assert_is;
 use crate::harness::{Hub, PATIENCE, eventually, reef, root};
 
@@ -106,6 +108,23 @@ fn the_metrics_reference_is_generated_from_a_running_hub() {
         writeln!(text, "| `{name}` | {kind} | {} | {meaning} |", labels.join(" ")).unwrap();
     }
     assert_is("docs/reference/metrics.md", &text);
+}
+
+#[test]
+fn the_reference_of_errors_is_generated_from_the_codes() {
+    let mut text = String::from(
+        "# Errors\n\nEvery error is `application/problem+json` (RFC 9457). `code` stays the same; \
+         each has a page at `/problems/<code>` of a host, with an example. This table is made from \
+         the program, and a test says when it is stale.\n\n| status | code | what it means | what to \
+         do |\n|---|---|---|---|\n",
+    );
+    let mut codes = Code::ALL;
+    codes.sort_by_key(|code| code.status());
+    for code in codes {
+        let (status, name, title) = (code.status(), code.as_str(), code.title());
+        writeln!(text, "| {status} | `{name}` | {title} | {} |", code.advice()).unwrap();
+    }
+    assert_is("docs/reference/errors.md", &text);
 }
 
 #[test]
