@@ -56,7 +56,6 @@ fn read_settings() -> Result<Settings, String> {
         message_ttl_hours: get("message_ttl_hours"),
         legacy_inbox: get("legacy_inbox"),
         legacy_task_queue: get("legacy_task_queue"),
-        ..Variables::default()
     })
 }
 
