@@ -2,12 +2,11 @@
 
 use serde_json::json;
 
-use crate::harness::{Client, Hub, PATIENCE, RedisServer, eventually, unique};
+use crate::harness::{Client, Hub, PATIENCE, RedisServer, eventually};
 
 /// Registers an agent and returns its key.
 fn new_key(hub: &Hub) -> String {
-    let made = hub.anonymous().post("/agents/register", &json!({"agent_id": unique("agent")}));
-    made.ok()["api_key"].as_str().unwrap().to_owned()
+    hub.admin().new_agent().key
 }
 
 fn number(answer: &crate::harness::Answer, header: &str) -> i64 {

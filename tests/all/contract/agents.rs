@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::idempotency::{is_replay, keyed};
 use super::{Subject, hub};
-use crate::harness::{Client, is_timestamp, unique};
+use crate::harness::{Client, NewAgent, is_timestamp, unique};
 
 /// An agent that was registered for a test.
 pub struct Agent {
@@ -26,13 +26,8 @@ impl Agent {
 /// Registers an agent.
 #[track_caller]
 pub fn new_agent(hub: &Subject) -> Agent {
-    let made = hub.anonymous.post("/agents/register", &json!({"agent_id": unique("agent")})).ok();
-    let key = made["api_key"].as_str().unwrap();
-    Agent {
-        id: made["agent"]["agent_id"].as_str().unwrap().to_owned(),
-        client: hub.anonymous.with_key(key),
-        anonymous: hub.anonymous.clone(),
-    }
+    let NewAgent { id, client, .. } = hub.client.new_agent();
+    Agent { id, client, anonymous: hub.anonymous.clone() }
 }
 
 const KEY_FIELDS: &[&str] = &["key_id", "name", "scopes", "created_at", "last_used", "expires_at"];
@@ -51,12 +46,12 @@ fn assert_key_info(info: &Value) {
 }
 
 #[test]
-fn an_agent_is_registered_by_anybody_and_gets_its_key_once() {
+fn an_agent_is_registered_and_gets_its_key_once() {
     let hub = hub();
     let body = json!({
         "wallet_address": unique("0x"), "display_name": "Ångström", "metadata": {"list": []},
     });
-    let answer = hub.anonymous.post("/agents/register", &body);
+    let answer = hub.client.post("/agents/register", &body);
     let made = answer.has_fields(&["success", "agent", "api_key", "api_key_info"]);
     assert_eq!(made["success"], true);
     let agent = &made["agent"];
@@ -100,23 +95,23 @@ fn registrations_are_checked() {
         ("agent_id", json!("register")),
         ("agent_id", json!(7)),
     ] {
-        let answer = hub.anonymous.post("/agents/register", &json!({field: value}));
+        let answer = hub.client.post("/agents/register", &json!({field: value}));
         answer.problem_with(422, "validation_failed", field);
     }
     let wallet = json!({"wallet_address": unique("wallet")});
-    hub.anonymous.post("/agents/register", &wallet).ok();
-    let again = hub.anonymous.post("/agents/register", &wallet).problem(409, "conflict");
+    hub.client.post("/agents/register", &wallet).ok();
+    let again = hub.client.post("/agents/register", &wallet).problem(409, "conflict");
     assert!(again["detail"].as_str().unwrap().contains("already registered as agent_"), "{again}");
     let id = json!({"agent_id": unique("agent")});
-    hub.anonymous.post("/agents/register", &id).ok();
-    hub.anonymous.post("/agents/register", &id).problem(409, "conflict");
+    hub.client.post("/agents/register", &id).ok();
+    hub.client.post("/agents/register", &id).problem(409, "conflict");
 }
 
 #[test]
 fn a_repeated_registration_makes_one_agent_and_does_not_show_the_key_again() {
     let hub = hub();
     let body = json!({"display_name": "once"});
-    let client = keyed(&hub.anonymous, &unique("key"));
+    let client = keyed(&hub.client, &unique("key"));
     let first = client.post("/agents/register", &body).ok();
     let again = client.post("/agents/register", &body);
     assert!(is_replay(&again), "{again}");

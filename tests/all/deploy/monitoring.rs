@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::{read, yaml};
-use crate::harness::{Hub, PATIENCE, eventually, root, unique};
+use crate::harness::{Hub, PATIENCE, eventually, root};
 
 /// The labels of each series' name in `/metrics`.
 fn shown(text: &str) -> BTreeMap<String, BTreeSet<String>> {
@@ -109,9 +109,7 @@ fn prometheus_gets_in_as_its_example_says() {
     let config = yaml("prometheus/prometheus.yml").remove(0);
     let job = &config["scrape_configs"][0];
     let hub = Hub::start();
-    let agent = json!({"agent_id": unique("operator")});
-    let first = hub.anonymous().post("/agents/register", &agent).ok();
-    let owner = hub.anonymous().with_key(first["api_key"].as_str().unwrap());
+    let owner = hub.admin().new_agent().client;
     let wish = json!({"name": "prometheus", "scopes": ["read"]});
     let key = owner.post("/auth/keys", &wish).ok()["api_key"].as_str().unwrap().to_owned();
 

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use ureq::http;
 
 use super::answer::Answer;
@@ -47,6 +47,20 @@ impl Client {
     /// The same caller with a key.
     pub fn with_key(&self, key: &str) -> Self {
         self.with("authorization", &format!("Bearer {key}"))
+    }
+
+    /// The same hub, asked by nobody in particular.
+    pub fn anonymous(&self) -> Self {
+        Self { headers: Vec::new(), ..self.clone() }
+    }
+
+    /// Registers an agent, which this caller must be allowed to: with the admin key, say.
+    #[track_caller]
+    pub fn new_agent(&self) -> NewAgent {
+        let made = self.post("/agents/register", &json!({"agent_id": unique("agent")})).ok();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let (id, key) = (text(&made["agent"]["agent_id"]), text(&made["api_key"]));
+        NewAgent { id, client: self.anonymous().with_key(&key), key }
     }
 
     /// `host:port`, for requests that a well-behaved client cannot make.
@@ -169,6 +183,16 @@ impl Client {
     pub fn beat(&self, id: &str, body: &Value) -> Value {
         self.post(&format!("/nodes/{id}/heartbeat"), body).ok()
     }
+}
+
+/// An agent that was registered for a test.
+#[derive(Clone)]
+pub struct NewAgent {
+    pub id: String,
+    /// Its first key.
+    pub key: String,
+    /// With that key.
+    pub client: Client,
 }
 
 /// A registration with the least that it needs.

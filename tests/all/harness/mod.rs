@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use answer::{Answer, is_timestamp};
 pub use browser::{Browser, Page};
-pub use client::{Client, raw, read_answer, registration};
+pub use client::{Client, NewAgent, raw, read_answer, registration};
 pub use hub::{Hub, HubOptions, Role, reef};
 pub use journal::verified_journal;
 pub use json::field_names;

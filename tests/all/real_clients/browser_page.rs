@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Message, delta};
-use crate::harness::{Browser, Hub, Page, Proxy, unique};
+use crate::harness::{Browser, Hub, NewAgent, Page, Proxy, unique};
 
 /// Signs in by the keyboard, with the focus where the page has put it.
 #[track_caller]
@@ -175,11 +175,8 @@ fn the_page_shows_a_message_once_and_whole_over_cuts_and_crashes() {
 
 /// Registers an agent with some money and returns its id and key.
 fn agent_with_money(hub: &Hub) -> (String, String) {
-    let made = hub.anonymous().post("/agents/register", &json!({"agent_id": unique("agent")})).ok();
-    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    let (id, key) = (text(&made["agent"]["agent_id"]), text(&made["api_key"]));
-    let deposit = json!({"agent_id": id, "amount": "1000"});
-    hub.anonymous().with_key(&key).post("/deposit", &deposit).ok();
+    let NewAgent { id, key, client } = hub.admin().new_agent();
+    client.post("/deposit", &json!({"agent_id": id, "amount": "1000"})).ok();
     (id, key)
 }
 

@@ -88,7 +88,7 @@ fn movements(entries: &[Entry]) -> BTreeMap<Acknowledged, usize> {
 #[test]
 fn what_was_acknowledged_is_there_once_whoever_is_killed() {
     let mut hub = Hub::start();
-    let agents: Vec<_> = (0..AGENTS).map(|_| Agent::with(&hub.anonymous(), 1000)).collect();
+    let agents: Vec<_> = (0..AGENTS).map(|_| Agent::with(&hub.admin(), 1000)).collect();
     let (stop, moved) = (AtomicBool::new(false), AtomicUsize::new(0));
     let more = |stage: &str| {
         let until = moved.load(Ordering::Relaxed) + BETWEEN;

@@ -6,7 +6,7 @@ mod storm;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, unique};
+use crate::harness::{Client, NewAgent};
 
 /// An agent, with its key.
 #[derive(Clone)]
@@ -18,16 +18,14 @@ struct Agent {
 
 impl Agent {
     #[track_caller]
-    fn new(anonymous: &Client) -> Self {
-        let made = anonymous.post("/agents/register", &json!({"agent_id": unique("agent")})).ok();
-        let (id, key) = (text(&made["agent"]["agent_id"]), text(&made["api_key"]));
-        let client = anonymous.with_key(&key);
+    fn new(admin: &Client) -> Self {
+        let NewAgent { id, key, client } = admin.new_agent();
         Self { id, key, client }
     }
 
     #[track_caller]
-    fn with(anonymous: &Client, amount: i64) -> Self {
-        let agent = Self::new(anonymous);
+    fn with(admin: &Client, amount: i64) -> Self {
+        let agent = Self::new(admin);
         agent.client.post("/deposit", &json!({"agent_id": agent.id, "amount": amount})).ok();
         agent
     }

@@ -30,8 +30,8 @@ impl Stage {
         let server = RedisServer::start();
         let hub = || Hub::options().role(Role::Serve).redis(&server).start();
         let hubs = [hub(), hub()];
-        let anonymous = hubs[0].anonymous();
-        let (alice, bob) = (Agent::with(&anonymous, 10_000), Agent::with(&anonymous, 10_000));
+        let admin = hubs[0].admin();
+        let (alice, bob) = (Agent::with(&admin, 10_000), Agent::with(&admin, 10_000));
         Self { server, hubs, alice, bob }
     }
 

@@ -97,7 +97,7 @@ impl Storm<'_> {
 fn fifty_agents_at_once_leave_books_that_balance() {
     let server = RedisServer::start();
     let hubs = [(); 2].map(|()| Hub::options().role(Role::Serve).redis(&server).start());
-    let agents: Vec<_> = (0..AGENTS).map(|n| Agent::with(&hubs[n % 2].anonymous(), 1000)).collect();
+    let agents: Vec<_> = (0..AGENTS).map(|n| Agent::with(&hubs[n % 2].admin(), 1000)).collect();
     let (stop, done) = (AtomicBool::new(false), AtomicUsize::new(0));
     let storm = Storm { agents: &agents, stop, done };
     let admins = [hubs[0].admin(), hubs[1].admin()];
