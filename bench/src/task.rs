@@ -1,12 +1,12 @@
 //! Tasks as the benchmark submits, claims and completes them, over HTTP and by their scripts.
 
 use anyhow::{Context, Result, bail};
+use reef_domain::json::Json;
 use reef_domain::task::{Submission, Wants};
 use reef_store::node::Writer;
 use reef_store::task::{Claim, Claims, Complete, Submit, Submitted, Written};
 use reef_store::{Redis, Store};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::call::Call;
 use crate::template::{NUMBER, Numbers};
@@ -92,7 +92,7 @@ pub(crate) async fn submit_by_script<R: Redis>(
         wants: Wants { required_skills, ..Wants::default() },
         ..Submission::default()
     };
-    let nothing = RawValue::from_string("{}".to_owned())?;
+    let nothing = Json::empty_object();
     let call = Submit {
         task_id,
         submission: &submission,

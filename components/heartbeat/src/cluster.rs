@@ -143,8 +143,13 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
         .as_deref()
         .filter(|oldest| after.is_before(oldest))
         .map(|oldest| Gap { from, to: oldest });
-    Ok(Response::json(&EventList { events: &found.events, next, gap }))
+    let more = found.more.then(|| next.to_owned());
+    let response = Response::json(&EventList { events: &found.events, next, gap });
+    Ok(page::with_next_at(response, cx.request, "after", more))
 }
+
+/// Most nodes that the answer to a check lists; all are counted.
+const TIMEOUT_NODES_SHOWN: usize = 1000;
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -200,7 +205,7 @@ pub(crate) async fn check_heartbeat<R: Redis>(cx: &Context<'_, R>) -> Answer {
         checked_at: checked.now,
         timeout_nodes_count: checked.expired.len(),
         all_nodes_healthy: checked.expired.is_empty() && checked.suspended.is_none(),
-        timeout_nodes: checked.expired.into_iter().map(to_node).collect(),
+        timeout_nodes: checked.expired.into_iter().take(TIMEOUT_NODES_SHOWN).map(to_node).collect(),
         expiry: checked.suspended.into(),
     };
     mark_replayed(Ok(Response::json(&answer)), answered.replayed)

@@ -1,16 +1,18 @@
 //! Agents: register, show, list.
 
-use reef_domain::limits::{DISPLAY_NAME_CHARS_MAX, PAGE_DEFAULT, WALLET_CHARS_MAX};
+use reef_domain::json::Json;
+use reef_domain::limits::{
+    DISPLAY_NAME_CHARS_MAX, METADATA_BYTES_MAX, PAGE_DEFAULT, WALLET_CHARS_MAX,
+};
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::account::Balance;
 use reef_store::agent::{Agent, Get, List, Register, Registered};
-use reef_web::extract::{json_object_text, optional_object};
+use reef_web::extract::{json_object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::access::unknown_agent;
 use crate::keys::{ID_ATTEMPTS, KeyInfo, NewKey};
@@ -23,7 +25,7 @@ pub(crate) struct RegisterBody {
     /// What people call it.
     display_name: Option<String>,
     /// An object that is kept as it is.
-    metadata: Option<Box<RawValue>>,
+    metadata: Option<Json>,
     /// An id for it; left out, the hub makes one.
     agent_id: Option<String>,
 }
@@ -62,9 +64,9 @@ pub(crate) struct RegisterAnswer<'a> {
 
 /// `POST /agents/register`: an agent with a first key. Open to all: it is how one gets a key.
 pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let body: RegisterBody = optional_object(cx.request)?;
+    let mut body: RegisterBody = optional_object(cx.request)?;
     body.check()?;
-    let metadata = json_object_text("metadata", body.metadata.as_deref())?;
+    let metadata = &json_object("metadata", body.metadata.take(), METADATA_BYTES_MAX)?;
     for attempt in 0..ID_ATTEMPTS {
         let key = NewKey::make()?;
         // The id that an idempotency key stands for may be that of an agent of another day.

@@ -1,18 +1,24 @@
 //! The messages of a session: send, load or create, list, show, replay, clean up.
 
 use futures_util::future::try_join_all;
-use reef_domain::limits::{CLEANUP_BATCH, MESSAGES_PAGE_DEFAULT, MESSAGES_PAGE_MAX, PAGE_DEFAULT};
+use reef_domain::json::Json;
+use reef_domain::limits::{
+    BODY_BYTES_MAX, CLEANUP_BATCH, MESSAGES_PAGE_DEFAULT, MESSAGES_PAGE_MAX, PAGE_DEFAULT,
+    REPLY_BYTES,
+};
 use reef_domain::message::{ContentType, ROLES};
 use reef_domain::{Invalid, id};
-use reef_store::message::{Get, GetBlock, Message, Open, Opened, Owned, ReadEvents, Remove};
-use reef_store::session::{Admit, Forget, ListMessages, OldMessages, Written};
+use reef_store::message::{
+    Get, GetBlock, GetSmall, Message, Open, Opened, Owned, ReadEvents, Remove,
+};
+use reef_store::session::{Admit, Fitting, Forget, ListMessages, OldMessages, Written};
 use reef_store::{Answered, Redis};
-use reef_web::extract::{Query, json_object_text, object};
+use reef_web::extract::{Query, json_object, object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// There is no such message.
 pub(crate) fn unknown_message(message_id: &str) -> Problem {
@@ -44,7 +50,7 @@ pub(crate) struct SendBody {
     #[serde(rename = "type")]
     kind: Option<String>,
     /// An object that is kept as it is.
-    metadata: Option<Box<RawValue>>,
+    metadata: Option<Json>,
     /// Who speaks.
     role: Option<String>,
     /// An id for the message; left out, the hub makes one.
@@ -89,9 +95,9 @@ pub(crate) struct SendAnswer<'a> {
 /// not there is passed over.
 pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
-    let body: SendBody = object(cx.request)?;
+    let mut body: SendBody = object(cx.request)?;
     body.check()?;
-    let metadata = json_object_text("metadata", body.metadata.as_deref())?;
+    let metadata = &json_object("metadata", body.metadata.take(), BODY_BYTES_MAX)?;
     let made = made_id("msg", cx.once.as_ref(), false);
     let user_id = body.message_id.as_deref().filter(|own| !own.is_empty()).unwrap_or(&made);
     let assistant_id = &made_id("msg", cx.once.as_ref(), true);
@@ -121,7 +127,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
         message_id: assistant_id,
         role: "assistant",
         parent: Some(user_id),
-        metadata: "{}",
+        metadata: &Json::empty_object(),
         complete_text: None,
         ..user
     };
@@ -157,14 +163,14 @@ pub(crate) struct OpenBody {
     /// What it answers.
     parent_message_id: Option<String>,
     /// An object that is kept as it is.
-    metadata: Option<Box<RawValue>>,
+    metadata: Option<Json>,
 }
 
 /// `PUT /sessions/{sid}/messages/{mid}`: load or create.
 pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
     let message_id = cx.id("mid", "message_id")?;
-    let body: OpenBody = object(cx.request)?;
+    let mut body: OpenBody = object(cx.request)?;
     let mut invalid = Invalid::new();
     match body.role.as_deref() {
         None => invalid.push("role", "is required"),
@@ -173,7 +179,7 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let parent = body.parent_message_id.as_deref().filter(|parent| !parent.is_empty());
     invalid.require(parent.is_none_or(id::is_valid), "parent_message_id", id::RULE);
     invalid.finish(())?;
-    let metadata = json_object_text("metadata", body.metadata.as_deref())?;
+    let metadata = &json_object("metadata", body.metadata.take(), BODY_BYTES_MAX)?;
 
     // A known message is shown as it is, also in a session that was closed since.
     if let Some(known) = cx.store.call(&Get { message_id: &message_id }).await? {
@@ -221,7 +227,8 @@ fn show_in(session_id: &str, message: &Message) -> Answer {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub(crate) struct MessageList<'a> {
     session_id: &'a str,
-    messages: Vec<Message>,
+    #[cfg_attr(feature = "openapi", schemars(with = "Vec<Message>"))]
+    messages: Vec<Box<RawValue>>,
     count: usize,
 }
 
@@ -229,25 +236,50 @@ pub(crate) struct MessageList<'a> {
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
     let query = cx.query();
+    let offset = whole(&query, "offset", 0, 0, i64::from(u32::MAX))?;
+    let after = page::cursor(&query, |text| text.parse().ok())?;
     let call = ListMessages {
         session_id: &session_id,
         limit: whole(&query, "limit", MESSAGES_PAGE_DEFAULT, 1, MESSAGES_PAGE_MAX)?,
-        offset: whole(&query, "offset", 0, 0, i64::from(u32::MAX))?,
-        after: page::cursor(&query, |text| text.parse().ok())?,
+        // A cursor says where to go on; what was to be passed over lies before it.
+        offset: if after.is_some() { 0 } else { offset },
+        after,
     };
     let listed = cx.store.call(&call).await?.and_then(|listed| visible(cx, listed));
     let listed = listed.ok_or_else(|| unknown_session(&session_id))?;
-    let calls: Vec<Get<'_>> = listed.ids.iter().map(|message_id| Get { message_id }).collect();
+    // Small ones are read at once, and together are no more than an answer; the others one by one,
+    // as far as there is room.
+    let bytes_max = REPLY_BYTES / listed.ids.len().max(1);
+    let calls: Vec<GetSmall<'_>> =
+        listed.ids.iter().map(|(message_id, _)| GetSmall { message_id, bytes_max }).collect();
     let found = try_join_all(calls.iter().map(|call| cx.store.call(call))).await?;
-    let messages: Vec<Message> = found
-        .into_iter()
-        .flatten()
-        .map(|message| message.value)
-        .filter(|message| message.session_id == session_id)
-        .collect();
+    let (mut messages, mut bytes) = (Vec::with_capacity(found.len()), 0);
+    let (mut last, mut is_cut) = (None, false);
+    for ((message_id, place), found) in listed.ids.iter().zip(found) {
+        let message = match found {
+            Fitting::Ok(message) => Some(message),
+            Fitting::NotFound => None,
+            Fitting::Large if bytes > 0 && bytes + bytes_max > REPLY_BYTES => {
+                is_cut = true;
+                break;
+            }
+            Fitting::Large => cx.store.call(&Get { message_id }).await?,
+        };
+        let message = message.filter(|message| message.value.session_id == session_id);
+        if let Some(Owned { value, .. }) = message {
+            let shown = to_raw_value(&value).map_err(|e| Problem::internal(e.to_string()))?;
+            bytes += shown.get().len();
+            if bytes > REPLY_BYTES && !messages.is_empty() {
+                is_cut = true;
+                break;
+            }
+            messages.push(shown);
+        }
+        last = Some(*place);
+    }
     let answer = MessageList { session_id: &session_id, count: messages.len(), messages };
-    let next = listed.next.map(|next| next.to_string());
-    Ok(page::with_next(Response::json(&answer), cx.request, next))
+    let next = if is_cut { last } else { listed.next };
+    Ok(page::with_next(Response::json(&answer), cx.request, next.map(|next| next.to_string())))
 }
 
 /// A whole number of the query within bounds; the older service answered 422 beyond them.
@@ -322,7 +354,10 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let gap = is_trimmed.then_some(Gap { from: after + 1, to: found.first_kept - 1 });
     let before = if is_trimmed { found.first_kept - 1 } else { after };
     let count = i64::try_from(found.events.len()).unwrap_or_default();
-    Ok(Response::json(&EventList { events: found.events, next: before + count, gap }))
+    let next = before + count;
+    let more = (next < found.last && count > 0).then(|| next.to_string());
+    let response = Response::json(&EventList { events: found.events, next, gap });
+    Ok(page::with_next_at(response, cx.request, "after", more))
 }
 
 #[derive(Serialize)]

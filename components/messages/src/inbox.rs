@@ -1,15 +1,16 @@
 //! Inboxes: mail that waits for an agent until it is acknowledged.
 
+use reef_domain::json::{self, Json};
 use reef_domain::limits::{
-    INBOX_LEASE_MS, PAGE_DEFAULT, RECEIPTS_MAX, RECEIVE_MAX, TOPIC_CHARS_MAX,
+    INBOX_LEASE_MS, MAIL_BYTES_MAX, PAGE_DEFAULT, RECEIPTS_MAX, RECEIVE_MAX, TOPIC_CHARS_MAX,
 };
 use reef_domain::message::PRIORITIES;
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::inbox::{
-    Acknowledge, ListDead, Look, Mail, Mails, NoteDepth, Receive, Redrive, Send, Sent,
+    Acknowledge, Letter, ListDead, Look, Mail, Mails, NoteDepth, Receive, Redrive, Send, Sent,
 };
-use reef_web::extract::{json_object_text, lax_int, object, optional_object};
+use reef_web::extract::{json_object, lax_int, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -25,11 +26,11 @@ pub(crate) struct SendBody {
     /// What it is about.
     topic: Option<String>,
     /// Any value.
-    content: Option<Box<RawValue>>,
+    content: Option<Json>,
     /// How soon it is received.
     priority: Option<String>,
     /// An object that is kept as it is.
-    metadata: Option<Box<RawValue>>,
+    metadata: Option<Json>,
 }
 
 #[derive(Serialize)]
@@ -46,7 +47,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let from = body.from.unwrap_or_default();
     let topic = body.topic.as_deref().unwrap_or("general");
     let priority = body.priority.as_deref().unwrap_or("medium");
-    let content = body.content.as_deref().map(RawValue::get).filter(|text| *text != "null");
+    let content = body.content.filter(|content| !content.is_null());
     let mut invalid = Invalid::new();
     invalid.require(id::is_valid(&from), "from", id::RULE);
     let topic_fits = (1..=TOPIC_CHARS_MAX).contains(&topic.chars().count());
@@ -54,19 +55,18 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     invalid.require(content.is_some(), "content", "is required");
     invalid.require(PRIORITIES.contains(&priority), "priority", "must be low, medium or high");
     invalid.finish(())?;
-    let metadata = json_object_text("metadata", body.metadata.as_deref())?;
-    let members = format!(
-        r#""from":{},"topic":{},"content":{},"priority":"{priority}","metadata":{metadata}"#,
-        Value::from(from),
-        Value::from(topic),
-        content.unwrap_or_default(),
-    );
+    let metadata = json_object("metadata", body.metadata, MAIL_BYTES_MAX)?;
+    let content = content.unwrap_or_else(Json::empty_object);
+    let letter = Letter::new(&from, topic, &content, priority, &metadata);
+    if letter.bytes() > MAIL_BYTES_MAX {
+        let rule = "must not be larger than 65536 bytes, with metadata and topic";
+        return Err(Problem::field("content", rule));
+    }
     let message_id = made_id("msg", cx.once.as_ref(), false);
     let call = Send {
         agent: &agent,
         message_id: &message_id,
-        members: &members,
-        priority,
+        letter: &letter,
         for_old_clients: cx.config.settings.legacy_inbox,
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
@@ -102,9 +102,10 @@ pub(crate) struct MailList {
     depth: i64,
 }
 
-fn show_all(mails: &Mails) -> Result<Response, Problem> {
+fn show_all<R>(cx: &Context<'_, R>, mails: &Mails) -> Answer {
     let messages = mails.mails.iter().map(|mail| show(mail, None)).collect::<Result<_, _>>()?;
-    Ok(Response::json(&MailList { messages, depth: mails.depth }))
+    let response = Response::json(&MailList { messages, depth: mails.depth });
+    Ok(page::with_next(response, cx.request, mails.next.map(|next| next.to_string())))
 }
 
 /// A message as it is shown; with a receipt, if it was received.
@@ -118,16 +119,18 @@ fn show(mail: &Mail, receipt: Option<&str>) -> Result<Box<RawValue>, Problem> {
     .map_err(|error| Problem::internal(format!("stored mail: {error}")))
 }
 
-/// What an old client pushed, under today's names. Whatever is no JSON object is content.
+/// What an old client pushed, under today's names. Whatever is no JSON object is content; what does
+/// not keep the rules of JSON that all can read is content as a text.
 fn old_members(pushed: &str) -> String {
-    let old: Map<String, Value> = serde_json::from_str(pushed).unwrap_or_default();
+    let readable = if json::check(pushed).is_ok() { pushed } else { "" };
+    let old: Map<String, Value> = serde_json::from_str(readable).unwrap_or_default();
     let text = |names: [&str; 2], default: &str| {
         let found = names.into_iter().find_map(|name| old.get(name).and_then(Value::as_str));
         Value::from(found.unwrap_or(default))
     };
     let content = match old.get("content") {
         Some(content) => content.clone(),
-        None => serde_json::from_str(pushed).unwrap_or_else(|_| Value::from(pushed)),
+        None => serde_json::from_str(readable).unwrap_or_else(|_| Value::from(pushed)),
     };
     format!(
         r#""from":{},"topic":{},"content":{content},"priority":{},"metadata":{},"timestamp":{}"#,
@@ -150,9 +153,11 @@ pub(crate) async fn look<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if !cx.caller.may_see(&[&agent]) {
         return Err(Problem::new(Code::NotFound, format!("There is no inbox {agent}.")));
     }
-    let limit = page::limit(&cx.query(), PAGE_DEFAULT)?;
-    let call = Look { agent: &agent, limit, with_old_mail: with_old_mail(cx) };
-    show_all(&cx.store.call(&call).await?)
+    let query = cx.query();
+    let limit = page::limit(&query, PAGE_DEFAULT)?;
+    let after = page::number_cursor(&query)?;
+    let call = Look { agent: &agent, limit, with_old_mail: with_old_mail(cx), after };
+    show_all(cx, &cx.store.call(&call).await?)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -231,8 +236,10 @@ pub(crate) async fn list_dead<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if !cx.caller.may_see(&[&agent]) {
         return Err(Problem::new(Code::NotFound, format!("There is no inbox {agent}.")));
     }
-    let limit = page::limit(&cx.query(), PAGE_DEFAULT)?;
-    show_all(&cx.store.call(&ListDead { agent: &agent, limit }).await?)
+    let query = cx.query();
+    let limit = page::limit(&query, PAGE_DEFAULT)?;
+    let after = page::number_cursor(&query)?;
+    show_all(cx, &cx.store.call(&ListDead { agent: &agent, limit, after }).await?)
 }
 
 #[derive(Debug, Default, Deserialize)]

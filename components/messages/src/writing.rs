@@ -1,5 +1,6 @@
 //! Writing to one message: text, content blocks, tasks, the end.
 
+use reef_domain::json::{Json, Members};
 use reef_domain::limits::COUNTER_MAX;
 use reef_domain::message::{Block, ContentType};
 use reef_domain::{Invalid, id};
@@ -104,7 +105,7 @@ pub(crate) async fn append<R: Redis>(cx: &Context<'_, R>) -> Answer {
         )),
         Appended::TooLong => Err(Problem::new(
             Code::PayloadTooLarge,
-            "The text of a message must not be longer than 8 MiB.",
+            "The text of a message must not be longer than 8 MiB, or 10 MiB as JSON.",
         )),
         Appended::TooManyProducers => {
             Err(Problem::new(Code::Conflict, "The message has 100 producers already."))
@@ -145,7 +146,7 @@ pub(crate) struct AddBlockAnswer<'a> {
 /// `POST /messages/{mid}/content`
 pub(crate) async fn add_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
-    let mut body: Map<String, Value> = object(cx.request)?;
+    let mut body = object::<Members>(cx.request)?.into_map();
     let block = Block::read(&mut body)?.render();
     let content_id = match own_id(&body, "content_id")? {
         Some(own) => own,
@@ -180,7 +181,7 @@ pub(crate) struct StartTaskAnswer<'a> {
 /// `POST /messages/{mid}/tasks`
 pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
-    let mut body: Map<String, Value> = object(cx.request)?;
+    let mut body = object::<Members>(cx.request)?.into_map();
     let task_id = match own_id(&body, "task_id")? {
         Some(own) => own,
         None => made_id("task", cx.once.as_ref(), false),
@@ -193,7 +194,7 @@ pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
     for own in ["task_id", "task_type", "status", "progress"] {
         body.remove(own);
     }
-    let parameters = Value::Object(body).to_string();
+    let parameters = Json::of(&body).map_err(|fault| Problem::internal(fault.to_string()))?;
     let placeholder = Block::placeholder(ContentType::of_task(&task_type), &task_id).render();
     let content_id = made_id("cnt", cx.once.as_ref(), true);
     let call = StartTask {
@@ -232,7 +233,7 @@ pub(crate) struct UpdateTaskBody {
     #[serde(default, deserialize_with = "lax_float")]
     progress: Option<f64>,
     /// The result, a content block, for `completed`.
-    content: Option<Map<String, Value>>,
+    content: Option<Members>,
     /// What went wrong, for `failed`.
     error: Option<String>,
 }
@@ -246,7 +247,8 @@ impl UpdateTaskBody {
             Some("processing") => TaskChange::Processing { progress: self.progress },
             Some("failed") => TaskChange::Failed { error: self.error.unwrap_or_default() },
             Some("completed") => {
-                let result = self.content.map(|mut content| Block::read(&mut content)).transpose();
+                let result =
+                    self.content.map(|content| Block::read(&mut content.into_map())).transpose();
                 match result {
                     Ok(result) => TaskChange::Completed {
                         result: result.map(|block| {

@@ -1,5 +1,6 @@
 //! Tasks as those see them who run them: claim, progress, the end.
 
+use reef_domain::json::{Json, Members};
 use reef_domain::limits::{BODY_BYTES_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, WAIT_MS_MAX};
 use reef_domain::message::Block;
 use reef_domain::{Invalid, id};
@@ -11,8 +12,6 @@ use reef_web::extract::{lax_float, lax_int, object};
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::tasks::{tell_message, written};
 
@@ -201,18 +200,18 @@ pub(crate) struct CompleteBody {
     /// As it came with the claim.
     token: Option<String>,
     /// Any value.
-    result: Option<Box<RawValue>>,
+    result: Option<Json>,
     /// A content block that takes the placeholder's place in the task's message.
-    content: Option<Map<String, Value>>,
+    content: Option<Members>,
 }
 
 /// `POST /tasks/{id}/complete`
 pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
     let body: CompleteBody = object(cx.request)?;
-    let content = body.content.map(|content| content_text(&content)).transpose()?;
-    let result = body.result.as_deref().map(RawValue::get).filter(|text| *text != "null");
-    if result.is_some_and(|result| result.len() > BODY_BYTES_MAX) {
+    let content = body.content.map(content_of).transpose()?;
+    let result = body.result.as_ref().filter(|result| !result.is_null());
+    if result.is_some_and(|result| result.bytes() > BODY_BYTES_MAX) {
         let detail = "A result must not be larger than 1 MiB; larger things go into content.";
         return Err(Problem::new(Code::PayloadTooLarge, detail));
     }
@@ -221,14 +220,15 @@ pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
         writer: cx.caller.writer(),
         token: &token(body.token)?,
         result,
-        content: content.as_deref(),
+        content: content.as_ref(),
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     ended(cx, &task_id, answered.value, answered.replayed).await
 }
 
 /// A content block as it was sent, once it is known to be one.
-fn content_text(content: &Map<String, Value>) -> Result<String, Problem> {
+fn content_of(content: Members) -> Result<Json, Problem> {
+    let content = content.into_map();
     if let Err(invalid) = Block::read(&mut content.clone()) {
         let mut named = Invalid::new();
         for error in invalid.errors() {
@@ -236,7 +236,7 @@ fn content_text(content: &Map<String, Value>) -> Result<String, Problem> {
         }
         return Err(named.into());
     }
-    serde_json::to_string(content).map_err(|error| Problem::internal(error.to_string()))
+    Json::of(&content).map_err(|fault| Problem::internal(fault.to_string()))
 }
 
 #[derive(Debug, Deserialize)]

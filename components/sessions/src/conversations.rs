@@ -2,16 +2,25 @@
 
 use futures_util::future::try_join_all;
 use reef_domain::id;
-use reef_domain::limits::{PAGE_DEFAULT, USER_CHARS_MAX};
+use reef_domain::json::Json;
+use reef_domain::limits::{METADATA_BYTES_MAX, PAGE_DEFAULT, REPLY_BYTES, USER_CHARS_MAX};
 use reef_domain::time::UnixMillis;
 use reef_store::Redis;
-use reef_store::session::{AddToLists, Close, Get, List, Open, RemoveFromLists, Session, Written};
-use reef_web::extract::{json_object_text, optional_object};
+use reef_store::message::Owned;
+use reef_store::session::{
+    AddToLists, Close, Fitting, Get, GetSmall, List, Open, RemoveFromLists, Session, Written,
+};
+use reef_web::extract::{json_object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+
+/// Sessions that a list reads at once.
+const PART: usize = 100;
+
+/// About how many bytes a session has without its metadata.
+const SESSION_BYTES: usize = 700;
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SessionBody"))]
@@ -19,7 +28,7 @@ pub(crate) struct CreateBody {
     /// Whose it is.
     user_id: Option<String>,
     /// An object that is kept as it is.
-    metadata: Option<Box<RawValue>>,
+    metadata: Option<Json>,
     /// An id for it; left out, the hub makes one.
     session_id: Option<String>,
 }
@@ -40,7 +49,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if user_id.as_ref().is_some_and(|user| user.chars().count() > USER_CHARS_MAX) {
         return Err(Problem::field("user_id", "must have at most 128 characters"));
     }
-    let metadata = json_object_text("metadata", body.metadata.as_deref())?;
+    let metadata = &json_object("metadata", body.metadata, METADATA_BYTES_MAX)?;
     let session_id = match body.session_id.filter(|given| !given.is_empty()) {
         None => made_id("sess", cx.once.as_ref(), false),
         Some(given) if id::is_valid(&given) => given,
@@ -90,24 +99,43 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let below = page::cursor(&query, |text| text.parse().ok().filter(|number| *number > 0))?;
     let owner = cx.caller.writer().owner();
     let listed = cx.store.call(&List { user_id, limit, below, owner }).await?;
-    let gets = listed.iter().map(|(session_id, _)| async move {
-        cx.store.call(&Get { session_id }).await.map(|found| (session_id, found))
-    });
-    let mut sessions: Vec<Session> = Vec::with_capacity(listed.len());
-    let mut expired = Vec::new();
-    for (session_id, found) in try_join_all(gets).await? {
-        match found {
-            Some(session) if cx.caller.may_see(&[&session.owner]) => sessions.push(session.value),
-            Some(_) => {}
-            None => expired.push(session_id.clone()),
+    let (mut sessions, mut expired) = (Vec::<Session>::with_capacity(listed.len()), Vec::new());
+    let (mut bytes, mut last) = (0, None);
+    let mut is_cut = false;
+    // A part at a time, so that never more is read than an answer and a part may hold.
+    'parts: for part in listed.chunks(PART) {
+        let gets = part.iter().map(|(session_id, _)| async move {
+            cx.store.call(&GetSmall { session_id, bytes_max: METADATA_BYTES_MAX }).await
+        });
+        for ((session_id, number), found) in part.iter().zip(try_join_all(gets).await?) {
+            // Sessions of earlier versions may have more metadata than can be given today.
+            let found = match found {
+                Fitting::Ok(session) => Some(session),
+                Fitting::Large => cx.store.call(&Get { session_id }).await?,
+                Fitting::NotFound => None,
+            };
+            match found {
+                Some(Owned { owner, value }) if cx.caller.may_see(&[&owner]) => {
+                    if status.is_none_or(|status| value.status == status) {
+                        bytes += SESSION_BYTES + value.metadata.get().len();
+                        if bytes > REPLY_BYTES && !sessions.is_empty() {
+                            is_cut = true;
+                            break 'parts;
+                        }
+                        sessions.push(value);
+                    }
+                }
+                Some(_) => {}
+                None => expired.push(session_id.clone()),
+            }
+            last = Some(*number);
         }
     }
     if !expired.is_empty() {
         cx.store.call(&RemoveFromLists { user_id, owner, session_ids: &expired }).await?;
     }
-    sessions.retain(|session| status.is_none_or(|status| session.status == status));
     let is_full = i64::try_from(listed.len()).is_ok_and(|count| count == limit);
-    let next = listed.last().filter(|_| is_full).map(|(_, number)| number.to_string());
+    let next = last.filter(|_| is_cut || is_full).map(|number| number.to_string());
     Ok(page::with_next(Response::json(&sessions), cx.request, next))
 }
 

@@ -1,6 +1,7 @@
 //! Tasks of a conversation: each has an assistant message that shows how it goes.
 
 use reef_domain::Invalid;
+use reef_domain::json::Json;
 use reef_domain::limits::TASK_NAME_CHARS_MAX;
 use reef_domain::task::{PRIORITY_DEFAULT, Submission, TIMEOUT_DEFAULT, Wants, check_workflow};
 use reef_store::Redis;
@@ -12,10 +13,9 @@ use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use serde_json::value::{RawValue, to_raw_value};
 
 use crate::conversations::unknown_session;
-use crate::tasks::{as_object, not_submitted};
+use crate::tasks::not_submitted;
 
 /// Most iterations where the caller names none (`api.md` §5).
 const ITERATIONS_DEFAULT: i64 = 3;
@@ -44,7 +44,7 @@ pub(crate) struct SessionTaskBody {
 struct Asked {
     workflow: String,
     submission: Submission,
-    parameters: Box<RawValue>,
+    parameters: Json,
 }
 
 impl SessionTaskBody {
@@ -78,7 +78,7 @@ impl SessionTaskBody {
             "max_iterations": max_iterations,
         });
         let parameters =
-            to_raw_value(&parameters).map_err(|error| Problem::internal(error.to_string()))?;
+            Json::of(&parameters).map_err(|fault| Problem::internal(fault.to_string()))?;
         Ok(Asked { workflow, submission, parameters })
     }
 }
@@ -112,7 +112,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         task_id: &task_id,
         submission: &submission,
         parameters: &parameters,
-        metadata: &as_object("metadata", None)?,
+        metadata: &Json::empty_object(),
         shown_in: Some((&session_id, &message_id)),
         owner: cx.caller.name(),
     };

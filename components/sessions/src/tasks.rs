@@ -1,7 +1,8 @@
 //! Tasks as those see them who submit and watch them.
 
 use reef_domain::Invalid;
-use reef_domain::limits::{PAGE_DEFAULT, WAIT_MS_MAX};
+use reef_domain::json::Json;
+use reef_domain::limits::{BODY_BYTES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
 use reef_domain::task::{STATUSES, Submission, Wants, check_task_id, is_ended};
 use reef_domain::time::UnixMillis;
 use reef_store::Redis;
@@ -9,12 +10,11 @@ use reef_store::task::{
     AskWhy, Cancel, Count, Found, Get, List, ListWaiting, Obstacles, Page, Remove, Retry, Submit,
     Submitted, Task, TasksByStatus, Written, clean_up as forget_old, settle_message,
 };
-use reef_web::extract::{json_object_text, lax_float, lax_int, object, optional_object};
+use reef_web::extract::{json_object, lax_float, lax_int, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 /// Steps of 100 that one clean-up takes: it stays well inside a request's time.
 const CLEANUP_STEPS: usize = 1000;
@@ -77,7 +77,7 @@ pub(crate) struct SubmitBody {
     #[serde(default, deserialize_with = "lax_int")]
     priority: Option<i64>,
     /// An object for whoever runs it.
-    parameters: Option<Box<RawValue>>,
+    parameters: Option<Json>,
     /// Longest run, in seconds.
     #[serde(default, deserialize_with = "lax_float")]
     timeout: Option<f64>,
@@ -94,7 +94,7 @@ pub(crate) struct SubmitBody {
     /// An id for it; left out, the hub makes one.
     task_id: Option<String>,
     /// An object that is kept as it is.
-    metadata: Option<Box<RawValue>>,
+    metadata: Option<Json>,
 }
 
 impl SubmitBody {
@@ -134,8 +134,8 @@ pub(crate) struct SubmitAnswer<'a> {
 pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let mut body: SubmitBody = object(cx.request)?;
     let submission = body.submission()?;
-    let parameters = as_object("parameters", body.parameters.as_deref())?;
-    let metadata = as_object("metadata", body.metadata.as_deref())?;
+    let parameters = json_object("parameters", body.parameters.take(), BODY_BYTES_MAX)?;
+    let metadata = json_object("metadata", body.metadata.take(), BODY_BYTES_MAX)?;
     let made = made_id("task", cx.once.as_ref(), false);
     let task_id = body.task_id.as_deref().filter(|given| !given.is_empty()).unwrap_or(&made);
     let call = Submit {
@@ -166,12 +166,6 @@ pub(crate) fn not_submitted(refused: &Submitted, task_id: &str) -> Problem {
         ),
         _ => Problem::new(Code::Conflict, format!("The task id {task_id} is in use.")),
     }
-}
-
-/// A JSON object that is passed on as it is; an empty one where none was given.
-pub(crate) fn as_object(field: &str, given: Option<&RawValue>) -> Result<Box<RawValue>, Problem> {
-    let text = json_object_text(field, given)?;
-    RawValue::from_string(text.to_owned()).map_err(|error| Problem::internal(error.to_string()))
 }
 
 /// Answers a page of tasks.

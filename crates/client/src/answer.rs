@@ -5,12 +5,13 @@ use reqwest::header::{HeaderMap, LINK};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::Error;
+use crate::{Error, Lenient};
 
 /// A success: its body as the hub has sent it, and what its headers say.
 #[derive(Debug, Clone)]
 pub struct Answer {
     body: Bytes,
+    has_next: bool,
     next_cursor: Option<String>,
     is_replayed: bool,
 }
@@ -19,7 +20,13 @@ impl Answer {
     pub(crate) fn new(url: &Url, headers: &HeaderMap, body: Bytes) -> Self {
         let link = headers.get(LINK).and_then(|link| link.to_str().ok());
         let next_cursor = link.and_then(|link| next_cursor(url, link));
-        Self { body, next_cursor, is_replayed: headers.contains_key("idempotent-replayed") }
+        let has_next = link.is_some_and(|link| link.contains("rel=\"next\""));
+        Self {
+            body,
+            has_next,
+            next_cursor,
+            is_replayed: headers.contains_key("idempotent-replayed"),
+        }
     }
 
     /// The body, byte for byte.
@@ -34,6 +41,20 @@ impl Answer {
     /// [`Error::Malformed`] if it is no JSON, or not of this type.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| Error::Malformed(error.to_string()))
+    }
+
+    /// The body as a value in which parts that cannot be read are texts.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is no JSON at all.
+    pub fn lenient(&self) -> Result<Lenient, Error> {
+        Lenient::read(&self.body).map_err(|error| Error::Malformed(error.to_string()))
+    }
+
+    /// Whether a list goes on behind this page.
+    #[must_use]
+    pub fn has_next(&self) -> bool {
+        self.has_next
     }
 
     /// The value of `cursor` with which a list goes on; none at its end.

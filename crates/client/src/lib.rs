@@ -29,6 +29,7 @@
 //!
 //! - [`Hub`]: an address and a key.
 //! - [`Request`]: one request, and whether it may be repeated; its [`Answer`].
+//! - [`Lenient`]: an answer of which a part cannot be read.
 //! - [`StreamRequest`], [`EventStream`]: events, with reconnection.
 //! - [`Error`], [`Problem`]: what can go wrong, told apart by what a caller does next.
 //! - [`Secret`]: a key that is not shown.
@@ -37,6 +38,7 @@ mod answer;
 mod error;
 mod events;
 mod hub;
+mod lenient;
 mod request;
 mod secret;
 
@@ -44,5 +46,6 @@ pub use answer::Answer;
 pub use error::{Error, FieldError, Problem};
 pub use events::{Event, EventStream, Received, StreamRequest};
 pub use hub::{Hub, tls};
+pub use lenient::{Lenient, Unreadable};
 pub use request::Request;
 pub use secret::Secret;

@@ -64,6 +64,9 @@ struct ListArgs {
     /// Most agents, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u32,
+    /// Go on where an earlier list ended
+    #[arg(long)]
+    cursor: Option<String>,
 }
 
 impl Agents {
@@ -85,8 +88,11 @@ impl Agents {
                 })
             }
             Verb::List(args) => {
-                let answer = cx.hub.get(["agents"]).query("limit", args.limit).send().await?;
-                cx.out.answer(&answer, |found| table(&found))
+                let request = cx.hub.get(["agents"]).query("limit", args.limit);
+                let answer = request.maybe_query("cursor", args.cursor).send().await?;
+                cx.out.answer(&answer, |found| table(&found))?;
+                cx.out.tell_next(&answer);
+                Ok(())
             }
         }
     }

@@ -108,7 +108,16 @@ async fn partners(cx: &Context, args: PartnersArgs) -> Result<(), Failure> {
         None => cx.hub.get(["nodes", "online"]),
     };
     // As the hub wrote them: programs get what it answers.
-    let all: Vec<Box<RawValue>> = request.send().await?.json()?;
+    let (mut all, mut cursor) = (Vec::<Box<RawValue>>::new(), None);
+    loop {
+        let request = request.clone().maybe_query("cursor", cursor.as_deref());
+        let answer = request.send().await?;
+        all.extend(answer.json::<Vec<Box<RawValue>>>()?);
+        cursor = answer.next_cursor().map(str::to_owned);
+        if cursor.is_none() {
+            break;
+        }
+    }
     let mut nodes = Vec::with_capacity(all.len());
     for raw in all {
         let node: Value = serde_json::from_str(raw.get())

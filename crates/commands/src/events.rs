@@ -129,7 +129,11 @@ struct EventList {
 async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
     let request = cx.hub.get(["cluster", "events"]);
     let request = request.query("after", &args.from).query("limit", args.limit);
-    let mut list: EventList = request.fetch().await?;
+    let answer = request.send().await?;
+    let mut list: EventList = answer.json()?;
+    if answer.has_next() {
+        cx.out.note(&format!("there are more: --from {}", list.next.as_str().unwrap_or_default()));
+    }
     let mut events = Vec::new();
     list.events.retain(|raw| {
         let event: Value = serde_json::from_str(raw.get()).unwrap_or_default();

@@ -97,6 +97,9 @@ struct ListArgs {
     /// Most messages, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u32,
+    /// Go on where an earlier list ended
+    #[arg(long)]
+    cursor: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -116,10 +119,12 @@ impl Inbox {
             Verb::Ack(args) => acknowledge(cx, args).await,
             Verb::List(args) => {
                 let request = cx.hub.get(["inbox", &args.agent]).query("limit", args.limit);
+                let request = request.maybe_query("cursor", args.cursor);
                 list(cx, &request.send().await?)
             }
             Verb::Dead(args) => {
                 let request = cx.hub.get(["inbox", &args.agent, "dead"]).query("limit", args.limit);
+                let request = request.maybe_query("cursor", args.cursor);
                 list(cx, &request.send().await?)
             }
             Verb::Redrive(args) => redrive(cx, args).await,
@@ -177,13 +182,13 @@ async fn redrive(cx: &Context, args: RedriveArgs) -> Result<(), Failure> {
 
 /// Prints mail.
 fn list(cx: &Context, answer: &Answer) -> Result<(), Failure> {
-    let found: Value = answer.json()?;
-    let mails = found.get("messages").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mails = cx.out.read_list(answer, Some("messages"))?;
+    cx.out.tell_next(answer);
     if !cx.out.is_json() && mails.is_empty() {
         cx.out.note("no mail");
         return Ok(());
     }
-    cx.out.answer(answer, |_| {
+    cx.out.shown(answer, || {
         let name = |mail: &Value| {
             let receipt = text(mail, "receipt");
             if receipt.is_empty() { text(mail, "msg_id") } else { receipt }

@@ -93,15 +93,13 @@ async fn list_all(cx: &Context, args: ListArgs) -> Result<(), Failure> {
     let request = request.maybe_query("status", args.status).maybe_query("skill", args.skill);
     let request = request.maybe_query("tag", args.tag).maybe_query("cursor", args.cursor);
     let answer: Answer = request.send().await?;
-    let nodes: Vec<Value> = answer.json()?;
+    let nodes = cx.out.read_list(&answer, None)?;
     if !cx.out.is_json() && nodes.is_empty() {
         cx.out.note("no nodes");
     } else {
-        cx.out.answer(&answer, |_| rows(&nodes))?;
+        cx.out.shown(&answer, || rows(&nodes))?;
     }
-    if let Some(cursor) = answer.next_cursor() {
-        cx.out.note(&format!("there are more: --cursor {cursor}"));
-    }
+    cx.out.tell_next(&answer);
     Ok(())
 }
 

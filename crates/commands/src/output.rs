@@ -73,6 +73,40 @@ impl Output {
         self.write(picture.as_bytes(), b"")
     }
 
+    /// Reads an answer. Of parts that cannot be read it is said which they are; they are shown as
+    /// the text that they are.
+    pub(crate) fn read(&self, answer: &Answer) -> Result<serde_json::Value, Failure> {
+        let read = answer.lenient()?;
+        for part in &read.unreadable {
+            self.note(&format!("{part}"));
+        }
+        Ok(read.value)
+    }
+
+    /// Reads an answer that is a list, or has one as this member.
+    pub(crate) fn read_list(
+        &self,
+        answer: &Answer,
+        member: Option<&str>,
+    ) -> Result<Vec<serde_json::Value>, Failure> {
+        let mut read = self.read(answer)?;
+        let list = match member {
+            Some(member) => read.get_mut(member).map(serde_json::Value::take),
+            None => Some(read),
+        };
+        match list {
+            Some(serde_json::Value::Array(entries)) => Ok(entries),
+            _ => Err(Failure::Failed("the hub answered no list".to_owned())),
+        }
+    }
+
+    /// Says how a list goes on, if it does.
+    pub(crate) fn tell_next(&self, answer: &Answer) {
+        if let Some(cursor) = answer.next_cursor() {
+            self.note(&format!("there are more: --cursor {cursor}"));
+        }
+    }
+
     /// Prints an answer: as it came for programs, else as `people` would like to see it.
     pub(crate) fn answer(
         &self,
@@ -82,7 +116,21 @@ impl Output {
         if self.is_json {
             self.write(answer.body(), b"\n")?;
         } else {
-            self.line(&people(answer.json()?))?;
+            self.line(&people(self.read(answer)?))?;
+        }
+        Ok(())
+    }
+
+    /// Prints an answer that was read before.
+    pub(crate) fn shown(
+        &self,
+        answer: &Answer,
+        people: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        if self.is_json {
+            self.write(answer.body(), b"\n")?;
+        } else {
+            self.line(&people())?;
         }
         Ok(())
     }

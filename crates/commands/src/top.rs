@@ -80,13 +80,29 @@ impl Top {
         }
     }
 
+    /// As many nodes as are wanted: a page may end before its limit.
+    async fn nodes(&self, cx: &Context) -> Result<Vec<Value>, Error> {
+        let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let (mut nodes, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let limit = wanted - nodes.len();
+            let request = cx.hub.get(["nodes"]).query("limit", limit);
+            let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
+            nodes.extend(answer.json::<Vec<Value>>()?);
+            cursor = answer.next_cursor().map(str::to_owned);
+            if nodes.len() >= wanted || cursor.is_none() {
+                return Ok(nodes);
+            }
+        }
+    }
+
     async fn look(&self, cx: &Context) -> Result<Picture, Error> {
         let hub = &cx.hub;
         let (health, leader, tasks, nodes) = futures_util::try_join!(
             hub.get(["cluster", "health"]).fetch(),
             hub.get(["cluster", "leader"]).fetch(),
             hub.get(["tasks", "stats"]).fetch(),
-            hub.get(["nodes"]).query("limit", self.limit).fetch::<Vec<Value>>(),
+            self.nodes(cx),
         )?;
         Ok(Picture { health, leader, tasks, nodes })
     }

@@ -145,7 +145,7 @@ async fn count_tasks(cx: &Context, age: TimeDelta) -> Result<u64, Failure> {
         loop {
             let request = cx.hub.get(["tasks"]).query("status", status).query("limit", 1000);
             let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
-            let tasks: Vec<Value> = answer.json()?;
+            let tasks = cx.out.read_list(&answer, None)?;
             count += tasks.iter().filter(|task| is_before(task, "completed_at", before)).count();
             cursor = answer.next_cursor().map(str::to_owned);
             if cursor.is_none() {
@@ -176,7 +176,7 @@ async fn remove_messages(cx: &Context, days: i64, dry_run: bool) -> Result<u64, 
     loop {
         let request = cx.hub.get(["sessions"]).query("limit", 1000);
         let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
-        let sessions: Vec<Value> = answer.json()?;
+        let sessions = cx.out.read_list(&answer, None)?;
         for session in &sessions {
             let id = text(session, "session_id");
             count += if dry_run {
@@ -195,16 +195,15 @@ async fn remove_messages(cx: &Context, days: i64, dry_run: bool) -> Result<u64, 
 
 /// Messages of a session that are older, oldest first.
 async fn count_messages(cx: &Context, id: &str, before: DateTime<Utc>) -> Result<u64, Failure> {
-    let mut count = 0;
+    let (mut count, mut cursor) = (0, None);
     loop {
-        let request = cx.hub.get(["sessions", id, "messages"]);
-        let request = request.query("limit", 100).query("offset", count);
-        let page: Value = request.send().await?.json()?;
-        let messages = page.get("messages").and_then(Value::as_array);
-        let messages = messages.map(Vec::as_slice).unwrap_or_default();
+        let request = cx.hub.get(["sessions", id, "messages"]).query("limit", 100);
+        let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
+        let messages = cx.out.read_list(&answer, Some("messages"))?;
         let old = messages.iter().take_while(|one| is_before(one, "created_at", before)).count();
         count += old as u64;
-        if old < 100 {
+        cursor = answer.next_cursor().map(str::to_owned);
+        if old < messages.len() || cursor.is_none() {
             return Ok(count);
         }
     }

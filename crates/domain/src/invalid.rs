@@ -1,5 +1,7 @@
 //! What is wrong with an input, field by field.
 
+use crate::limits::FAULTS_MAX;
+
 /// One field that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct FieldError {
@@ -28,9 +30,11 @@ impl Invalid {
         invalid
     }
 
-    /// Adds a fault.
+    /// Adds a fault, unless there are [`FAULTS_MAX`] already.
     pub fn push(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(FieldError { field: field.into(), message: message.into() });
+        if self.0.len() < FAULTS_MAX {
+            self.0.push(FieldError { field: field.into(), message: message.into() });
+        }
     }
 
     /// Adds a fault unless the rule holds.
@@ -55,6 +59,7 @@ impl Invalid {
     /// Appends what another check found.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
+        self.0.truncate(FAULTS_MAX);
     }
 
     /// The value if nothing is wrong, else the faults.

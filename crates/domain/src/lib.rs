@@ -22,6 +22,7 @@ pub mod heartbeat;
 pub mod id;
 pub mod invalid;
 pub mod journal;
+pub mod json;
 pub mod leader;
 pub mod ledger;
 pub mod limits;

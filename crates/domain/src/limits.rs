@@ -13,6 +13,9 @@ pub const NODE_ID_LABEL_CHARS: usize = 16;
 /// Longest skill or tag, in characters: it becomes part of a Redis key.
 pub const LABEL_CHARS_MAX: usize = 128;
 
+/// Longest list of skills or tags, in bytes: an event shows one, and so does every node of a list.
+pub const LABELS_BYTES_MAX: usize = 16 << 10;
+
 /// Most skills, and most tags, of one node: each is an index entry that a status change touches
 /// inside one script, which must stay below a millisecond.
 pub const LABELS_MAX: usize = 100;
@@ -57,6 +60,34 @@ pub const LIST_SCAN_MAX: i64 = 2000;
 /// Largest JSON body, in bytes (`api.md` §1).
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
+/// Bytes of what one answer lists or takes; beyond, its page ends early, and at least one thing is
+/// always on it. A component has 64 MB of memory, in which an answer is there several times: as the
+/// script's reply, as values, and as the body, which grows by doubling. The scripts' include
+/// `budget` knows the same number.
+pub const REPLY_BYTES: usize = 4 << 20;
+
+/// Most levels of arrays and objects in JSON that is kept as it is: readers of JSON stop at 128, and
+/// what is kept is shown within answers.
+pub const JSON_DEPTH_MAX: usize = 64;
+
+/// Most faults that one answer lists. There may be one for every two bytes of a body.
+pub const FAULTS_MAX: usize = 100;
+
+/// Largest metadata of an agent or a session, in bytes: lists show them.
+pub const METADATA_BYTES_MAX: usize = 16 << 10;
+
+/// Largest mail, in bytes: content, metadata, topic and names together. A full inbox holds a
+/// thousand.
+pub const MAIL_BYTES_MAX: usize = 64 << 10;
+
+/// Largest payload of an event, in bytes. The scripts' include `message` knows the same number.
+pub const EVENT_BYTES_MAX: usize = 64 << 10;
+
+/// Most bytes that are kept of what went wrong with a task or a message; the rest is cut off, since
+/// no end may fail because its reason is long. As JSON it may be six times as long, and still is the
+/// payload of an event.
+pub const ERROR_BYTES_MAX: usize = 10_000;
+
 /// Longest idempotency key, in characters (`api.md` §1).
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
@@ -95,6 +126,10 @@ pub const BLOCKS_MAX: i64 = 1000;
 
 /// Longest text of a message, in bytes. A book has about one million characters.
 pub const TEXT_BYTES_MAX: i64 = 8 << 20;
+
+/// Longest text of a message as JSON, in bytes: control characters take six each. With all else that
+/// a message shows, an answer stays below the 16 MiB that the host takes from a component.
+pub const TEXT_JSON_BYTES_MAX: i64 = 10 << 20;
 
 /// Most producers that append to one message under numbers of their own.
 pub const PRODUCERS_MAX: i64 = 100;
@@ -172,9 +207,6 @@ pub const PREFERRING_CLASSES_MAX: i64 = 1_000;
 /// skill of the node, so that this bounds its cost: 10 000 take about 20 ms.
 pub const CLASSES_MAX: i64 = 10_000;
 
-/// Bytes of tasks that one page of a list holds before it ends early.
-pub const TASK_PAGE_BYTES: i64 = 4 << 20;
-
 /// Tasks that one step of a clean-up, a redrive or the monitor settles: about a millisecond or two.
 pub const TASK_BATCH: i64 = 100;
 
@@ -245,6 +277,3 @@ pub const HOLD_BATCH: i64 = 100;
 
 /// Steps of the monitor that settle overdue holds in one tick; the next goes on.
 pub const HOLD_STEPS: usize = 50;
-
-/// Bytes of holds, intents or positions that one page of a list holds before it ends early.
-pub const LEDGER_PAGE_BYTES: i64 = 4 << 20;

@@ -182,21 +182,22 @@ impl Block {
     /// bulk.
     #[must_use]
     pub fn render(&self) -> Rendered {
-        let whole = self.members(true);
+        let whole = self.members(None);
         if whole.len() <= BLOCK_BYTES_SHOWN {
             return Rendered { shown: whole, whole: None };
         }
-        Rendered { shown: self.members(false), whole: Some(whole) }
+        Rendered { shown: self.members(Some(BLOCK_BYTES_SHOWN)), whole: Some(whole) }
     }
 
-    fn members(&self, with_bulk: bool) -> String {
+    fn members(&self, room: Option<usize>) -> String {
         let mut text = String::new();
         // Writing into a text cannot fail.
-        let _ = self.write_members(&mut text, with_bulk);
+        let _ = self.write_members(&mut text, room);
         text
     }
 
-    fn write_members(&self, text: &mut String, with_bulk: bool) -> std::fmt::Result {
+    /// With so much room, the bulk is left out, and so is whatever else does not fit.
+    fn write_members(&self, text: &mut String, room: Option<usize>) -> std::fmt::Result {
         let is_placeholder = self.object.is_none();
         write!(text, r#""content_type":"{}","is_placeholder":{is_placeholder}"#, self.kind.name)?;
         if let Some(task_id) = &self.task_id {
@@ -207,12 +208,17 @@ impl Block {
         write!(text, r#","{}":{{"#, self.kind.name)?;
         let mut separator = "";
         for member in self.kind.members {
-            if let Some(value) = object.get(*member)
-                && (with_bulk || *member != self.kind.bulk)
-            {
+            let Some(value) = object.get(*member) else { continue };
+            if let Some(room) = room {
+                let shown = format!(r#"{separator}"{member}":{value}"#);
+                if *member == self.kind.bulk || text.len() + shown.len() >= room {
+                    continue;
+                }
+                text.push_str(&shown);
+            } else {
                 write!(text, r#"{separator}"{member}":{value}"#)?;
-                separator = ",";
             }
+            separator = ",";
         }
         text.push('}');
         Ok(())
@@ -299,6 +305,9 @@ mod tests {
         let data = "A".repeat(BLOCK_BYTES_SHOWN);
         let image = json!({"content_type": "image", "image": {"data": data, "alt": "a"}});
         let Rendered { shown, whole } = read(image).unwrap().render();
+        assert!(shown.contains(r#""image":{"alt":"a"}"#) && whole.unwrap().contains(&data));
+        let url = json!({"content_type": "image", "image": {"url": data, "alt": "a"}});
+        let Rendered { shown, whole } = read(url).unwrap().render();
         assert!(shown.contains(r#""image":{"alt":"a"}"#) && whole.unwrap().contains(&data));
     }
 

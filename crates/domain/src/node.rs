@@ -5,7 +5,7 @@ use crate::id::NodeId;
 use crate::invalid::Invalid;
 use crate::limits::{
     ADDRESS_CHARS_MAX, CONCURRENT_TASKS_MAX, COUNTER_MAX, HOSTNAME_CHARS_MAX, LABEL_CHARS_MAX,
-    LABELS_MAX, PORT_MAX,
+    LABELS_BYTES_MAX, LABELS_MAX, PORT_MAX,
 };
 
 /// The port that OpenClaw nodes listen on unless they say otherwise.
@@ -265,8 +265,16 @@ fn check_concurrency(invalid: &mut Invalid, max_concurrent_tasks: i64) {
     );
 }
 
+/// Adds that a list of skills or tags is too long.
+pub(crate) fn check_labels_bytes(invalid: &mut Invalid, field: &str, labels: &[String]) {
+    let bytes: usize = labels.iter().map(String::len).sum();
+    let rule = "must not be longer than 16384 bytes in all";
+    invalid.require(bytes <= LABELS_BYTES_MAX, field, rule);
+}
+
 fn check_labels(invalid: &mut Invalid, field: &str, labels: &[String]) {
     invalid.require(labels.len() <= LABELS_MAX, field, "must not list more than 100");
+    check_labels_bytes(invalid, field, labels);
     for (i, label) in labels.iter().enumerate() {
         check_length(invalid, &format!("{field}[{i}]"), label, LABEL_CHARS_MAX);
     }

@@ -6,6 +6,7 @@ use crate::limits::{
     ITERATIONS_MAX, LABEL_CHARS_MAX, LABELS_MAX, TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX,
     TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
 };
+use crate::node::check_labels_bytes;
 
 /// Every status of a task, in the order in which it may pass through them.
 pub const STATUSES: [&str; 7] =
@@ -68,6 +69,7 @@ impl Wants {
             ("affinity_tags", &self.affinity_tags),
         ] {
             invalid.require(labels.len() <= LABELS_MAX, field, "must not list more than 100");
+            check_labels_bytes(invalid, field, labels);
             for (n, label) in labels.iter().enumerate() {
                 let fits = !label.trim().is_empty() && label.chars().count() <= LABEL_CHARS_MAX;
                 invalid.require(

@@ -1,6 +1,8 @@
 //! Calls on agents: `lua/agent/`.
 
 use reef_domain::access::Scopes;
+use reef_domain::json::Json;
+use reef_domain::limits::LIST_SCAN_MAX;
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -61,7 +63,7 @@ pub struct Register<'a> {
     /// What people call it.
     pub display_name: Option<&'a str>,
     /// A JSON object.
-    pub metadata: &'a str,
+    pub metadata: &'a Json,
     /// The id of the first key.
     pub key_id: &'a str,
     /// SHA-256 of the first key, in hex.
@@ -103,7 +105,7 @@ impl Call for Register<'_> {
             .text(self.generated_id)
             .optional(self.wallet_address)
             .optional(self.display_name)
-            .text(self.metadata)
+            .text(self.metadata.get())
             .text(self.key_id)
             .text(self.digest)
             .text(Scopes::OF_FIRST_KEY.to_string())
@@ -173,7 +175,7 @@ impl Call for List {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.limit).optional(self.below);
+        arguments.number(self.limit).optional(self.below).number(LIST_SCAN_MAX);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Page<Agent>, Malformed> {

@@ -71,6 +71,8 @@ pub struct Events {
     pub events: Vec<Event>,
     /// The oldest event that the log still holds, if older ones were trimmed.
     pub oldest: Option<String>,
+    /// The log holds more behind these.
+    pub more: bool,
 }
 
 impl Call for List {
@@ -89,6 +91,7 @@ impl Call for List {
             return unknown_status(status);
         }
         let oldest = Some(reply.text()?).filter(|id| !id.is_empty());
+        let more = reply.flag()?;
         let mut events = Vec::with_capacity(reply.left() / 4);
         while !reply.is_at_end() {
             events.push(Event {
@@ -98,7 +101,7 @@ impl Call for List {
                 payload: read_json(reply)?,
             });
         }
-        Ok(Events { events, oldest })
+        Ok(Events { events, oldest, more })
     }
 }
 

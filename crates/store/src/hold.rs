@@ -1,7 +1,7 @@
 //! Calls on holds: `lua/hold/`.
 
 use reef_domain::Money;
-use reef_domain::limits::{HOLD_BATCH, HOLD_STEPS, LEDGER_PAGE_BYTES, LIST_SCAN_MAX};
+use reef_domain::limits::{HOLD_BATCH, HOLD_STEPS, LIST_SCAN_MAX};
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
 
@@ -255,8 +255,7 @@ impl Call for List<'_> {
             .text(self.status)
             .number(self.limit)
             .optional(self.below)
-            .number(LIST_SCAN_MAX)
-            .number(LEDGER_PAGE_BYTES);
+            .number(LIST_SCAN_MAX);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {

@@ -1,7 +1,10 @@
 //! Calls on an agent's inbox: `lua/inbox/`.
 
+use reef_domain::json::Json;
 use reef_domain::limits::INBOX_MAX;
+use reef_domain::message::PRIORITIES;
 
+use crate::ledger::read_next;
 use crate::script::{
     Arguments, Call, INBOX_ACK, INBOX_DEAD, INBOX_LOOK, INBOX_RECEIVE, INBOX_REDRIVE, INBOX_SEND,
     Malformed, NODE_INBOX, Partition, Reader, Script, unknown_status,
@@ -14,12 +17,41 @@ pub struct Send<'a> {
     pub agent: &'a str,
     /// The message's id.
     pub message_id: &'a str,
-    /// Its members as JSON, without braces.
-    pub members: &'a str,
-    /// `low medium high`.
-    pub priority: &'a str,
+    /// What it says.
+    pub letter: &'a Letter,
     /// Push it onto the list that old clients read, too.
     pub for_old_clients: bool,
+}
+
+/// What a message says.
+#[derive(Debug)]
+pub struct Letter {
+    /// Its members as JSON, without braces.
+    members: String,
+    priority: &'static str,
+}
+
+impl Letter {
+    /// A message from somebody on something. A priority that is none of [`PRIORITIES`] is `medium`.
+    #[must_use]
+    pub fn new(from: &str, topic: &str, content: &Json, priority: &str, metadata: &Json) -> Self {
+        let known = PRIORITIES.into_iter().find(|known| *known == priority);
+        let priority = known.unwrap_or("medium");
+        let members = format!(
+            r#""from":{},"topic":{},"content":{},"priority":"{priority}","metadata":{}"#,
+            serde_json::Value::from(from),
+            serde_json::Value::from(topic),
+            content.get(),
+            metadata.get(),
+        );
+        Self { members, priority }
+    }
+
+    /// How large it is, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.members.len()
+    }
 }
 
 /// What became of it.
@@ -53,8 +85,8 @@ impl Call for Send<'_> {
     fn arguments(&self, arguments: &mut Arguments) {
         arguments
             .text(self.message_id)
-            .text(self.members)
-            .text(self.priority)
+            .text(&self.letter.members)
+            .text(self.letter.priority)
             .number(INBOX_MAX)
             .number(u8::from(self.for_old_clients));
     }
@@ -101,8 +133,17 @@ impl Mail {
 pub struct Mails {
     /// In order.
     pub mails: Vec<Mail>,
+    /// Where the next page begins, while there is more.
+    pub next: Option<i64>,
     /// How many there are.
     pub depth: i64,
+}
+
+impl Mails {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let next = read_next(reply)?;
+        Ok(Self { next, depth: reply.int()?, mails: Mail::read_all(reply)? })
+    }
 }
 
 /// Shows what waits without taking it.
@@ -114,6 +155,8 @@ pub struct Look<'a> {
     pub limit: i64,
     /// Take in what old clients pushed.
     pub with_old_mail: bool,
+    /// [`Mails::next`] of the page before.
+    pub after: Option<i64>,
 }
 
 impl Call for Look<'_> {
@@ -128,12 +171,12 @@ impl Call for Look<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.limit).number(u8::from(self.with_old_mail));
+        arguments.number(self.limit).number(u8::from(self.with_old_mail)).optional(self.after);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Mails, Malformed> {
         match status {
-            "ok" => Ok(Mails { depth: reply.int()?, mails: Mail::read_all(reply)? }),
+            "ok" => Mails::read(reply),
             other => unknown_status(other),
         }
     }
@@ -231,6 +274,8 @@ pub struct ListDead<'a> {
     pub agent: &'a str,
     /// Most messages.
     pub limit: i64,
+    /// [`Mails::next`] of the page before.
+    pub after: Option<i64>,
 }
 
 impl Call for ListDead<'_> {
@@ -245,12 +290,12 @@ impl Call for ListDead<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.limit);
+        arguments.number(self.limit).optional(self.after);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Mails, Malformed> {
         match status {
-            "ok" => Ok(Mails { depth: reply.int()?, mails: Mail::read_all(reply)? }),
+            "ok" => Mails::read(reply),
             other => unknown_status(other),
         }
     }

@@ -1,6 +1,6 @@
 //! Calls on intents: `lua/intent/`.
 
-use reef_domain::limits::{LEDGER_PAGE_BYTES, LIST_SCAN_MAX};
+use reef_domain::limits::LIST_SCAN_MAX;
 use reef_domain::time::UnixMillis;
 use reef_domain::{Money, ledger};
 use serde::Serialize;
@@ -236,8 +236,7 @@ impl Call for List<'_> {
             .text(self.status)
             .number(self.limit)
             .optional(self.below)
-            .number(LIST_SCAN_MAX)
-            .number(LEDGER_PAGE_BYTES);
+            .number(LIST_SCAN_MAX);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {

@@ -1,7 +1,7 @@
 //! Calls on positions: `lua/position/`.
 
 use reef_domain::Money;
-use reef_domain::limits::{LEDGER_PAGE_BYTES, LIST_SCAN_MAX};
+use reef_domain::limits::LIST_SCAN_MAX;
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
 
@@ -123,8 +123,7 @@ impl Call for List<'_> {
             .number(u8::from(self.with_closed))
             .number(self.limit)
             .optional(self.below)
-            .number(LIST_SCAN_MAX)
-            .number(LEDGER_PAGE_BYTES);
+            .number(LIST_SCAN_MAX);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {

@@ -5,12 +5,12 @@
 //! are queued and the proposer is answered, under ids that follow from the decision. Every step can
 //! be cut anywhere and repeated; the monitor goes on with what the note names.
 
+use reef_domain::json::{Json, cut};
 use reef_domain::limits::TASK_BATCH;
 use reef_domain::proposal::{ANSWER_TOPIC, Proposal, SubTask};
-use serde_json::value::to_raw_value;
 use serde_json::{Map, Value, json};
 
-use crate::inbox::{NoteDepth, Send, Sent};
+use crate::inbox::{Letter, NoteDepth, Send, Sent};
 use crate::port::Redis;
 use crate::script::{
     Arguments, Call, INBOX_ACCEPT, INBOX_PROPOSAL, INBOX_SETTLED, Malformed, Once, PROPOSAL_FORGET,
@@ -23,6 +23,9 @@ use crate::task::{Submit, Submitted};
 /// How old a half-done acceptance is before the monitor takes it on, in milliseconds: whoever began
 /// it has given up by then.
 const UNFINISHED_AFTER_MS: i64 = 15_000;
+
+/// How much of an idea its answer repeats, in bytes.
+const IDEA_BYTES_ANSWERED: usize = 32_768;
 
 /// A message as it lies in an inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -390,9 +393,8 @@ async fn queue<R: Redis>(
     ] {
         metadata.insert(name.to_owned(), value);
     }
-    // A map of texts and values always has a text.
-    let (Ok(parameters), Ok(metadata)) =
-        (to_raw_value(&sub_task.parameters), to_raw_value(&metadata))
+    // What mail may hold has been checked; an old client's that does not keep the rules is left out.
+    let (Ok(parameters), Ok(metadata)) = (Json::of(&sub_task.parameters), Json::of(&metadata))
     else {
         return Ok(true);
     };
@@ -430,22 +432,20 @@ impl Answer<'_> {
     ) -> Result<bool, StoreError> {
         let content = json!({
             "proposal_id": self.message_id,
-            "idea": self.proposal.idea,
+            "idea": cut(&self.proposal.idea, IDEA_BYTES_ANSWERED),
             "status": "accepted",
             "executor": self.done.executor,
             "task_count": self.done.task_ids.len(),
             "task_ids": self.done.task_ids,
         });
-        let members = format!(
-            r#""from":{},"topic":"{ANSWER_TOPIC}","content":{content},"priority":"medium","metadata":{{}}"#,
-            Value::from(self.agent),
-        );
+        let Ok(content) = Json::of(&content) else { return Ok(true) };
+        let nothing = Json::empty_object();
+        let letter = Letter::new(self.agent, ANSWER_TOPIC, &content, "medium", &nothing);
         let message_id = acceptance.reply_id();
         let call = Send {
             agent: self.proposer,
             message_id: &message_id,
-            members: &members,
-            priority: "medium",
+            letter: &letter,
             for_old_clients: settings.legacy_inbox,
         };
         let once = Once { digest: message_id.clone(), fingerprint: acceptance.seed.clone() };

@@ -1,5 +1,6 @@
 //! Calls on sessions: `lua/session/` for one, `lua/sessions/` for the lists by which they are found.
 
+use reef_domain::json::Json;
 use reef_domain::limits::SESSION_TTL_MS;
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
@@ -39,7 +40,7 @@ pub struct Open<'a> {
     /// Whose.
     pub user_id: Option<&'a str>,
     /// A JSON object.
-    pub metadata: &'a str,
+    pub metadata: &'a Json,
     /// Who owns a new one.
     pub owner: &'a str,
     /// Who asks.
@@ -72,7 +73,7 @@ impl Call for Open<'_> {
     fn arguments(&self, arguments: &mut Arguments) {
         arguments
             .optional(self.user_id)
-            .text(self.metadata)
+            .text(self.metadata.get())
             .text(self.owner)
             .number(SESSION_TTL_MS)
             .text(self.writer.as_argument());
@@ -96,6 +97,50 @@ impl Call for Open<'_> {
 pub struct Get<'a> {
     /// Which.
     pub session_id: &'a str,
+}
+
+/// What there is of a thing that may be too large.
+#[derive(Debug)]
+pub enum Fitting<T> {
+    /// It is there, and has no more bytes than were asked for.
+    Ok(T),
+    /// It has more.
+    Large,
+    /// There is none.
+    NotFound,
+}
+
+/// Reads a session, unless it is large.
+#[derive(Debug)]
+pub struct GetSmall<'a> {
+    /// Which.
+    pub session_id: &'a str,
+    /// Most bytes.
+    pub bytes_max: usize,
+}
+
+impl Call for GetSmall<'_> {
+    type Reply = Fitting<Owned<Session>>;
+
+    fn script(&self) -> &'static Script {
+        &SESSION_GET
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Session(self.session_id)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(self.bytes_max);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        if status == "large" {
+            return Ok(Fitting::Large);
+        }
+        let found = Get { session_id: self.session_id }.read(status, reply)?;
+        Ok(found.map_or(Fitting::NotFound, Fitting::Ok))
+    }
 }
 
 impl Call for Get<'_> {
@@ -242,8 +287,8 @@ pub struct ListMessages<'a> {
 /// Some messages of a session.
 #[derive(Debug)]
 pub struct MessageIds {
-    /// In order.
-    pub ids: Vec<String>,
+    /// In order, each with its place.
+    pub ids: Vec<(String, i64)>,
     /// Where the next page begins, while there is more.
     pub next: Option<i64>,
 }
@@ -268,7 +313,11 @@ impl Call for ListMessages<'_> {
             "ok" => {
                 let owner = reply.text()?;
                 let next = reply.text()?.parse().ok();
-                Ok(Some(Owned { owner, value: MessageIds { ids: read_all(reply)?, next } }))
+                let mut ids = Vec::with_capacity(reply.left() / 2);
+                while !reply.is_at_end() {
+                    ids.push((reply.text()?, reply.int()?));
+                }
+                Ok(Some(Owned { owner, value: MessageIds { ids, next } }))
             }
             "not_found" => Ok(None),
             other => unknown_status(other),

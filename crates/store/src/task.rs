@@ -6,6 +6,7 @@ mod settle;
 mod show;
 mod submit;
 
+use reef_domain::json::Json;
 use reef_domain::task::Wants;
 use reef_domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -108,13 +109,23 @@ impl schemars::JsonSchema for Seconds {
 }
 
 /// What a task is, apart from what changes: stored as JSON that no script looks into.
-#[derive(Debug, Serialize, Deserialize)]
-struct Spec<'a> {
-    task_type: std::borrow::Cow<'a, str>,
-    name: std::borrow::Cow<'a, str>,
-    description: std::borrow::Cow<'a, str>,
+#[derive(Debug, Deserialize)]
+struct Spec {
+    task_type: String,
+    name: String,
+    description: String,
     parameters: Box<RawValue>,
     metadata: Box<RawValue>,
+}
+
+/// The same, to be stored.
+#[derive(Debug, Serialize)]
+struct NewSpec<'a> {
+    task_type: &'a str,
+    name: &'a str,
+    description: &'a str,
+    parameters: &'a Json,
+    metadata: &'a Json,
 }
 
 /// What a task wants, as the scripts read it: required skills, optional skills, tags.
@@ -138,9 +149,9 @@ impl Task {
             serde_json::from_str(&wants).map_err(|error| bad("wants", error))?;
         let value = Self {
             task_id,
-            task_type: spec.task_type.into_owned(),
-            name: spec.name.into_owned(),
-            description: spec.description.into_owned(),
+            task_type: spec.task_type,
+            name: spec.name,
+            description: spec.description,
             required_skills,
             optional_skills,
             status,

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
+use reef_domain::json::{self, Fault, Json, Members};
 use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, Visitor};
 
 use crate::http::Request;
@@ -72,11 +73,25 @@ fn read_text<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
             let field = if path == "." { "body" } else { &path };
             Problem::field(field, &without_position(&inner))
         } else {
-            malformed(&inner)
+            unreadable(text, &inner)
         }
     })?;
     json.end().map_err(|e| malformed(&e))?;
     Ok(value)
+}
+
+/// What is wrong with a body that the parser does not read. Texts that are not Unicode and numbers
+/// beyond all bounds are faults of their fields.
+fn unreadable(text: &str, error: &serde_json::Error) -> Problem {
+    let fault = match json::check(text) {
+        Ok(()) | Err(Fault::NotJson) => return malformed(error),
+        Err(fault) => fault,
+    };
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let found = serde_path_to_error::deserialize::<_, Members>(&mut parser);
+    let path = found.err().map(|error| error.path().to_string());
+    let field = path.filter(|path| path != ".").unwrap_or_else(|| "body".to_owned());
+    Problem::field(&field, &fault.to_string())
 }
 
 fn require_json_type(request: &Request) -> Result<(), Problem> {
@@ -102,19 +117,19 @@ fn without_position(error: &serde_json::Error) -> String {
     text.split_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
 }
 
-/// The text of a JSON object that is passed on as it is; an empty one where none was given.
+/// A JSON object that is passed on as it is; an empty one where none was given.
 ///
 /// # Errors
-/// 422 if it is something else.
-pub fn json_object_text<'a>(
-    field: &str,
-    given: Option<&'a serde_json::value::RawValue>,
-) -> Result<&'a str, Problem> {
-    match given.map(|value| value.get().trim()) {
-        None | Some("null") => Ok("{}"),
-        Some(text) if text.starts_with('{') => Ok(text),
-        Some(_) => Err(Problem::field(field, "must be a JSON object")),
+/// 422 if it is something else, or larger than `bytes_max`.
+pub fn json_object(field: &str, given: Option<Json>, bytes_max: usize) -> Result<Json, Problem> {
+    let object = given.map_or_else(Json::empty_object, Json::or_empty_object);
+    if !object.is_object() {
+        return Err(Problem::field(field, "must be a JSON object"));
     }
+    if object.bytes() > bytes_max {
+        return Err(Problem::field(field, &format!("must not be larger than {bytes_max} bytes")));
+    }
+    Ok(object)
 }
 
 /// Decodes one segment of a path.

@@ -47,14 +47,25 @@ pub fn number_cursor(query: &Query) -> Result<Option<i64>, Problem> {
 /// Adds `Link: <…>; rel="next"`: the same request with another cursor.
 #[must_use]
 pub fn with_next(response: Response, request: &Request, next: Option<String>) -> Response {
+    with_next_at(response, request, "cursor", next)
+}
+
+/// The same for lists whose cursor has another name.
+#[must_use]
+pub fn with_next_at(
+    response: Response,
+    request: &Request,
+    cursor: &str,
+    next: Option<String>,
+) -> Response {
     let Some(next) = next else { return response };
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(request.query().as_bytes()) {
-        if name != "cursor" {
+        if name != cursor {
             query.append_pair(&name, &value);
         }
     }
-    let query = query.append_pair("cursor", &next).finish();
+    let query = query.append_pair(cursor, &next).finish();
     response.with("link", format!("<{}?{query}>; rel=\"next\"", request.path()))
 }
 

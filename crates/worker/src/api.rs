@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reef_client::{Error, Hub, Request};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::machine::{Facts, Figures};
@@ -77,7 +78,8 @@ pub(crate) struct Campaigned {
 /// The answer to a claim.
 #[derive(Debug, Deserialize)]
 struct Claimed {
-    tasks: Vec<Value>,
+    /// Each by itself: what cannot be read of one must not cost the others.
+    tasks: Vec<Box<RawValue>>,
 }
 
 /// The answer to a progress report, as far as it matters.
@@ -190,8 +192,14 @@ pub(crate) async fn claim(
     });
     let request = hub.post(["tasks", "claim"]).json(&body).once();
     let answer: Claimed = request.timeout(wait + POLL_SLACK).patient(lease + wait).fetch().await?;
-    let tasks = answer.tasks.into_iter().map(Task::read);
-    tasks.collect::<Result<_, _>>().map_err(|error| Error::Malformed(error.to_string()))
+    let mut tasks = Vec::with_capacity(answer.tasks.len());
+    for task in &answer.tasks {
+        match Task::read(task.get()) {
+            Ok(task) => tasks.push(task),
+            Err(error) => tracing::error!(%error, "a claimed task is left to its lease"),
+        }
+    }
+    Ok(tasks)
 }
 
 /// Renews a lease, and says how far the task is if that is known.

@@ -81,6 +81,9 @@ async fn perform(
     stopper: &Stopper,
     orders: Orders,
 ) -> Ended {
+    if let Some(part) = task.unreadable() {
+        return Ended::fatal(format!("the task cannot be run as it is: {part}"));
+    }
     let (outlet, outputs) = output::channel();
     let relay = async {
         tokio::select! {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reef_client::Lenient;
 use serde_json::Value;
 
 /// A claimed task.
@@ -11,6 +12,8 @@ pub(crate) struct Task {
     json: Value,
     id: String,
     token: String,
+    /// What of it cannot be read.
+    unreadable: Option<String>,
 }
 
 /// An answer without what a claim needs.
@@ -20,11 +23,19 @@ pub(crate) struct Incomplete(&'static str);
 
 impl Task {
     /// Reads one entry of a claim's answer.
-    pub(crate) fn read(json: Value) -> Result<Self, Incomplete> {
+    pub(crate) fn read(text: &str) -> Result<Self, Incomplete> {
+        let Lenient { value: json, unreadable } =
+            Lenient::read(text.as_bytes()).map_err(|_| Incomplete("JSON"))?;
+        let unreadable = unreadable.first().map(ToString::to_string);
         let member = |name| json.get(name).and_then(Value::as_str).map(str::to_owned);
         let id = member("task_id").ok_or(Incomplete("task_id"))?;
         let token = member("token").ok_or(Incomplete("token"))?;
-        Ok(Self { json, id, token })
+        Ok(Self { json, id, token, unreadable })
+    }
+
+    /// What of it cannot be read: nobody could run it.
+    pub(crate) fn unreadable(&self) -> Option<&str> {
+        self.unreadable.as_deref()
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -70,6 +81,12 @@ impl Task {
     }
 }
 
+/// A task for tests.
+#[cfg(test)]
+pub(crate) fn read(json: &Value) -> Task {
+    Task::read(&json.to_string()).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -78,15 +95,23 @@ mod tests {
 
     #[test]
     fn a_task_is_read_as_the_hub_tells_it() {
-        let task = Task::read(json!({
+        let task = read(&json!({
             "task_id": "t1", "token": "17-x", "timeout": 2.5, "retry_count": 1,
             "message_id": null, "parameters": {"workflow": "simple"},
-        }))
-        .unwrap();
+        }));
+        assert_eq!(task.unreadable(), None);
         assert_eq!((task.id(), task.token(), task.epoch(), task.attempt()), ("t1", "17-x", 17, 2));
         assert_eq!(task.timeout(), Some(Duration::from_millis(2500)));
         assert_eq!(task.message_id(), None);
         assert_eq!(task.parameter("workflow"), Some(&json!("simple")));
-        assert!(Task::read(json!({"task_id": "t1"})).is_err());
+        assert!(Task::read(r#"{"task_id":"t1"}"#).is_err());
+    }
+
+    #[test]
+    fn a_task_that_cannot_be_read_can_still_be_ended() {
+        let text = r#"{"task_id":"t1","token":"1-x","parameters":{"a":"\ud800"}}"#;
+        let task = Task::read(text).unwrap();
+        assert_eq!((task.id(), task.token()), ("t1", "1-x"));
+        assert!(task.unreadable().is_some_and(|it| it.contains("parameters.a")), "{task:?}");
     }
 }

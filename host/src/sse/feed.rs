@@ -183,7 +183,7 @@ async fn cluster_page(
             frames.push(gap(goes_on, &text, &oldest));
         }
     }
-    let is_all = found.events.len() < limit;
+    let is_all = !found.more;
     for event in &found.events {
         if let Some(id) = StreamId::parse(&event.event_id) {
             frames.push(Frame::new(id, &event.event_type, &json_text(event)));

@@ -1,11 +1,11 @@
 //! Session tasks that a crash leaves between two steps: the monitor goes on with them, or removes
 //! them. Each step is done as the hub does it, by its own script, and then nothing more.
 
+use reef_domain::json::Json;
 use reef_domain::task::{Submission, Wants};
 use reef_store::Store;
 use reef_store::node::Writer;
 use reef_store::task::{Complete, Fail, Place, Placed, Submit, Submitted, place};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::contract::Desk;
@@ -42,7 +42,7 @@ impl Scene {
             },
             ..Submission::default()
         };
-        let object = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        let object = |text: &str| Json::read(text).unwrap();
         let call = Submit {
             task_id: TASK,
             submission: &submission,

@@ -1,6 +1,7 @@
 //! The queue's scripts through their typed calls, on a Redis of the test's own.
 
 use reef_domain::heartbeat::{Claim as HeldClaim, Heartbeat, Timeout};
+use reef_domain::json::Json;
 use reef_domain::node::{Patch, Registration, Status};
 use reef_domain::task as domain;
 use reef_store::heartbeat::{Beat, BeatOutcome, Check, check_all};
@@ -11,7 +12,6 @@ use reef_store::task::{
     Written, redrive, settle_due,
 };
 use reef_store::{Settings, Store};
-use serde_json::value::RawValue;
 
 use super::model::{ANSWERED, SILENCE, Wants};
 use crate::harness::{Blocking, RedisServer, now, store};
@@ -84,7 +84,7 @@ impl Driver {
             user_id: Some("u".to_owned()),
             ..domain::Submission::default()
         };
-        let nothing: Box<RawValue> = RawValue::from_string("{}".to_owned()).unwrap();
+        let nothing = Json::empty_object();
         let call = Submit {
             task_id: id,
             submission: &submission,

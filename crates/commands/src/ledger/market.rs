@@ -39,6 +39,9 @@ pub(super) struct IntentsArgs {
     /// Most intents, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u32,
+    /// Go on where an earlier list ended
+    #[arg(long)]
+    cursor: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -96,8 +99,11 @@ pub(super) async fn intend(cx: &Context, args: IntendArgs) -> Result<(), Failure
 pub(super) async fn intents(cx: &Context, args: IntentsArgs) -> Result<(), Failure> {
     let request = cx.hub.get(["intents"]).query("limit", args.limit);
     let request = request.maybe_query("agent_id", args.agent).maybe_query("asset", args.asset);
-    let answer = request.maybe_query("status", args.status).send().await?;
-    cx.out.answer(&answer, |found| intents_table(list_of(&found, "intents")))
+    let request = request.maybe_query("status", args.status).maybe_query("cursor", args.cursor);
+    let answer = request.send().await?;
+    cx.out.answer(&answer, |found| intents_table(list_of(&found, "intents")))?;
+    cx.out.tell_next(&answer);
+    Ok(())
 }
 
 pub(super) async fn cancel(cx: &Context, args: CancelArgs) -> Result<(), Failure> {

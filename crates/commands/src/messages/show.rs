@@ -60,9 +60,7 @@ pub(crate) async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
         });
         columns(["message", "role", "state", "created", "text"], rows)
     })?;
-    if let Some(cursor) = answer.next_cursor() {
-        cx.out.note(&format!("there are more: --cursor {cursor}"));
-    }
+    cx.out.tell_next(&answer);
     Ok(())
 }
 

@@ -54,12 +54,11 @@ pub(crate) async fn dead(cx: &Context, args: PageArgs) -> Result<(), Failure> {
 async fn print_page(cx: &Context, request: Request, page: PageArgs) -> Result<(), Failure> {
     let request = request.maybe_query("limit", page.limit).maybe_query("cursor", page.cursor);
     let answer: Answer = request.send().await?;
-    let tasks: Value = answer.json()?;
-    let tasks = tasks.as_array().cloned().unwrap_or_default();
+    let tasks = cx.out.read_list(&answer, None)?;
     if !cx.out.is_json() && tasks.is_empty() {
         cx.out.note("no tasks");
     } else {
-        cx.out.answer(&answer, |_| {
+        cx.out.shown(&answer, || {
             let rows = tasks.iter().map(|task| {
                 [
                     text(task, "task_id"),
@@ -74,9 +73,7 @@ async fn print_page(cx: &Context, request: Request, page: PageArgs) -> Result<()
             columns(["task", "status", "priority", "skills", "node", "submitted", "name"], rows)
         })?;
     }
-    if let Some(cursor) = answer.next_cursor() {
-        cx.out.note(&format!("there are more: --cursor {cursor}"));
-    }
+    cx.out.tell_next(&answer);
     Ok(())
 }
 

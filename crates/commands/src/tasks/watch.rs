@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use reef_client::Answer;
-use serde_json::Value;
 
 use super::show::details;
 use crate::Context;
@@ -44,7 +43,7 @@ pub(crate) async fn run(cx: &Context, args: &WatchArgs) -> Result<(), Failure> {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(asked));
         let wait_ms = left.map_or(WAIT_MS, |left| millis(left).min(WAIT_MS));
         let answer = ask(cx, &args.task, wait_ms).await?;
-        let task: Value = answer.json()?;
+        let task = answer.lenient()?.value;
         let status = text(&task, "status");
         match status.as_str() {
             "pending" | "scheduled" | "running" => {}

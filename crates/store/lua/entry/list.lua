@@ -6,7 +6,7 @@
 --          agent's, from 1
 -- Returns  'ok', number to go on after ('' at the end), then 9 for each entry: seq, at, kind,
 --          reference, memo, legs, locks, previous, link
--- include: journal
+-- include: journal budget
 
 local is_oldest_first, limit = ARGV[4] == '1', tonumber(ARGV[5])
 local size
@@ -34,14 +34,25 @@ local function rows_between(first, final)
   return rows
 end
 
+local function append_entry(reply, row)
+  local bytes = 400
+  reply[#reply + 1] = string.match(row[1], '^%d+')
+  -- The fields stand in the order in which the journal writes them.
+  for at = 2, #row[2], 2 do
+    reply[#reply + 1] = row[2][at]
+    bytes = bytes + #row[2][at]
+  end
+  return bytes
+end
+
 local reply = { 'ok', '' }
 if is_oldest_first and to < size then reply[2] = int(to) end
 if not is_oldest_first and from > 1 then reply[2] = int(from) end
 local rows = rows_between(from, to)
 for i = 1, #rows do
-  local row = rows[is_oldest_first and i or #rows + 1 - i]
-  reply[#reply + 1] = string.match(row[1], '^%d+')
-  -- The fields stand in the order in which the journal writes them.
-  for at = 2, #row[2], 2 do reply[#reply + 1] = row[2][at] end
+  if not add(reply, append_entry, rows[is_oldest_first and i or #rows + 1 - i]) then
+    reply[2] = int(is_oldest_first and from + i - 2 or to - i + 2)
+    return reply
+  end
 end
 return reply

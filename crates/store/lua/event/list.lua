@@ -2,8 +2,9 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     3 cursor: an event id, or '0' · 4 limit
--- Returns  'ok', id of the oldest event kept if older ones were trimmed (''), then 4 for each
---          event: id, type, at, payload (JSON)
+-- Returns  'ok', id of the oldest event kept if older ones were trimmed (''), 1 if there are more
+--          events else 0, then 4 for each event: id, type, at, payload (JSON)
+-- include: budget
 
 local function oldest_after_trimming()
   if redis.call('EXISTS', key.events) == 0 then return '' end
@@ -14,11 +15,25 @@ local function oldest_after_trimming()
   return facts['first-entry'] and facts['first-entry'][1] or ''
 end
 
-local reply = { 'ok', oldest_after_trimming() }
+-- Events are read a few at a time, so that a page of large ones does not read far beyond its end.
+local BATCH = 250
+
+local reply = { 'ok', oldest_after_trimming(), 0 }
 local from = ARGV[3] == '0' and '-' or '(' .. ARGV[3]
-for _, event in ipairs(redis.call('XRANGE', key.events, from, '+', 'COUNT', ARGV[4])) do
-  local n = #reply
-  local fields = event[2]
-  reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = event[1], fields[2], fields[4], fields[6]
+local left = tonumber(ARGV[4])
+while true do
+  local batch = math.min(left + 1, BATCH)
+  local found = redis.call('XRANGE', key.events, from, '+', 'COUNT', batch)
+  for _, event in ipairs(found) do
+    local n, fields = #reply, event[2]
+    if left == 0 or not has_room(200 + #fields[6]) then
+      reply[3] = 1
+      return reply
+    end
+    left = left - 1
+    reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] =
+      event[1], fields[2], fields[4], fields[6]
+  end
+  if #found < batch then return reply end
+  from = '(' .. found[#found][1]
 end
-return reply

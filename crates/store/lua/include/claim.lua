@@ -101,7 +101,8 @@ local function promote_due(most)
   return #due
 end
 
--- Appends a task to a reply: id, then its fields (nil for none).
+-- Appends a task to a reply: id, then its fields (nil for none). Returns at least how many bytes it
+-- has as JSON, where an error's control characters take six each; false if there is none to show.
 local TASK_FIELDS = { 'owner', 'status', 'spec', 'wants', 'priority', 'assigned_node',
   'submitted_at', 'scheduled_at', 'started_at', 'completed_at', 'timeout_ms', 'retry_count',
   'max_retries', 'user_id', 'result', 'error', 'session_id', 'message_id', 'progress' }
@@ -109,13 +110,21 @@ local TASK_FIELDS = { 'owner', 'status', 'spec', 'wants', 'priority', 'assigned_
 local function append_task(reply, id)
   local row = redis.call('HMGET', key.task(id), unpack(TASK_FIELDS))
   if not row[2] or row[2] == 'draft' then return false end
-  reply[#reply + 1] = id
-  local bytes = 0
+  local n, bytes = #reply + 1, 700
+  reply[n] = id
   for i = 1, #TASK_FIELDS do
-    reply[#reply + 1] = row[i]
+    reply[n + i] = row[i]
     if row[i] then bytes = bytes + #row[i] end
   end
+  if row[16] then bytes = bytes + 5 * #row[16] end
   return bytes
+end
+
+-- About how many bytes a waiting task has, without reading it.
+local function task_bytes(id)
+  local task = key.task(id)
+  return 1000 + redis.call('HSTRLEN', task, 'spec') + redis.call('HSTRLEN', task, 'wants')
+    + 6 * redis.call('HSTRLEN', task, 'error')
 end
 
 -- Forgets a task that has ended, or never began.

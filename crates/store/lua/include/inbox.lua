@@ -65,11 +65,19 @@ local function take_in_old_mail(most)
   end
 end
 
+-- What an old client pushed is bounded by nothing; more of it than this is not shown.
+local OLD_MAIL_SHOWN = 262144
+
+-- Appends a message to a reply: id, attempts, its members or what an old client pushed, 1 if it is
+-- the latter else 0. Returns at least how many bytes that is as JSON, false if it is gone.
 local function append_mail(reply, id)
   local row = redis.call('HMGET', key.mail(agent), id .. ':attempts', id, id .. ':old')
-  local n = #reply
+  local n, text = #reply, row[2]
+  if not text then return false end
+  if row[3] then text = string.sub(text, 1, OLD_MAIL_SHOWN) end
   reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] =
-    id, tonumber(row[1]), row[2], row[3] and 1 or 0
+    id, tonumber(row[1]), text, row[3] and 1 or 0
+  return 500 + (row[3] and 6 or 1) * #text
 end
 
 local function keep_inbox()

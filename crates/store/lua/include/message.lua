@@ -5,10 +5,10 @@ local mid = ARGV[3]
 
 local function read_message()
   local row = redis.call('HMGET', key.message(mid), 'session_id', 'sequence', 'is_complete',
-    'owner', 'runner')
+    'owner', 'runner', 'text_json')
   if not row[1] then return nil end
   return { sid = row[1], sequence = tonumber(row[2]), is_complete = row[3] == '1', owner = row[4],
-    runner = row[5] }
+    runner = row[5], text_json = tonumber(row[6] or nil) }
 end
 
 -- Why a message cannot be written by a caller ('' may write to all); nil if it can. Beside its owner
@@ -33,9 +33,29 @@ local function emit(message, event_type, payload)
   redis.call('PUBLISH', key.live(mid), id .. ' ' .. event_type .. ' ' .. data)
 end
 
+-- Largest payload of an event, in bytes.
+local EVENT_BYTES = 65536
+
+-- Parts of a text that has to go into several events: as JSON each character may take six bytes.
+local PIECE_BYTES = 10000
+
+-- Appends a text as text_delta: one, or several where one would be too large. `json` is the text as
+-- JSON. No character is cut in two.
+local function emit_text(message, text, json)
+  if #json <= EVENT_BYTES then return emit(message, 'text_delta', '{"delta":' .. json .. '}') end
+  local from = 1
+  while from <= #text do
+    local to = math.min(from + PIECE_BYTES, #text + 1)
+    while to <= #text and math.floor(string.byte(text, to) / 64) == 2 do to = to - 1 end
+    emit(message, 'text_delta', '{"delta":' .. cjson.encode(string.sub(text, from, to - 1)) .. '}')
+    from = to
+  end
+end
+
 -- Closes a change: what the events have counted, and the time for which all of it is kept.
 local function settle(message, ttl_ms)
-  redis.call('HSET', key.message(mid), 'sequence', message.sequence, 'updated_at', now)
+  redis.call('HSET', key.message(mid), 'sequence', message.sequence, 'updated_at', now,
+    'text_json', message.text_json or 0)
   redis.call('PEXPIRE', key.message(mid), ttl_ms)
   redis.call('PEXPIRE', key.text(mid), ttl_ms)
   redis.call('PEXPIRE', key.stream(message.sid, mid), ttl_ms)

@@ -7,13 +7,18 @@ local NODE_FIELDS = {
   'average_execution_time', 'registered_at', 'last_heartbeat', 'tags', 'incarnation',
 }
 
--- Appends a node's id and fields to a reply; false if there is no such node.
+-- Appends a node's id and fields to a reply; returns about how many bytes that is as JSON, false if
+-- there is no such node.
 local function append_node(reply, id)
   local row = redis.call('HMGET', key.node(id), unpack(NODE_FIELDS))
   if not row[4] then return false end
-  reply[#reply + 1] = id
-  for i = 1, #NODE_FIELDS do reply[#reply + 1] = row[i] end
-  return true
+  local n, bytes = #reply + 1, 700
+  reply[n] = id
+  for i = 1, #NODE_FIELDS do
+    reply[n + i] = row[i]
+    if row[i] then bytes = bytes + #row[i] end
+  end
+  return bytes
 end
 
 -- The cluster changed its shape: nodes came, went or changed their status.

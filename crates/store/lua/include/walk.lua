@@ -1,8 +1,38 @@
+-- Lists what is in a sorted set, from the highest number down, or with `page.ascending` from the
+-- lowest up. A page ends early when it has looked at too many or has no room for more. `is_wanted`
+-- leaves some out; `append` adds one to the reply (include budget). `page` is limit, number to go on
+-- behind ('' to begin), most to look at. Where to go on behind becomes the second of the reply.
+local function walk_one(index, is_wanted, page, reply, append)
+  local limit, scan_max = tonumber(page[1]), tonumber(page[3])
+  local command, from, to = 'ZREVRANGEBYSCORE', '+inf', '-inf'
+  if page.ascending then command, from, to = 'ZRANGEBYSCORE', '-inf', '+inf' end
+  if page[2] ~= '' then from = '(' .. page[2] end
+  local batch = is_wanted and 200 or limit + 1
+  local listed, scanned, last = 0, 0, nil
+  while true do
+    local found = redis.call(command, index, from, to, 'WITHSCORES', 'LIMIT', 0, batch)
+    for i = 1, #found, 2 do
+      local is_full = listed == limit or scanned == scan_max
+      if not is_full and (not is_wanted or is_wanted(found[i])) then
+        local added = add(reply, append, found[i])
+        if added then listed = listed + 1 end
+        is_full = added == false
+      end
+      if is_full then
+        reply[2] = last
+        return reply
+      end
+      scanned, last = scanned + 1, found[i + 1]
+    end
+    if #found < 2 * batch then return reply end
+    from = '(' .. last
+  end
+end
+
 -- Lists, newest first, what is in all of some indexes: sorted sets of the same things by the same
--- number. Walks the smallest and looks the others up by member. A page ends early when it has
--- looked at too many or has become too large. `append` adds one to the reply and says how many
--- bytes that were; `page` is limit, number to go on below, most to look at, most bytes.
+-- number. Walks the smallest and looks the others up by member.
 local function walk(indexes, page, reply, append)
+  if #indexes == 1 then return walk_one(indexes[1], nil, page, reply, append) end
   local sizes = {}
   for _, index in ipairs(indexes) do sizes[index] = redis.call('ZCARD', index) end
   table.sort(indexes, function(a, b) return sizes[a] < sizes[b] end)
@@ -13,24 +43,5 @@ local function walk(indexes, page, reply, append)
     end
     return true
   end
-  local limit, scan_max, bytes_max = tonumber(page[1]), tonumber(page[3]), tonumber(page[4])
-  local listed, scanned, bytes, last = 0, 0, 0, nil
-  local below = page[2] == '' and '+inf' or '(' .. page[2]
-  local batch = #indexes == 0 and limit + 1 or 200
-  while true do
-    local found = redis.call('ZREVRANGEBYSCORE', walked, below, '-inf', 'WITHSCORES',
-      'LIMIT', 0, batch)
-    for i = 1, #found, 2 do
-      if listed == limit or scanned == scan_max or bytes > bytes_max then
-        reply[2] = last
-        return reply
-      end
-      scanned, last = scanned + 1, found[i + 1]
-      if is_in_others(found[i]) then
-        listed, bytes = listed + 1, bytes + append(reply, found[i])
-      end
-    end
-    if #found < 2 * batch then return reply end
-    below = '(' .. last
-  end
+  return walk_one(walked, is_in_others, page, reply, append)
 end

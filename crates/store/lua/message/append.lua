@@ -1,4 +1,5 @@
--- Appends to a message's text. The cost does not grow with the text so far.
+-- Appends to a message's text. The cost does not grow with the text so far. A long text becomes
+-- several events; the answer names the last.
 --
 -- A producer numbers what it appends, from 0 in each epoch: a repeat is answered again and not
 -- applied, an older epoch is fenced, a gap is refused.
@@ -6,6 +7,7 @@
 -- KEYS[1]  the message partition
 -- ARGV     1-2 idempotency · 3 message · 4 caller to check ('' none) · 5 delta · 6 TTL in ms
 --          7 producer ('' for none) · 8 epoch · 9 seq · 10 most producers · 11 longest text in bytes
+--          12 longest text as JSON, in bytes
 -- Returns  'ok', sequence, length of the text in bytes · 'gap', seq expected · 'fenced', epoch
 --          'too_many_producers' · 'too_long' · 'not_found' · 'forbidden' · 'complete'
 -- Emits    text_delta
@@ -36,11 +38,15 @@ local function run()
   if refused then return { refused } end
   local answered = producer ~= '' and judge()
   if answered then return answered end
-  if redis.call('STRLEN', key.text(mid)) + #delta > tonumber(ARGV[11]) then
+  local json = quoted(delta)
+  local bytes = redis.call('STRLEN', key.text(mid))
+  -- As JSON a text may be several times as long.
+  message.text_json = math.max(message.text_json or 0, bytes) + #json - 2
+  if bytes + #delta > tonumber(ARGV[11]) or message.text_json > tonumber(ARGV[12]) then
     return { 'too_long' }
   end
   local length = redis.call('APPEND', key.text(mid), delta)
-  emit(message, 'text_delta', '{"delta":' .. quoted(delta) .. '}')
+  emit_text(message, delta, json)
   if producer ~= '' then
     redis.call('HSET', key.producers(mid), producer, cmsgpack.pack({
       epoch = epoch, seq = seq, sequence = message.sequence, length = length }))

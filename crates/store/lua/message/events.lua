@@ -4,7 +4,7 @@
 -- ARGV     3 message · 4 sequence · 5 limit
 -- Returns  'ok', owner, last sequence of the message, first sequence that is kept (0 for none), then
 --          for each event: its JSON · 'not_found'
--- include: now message
+-- include: now message budget
 
 local message = read_message()
 if not message then return { 'not_found' } end
@@ -20,6 +20,8 @@ local wanted = math.min(message.sequence - after, kept)
 if wanted <= 0 then return reply end
 local youngest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', wanted)
 for i = #youngest, math.max(#youngest - limit + 1, 1), -1 do
-  reply[#reply + 1] = youngest[i][2][4]
+  local event = youngest[i][2][4]
+  if not has_room(#event) then break end
+  reply[#reply + 1] = event
 end
 return reply

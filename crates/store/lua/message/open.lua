@@ -19,7 +19,7 @@ local function run()
   emit(message, 'message_start', '{"role":"' .. role .. '"}')
   if ARGV[9] == '1' then
     redis.call('HSET', key.message(mid), 'text', ARGV[10])
-    emit(message, 'text_delta', '{"delta":' .. quoted(ARGV[10]) .. '}')
+    emit_text(message, ARGV[10], quoted(ARGV[10]))
     emit(message, 'message_end', '{}')
   end
   settle(message, ttl_ms)

@@ -3,7 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 limit · 4 load · 5 id of the last node of the page before ('' '' for the first)
 -- Returns  'ok', load and id to go on after ('' '' at the end), rows…
--- include: now clock foreign rfc3339 event queue node
+-- include: now clock foreign rfc3339 event queue node budget
 
 local limit = tonumber(ARGV[3])
 
@@ -36,8 +36,10 @@ end
 local start = ARGV[5] == '' and 0 or rank_after(ARGV[4], ARGV[5])
 local entries = redis.call('ZRANGE', key.available, start, start + limit, 'WITHSCORES')
 local reply = { 'ok', '', '' }
-for i = 1, math.min(#entries, 2 * limit), 2 do append_node(reply, entries[i]) end
-if #entries > 2 * limit then
-  reply[2], reply[3] = entries[2 * limit], entries[2 * limit - 1]
+for i = 1, #entries, 2 do
+  if i > 2 * limit or add(reply, append_node, entries[i]) == false then
+    reply[2], reply[3] = entries[i - 1], entries[i - 2]
+    return reply
+  end
 end
 return reply

@@ -1,10 +1,12 @@
 -- Reads a session.
 --
 -- KEYS[1]  the session partition
--- ARGV     3 session
--- Returns  'ok', owner, user ('' for none), status, metadata (JSON), created, updated · 'not_found'
+-- ARGV     3 session · 4 most bytes (none for any)
+-- Returns  'ok', owner, user ('' for none), status, metadata (JSON), created, updated
+--          'large': its metadata has more bytes · 'not_found'
 
 local row = redis.call('HMGET', key.session(ARGV[3]), 'owner', 'user_id', 'status', 'metadata',
   'created_at', 'updated_at')
 if not row[1] then return { 'not_found' } end
+if ARGV[4] and #row[4] > tonumber(ARGV[4]) then return { 'large' } end
 return { 'ok', unpack(row) }

@@ -10,7 +10,7 @@
 -- Returns  'ok', why there are none ('' if there are), then for each task: token, task row
 --          'not_found' · 'forbidden'
 -- Emits    task_running; task_pending for delayed ones whose time has come
--- include: now clock foreign rfc3339 once event queue node claim
+-- include: now clock foreign rfc3339 once event queue node claim budget
 
 local PAGE = 8
 local TIES_MAX = 16
@@ -78,8 +78,8 @@ local function is_better(a, b)
   return a.rank < b.rank
 end
 
-local function hand_out(class)
-  local task = read_task(redis.call('ZRANGE', key.queue(class), 0, 0)[1])
+local function hand_out(id)
+  local task = read_task(id)
   local token = redis.call('HINCRBY', key.cluster, 'claims', 1) .. '-' .. ARGV[7]
   local timeout_ms = tonumber(redis.call('HGET', key.task(task.id), 'timeout_ms'))
   task.deadline = clock + timeout_ms + TIMEOUT_GRACE_MS
@@ -116,9 +116,14 @@ local function run()
       if not best or is_better(first, best) then best = first end
     end
     if not best then break end
-    local token, id = hand_out(best.class)
+    local first = redis.call('ZRANGE', key.queue(best.class), 0, 0)[1]
+    -- What there is no room for in the answer stays in the queue, for the next claim.
+    if #reply > 2 and not has_room(task_bytes(first)) then break end
+    local token, id = hand_out(first)
+    local is_only = #reply == 2
     reply[2], reply[#reply + 1] = '', token
-    append_task(reply, id)
+    local bytes = append_task(reply, id)
+    if is_only then has_room(bytes) end
     firsts[best.list] = best_of_list(best.list)
   end
   if #reply > 2 then index_load(node) end

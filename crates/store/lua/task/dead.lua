@@ -2,23 +2,13 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     3 owner ('' for all) · 4 limit · 5 number to go on below ('' from the top) · 6 most
---          entries to look at · 7 most bytes
+--          entries to look at
 -- Returns  'ok', number to go on below ('' at the end), task rows…
--- include: now clock event queue node claim
+-- include: now clock event queue node claim budget walk
 
-local limit, scan_max, bytes_max = tonumber(ARGV[4]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local reply = { 'ok', '' }
-local listed, bytes = 0, 0
-local below = ARGV[5] == '' and '+inf' or '(' .. ARGV[5]
-local entries = redis.call('ZREVRANGEBYSCORE', key.dead_tasks, below, '-inf', 'WITHSCORES',
-  'LIMIT', 0, scan_max)
-for i = 1, #entries, 2 do
-  if listed == limit or bytes > bytes_max then return reply end
-  local is_shown = ARGV[3] == ''
-    or redis.call('HGET', key.task(entries[i]), 'owner') == ARGV[3]
-  local added = is_shown and append_task(reply, entries[i])
-  if added then listed, bytes = listed + 1, bytes + added end
-  reply[2] = entries[i + 1]
+local function is_owners(id)
+  return redis.call('HGET', key.task(id), 'owner') == ARGV[3]
 end
-if #entries < 2 * scan_max then reply[2] = '' end
-return reply
+
+return walk_one(key.dead_tasks, ARGV[3] ~= '' and is_owners, { ARGV[4], ARGV[5], ARGV[6] },
+  { 'ok', '' }, append_task)

@@ -11,6 +11,7 @@ use crate::script::{
     Arguments, Call, MESSAGE_EVENTS, MESSAGE_FOLLOW, MESSAGE_GET, MESSAGE_GET_BLOCK, Malformed,
     Partition, Reader, Script, unknown_status,
 };
+use crate::session::Fitting;
 
 /// Reads a message.
 #[derive(Debug)]
@@ -41,6 +42,39 @@ impl Call for Get<'_> {
             "not_found" => Ok(None),
             other => unknown_status(other),
         }
+    }
+}
+
+/// Reads a message, unless it is large.
+#[derive(Debug)]
+pub struct GetSmall<'a> {
+    /// Which.
+    pub message_id: &'a str,
+    /// Most bytes.
+    pub bytes_max: usize,
+}
+
+impl Call for GetSmall<'_> {
+    type Reply = Fitting<Owned<Message>>;
+
+    fn script(&self) -> &'static Script {
+        &MESSAGE_GET
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Message(self.message_id)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(self.bytes_max);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        if status == "large" {
+            return Ok(Fitting::Large);
+        }
+        let found = Get { message_id: self.message_id }.read(status, reply)?;
+        Ok(found.map_or(Fitting::NotFound, Fitting::Ok))
     }
 }
 

@@ -1,6 +1,9 @@
 //! Calls that change a message.
 
-use reef_domain::limits::{BLOCKS_MAX, CONTENT_TTL_MS, PRODUCERS_MAX, TEXT_BYTES_MAX};
+use reef_domain::json::{Json, cut};
+use reef_domain::limits::{
+    BLOCKS_MAX, CONTENT_TTL_MS, ERROR_BYTES_MAX, PRODUCERS_MAX, TEXT_BYTES_MAX, TEXT_JSON_BYTES_MAX,
+};
 use reef_domain::message::Rendered;
 
 use super::Written;
@@ -23,7 +26,7 @@ pub struct Open<'a> {
     /// What it answers.
     pub parent: Option<&'a str>,
     /// A JSON object.
-    pub metadata: &'a str,
+    pub metadata: &'a Json,
     /// Who owns a new one.
     pub owner: &'a str,
     /// It is complete at once, with this text.
@@ -60,7 +63,7 @@ impl Call for Open<'_> {
             .text(self.session_id)
             .text(self.role)
             .optional(self.parent)
-            .text(self.metadata)
+            .text(self.metadata.get())
             .text(self.owner)
             .number(u8::from(self.complete_text.is_some()))
             .optional(self.complete_text)
@@ -148,7 +151,8 @@ impl Call for Append<'_> {
             .number(self.producer.map_or(0, |producer| producer.epoch))
             .number(self.producer.map_or(0, |producer| producer.seq))
             .number(PRODUCERS_MAX)
-            .number(TEXT_BYTES_MAX);
+            .number(TEXT_BYTES_MAX)
+            .number(TEXT_JSON_BYTES_MAX);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
@@ -252,7 +256,7 @@ pub struct StartTask<'a> {
     /// What it does.
     pub task_type: &'a str,
     /// A JSON object of what else is to be shown of it.
-    pub parameters: &'a str,
+    pub parameters: &'a Json,
     /// The placeholder's id, which its result keeps.
     pub content_id: &'a str,
     /// The placeholder.
@@ -278,7 +282,7 @@ impl Call for StartTask<'_> {
             .text(self.writer.as_argument())
             .text(self.task_id)
             .text(self.task_type)
-            .text(self.parameters)
+            .text(self.parameters.get())
             .text(id)
             .text(format!(r#"{{"content_id":"{id}",{}}}"#, self.placeholder.shown))
             .number(self.ttl_ms)
@@ -375,7 +379,7 @@ impl Call for UpdateTask<'_> {
                     .text("");
             }
             TaskChange::Failed { error } => {
-                let error = serde_json::Value::from(error.as_str());
+                let error = serde_json::Value::from(cut(error, ERROR_BYTES_MAX));
                 arguments.text("failed").text("").text("").text("").number(error);
             }
         }
@@ -458,7 +462,7 @@ impl Call for Complete<'_> {
     fn arguments(&self, arguments: &mut Arguments) {
         arguments
             .text(self.writer.as_argument())
-            .optional(self.error.map(serde_json::Value::from))
+            .optional(self.error.map(|error| serde_json::Value::from(cut(error, ERROR_BYTES_MAX))))
             .number(self.ttl_ms);
     }
 

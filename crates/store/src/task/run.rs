@@ -1,6 +1,7 @@
 //! Claiming a task, and everything that is done under a claim's token.
 
-use reef_domain::limits::{BACK_OFF_MS_MAX, BACK_OFF_MS_MIN};
+use reef_domain::json::{Json, cut};
+use reef_domain::limits::{BACK_OFF_MS_MAX, BACK_OFF_MS_MIN, ERROR_BYTES_MAX};
 
 use super::{Task, Written};
 use crate::node::Writer;
@@ -148,10 +149,10 @@ pub struct Complete<'a> {
     pub writer: Writer<'a>,
     /// The claim's token.
     pub token: &'a str,
-    /// JSON.
-    pub result: Option<&'a str>,
-    /// A content block for the task's message, as JSON.
-    pub content: Option<&'a str>,
+    /// Any value.
+    pub result: Option<&'a Json>,
+    /// A content block for the task's message.
+    pub content: Option<&'a Json>,
 }
 
 impl Call for Complete<'_> {
@@ -166,8 +167,8 @@ impl Call for Complete<'_> {
             .text(self.task_id)
             .text(self.writer.as_argument())
             .text(self.token)
-            .optional(self.result)
-            .optional(self.content);
+            .optional(self.result.map(Json::get))
+            .optional(self.content.map(Json::get));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
@@ -202,7 +203,7 @@ impl Call for Fail<'_> {
             .text(self.task_id)
             .text(self.writer.as_argument())
             .text(self.token)
-            .text(self.error)
+            .text(cut(self.error, ERROR_BYTES_MAX))
             .number(i32::from(self.retryable))
             .number(BACK_OFF_MS_MIN)
             .number(BACK_OFF_MS_MAX);

@@ -1,6 +1,7 @@
 //! What is due regularly, and the second step of what spans a task and its message. Every function
 //! can be cut anywhere and repeated.
 
+use reef_domain::json::Json;
 use reef_domain::limits::TASK_BATCH;
 use reef_domain::message::{Block, ContentType, Rendered};
 use serde_json::{Map, Value, json};
@@ -241,7 +242,8 @@ pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Plac
         session_id,
         role: "assistant",
         parent: None,
-        metadata: &json!({ "task_id": task_id, "workflow": place.workflow }).to_string(),
+        metadata: &Json::of(&json!({ "task_id": task_id, "workflow": place.workflow }))
+            .unwrap_or_else(|_| Json::empty_object()),
         owner: &owner,
         complete_text: None,
         ttl_ms,
@@ -255,7 +257,7 @@ pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Plac
         writer: Writer::Any,
         task_id,
         task_type: place.workflow,
-        parameters: "{}",
+        parameters: &Json::empty_object(),
         content_id: &content_id(task_id),
         placeholder: &Block::placeholder(kind, task_id).render(),
         ttl_ms,

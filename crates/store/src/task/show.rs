@@ -1,6 +1,6 @@
 //! Reading tasks.
 
-use reef_domain::limits::{LIST_SCAN_MAX, TASK_PAGE_BYTES};
+use reef_domain::limits::LIST_SCAN_MAX;
 use reef_domain::task::STATUSES;
 use serde::Serialize;
 
@@ -111,8 +111,7 @@ impl Call for List<'_> {
             .text(self.owner)
             .number(self.limit)
             .optional(self.below)
-            .number(LIST_SCAN_MAX)
-            .number(TASK_PAGE_BYTES);
+            .number(LIST_SCAN_MAX);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Page, Malformed> {
@@ -139,12 +138,7 @@ impl Call for ListWaiting<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .text(self.owner)
-            .number(self.limit)
-            .optional(self.after)
-            .number(LIST_SCAN_MAX)
-            .number(TASK_PAGE_BYTES);
+        arguments.text(self.owner).number(self.limit).optional(self.after).number(LIST_SCAN_MAX);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Page, Malformed> {
@@ -171,12 +165,7 @@ impl Call for ListDead<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .text(self.owner)
-            .number(self.limit)
-            .optional(self.below)
-            .number(LIST_SCAN_MAX)
-            .number(TASK_PAGE_BYTES);
+        arguments.text(self.owner).number(self.limit).optional(self.below).number(LIST_SCAN_MAX);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Page, Malformed> {

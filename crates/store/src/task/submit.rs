@@ -1,10 +1,10 @@
 //! How a task comes into the queue.
 
+use reef_domain::json::Json;
 use reef_domain::limits::{CLASSES_MAX, OLD_QUEUE_MAX, PREFERRING_CLASSES_MAX};
 use reef_domain::task::{Submission, Wants};
-use serde_json::value::RawValue;
 
-use super::{Spec, Task, wants_json};
+use super::{NewSpec, Task, wants_json};
 use crate::script::{
     Arguments, Call, Malformed, Reader, Script, TASK_DISCARD, TASK_HAND_OVER, TASK_QUEUE,
     TASK_SUBMIT, unknown_status,
@@ -18,9 +18,9 @@ pub struct Submit<'a> {
     /// What it is.
     pub submission: &'a Submission,
     /// A JSON object.
-    pub parameters: &'a RawValue,
+    pub parameters: &'a Json,
     /// A JSON object.
-    pub metadata: &'a RawValue,
+    pub metadata: &'a Json,
     /// The session and the message that show it. Such a task is a draft, which nobody sees until
     /// [`Queue`] says that the message is there.
     pub shown_in: Option<(&'a str, &'a str)>,
@@ -55,12 +55,12 @@ impl Call for Submit<'_> {
 
     fn arguments(&self, arguments: &mut Arguments) {
         let Submission { wants, .. } = self.submission;
-        let spec = Spec {
-            task_type: self.submission.task_type.as_str().into(),
-            name: self.submission.name.as_str().into(),
-            description: self.submission.description.as_str().into(),
-            parameters: self.parameters.to_owned(),
-            metadata: self.metadata.to_owned(),
+        let spec = NewSpec {
+            task_type: &self.submission.task_type,
+            name: &self.submission.name,
+            description: &self.submission.description,
+            parameters: self.parameters,
+            metadata: self.metadata,
         };
         let class = wants.canonical();
         let plain = Wants { required_skills: class.required_skills.clone(), ..Wants::default() };

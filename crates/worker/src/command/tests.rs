@@ -27,7 +27,7 @@ fn start(script: &str, task: Value) -> Running {
     };
     let mut json = json!({"task_id": "t1", "token": "3-x", "name": "n"});
     json.as_object_mut().unwrap().extend(task.as_object().unwrap().clone());
-    let task = Task::read(json).unwrap();
+    let task = crate::task::read(&json);
     let lease = Lease::new(Duration::from_secs(30), Instant::now());
     let ended =
         tokio::spawn(
@@ -166,7 +166,7 @@ async fn a_program_that_is_not_there_can_be_tried_elsewhere() {
         envs: Vec::new(),
         hidden: Vec::new(),
     };
-    let task = Task::read(json!({"task_id": "t1", "token": "3-x"})).unwrap();
+    let task = crate::task::read(&json!({"task_id": "t1", "token": "3-x"}));
     let lease = Lease::new(Duration::from_secs(30), Instant::now());
     let ended = handler.run(&task, &lease, &Guard::none(), outlet, orders).await;
     let Ended::Failed { error, retryable: true } = ended else { panic!("{ended:?}") };

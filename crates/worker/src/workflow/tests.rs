@@ -37,12 +37,11 @@ async fn run(server: &ModelServer, workflow: Workflow, iterations: u32, has_text
     let pause = Duration::from_millis(1);
     let patience = Patience { pause_min: pause, pause_max: pause, tries: 2 };
     let workflows = Workflows { llm, patience };
-    let task = Task::read(json!({
+    let task = crate::task::read(&json!({
         "task_id": "t1",
         "token": "1-x",
         "parameters": {"task_description": "Why?", "max_iterations": iterations},
-    }))
-    .unwrap();
+    }));
     let (outlet, mut outputs) = channel();
     let work = async {
         let outlet = outlet;
