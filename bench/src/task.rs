@@ -127,7 +127,7 @@ pub(crate) async fn complete_by_script<R: Redis>(store: &Store<R>, held: &Held) 
         task_id: &held.task_id,
         writer: Writer::Any,
         token: &held.token,
-        result: Some("{}"),
+        result: Some(&Json::empty_object()),
         content: None,
     };
     match store.call(&call).await? {

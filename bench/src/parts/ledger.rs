@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use futures_util::stream::{self, TryStreamExt};
 use reef_domain::Money;
+use reef_domain::json::Json;
 use reef_redis::Connection;
 use reef_store::Store;
 use reef_store::account::Deposit;
@@ -127,7 +128,7 @@ async fn register(store: &Store<Connection>, agent_id: &str) -> Result<()> {
         generated_id: agent_id,
         wallet_address: None,
         display_name: None,
-        metadata: "{}",
+        metadata: &Json::empty_object(),
         key_id: agent_id,
         digest: agent_id,
         key_name: "first",

@@ -8,7 +8,8 @@ use reef_domain::message::{CONTENT_TYPES, PRIORITIES, ROLES};
 use reef_store::message::Message;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, count, default, list_of, named, object, one_of, optional_object, own_id, text,
+    between, count, default, list_of, named, number_cursor, object, one_of, optional_object,
+    own_id, text,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
@@ -146,7 +147,7 @@ fn inboxes(api: &mut Api) {
         .answers::<inbox::SendAnswer<'static>>("Its id, and how many wait.")
         .refuses(&[Code::InboxFull]);
     api.get("/api/v1/inbox/{agent}", "look_at_mail", "Look without taking")
-        .limit(PAGE_DEFAULT, PAGE_MAX)
+        .pages(PAGE_DEFAULT, number_cursor())
         .answers::<inbox::MailList>("What waits, in the order of receiving.");
     api.post("/api/v1/inbox/{agent}/receive", "receive_mail", "Take messages under a lease")
         .says(
@@ -176,7 +177,7 @@ fn inboxes(api: &mut Api) {
         "list_dead_mail",
         "List messages that nobody acknowledged",
     )
-    .limit(PAGE_DEFAULT, PAGE_MAX)
+    .pages(PAGE_DEFAULT, number_cursor())
     .answers::<inbox::MailList>("The dead letters.");
     api.post("/api/v1/inbox/{agent}/dead/redrive", "redrive_mail", "Put dead letters back")
         .may_take::<inbox::RedriveBody>()

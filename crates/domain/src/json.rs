@@ -298,7 +298,7 @@ impl schemars::JsonSchema for Members {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        serde_json::Map::<String, serde_json::Value>::json_schema(generator)
+        <serde_json::Map<String, serde_json::Value> as schemars::JsonSchema>::json_schema(generator)
     }
 }
 

@@ -90,7 +90,7 @@ fn unreadable(text: &str, error: &serde_json::Error) -> Problem {
     let mut parser = serde_json::Deserializer::from_str(text);
     let found = serde_path_to_error::deserialize::<_, Members>(&mut parser);
     let path = found.err().map(|error| error.path().to_string());
-    let field = path.filter(|path| path != ".").unwrap_or_else(|| "body".to_owned());
+    let field = path.filter(|path| path != "." && path != "?").unwrap_or_else(|| "body".to_owned());
     Problem::field(&field, &fault.to_string())
 }
 

@@ -189,8 +189,10 @@ const BEGIN: [&str; 3] = ["message_start", "task_started", "content_added"];
 fn a_message_that_has_not_heard_of_a_result_is_told() {
     let scene = ended(|scene, token| {
         let writer = Writer::Any;
-        let content = Some(r#"{"content_type":"code","code":{"code":"1"}}"#);
-        let call = Complete { task_id: TASK, writer, token, result: Some("1"), content };
+        let content = Json::read(r#"{"content_type":"code","code":{"code":"1"}}"#).unwrap();
+        let result = Json::read("1").unwrap();
+        let (result, content) = (Some(&result), Some(&content));
+        let call = Complete { task_id: TASK, writer, token, result, content };
         now(scene.scripts.call(&call)).unwrap();
     });
     let end = ["task_completed", "content_updated", "message_end"];
@@ -213,7 +215,9 @@ fn a_message_that_has_not_heard_of_a_failure_is_told() {
 fn a_message_that_hears_of_an_end_twice_is_told_once() {
     let scene = ended(|scene, token| {
         let writer = Writer::Any;
-        let call = Complete { task_id: TASK, writer, token, result: Some("1"), content: None };
+        let result = Json::read("1").unwrap();
+        let result = Some(&result);
+        let call = Complete { task_id: TASK, writer, token, result, content: None };
         now(scene.scripts.call(&call)).unwrap();
     });
     let told = scene.told();

@@ -10,6 +10,7 @@ mod failures;
 mod inbox_and_events;
 mod ledger;
 mod messages;
+mod old_data;
 mod tails;
 mod upkeep;
 

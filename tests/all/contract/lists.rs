@@ -18,7 +18,7 @@ fn ids(nodes: &[Value]) -> Vec<&str> {
 }
 
 /// The target of the link to the next page, below the base path.
-fn next_page(answer: &Answer) -> Option<String> {
+pub fn next_page(answer: &Answer) -> Option<String> {
     let link = answer.header("link")?;
     let (target, rel) = link.split_once('>').unwrap();
     assert!(rel.contains("rel=\"next\""), "{link}");

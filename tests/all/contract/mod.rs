@@ -10,6 +10,7 @@ mod agents;
 mod blocks;
 mod cluster;
 mod events;
+mod free_json;
 mod heartbeats;
 mod idempotency;
 mod inboxes;
@@ -22,6 +23,7 @@ mod proposals;
 mod registration;
 mod replay;
 mod sessions;
+mod sizes;
 mod tasks;
 mod validation;
 

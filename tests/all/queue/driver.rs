@@ -114,7 +114,8 @@ impl Driver {
 
     pub fn complete(&self, task_id: &str, token: &str) -> String {
         let writer = Writer::Any;
-        let call = Complete { task_id, writer, token, result: Some("1"), content: None };
+        let result = Json::read("1").unwrap();
+        let call = Complete { task_id, writer, token, result: Some(&result), content: None };
         outcome(now(self.store.call(&call)).unwrap())
     }
 
