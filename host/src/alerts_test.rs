@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use anyhow::{Context as _, anyhow};
+use reef_domain::shown::in_line;
 use serde_json::json;
 
 use crate::alerts::{Alert, Settings};
@@ -45,8 +46,8 @@ async fn test(settings: &Settings) -> Result<(), Failure> {
                 continue;
             }
         };
-        let line: String = line.chars().filter(|it| !it.is_control()).collect();
-        writeln!(std::io::stdout(), "{}", line.trim_end()).context("cannot write to stdout")?;
+        writeln!(std::io::stdout(), "{}", in_line(line.trim_end()))
+            .context("cannot write to stdout")?;
     }
     worst
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::Write;
 use std::process::ExitCode;
 
+use reef_domain::shown::as_text;
+
 /// Why the program ends with something else than 0. The codes are part of the contract and
 /// stand in `--help`.
 #[derive(Debug)]
@@ -49,7 +51,7 @@ impl Failure {
         // Nothing sensible is left to do when stderr itself is gone.
         let _ = match self {
             Self::Runtime(e) | Self::Usage(e) | Self::Unreachable(e) => {
-                writeln!(std::io::stderr(), "error: {e:#}")
+                writeln!(std::io::stderr(), "error: {}", as_text(&format!("{e:#}")))
             }
             Self::Found(_) => Ok(()),
             Self::Interrupted => writeln!(std::io::stderr(), "interrupted"),

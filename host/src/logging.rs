@@ -47,7 +47,9 @@ fn start_with(wanted: &str, format: LogFormat, default: &str) {
         .with_ansi(colour);
     // A second call can only happen in tests; the first one's settings stay.
     let _ = match format {
-        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Text => {
+            builder.fmt_fields(crate::log_fields::for_people()).with_target(false).try_init()
+        }
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     if let Some(error) = problem {

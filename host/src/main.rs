@@ -18,6 +18,7 @@ mod cron;
 mod examine;
 mod failure;
 mod http;
+mod log_fields;
 mod logging;
 mod long_poll;
 mod maintenance;

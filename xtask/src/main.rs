@@ -45,7 +45,8 @@ enum Command {
     },
     /// Write openapi.json from the route tables and the types; a test fails when it is stale.
     Openapi,
-    /// What CI runs: formatting, lints, then every test.
+    /// What CI runs: formatting, lints, every test, then the contract tests twice against one hub
+    /// that calls its components through wasi:http.
     Ci,
 }
 
@@ -95,7 +96,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Openapi => build::openapi(),
         Command::Ci => {
             verify::lints()?;
-            verify::tests(&[])
+            verify::tests(&[])?;
+            verify::contract_twice()
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Checking: formatting, lints, tests.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
 use anyhow::{Context, bail};
 
-use crate::process::{cargo, on_path, output_of, run, say};
+use crate::process::{cargo, command, on_path, output_of, run, say};
 use crate::{build, machine};
 
 /// Formatting, then clippy over everything native and over the components as wasm.
@@ -103,6 +105,39 @@ fn with_cargo_test(filter: &[String]) -> anyhow::Result<()> {
     suites.args(["test", "--release", "--workspace", "--test", "*", "--no-fail-fast", "--"]);
     run(suites.args(filter))?;
     units
+}
+
+/// Runs the contract tests twice against one hub: what the first run leaves behind must not disturb
+/// the second, nor that others use the hub. Its components are called through wasi:http, as Spin
+/// does.
+///
+/// # Errors
+/// When the hub does not start, or any test fails.
+pub(crate) fn contract_twice() -> anyhow::Result<()> {
+    let state_dir = crate::process::root().join("target/contract-hub");
+    if state_dir.exists() {
+        fs::remove_dir_all(&state_dir).context("cannot empty the folder of the hub")?;
+    }
+    let mut hub = command(build::hub_binary())
+        .args(["up", "--listen", "127.0.0.1:0", "--no-direct", "--state-dir"])
+        .arg(&state_dir)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start a hub")?;
+    let outcome = (|| {
+        let lines = BufReader::new(hub.stdout.take().context("the hub says nothing")?).lines();
+        let mut lines = lines.map_while(Result::ok);
+        let url = lines.find_map(|line| Some(line.strip_prefix("Serving ")?.to_owned()));
+        let url = url.context("the hub has ended before it served")?;
+        // What it says later must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        let key_file = state_dir.join("admin.key");
+        (0..2).try_for_each(|_| contract_of(url.trim(), Some(&key_file), &[]))
+    })();
+    // Its private Redis ends with it.
+    let _ = command("kill").arg(hub.id().to_string()).status();
+    hub.wait().context("the hub cannot be waited for")?;
+    outcome
 }
 
 /// Runs the contract tests alone against a hub that is already running.

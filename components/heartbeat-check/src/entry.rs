@@ -1,8 +1,10 @@
 //! The component's export, and Redis as the older interface offers it.
 
 use std::cell::OnceCell;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use reef_domain::shown::in_line;
 use reef_store::settings::{Settings, Variables};
 use reef_store::{Redis, RedisError, Reply, Store, monitor};
 
@@ -21,6 +23,9 @@ use bindings::fermyon::spin::redis::{Connection, RedisParameter, RedisResult};
 use bindings::fermyon::spin::variables;
 use bindings::{Component, Error, Guest, Metadata};
 
+/// What a tick takes at most when Redis answers.
+const SLOW: Duration = Duration::from_secs(2);
+
 impl Guest for Component {
     fn handle_cron_event(_: Metadata) -> Result<(), Error> {
         check().map_err(Error::Other)
@@ -28,14 +33,23 @@ impl Guest for Component {
 }
 
 fn check() -> Result<(), String> {
+    let started = Instant::now();
     let settings = read_settings()?;
     let redis = BlockingRedis { address: settings.redis_url.clone(), connection: OnceCell::new() };
     let store = Store::new(redis, settings.keys.clone());
     let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true);
     // Every call blocks until it has its reply, so the first poll brings the result.
-    let ticked = tick.now_or_never().ok_or("a call did not block")?.map_err(|e| e.to_string())?;
+    let ticked = tick.now_or_never().ok_or("a call did not block")?;
+    // This interface has no limit of time, so all that can be done about a Redis that does not
+    // answer is to say afterwards that it did not.
+    let took = started.elapsed();
+    if took > SLOW {
+        eprintln!("this tick took {:.1} s: Redis did not answer in time", took.as_secs_f64());
+    }
+    let ticked = ticked.map_err(|error| error.to_string())?;
     for node in &ticked.checked.expired {
-        eprintln!("node {} ({}) is offline: no heartbeat", node.node_id, node.hostname);
+        let (id, hostname) = (in_line(&node.node_id), in_line(&node.hostname));
+        eprintln!("node {id} ({hostname}) is offline: no heartbeat");
     }
     if let Some(suspension) = ticked.checked.suspended {
         eprintln!("{suspension}");

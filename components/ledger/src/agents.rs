@@ -4,7 +4,7 @@ use reef_domain::json::Json;
 use reef_domain::limits::{
     DISPLAY_NAME_CHARS_MAX, METADATA_BYTES_MAX, PAGE_DEFAULT, WALLET_CHARS_MAX,
 };
-use reef_domain::{Invalid, id};
+use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::account::Balance;
 use reef_store::agent::{Agent, Get, List, Register, Registered};
@@ -33,18 +33,17 @@ pub(crate) struct RegisterBody {
 impl RegisterBody {
     fn check(&self) -> Result<(), Problem> {
         let mut invalid = Invalid::new();
-        let printable = |text: &str| !text.chars().any(char::is_control);
         if let Some(wallet) = &self.wallet_address {
             let fits = (1..=WALLET_CHARS_MAX).contains(&wallet.chars().count())
-                && printable(wallet)
+                && name::is_valid(wallet)
                 && !wallet.contains(char::is_whitespace);
             let rule = "must have 1-100 characters, none of them a space";
             invalid.require(fits, "wallet_address", rule);
         }
         if let Some(name) = &self.display_name {
-            let fits = name.chars().count() <= DISPLAY_NAME_CHARS_MAX && printable(name);
-            let rule = "must have at most 50 characters, none of them a control character";
-            invalid.require(fits, "display_name", rule);
+            let fits = name.chars().count() <= DISPLAY_NAME_CHARS_MAX;
+            invalid.require(fits, "display_name", "must have at most 50 characters");
+            name::check(&mut invalid, "display_name", name);
         }
         let own = self.agent_id.as_deref().filter(|own| !own.is_empty());
         invalid.require(own.is_none_or(id::is_valid), "agent_id", id::RULE);

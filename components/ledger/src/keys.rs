@@ -3,7 +3,7 @@
 use reef_domain::access::{KEY_NAME_CHARS, KEY_SECRET_CHARS, Scope, Scopes};
 use reef_domain::limits::{KEY_DAYS_MAX, KEY_NAME_CHARS_MAX};
 use reef_domain::time::UnixMillis;
-use reef_domain::{Invalid, id};
+use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::agent::Get;
 use reef_store::key::{Create, Key, List, Made, Revoke, Rotate};
@@ -132,9 +132,9 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let body: CreateBody = optional_object(cx.request)?;
     let name = body.name.as_deref().unwrap_or("default");
     let mut invalid = Invalid::new();
-    let name_fits = (1..=KEY_NAME_CHARS_MAX).contains(&name.chars().count())
-        && !name.chars().any(char::is_control);
+    let name_fits = (1..=KEY_NAME_CHARS_MAX).contains(&name.chars().count());
     invalid.require(name_fits, "name", "must have 1-50 characters");
+    name::check(&mut invalid, "name", name);
     let may_give = may_give(cx.caller);
     let scopes = match &body.scopes {
         None => may_give.without(Scope::Admin),

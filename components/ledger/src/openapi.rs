@@ -12,7 +12,7 @@ use reef_store::hold::Hold;
 use reef_store::intent::Intent;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, default, filter, named, number_cursor, object, one_of, optional_object, own_id, text,
+    between, default, filter, name, named, number_cursor, object, one_of, optional_object, own_id,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
@@ -261,18 +261,11 @@ fn schemas(api: &mut Api) {
                 "pattern": format!("^[!-~]{{1,{WALLET_CHARS_MAX}}}$"),
             }),
         )
-        .set(
-            "display_name",
-            json!({
-                "maxLength": DISPLAY_NAME_CHARS_MAX, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$",
-            }),
-        )
+        .set("display_name", name(0, DISPLAY_NAME_CHARS_MAX))
         .set("metadata", optional_object())
         .set("agent_id", own_id());
     api.body::<keys::CreateBody>()
-        .set("name", default(json!({
-            "minLength": 1, "maxLength": KEY_NAME_CHARS_MAX, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$",
-        }), "default"))
+        .set("name", default(name(1, KEY_NAME_CHARS_MAX), "default"))
         .set("scopes", json!({ "minItems": 1, "items": scope() }))
         .set("expires_in_days", between(1, KEY_DAYS_MAX))
         .set("agent_id", own_id());
@@ -285,7 +278,7 @@ fn schemas(api: &mut Api) {
         .set("from_agent", schema::id())
         .set("to_agent", schema::id())
         .set("amount", amount())
-        .set("memo", text(0, MEMO_CHARS_MAX));
+        .set("memo", name(0, MEMO_CHARS_MAX));
     api.body::<holds::PlaceBody>()
         .require(&["agent_id", "amount"])
         .set("agent_id", schema::id())
@@ -308,7 +301,7 @@ fn schemas(api: &mut Api) {
                 "default": "0.005", "pattern": r"^0(\.1|\.0[0-9]{0,5})?$",
             }),
         )
-        .set("reason", text(0, REASON_CHARS_MAX));
+        .set("reason", name(0, REASON_CHARS_MAX));
     api.body::<intents::MatchBody>()
         .require(&["with", "price"])
         .set("with", schema::id())

@@ -5,7 +5,7 @@ use reef_domain::limits::{
     INBOX_LEASE_MS, MAIL_BYTES_MAX, PAGE_DEFAULT, RECEIPTS_MAX, RECEIVE_MAX, TOPIC_CHARS_MAX,
 };
 use reef_domain::message::PRIORITIES;
-use reef_domain::{Invalid, id};
+use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::inbox::{
     Acknowledge, Letter, ListDead, Look, Mail, Mails, NoteDepth, Receive, Redrive, Send, Sent,
@@ -52,6 +52,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     invalid.require(id::is_valid(&from), "from", id::RULE);
     let topic_fits = (1..=TOPIC_CHARS_MAX).contains(&topic.chars().count());
     invalid.require(topic_fits, "topic", "must have 1-128 characters");
+    name::check(&mut invalid, "topic", topic);
     invalid.require(content.is_some(), "content", "is required");
     invalid.require(PRIORITIES.contains(&priority), "priority", "must be low, medium or high");
     invalid.finish(())?;

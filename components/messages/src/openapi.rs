@@ -8,8 +8,8 @@ use reef_domain::message::{CONTENT_TYPES, PRIORITIES, ROLES};
 use reef_store::message::Message;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, count, default, list_of, named, number_cursor, object, one_of, optional_object,
-    own_id, text,
+    between, count, default, list_of, name, named, number_cursor, object, one_of, optional_object,
+    own_id,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
@@ -279,7 +279,7 @@ fn inbox_schemas(api: &mut Api) {
     api.body::<inbox::SendBody>()
         .require(&["from", "content"])
         .set("from", schema::id())
-        .set("topic", default(text(1, TOPIC_CHARS_MAX), "general"))
+        .set("topic", default(name(1, TOPIC_CHARS_MAX), "general"))
         .set("content", json!({ "not": { "type": "null" } }))
         .set("priority", default(one_of(&PRIORITIES), "medium"))
         .set("metadata", optional_object());

@@ -3,7 +3,7 @@
 use reef_domain::json::{Json, Members};
 use reef_domain::limits::COUNTER_MAX;
 use reef_domain::message::{Block, ContentType};
-use reef_domain::{Invalid, id};
+use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::message::{
     AddBlock, Added, Append, Appended, Complete, Producer, StartTask, TaskChange, TaskUpdated,
@@ -187,8 +187,12 @@ pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
         None => made_id("task", cx.once.as_ref(), false),
     };
     let task_type = match body.get("task_type").and_then(Value::as_str).map(str::trim) {
-        Some(kind) if (1..=128).contains(&kind.chars().count()) => kind.to_owned(),
-        _ => return Err(Problem::field("task_type", "is required: 1-128 characters")),
+        Some(kind) if !(1..=128).contains(&kind.chars().count()) => {
+            return Err(Problem::field("task_type", "is required: 1-128 characters"));
+        }
+        Some(kind) if name::is_valid(kind) => kind.to_owned(),
+        Some(_) => return Err(Problem::field("task_type", name::RULE)),
+        None => return Err(Problem::field("task_type", "is required: 1-128 characters")),
     };
     // What is left are the caller's parameters; these members are the task's own.
     for own in ["task_id", "task_type", "status", "progress"] {

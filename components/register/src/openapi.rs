@@ -7,7 +7,7 @@ use reef_domain::node::{ARCHES, CONCURRENT_TASKS_DEFAULT, PLATFORMS, PORT_DEFAUL
 use reef_store::node::Node;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, count, default, filter, labels, number_cursor, one_of, own_id, text, words,
+    between, count, default, filter, labels, name, number_cursor, one_of, own_id,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::json;
@@ -92,13 +92,13 @@ fn schemas(api: &mut Api) {
     let concurrency = || between(1, CONCURRENT_TASKS_MAX);
     api.body::<RegisterBody>()
         .require(&["hostname", "platform", "arch", "available_skills"])
-        .set("hostname", words(HOSTNAME_CHARS_MAX))
+        .set("hostname", name(1, HOSTNAME_CHARS_MAX))
         .set("platform", one_of(&PLATFORMS))
         .set("arch", one_of(&ARCHES))
         .set("available_skills", labels())
         .set("available_skills", json!({ "minItems": 1 }))
-        .set("ip_address", text(0, ADDRESS_CHARS_MAX))
-        .set("tailscale_ip", text(0, ADDRESS_CHARS_MAX))
+        .set("ip_address", name(0, ADDRESS_CHARS_MAX))
+        .set("tailscale_ip", name(0, ADDRESS_CHARS_MAX))
         .set("port", default(between(0, PORT_MAX), PORT_DEFAULT))
         .set("max_concurrent_tasks", default(concurrency(), CONCURRENT_TASKS_DEFAULT))
         .set("tags", labels())

@@ -1,10 +1,10 @@
 //! Sessions: open, show, list, close.
 
 use futures_util::future::try_join_all;
-use reef_domain::id;
 use reef_domain::json::Json;
 use reef_domain::limits::{METADATA_BYTES_MAX, PAGE_DEFAULT, REPLY_BYTES, USER_CHARS_MAX};
 use reef_domain::time::UnixMillis;
+use reef_domain::{id, name};
 use reef_store::Redis;
 use reef_store::message::Owned;
 use reef_store::session::{
@@ -48,6 +48,9 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let user_id = body.user_id.filter(|user| !user.is_empty());
     if user_id.as_ref().is_some_and(|user| user.chars().count() > USER_CHARS_MAX) {
         return Err(Problem::field("user_id", "must have at most 128 characters"));
+    }
+    if user_id.as_deref().is_some_and(|user| !name::is_valid(user)) {
+        return Err(Problem::field("user_id", name::RULE));
     }
     let metadata = &json_object("metadata", body.metadata, METADATA_BYTES_MAX)?;
     let session_id = match body.session_id.filter(|given| !given.is_empty()) {

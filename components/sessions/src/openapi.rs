@@ -12,8 +12,8 @@ use reef_store::session::Session;
 use reef_store::task::Task;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, default, filter, labels, list_of, named, number_cursor, object, one_of,
-    optional_object, own_id, text, words,
+    between, default, filter, labels, list_of, name, named, number_cursor, object, one_of,
+    optional_object, own_id,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
@@ -171,7 +171,7 @@ fn schemas(api: &mut Api) {
     task_schemas(api);
     api.answer::<Session>().set("status", one_of(&["active", "closed"])).set("metadata", object());
     api.body::<conversations::CreateBody>()
-        .set("user_id", text(0, USER_CHARS_MAX))
+        .set("user_id", name(0, USER_CHARS_MAX))
         .set("metadata", optional_object())
         .set("session_id", own_id());
     api.body::<session_tasks::SessionTaskBody>()
@@ -230,7 +230,7 @@ fn timeout() -> Value {
 fn task_schemas(api: &mut Api) {
     api.body::<tasks::SubmitBody>()
         .require(&["name"])
-        .set("name", words(TASK_NAME_CHARS_MAX))
+        .set("name", name(1, TASK_NAME_CHARS_MAX))
         .set("task_type", default(one_of(&TASK_TYPES), "batch"))
         .set("required_skills", labels())
         .set("optional_skills", labels())
@@ -240,7 +240,7 @@ fn task_schemas(api: &mut Api) {
         .set("timeout", timeout())
         .set("max_retries", default(between(0, TASK_RETRIES_MAX), 3))
         .set("delay_ms", default(between(0, TASK_DELAY_MS_MAX), 0))
-        .set("user_id", text(0, USER_CHARS_MAX))
+        .set("user_id", name(0, USER_CHARS_MAX))
         .set("task_id", own_id())
         .set("metadata", optional_object());
     for task in [

@@ -1,9 +1,9 @@
 //! Tasks of a conversation: each has an assistant message that shows how it goes.
 
-use reef_domain::Invalid;
 use reef_domain::json::Json;
 use reef_domain::limits::TASK_NAME_CHARS_MAX;
 use reef_domain::task::{PRIORITY_DEFAULT, Submission, TIMEOUT_DEFAULT, Wants, check_workflow};
+use reef_domain::{Invalid, name};
 use reef_store::Redis;
 use reef_store::session::Written as SessionWritten;
 use reef_store::task::{Discard, Get, Place, Placed, Queue, Submit, Submitted, place};
@@ -57,7 +57,7 @@ impl SessionTaskBody {
             required_skills.push(workflow.clone());
         }
         let submission = Submission {
-            name: description.chars().take(TASK_NAME_CHARS_MAX).collect(),
+            name: name::of_text(&description, TASK_NAME_CHARS_MAX),
             task_type: "interactive".to_owned(),
             description: description.clone(),
             wants: Wants { required_skills, ..Wants::default() },
@@ -66,7 +66,7 @@ impl SessionTaskBody {
             ..Submission::default()
         };
         let mut invalid = Invalid::new();
-        let is_there = !description.trim().is_empty();
+        let is_there = !submission.name.is_empty();
         invalid.require(is_there, "task_description", "is required and must not be blank");
         check_workflow(&mut invalid, &workflow, max_iterations);
         let named = Submission { name: "task".to_owned(), ..submission.clone() };

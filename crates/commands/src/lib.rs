@@ -9,8 +9,12 @@
 //! - `failure`: how a command ends when it does not end well.
 //! - `finding`: what `verify` and `doctor` have found.
 //!
-//! With `--json` a command prints what the hub has answered, byte for byte; an event stream is one
-//! object a line.
+//! With `--json` a command prints what the hub has answered, with characters that nobody sees written
+//! as `\u` escapes; an event stream is one object a line.
+//!
+//! Texts of others go through `reef_domain::shown` where they are printed: `table::text` and its like
+//! for what stands in a line, [`output::Output`] for the rest. A text that is followed
+//! (`messages tail`) is passed on to programs as it is.
 
 mod agent;
 mod agents;
@@ -129,9 +133,9 @@ pub enum ClientCommand {
     /// See it work: a hub, five agents, a killed worker, a streamed message, a payment
     #[command(before_help = demo::EXAMPLES, after_help = demo::DETAILS)]
     Demo(demo::Demo),
-    /// Stops the commands of a worker that has died; started by the worker
+    /// Starts a command of a worker or an agent, and ends it in time; started by them
     #[command(name = reef_worker::guard::SUBCOMMAND, hide = true)]
-    WorkerGuard,
+    WorkerGuard(worker::Guard),
 }
 
 impl ClientCommand {
@@ -167,7 +171,7 @@ impl ClientCommand {
             Self::Agent(agent) => &agent.hub,
             Self::Heartbeat(heartbeat) => &heartbeat.hub,
             Self::Worker(worker) => &worker.hub,
-            Self::Demo(_) | Self::WorkerGuard => return None,
+            Self::Demo(_) | Self::WorkerGuard(_) => return None,
         })
     }
 
@@ -197,7 +201,7 @@ impl ClientCommand {
             Self::Heartbeat(heartbeat) => heartbeat.run().await,
             Self::Worker(worker) => worker.run().await,
             Self::Demo(demo) => demo.run().await,
-            Self::WorkerGuard => Ok(reef_worker::guard::watch().await?),
+            Self::WorkerGuard(guard) => Ok(reef_worker::guard::watch(guard.words).await?),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Everything that the commands print: results on standard output, all else on standard error.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use reef_client::Answer;
+use reef_domain::shown::{as_text, in_line};
 
 use crate::failure::Failure;
 
@@ -65,7 +67,7 @@ impl Output {
     pub(crate) fn draw(&self, text: &str) -> io::Result<()> {
         // From the top, and clear behind each line instead of everything first: nothing flickers.
         let mut picture = HOME.to_owned();
-        for line in visible(text).lines() {
+        for line in as_text(text).lines() {
             picture.push_str(line);
             picture.push_str(CLEAR_LINE);
         }
@@ -114,7 +116,11 @@ impl Output {
         people: impl FnOnce(serde_json::Value) -> String,
     ) -> Result<(), Failure> {
         if self.is_json {
-            self.write(answer.body(), b"\n")?;
+            // Characters that are not seen as JSON writes them: it says the same.
+            match std::str::from_utf8(answer.body()) {
+                Ok(text) => self.line(text.trim_end())?,
+                Err(_) => self.line(&answer.json::<serde_json::Value>()?.to_string())?,
+            }
         } else {
             self.line(&people(self.read(answer)?))?;
         }
@@ -135,12 +141,13 @@ impl Output {
         Ok(())
     }
 
-    /// Prints lines; nothing if there are none.
+    /// Prints lines; nothing if there are none. What they hold of others' texts is written out
+    /// where it would do something else than be read, also for programs: these ask for JSON.
     pub(crate) fn line(&self, text: &str) -> io::Result<()> {
         if text.is_empty() {
             return Ok(());
         }
-        self.write(self.fit(text).as_bytes(), b"\n")
+        self.write(as_text(text).as_bytes(), b"\n")
     }
 
     /// Prints a part of a text at once. What is read by a program is exactly the text.
@@ -170,8 +177,8 @@ impl Output {
     }
 
     /// Texts are other people's. On a terminal they must not move the cursor, or worse.
-    fn fit(&self, text: &str) -> String {
-        if self.is_terminal { visible(text) } else { text.to_owned() }
+    fn fit<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.is_terminal { as_text(text) } else { Cow::Borrowed(text) }
     }
 
     fn write(&self, text: &[u8], end: &[u8]) -> io::Result<()> {
@@ -182,19 +189,14 @@ impl Output {
     }
 }
 
-/// A text without control characters but line breaks and tabs.
-fn visible(text: &str) -> String {
-    text.chars().filter(|it| !it.is_control() || matches!(it, '\n' | '\t')).collect()
-}
-
-/// Says what went wrong.
+/// Says what went wrong, in one line: the sentence may be a hub's.
 pub(crate) fn error(sentence: &str) {
-    said(&format!("{RED}error:{PLAIN} "), sentence);
+    said(&format!("{RED}error:{PLAIN} "), &in_line(sentence));
 }
 
 /// Says what to do next.
 pub(crate) fn hint(sentence: &str) {
-    said(&format!("{YELLOW}hint:{PLAIN} "), sentence);
+    said(&format!("{YELLOW}hint:{PLAIN} "), &in_line(sentence));
 }
 
 /// Says something to people.
@@ -204,15 +206,5 @@ pub(crate) fn aside(text: &str) {
 
 fn said(prefix: &str, text: &str) {
     // Nothing sensible is left to do when standard error itself is gone.
-    let _ = writeln!(anstream::stderr(), "{prefix}{}", visible(text));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_of_others_are_not_shown() {
-        assert_eq!(visible("a\tb\n\u{1b}[31mc\r\u{7}d\u{9b}"), "a\tb\n[31mcd");
-    }
+    let _ = writeln!(anstream::stderr(), "{prefix}{}", as_text(text));
 }

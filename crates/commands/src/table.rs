@@ -2,6 +2,7 @@
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use reef_domain::shown::in_line;
 use serde_json::Value;
 
 use crate::time;
@@ -18,7 +19,7 @@ pub fn columns<const N: usize>(
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(header.map(str::to_uppercase));
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.map(|cell| in_line(&cell).into_owned()));
     }
     render(&mut table)
 }
@@ -29,7 +30,7 @@ pub fn facts<const N: usize>(facts: [(&str, String); N]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
-        table.add_row([name.to_owned(), value]);
+        table.add_row([name.to_owned(), in_line(&value).into_owned()]);
     }
     render(&mut table)
 }
@@ -41,8 +42,14 @@ fn render(table: &mut Table) -> String {
     table.trim_fmt()
 }
 
-/// The member `name` of an object as text: empty if it is not there, JSON if it is no text.
+/// The member `name` of an object, to be shown in a line: empty if it is not there, JSON if it is
+/// no text.
 pub(crate) fn text(object: &Value, name: &str) -> String {
+    in_line(&raw(object, name)).into_owned()
+}
+
+/// The same as it is: for texts that are shown for themselves.
+pub(crate) fn raw(object: &Value, name: &str) -> String {
     match object.get(name) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
@@ -53,7 +60,7 @@ pub(crate) fn text(object: &Value, name: &str) -> String {
 /// A list of texts on one line.
 pub(crate) fn list(object: &Value, name: &str) -> String {
     let items = object.get(name).and_then(Value::as_array).into_iter().flatten();
-    items.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+    in_line(&items.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")).into_owned()
 }
 
 /// The same, for a time.
@@ -63,12 +70,12 @@ pub(crate) fn time(object: &Value, name: &str) -> String {
 
 /// The same, cut to what fits a cell, on one line.
 pub(crate) fn brief(object: &Value, name: &str) -> String {
-    shortened(&text(object, name))
+    shortened(&raw(object, name))
 }
 
 /// A text on one line.
 pub(crate) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    in_line(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }
 
 /// A text on one line, cut to what fits a cell.
@@ -92,6 +99,18 @@ mod tests {
         let rows = [["a".to_owned(), "x".to_owned()], ["longer".to_owned(), String::new()]];
         assert_eq!(columns(["id", "what"], rows), "ID      WHAT\na       x\nlonger");
         assert_eq!(facts([("id", "a".to_owned()), ("none", String::new())]), "id  a");
+    }
+
+    #[test]
+    fn what_others_have_written_stays_in_its_cell() {
+        let hostile = json!({"name": "a\u{1b}[2J\nb\u{202e}", "skills": ["x\r", "y"]});
+        let shown = r"a\u001b[2J\nb\u202e";
+        assert_eq!(text(&hostile, "name"), shown);
+        assert_eq!(brief(&hostile, "name"), r"a\u001b[2J b\u202e");
+        assert_eq!(list(&hostile, "skills"), r"x\r y");
+        let name = || raw(&hostile, "name");
+        assert_eq!(columns(["n"], [[name()]]), format!("N\n{shown}"));
+        assert_eq!(facts([("n", name())]), format!("n  {shown}"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `reef worker`: does tasks. All that it does is in [`reef_worker`].
 
+use std::ffi::OsString;
+
 use clap::Args;
 use reef_settings::SettingsArgs;
 use reef_worker::WorkerArgs;
@@ -25,4 +27,12 @@ impl Worker {
         let (hub, key) = (self.hub.connect()?, self.hub.key()?);
         Ok(reef_worker::run(self.args, hub, key).await?)
     }
+}
+
+/// What stands between a worker and a command of it.
+#[derive(Debug, Args)]
+pub struct Guard {
+    /// Which guard it is, and the command
+    #[arg(last = true)]
+    pub(crate) words: Vec<OsString>,
 }

@@ -5,6 +5,7 @@ use crate::limits::{
     ASSET_CHARS_MAX, HOLD_MS, LEVERAGE_MAX, MEMO_CHARS_MAX, REASON_CHARS_MAX, SLIPPAGE_MAX_MICROS,
 };
 use crate::money::Money;
+use crate::name;
 
 /// Where deposits come from and withdrawals go to.
 pub const EXTERNAL: &str = "@external";
@@ -34,6 +35,7 @@ pub fn require_positive(invalid: &mut Invalid, field: &str, given: Option<Money>
 pub fn check_memo(invalid: &mut Invalid, memo: &str) {
     let fits = memo.chars().count() <= MEMO_CHARS_MAX;
     invalid.require(fits, "memo", "must have at most 500 characters");
+    name::check(invalid, "memo", memo);
 }
 
 /// Checks how long a hold is to last, if it is to end by itself.
@@ -127,6 +129,7 @@ impl IntentForm {
         let reason = self.reason.unwrap_or_default();
         let fits = reason.chars().count() <= REASON_CHARS_MAX;
         invalid.require(fits, "reason", "must have at most 2000 characters");
+        name::check(&mut invalid, "reason", &reason);
         let side = side.unwrap_or(Side::Long);
         invalid.finish(Intent { side, asset, size, leverage, max_slippage, reason })
     }
@@ -191,8 +194,9 @@ mod tests {
         for asset in ["", "a b", "a:b", "é", &"x".repeat(33)] {
             assert_eq!(blamed(IntentForm { asset: Some(asset.into()), ..form() }), ["asset"]);
         }
-        let reason = Some("x".repeat(2001));
-        assert_eq!(blamed(IntentForm { reason, ..form() }), ["reason"]);
+        for reason in ["x".repeat(2001), "up\rdown".to_owned(), "\u{2066}up".to_owned()] {
+            assert_eq!(blamed(IntentForm { reason: Some(reason), ..form() }), ["reason"]);
+        }
         for (leverage, slippage) in [(1, "0"), (20, "0.1")] {
             let max_slippage = Some(money(slippage));
             let form = IntentForm { leverage: Some(leverage), max_slippage, ..form() };

@@ -2,11 +2,13 @@
 //!
 //! # Layout
 //! - [`id`]: what may name a node, a task, an agent; which words are reserved.
+//! - [`name`]: what may stand in a name that people read.
 //! - [`node`]: a node's status, platform and architecture; what a registration or a change of a
 //!   node must look like.
 //! - [`heartbeat`]: what a heartbeat carries, and how often nodes are asked to send one.
 //! - [`leader`]: the bounds of a leadership lease.
 //! - [`message`]: roles, content blocks, places in a message's events.
+//! - [`shown`]: how texts of others are shown.
 //! - [`task`]: what may be submitted, and the words for it.
 //! - [`proposal`]: work that one agent asks another to take on.
 //! - [`money`]: exact amounts.
@@ -28,8 +30,10 @@ pub mod ledger;
 pub mod limits;
 pub mod message;
 pub mod money;
+pub mod name;
 pub mod node;
 pub mod proposal;
+pub mod shown;
 pub mod task;
 pub mod time;
 

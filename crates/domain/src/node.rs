@@ -7,6 +7,7 @@ use crate::limits::{
     ADDRESS_CHARS_MAX, CONCURRENT_TASKS_MAX, COUNTER_MAX, HOSTNAME_CHARS_MAX, LABEL_CHARS_MAX,
     LABELS_BYTES_MAX, LABELS_MAX, PORT_MAX,
 };
+use crate::name;
 
 /// The port that OpenClaw nodes listen on unless they say otherwise.
 pub const PORT_DEFAULT: i64 = 18_789;
@@ -140,9 +141,14 @@ impl RegistrationForm {
         let tailscale_ip = self.tailscale_ip.unwrap_or_default();
         let port = self.port.unwrap_or(PORT_DEFAULT);
         let max_concurrent_tasks = self.max_concurrent_tasks.unwrap_or(CONCURRENT_TASKS_DEFAULT);
-        check_length(&mut shape, "hostname", &hostname, HOSTNAME_CHARS_MAX);
-        check_length(&mut shape, "ip_address", &ip_address, ADDRESS_CHARS_MAX);
-        check_length(&mut shape, "tailscale_ip", &tailscale_ip, ADDRESS_CHARS_MAX);
+        for (field, text, max) in [
+            ("hostname", &hostname, HOSTNAME_CHARS_MAX),
+            ("ip_address", &ip_address, ADDRESS_CHARS_MAX),
+            ("tailscale_ip", &tailscale_ip, ADDRESS_CHARS_MAX),
+        ] {
+            check_length(&mut shape, field, text, max);
+            check_name(&mut shape, field, text);
+        }
         shape.require((0..=PORT_MAX).contains(&port), "port", "must be between 0 and 65535");
         check_concurrency(&mut shape, max_concurrent_tasks);
         check_labels(&mut shape, "available_skills", &skills);
@@ -257,6 +263,13 @@ fn check_length(invalid: &mut Invalid, field: &str, text: &str, max: usize) {
     }
 }
 
+/// A blank one is refused by another rule, where it is.
+fn check_name(invalid: &mut Invalid, field: &str, text: &str) {
+    if !text.trim().is_empty() {
+        name::check(invalid, field, text);
+    }
+}
+
 fn check_concurrency(invalid: &mut Invalid, max_concurrent_tasks: i64) {
     invalid.require(
         (1..=CONCURRENT_TASKS_MAX).contains(&max_concurrent_tasks),
@@ -277,6 +290,7 @@ fn check_labels(invalid: &mut Invalid, field: &str, labels: &[String]) {
     check_labels_bytes(invalid, field, labels);
     for (i, label) in labels.iter().enumerate() {
         check_length(invalid, &format!("{field}[{i}]"), label, LABEL_CHARS_MAX);
+        check_name(invalid, &format!("{field}[{i}]"), label);
     }
 }
 
@@ -346,6 +360,22 @@ mod tests {
         };
         let Err(RegistrationError::Shape(invalid)) = broken.check() else { panic!("accepted") };
         assert_eq!(fields(&invalid), ["hostname", "port", "max_concurrent_tasks"]);
+    }
+
+    #[test]
+    fn names_that_would_deceive_a_reader_are_faults_of_shape() {
+        let bad = || Some("h\n2026 ERROR forged line".to_owned());
+        let broken = RegistrationForm {
+            hostname: bad(),
+            available_skills: Some(vec!["gpu".into(), " gpu".into()]),
+            tags: Some(vec!["\u{202e}gat".into()]),
+            ip_address: Some("127.0.0.1\u{9b}2J".into()),
+            ..form()
+        };
+        let Err(RegistrationError::Shape(invalid)) = broken.check() else { panic!("accepted") };
+        assert_eq!(fields(&invalid), ["hostname", "ip_address", "available_skills[1]", "tags[0]"]);
+        let patch = Patch { tags: Some(vec!["x\u{200b}".into()]), ..Patch::default() };
+        assert_eq!(fields(&patch.check().unwrap_err()), ["tags[0]"]);
     }
 
     #[test]

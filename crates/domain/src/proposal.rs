@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::id;
 use crate::invalid::Invalid;
 use crate::limits::{SUB_TASKS_MAX, TASK_NAME_CHARS_MAX};
+use crate::name;
 use crate::task::{Submission, Wants};
 
 /// The topic of a proposal.
@@ -107,7 +108,7 @@ impl SubTask {
     fn read(value: &Value) -> Result<Self, Invalid> {
         let given: Described = match value {
             Value::String(text) => Described {
-                name: Some(text.chars().take(TASK_NAME_CHARS_MAX).collect()),
+                name: Some(name::of_text(text, TASK_NAME_CHARS_MAX)),
                 description: Some(text.clone()),
                 ..Described::default()
             },

@@ -6,6 +6,7 @@ use crate::limits::{
     ITERATIONS_MAX, LABEL_CHARS_MAX, LABELS_MAX, TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX,
     TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
 };
+use crate::name;
 use crate::node::check_labels_bytes;
 
 /// Every status of a task, in the order in which it may pass through them.
@@ -77,6 +78,9 @@ impl Wants {
                     &format!("{field}[{n}]"),
                     "must not be blank and must have at most 128 characters",
                 );
+                if fits {
+                    name::check(invalid, &format!("{field}[{n}]"), label);
+                }
             }
         }
     }
@@ -135,6 +139,9 @@ impl Submission {
         let name_fits =
             !self.name.trim().is_empty() && self.name.chars().count() <= TASK_NAME_CHARS_MAX;
         invalid.require(name_fits, "name", "is required and must have at most 255 characters");
+        if name_fits {
+            name::check(invalid, "name", &self.name);
+        }
         invalid.require(
             TASK_TYPES.contains(&self.task_type.as_str()),
             "task_type",
@@ -166,6 +173,7 @@ impl Submission {
         let user_fits =
             self.user_id.as_ref().is_none_or(|user| user.chars().count() <= USER_CHARS_MAX);
         invalid.require(user_fits, "user_id", "must have at most 128 characters");
+        name::check(invalid, "user_id", self.user_id.as_deref().unwrap_or_default());
     }
 }
 

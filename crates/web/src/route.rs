@@ -6,6 +6,7 @@
 use futures_util::future::LocalBoxFuture;
 use matchit::Router;
 use reef_domain::limits::REQUEST_ID_CHARS_MAX;
+use reef_domain::shown::in_line;
 use reef_domain::{NodeId, id};
 use reef_store::{Once, Redis, Store};
 
@@ -174,9 +175,7 @@ impl<R: Redis> App<R> {
     }
 
     async fn try_answer(&self, request: &Request, told: &mut Option<RateLimit>) -> Answer {
-        let matched = self.paths.at(request.path()).map_err(|_| {
-            Problem::new(Code::NotFound, format!("There is no route {}.", request.path()))
-        })?;
+        let matched = self.paths.at(request.path()).map_err(|_| unknown(request.path()))?;
         let route = self.route(matched.value, &request.method)?;
         let group = group_of(route.path);
         let Identity { caller, rate } = identify(request, &self.config, &self.store, group).await?;
@@ -282,11 +281,32 @@ pub(crate) fn request_id(request: &Request) -> String {
     }
 }
 
+/// No component answers the path. The Reef host answers some by itself, so that they come here only
+/// under Spin.
+fn unknown(path: &str) -> Problem {
+    let mut detail = format!("There is no route {path}.");
+    if is_of_the_host(path) {
+        detail = format!(
+            "Spin does not serve {path}: event streams, the page, metrics and the reference are \
+             served by `reef monitor` beside it, or by `reef serve` in its place."
+        );
+    }
+    Problem::new(Code::NotFound, detail)
+}
+
+fn is_of_the_host(path: &str) -> bool {
+    const EXACT: [&str; 7] =
+        ["/", "/healthz", "/metrics", "/openapi.json", "/docs", "/redoc", "/api/v1/events/stream"];
+    let is_stream = path.starts_with("/api/v1/sessions/") && path.ends_with("/stream");
+    let is_below = ["/ui/", "/problems/"].iter().any(|folder| path.starts_with(folder));
+    is_stream || is_below || EXACT.contains(&path)
+}
+
 /// The operator's half of a fault: under Spin and the host, standard error is the log.
 fn log(request_id: &str, request: &Request, code: Code, internal: &str) {
     eprintln!(
         "request_id={request_id} method={} path={:?} code={} detail={internal:?}",
-        request.method,
+        in_line(&request.method),
         request.path(),
         code.as_str(),
     );
@@ -325,6 +345,22 @@ mod tests {
 
     async fn show<R: Redis>(context: &Context<'_, R>) -> Answer {
         Ok(Response::json(&context.node_id()?.as_str()))
+    }
+
+    #[test]
+    fn what_only_the_host_serves_is_said_to_be_there() {
+        let app = app(&[("auth_mode", "open")]);
+        let stream = "/api/v1/sessions/s/messages/m/stream";
+        let of_the_host =
+            ["/", "/metrics", "/docs", "/ui/app.js", "/problems/fenced", "/api/v1/events/stream"];
+        for path in of_the_host.into_iter().chain([stream]) {
+            let answer = ask(&app, "GET", path, &[]);
+            let body = String::from_utf8(answer.body).unwrap();
+            assert_eq!(answer.status, 404, "{path}");
+            assert!(body.contains("`reef monitor`"), "{path}: {body}");
+        }
+        let body = String::from_utf8(ask(&app, "GET", "/api/v1/x", &[]).body).unwrap();
+        assert!(body.contains("There is no route /api/v1/x."), "{body}");
     }
 
     fn app(variables: &'static [(&'static str, &'static str)]) -> App<NoRedis> {

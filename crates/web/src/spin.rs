@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{Either, select};
 use reef_domain::limits::BLOCK_BYTES_MAX;
+use reef_domain::shown::in_line;
 use reef_store::{Redis, RedisError, Reply, Store};
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
@@ -102,7 +103,7 @@ async fn app(
             Ok(app)
         }
         Err(reason) => {
-            eprintln!("the component's variables cannot be used: {reason}");
+            eprintln!("the component's variables cannot be used: {}", in_line(&reason));
             let id = request_id(request);
             Err(Problem::internal(reason).into_response(&id).with("x-request-id", id))
         }

@@ -92,8 +92,10 @@ The command:
   it, with the last line of standard error; the hub tries again unless the code is 64-78 (as in
   sysexits.h, but 75, EX_TEMPFAIL, is tried again).
   At the task's timeout, when it is cancelled, and when this worker can no longer renew its lease,
-  the command's process group gets SIGTERM, and SIGKILL 4 s later. When the lease is lost it is
-  killed at once: the task may be running elsewhere.
+  the command's process group gets SIGTERM, and 4 s later SIGKILL ends all that the command has
+  started, on Linux also what has left its group or session. When the lease is lost that happens at
+  once: the task may be running elsewhere. Two guards (reef worker-guard) between the worker and
+  each command do the same when the worker is killed or paused.
 
 Exit codes:
   0    stopped by SIGTERM or SIGINT; what ran was finished, or given back

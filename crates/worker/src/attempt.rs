@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reef_client::{Error, Hub};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::api::{self, End};
 use crate::beats::Pulse;
@@ -14,6 +14,7 @@ use crate::claims::{Claims, Held};
 use crate::command::GRACE;
 use crate::executor::Executor;
 use crate::lease::Lease;
+use crate::moment::{Moment, sleep_until};
 use crate::outcome::{Ended, Orders, Reason, Stopper, stopper};
 use crate::output;
 use crate::relay::Relay;
@@ -162,7 +163,7 @@ async fn keep(
             },
         }
         let share = *progress.borrow_and_update();
-        let asked = Instant::now();
+        let asked = Moment::now();
         let pause = match api::progress(hub, task, share, lease.length()).await {
             Ok(standing) => {
                 lease.renew(asked);
@@ -192,7 +193,7 @@ async fn watch_lease(lease: &Lease, stopper: &Stopper) -> Infallible {
         let stop_at = lease.stop_at();
         sleep_until(stop_at).await;
         if lease.stop_at() == stop_at {
-            let left = lease.kill_at().saturating_duration_since(Instant::now());
+            let left = lease.kill_at().left();
             stopper.stop(Reason::LeaseEnding, left);
             return std::future::pending().await;
         }
@@ -203,7 +204,7 @@ async fn watch_lease(lease: &Lease, stopper: &Stopper) -> Infallible {
 pub(crate) async fn confirm(hub: &Hub, task: &Task, length: Duration) -> Option<Lease> {
     let confirmed = timeout(length, async {
         loop {
-            let asked = Instant::now();
+            let asked = Moment::now();
             match api::progress(hub, task, None, length).await {
                 Ok(standing) => return (!standing.cancelled).then(|| Lease::new(length, asked)),
                 Err(error) if error.is_transient() => sleep(RENEW_PAUSE).await,

@@ -14,6 +14,7 @@ use crate::api::{self, Beaten, Node, Registration};
 use crate::attempt::Shared;
 use crate::identity::Identity;
 use crate::machine::{Figures, Meter};
+use crate::moment::Moment;
 use crate::outcome::Reason;
 
 /// The pauses between heartbeats that are not answered: short, because leases run on.
@@ -116,7 +117,7 @@ impl Beats {
         let flight = pulse.flight.lock().await;
         // Counted while nobody can end a task unseen.
         let (listed, running) = claims.list();
-        let asked = Instant::now();
+        let asked = Moment::now();
         let answer = api::beat(hub, &node, figures, running, &listed).await?;
         claims.renew(&listed, &answer.renewed, asked);
         claims.stop(&listed, &answer.revoked, Reason::Lost);

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use crate::api::Listed;
 use crate::command::GRACE;
 use crate::lease::Lease;
+use crate::moment::Moment;
 use crate::outcome::{Reason, Stopper};
 
 /// All of them, by their tokens: a task that was lost may come back under another token before
@@ -56,7 +55,7 @@ impl Claims {
     }
 
     /// Takes what a heartbeat that was sent at `asked` has brought for what it listed.
-    pub(crate) fn renew(&self, listed: &[Listed], renewed: &[String], asked: Instant) {
+    pub(crate) fn renew(&self, listed: &[Listed], renewed: &[String], asked: Moment) {
         let all = self.all();
         for claim in listed.iter().filter(|claim| renewed.contains(&claim.task_id)) {
             if let Some(held) = all.get(&claim.token) {
@@ -92,7 +91,7 @@ mod tests {
     #[test]
     fn a_task_that_comes_back_is_not_mistaken_for_what_was_lost() {
         let claims = Claims::default();
-        let now = Instant::now();
+        let now = Moment::now();
         let length = Duration::from_secs(30);
         let mut leases = Vec::new();
         let mut add = |token: &str, task_id: &str| {

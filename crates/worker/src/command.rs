@@ -2,26 +2,23 @@
 //!
 //! The command gets the task as JSON on standard input. Each line of JSON that it writes to
 //! standard output is a message; any other line goes to the log, as does standard error. Its exit
-//! code decides how the task ends. It runs in a process group of its own, and nothing of that
-//! group outlives the task.
+//! code decides how the task ends. It runs under guards, and nothing of it outlives the task.
 
-use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::io::{AsyncRead, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::io::AsyncRead;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep;
 
-use crate::group::Group;
-use crate::guard::Guard;
+use crate::guard::{End, Guarded, Launch, Pipes};
 use crate::lease::Lease;
 use crate::lines::{Line, Lines};
+use crate::moment::{Moment, sleep_until};
 use crate::outcome::{Ended, Order, Orders, Reason};
 use crate::output::{Outlet, Output};
 use crate::task::Task;
@@ -33,8 +30,8 @@ pub(crate) const GRACE: Duration = Duration::from_secs(4);
 const LINE_BYTES_MAX: usize = 12 << 20;
 /// How much of the last line on standard error becomes the task's error, in characters.
 const ERROR_CHARS_MAX: usize = 1000;
-/// After a command has ended, how long its pipes are read on while nothing comes: a process that
-/// has left the group may hold them open for ever.
+/// After a command has ended, how long its pipes are read on while nothing comes: on systems other
+/// than Linux a process that has left its group may hold them open for ever.
 const LINGER: Duration = Duration::from_secs(1);
 /// Exit codes that say "it would be the same next time", as in sysexits.h, where 75 is the one
 /// that says the opposite.
@@ -81,123 +78,102 @@ impl Handler {
         &self,
         task: &Task,
         lease: &Lease,
-        guard: &Guard,
         outlet: Outlet,
         orders: Orders,
     ) -> Ended {
-        let mut child = match self.spawn(task) {
-            Ok(child) => child,
-            Err(error) => {
-                let program = self.program.display();
-                return Ended::retryable(format!("{program} cannot be started: {error}"));
-            }
+        let mut command = match self.launch(task).start(lease.kill_at()) {
+            Ok(command) => command,
+            Err(error) => return Ended::retryable(format!("no guard can be started: {error}")),
         };
-        let (Some(group), Some(stdin), Some(stdout), Some(stderr)) = (
-            child.id().and_then(Group::of),
-            child.stdin.take(),
-            child.stdout.take(),
-            child.stderr.take(),
-        ) else {
+        let Some(Pipes { stdout, stderr }) = command.pipes() else {
             return Ended::retryable("the command was not started as it should be");
         };
         let (exit, exited) = watch::channel(false);
         let run = async {
-            let supervised = tokio::select! {
-                ended = supervise(&mut child, &group, task.timeout(), orders) => ended,
-                never = keep_informed(guard, &group, lease) => match never {},
-            };
-            guard.forget(&group);
-            group.finish();
+            let supervised = supervise(&mut command, lease, task.timeout(), orders).await;
             exit.send_replace(true);
             supervised
         };
-        let (supervised, last, error, ()) = tokio::join!(
+        let ((end, stopped), last, error) = tokio::join!(
             run,
             read_stdout(Lines::new(stdout, LINE_BYTES_MAX), task, &outlet, exited.clone()),
             read_stderr(Lines::new(stderr, LINE_BYTES_MAX), task, exited),
-            feed(stdin, task),
         );
-        match supervised {
-            Err(error) => Ended::retryable(format!("the command cannot be waited for: {error}")),
-            Ok((_, Some(Stopped::Ordered(reason)))) => Ended::Stopped(reason),
-            Ok((_, Some(Stopped::Timeout))) => {
+        match (end, stopped) {
+            (_, Some(Stopped::Ordered(reason))) => Ended::Stopped(reason),
+            (_, Some(Stopped::Timeout)) => {
                 let seconds = task.timeout().unwrap_or_default().as_secs_f64();
                 Ended::retryable(format!("the command ran longer than its timeout of {seconds} s"))
             }
-            Ok((status, None)) => judge(task, status, last, error),
+            (End::Exited(status), None) => judge(task, status, last, error),
+            (End::NotStarted(why), None) => {
+                let program = self.program.display();
+                Ended::retryable(format!("{program} cannot be started: {why}"))
+            }
+            (End::Unguarded, None) => {
+                Ended::retryable("the guard of the command was killed, and the command with it")
+            }
         }
     }
 
-    fn spawn(&self, task: &Task) -> std::io::Result<Child> {
-        let mut command = Command::new(&self.program);
-        command.args(&self.args);
-        for name in &self.hidden {
-            command.env_remove(name);
+    fn launch(&self, task: &Task) -> Launch {
+        let mut envs = self.envs.clone();
+        envs.push(("REEF_TASK_ID", task.id().into()));
+        envs.push(("REEF_TASK_TOKEN", task.token().into()));
+        envs.push(("REEF_TASK_ATTEMPT", task.attempt().to_string().into()));
+        let words = std::iter::once(self.program.clone().into_os_string());
+        Launch {
+            words: words.chain(self.args.iter().cloned()).collect(),
+            envs,
+            hidden: self.hidden.clone(),
+            input: Some(format!("{}\n", task.json()).into_bytes()),
+            is_read: true,
         }
-        command
-            .envs(self.envs.iter().map(|(name, value)| (name, value)))
-            .env("REEF_TASK_ID", task.id())
-            .env("REEF_TASK_TOKEN", task.token())
-            .env("REEF_TASK_ATTEMPT", task.attempt().to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
     }
 }
 
-/// Waits for the end of a command, and brings it about when the time has come.
+/// Waits for the end of a command, and brings it about when the time has come. Until then its
+/// guards know how long the lease is.
 async fn supervise(
-    child: &mut Child,
-    group: &Group,
+    command: &mut Guarded,
+    lease: &Lease,
     limit: Option<Duration>,
     mut orders: Orders,
-) -> std::io::Result<(ExitStatus, Option<Stopped>)> {
+) -> (End, Option<Stopped>) {
+    let mut renewals = lease.renewals();
+    command.allow(lease.kill_at());
+    let limit = limit.map(|limit| Moment::now() + limit);
     let timed_out = async {
         match limit {
-            Some(limit) => sleep(limit).await,
+            Some(limit) => sleep_until(limit).await,
             None => std::future::pending().await,
         }
     };
-    let (why, grace) = tokio::select! {
-        biased;
-        status = child.wait() => return Ok((status?, None)),
-        order = orders.next() => (Stopped::Ordered(order.reason), order.grace),
-        () = timed_out => (Stopped::Timeout, GRACE),
+    let mut timed_out = std::pin::pin!(timed_out);
+    let (why, grace) = loop {
+        tokio::select! {
+            biased;
+            end = command.ended() => return (end, None),
+            order = orders.next() => break (Stopped::Ordered(order.reason), order.grace),
+            () = &mut timed_out => break (Stopped::Timeout, GRACE),
+            Ok(()) = renewals.changed() => command.allow(lease.kill_at()),
+        }
     };
     if !grace.is_zero() {
-        group.terminate();
+        command.stop();
     }
-    let mut kill_at = Instant::now() + grace;
+    let mut kill_at = Moment::now() + grace;
     loop {
         tokio::select! {
             biased;
-            status = child.wait() => return Ok((status?, Some(why))),
+            end = command.ended() => return (end, Some(why)),
             () = sleep_until(kill_at) => {
-                group.kill();
-                return Ok((child.wait().await?, Some(why)));
+                command.kill();
+                return (command.ended().await, Some(why));
             }
-            Order { grace, .. } = orders.next() => kill_at = kill_at.min(Instant::now() + grace),
+            Order { grace, .. } = orders.next() => kill_at = kill_at.min(Moment::now() + grace),
         }
     }
-}
-
-/// Lets the guard know until when the command may run, for as long as it runs.
-async fn keep_informed(guard: &Guard, group: &Group, lease: &Lease) -> Infallible {
-    let mut renewals = lease.renewals();
-    loop {
-        guard.allow(group, lease.kill_at());
-        if renewals.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// Gives the command its task. One that does not read it may have no need of it.
-async fn feed(mut stdin: ChildStdin, task: &Task) {
-    let text = format!("{}\n", task.json());
-    let _ = stdin.write_all(text.as_bytes()).await;
 }
 
 /// Completes when the command has ended and its pipes have had their time.

@@ -7,7 +7,6 @@ use tokio::time::sleep;
 
 use crate::api;
 use crate::command::Handler;
-use crate::guard::Guard;
 use crate::lease::Lease;
 use crate::outcome::{Ended, Orders};
 use crate::output::Outlet;
@@ -20,7 +19,7 @@ const LOOK_PATIENCE: Duration = Duration::from_secs(20);
 /// What this worker can do.
 #[derive(Debug)]
 pub(crate) struct Executor {
-    pub(crate) handler: Option<(Handler, Guard)>,
+    pub(crate) handler: Option<Handler>,
     pub(crate) workflows: Option<Workflows>,
 }
 
@@ -48,7 +47,7 @@ impl Executor {
             };
         }
         match &self.handler {
-            Some((handler, guard)) => handler.run(task, lease, guard, outlet, orders).await,
+            Some(handler) => handler.run(task, lease, outlet, orders).await,
             None => {
                 Ended::retryable("the task names no workflow, and its worker runs nothing else")
             }

@@ -2,25 +2,26 @@
 //!
 //! The hub counts a lease from the moment it grants it, which lies between the request and the
 //! answer. The worker counts from the request, so it always believes its lease to be shorter than
-//! it is, however long the answer took or the worker was paused.
+//! it is, however long the answer took, the worker was paused or the machine slept.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
+
+use crate::moment::Moment;
 
 /// One claim's lease.
 #[derive(Debug, Clone)]
 pub(crate) struct Lease {
     length: Duration,
     /// When what was granted last was asked for.
-    asked: Arc<watch::Sender<Instant>>,
+    asked: Arc<watch::Sender<Moment>>,
 }
 
 impl Lease {
     /// A lease that was asked for at `asked`.
-    pub(crate) fn new(length: Duration, asked: Instant) -> Self {
+    pub(crate) fn new(length: Duration, asked: Moment) -> Self {
         Self { length, asked: Arc::new(watch::Sender::new(asked)) }
     }
 
@@ -30,7 +31,7 @@ impl Lease {
     }
 
     /// The hub has granted what was asked for at `asked`.
-    pub(crate) fn renew(&self, asked: Instant) {
+    pub(crate) fn renew(&self, asked: Moment) {
         // Answers may overtake one another.
         self.asked.send_if_modified(|last| {
             let is_later = asked > *last;
@@ -40,11 +41,11 @@ impl Lease {
     }
 
     /// Tells of every renewal from now on.
-    pub(crate) fn renewals(&self) -> watch::Receiver<Instant> {
+    pub(crate) fn renewals(&self) -> watch::Receiver<Moment> {
         self.asked.subscribe()
     }
 
-    fn asked(&self) -> Instant {
+    fn asked(&self) -> Moment {
         *self.asked.borrow()
     }
 
@@ -54,17 +55,17 @@ impl Lease {
     }
 
     /// When to renew it, if no heartbeat did: half of it is left for tries that fail.
-    pub(crate) fn renew_at(&self) -> Instant {
+    pub(crate) fn renew_at(&self) -> Moment {
         self.asked() + self.length / 2
     }
 
     /// When the work must be asked to end, because nothing renewed the lease.
-    pub(crate) fn stop_at(&self) -> Instant {
+    pub(crate) fn stop_at(&self) -> Moment {
         self.asked() + self.length / 4 * 3
     }
 
     /// When the work must be over. What is left then is for the system to end its processes.
-    pub(crate) fn kill_at(&self) -> Instant {
+    pub(crate) fn kill_at(&self) -> Moment {
         self.asked() + self.length / 8 * 7
     }
 }
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_work_ends_before_the_lease_and_old_answers_shorten_nothing() {
-        let asked = Instant::now();
+        let asked = Moment::now();
         let length = Duration::from_secs(30);
         let lease = Lease::new(length, asked);
         assert!(lease.renew_at() < lease.stop_at());

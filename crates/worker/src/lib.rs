@@ -13,9 +13,9 @@
 //! - [`agent`]: what a machine does that is a node and no worker. It shares `beats`, `identity`,
 //!   `machine`, `lease` and `guard` with the worker.
 //! - `worker`: the whole: claims, runs, drains. `beats`: heartbeats. `api`: what is asked of a hub.
-//! - `attempt`: one claim from start to end. `lease`, `claims`: how long it is ours. `relay`:
+//! - `attempt`: one claim from start to end. `lease`, `moment`, `claims`: how long it is ours. `relay`:
 //!   what it says, on its way to the hub.
-//! - `executor`: what is done for a task: `command` (with `group`, `lines`, `guard`), or
+//! - `executor`: what is done for a task: `command` (with `lines`, `guard`), or
 //!   `workflow` (with `llm`).
 
 pub mod agent;
@@ -26,13 +26,13 @@ mod beats;
 mod claims;
 mod command;
 mod executor;
-mod group;
 pub mod guard;
 mod identity;
 mod lease;
 mod lines;
 mod llm;
 mod machine;
+mod moment;
 mod outcome;
 mod output;
 mod relay;

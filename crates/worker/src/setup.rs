@@ -17,7 +17,6 @@ use crate::beats::{self, Beats, Pulse};
 use crate::claims::Claims;
 use crate::command::Handler;
 use crate::executor::Executor;
-use crate::guard::Guard;
 use crate::identity::Identity;
 use crate::llm::Llm;
 use crate::machine::{Facts, Meter};
@@ -87,7 +86,6 @@ async fn start(
     hub: Hub,
     key: Option<Secret>,
 ) -> Result<(Worker, Beats), WorkerError> {
-    let failed = |error: std::io::Error| WorkerError::Failed(error.to_string());
     let mut identity = Identity::open(&args.state_dir, &settings.facts.hostname)
         .map_err(|error| WorkerError::Failed(error.to_string()))?;
     let mut skills = args.skills.clone();
@@ -108,8 +106,7 @@ async fn start(
             if let Some(key) = key.filter(|_| args.pass_key) {
                 envs.push(("REEF_API_KEY", key.expose().into()));
             }
-            let handler = Handler { program, args: command_args, envs, hidden: KEYS.to_vec() };
-            Some((handler, Guard::start().map_err(failed)?))
+            Some(Handler { program, args: command_args, envs, hidden: KEYS.to_vec() })
         }
         None => None,
     };

@@ -16,6 +16,7 @@ use crate::api::{self, Node};
 use crate::attempt::{self, Shared};
 use crate::command::GRACE;
 use crate::lease::Lease;
+use crate::moment::Moment;
 use crate::outcome::Reason;
 use crate::task::Task;
 
@@ -32,7 +33,7 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(2);
 const HASTE: Duration = Duration::from_secs(2);
 
 /// A claim on its way: the tasks, and when they were asked for.
-type Claiming = Pin<Box<dyn Future<Output = (Vec<Task>, Instant)>>>;
+type Claiming = Pin<Box<dyn Future<Output = (Vec<Task>, Moment)>>>;
 
 /// A registered worker. It lives on one thread, within a `LocalSet`: it waits more than it works,
 /// and so a machine can hold many.
@@ -178,11 +179,11 @@ impl Worker {
     }
 
     /// Claims as many tasks as there is room for. Pauses where there is no use in asking again.
-    fn claim(&self) -> impl Future<Output = (Vec<Task>, Instant)> + use<> {
+    fn claim(&self) -> impl Future<Output = (Vec<Task>, Moment)> + use<> {
         let (hub, node, lease) = (self.shared.hub.clone(), self.node.clone(), self.lease);
         let limit = self.slots - self.running.len();
         async move {
-            let asked = Instant::now();
+            let asked = Moment::now();
             let node_id = node.borrow().id.clone();
             let tasks = match api::claim(&hub, &node_id, limit, lease, WAIT).await {
                 Ok(tasks) => tasks,

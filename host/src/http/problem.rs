@@ -27,6 +27,13 @@ pub(super) fn no_route(request_id: &str) -> Answer {
     answer(Problem::new(Code::NotFound, "There is no such route."), request_id)
 }
 
+/// This host runs no components.
+pub(super) fn only_a_monitor(request_id: &str) -> Answer {
+    let detail = "This host is a monitor: it serves event streams, the page, metrics and the \
+                  reference. Ask the host that runs the components: Spin, `reef serve` or `reef up`.";
+    answer(Problem::new(Code::NotFound, detail), request_id)
+}
+
 /// The body is larger than any route takes. What is left of it is not read, so the connection
 /// cannot be used again.
 pub(super) fn too_large(request_id: &str) -> Answer {

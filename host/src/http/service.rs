@@ -127,6 +127,9 @@ impl Service {
                     let answer = self.endpoint(&found, parts, incoming, &id, peer).await?;
                     (answer, &found.route().target.metrics)
                 }
+                None if self.routes.iter().next().is_none() => {
+                    (problem::only_a_monitor(request_id_text(&id)), &self.unknown_metrics)
+                }
                 None => (problem::no_route(request_id_text(&id)), &self.unknown_metrics),
             }
         };

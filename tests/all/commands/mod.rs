@@ -7,6 +7,8 @@ mod collab;
 mod config;
 mod demo;
 mod failures;
+mod guards;
+mod hostile;
 mod inbox_and_events;
 mod ledger;
 mod messages;

@@ -12,7 +12,7 @@ use crate::Context;
 use crate::events::Followed;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{columns, text, time};
+use crate::table::{columns, raw, text, time};
 
 const AGENTS: [&str; 5] = ["ada", "bob", "cleo", "dan", "eve"];
 /// How long something may take that should happen soon.
@@ -190,7 +190,7 @@ async fn read(mut events: Followed, out: &Output) -> Result<String, Failure> {
         let event = event?;
         if event.event == "text_delta" {
             let told: Value = event.json()?;
-            let delta = told.get("payload").map(|it| text(it, "delta")).unwrap_or_default();
+            let delta = told.get("payload").map(|it| raw(it, "delta")).unwrap_or_default();
             out.text(&delta)?;
             text_so_far.push_str(&delta);
         }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use reef_domain::Money;
 use reef_domain::journal::{Entry, Figures, Verifier};
+use reef_domain::shown::as_text;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -250,7 +251,9 @@ pub(super) async fn export(cx: &Context, args: ExportArgs) -> Result<(), Failure
     let mut count: u64 = 0;
     walk(cx, 0, |entry| {
         count += 1;
-        writeln!(out, "{}", entry.get()).map_err(cannot)
+        // On a terminal a memo must only be read; what is written out there is the same JSON.
+        let line = if to_stdout { as_text(entry.get()) } else { entry.get().into() };
+        writeln!(out, "{line}").map_err(cannot)
     })
     .await?;
     out.flush().map_err(cannot)?;

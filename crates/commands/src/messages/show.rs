@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::Context;
 use crate::failure::Failure;
-use crate::table::{brief, columns, facts, text, time};
+use crate::table::{brief, columns, facts, raw, text, time};
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
@@ -38,7 +38,7 @@ pub(crate) async fn show(cx: &Context, args: ShowArgs) -> Result<(), Failure> {
             ("created", time(&message, "created_at")),
             ("updated", time(&message, "updated_at")),
         ]);
-        let parts = [head, text(&message, "text"), blocks(&message)];
+        let parts = [head, raw(&message, "text"), blocks(&message)];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
     })
 }

@@ -12,7 +12,7 @@ use crate::Context;
 use crate::events::{Followed, print_event};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{brief, text};
+use crate::table::{brief, raw, text};
 
 #[derive(Debug, Args)]
 pub(crate) struct TailArgs {
@@ -77,7 +77,7 @@ impl Transcript {
         let named = |name: &str| text(payload, name);
         match event.event.as_str() {
             "text_delta" => {
-                let delta = named("delta");
+                let delta = raw(payload, "delta");
                 out.text(&delta)?;
                 if let Some(shown) = &mut self.shown {
                     shown.push_str(&delta);
@@ -108,7 +108,7 @@ impl Transcript {
 
     /// The log does not reach back to where we were: prints what is missing of the text.
     fn catch_up(&mut self, out: &Output, message: &Value) -> Result<(), Failure> {
-        let whole = text(message, "text");
+        let whole = raw(message, "text");
         let missing = self.shown.as_deref().and_then(|shown| whole.strip_prefix(shown));
         if let Some(missing) = missing {
             out.text(missing)?;

@@ -14,7 +14,7 @@ local function run()
   local known = read_message()
   if known then return { known.sid == sid and 'ok' or 'elsewhere', 0 } end
   local message = { sid = sid, sequence = 0 }
-  redis.call('HSET', key.message(mid), 'session_id', sid, 'role', role, 'parent', ARGV[6],
+  redis.call('HSET', key.message(mid), 'message_id', mid, 'session_id', sid, 'role', role, 'parent', ARGV[6],
     'metadata', ARGV[7], 'owner', ARGV[8], 'is_complete', ARGV[9], 'created_at', now)
   emit(message, 'message_start', '{"role":"' .. role .. '"}')
   if ARGV[9] == '1' then

@@ -2,6 +2,7 @@
 
 use reef_domain::id::RESERVED;
 use reef_domain::limits::{COUNTER_MAX, ID_CHARS_MAX, LABEL_CHARS_MAX, LABELS_MAX};
+use reef_domain::name::HIDDEN_CLASS;
 use serde_json::{Value, json};
 
 /// An id (`api.md` §1).
@@ -48,7 +49,9 @@ pub fn number_cursor() -> Value {
 pub fn labels() -> Value {
     json!({
         "maxItems": LABELS_MAX,
-        "items": { "type": "string", "minLength": 1, "maxLength": LABEL_CHARS_MAX, "pattern": r"\S" },
+        "items": {
+            "type": "string", "minLength": 1, "maxLength": LABEL_CHARS_MAX, "pattern": name_pattern(),
+        },
     })
 }
 
@@ -58,10 +61,16 @@ pub fn text(min: usize, max: usize) -> Value {
     json!({ "minLength": min, "maxLength": max })
 }
 
-/// A text that is more than white space.
+/// A name of so many characters.
 #[must_use]
-pub fn words(max: usize) -> Value {
-    json!({ "minLength": 1, "maxLength": max, "pattern": r"\S" })
+pub fn name(min: usize, max: usize) -> Value {
+    json!({ "minLength": min, "maxLength": max, "pattern": name_pattern() })
+}
+
+/// What `reef_domain::name` takes for one; an empty text is for the bounds of its length.
+fn name_pattern() -> String {
+    let edge = format!(r"[^\s\u200c\u200d{HIDDEN_CLASS}]");
+    format!("^({edge}([^{HIDDEN_CLASS}]*{edge})?)?$")
 }
 
 /// A number within bounds.

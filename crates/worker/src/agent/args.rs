@@ -79,7 +79,8 @@ The commands:
   They run by `sh -c`, with REEF_HUB, REEF_NODE_ID and REEF_TERM (the fencing token: it grows with
   every change of the leader) in their environment, and without REEF_API_KEY. The command of
   --on-elected may run for as long as this node leads. Its process group gets SIGTERM when three
-  quarters of the lease have passed without a renewal, and SIGKILL at seven eighths, both counted
+  quarters of the lease have passed without a renewal, and at seven eighths SIGKILL ends all that
+  the command has started, on Linux also what has left its group or session; both are counted
   from the moment the last renewal was asked for; when the hub says that somebody else leads it is
   killed at once. If it ends by itself with 0, this node goes on leading; with any other code it
   resigns, and campaigns again after one lease. While this node is in maintenance it does not lead.

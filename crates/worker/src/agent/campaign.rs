@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reef_client::Error;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::hook::{Hooks, Running, Surroundings};
 use super::{put_off, until};
@@ -14,10 +14,16 @@ use crate::api::{self, Campaigned, Node};
 use crate::attempt::Shared;
 use crate::beats::{self, PAUSE_MAX, Seen};
 use crate::command::GRACE;
+use crate::guard::End;
 use crate::lease::Lease;
+use crate::moment::{Moment, sleep_until};
 
 /// The shortest pause between two campaigns, whatever a hub says.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// How often within a term the command is started again under new guards, after somebody has
+/// killed the ones before. What kills them that often is no accident, and another node may do
+/// better.
+const RESTARTS: u32 = 3;
 /// How long a good-bye to the leadership may take.
 const RESIGN_LIMIT: Duration = Duration::from_secs(3);
 
@@ -85,7 +91,7 @@ impl Campaign {
         let mut pauses = beats::pauses();
         loop {
             self.until_not_draining().await;
-            let asked = Instant::now();
+            let asked = Moment::now();
             let node_id = self.node.borrow().id.clone();
             let pause = match self.ask(&node_id).await {
                 Ok(answer) if answer.is_leader => {
@@ -130,13 +136,13 @@ impl Campaign {
                 return Loss::CommandFailed;
             }
         };
-        let loss = self.hold(won, &mut running, stopped).await;
+        let loss = self.hold(won, &within, &mut running, stopped).await;
         if let Some(running) = running {
             match loss {
                 Loss::Taken => running.kill().await,
                 Loss::LeaseEnding => running.stop(won.lease.kill_at()).await,
                 Loss::Leaving | Loss::CommandFailed => {
-                    running.stop(won.lease.kill_at().min(Instant::now() + GRACE)).await;
+                    running.stop(won.lease.kill_at().min(Moment::now() + GRACE)).await;
                 }
             }
         }
@@ -153,15 +159,17 @@ impl Campaign {
     async fn hold(
         &self,
         won: &Won,
+        within: &Surroundings<'_>,
         running: &mut Option<Running>,
         stopped: &watch::Receiver<bool>,
     ) -> Loss {
         let mut seen = self.shared.pulse.seen.subscribe();
-        let mut next = Instant::now() + self.ttl / 3;
+        let mut next = Moment::now() + self.ttl / 3;
+        let mut restarts = 0;
         loop {
             let renewal = async {
                 sleep_until(next).await;
-                let asked = Instant::now();
+                let asked = Moment::now();
                 (asked, self.ask(&won.node_id).await)
             };
             let ended = async {
@@ -175,24 +183,22 @@ impl Campaign {
                 () = sleep_until(won.lease.stop_at()) => return Loss::LeaseEnding,
                 () = until(stopped.clone()) => return Loss::Leaving,
                 drained = draining(&mut seen) => if drained { return Loss::Leaving },
-                status = ended => {
-                    let is_good = status.as_ref().is_ok_and(std::process::ExitStatus::success);
-                    if let Some(running) = running.take() {
-                        running.clear();
+                end = ended => {
+                    // Nothing of it runs any more.
+                    *running = None;
+                    let is_done = is_good(&end);
+                    if matches!(end, End::Unguarded) && restarts < RESTARTS {
+                        restarts += 1;
+                        *running = self.start_again(within, &won.lease);
                     }
-                    match status {
-                        Ok(_) if is_good => tracing::info!("the command of --on-elected is done"),
-                        Ok(status) => tracing::error!("the command of --on-elected failed: {status}"),
-                        Err(error) => tracing::error!(%error, "the command of --on-elected is lost"),
-                    }
-                    if !is_good {
+                    if !is_done && running.is_none() {
                         return Loss::CommandFailed;
                     }
                 }
                 (asked, answer) = renewal => match answer {
                     Ok(answer) if answer.is_leader && answer.term == won.term => {
                         won.lease.renew(asked);
-                        if let Some(running) = running.as_ref() {
+                        if let Some(running) = running.as_mut() {
                             running.allow(&won.lease);
                         }
                         next = asked + self.ttl / 3;
@@ -201,9 +207,20 @@ impl Campaign {
                     Ok(_) => return Loss::Taken,
                     Err(error) => {
                         put_off(&error, "the leadership is not renewed yet");
-                        next = Instant::now() + (self.ttl / 20).max(PAUSE_MIN);
+                        next = Moment::now() + (self.ttl / 20).max(PAUSE_MIN);
                     }
                 },
+            }
+        }
+    }
+
+    /// Starts the command under new guards. The leadership is ours as before.
+    fn start_again(&self, within: &Surroundings<'_>, lease: &Lease) -> Option<Running> {
+        match self.hooks.start(within, lease) {
+            Ok(running) => running,
+            Err(error) => {
+                tracing::error!(%error, "the command of --on-elected cannot be started again");
+                None
             }
         }
     }
@@ -217,6 +234,24 @@ impl Campaign {
             Err(_) => tracing::warn!("cannot resign in time"),
         }
     }
+}
+
+/// Whether a command that has ended leaves nothing to be done. Says in the log how it ended.
+fn is_good(end: &End) -> bool {
+    match end {
+        End::Exited(status) if status.success() => {
+            tracing::info!("the command of --on-elected is done");
+            return true;
+        }
+        End::Exited(status) => tracing::error!("the command of --on-elected failed: {status}"),
+        End::NotStarted(why) => {
+            tracing::error!("the command of --on-elected cannot be started: {why}");
+        }
+        End::Unguarded => {
+            tracing::warn!("the guard of --on-elected was killed, and the command with it");
+        }
+    }
+    false
 }
 
 /// Waits for the next word about maintenance, and says what it is.

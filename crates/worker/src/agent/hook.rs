@@ -1,24 +1,20 @@
 //! The commands that run because this node leads, or leads no longer.
 
-use std::process::{ExitStatus, Stdio};
+use std::ffi::OsString;
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep_until, timeout_at};
-
 use super::AgentArgs;
-use crate::group::Group;
-use crate::guard::Guard;
+use crate::guard::{End, Guarded, Launch};
 use crate::lease::Lease;
+use crate::moment::{Moment, sleep_until};
 
 /// How long the command may take that runs after the leadership was lost, in seconds.
 const LOST_LIMIT: Duration = Duration::from_secs(30);
 
-/// What to run, and what stops it when the agent cannot.
+/// What to run.
 pub(super) struct Hooks {
     on_elected: Option<String>,
     on_lost: Option<String>,
-    guard: Guard,
 }
 
 /// What a command gets to know.
@@ -28,17 +24,12 @@ pub(super) struct Surroundings<'a> {
     pub(super) term: u64,
 }
 
-/// A command that runs while this node leads. Dropping it kills its process group.
-pub(super) struct Running {
-    child: Child,
-    group: Group,
-    guard: Guard,
-}
+/// A command that runs while this node leads. Dropping it ends it.
+pub(super) struct Running(Guarded);
 
 impl Hooks {
-    pub(super) fn new(args: &AgentArgs, guard: Guard) -> Self {
-        let (on_elected, on_lost) = (args.on_elected.clone(), args.on_lost.clone());
-        Self { on_elected, on_lost, guard }
+    pub(super) fn new(args: &AgentArgs) -> Self {
+        Self { on_elected: args.on_elected.clone(), on_lost: args.on_lost.clone() }
     }
 
     /// Starts what runs while this node leads, if there is such a command.
@@ -48,88 +39,80 @@ impl Hooks {
         lease: &Lease,
     ) -> std::io::Result<Option<Running>> {
         let Some(line) = &self.on_elected else { return Ok(None) };
-        let (child, group) = spawn(line, within)?;
-        let running = Running { child, group, guard: self.guard.clone() };
-        running.allow(lease);
-        Ok(Some(running))
+        Ok(Some(Running(within.launch(line).start(lease.kill_at())?)))
     }
 
     /// Runs what comes after the leadership, to its end or until `deadline`.
-    pub(super) async fn run_lost(&self, within: &Surroundings<'_>, deadline: Option<Instant>) {
+    pub(super) async fn run_lost(&self, within: &Surroundings<'_>, deadline: Option<Moment>) {
         let Some(line) = &self.on_lost else { return };
-        let deadline = deadline.unwrap_or_else(|| Instant::now() + LOST_LIMIT);
-        let (mut child, group) = match spawn(line, within) {
-            Ok(spawned) => spawned,
+        let deadline = deadline.unwrap_or_else(|| Moment::now() + LOST_LIMIT);
+        let mut command = match within.launch(line).start(deadline) {
+            Ok(command) => command,
             Err(error) => {
                 tracing::error!(%error, "the command of --on-lost cannot be started");
                 return;
             }
         };
-        match timeout_at(deadline, child.wait()).await {
-            Ok(Ok(status)) if status.success() => {}
-            Ok(Ok(status)) => tracing::warn!("the command of --on-lost has failed: {status}"),
-            Ok(Err(error)) => tracing::warn!(%error, "the command of --on-lost is lost"),
-            Err(_) => {
+        match command.ended().await {
+            End::Exited(status) if status.success() => {}
+            End::Exited(_) if deadline.left().is_zero() => {
                 tracing::warn!("the command of --on-lost took too long and is killed");
-                group.kill();
-                let _ = child.wait().await;
+            }
+            End::Exited(status) => {
+                tracing::warn!("the command of --on-lost has failed: {status}");
+            }
+            End::NotStarted(why) => {
+                tracing::error!("the command of --on-lost cannot be started: {why}");
+            }
+            End::Unguarded => {
+                tracing::warn!("the guard of --on-lost was killed, and its command with it");
             }
         }
-        group.finish();
     }
 }
 
 impl Running {
-    /// Lets the guard know until when the command may run.
-    pub(super) fn allow(&self, lease: &Lease) {
-        self.guard.allow(&self.group, lease.kill_at());
+    /// Lets the guards know until when the command may run.
+    pub(super) fn allow(&mut self, lease: &Lease) {
+        self.0.allow(lease.kill_at());
     }
 
-    /// Waits for its end.
-    pub(super) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
-        self.child.wait().await
-    }
-
-    /// What is left of its group ends, too.
-    pub(super) fn clear(self) {
-        self.guard.forget(&self.group);
-        self.group.finish();
+    /// Waits for its end. Nothing of it runs any more then.
+    pub(super) async fn ended(&mut self) -> End {
+        self.0.ended().await
     }
 
     /// Asks it to end, and ends it when `kill_at` has come.
-    pub(super) async fn stop(mut self, kill_at: Instant) {
-        self.group.terminate();
+    pub(super) async fn stop(mut self, kill_at: Moment) {
+        self.0.stop();
         tokio::select! {
             biased;
-            _ = self.child.wait() => {}
+            _ = self.0.ended() => {}
             () = sleep_until(kill_at) => {
                 tracing::warn!("the command of --on-elected did not end in time and is killed");
-                self.group.kill();
-                let _ = self.child.wait().await;
+                self.kill().await;
             }
         }
-        self.clear();
     }
 
     /// Ends it at once.
     pub(super) async fn kill(mut self) {
-        self.group.kill();
-        let _ = self.child.wait().await;
-        self.clear();
+        self.0.kill();
+        self.0.ended().await;
     }
 }
 
-fn spawn(line: &str, within: &Surroundings<'_>) -> std::io::Result<(Child, Group)> {
-    let child = Command::new("sh")
-        .args(["-c", line])
-        .env_remove("REEF_API_KEY")
-        .env("REEF_HUB", within.hub)
-        .env("REEF_NODE_ID", within.node_id)
-        .env("REEF_TERM", within.term.to_string())
-        .stdin(Stdio::null())
-        .process_group(0)
-        .spawn()?;
-    let group = child.id().and_then(Group::of);
-    let group = group.ok_or_else(|| std::io::Error::other("it has no process group"))?;
-    Ok((child, group))
+impl Surroundings<'_> {
+    fn launch(&self, line: &str) -> Launch {
+        Launch {
+            words: ["sh", "-c", line].map(OsString::from).to_vec(),
+            envs: vec![
+                ("REEF_HUB", self.hub.into()),
+                ("REEF_NODE_ID", self.node_id.into()),
+                ("REEF_TERM", self.term.to_string().into()),
+            ],
+            hidden: vec!["REEF_API_KEY"],
+            ..Launch::default()
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //!
 //! What it promises: the command of `--on-elected` runs only while the leadership is certainly
 //! ours, by this machine's own clock. It is stopped before the lease can run out, when the hub says
-//! that somebody else leads, and, by the guard, when the agent itself is killed or paused.
+//! that somebody else leads, and, by its guards, when the agent itself is killed or paused.
 
 mod args;
 mod campaign;
@@ -23,7 +23,6 @@ use crate::attempt::Shared;
 use crate::beats::{self, Beats, Pulse, Seen};
 use crate::claims::Claims;
 use crate::executor::Executor;
-use crate::guard::Guard;
 use crate::identity::{Identity, IdentityError};
 use crate::machine::{Facts, Meter};
 use crate::setup::seconds;
@@ -104,8 +103,7 @@ async fn start(args: &AgentArgs, hub: Hub) -> Result<(Beats, Option<Campaign>), 
     let shared = Arc::new(Shared { hub, executor, claims, pulse });
     let (node, node_seen) = watch::channel(node);
     let campaign = if args.campaign {
-        let guard = Guard::start().map_err(failed)?;
-        let hooks = Hooks::new(args, guard);
+        let hooks = Hooks::new(args);
         Some(Campaign::new(Arc::clone(&shared), node_seen, ttl, hooks))
     } else {
         None

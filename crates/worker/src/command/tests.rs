@@ -1,5 +1,7 @@
 //! Runs real commands: shells, which do what handlers do.
 
+use std::process::Command;
+
 use serde_json::json;
 
 use super::*;
@@ -28,11 +30,8 @@ fn start(script: &str, task: Value) -> Running {
     let mut json = json!({"task_id": "t1", "token": "3-x", "name": "n"});
     json.as_object_mut().unwrap().extend(task.as_object().unwrap().clone());
     let task = crate::task::read(&json);
-    let lease = Lease::new(Duration::from_secs(30), Instant::now());
-    let ended =
-        tokio::spawn(
-            async move { handler.run(&task, &lease, &Guard::none(), outlet, orders).await },
-        );
+    let lease = Lease::new(Duration::from_secs(30), Moment::now());
+    let ended = tokio::spawn(async move { handler.run(&task, &lease, outlet, orders).await });
     Running { ended, outputs, stopper }
 }
 
@@ -167,17 +166,29 @@ async fn a_program_that_is_not_there_can_be_tried_elsewhere() {
         hidden: Vec::new(),
     };
     let task = crate::task::read(&json!({"task_id": "t1", "token": "3-x"}));
-    let lease = Lease::new(Duration::from_secs(30), Instant::now());
-    let ended = handler.run(&task, &lease, &Guard::none(), outlet, orders).await;
+    let lease = Lease::new(Duration::from_secs(30), Moment::now());
+    let ended = handler.run(&task, &lease, outlet, orders).await;
     let Ended::Failed { error, retryable: true } = ended else { panic!("{ended:?}") };
     assert!(error.starts_with("/no/such/program cannot be started"), "{error}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_has_left_the_group_and_the_session_ends_as_well() {
+    let script = r#"export mark=$(mktemp -u)
+        setsid sh -c 'trap "" TERM; echo "{\"delta\": \"$$\"}"; : > $mark; exec sleep 1000' &
+        while [ ! -e $mark ]; do sleep 0.01; done; rm $mark; exit 0"#;
+    let mut running = start(script, json!({}));
+    let Some(Output::Delta(pid)) = running.output().await else { panic!("no pid") };
+    assert_eq!(running.end().await, completed(json!({})));
+    assert!(is_gone(&pid).await);
+}
+
 /// Whether the process is gone or only waits to be collected.
 async fn is_gone(pid: &str) -> bool {
-    let deadline = Instant::now() + PATIENCE;
-    while Instant::now() < deadline {
-        let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().await.unwrap();
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while tokio::time::Instant::now() < deadline {
+        let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
         let state = String::from_utf8(state.stdout).unwrap();
         if state.trim().is_empty() || state.trim().starts_with('Z') {
             return true;

@@ -196,7 +196,9 @@ impl Estate {
             // To what is everybody's, or the caller's own.
             ("POST", "/inbox/{agent}") => (Welcome, json!({"from": from, "content": "hello"})),
             ("POST", "/heartbeats") => (Welcome, json!([])),
-            ("POST", "/tasks") => (Welcome, json!({"name": "own"})),
+            ("POST", "/tasks") => {
+                (Welcome, json!({"name": "own", "required_skills": [unique("nobody")]}))
+            }
             ("POST", "/tasks/dead/redrive") => {
                 (Welcome, json!({"task_ids": ["some-task"], "dry_run": true}))
             }

@@ -51,7 +51,7 @@ pub fn routes() -> Vec<Known> {
 
 /// The host's own routes that are not open to all; Spin has none of them.
 pub fn host_routes(hub: &Subject) -> Vec<Known> {
-    if hub.is_given() {
+    if !hub.has_host {
         return Vec::new();
     }
     ["/metrics", "/api/v1/events/stream", "/api/v1/sessions/{sid}/messages/{mid}/stream"]
