@@ -16,7 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) fn this_program() -> std::io::Result<Vec<OsString>> {
     let name = "guard::tests::this_becomes_a_guard";
-    let args = ["--exact", name, "--ignored", "--nocapture", "--test-threads=1"];
+    // With one thread the harness would begin a line of its own.
+    let args = ["--exact", name, "--ignored", "--nocapture", "--test-threads=2"];
     Ok(std::iter::once("/proc/self/exe").chain(args).map(OsString::from).collect())
 }
 
