@@ -297,9 +297,9 @@ fn unknown(path: &str) -> Problem {
 fn is_of_the_host(path: &str) -> bool {
     const EXACT: [&str; 7] =
         ["/", "/healthz", "/metrics", "/openapi.json", "/docs", "/redoc", "/api/v1/events/stream"];
-    let is_stream = path.starts_with("/api/v1/sessions/") && path.ends_with("/stream");
-    let is_below = ["/ui/", "/problems/"].iter().any(|folder| path.starts_with(folder));
-    is_stream || is_below || EXACT.contains(&path)
+    let segments: Vec<_> = path.split('/').collect();
+    let is_stream = matches!(*segments, ["", "api", "v1", "sessions", _, "messages", _, "stream"]);
+    is_stream || path.starts_with("/problems/") || EXACT.contains(&path)
 }
 
 /// The operator's half of a fault: under Spin and the host, standard error is the log.
@@ -351,8 +351,7 @@ mod tests {
     fn what_only_the_host_serves_is_said_to_be_there() {
         let app = app(&[("auth_mode", "open")]);
         let stream = "/api/v1/sessions/s/messages/m/stream";
-        let of_the_host =
-            ["/", "/metrics", "/docs", "/ui/app.js", "/problems/fenced", "/api/v1/events/stream"];
+        let of_the_host = ["/", "/metrics", "/docs", "/problems/fenced", "/api/v1/events/stream"];
         for path in of_the_host.into_iter().chain([stream]) {
             let answer = ask(&app, "GET", path, &[]);
             let body = String::from_utf8(answer.body).unwrap();

@@ -1,6 +1,6 @@
 //! What the host itself answers, and what it says about itself.
 
-use crate::harness::{Hub, unique};
+use crate::harness::{Hub, RedisServer, Role, reef, unique};
 use serde_json::json;
 
 /// Every code that a problem may carry (api.md §1).
@@ -87,4 +87,18 @@ fn what_the_host_serves_is_told_at_the_start() {
     let mode = std::os::unix::fs::PermissionsExt::mode(&key.permissions()) & 0o777;
     assert_eq!(mode, 0o600, "the admin key is for its owner alone");
     assert!(!hub.log().contains(&hub.admin_key()), "the admin key stands in the log");
+}
+
+#[test]
+fn a_monitor_says_that_it_is_one_where_it_is_asked_for_a_hub() {
+    let server = RedisServer::start();
+    let monitor = Hub::options().role(Role::Monitor).redis(&server).start();
+    let problem = monitor.anonymous().get("/cluster/health").problem(404, "not_found");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("is a monitor") && detail.contains("`reef serve`"), "{detail}");
+    // Which is what whoever checks it reads.
+    let verify = reef().args(["verify", "--hub", monitor.url()]).output().unwrap();
+    assert_eq!(verify.status.code(), Some(1));
+    let said = String::from_utf8(verify.stderr).unwrap();
+    assert!(said.contains("This host is a monitor"), "{said}");
 }

@@ -167,9 +167,12 @@ fn old_clients_find_messages_where_they_look_for_them() {
         let full = hours * HOUR_MS;
         assert!((full - HOUR_MS..=full).contains(&left), "{key}: {left} ms are left");
     }
-    let text: String =
-        redis::cmd("HGET").arg(format!("message:{message}")).arg("text").query(&mut redis).unwrap();
-    assert_eq!(text, "x");
+    // What old readers find in the hash.
+    for (field, value) in [("text", "x"), ("message_id", &*message), ("session_id", &*session)] {
+        let key = format!("message:{message}");
+        let found: String = redis::cmd("HGET").arg(key).arg(field).query(&mut redis).unwrap();
+        assert_eq!(found, value, "{field}");
+    }
     // All that belongs to a message ends some day.
     for key in keys(&mut redis).iter().filter(|key| key.contains(&message)) {
         let left: i64 = redis::cmd("PTTL").arg(key).query(&mut redis).unwrap();
