@@ -189,22 +189,22 @@ impl Output {
     }
 }
 
-/// Says what went wrong, in one line: the sentence may be a hub's.
+/// Says what went wrong.
 pub(crate) fn error(sentence: &str) {
-    said(&format!("{RED}error:{PLAIN} "), &in_line(sentence));
+    said(&format!("{RED}error:{PLAIN} "), sentence);
 }
 
 /// Says what to do next.
 pub(crate) fn hint(sentence: &str) {
-    said(&format!("{YELLOW}hint:{PLAIN} "), &in_line(sentence));
+    said(&format!("{YELLOW}hint:{PLAIN} "), sentence);
 }
 
-/// Says something to people.
+/// Says something to people, in one line: what it holds may be a hub's, or a stranger's.
 pub(crate) fn aside(text: &str) {
     said("", text);
 }
 
 fn said(prefix: &str, text: &str) {
     // Nothing sensible is left to do when standard error itself is gone.
-    let _ = writeln!(anstream::stderr(), "{prefix}{}", as_text(text));
+    let _ = writeln!(anstream::stderr(), "{prefix}{}", in_line(text));
 }

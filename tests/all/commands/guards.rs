@@ -154,8 +154,8 @@ fn whoever_of_agent_and_guards_is_killed_at_once_nothing_lives_on() {
         };
         let pids: Vec<_> = which.split(' ').map(pid).collect();
         // One call, so that none has the time to notice the other's end.
-        let killed = std::process::Command::new("kill").arg("-KILL").args(&pids).status().unwrap();
-        assert!(killed.success());
+        // Whoever is last may have gone by itself.
+        std::process::Command::new("kill").arg("-KILL").args(&pids).output().unwrap();
         command.ends();
         eventually("the guards' end", PATIENCE, || {
             (!is_alive(inner) && !is_alive(outer)).then_some(())

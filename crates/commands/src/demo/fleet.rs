@@ -169,7 +169,8 @@ impl Fleet {
         for name in std::iter::once("hub").chain(names) {
             let log = last_lines(&self.log(name));
             if !log.is_empty() {
-                aside(&format!("the end of the log of {name}:\n{log}"));
+                aside(&format!("the end of the log of {name}:"));
+                log.lines().for_each(aside);
             }
         }
     }

@@ -35,17 +35,17 @@ pub(super) fn reap(mut ended: impl FnMut(Pid, WaitStatus)) -> bool {
     }
 }
 
-/// Ends every process below this one but `spared` and what is below those. Returns those of them
-/// that are this one's children.
+/// Ends every process below this one but `spared` and what is below those, and `last` when nothing
+/// else is left. Returns those of them that are this one's children.
 #[cfg(target_os = "linux")]
-pub(super) fn end_below(spared: &BTreeSet<i32>) -> Vec<Pid> {
-    linux::end_below(spared)
+pub(super) fn end_below(spared: &BTreeSet<i32>, last: Option<Pid>) -> Vec<Pid> {
+    linux::end_below(spared, last)
 }
 
 /// Other systems say nothing about what has left its process group.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn end_below(_spared: &BTreeSet<i32>) -> Vec<Pid> {
-    Vec::new()
+pub(super) fn end_below(_spared: &BTreeSet<i32>, last: Option<Pid>) -> Vec<Pid> {
+    last.into_iter().inspect(|last| end_group(*last)).collect()
 }
 
 #[cfg(target_os = "linux")]
@@ -55,46 +55,62 @@ mod linux {
 
     use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
-    pub(super) fn end_below(spared: &BTreeSet<i32>) -> Vec<Pid> {
+    #[derive(Clone, Copy)]
+    struct Process {
+        id: i32,
+        parent: i32,
+        /// It has ended, and nobody has waited for it.
+        is_over: bool,
+    }
+
+    pub(super) fn end_below(spared: &BTreeSet<i32>, last: Option<Pid>) -> Vec<Pid> {
         let families = families();
+        let below = |id: i32| families.get(&id).into_iter().flatten().copied();
         let own = getpid().as_raw_nonzero().get();
-        let children = families.get(&own).into_iter().flatten();
-        let children: Vec<i32> = children.copied().filter(|id| !spared.contains(id)).collect();
-        let mut waiting: Vec<_> = children.iter().map(|child| (*child, own)).collect();
-        while let Some((id, parent)) = waiting.pop() {
-            end(id, parent);
-            waiting.extend(families.get(&id).into_iter().flatten().map(|child| (*child, id)));
+        let children: Vec<_> = below(own).filter(|child| !spared.contains(&child.id)).collect();
+        let mut found = children.clone();
+        let mut waiting = children.clone();
+        while let Some(process) = waiting.pop() {
+            found.extend(below(process.id));
+            waiting.extend(below(process.id));
         }
-        children.into_iter().filter_map(Pid::from_raw).collect()
+        let is_last = |process: &Process| Pid::from_raw(process.id) == last;
+        let (lasts, others): (Vec<_>, Vec<_>) =
+            found.into_iter().filter(|process| !process.is_over).partition(is_last);
+        let ending = if others.is_empty() { lasts } else { others };
+        ending.into_iter().for_each(end);
+        children.into_iter().filter_map(|child| Pid::from_raw(child.id)).collect()
     }
 
     /// Ends a process, if its number is not another's by now.
-    fn end(id: i32, parent: i32) {
-        let Some(pid) = Pid::from_raw(id) else { return };
-        let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return };
+    fn end(process: Process) {
+        let Some(pid) = Pid::from_raw(process.id) else { return };
+        let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return };
         // Whoever has lost its parent meanwhile is found when this is done again.
-        if parent_of(id) == Some(parent) {
-            let _ = pidfd_send_signal(process, Signal::KILL);
+        if look_at(process.id).is_some_and(|now| now.parent == process.parent) {
+            let _ = pidfd_send_signal(handle, Signal::KILL);
         }
     }
 
     /// All processes that can be seen, by their parents.
-    fn families() -> BTreeMap<i32, Vec<i32>> {
-        let mut families: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+    fn families() -> BTreeMap<i32, Vec<Process>> {
+        let mut families: BTreeMap<i32, Vec<Process>> = BTreeMap::new();
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         for id in entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
-            if let Some(parent) = parent_of(id) {
-                families.entry(parent).or_default().push(id);
+            if let Some(process) = look_at(id) {
+                families.entry(process.parent).or_default().push(process);
             }
         }
         families
     }
 
-    fn parent_of(id: i32) -> Option<i32> {
+    fn look_at(id: i32) -> Option<Process> {
         let stat = fs::read(format!("/proc/{id}/stat")).ok()?;
         // The name stands in brackets and may hold anything, also what is no UTF-8.
         let name_end = stat.iter().rposition(|byte| *byte == b')')?;
         let rest = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?;
-        rest.split_whitespace().nth(1)?.parse().ok()
+        let mut words = rest.split_whitespace();
+        let is_over = matches!(words.next()?, "Z" | "X");
+        Some(Process { id, parent: words.next()?.parse().ok()?, is_over })
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Pipes {
 #[derive(Debug)]
 pub(crate) struct Guarded {
     outer: Child,
-    id: i32,
+    pub(super) id: i32,
     below: Below,
     until: Moment,
 }
@@ -117,7 +117,7 @@ impl Guarded {
             biased;
             news = self.below.news() => Some(news),
             // Both guards are paused.
-            () = sleep_until(self.until + MARGIN * 2) => None,
+            () = sleep_until(self.until + MARGIN * 3) => None,
         };
         // The guard has said and done what it could.
         let _ = self.outer.start_kill();
@@ -142,7 +142,7 @@ impl Guarded {
         loop {
             let orphans = {
                 let guards = guards();
-                family::end_below(&guards)
+                family::end_below(&guards, None)
             };
             if orphans.is_empty() {
                 return;

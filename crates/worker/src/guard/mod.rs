@@ -20,7 +20,8 @@
 //!   whatever a command has left behind is found and ended as well, also when it has left the
 //!   command's process group or session.
 //!
-//! So any two of the three may be killed at once. Where all three are, the command itself lives on;
+//! What is ended is ended from below: a guard goes last, so that whoever is killed while it ends
+//! things leaves somebody who goes on. So any two of the three may be killed at once. Where all three are, the command itself lives on;
 //! systemd and containers end the whole service then. On other systems what is ended is the
 //! command's process group.
 //!
@@ -37,7 +38,6 @@ mod process;
 mod tests;
 mod words;
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 pub(crate) use guarded::{End, Guarded, Launch, Pipes};
@@ -51,11 +51,11 @@ const OUTER: &str = "outer";
 const INNER: &str = "inner";
 
 /// How long each waits for the one below to do what is to be done, before it does it itself.
-const MARGIN: Duration = Duration::from_millis(25);
+const MARGIN: Duration = Duration::from_millis(15);
 
 /// This program as a guard. It is the same file also when another has taken its place since.
 #[cfg(not(test))]
-fn this_program() -> std::io::Result<Vec<OsString>> {
+fn this_program() -> std::io::Result<Vec<std::ffi::OsString>> {
     let file = if cfg!(target_os = "linux") {
         "/proc/self/exe".into()
     } else {

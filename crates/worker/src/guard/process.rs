@@ -1,5 +1,6 @@
 //! A guard: what runs in a process of its own between a worker and a command.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -110,7 +111,8 @@ impl Ward {
     /// Watches over it to its end, and says what that was; nothing if nobody is left to be told,
     /// or if it is not known.
     async fn watch(mut self, orders: &mut Orders, mut until: Moment) -> Option<News> {
-        let slack = if self.below.is_some() { MARGIN } else { Duration::ZERO };
+        let is_outer = self.below.is_some();
+        let slack = if is_outer { MARGIN } else { Duration::ZERO };
         let mut is_killed = false;
         loop {
             let order = tokio::select! {
@@ -122,7 +124,7 @@ impl Ward {
                 }
                 () = sleep_until(until + slack) => {
                     self.end().await;
-                    let status = self.status.filter(|_| self.below.is_none());
+                    let status = self.status.filter(|_| !is_outer);
                     return Some(News::Ended(status.unwrap_or(Signal::KILL.as_raw())));
                 }
             };
@@ -133,7 +135,7 @@ impl Ward {
                 }
                 Some(Order::Until(moment)) if !is_killed => until = moment,
                 Some(Order::Kill) => (until, is_killed) = (Moment::now(), true),
-                Some(Order::Stop) if self.below.is_none() => family::ask_group(self.pid),
+                Some(Order::Stop) if !is_outer => family::ask_group(self.pid),
                 Some(_) => {}
             }
             if let (Some(below), Some(order)) = (&self.below, order) {
@@ -158,11 +160,26 @@ impl Ward {
 
     /// Ends what is left of it, and waits until nothing is.
     async fn end(&mut self) {
-        // The number of a group whose leader was waited for may soon be somebody else's: what is
-        // left of it is ended now, or by its parents.
-        family::end_group(self.pid);
+        let guard = match self.below.take() {
+            // The inner guard notices that nobody is left above, and would go on if this one were
+            // killed meanwhile. So it is left the time, and ended last.
+            Some(below) => {
+                drop(below);
+                let deadline = Moment::now() + MARGIN;
+                while self.reap() && !deadline.left().is_zero() {
+                    let _ = tokio::time::timeout(deadline.left(), self.children.recv()).await;
+                }
+                Some(self.pid)
+            }
+            // The number of a group whose leader was waited for may soon be somebody else's: what
+            // is left of it is ended now, or by its parents.
+            None => {
+                family::end_group(self.pid);
+                None
+            }
+        };
         while self.reap() {
-            family::end_below(&std::collections::BTreeSet::new());
+            family::end_below(&BTreeSet::new(), guard);
             let _ = tokio::time::timeout(PAUSE, self.children.recv()).await;
         }
     }
