@@ -147,7 +147,8 @@ impl Output {
         if text.is_empty() {
             return Ok(());
         }
-        self.write(as_text(text).as_bytes(), b"\n")
+        let shown = if self.is_json { Cow::Owned(json(text)) } else { as_text(text) };
+        self.write(shown.as_bytes(), b"\n")
     }
 
     /// Prints a part of a text at once. What is read by a program is exactly the text.
@@ -187,6 +188,13 @@ impl Output {
         out.write_all(end)?;
         out.flush()
     }
+}
+
+/// JSON that says the same and holds nothing that is not seen. Line breaks and tabs stand only
+/// between its parts.
+pub(crate) fn json(text: &str) -> String {
+    let lines = text.lines().map(|line| in_line(&line.replace('\t', " ")).into_owned());
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Says what went wrong.

@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use super::Shell;
 use crate::harness::{Hub, unique};
 
-/// Clears a screen, returns, begins a line, sets a title, turns the direction, hides.
-const HOSTILE: &str =
-    "\u{1b}[2J\r\n2026 ERROR forged\u{9b}2J\u{1b}]0;x\u{7}\u{202e}\u{2066}\u{200b}";
+/// Clears a screen, returns, begins a line, sets a title, turns the direction.
+const HOSTILE: &str = "\u{1b}[2J\r\n2026 ERROR forged\u{9b}2J\u{1b}]0;x\u{7}\u{202e}\u{2066}";
 
 /// Between a command and its hub: adds to each text in each answer what a stranger could have
 /// written there.

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use reef_domain::Money;
 use reef_domain::journal::{Entry, Figures, Verifier};
-use reef_domain::shown::as_text;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::Context;
 use crate::failure::Failure;
+use crate::output::json;
 
 /// Entries, agents or seals in one request: the most that a hub answers.
 const PAGE: u32 = 1000;
@@ -252,7 +252,7 @@ pub(super) async fn export(cx: &Context, args: ExportArgs) -> Result<(), Failure
     walk(cx, 0, |entry| {
         count += 1;
         // On a terminal a memo must only be read; what is written out there is the same JSON.
-        let line = if to_stdout { as_text(entry.get()) } else { entry.get().into() };
+        let line = if to_stdout { json(entry.get()) } else { entry.get().to_owned() };
         writeln!(out, "{line}").map_err(cannot)
     })
     .await?;
