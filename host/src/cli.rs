@@ -302,10 +302,14 @@ pub(crate) struct CommonArgs {
     #[arg(long, env = "REEF_LOG_FORMAT", value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
 
-    /// Most HTTP connections open at once, readers of event streams included; further ones wait in
-    /// the kernel's queue
+    /// Most HTTP connections open at once, readers of event streams included. For further ones idle
+    /// ones are closed; where none is idle, they are told to come again later
     #[arg(long, env = "REEF_MAX_CONNECTIONS", value_name = "N", default_value_t = 16_384)]
     pub(crate) max_connections: u32,
+
+    /// Most of them from one address, of those over which no good key has come
+    #[arg(long, env = "REEF_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", default_value_t = 256)]
+    pub(crate) max_connections_per_address: u32,
 
     /// How long a shutdown waits for the requests it found, in seconds
     #[arg(long, env = "REEF_DRAIN_TIMEOUT", value_name = "SECONDS", default_value_t = 10.0)]

@@ -27,6 +27,8 @@ const TICK_MIN: Duration = Duration::from_millis(10);
 pub(crate) struct Config {
     /// Where to listen; the first that can be bound is taken.
     pub(crate) listen: Vec<SocketAddr>,
+    /// The same as it was asked for: `HOST:PORT`.
+    pub(crate) asked_listen: String,
     /// The application.
     pub(crate) manifest: Manifest,
     /// The values of its variables, as far as they are known before anything has been started.
@@ -50,6 +52,8 @@ pub(crate) struct Config {
 pub(crate) struct Limits {
     /// Most HTTP connections at once.
     pub(crate) connections_max: u32,
+    /// Most of one address over which no good key has come.
+    pub(crate) connections_per_address: u32,
     /// How long a client may take nothing of what is sent to it.
     pub(crate) send_timeout: Duration,
     /// How long a shutdown waits for the requests it found.
@@ -148,13 +152,30 @@ impl Config {
         };
         let tick = monitoring.map(|args| check_tick(args.tick)).transpose()?;
         anyhow::ensure!(common.max_connections > 0, "--max-connections must be at least 1");
+        anyhow::ensure!(
+            common.max_connections_per_address > 0,
+            "--max-connections-per-address must be at least 1"
+        );
         let limits = Limits {
             connections_max: common.max_connections,
+            connections_per_address: common.max_connections_per_address,
             send_timeout: seconds("--send-timeout", common.send_timeout)?,
             drain_timeout: seconds("--drain-timeout", common.drain_timeout)?,
         };
         let comment_period = seconds("--stream-comment-period", common.stream_comment_period)?;
-        Ok(Self { listen, manifest, layers, redis, serving, tick, alerts, limits, comment_period })
+        let asked_listen = common.listen;
+        Ok(Self {
+            listen,
+            asked_listen,
+            manifest,
+            layers,
+            redis,
+            serving,
+            tick,
+            alerts,
+            limits,
+            comment_period,
+        })
     }
 }
 

@@ -24,6 +24,12 @@ const METRICS: &[(Kind, &str, &str)] = &[
         "From the head of a request to its answer, by route",
     ),
     (Kind::Gauge, "reef_http_connections", "Open HTTP connections"),
+    (
+        Kind::Counter,
+        "reef_http_refusals_total",
+        "Requests and connections turned away at the edge, by reason (host, origin, malformed, rate, \
+         connections, body, streams, waits)",
+    ),
     (Kind::Counter, "reef_component_calls_total", "Calls into a component"),
     (Kind::Counter, "reef_component_instances_created_total", "Instances made of a component"),
     (Kind::Gauge, "reef_component_idle_instances", "Instances of a component that wait for a call"),
@@ -152,9 +158,9 @@ impl Metrics {
 /// The methods that are told apart; any other counts as the last.
 const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "other"];
 /// The status codes whose handles are kept; others are looked up each time.
-const STATUSES: [u16; 20] = [
-    200, 201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503,
-    504,
+const STATUSES: [u16; 23] = [
+    200, 201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 408, 409, 413, 415, 421, 422,
+    429, 500, 503, 504,
 ];
 
 /// The metrics of one route.
@@ -210,6 +216,11 @@ pub(crate) fn redis_up() -> Gauge {
 /// Open HTTP connections.
 pub(crate) fn connections() -> Gauge {
     gauge!("reef_http_connections")
+}
+
+/// Requests and connections turned away at the edge.
+pub(crate) fn refusal(reason: &'static str) -> Counter {
+    counter!("reef_http_refusals_total", "reason" => reason)
 }
 
 /// Runs of a cron trigger, good and failed.

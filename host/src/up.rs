@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::config::{self, AdminKey, Config, RedisChoice, Serving};
 use crate::cron;
 use crate::failure::Failure;
+use crate::http::hosts::Hosts;
 use crate::http::listener;
 use crate::http::own::OwnRoutes;
 use crate::http::service::{Service, Target};
@@ -207,8 +208,9 @@ impl Hub {
         );
         let streams = Arc::new(streams);
         let long_polls = LongPolls::new(self.store.clone(), Arc::clone(&streams));
-        let service =
-            Arc::new(Service::new(self.app.routes, own, Arc::clone(&streams), long_polls));
+        let hosts = Hosts::new(&config.asked_listen, address);
+        let service = Service::new(self.app.routes, own, Arc::clone(&streams), long_polls, hosts);
+        let service = Arc::new(service);
 
         let mut tasks = JoinSet::new();
         tasks.spawn(listening);

@@ -109,3 +109,23 @@ impl Serialize for Paths<'_> {
         map.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_knows_how_large_a_body_may_be() {
+        let all = [
+            lines(&register::routes()),
+            lines(&heartbeat::routes()),
+            lines(&sessions::routes()),
+            lines(&messages::routes()),
+            lines(&ledger::routes()),
+        ];
+        for line in all.into_iter().flatten() {
+            let known = reef_web::edge::body_max(line.method, line.path);
+            assert_eq!(known, line.body_max, "{} {}", line.method, line.path);
+        }
+    }
+}

@@ -19,7 +19,9 @@ mod bindings {
     export!(Component);
 }
 
-use bindings::fermyon::spin::redis::{Connection, RedisParameter, RedisResult};
+use bindings::fermyon::spin::redis::{
+    Connection, Error as RedisFailure, RedisParameter, RedisResult,
+};
 use bindings::fermyon::spin::variables;
 use bindings::{Component, Error, Guest, Metadata};
 
@@ -82,8 +84,11 @@ struct BlockingRedis {
 impl BlockingRedis {
     fn connection(&self) -> Result<&Connection, RedisError> {
         if self.connection.get().is_none() {
-            let opened = Connection::open(&self.address)
-                .map_err(|error| RedisError::Unavailable(error.to_string()))?;
+            let opened = Connection::open(&self.address).map_err(|error| match error {
+                // What Spin says of an address that allowed_outbound_hosts does not name.
+                RedisFailure::InvalidAddress => RedisError::NotAllowed,
+                error => RedisError::Unavailable(error.to_string()),
+            })?;
             // Nobody else runs in this instance, so nothing was set in between.
             let _ = self.connection.set(opened);
         }

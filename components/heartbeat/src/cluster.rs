@@ -83,6 +83,7 @@ fn percent(part: i64, whole: i64) -> f64 {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub(crate) struct ClusterState {
+    /// Grows whenever nodes come, go or change their status.
     version: i64,
     total_nodes: i64,
     online_nodes: i64,
@@ -91,6 +92,8 @@ pub(crate) struct ClusterState {
     updated_at: Option<UnixMillis>,
     nodes_by_status: NodesByStatus,
     tasks_by_status: TasksByStatus,
+    /// The version of the data, which tells hubs that cannot read it.
+    data_version: i64,
 }
 
 /// `GET /cluster/state`
@@ -105,6 +108,7 @@ pub(crate) async fn state<R: Redis>(cx: &Context<'_, R>) -> Answer {
         updated_at: state.updated_at,
         nodes_by_status: state.nodes_by_status,
         tasks_by_status: state.tasks_by_status,
+        data_version: state.data_version,
     }))
 }
 
@@ -118,7 +122,8 @@ pub(crate) struct EventList<'a> {
     events: &'a [Event],
     /// The cursor that continues behind the last event.
     next: &'a str,
-    /// The log no longer reaches back to the cursor: what lies between is lost.
+    /// The log no longer reaches back to the cursor: what lies between is lost. Or, where `to` lies
+    /// before `from`, it does not reach as far: it was restored from an older copy.
     gap: Option<Gap<'a>>,
 }
 
@@ -137,12 +142,13 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
         .ok_or_else(|| Problem::parameter("after", "must be 0 or an event_id: <ms>-<n>"))?;
     let limit = page::limit(&query, reef_domain::limits::PAGE_DEFAULT)?;
     let found = cx.store.call(&List { after: after.clone(), limit }).await?;
-    let next = found.events.last().map_or(from, |event| event.event_id.as_str());
-    let gap = found
-        .oldest
-        .as_deref()
-        .filter(|oldest| after.is_before(oldest))
-        .map(|oldest| Gap { from, to: oldest });
+    let youngest = found.youngest.as_str();
+    let is_ahead = after.is_behind(youngest);
+    let last = if is_ahead { youngest } else { from };
+    let next = found.events.last().map_or(last, |event| event.event_id.as_str());
+    let oldest = found.oldest.as_deref().filter(|oldest| after.is_before(oldest));
+    let to = oldest.or(is_ahead.then_some(youngest));
+    let gap = to.map(|to| Gap { from, to });
     let more = found.more.then(|| next.to_owned());
     let response = Response::json(&EventList { events: &found.events, next, gap });
     Ok(page::with_next_at(response, cx.request, "after", more))

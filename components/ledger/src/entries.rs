@@ -4,6 +4,7 @@ use reef_domain::journal::Entry;
 use reef_domain::limits::PAGE_DEFAULT;
 use reef_store::Redis;
 use reef_store::entry::{List, ListSeals};
+use reef_web::extract::Query;
 use reef_web::route::Answer;
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::Serialize;
@@ -30,10 +31,19 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     };
     let agent_id = listed_agent(cx, query.get("agent_id"))?;
     let limit = page::limit(&query, PAGE_DEFAULT)?;
-    let after = page::number_cursor(&query)?;
+    let after = page::number_cursor(&query)?.or(behind(&query)?);
     let found = cx.store.call(&List { agent_id: &agent_id, oldest_first, limit, after }).await?;
     let response = Response::json(&ListAnswer { entries: &found.items });
     Ok(page::with_next(response, cx.request, found.next.map(|number| number.to_string())))
+}
+
+/// The number of the entry behind which to go on, for those who keep a journal and know it.
+fn behind(query: &Query) -> Result<Option<i64>, Problem> {
+    let Some(text) = query.get("after") else { return Ok(None) };
+    let number = text.parse().ok().filter(|number: &i64| *number >= 0);
+    let number =
+        number.ok_or_else(|| Problem::parameter("after", "must be the number of an entry"))?;
+    Ok(Some(number).filter(|number| *number > 0))
 }
 
 #[derive(Serialize)]

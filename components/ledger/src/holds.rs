@@ -6,7 +6,7 @@ use reef_domain::{Invalid, Money};
 use reef_store::Redis;
 use reef_store::hold::{Ended, Get, Hold, List, Place, Post, Void};
 use reef_store::ledger::Seen;
-use reef_web::extract::{lax_int, object};
+use reef_web::extract::{lax_int, object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -40,6 +40,7 @@ fn show_hold(hold: &Hold) -> Response {
 
 /// `POST /holds`
 pub(crate) async fn place<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    refuse_read_only(cx.request, &["hold_id", "status", "posted", "expires_at"])?;
     let body: PlaceBody = object(cx.request)?;
     let mut invalid = Invalid::new();
     let agent_id = agent_id(&mut invalid, "agent_id", body.agent_id);

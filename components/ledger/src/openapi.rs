@@ -229,6 +229,11 @@ fn describe_journal(api: &mut Api) {
         )
         .query("agent_id", OWN, schema::id())
         .query("order", "Which come first.", default(filter(&["newest", "oldest"]), "newest"))
+        .query(
+            "after",
+            "Go on behind the entry of this number; a cursor comes first.",
+            json!({ "type": "integer", "minimum": 0, "maximum": 999_999_999_999_999_i64 }),
+        )
         .pages(PAGE_DEFAULT, number_cursor())
         .answers::<entries::ListAnswer<'static>>("Entries.");
     api.get("/api/v1/entries/seals", "list_seals", "Read the journal's seals")

@@ -13,7 +13,7 @@ use reef_store::message::{
 };
 use reef_store::session::{Admit, Fitting, Forget, ListMessages, OldMessages, Written};
 use reef_store::{Answered, Redis};
-use reef_web::extract::{Query, json_object, object};
+use reef_web::extract::{Query, json_object, object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -166,10 +166,22 @@ pub(crate) struct OpenBody {
     metadata: Option<Json>,
 }
 
+/// Fields of a message that its events decide.
+const READ_ONLY: [&str; 7] = [
+    "text",
+    "content_blocks",
+    "pending_tasks",
+    "is_complete",
+    "sequence",
+    "created_at",
+    "updated_at",
+];
+
 /// `PUT /sessions/{sid}/messages/{mid}`: load or create.
 pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
     let message_id = cx.id("mid", "message_id")?;
+    refuse_read_only(cx.request, &READ_ONLY)?;
     let mut body: OpenBody = object(cx.request)?;
     let mut invalid = Invalid::new();
     match body.role.as_deref() {
@@ -328,7 +340,8 @@ pub(crate) struct EventList {
     gap: Option<Gap>,
 }
 
-/// Events that the log no longer holds.
+/// Events that the log no longer holds; where `to` lies before `from`, the log does not reach as far
+/// as the number that was asked for.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageEventGap"))]
 struct Gap {
@@ -350,9 +363,14 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let call = ReadEvents { message_id: &message_id, after, limit };
     let found = cx.store.call(&call).await?.and_then(|found| visible(cx, found));
     let found = found.ok_or_else(|| unknown_message(&message_id))?;
-    let is_trimmed = after + 1 < found.first_kept;
-    let gap = is_trimmed.then_some(Gap { from: after + 1, to: found.first_kept - 1 });
-    let before = if is_trimmed { found.first_kept - 1 } else { after };
+    let (gap, before) = if after < found.first_kept - 1 {
+        (Some(Gap { from: after + 1, to: found.first_kept - 1 }), found.first_kept - 1)
+    } else if after > found.last {
+        // The message has not come so far, or it was restored from an older copy.
+        (Some(Gap { from: after, to: found.last }), found.last)
+    } else {
+        (None, after)
+    };
     let count = i64::try_from(found.events.len()).unwrap_or_default();
     let next = before + count;
     let more = (next < found.last && count > 0).then(|| next.to_string());

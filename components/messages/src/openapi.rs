@@ -50,7 +50,7 @@ fn reading(api: &mut Api) {
         .query(
             "cursor",
             "From the `Link` of the page before, unchanged.",
-            json!({ "type": "string", "pattern": "^([0-9]{1,15})?$" }),
+            json!({ "type": "string", "pattern": "^([0-9]{1,15}[.][0-9a-f]{6})?$" }),
         )
         .answers::<conversation::MessageList<'static>>("A page of messages.")
         .refuses(&[Code::NotFound]);

@@ -72,7 +72,7 @@ fn lists(api: &mut Api) {
         .answers_schema("The nodes.", list());
     let load = json!({
         "type": "string",
-        "pattern": "^([0-9]{1,3}\\.[A-Za-z0-9_-][A-Za-z0-9._@-]{0,99})?$",
+        "pattern": "^([0-9]{1,3}\\.[A-Za-z0-9_-][A-Za-z0-9._@-]{0,99}[.][0-9a-f]{6})?$",
     });
     api.get("/api/v1/nodes/available", "list_available_nodes", "List nodes with room")
         .says("Online, and running fewer tasks than they may; least loaded first.")

@@ -139,6 +139,8 @@ pub(crate) struct ProgressAnswer<'a> {
     task_id: &'a str,
     status: &'a str,
     progress: f64,
+    /// How long the claim holds from now: what was asked for, but never longer than until 5 s after
+    /// the task's timeout.
     lease_ms: i64,
     cancelled: bool,
 }

@@ -10,7 +10,7 @@ use reef_store::message::Owned;
 use reef_store::session::{
     AddToLists, Close, Fitting, Get, GetSmall, List, Open, RemoveFromLists, Session, Written,
 };
-use reef_web::extract::{json_object, optional_object};
+use reef_web::extract::{json_object, optional_object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -44,6 +44,7 @@ pub(crate) struct CreateAnswer<'a> {
 /// `POST /sessions`: first the lists, then the session, so that no session is ever unlisted; a
 /// list entry without a session is passed over and taken away.
 pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    refuse_read_only(cx.request, &["status", "created_at", "updated_at", "owner"])?;
     let body: CreateBody = optional_object(cx.request)?;
     let user_id = body.user_id.filter(|user| !user.is_empty());
     if user_id.as_ref().is_some_and(|user| user.chars().count() > USER_CHARS_MAX) {

@@ -7,7 +7,7 @@ use reef_domain::{Invalid, name};
 use reef_store::Redis;
 use reef_store::session::Written as SessionWritten;
 use reef_store::task::{Discard, Get, Place, Placed, Queue, Submit, Submitted, place};
-use reef_web::extract::{lax_float, lax_int, object};
+use reef_web::extract::{lax_float, lax_int, object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::conversations::unknown_session;
-use crate::tasks::not_submitted;
+use crate::tasks::{READ_ONLY, not_submitted};
 
 /// Most iterations where the caller names none (`api.md` §5).
 const ITERATIONS_DEFAULT: i64 = 3;
@@ -97,6 +97,9 @@ pub(crate) struct SessionTaskAnswer<'a> {
 /// the queue. Each step can be repeated; what a crash leaves half done, the monitor goes on with.
 pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
+    refuse_read_only(cx.request, &READ_ONLY)?;
+    // Here the hub makes the id, too.
+    refuse_read_only(cx.request, &["task_id", "stream_url"])?;
     let Asked { workflow, submission, parameters } =
         object::<SessionTaskBody>(cx.request)?.check()?;
     let task_id = made_id("task", cx.once.as_ref(), false);

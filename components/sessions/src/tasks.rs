@@ -10,7 +10,9 @@ use reef_store::task::{
     AskWhy, Cancel, Count, Found, Get, List, ListWaiting, Obstacles, Page, Remove, Retry, Submit,
     Submitted, Task, TasksByStatus, Written, clean_up as forget_old, settle_message,
 };
-use reef_web::extract::{json_object, lax_float, lax_int, object, optional_object};
+use reef_web::extract::{
+    json_object, lax_float, lax_int, object, optional_object, refuse_read_only,
+};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -130,8 +132,28 @@ pub(crate) struct SubmitAnswer<'a> {
     routable: bool,
 }
 
+/// Fields of a task that only the hub decides.
+pub(crate) const READ_ONLY: [&str; 15] = [
+    "status",
+    "assigned_node",
+    "submitted_at",
+    "scheduled_at",
+    "started_at",
+    "completed_at",
+    "retry_count",
+    "result",
+    "error",
+    "session_id",
+    "message_id",
+    "progress",
+    "token",
+    "owner",
+    "routable",
+];
+
 /// `POST /tasks`
 pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    refuse_read_only(cx.request, &READ_ONLY)?;
     let mut body: SubmitBody = object(cx.request)?;
     let submission = body.submission()?;
     let parameters = json_object("parameters", body.parameters.take(), BODY_BYTES_MAX)?;

@@ -147,7 +147,12 @@ impl Problem {
     /// What a stream says about something that was removed while it was read: the same as the
     /// answer to the next request for it.
     pub(crate) fn gone(data: &[u8]) -> Self {
-        Self::read(StatusCode::NOT_FOUND, &HeaderMap::new(), data)
+        let problem = Self::read(StatusCode::NOT_FOUND, &HeaderMap::new(), data);
+        match problem.code.as_str() {
+            // The reader's key is not good any more.
+            "unauthenticated" => Self { status: StatusCode::UNAUTHORIZED.as_u16(), ..problem },
+            _ => problem,
+        }
     }
 }
 

@@ -95,7 +95,7 @@ impl Stats {
         let suspended = health.pointer("/expiry/suspended").and_then(Value::as_bool);
         let suspended = if suspended == Some(true) { "suspended" } else { "on" };
         rows.push(["expiry".to_owned(), suspended.to_owned()]);
-        rows.push(["version of the data".to_owned(), text(&state, "version")]);
+        rows.push(["version of the data".to_owned(), text(&state, "data_version")]);
         Ok(cx.out.line(&columns(["what", "count"], rows))?)
     }
 }

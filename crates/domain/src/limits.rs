@@ -227,6 +227,35 @@ pub const MONEY_MAX: i64 = (1 << 53) - 1;
 /// Most requests a second that a key may be granted: the limiter counts in microseconds.
 pub const RATE_MAX: i64 = 100_000;
 
+/// Requests a second of a key to one group of routes where nothing is said: far above a node's
+/// pace, far below what would slow others.
+pub const RATE_DEFAULT: i64 = 1000;
+
+/// Requests a second from one address without a good key where nothing is said: a person's browser,
+/// a deployment that registers its agents, but no search for keys.
+pub const ANONYMOUS_RATE_DEFAULT: i64 = 50;
+
+/// Event streams that one agent has open on one host where nothing is said: a gateway reads for many
+/// people at once.
+pub const STREAMS_DEFAULT: i64 = 100;
+
+/// Highest number of streams that can be set: more than a host has connections.
+pub const STREAMS_MAX: i64 = 1_000_000;
+
+/// Most requests that wait with one key, or from one address without a key, on one host: a gateway
+/// claims for many nodes at once.
+pub const WAITS_MAX: usize = 1000;
+
+/// A body up to this size, in bytes, is read before anything is known about its sender: it fits
+/// into what a connection costs anyway.
+pub const BODY_BYTES_UNASKED: usize = 64 << 10;
+
+/// Longest pause within a body, in milliseconds: below it a slow line goes on, above it nobody sends.
+pub const BODY_PAUSE_MS: u64 = 5000;
+
+/// Longest time for a whole body, in milliseconds: 8 MiB at 300 kB/s.
+pub const BODY_TIME_MS: u64 = 30_000;
+
 /// How far the time of a key's last use may lag behind, in milliseconds: a write to Redis for each
 /// request would cost every reader a write to the disk.
 pub const KEY_USE_LAG_MS: i64 = 60_000;

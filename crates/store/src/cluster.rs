@@ -113,6 +113,8 @@ pub struct State {
     pub total_tasks: i64,
     /// Tasks by status.
     pub tasks_by_status: TasksByStatus,
+    /// Version of the data; 0 while there is none.
+    pub data_version: i64,
 }
 
 impl Call for ShowState {
@@ -139,6 +141,7 @@ impl Call for ShowState {
             nodes_by_status: NodesByStatus::read(reply)?,
             total_tasks: reply.int()?,
             tasks_by_status: TasksByStatus::read(reply)?,
+            data_version: reply.int()?,
         })
     }
 }

@@ -29,16 +29,23 @@ impl Cursor {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// Whether it lies behind the youngest event that there ever was.
+    #[must_use]
+    pub fn is_behind(&self, youngest: &str) -> bool {
+        matches!((parts(&self.0), parts(youngest)), (Some(cursor), Some(youngest)) if cursor > youngest)
+    }
+
     /// Whether events may be missing between this cursor and the oldest event that is kept. From
     /// the beginning nothing is missing: whoever asks for it wants what there is.
     #[must_use]
     pub fn is_before(&self, oldest: &str) -> bool {
-        let parts = |id: &str| -> Option<(u64, u64)> {
-            let (ms, n) = id.split_once('-')?;
-            Some((ms.parse().ok()?, n.parse().ok()?))
-        };
         matches!((parts(&self.0), parts(oldest)), (Some(cursor), Some(oldest)) if cursor < oldest)
     }
+}
+
+fn parts(id: &str) -> Option<(u64, u64)> {
+    let (ms, n) = id.split_once('-')?;
+    Some((ms.parse().ok()?, n.parse().ok()?))
 }
 
 /// Something that happened in the cluster.
@@ -71,6 +78,8 @@ pub struct Events {
     pub events: Vec<Event>,
     /// The oldest event that the log still holds, if older ones were trimmed.
     pub oldest: Option<String>,
+    /// The youngest event that there ever was; `0-0` if there was none.
+    pub youngest: String,
     /// The log holds more behind these.
     pub more: bool,
 }
@@ -91,6 +100,7 @@ impl Call for List {
             return unknown_status(status);
         }
         let oldest = Some(reply.text()?).filter(|id| !id.is_empty());
+        let youngest = reply.text()?;
         let more = reply.flag()?;
         let mut events = Vec::with_capacity(reply.left() / 4);
         while !reply.is_at_end() {
@@ -101,7 +111,7 @@ impl Call for List {
                 payload: read_json(reply)?,
             });
         }
-        Ok(Events { events, oldest, more })
+        Ok(Events { events, oldest, youngest, more })
     }
 }
 

@@ -30,6 +30,9 @@ pub enum RedisError {
     /// The server cannot be reached, did not answer in time, or refuses to serve.
     #[error("redis is unavailable: {0}")]
     Unavailable(String),
+    /// The platform does not let a component connect to this address.
+    #[error("the component may not connect to this address of redis")]
+    NotAllowed,
 }
 
 /// How Redis and Valkey say that they take no writes at the moment. Raised within a script, such an

@@ -198,6 +198,28 @@ pub async fn identify<R: Redis>(
     store: &Store<R>,
     group: &str,
 ) -> Result<Identity, Problem> {
+    identify_at(request, config, store, group, config.rate_limit).await
+}
+
+/// Finds out who calls, as [`identify`] does, and counts nothing.
+///
+/// # Errors
+/// As [`identify`].
+pub async fn recognize<R: Redis>(
+    request: &Request,
+    config: &Config,
+    store: &Store<R>,
+) -> Result<Caller, Problem> {
+    identify_at(request, config, store, "", 0).await.map(|identity| identity.caller)
+}
+
+async fn identify_at<R: Redis>(
+    request: &Request,
+    config: &Config,
+    store: &Store<R>,
+    group: &str,
+    limit: i64,
+) -> Result<Identity, Problem> {
     let known = |caller| Ok(Identity { caller, rate: None });
     let Some(raw) = presented_key(request)? else { return known(Caller::Anonymous) };
     let (key_id, digest) = match Credential::read(raw, config, &request.method) {
@@ -205,15 +227,15 @@ pub async fn identify<R: Redis>(
         Some(Credential::Agent { key_id, digest }) => (key_id, digest),
         None => return Err(unknown_key()),
     };
-    let check = Check { key_id: &key_id, digest: &digest, group, rate: config.rate_limit };
+    let check = Check { key_id: &key_id, digest: &digest, group, rate: limit };
     let (agent_id, scopes, rate) = match store.call(&check).await? {
         Checked::Unknown => return Err(unknown_key()),
         Checked::Good { agent_id, scopes, left } => {
-            let rate = left.map(|left| RateLimit { limit: config.rate_limit, left, wait_ms: 0 });
+            let rate = left.map(|left| RateLimit { limit, left, wait_ms: 0 });
             (agent_id, scopes, rate)
         }
         Checked::Limited { agent_id, scopes, wait_ms } => {
-            (agent_id, scopes, Some(RateLimit { limit: config.rate_limit, left: 0, wait_ms }))
+            (agent_id, scopes, Some(RateLimit { limit, left: 0, wait_ms }))
         }
     };
     let minds_owners = config.auth_mode == AuthMode::Keys;
@@ -250,8 +272,11 @@ fn unknown_key() -> Problem {
     Problem::new(Code::Unauthenticated, "This key is unknown, expired or revoked.")
 }
 
-/// The caller's key. A header that is no text is no valid key, and not the same as none.
-fn presented_key(request: &Request) -> Result<Option<&str>, Problem> {
+/// The key that a request brings. A header that is no text is no valid key, and not the same as none.
+///
+/// # Errors
+/// 401 for a header that cannot hold a key.
+pub fn presented_key(request: &Request) -> Result<Option<&str>, Problem> {
     let text = |name: &str| match request.raw_header(name) {
         None => Ok(None),
         Some(value) => std::str::from_utf8(value).map(Some).map_err(|_| unknown_key()),

@@ -1,9 +1,13 @@
 //! What the variables of a deployment say about the HTTP edge.
 
 use reef_domain::Money;
-use reef_domain::limits::RATE_MAX;
+use reef_domain::limits::{
+    ANONYMOUS_RATE_DEFAULT, RATE_DEFAULT, RATE_MAX, STREAMS_DEFAULT, STREAMS_MAX,
+};
 use reef_store::Settings;
 use reef_store::settings::Variables;
+
+use crate::edge::AllowedHosts;
 
 /// Whether callers need a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +51,14 @@ pub struct Config {
     pub admin_key: Option<String>,
     /// `cors_origins`, separated by commas; `*` for all.
     pub cors_origins: Vec<String>,
+    /// `allowed_hosts`: names by which the hub is called.
+    pub allowed_hosts: AllowedHosts,
+    /// `anonymous_rate_per_second`: what callers without a good key may ask from one address; 0 for
+    /// no limit. The host's alone.
+    pub anonymous_rate: i64,
+    /// `quota_streams`: event streams that one agent, or one address without a key, may have open
+    /// on one host; 0 for no limit. The host's alone.
+    pub streams_max: i64,
     /// `rate_limit_per_second`: what one key may ask of one group of routes; 0 for no limit.
     pub rate_limit: i64,
     /// `deposits`.
@@ -58,7 +70,7 @@ pub struct Config {
 }
 
 /// The variables that a component declares in `spin.toml` for [`Config::read`].
-pub const VARIABLES: [&str; 15] = [
+pub const VARIABLES: [&str; 16] = [
     "redis_url",
     "admin_key",
     "auth_mode",
@@ -74,6 +86,7 @@ pub const VARIABLES: [&str; 15] = [
     "key_layout",
     "key_prefix",
     "cors_origins",
+    "allowed_hosts",
 ];
 
 impl Config {
@@ -82,15 +95,25 @@ impl Config {
     /// # Errors
     /// One sentence that names the variable and what it accepts.
     pub fn read(get: impl Fn(&str) -> String) -> Result<Self, String> {
+        let auth_mode = AuthMode::parse(&get("auth_mode"))?;
+        let rate_limit = read_rate("rate_limit_per_second", &get, RATE_DEFAULT)?;
+        // Where nobody needs a key, those without one are the hub's users.
+        let anonymous = match auth_mode {
+            AuthMode::Keys => ANONYMOUS_RATE_DEFAULT,
+            AuthMode::Open => rate_limit,
+        };
         Ok(Self {
-            auth_mode: AuthMode::parse(&get("auth_mode"))?,
+            auth_mode,
             admin_key: Some(get("admin_key")).filter(|key| !key.is_empty()),
             cors_origins: get("cors_origins")
                 .split(',')
                 .map(|origin| origin.trim().to_owned())
                 .filter(|origin| !origin.is_empty())
                 .collect(),
-            rate_limit: read_rate(&get("rate_limit_per_second"))?,
+            allowed_hosts: AllowedHosts::parse(&get("allowed_hosts"))?,
+            anonymous_rate: read_rate("anonymous_rate_per_second", &get, anonymous)?,
+            streams_max: read_streams(&get("quota_streams"))?,
+            rate_limit,
             deposits: read_deposits(&get("deposits"))?,
             deposit_max: read_deposit_max(&get("max_deposit"))?,
             settings: Settings::read(&Variables {
@@ -108,15 +131,24 @@ impl Config {
     }
 }
 
-fn read_rate(text: &str) -> Result<i64, String> {
+fn read_rate(name: &str, get: impl Fn(&str) -> String, default: i64) -> Result<i64, String> {
+    let text = get(name);
     if text.is_empty() {
-        return Ok(1000);
+        return Ok(default);
     }
     let rate = text.parse().ok().filter(|rate| (0..=RATE_MAX).contains(rate));
     rate.ok_or_else(|| {
-        format!(
-            "rate_limit_per_second is {text:?}; use a whole number up to {RATE_MAX}, 0 for no limit"
-        )
+        format!("{name} is {text:?}; use a whole number up to {RATE_MAX}, 0 for no limit")
+    })
+}
+
+fn read_streams(text: &str) -> Result<i64, String> {
+    if text.is_empty() {
+        return Ok(STREAMS_DEFAULT);
+    }
+    let number = text.parse().ok().filter(|number| (0..=STREAMS_MAX).contains(number));
+    number.ok_or_else(|| {
+        format!("quota_streams is {text:?}; use a whole number up to {STREAMS_MAX}, 0 for no limit")
     })
 }
 

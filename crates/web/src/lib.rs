@@ -5,6 +5,8 @@
 //! - [`http`]: a request and an answer as plain records.
 //! - [`route`]: routes as data, and what is done with a request: match, authenticate, call.
 //! - [`problem`]: errors as `application/problem+json`; the only place with error status codes.
+//! - [`edge`]: by which hosts a hub is called, and from which pages.
+//! - [`cors`]: what browsers are told about pages of other origins.
 //! - [`auth`]: who calls, and what that caller may do.
 //! - [`stand_in`]: what the host sends in place of a browser's cookie.
 //! - [`extract`]: bodies, ids and query parameters, with the field in every complaint.
@@ -15,6 +17,8 @@
 
 pub mod auth;
 pub mod config;
+pub mod cors;
+pub mod edge;
 pub mod extract;
 pub mod http;
 pub mod once;

@@ -1,12 +1,20 @@
 //! `Idempotency-Key` (`api.md` §1).
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use reef_domain::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 use reef_store::Once;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::auth::Caller;
 use crate::http::Request;
 use crate::problem::Problem;
+
+/// How deep a body may nest that is compared by its value: each level is read once more, and takes
+/// some of a component's small stack.
+const CANONICAL_DEPTH_MAX: usize = 64;
 
 /// Reads the header, if there is one.
 ///
@@ -26,7 +34,7 @@ pub fn read(request: &Request, caller: &Caller) -> Result<Option<Once>, Problem>
     let route = [request.method.as_bytes(), request.path().as_bytes()];
     Ok(Some(Once {
         digest: hash(&[&[caller.name().as_bytes()], &route[..], &[key]].concat()),
-        fingerprint: hash(&[request.query().as_bytes(), &request.body]),
+        fingerprint: hash(&[request.query().as_bytes(), &canonical(&request.body)]),
     }))
 }
 
@@ -50,6 +58,73 @@ pub fn digest_of(text: &str) -> String {
 /// Bytes in hex.
 pub(crate) fn hex(digest: impl AsRef<[u8]>) -> String {
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A body as it is compared with another: JSON by its value, so that neither the order of fields nor
+/// white space matters, and anything else by its bytes. Numbers are compared as they are written,
+/// since some bodies are kept as they are.
+fn canonical(body: &[u8]) -> Cow<'_, [u8]> {
+    let text = std::str::from_utf8(body).ok();
+    let written = text.filter(|text| is_shallow(text)).and_then(|text| {
+        let value: &RawValue = serde_json::from_str(text).ok()?;
+        let mut out = Vec::with_capacity(body.len());
+        write_value(value, &mut out)?;
+        Some(out)
+    });
+    written.map_or(Cow::Borrowed(body), Cow::Owned)
+}
+
+/// Whether a text nests no deeper than what [`write_value`] can follow.
+fn is_shallow(text: &str) -> bool {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut is_inside, mut is_escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_inside => is_escaped = true,
+            b'"' => is_inside = !is_inside,
+            b'[' | b'{' if !is_inside => depth += 1,
+            b']' | b'}' if !is_inside => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest <= CANONICAL_DEPTH_MAX
+}
+
+/// Writes a value without white space, fields in the order of their names; of a field that comes
+/// twice, the last. `None` for what is no JSON after all.
+fn write_value(value: &RawValue, out: &mut Vec<u8>) -> Option<()> {
+    let text = value.get();
+    match text.bytes().next()? {
+        b'{' => {
+            let fields: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text).ok()?;
+            out.push(b'{');
+            for (name, value) in fields {
+                serde_json::to_writer(&mut *out, &name).ok()?;
+                out.push(b':');
+                write_value(value, out)?;
+                out.push(b',');
+            }
+            out.push(b'}');
+        }
+        b'[' => {
+            let values: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+            out.push(b'[');
+            for value in values {
+                write_value(value, out)?;
+                out.push(b',');
+            }
+            out.push(b']');
+        }
+        // Escapes are another way to write the same characters.
+        b'"' => {
+            let text: Cow<'_, str> = serde_json::from_str(text).ok()?;
+            serde_json::to_writer(&mut *out, &text).ok()?;
+        }
+        _ => out.extend_from_slice(text.as_bytes()),
+    }
+    Some(())
 }
 
 /// SHA-256 in hex over parts, each with its length in front, so that no two lists of parts look
@@ -80,12 +155,42 @@ mod tests {
     fn caller_route_and_key_name_the_record_and_the_body_is_its_fingerprint() {
         let first = read(&post("k", "{}"), &Caller::Admin).unwrap().unwrap();
         let repeat = read(&post("k", "{}"), &Caller::Admin).unwrap().unwrap();
-        let altered = read(&post("k", "{ }"), &Caller::Admin).unwrap().unwrap();
+        let altered = read(&post("k", "[]"), &Caller::Admin).unwrap().unwrap();
         let stranger = read(&post("k", "{}"), &Caller::Anonymous).unwrap().unwrap();
         assert_eq!(first, repeat);
         assert_eq!(first.digest, altered.digest);
         assert_ne!(first.fingerprint, altered.fingerprint);
         assert_ne!(first.digest, stranger.digest);
+    }
+
+    #[test]
+    fn a_body_is_known_by_its_value() {
+        let print =
+            |body: &str| read(&post("k", body), &Caller::Admin).unwrap().unwrap().fingerprint;
+        for (body, same) in [
+            (
+                r#"{"a":1,"b":[1,{"c":null,"d":"x"}]}"#,
+                "{ \"b\" : [1,{\"d\":\"x\",\n\"c\":null}],\t\"a\":1 }",
+            ),
+            (r#"{"a":"A\/é"}"#, r#"{"\u0061":"\u0041/\u00e9"}"#),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+        ] {
+            assert_eq!(print(body), print(same), "{body}");
+        }
+        for (body, other) in [
+            (r#"{"a":[1,2]}"#, r#"{"a":[2,1]}"#),
+            (r#"{"a":1}"#, r#"{"a":1.0}"#),
+            (r#"{"a":"1"}"#, r#"{"a":1}"#),
+            (r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#),
+            (r#"{"a":{"b":1}}"#, r#"{"a":{},"b":1}"#),
+            (r#"{"a":12345678901234567890123}"#, r#"{"a":12345678901234567890124}"#),
+            ("{", "{ "),
+            ("", "{}"),
+        ] {
+            assert_ne!(print(body), print(other), "{body}");
+        }
+        let deep = |blank: &str| format!("{}{blank}{}", "[".repeat(100_000), "]".repeat(100_000));
+        assert_ne!(print(&deep("")), print(&deep(" ")), "what is too deep is known by its bytes");
     }
 
     #[test]

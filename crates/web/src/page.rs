@@ -1,10 +1,17 @@
 //! Limits, cursors and `Link` (`api.md` §1).
+//!
+//! A cursor is a place, and behind a dot a mark of the list that it belongs to. So a cursor of one
+//! list is refused by another, where it would mean an arbitrary place.
 
 use reef_domain::limits::PAGE_MAX;
 
 use crate::extract::Query;
 use crate::http::{Request, Response};
+use crate::once::digest_of;
 use crate::problem::Problem;
+
+/// Characters of a cursor's mark: enough to tell a list from the few dozen others of its kind.
+const MARK_CHARS: usize = 6;
 
 /// Reads `limit`.
 ///
@@ -29,7 +36,8 @@ pub fn cursor<T>(query: &Query, read: impl Fn(&str) -> Option<T>) -> Result<Opti
     query
         .get("cursor")
         .map(|text| {
-            read(text).ok_or_else(|| {
+            let place = text.rsplit_once('.').filter(|(_, given)| *given == mark(&query.list));
+            place.and_then(|(place, _)| read(place)).ok_or_else(|| {
                 Problem::parameter("cursor", "must be the cursor of a Link header, unchanged")
             })
         })
@@ -65,13 +73,49 @@ pub fn with_next_at(
             query.append_pair(&name, &value);
         }
     }
+    // A place in a log is a number or an id that callers know; only lists have cursors.
+    let next = match cursor {
+        "cursor" => format!("{next}.{}", mark(request.path())),
+        _ => next,
+    };
     let query = query.append_pair(cursor, &next).finish();
     response.with("link", format!("<{}?{query}>; rel=\"next\"", request.path()))
+}
+
+/// What tells a list from others: made of its path.
+fn mark(path: &str) -> String {
+    digest_of(path).chars().take(MARK_CHARS).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn query(target: &str) -> Query {
+        Query::read(&Request { target: target.into(), ..Request::default() })
+    }
+
+    #[test]
+    fn a_cursor_is_good_for_its_own_list() {
+        let request = Request { target: "/api/v1/tasks?limit=1".into(), ..Request::default() };
+        let response = with_next(Response::empty(200), &request, Some("12".into()));
+        let link = String::from_utf8(response.headers[0].1.clone()).unwrap();
+        let cursor = link.split_once("cursor=").unwrap().1.split_once('>').unwrap().0;
+        for path in ["/api/v1/tasks", "/api/v1/tasks/"] {
+            let read = number_cursor(&query(&format!("{path}?status=x&cursor={cursor}")));
+            assert_eq!(read.unwrap(), Some(12), "{path}");
+        }
+        for path in ["/api/v1/nodes", "/api/v1/tasks/dead", "/api/v1/agents"] {
+            assert!(number_cursor(&query(&format!("{path}?cursor={cursor}"))).is_err(), "{path}");
+        }
+        for bad in ["12", "12.", ".", "12.000000", &format!("x{cursor}"), &format!("{cursor}0")] {
+            assert!(
+                number_cursor(&query(&format!("/api/v1/tasks?cursor={bad}"))).is_err(),
+                "{bad}"
+            );
+        }
+        assert_eq!(number_cursor(&query("/api/v1/tasks?cursor=")).unwrap(), None);
+    }
 
     #[test]
     fn the_next_page_is_the_same_request_with_another_cursor() {
@@ -82,7 +126,10 @@ mod tests {
         let response = with_next(Response::empty(200), &request, Some("7".into()));
         assert_eq!(
             String::from_utf8(response.headers[0].1.clone()).unwrap(),
-            r#"</api/v1/nodes?skill=a%26b&limit=2&cursor=7>; rel="next""#
+            format!(
+                r#"</api/v1/nodes?skill=a%26b&limit=2&cursor=7.{}>; rel="next""#,
+                mark("/api/v1/nodes")
+            )
         );
     }
 }

@@ -12,6 +12,8 @@ use crate::http::Response;
 /// What went wrong, as a caller's program tells it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Code {
+    /// The request is no HTTP that can be read.
+    MalformedRequest,
     /// The body is not JSON.
     MalformedJson,
     /// A query, header or path value cannot be read.
@@ -28,6 +30,8 @@ pub enum Code {
     NotFound,
     /// The path exists, this method does not.
     MethodNotAllowed,
+    /// The body did not come in time.
+    RequestTimeout,
     /// The state does not allow it.
     Conflict,
     /// A stale incarnation, term or claim token.
@@ -40,6 +44,8 @@ pub enum Code {
     PayloadTooLarge,
     /// The body is not said to be JSON.
     UnsupportedMediaType,
+    /// The request is for a host that the hub is not called by.
+    Misdirected,
     /// JSON that breaks the schema.
     ValidationFailed,
     /// The idempotency key was used for another request.
@@ -58,7 +64,8 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
+        Self::MalformedRequest,
         Self::MalformedJson,
         Self::InvalidParameter,
         Self::InvalidRegistration,
@@ -67,12 +74,14 @@ impl Code {
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::RequestTimeout,
         Self::Conflict,
         Self::Fenced,
         Self::InProgress,
         Self::InboxFull,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
+        Self::Misdirected,
         Self::ValidationFailed,
         Self::IdempotencyMismatch,
         Self::RateLimited,
@@ -115,6 +124,13 @@ impl Code {
     /// Name, status, title, advice.
     fn describe(self) -> (&'static str, u16, &'static str, &'static str) {
         match self {
+            Self::MalformedRequest => (
+                "malformed_request",
+                400,
+                "The request cannot be read",
+                "Send HTTP/1.1 with one Host header and a body that is as long, or chunked, as the \
+                 headers say.",
+            ),
             Self::MalformedJson => (
                 "malformed_json",
                 400,
@@ -151,7 +167,8 @@ impl Code {
                 "forbidden",
                 403,
                 "This key may not do that",
-                "Use a key of the owner, or one with the scope that the detail names.",
+                "Use a key of the owner, or one with the scope that the detail names. A page of another \
+                 origin may change nothing unless cors_origins names it.",
             ),
             Self::NotFound => (
                 "not_found",
@@ -164,6 +181,12 @@ impl Code {
                 405,
                 "This path has other methods",
                 "The Allow header lists them.",
+            ),
+            Self::RequestTimeout => (
+                "request_timeout",
+                408,
+                "The body did not come",
+                "Nothing was done. Send the whole body without a pause of seconds.",
             ),
             Self::Conflict => (
                 "conflict",
@@ -194,13 +217,20 @@ impl Code {
                 "payload_too_large",
                 413,
                 "The body is too large",
-                "Send at most 1 MiB; split batches.",
+                "Send at most 1 MiB, a content block at most 8 MiB; split batches.",
             ),
             Self::UnsupportedMediaType => (
                 "unsupported_media_type",
                 415,
                 "The body is not JSON",
-                "Send Content-Type: application/json, or none.",
+                "Send Content-Type: application/json, or none, and no Content-Encoding.",
+            ),
+            Self::Misdirected => (
+                "misdirected",
+                421,
+                "The hub has another name",
+                "Call the hub by localhost or its address, or have the operator set the variable \
+                 allowed_hosts to the name.",
             ),
             Self::ValidationFailed => (
                 "validation_failed",
@@ -212,7 +242,7 @@ impl Code {
                 "idempotency_mismatch",
                 422,
                 "The idempotency key was used before",
-                "A repeat must be the same request to the letter. Use a new key for a new request.",
+                "A repeat must say the same: the order of fields and white space do not matter. Use a new key for a new request.",
             ),
             Self::RateLimited => (
                 "rate_limited",
@@ -323,6 +353,19 @@ impl Problem {
         Self::new(Code::RateLimited, detail).with("retry-after", seconds.to_string())
     }
 
+    /// The body is larger than the route takes.
+    #[must_use]
+    pub fn too_large(body_max: usize) -> Self {
+        let detail = format!("The body must not be larger than {body_max} bytes.");
+        Self::new(Code::PayloadTooLarge, detail)
+    }
+
+    /// The body stopped coming.
+    #[must_use]
+    pub fn body_timeout() -> Self {
+        Self::new(Code::RequestTimeout, "The body did not come in time.")
+    }
+
     /// A fault of ours; what it is goes into the log.
     #[must_use]
     pub fn internal(internal: impl Into<String>) -> Self {
@@ -397,6 +440,14 @@ impl From<StoreError> for Problem {
                 Code::IdempotencyMismatch,
                 "This Idempotency-Key was used for another request.",
             ),
+            StoreError::Redis(RedisError::NotAllowed) => Self {
+                internal: Some("the manifest does not allow the address in redis_url".into()),
+                ..Self::new(
+                    Code::StoreUnavailable,
+                    "The components may not connect to the address in redis_url. Set the variable \
+                     redis_allow to the same without user, password and path.",
+                )
+            },
             StoreError::Redis(RedisError::Unavailable(text)) => Self {
                 internal: Some(text.into()),
                 ..Self::new(Code::StoreUnavailable, "Redis cannot be reached or does not answer.")

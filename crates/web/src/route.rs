@@ -10,9 +10,11 @@ use reef_domain::shown::in_line;
 use reef_domain::{NodeId, id};
 use reef_store::{Once, Redis, Store};
 
-use crate::auth::{Access, Caller, Identity, RateLimit, identify};
+use crate::auth::{self, Access, Caller, Identity, RateLimit, identify};
 use crate::config::Config;
-use crate::extract::{Query, segment};
+use crate::cors;
+use crate::edge::{self, Provenance};
+use crate::extract::{self, Query, segment};
 use crate::http::{Request, Response};
 use crate::once;
 use crate::problem::{Code, Problem};
@@ -175,6 +177,7 @@ impl<R: Redis> App<R> {
     }
 
     async fn try_answer(&self, request: &Request, told: &mut Option<RateLimit>) -> Answer {
+        self.check_browser(request)?;
         let matched = self.paths.at(request.path()).map_err(|_| unknown(request.path()))?;
         let route = self.route(matched.value, &request.method)?;
         let group = group_of(route.path);
@@ -185,9 +188,10 @@ impl<R: Redis> App<R> {
         }
         caller.authorize(route.access, self.config.auth_mode)?;
         if request.body.len() > route.body_max {
-            let detail = format!("The body must not be larger than {} bytes.", route.body_max);
-            return Err(Problem::new(Code::PayloadTooLarge, detail));
+            return Err(Problem::too_large(route.body_max));
         }
+        extract::check_coding(request)?;
+        extract::check_query(request)?;
         let once = match route.method {
             "POST" => once::read(request, &caller)?,
             _ => None,
@@ -201,6 +205,43 @@ impl<R: Redis> App<R> {
             parameters: matched.params,
         };
         (route.handler)(&context).await
+    }
+
+    /// Whether the body of a request may come, which is `announced` bytes long or longer: all that can
+    /// be said without it. It is not counted against the key's rate, and answers how long the body
+    /// may be.
+    ///
+    /// # Errors
+    /// The answer that the request gets instead.
+    pub async fn admit(&self, request: &Request, announced: usize) -> Result<usize, Response> {
+        let admitted = self.try_admit(request, announced).await;
+        admitted.map_err(|problem| self.refuse(request, problem, request_id(request)))
+    }
+
+    async fn try_admit(&self, request: &Request, announced: usize) -> Result<usize, Problem> {
+        self.check_browser(request)?;
+        let matched = self.paths.at(request.path()).map_err(|_| unknown(request.path()))?;
+        let route = self.route(matched.value, &request.method)?;
+        let caller = auth::recognize(request, &self.config, &self.store).await?;
+        caller.authorize(route.access, self.config.auth_mode)?;
+        if announced > route.body_max {
+            return Err(Problem::too_large(route.body_max));
+        }
+        Ok(route.body_max)
+    }
+
+    /// Refuses what a stranger's page may have made a browser send.
+    fn check_browser(&self, request: &Request) -> Result<(), Problem> {
+        edge::check_host(&self.config, request.raw_header("host"))?;
+        if !edge::is_write(&request.method) {
+            return Ok(());
+        }
+        let provenance = Provenance {
+            host: request.raw_header("host"),
+            origin: request.raw_header("origin"),
+            fetch_site: request.raw_header("sec-fetch-site"),
+        };
+        edge::check_origin(&self.config, provenance)
     }
 
     fn route(&self, positions: &[usize], method: &str) -> Result<&Route<R>, Problem> {
@@ -217,47 +258,24 @@ impl<R: Redis> App<R> {
         })
     }
 
-    /// The origin of a browser's request, if the settings allow it.
-    fn allowed_origin<'a>(&self, request: &'a Request) -> Option<&'a str> {
-        if self.config.cors_origins.is_empty() {
-            return None;
-        }
-        let origin = request.header("origin")?;
-        let allowed = &self.config.cors_origins;
-        allowed.iter().any(|one| one == "*" || one == origin).then_some(origin)
-    }
-
     /// The answer to a browser's question whether it may send a request.
     fn preflight(&self, request: &Request) -> Option<Response> {
-        let asked = request.header("access-control-request-method")?;
-        if request.method != "OPTIONS" || asked.is_empty() {
-            return None;
-        }
-        self.allowed_origin(request)?;
-        let response = Response::empty(204)
-            .with("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE")
-            .with(
-                "access-control-allow-headers",
-                "Authorization, Content-Type, Idempotency-Key, X-API-Key, X-Request-Id",
-            )
-            .with("access-control-max-age", "600");
-        Some(self.with_cors(request, response))
+        let origin = request.header("origin")?;
+        let asked = request.header("access-control-request-method");
+        let headers = cors::preflight(&self.config, &request.method, Some(origin), asked)?;
+        Some(with_headers(Response::empty(204), headers))
     }
 
     fn with_cors(&self, request: &Request, response: Response) -> Response {
         if self.config.cors_origins.is_empty() {
             return response;
         }
-        // Also for other origins, lest a cache serves their answer to an allowed one.
-        let response = response.with("vary", "Origin");
-        match self.allowed_origin(request) {
-            None => response,
-            Some(origin) => response.with("access-control-allow-origin", origin).with(
-                "access-control-expose-headers",
-                "Idempotent-Replayed, Link, RateLimit, Retry-After, X-Request-Id",
-            ),
-        }
+        with_headers(response, cors::headers(&self.config, request.header("origin")))
     }
+}
+
+fn with_headers(response: Response, headers: Vec<cors::Header>) -> Response {
+    headers.into_iter().fold(response, |response, (name, value)| response.with(name, value))
 }
 
 /// The group of routes within which a key's requests are counted: what stands behind `/api/v1/`.

@@ -6,12 +6,12 @@
 use std::cell::RefCell;
 use std::pin::pin;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::future::{Either, select};
-use reef_domain::limits::BLOCK_BYTES_MAX;
+use futures_util::{Stream, StreamExt};
+use reef_domain::limits::{BODY_BYTES_UNASKED, BODY_PAUSE_MS, BODY_TIME_MS};
 use reef_domain::shown::in_line;
 use reef_store::{Redis, RedisError, Reply, Store};
 use spin_sdk::http::body::IncomingBodyExt;
@@ -44,9 +44,11 @@ impl SpinRedis {
         if let Some(open) = self.connection.borrow().as_ref() {
             return Ok(Rc::clone(open));
         }
-        let opened = Connection::open(&self.address)
-            .await
-            .map_err(|error| RedisError::Unavailable(error.to_string()))?;
+        let opened = Connection::open(&self.address).await.map_err(|error| match error {
+            // What Spin says of an address that allowed_outbound_hosts does not name.
+            spin_sdk::redis::Error::InvalidAddress => RedisError::NotAllowed,
+            error => RedisError::Unavailable(error.to_string()),
+        })?;
         let opened = Rc::new(opened);
         *self.connection.borrow_mut() = Some(Rc::clone(&opened));
         Ok(opened)
@@ -136,14 +138,27 @@ pub async fn answer(routes: fn() -> Vec<Route<SpinRedis>>, request: Request) -> 
 /// `content-length`, without which an answer under Spin waits 40 ms for an acknowledgement.
 ///
 /// # Errors
-/// Those of the platform, when the request cannot be read.
+/// Those of the platform, when the answer cannot be made.
 pub async fn answer_http(
     routes: fn() -> Vec<Route<SpinRedis>>,
     request: spin_sdk::http::Request,
 ) -> spin_sdk::http::Result<http::Response<spin_sdk::http::FullBody<Bytes>>> {
-    let request = read_http(request).await?;
+    let (parts, body) = request.into_parts();
+    let mut request = Request {
+        method: parts.method.as_str().to_owned(),
+        target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
+        headers: parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+            .collect(),
+        body: Vec::new(),
+    };
     let response = match app(routes, &request).await {
-        Ok(app) => answer_in_time(&app, &request).await,
+        Ok(app) => match read_body(&app, &mut request, body.stream()).await {
+            Ok(()) => answer_in_time(&app, &request).await,
+            Err(response) => response,
+        },
         Err(response) => response,
     };
     let mut builder = http::Response::builder()
@@ -152,15 +167,20 @@ pub async fn answer_http(
     for (name, value) in response.headers {
         builder = builder.header(name, value);
     }
+    // The host does this itself for what it calls by the direct interface.
+    builder = builder.header(http::header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    let has_cache_control =
+        builder.headers_ref().is_some_and(|it| it.contains_key(http::header::CACHE_CONTROL));
+    if !has_cache_control {
+        builder = builder.header(http::header::CACHE_CONTROL, "no-store");
+    }
     Ok(builder.body(spin_sdk::http::FullBody::new(Bytes::from(response.body)))?)
 }
 
 async fn answer_in_time(app: &App<SpinRedis>, request: &Request) -> Response {
-    let answer = pin!(app.answer(request));
-    let timeout = pin!(spin_sdk::time::sleep(REDIS_TIMEOUT));
-    match select(answer, timeout).await {
-        Either::Left((response, _)) => response,
-        Either::Right(_) => {
+    match within(REDIS_TIMEOUT, app.answer(request)).await {
+        Some(response) => response,
+        None => {
             app.store.redis().forget();
             let problem = Problem::new(Code::StoreUnavailable, "Redis does not answer.");
             app.give_up(request, problem)
@@ -168,28 +188,62 @@ async fn answer_in_time(app: &App<SpinRedis>, request: &Request) -> Response {
     }
 }
 
-/// Reads a request, and of its body one byte more than any route takes: the route then refuses
-/// it with the right answer.
-async fn read_http(request: spin_sdk::http::Request) -> spin_sdk::http::Result<Request> {
-    let (parts, body) = request.into_parts();
-    let mut bytes = Vec::new();
-    let mut stream = body.stream();
-    while let Some(chunk) = stream.next().await {
-        bytes.extend_from_slice(&chunk?);
-        if bytes.len() > BLOCK_BYTES_MAX {
-            break;
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(work), pin!(spin_sdk::time::sleep(limit))).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(_) => None,
+    }
+}
+
+/// Reads the body into a request. A large one must be admitted before it is read: what its sender
+/// may not send, or what is too long for the route, is not waited for.
+async fn read_body<E: std::fmt::Display>(
+    app: &App<SpinRedis>,
+    request: &mut Request,
+    mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin,
+) -> Result<(), Response> {
+    let announced = request.header("content-length").and_then(|length| length.parse().ok());
+    let mut most = BODY_BYTES_UNASKED;
+    if announced.is_some_and(|length: usize| length > most) {
+        most = admit(app, request, announced.unwrap_or_default()).await?;
+    }
+    let until = Instant::now() + Duration::from_millis(BODY_TIME_MS);
+    loop {
+        let pause = Duration::from_millis(BODY_PAUSE_MS);
+        let left = until.saturating_duration_since(Instant::now()).min(pause);
+        let chunk = match within(left, pieces.next()).await {
+            Some(Some(Ok(chunk))) => chunk,
+            Some(None) => return Ok(()),
+            Some(Some(Err(error))) => {
+                let problem = Problem {
+                    internal: Some(error.to_string().into()),
+                    ..Problem::new(Code::MalformedRequest, "The body could not be read.")
+                };
+                return Err(app.give_up(request, problem));
+            }
+            None => return Err(app.give_up(request, Problem::body_timeout())),
+        };
+        let length = request.body.len() + chunk.len();
+        if length > most {
+            most = admit(app, request, length).await?;
+        }
+        request.body.extend_from_slice(&chunk);
+    }
+}
+
+async fn admit(
+    app: &App<SpinRedis>,
+    request: &Request,
+    announced: usize,
+) -> Result<usize, Response> {
+    match within(REDIS_TIMEOUT, app.admit(request, announced)).await {
+        Some(admitted) => admitted,
+        None => {
+            app.store.redis().forget();
+            let problem = Problem::new(Code::StoreUnavailable, "Redis does not answer.");
+            Err(app.give_up(request, problem))
         }
     }
-    Ok(Request {
-        method: parts.method.as_str().to_owned(),
-        target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-        headers: parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-            .collect(),
-        body: bytes,
-    })
 }
 
 /// Makes a component of a function that returns its route table: both exports.

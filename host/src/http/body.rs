@@ -1,158 +1,248 @@
-//! Reads a request's body, within bounds.
+//! Reads a request's body, within bounds on its size, its time, and the room that all bodies take.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
+use reef_domain::limits::{BODY_BYTES_UNASKED, BODY_PAUSE_MS, BODY_TIME_MS};
+use reef_web::{Code, Problem};
+use tokio::time::{Instant, timeout_at};
 
-/// The largest body that any route takes is a content block of 8 MiB (`api.md` §1), in JSON.
-pub(super) const BODY_BYTES_MAX: u64 = 9 << 20;
-/// How much of a body that is too large is read and thrown away. A client that is still sending
-/// when the connection closes would see the close and never the answer.
-const DISCARD_BYTES_MAX: u64 = 64 << 20;
-/// How long a client may take to send a body.
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+use super::peers::Peer;
 
-/// A body up to this size is read without asking for room: it fits into what a connection costs
-/// anyway.
-const SMALL_BYTES_MAX: usize = 64 << 10;
-/// Room for all larger bodies together, in [`ROOM_STEP_BYTES`].
-const ROOM_STEPS: usize = 256;
-/// The step in which a body takes room while it arrives, so that only clients who really send
-/// much take much.
-const ROOM_STEP_BYTES: usize = 1 << 20;
+/// The longest pause within a body, and the longest time for all of it.
+const PAUSE: Duration = Duration::from_millis(BODY_PAUSE_MS);
+const TIME: Duration = Duration::from_millis(BODY_TIME_MS);
+/// Room for all large bodies together, in bytes.
+const ROOM: usize = 256 << 20;
+/// One sender's bodies may take so much less than what they leave free. So a single one gets a fifth
+/// of the room, and many share it.
+const SHARE: usize = 4;
 
-/// Why there is no body.
-#[derive(Debug)]
-pub(super) enum Unread {
-    /// It is larger than [`BODY_BYTES_MAX`].
-    TooLarge,
-    /// Other large bodies take all the room.
-    NoRoom,
-    /// The client went away, sent something else than it announced, or took too long.
-    Broken,
+/// Whose a large body is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Sender {
+    /// The admin's.
+    Admin,
+    /// An agent's.
+    Agent(String),
+    /// Of somebody without a key, from an address.
+    Peer(Peer),
 }
 
 /// Reads bodies, within a bound on their size and on the room that they take together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct BodyReader {
-    room: Arc<Semaphore>,
+    room: Arc<Mutex<Taken>>,
+}
+
+/// The room that large bodies take.
+#[derive(Debug, Default)]
+struct Taken {
+    total: usize,
+    by_sender: HashMap<Sender, usize>,
 }
 
 /// A whole body, and the room that it takes until this is dropped.
 #[derive(Debug, Default)]
 pub(super) struct WholeBody {
     pub(super) bytes: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
+    _place: Option<Place>,
+}
+
+/// The room that one body takes.
+#[derive(Debug)]
+struct Place {
+    room: Arc<Mutex<Taken>>,
+    sender: Sender,
+    bytes: usize,
 }
 
 impl BodyReader {
-    pub(super) fn new() -> Self {
-        Self { room: Arc::new(Semaphore::new(ROOM_STEPS)) }
-    }
-
-    /// Reads a whole body.
+    /// Reads a whole body of at most `most` bytes. A large one is read only once `admit` says whose
+    /// it is.
     ///
-    /// `waits` says that the client waits for a word before it sends the body (`Expect:
-    /// 100-continue`), so that nothing needs to be thrown away.
-    pub(super) async fn read(&self, body: Incoming, waits: bool) -> Result<WholeBody, Unread> {
+    /// # Errors
+    /// The problem to answer with. The rest of the body is left unread.
+    pub(super) async fn read(
+        &self,
+        mut body: Incoming,
+        most: usize,
+        admit: impl Future<Output = Result<Sender, Problem>>,
+    ) -> Result<WholeBody, Problem> {
         // Nearly all GETs, and no timer for them.
         if body.is_end_stream() {
             return Ok(WholeBody::default());
         }
-        let announced = body.size_hint().lower();
-        if announced > DISCARD_BYTES_MAX || (waits && announced > BODY_BYTES_MAX) {
-            return Err(Unread::TooLarge);
+        // Asked at most once: whoever has a place was admitted.
+        let mut admit = pin!(admit);
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        let mut place = None;
+        if announced > BODY_BYTES_UNASKED {
+            let sender = admit.as_mut().await?;
+            if announced > most {
+                return Err(Problem::too_large(most));
+            }
+            place = Some(self.place(sender));
         }
-        timeout(READ_TIMEOUT, self.collect(body)).await.unwrap_or(Err(Unread::Broken))
-    }
-
-    async fn collect(&self, mut body: Incoming) -> Result<WholeBody, Unread> {
-        let Some(first) = next_data(&mut body).await? else { return Ok(WholeBody::default()) };
-        let mut size = first.len() as u64;
+        let until = Instant::now() + TIME;
+        let Some(first) = next_data(&mut body, until).await? else {
+            return Ok(WholeBody::default());
+        };
         // Most bodies arrive in one piece, which is passed on as it is.
-        let Some(second) = next_data(&mut body).await? else {
-            return Ok(WholeBody { bytes: first, _room: None });
+        let Some(second) = next_data(&mut body, until).await? else {
+            return Ok(WholeBody { bytes: first, _place: None });
         };
         let mut all = BytesMut::from(&first[..]);
-        let mut room = None;
         let mut next = Some(second);
         while let Some(data) = next {
-            size += data.len() as u64;
-            if size > DISCARD_BYTES_MAX {
-                return Err(Unread::TooLarge);
+            let size = all.len() + data.len();
+            if size > most {
+                return Err(Problem::too_large(most));
             }
-            if size <= BODY_BYTES_MAX {
-                self.make_room(&mut room, all.len() + data.len())?;
-                all.extend_from_slice(&data);
-            } else {
-                (all, room) = (BytesMut::new(), None);
+            if size > BODY_BYTES_UNASKED {
+                if place.is_none() {
+                    place = Some(self.place(admit.as_mut().await?));
+                }
+                if let Some(place) = &mut place {
+                    place.grow(size)?;
+                }
             }
-            next = next_data(&mut body).await?;
+            all.extend_from_slice(&data);
+            next = next_data(&mut body, until).await?;
         }
-        if size > BODY_BYTES_MAX {
-            return Err(Unread::TooLarge);
-        }
-        Ok(WholeBody { bytes: all.freeze(), _room: room })
+        Ok(WholeBody { bytes: all.freeze(), _place: place })
     }
 
-    /// Takes as much room as a body of `size` needs beyond what it has.
-    fn make_room(
-        &self,
-        room: &mut Option<OwnedSemaphorePermit>,
-        size: usize,
-    ) -> Result<(), Unread> {
-        if size <= SMALL_BYTES_MAX {
-            return Ok(());
+    fn place(&self, sender: Sender) -> Place {
+        Place { room: Arc::clone(&self.room), sender, bytes: 0 }
+    }
+}
+
+impl Place {
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes as much room as a body of `size` needs.
+    fn grow(&mut self, size: usize) -> Result<(), Problem> {
+        let more = size.saturating_sub(self.bytes);
+        let mut taken = self.taken();
+        let held = taken.by_sender.get(&self.sender).copied().unwrap_or_default();
+        let free = ROOM.saturating_sub(taken.total + more);
+        if (held + more) * SHARE > free {
+            drop(taken);
+            return Err(no_room(held > self.bytes));
         }
-        let has = room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let missing = size.div_ceil(ROOM_STEP_BYTES).saturating_sub(has);
-        if missing == 0 {
-            return Ok(());
-        }
-        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
-        let more =
-            Arc::clone(&self.room).try_acquire_many_owned(missing).map_err(|_| Unread::NoRoom)?;
-        match room {
-            Some(room) => room.merge(more),
-            None => *room = Some(more),
-        }
+        taken.total += more;
+        taken.by_sender.insert(self.sender.clone(), held + more);
+        drop(taken);
+        self.bytes = size;
         Ok(())
     }
 }
 
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.taken();
+        taken.total = taken.total.saturating_sub(self.bytes);
+        let held = taken.by_sender.get(&self.sender).copied().unwrap_or_default();
+        let left = held.saturating_sub(self.bytes);
+        if left == 0 {
+            taken.by_sender.remove(&self.sender);
+        } else {
+            taken.by_sender.insert(self.sender.clone(), left);
+        }
+    }
+}
+
+/// `has_others`: the sender has more large bodies under way.
+fn no_room(has_others: bool) -> Problem {
+    if has_others {
+        let detail = "You send too many large bodies at once.";
+        Problem::new(Code::RateLimited, detail).with("retry-after", "1")
+    } else {
+        Problem::new(Code::Overloaded, "Too many large bodies are under way.")
+    }
+}
+
 /// The next piece of data; trailers are left out.
-async fn next_data(body: &mut Incoming) -> Result<Option<Bytes>, Unread> {
-    while let Some(frame) = body.frame().await {
-        if let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() {
+async fn next_data(body: &mut Incoming, until: Instant) -> Result<Option<Bytes>, Problem> {
+    loop {
+        let limit = until.min(Instant::now() + PAUSE);
+        let frame = timeout_at(limit, body.frame()).await.map_err(|_| Problem::body_timeout())?;
+        let Some(frame) = frame else { return Ok(None) };
+        let frame = frame.map_err(|error| {
+            tracing::debug!(%error, "a body could not be read");
+            let detail =
+                "The body is not as its headers say: it breaks off, or a chunk of it is bad.";
+            Problem::new(Code::MalformedRequest, detail)
+        })?;
+        if let Ok(data) = frame.into_data() {
             return Ok(Some(data));
         }
     }
-    Ok(None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const MIB: usize = 1 << 20;
+
+    fn agent(name: &str) -> Sender {
+        Sender::Agent(name.to_owned())
+    }
+
     #[test]
-    fn room_is_taken_in_steps_and_given_back() {
-        let reader = BodyReader::new();
-        let mut room = None;
-        reader.make_room(&mut room, SMALL_BYTES_MAX).unwrap();
-        assert!(room.is_none());
-        for size in [SMALL_BYTES_MAX + 1, ROOM_STEP_BYTES, ROOM_STEP_BYTES + 1, 3 << 20] {
-            reader.make_room(&mut room, size).unwrap();
-            assert_eq!(room.as_ref().unwrap().num_permits(), size.div_ceil(ROOM_STEP_BYTES));
+    fn one_sender_leaves_room_for_others_and_gives_it_back() {
+        let reader = BodyReader::default();
+        let mut greedy = Vec::new();
+        let refused = loop {
+            let mut place = reader.place(agent("greedy"));
+            match place.grow(8 * MIB) {
+                Ok(()) => greedy.push(place),
+                Err(problem) => break problem,
+            }
+        };
+        assert_eq!(refused.code, Code::RateLimited);
+        assert!(greedy.len() >= 3, "{}", greedy.len());
+        for name in ["a", "b", "c", "d"] {
+            let mut place = reader.place(agent(name));
+            place.grow(8 * MIB).unwrap();
+            greedy.push(place);
         }
-        let mut other = None;
-        let rest = (ROOM_STEPS - 3) * ROOM_STEP_BYTES;
-        assert!(matches!(reader.make_room(&mut other, rest + 1), Err(Unread::NoRoom)));
-        drop(room);
-        reader.make_room(&mut other, rest + 1).unwrap();
+        drop(greedy);
+        let taken = reader.room.lock().unwrap();
+        assert!(taken.total == 0 && taken.by_sender.is_empty());
+    }
+
+    #[test]
+    fn when_many_have_taken_all_the_next_is_told_that_it_is_not_its_fault() {
+        let reader = BodyReader::default();
+        let mut places = Vec::new();
+        let refused = loop {
+            let mut place = reader.place(agent(&places.len().to_string()));
+            match place.grow(8 * MIB) {
+                Ok(()) => places.push(place),
+                Err(problem) => break problem,
+            }
+        };
+        assert_eq!(refused.code, Code::Overloaded);
+        assert!(places.len() > 16, "{}", places.len());
+    }
+
+    #[test]
+    fn a_body_grows_in_its_own_place() {
+        let reader = BodyReader::default();
+        let mut place = reader.place(Sender::Admin);
+        for size in [100_000, 200_000, 8 * MIB] {
+            place.grow(size).unwrap();
+            assert_eq!(reader.room.lock().unwrap().total, size);
+        }
     }
 }

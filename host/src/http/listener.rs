@@ -1,25 +1,35 @@
-//! Accepts connections, bounds their number, and drains them at the end.
+//! Accepts connections, turns away those for which there is no room, and drains them at the end.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
+use super::connections::{Connection, Connections, UnderWay};
+use super::peers::Peer;
 use super::service::Service;
 use super::stall::Patient;
+use super::{AnswerBody, problem};
 use crate::config::Limits;
 use crate::metrics;
 
-/// Connections that wait in the kernel while the limit is reached.
+/// Connections that wait in the kernel until they are accepted.
 const BACKLOG: u32 = 1024;
 /// How long a client may take for the head of a request, which is also how long a connection may
 /// rest between two requests: above the 30 s at which slow agents send heartbeats, so that they
@@ -28,6 +38,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// Most bytes that wait for a client beside the kernel's buffers, and the longest head of a
 /// request.
 const BUFFER_BYTES: usize = 64 << 10;
+/// Connections that are being told that there is no room; further ones are closed without a word.
+const TURNED_AWAY_MAX: usize = 64;
+/// How long one of them is listened to, so that it hears the answer.
+const TURN_AWAY_TIME: Duration = Duration::from_secs(1);
 /// The pause after a failed accept. The usual reason is too many open files, and then more
 /// attempts only heat the machine.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -86,10 +100,10 @@ async fn accept_all(
     limits: Limits,
     graceful: &GracefulShutdown,
 ) -> Never {
-    let places = Arc::new(Semaphore::new(limits.connections_max as usize));
+    let connections = Connections::new(limits.connections_max, limits.connections_per_address);
+    let turning_away = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
+    let _sweep = Aborts(tokio::spawn(Arc::clone(&connections).sweep()));
     loop {
-        // The semaphore is never closed.
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { continue };
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // Else the second half of an answer that is written in two waits up to 40 ms for
@@ -97,10 +111,24 @@ async fn accept_all(
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "TCP_NODELAY");
                 }
-                let stream = Patient::new(stream, limits.send_timeout);
-                let connection =
-                    connection(stream, peer, Arc::clone(service), graceful.watcher(), place);
-                tokio::spawn(connection);
+                let Some(place) = connections.open(Peer::of(peer)) else {
+                    metrics::refusal("connections").increment(1);
+                    if let Ok(turn) = Arc::clone(&turning_away).try_acquire_owned() {
+                        tokio::spawn(async move {
+                            turn_away(stream).await;
+                            drop(turn);
+                        });
+                    }
+                    continue;
+                };
+                let stream = Patient::new(stream, limits.send_timeout, place.lingers());
+                tokio::spawn(connection(
+                    stream,
+                    peer,
+                    Arc::clone(service),
+                    graceful.watcher(),
+                    place,
+                ));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -115,22 +143,77 @@ async fn connection(
     peer: SocketAddr,
     service: Arc<Service>,
     watcher: Watcher,
-    place: OwnedSemaphorePermit,
+    place: Connection,
 ) {
     let open = metrics::connections();
     open.increment(1.0);
-    let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { service.answer(request, peer).await }
+    let answer = service_fn(|request| {
+        let (service, under_way) = (Arc::clone(&service), place.begin());
+        async move {
+            let answer = service.answer(request, peer, &under_way).await;
+            Ok::<_, Infallible>(answer.map(|body| Sending { body, _under_way: under_way }))
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(stream), answer);
-    if let Err(error) = watcher.watch(connection).await {
+    let ended = tokio::select! {
+        ended = watcher.watch(connection) => ended,
+        () = place.until_not_needed() => Ok(()),
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, %peer, "a connection has ended early");
     }
     open.decrement(1.0);
     drop(place);
+}
+
+/// The body of an answer; the request is under way until it is sent.
+struct Sending {
+    body: AnswerBody,
+    _under_way: UnderWay,
+}
+
+impl Body for Sending {
+    type Data = Bytes;
+    type Error = anyhow::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, anyhow::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Says that there is no room, and listens for a moment lest the answer is lost.
+async fn turn_away(mut stream: TcpStream) {
+    let told = async {
+        stream.write_all(&problem::no_room_for_connection()).await?;
+        stream.shutdown().await?;
+        let mut space = [0; 1024];
+        while stream.read(&mut space).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // It may be gone, or not listen: either is its own affair.
+    let _ = tokio::time::timeout(TURN_AWAY_TIME, told).await;
+}
+
+/// Ends a task when it is dropped.
+struct Aborts(JoinHandle<()>);
+
+impl Drop for Aborts {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }

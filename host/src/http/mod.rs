@@ -1,6 +1,10 @@
 //! The HTTP side: from a connection to an answer.
 //!
-//! - [`listener`]: accepts connections, bounds them, drains them.
+//! - [`listener`]: accepts connections, and drains them.
+//! - [`connections`]: how many there may be, and which must give way.
+//! - [`peers`]: what one address may ask for without a good key.
+//! - [`hosts`]: by which hosts this one is called, and from which pages.
+//! - [`body`]: reads a request's body, within bounds.
 //! - [`service`]: one request: routing, limits, the call into a component.
 //! - [`headers`]: what is changed about a request's headers on the way.
 //! - [`own`]: the routes that the host answers itself.
@@ -11,9 +15,12 @@
 
 mod answer_body;
 mod body;
+mod connections;
 mod headers;
+pub(crate) mod hosts;
 pub(crate) mod listener;
 pub(crate) mod own;
+pub(crate) mod peers;
 mod problem;
 pub(crate) mod service;
 mod stall;

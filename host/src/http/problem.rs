@@ -1,7 +1,7 @@
 //! Errors of the host, in the shape that the components give theirs.
 
 use http::header::CONNECTION;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reef_web::{Code, Problem};
 
 use super::{Answer, whole};
@@ -11,15 +11,22 @@ pub(super) fn answer(problem: Problem, request_id: &str) -> Answer {
     let response = problem.into_response(request_id);
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = whole(status, "application/problem+json", response.body);
-    for (name, value) in response.headers {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) =
-            (name, HeaderValue::from_maybe_shared(bytes::Bytes::from(value)))
-        {
-            answer.headers_mut().insert(name, value);
+    insert(answer.headers_mut(), response.headers);
+    answer
+}
+
+/// Sets headers.
+pub(super) fn insert<N: AsRef<[u8]>, V: Into<Vec<u8>>>(
+    headers: &mut HeaderMap,
+    given: impl IntoIterator<Item = (N, V)>,
+) {
+    for (name, value) in given {
+        let name = HeaderName::from_bytes(name.as_ref());
+        let value = HeaderValue::from_maybe_shared(bytes::Bytes::from(value.into()));
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.insert(name, value);
         }
     }
-    answer
 }
 
 /// No route answers the path.
@@ -34,13 +41,40 @@ pub(super) fn only_a_monitor(request_id: &str) -> Answer {
     answer(Problem::new(Code::NotFound, detail), request_id)
 }
 
-/// The body is larger than any route takes. What is left of it is not read, so the connection
-/// cannot be used again.
-pub(super) fn too_large(request_id: &str) -> Answer {
-    let problem = Problem::new(Code::PayloadTooLarge, "The body is larger than any route takes.");
+/// A problem after which the connection cannot be used again.
+pub(super) fn last_answer(problem: Problem, request_id: &str) -> Answer {
     let mut answer = answer(problem, request_id);
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     answer
+}
+
+/// There is no room for another connection.
+pub(super) fn no_room() -> Problem {
+    Problem::new(
+        Code::Overloaded,
+        "Too many connections are open, here or from your address. Use fewer, or a key.",
+    )
+}
+
+/// The whole answer to a connection for which there is no room, before it has said anything.
+pub(super) fn no_room_for_connection() -> Vec<u8> {
+    let id = uuid::Uuid::now_v7().to_string();
+    let response = no_room().into_response(&id);
+    let mut head = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nx-request-id: {id}\r\n\
+         cache-control: no-store\r\nx-content-type-options: nosniff\r\ncontent-length: {}\r\n",
+        response.body.len()
+    )
+    .into_bytes();
+    for (name, value) in &response.headers {
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head.extend_from_slice(&response.body);
+    head
 }
 
 /// More is asked of this host than it can hold.

@@ -2,28 +2,32 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::EXPECT;
+use http::header::{CACHE_CONTROL, CONNECTION, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use reef_runtime::{Body, CallError, Component};
-use reef_web::auth::Access;
-use reef_web::{Code, Problem};
+use reef_web::auth::{Access, Caller};
+use reef_web::config::AuthMode;
+use reef_web::{Code, Problem, cors, edge};
 
-use super::body::{BodyReader, Unread};
+use super::body::{BodyReader, Sender};
+use super::connections::{Room, UnderWay};
 use super::headers::{self, request_id_text};
+use super::hosts::{self, Hosts};
 use super::own::{Own, OwnRoutes};
+use super::peers::{Outcome, Peers, Standing};
 use super::ui_session::{self, UiSessions};
 use super::{Answer, AnswerBody, X_REQUEST_ID, problem, streams, whole};
-use crate::long_poll::{LongPolls, Wait};
+use crate::long_poll::LongPolls;
 use crate::manifest::StaticResponse;
 use crate::manifest::routes::{RouteMatch, Routes};
-use crate::metrics::RouteMetrics;
-use crate::sse::{EventStreams, Feed};
+use crate::metrics::{self, RouteMetrics};
+use crate::sse::{EventStreams, Feed, Visitor};
 
 /// Answers requests.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub(crate) struct Service {
     streams: Arc<EventStreams>,
     long_polls: LongPolls,
     sessions: UiSessions,
+    hosts: Hosts,
+    peers: Peers,
     bodies: BodyReader,
     own_metrics: RouteMetrics,
     message_metrics: RouteMetrics,
@@ -58,27 +64,27 @@ pub(crate) enum Target {
     Static(StaticResponse),
 }
 
-/// The request cannot be answered, because its client does not keep to HTTP or is gone; the
-/// connection is closed.
-#[derive(Debug, thiserror::Error)]
-#[error("the request's body could not be read")]
-pub(crate) struct Unanswerable;
+/// What a request is told, and under which route it is counted.
+type Counted<'s> = (Answer, &'s RouteMetrics);
 
 impl Service {
-    /// Over the manifest's routes and the host's own.
+    /// Over the manifest's routes and the host's own; `hosts` says by which hosts it is called.
     pub(crate) fn new(
         routes: Routes<Endpoint>,
         own: OwnRoutes,
         streams: Arc<EventStreams>,
         long_polls: LongPolls,
+        hosts: Hosts,
     ) -> Self {
         Self {
             routes,
             own,
             sessions: UiSessions::new(streams.config().clone()),
+            peers: Peers::new(streams.config().anonymous_rate),
+            hosts,
             streams,
             long_polls,
-            bodies: BodyReader::new(),
+            bodies: BodyReader::default(),
             own_metrics: RouteMetrics::new("own"),
             message_metrics: RouteMetrics::new("/api/v1/sessions/:sid/messages/:mid/stream"),
             events_metrics: RouteMetrics::new("/api/v1/events/stream"),
@@ -96,57 +102,166 @@ impl Service {
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
-    ) -> Result<Answer, Unanswerable> {
+        under_way: &UnderWay,
+    ) -> Answer {
         let started = Instant::now();
-        let method = request.method().clone();
         let (mut parts, incoming) = request.into_parts();
+        let method = parts.method.clone();
         let id = headers::settle_request_id(&mut parts.headers);
-        self.sessions.settle(&method, &mut parts.headers);
+        let origin = parts.headers.get(ORIGIN).cloned();
+        let has_body = !incoming.is_end_stream();
+        let asked = Asked { id: &id, peer, under_way, has_body };
+        let (mut answer, metrics) = self.dispatch(parts, incoming, &asked).await;
+        if has_body && answer.headers().get(CONNECTION).is_some_and(|value| value == "close") {
+            under_way.linger();
+        }
+        self.finish(&mut answer, id, origin.as_ref());
+        metrics.record(&method, answer.status(), started.elapsed());
+        answer
+    }
 
-        let (mut answer, metrics) = if let Some(own) = Own::of(parts.uri.path()) {
-            let answer = match self.admit(own, &parts).await {
-                Ok(()) => self.own.answer(own, &method, request_id_text(&id)).await,
-                Err(problem) => problem::answer(problem, request_id_text(&id)),
+    /// What every answer says.
+    fn finish(&self, answer: &mut Answer, id: HeaderValue, origin: Option<&HeaderValue>) {
+        let headers = answer.headers_mut();
+        headers.entry(X_REQUEST_ID).or_insert(id);
+        headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+        // What the hub says holds for a moment and one caller, unless a route knows better.
+        headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        let config = self.streams.config();
+        if !config.cors_origins.is_empty() {
+            let origin = origin.and_then(|origin| origin.to_str().ok());
+            problem::insert(headers, cors::headers(config, origin));
+        }
+    }
+
+    async fn dispatch(
+        &self,
+        mut parts: Parts,
+        incoming: Incoming,
+        asked: &Asked<'_>,
+    ) -> Counted<'_> {
+        if let Err(refused) = self.hosts.check(self.streams.config(), &mut parts) {
+            let reason = match refused.code {
+                Code::Misdirected => "host",
+                Code::Forbidden => "origin",
+                _ => "malformed",
             };
-            (answer, &self.own_metrics)
+            return (asked.refuse(reason, refused), &self.unknown_metrics);
+        }
+        if let Some(answer) = self.preflight(&parts) {
+            return (answer, &self.unknown_metrics);
+        }
+        let cookie_left = self.sessions.settle(&parts.method, &mut parts.headers);
+        let own = Own::of(parts.uri.path());
+        if let Some(own) = own.filter(|own| own.is_open()) {
+            // These cost little and say that the hub is there, so they are answered in any case.
+            let room = asked.under_way.stay_nameless();
+            let mut answer = self.own.answer(own, &parts.method, asked.id_text()).await;
+            if room == Room::None || !incoming.is_end_stream() {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            return (answer, &self.own_metrics);
+        }
+        let peer = asked.under_way.peer();
+        let standing = match self.peers.admit(peer, &parts.headers) {
+            Ok(standing) => standing,
+            Err(refused) => return (asked.refuse("rate", refused), &self.unknown_metrics),
+        };
+        let room = match standing {
+            Standing::Anonymous => asked.under_way.stay_nameless(),
+            Standing::Unproven(_) => Room::Found,
+            Standing::Proven(_) => {
+                asked.under_way.name();
+                Room::Found
+            }
+        };
+        if room == Room::None {
+            return (asked.refuse("connections", problem::no_room()), &self.unknown_metrics);
+        }
+        let (mut answer, metrics, looks_at_key) =
+            self.route(parts, incoming, cookie_left, asked).await;
+        let outcome = match answer.status() {
+            StatusCode::UNAUTHORIZED => Outcome::Refused,
+            status if status.is_success() && looks_at_key => Outcome::Good,
+            _ => Outcome::Unknown,
+        };
+        self.peers.settle(peer, standing, outcome);
+        if let Standing::Unproven(_) = standing {
+            if outcome == Outcome::Good {
+                asked.under_way.name();
+            } else if asked.under_way.stay_nameless() == Room::None {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+        }
+        (answer, metrics)
+    }
+
+    /// The answer to a browser's question whether it may send a request.
+    fn preflight(&self, parts: &Parts) -> Option<Answer> {
+        if parts.method != Method::OPTIONS {
+            return None;
+        }
+        let header = |name: &str| hosts::text(&parts.headers, name);
+        let asked = header("access-control-request-method");
+        let config = self.streams.config();
+        let headers = cors::preflight(config, "OPTIONS", header("origin"), asked)?;
+        let mut answer = Response::new(AnswerBody::whole(""));
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        problem::insert(answer.headers_mut(), headers);
+        Some(answer)
+    }
+
+    /// Answers a request that was let in; and says whether a success proves that its key is good.
+    async fn route(
+        &self,
+        parts: Parts,
+        incoming: Incoming,
+        cookie_left: Option<Duration>,
+        asked: &Asked<'_>,
+    ) -> (Answer, &RouteMetrics, bool) {
+        let id = asked.id_text();
+        if let Some(own) = Own::of(parts.uri.path()) {
+            let answer = match self.admit(&parts).await {
+                Ok(()) => self.own.answer(own, &parts.method, id).await,
+                Err(problem) => problem::answer(problem, id),
+            };
+            (answer, &self.own_metrics, true)
         } else if parts.uri.path() == ui_session::PATH {
-            let answer = self.sessions.answer(&self.streams, &parts, request_id_text(&id)).await;
-            (answer, &self.own_metrics)
+            let looks_at_key = parts.method == Method::POST;
+            let answer = self.sessions.answer(&self.streams, &parts, id).await;
+            (answer, &self.own_metrics, looks_at_key)
         } else if let Some(feed) = EventStreams::find(parts.uri.path()) {
             let metrics = match feed {
                 Ok(Feed::Cluster) => &self.events_metrics,
                 _ => &self.message_metrics,
             };
-            let answer = streams::answer(&self.streams, feed, &parts, request_id_text(&id)).await;
-            (answer, metrics)
+            let visitor = Visitor { peer: asked.under_way.peer(), leaves_in: cookie_left };
+            let answer = streams::answer(&self.streams, feed, &parts, visitor, id).await;
+            (answer, metrics, true)
         } else {
             // The match borrows from the path, and the parts go to the component.
             let uri = parts.uri.clone();
             match self.routes.find(uri.path()) {
                 Some(found) => {
-                    let answer = self.endpoint(&found, parts, incoming, &id, peer).await?;
-                    (answer, &found.route().target.metrics)
+                    let is_asked = matches!(found.route().target.target, Target::Component(_))
+                        && parts.method != Method::OPTIONS;
+                    let method = parts.method.clone();
+                    let answer = self.endpoint(&found, parts, incoming, asked).await;
+                    if answer.status().is_success() {
+                        self.streams.note_change(&method, uri.path());
+                    }
+                    (answer, &found.route().target.metrics, is_asked)
                 }
                 None if self.routes.iter().next().is_none() => {
-                    (problem::only_a_monitor(request_id_text(&id)), &self.unknown_metrics)
+                    (problem::only_a_monitor(id), &self.unknown_metrics, false)
                 }
-                None => (problem::no_route(request_id_text(&id)), &self.unknown_metrics),
+                None => (problem::no_route(id), &self.unknown_metrics, false),
             }
-        };
-
-        let answer_headers = answer.headers_mut();
-        if !answer_headers.contains_key(X_REQUEST_ID) {
-            answer_headers.insert(X_REQUEST_ID, id);
         }
-        metrics.record(&method, answer.status(), started.elapsed());
-        Ok(answer)
     }
 
-    /// Whether the caller may see one of the host's own routes.
-    async fn admit(&self, own: Own<'_>, parts: &Parts) -> Result<(), Problem> {
-        if own.is_open() {
-            return Ok(());
-        }
+    /// Whether the caller may see one of the host's own routes that is not open to all.
+    async fn admit(&self, parts: &Parts) -> Result<(), Problem> {
         let caller = self.streams.identify(&streams::plain(parts)).await?;
         caller.authorize(Access::Read, self.streams.config().auth_mode)
     }
@@ -157,30 +272,29 @@ impl Service {
         found: &RouteMatch<'_, '_, Endpoint>,
         mut parts: Parts,
         incoming: Incoming,
-        id: &HeaderValue,
-        peer: SocketAddr,
-    ) -> Result<Answer, Unanswerable> {
+        asked: &Asked<'_>,
+    ) -> Answer {
         let component = match &found.route().target.target {
             Target::Component(component) => component,
-            Target::Static(fixed) => return Ok(static_answer(fixed)),
+            Target::Static(fixed) => return static_answer(fixed),
         };
-        let waits = parts.headers.contains_key(EXPECT);
-        let body = match self.bodies.read(incoming, waits).await {
+        let most = edge::body_max(parts.method.as_str(), parts.uri.path());
+        let body = match self.bodies.read(incoming, most, self.sender(&parts, asked)).await {
             Ok(body) => body,
-            Err(Unread::TooLarge) => return Ok(problem::too_large(request_id_text(id))),
-            Err(Unread::NoRoom) => return Ok(problem::overloaded(request_id_text(id))),
-            Err(Unread::Broken) => return Err(Unanswerable),
+            Err(refused) => return asked.refuse("body", refused),
         };
+        let waiter = self.long_polls.holder(&parts, &body.bytes, asked.under_way.peer());
         headers::strip(&mut parts.headers);
         if !component.is_direct() {
-            headers::add_spins(&mut parts.headers, &parts.uri, found, peer);
+            headers::add_spins(&mut parts.headers, &parts.uri, found, asked.peer);
         }
-        let answer = match Wait::of(&parts, &body.bytes) {
+        let answer = match waiter {
             None => {
                 let request = Request::from_parts(parts, body.bytes.clone());
                 component.handle(request).await
             }
-            Some(wait) => {
+            Some(Err(refused)) => return asked.refuse("waits", refused),
+            Some(Ok((wait, _place))) => {
                 let ask = || async {
                     let request = Request::from_parts(parts.clone(), body.bytes.clone());
                     collected(component.handle(request).await?).await
@@ -189,10 +303,49 @@ impl Service {
                 answer.map(|answer| answer.map(|bytes| Body::Full(Full::new(bytes))))
             }
         };
-        Ok(match answer {
+        match answer {
             Ok(answer) => answer.map(AnswerBody::Whole),
-            Err(error) => call_failed(component, &error, request_id_text(id)),
-        })
+            Err(error) => call_failed(component, &error, asked.id_text()),
+        }
+    }
+
+    /// Whose a large body is; only those who may send anything send a large one.
+    async fn sender(&self, parts: &Parts, asked: &Asked<'_>) -> Result<Sender, Problem> {
+        match self.streams.recognize(&streams::plain(parts)).await? {
+            Caller::Admin => Ok(Sender::Admin),
+            Caller::Agent(agent) => Ok(Sender::Agent(agent.agent_id)),
+            Caller::Anonymous if self.streams.config().auth_mode == AuthMode::Open => {
+                Ok(Sender::Peer(asked.under_way.peer()))
+            }
+            Caller::Anonymous => {
+                Err(Problem::new(Code::Unauthenticated, "A body of this size needs a key."))
+            }
+        }
+    }
+}
+
+/// What is known of a request beside what it says.
+struct Asked<'a> {
+    id: &'a HeaderValue,
+    peer: SocketAddr,
+    under_way: &'a UnderWay,
+    has_body: bool,
+}
+
+impl Asked<'_> {
+    fn id_text(&self) -> &str {
+        request_id_text(self.id)
+    }
+
+    /// Refuses the request. Where it has a body, that is left unread, and the connection cannot be
+    /// used again.
+    fn refuse(&self, reason: &'static str, problem: Problem) -> Answer {
+        metrics::refusal(reason).increment(1);
+        if self.has_body || reason == "connections" {
+            problem::last_answer(problem, self.id_text())
+        } else {
+            problem::answer(problem, self.id_text())
+        }
     }
 }
 

@@ -1,30 +1,42 @@
-//! Cuts clients that take nothing.
+//! Cuts clients that take nothing, and lets those finish that are still sending.
 //!
 //! A client that stops reading would keep what waits for it in memory for as long as it likes.
-//! One that is slow but goes on is never cut.
+//! One that is slow but goes on is never cut. Where a body was refused, closing at once would reset
+//! the connection, and its client would see that and not the answer; so what comes for a while is
+//! read and thrown away.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+/// How long, and how much, is read of a client that was refused.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 16 << 20;
+
 /// A stream whose other side must go on taking what is written.
 #[derive(Debug)]
 pub(super) struct Patient<S> {
     stream: S,
     limit: Duration,
+    /// Whether the other side may still be sending when the stream is closed.
+    lingers: Arc<AtomicBool>,
+    farewell: Option<Farewell>,
     /// Runs while the other side takes nothing.
     patience: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Patient<S> {
-    /// Gives the other side `limit` each time that it takes nothing.
-    pub(super) fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, patience: None }
+    /// Gives the other side `limit` each time that it takes nothing; what it still sends when the
+    /// stream is closed is read if `lingers` says so by then.
+    pub(super) fn new(stream: S, limit: Duration, lingers: Arc<AtomicBool>) -> Self {
+        Self { stream, limit, lingers, farewell: None, patience: None }
     }
 
     fn judge<T>(
@@ -53,7 +65,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -83,7 +95,40 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        if this.farewell.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            if !this.lingers.load(Ordering::Relaxed) {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let farewell = this.farewell.get_or_insert_with(Farewell::new);
+        farewell.poll(&mut this.stream, cx).map(Ok)
+    }
+}
+
+/// Reads what a client still sends.
+#[derive(Debug)]
+struct Farewell {
+    limit: Pin<Box<Sleep>>,
+    bytes: usize,
+}
+
+impl Farewell {
+    fn new() -> Self {
+        Self { limit: Box::pin(sleep(LINGER)), bytes: 0 }
+    }
+
+    fn poll<S: AsyncRead + Unpin>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<()> {
+        let mut space = [0; 16 << 10];
+        while self.bytes < LINGER_BYTES && self.limit.as_mut().poll(cx).is_pending() {
+            let mut buffer = ReadBuf::new(&mut space);
+            match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => self.bytes += buffer.filled().len(),
+                Ok(()) | Err(_) => break,
+            }
+        }
+        Poll::Ready(())
     }
 }
 
@@ -98,15 +143,27 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_takes_nothing_is_cut() {
         let (server, _client) = duplex(4);
-        let mut server = Patient::new(server, LIMIT);
+        let mut server = Patient::new(server, LIMIT, Arc::default());
         let error = server.write_all(b"more than fits").await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]
+    async fn a_client_that_is_still_sending_is_heard_to_its_end() {
+        let (server, mut client) = duplex(8);
+        let mut server = Patient::new(server, LIMIT, Arc::new(AtomicBool::new(true)));
+        let sending = tokio::spawn(async move {
+            client.write_all(&[0; 1000]).await.unwrap();
+            client.shutdown().await.unwrap();
+        });
+        server.shutdown().await.unwrap();
+        sending.await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_slow_client_is_not() {
         let (server, mut client) = duplex(1);
-        let mut server = Patient::new(server, LIMIT);
+        let mut server = Patient::new(server, LIMIT, Arc::default());
         let reading = tokio::spawn(async move {
             let mut taken = Vec::new();
             while taken.len() < 8 {

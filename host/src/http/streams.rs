@@ -1,24 +1,22 @@
 //! Event streams, from a request to an answer.
 
-use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE,
-    ORIGIN, VARY,
-};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use reef_web::{Problem, Request};
 
 use super::{Answer, AnswerBody, problem, whole};
-use crate::sse::{EventStreams, Feed, Outcome};
+use crate::sse::{EventStreams, Feed, Outcome, Visitor};
 
 /// Answers a request for a stream.
 pub(super) async fn answer(
     streams: &EventStreams,
     feed: Result<Feed, Problem>,
     parts: &Parts,
+    visitor: Visitor,
     request_id: &str,
 ) -> Answer {
-    let mut answer = match streams.join(feed, &plain(parts)).await {
+    match streams.join(feed, &plain(parts), visitor).await {
         // The answer to a HEAD ends with its head, and so must the reader.
         Ok(Outcome::Stream(_)) if parts.method == Method::HEAD => stream(AnswerBody::whole("")),
         Ok(Outcome::Stream(body)) => stream(AnswerBody::Events(body)),
@@ -34,9 +32,7 @@ pub(super) async fn answer(
             }
             problem::answer(problem, request_id)
         }
-    };
-    allow_origin(streams, &parts.headers, answer.headers_mut());
-    answer
+    }
 }
 
 fn stream(body: AnswerBody) -> Answer {
@@ -59,17 +55,5 @@ pub(super) fn plain(parts: &Parts) -> Request {
         target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
         headers: parts.headers.iter().map(header).collect(),
         body: Vec::new(),
-    }
-}
-
-/// Lets pages of other origins read, as far as the settings allow it.
-fn allow_origin(streams: &EventStreams, asked: &HeaderMap, answer: &mut HeaderMap) {
-    let allowed = &streams.config().cors_origins;
-    let Some(origin) = asked.get(ORIGIN) else { return };
-    if allowed.iter().any(|one| one == "*" || one.as_bytes() == origin.as_bytes()) {
-        answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        let exposed = HeaderValue::from_static("X-Request-Id");
-        answer.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
-        answer.insert(VARY, HeaderValue::from_static("Origin"));
     }
 }

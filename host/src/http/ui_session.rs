@@ -103,15 +103,18 @@ impl UiSessions {
     }
 
     /// Turns a good cookie into what stands for its key, for a request that reads and brings no
-    /// key of its own. The cookie itself goes no further in any case.
-    pub(super) fn settle(&self, method: &Method, headers: &mut HeaderMap) {
-        let Some(token) = take(headers) else { return };
+    /// key of its own, and says how long it stays good. The cookie itself goes no further in any
+    /// case.
+    pub(super) fn settle(&self, method: &Method, headers: &mut HeaderMap) -> Option<Duration> {
+        let token = take(headers)?;
         let reads = matches!(*method, Method::GET | Method::HEAD);
         if !reads || headers.contains_key(AUTHORIZATION) || headers.contains_key("x-api-key") {
-            return;
+            return None;
         }
-        let Some(secret) = &self.config.admin_key else { return };
-        let Some(Holder { key_id, digest }) = holder_of(secret, &token, now()) else { return };
+        let secret = self.config.admin_key.as_ref()?;
+        let now = now();
+        let Holder { key_id, digest } = holder_of(secret, &token, now)?;
+        let expires: u64 = token.split('.').nth(1)?.parse().ok()?;
         let credential = match key_id.as_str() {
             ADMIN => secret.clone(),
             _ => stand_in::make(secret, &key_id, &digest),
@@ -120,6 +123,7 @@ impl UiSessions {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
+        Some(Duration::from_secs(expires.saturating_sub(now)))
     }
 }
 

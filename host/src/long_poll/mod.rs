@@ -14,21 +14,25 @@
 
 mod waiters;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
-use reef_domain::limits::WAIT_MS_MAX;
+use reef_domain::limits::{WAIT_MS_MAX, WAITS_MAX};
 use reef_redis::Connection;
 use reef_store::Store;
 use reef_store::node::Get;
 use reef_web::extract::{lax_int, segment};
+use reef_web::{Code, Problem};
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use self::waiters::{Interest, Waiters, Woken};
+use crate::http::peers::Peer;
 use crate::sse::{ClusterWatch, EventStreams, Seen};
 
 /// A waiter asks again after this time even if no event has told it to: what it waits for may have
@@ -41,8 +45,54 @@ pub(crate) struct LongPolls {
     store: Store<Connection>,
     streams: Arc<EventStreams>,
     waiters: Arc<Waiters>,
+    places: Arc<Places>,
     /// Runs from the first long poll on.
     watching: std::sync::Once,
+}
+
+/// How many requests wait, by who waits.
+#[derive(Debug, Default)]
+struct Places(Mutex<HashMap<Holder, usize>>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Holder {
+    Key(Vec<u8>),
+    Peer(Peer),
+}
+
+/// One request's place.
+#[derive(Debug)]
+pub(crate) struct Place {
+    places: Arc<Places>,
+    holder: Holder,
+}
+
+impl Places {
+    fn table(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(self: &Arc<Self>, holder: Holder) -> Result<Place, Problem> {
+        let mut table = self.table();
+        let count = table.get(&holder).copied().unwrap_or_default();
+        if count >= WAITS_MAX {
+            let detail = format!("You have {WAITS_MAX} requests that wait on this host.");
+            return Err(Problem::new(Code::RateLimited, detail).with("retry-after", "1"));
+        }
+        table.insert(holder.clone(), count + 1);
+        drop(table);
+        Ok(Place { places: Arc::clone(self), holder })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut table = self.places.table();
+        match table.get_mut(&self.holder) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(table.remove(&self.holder)),
+        }
+    }
 }
 
 /// What a request waits for.
@@ -109,7 +159,24 @@ impl LongPolls {
     /// None yet.
     pub(crate) fn new(store: Store<Connection>, streams: Arc<EventStreams>) -> Self {
         let waiters = Arc::new(Waiters::default());
-        Self { store, streams, waiters, watching: std::sync::Once::new() }
+        let watching = std::sync::Once::new();
+        Self { store, streams, waiters, places: Arc::default(), watching }
+    }
+
+    /// What a request waits for, if it waits, and its place among those of its key or address.
+    ///
+    /// # Errors
+    /// 429: they have as many as they may have.
+    pub(crate) fn holder(
+        &self,
+        parts: &Parts,
+        body: &Bytes,
+        peer: Peer,
+    ) -> Option<Result<(Wait, Place), Problem>> {
+        let wait = Wait::of(parts, body)?;
+        let key = parts.headers.get("x-api-key").or_else(|| parts.headers.get(AUTHORIZATION));
+        let holder = key.map_or(Holder::Peer(peer), |key| Holder::Key(key.as_bytes().to_vec()));
+        Some(self.places.take(holder).map(|place| (wait, place)))
     }
 
     /// Asks until there is an answer or the time is up; `ask` gives what the component answers.
@@ -211,6 +278,17 @@ mod tests {
         ] {
             assert_eq!(wait(method, target, body), None, "{method} {target} {body}");
         }
+    }
+
+    #[test]
+    fn so_many_may_wait_with_one_key_and_others_are_not_in_their_way() {
+        let places = Arc::new(Places::default());
+        let key = |name: &str| Holder::Key(name.into());
+        let held: Vec<_> = (0..WAITS_MAX).map(|_| places.take(key("a")).unwrap()).collect();
+        assert_eq!(places.take(key("a")).unwrap_err().code, Code::RateLimited);
+        assert!(places.take(key("b")).is_ok());
+        drop(held);
+        assert!(places.table().is_empty());
     }
 
     #[test]

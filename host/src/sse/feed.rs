@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reef_domain::message::Cursor;
 use reef_redis::Connection;
-use reef_store::event::{self, Latest, List};
+use reef_store::event::{self, List};
 use reef_store::message::{Follow, Followed};
 use reef_store::node::Writer;
 use reef_store::{Keys, Store, StoreError};
@@ -189,13 +189,11 @@ async fn cluster_page(
             frames.push(Frame::new(id, &event.event_type, &json_text(event)));
         }
     }
-    if let (true, Place::Named(Cursor::Stream(_))) = (frames.is_empty(), place) {
-        let latest = store.call(&Latest).await?;
-        if let (Some(cursor), Some(end)) = (StreamId::parse(&text), StreamId::parse(&latest))
-            && cursor > end
-        {
-            frames.push(gap(end, &text, &latest));
-        }
+    if let (true, Place::Named(Cursor::Stream(_))) = (frames.is_empty(), place)
+        && after.is_behind(&found.youngest)
+    {
+        let end = StreamId::parse(&found.youngest).unwrap_or_default();
+        frames.push(gap(end, &text, &found.youngest));
     }
     Ok(Page::Frames(Frames { frames, is_all, expires_in: None }))
 }

@@ -17,6 +17,10 @@ const LAST_TYPE: &str = "message_end";
 pub(super) const GONE: Bytes = Bytes::from_static(
     b"event: gone\ndata: {\"code\":\"not_found\",\"detail\":\"The message was removed or has expired.\"}\n\n",
 );
+/// The last words to a reader whose key is not good any more, or whose cookie has run out.
+pub(super) const SHUT_OUT: Bytes = Bytes::from_static(
+    b"event: gone\ndata: {\"code\":\"unauthenticated\",\"detail\":\"The key of this stream was revoked, has expired or is suspended.\"}\n\n",
+);
 /// The type under which a script announces that it has removed a message.
 const REMOVED_TYPE: &str = "gone";
 /// The event type that stands for everything up to its id.
@@ -70,13 +74,7 @@ impl Frame {
     /// Renders an event; `data` is JSON.
     pub(super) fn new(id: StreamId, event_type: &str, data: &str) -> Self {
         let mut text = format!("id: {id}\nevent: {event_type}\ndata: ");
-        if data.contains(['\n', '\r']) {
-            // Between the tokens of JSON any white space will do, and inside them there is none;
-            // a line break would end the data.
-            text.push_str(&data.replace(['\n', '\r'], " "));
-        } else {
-            text.push_str(data);
-        }
+        push_line(&mut text, data);
         text.push_str("\n\n");
         Self { id, is_last: event_type == LAST_TYPE, bytes: Bytes::from(text) }
     }
@@ -87,6 +85,26 @@ impl Frame {
         let (_, after) = text.split_once("\"event_id\":\"")?;
         let (event_id, _) = after.split_once('"')?;
         event_id.rsplit_once('_')?.1.parse().ok()
+    }
+}
+
+/// Appends JSON on one line, as every reader of lines sees it. A stream's lines end with `\n` or
+/// `\r`; Python's readers also cut at three characters that stand only inside a text of JSON, where
+/// they can be escaped.
+fn push_line(line: &mut String, json: &str) {
+    // The first bytes of those three in UTF-8, so that nearly all data is passed on as it is.
+    if !json.bytes().any(|byte| matches!(byte, b'\n' | b'\r' | 0xc2 | 0xe2)) {
+        return line.push_str(json);
+    }
+    for character in json.chars() {
+        match character {
+            // Between the tokens of JSON any white space will do, and inside them there is none.
+            '\n' | '\r' => line.push(' '),
+            '\u{85}' => line.push_str("\\u0085"),
+            '\u{2028}' => line.push_str("\\u2028"),
+            '\u{2029}' => line.push_str("\\u2029"),
+            other => line.push(other),
+        }
     }
 }
 
@@ -165,6 +183,10 @@ mod tests {
     fn data_stays_on_one_line() {
         let frame = Frame::new(id("1-0"), "x", "{\n\"a\":\r\n1}");
         assert_eq!(frame.bytes, "id: 1-0\nevent: x\ndata: { \"a\":  1}\n\n");
+        let data = "{\"a\":\"\u{85}é\u{2028}…\u{2029}\"}";
+        let frame = Frame::new(id("1-0"), "x", data);
+        let told = r#"data: {"a":"\u0085é\u2028…\u2029"}"#;
+        assert_eq!(frame.bytes, format!("id: 1-0\nevent: x\n{told}\n\n"));
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! - `listener`: the connection.
 //! - [`feed`]: the two kinds of streams, and how each is read from any place on.
 //! - [`watch`]: the cluster's events, for parts of the host that wait for one.
+//! - [`standing`]: who reads, and for how long.
 //! - [`reader`]: joins what was missed and what happens, without a hole or a duplicate.
 //!
 //! A reader joins the channel first and reads from Redis then, so that nothing falls between; ids
@@ -28,6 +29,7 @@ mod feed;
 mod frame;
 mod listener;
 mod reader;
+mod standing;
 mod watch;
 
 use std::convert::Infallible;
@@ -41,7 +43,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 use reef_domain::id;
 use reef_redis::{Announcements, Connection};
 use reef_store::{Keys, Store};
-use reef_web::auth::{Access, Caller, identify};
+use reef_web::auth::{Access, Caller, identify, recognize};
 use reef_web::extract::{self, Query};
 use reef_web::{Code, Config, Problem, Request};
 
@@ -49,6 +51,8 @@ use self::channels::Channels;
 pub(crate) use self::feed::Feed;
 use self::listener::Listener;
 use self::reader::{Joined, Reader, Sources};
+use self::standing::Readers;
+pub(crate) use self::standing::Visitor;
 pub(crate) use self::watch::{ClusterWatch, Seen};
 use crate::metrics::StreamMetrics;
 
@@ -78,6 +82,8 @@ pub(crate) struct EventStreams {
     store: Store<Connection>,
     channels: Arc<Channels>,
     sources: Arc<Sources>,
+    readers: Arc<Readers>,
+    comment_period: Duration,
 }
 
 impl EventStreams {
@@ -95,7 +101,9 @@ impl EventStreams {
         let keys = config.settings.keys.clone();
         let sources = Arc::new(Sources::new(store.clone(), Arc::clone(&metrics), comment_period));
         let listener = Listener { announcements, channels: Arc::clone(&channels), orders, metrics };
-        (Self { config, keys, store, channels, sources }, listener.run())
+        let readers = Readers::new(config.streams_max);
+        let streams = Self { config, keys, store, channels, sources, readers, comment_period };
+        (streams, listener.run())
     }
 
     /// Ends all streams, now and from now on. Readers are told to come back, elsewhere.
@@ -132,6 +140,7 @@ impl EventStreams {
         &self,
         feed: Result<Feed, Problem>,
         request: &Request,
+        visitor: Visitor,
     ) -> Result<Outcome, Problem> {
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             let problem = Problem::new(Code::MethodNotAllowed, "A stream can only be read.");
@@ -140,6 +149,7 @@ impl EventStreams {
         let caller = self.identify(request).await?;
         caller.authorize(Access::Read, self.config.auth_mode)?;
         let feed = feed?.seen_by(&caller);
+        extract::check_query(request)?;
         let query = Query::read(request);
         // A browser comes back with the address that it began with, and says in the header how
         // far it got.
@@ -148,9 +158,11 @@ impl EventStreams {
             None => ("last_id", query.get("last_id").unwrap_or_default()),
         };
         let place = feed.place(cursor).map_err(|rule| Problem::parameter(name, rule))?;
+        let (of, period) = ((&self.store, &self.config), self.comment_period);
+        let standing = self.readers.admit(&caller, visitor, request, of, period)?;
         let membership = self.channels.join(feed.channel(&self.keys));
         let sources = Arc::clone(&self.sources);
-        match Reader::join(sources, feed, membership, place, JOIN_TIMEOUT).await? {
+        match Reader::join(sources, feed, membership, standing, place, JOIN_TIMEOUT).await? {
             Joined::Reading(reader) => Ok(Outcome::Stream(body(reader))),
             Joined::Ended => Ok(Outcome::Ended),
             Joined::Gone => {
@@ -169,6 +181,19 @@ impl EventStreams {
             Some(rate) => Err(Problem::rate_limited(GROUP, rate)),
             None => Ok(identity.caller),
         }
+    }
+
+    /// Finds out who sends a request, and counts nothing.
+    ///
+    /// # Errors
+    /// The problem to answer with: the key is not good.
+    pub(crate) async fn recognize(&self, request: &Request) -> Result<Caller, Problem> {
+        recognize(request, &self.config, &self.store).await
+    }
+
+    /// Has readers look at their keys, if a request that was carried out may have changed one.
+    pub(crate) fn note_change(&self, method: &http::Method, path: &str) {
+        self.readers.note_change(method, path);
     }
 
     /// The cluster's events as they happen.

@@ -18,7 +18,8 @@ use tokio::time::Instant;
 use super::channel::{Entrance, Found, Position};
 use super::channels::Membership;
 use super::feed::{Feed, Frames, Page, Place};
-use super::frame::{self, COMMENT, Frame, GONE, OPENING, StreamId};
+use super::frame::{self, COMMENT, Frame, GONE, OPENING, SHUT_OUT, StreamId};
+use super::standing::Standing;
 use crate::metrics::StreamMetrics;
 
 /// How many readers go to Redis at the same time. After a restart of Redis all of them have to.
@@ -67,6 +68,7 @@ pub(super) struct Reader {
     sources: Arc<Sources>,
     feed: Feed,
     membership: Membership,
+    standing: Standing,
     news: watch::Receiver<()>,
     /// Where the reader is in the channel; `None`: it has to read from Redis first.
     live: Option<Position>,
@@ -125,6 +127,7 @@ impl Reader {
         sources: Arc<Sources>,
         feed: Feed,
         membership: Membership,
+        standing: Standing,
         place: Place,
         limit: Duration,
     ) -> Result<Joined, StoreError> {
@@ -136,6 +139,7 @@ impl Reader {
             sources,
             feed,
             membership,
+            standing,
             news,
             live: None,
             last: place,
@@ -207,13 +211,17 @@ impl Reader {
             if self.is_over {
                 return None;
             }
+            let now = Instant::now();
+            if !self.standing.holds(now).await {
+                self.is_over = true;
+                return Some(SHUT_OUT);
+            }
             if let Some(frame) = self.page.pop_front() {
                 return Some(self.send(frame));
             }
             if let Some(position) = self.after_page.take() {
                 self.live = Some(position);
             }
-            let now = Instant::now();
             if now >= self.next_comment {
                 return Some(self.comment());
             }
@@ -247,9 +255,14 @@ impl Reader {
     }
 
     async fn wait(&mut self) {
-        let until = self.expiry.map_or(self.next_comment, |expiry| expiry.min(self.next_comment));
-        // Either wakes the reader, which then looks again.
-        let _ = tokio::time::timeout_at(until, self.news.changed()).await;
+        let until = self.standing.next_look().min(self.next_comment);
+        let until = self.expiry.map_or(until, |expiry| expiry.min(until));
+        // Each of them wakes the reader, which then looks again.
+        tokio::select! {
+            _ = self.news.changed() => {}
+            () = self.standing.changed() => {}
+            () = tokio::time::sleep_until(until) => {}
+        }
     }
 
     /// Looks for live events.

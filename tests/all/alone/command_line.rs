@@ -102,7 +102,7 @@ fn a_request_under_way_is_finished_before_the_end() {
     let mut stream = TcpStream::connect(&address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let head = format!(
-        "POST /api/v1/nodes/{id}/heartbeat HTTP/1.1\r\nHost: x\r\nX-API-Key: {}\r\n\
+        "POST /api/v1/nodes/{id}/heartbeat HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {}\r\n\
          Content-Length: {}\r\n\r\n{first}",
         hub.admin_key(),
         body.len()

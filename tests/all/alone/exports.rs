@@ -147,7 +147,7 @@ fn components_answer_alike_by_either_export() {
     // In pieces whose lengths nobody has told beforehand.
     let [left, right] = [&direct, &standard].map(|hub| {
         let head = format!(
-            "POST /api/v1/nodes/none/heartbeat HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+            "POST /api/v1/nodes/none/heartbeat HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
              x-request-id: two\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n",
             hub.admin_key()
         );

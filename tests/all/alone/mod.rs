@@ -4,6 +4,7 @@ mod agents_keys;
 mod alerts;
 mod backups;
 mod command_line;
+mod edge;
 mod expiry;
 mod exports;
 mod half_accepted;

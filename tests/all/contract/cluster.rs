@@ -63,6 +63,7 @@ fn cluster_state_counts_nodes_and_tasks() {
         "updated_at",
         "nodes_by_status",
         "tasks_by_status",
+        "data_version",
     ]);
     assert!(is_timestamp(&state["updated_at"]));
     assert!(state["online_nodes"].as_u64() <= state["total_nodes"].as_u64());

@@ -9,6 +9,7 @@ mod access;
 mod agents;
 mod blocks;
 mod cluster;
+mod edges;
 mod events;
 mod free_json;
 mod heartbeats;

@@ -133,7 +133,7 @@ fn a_body_that_is_announced_too_large_is_not_waited_for() {
     let hub = hub();
     let key = hub.key.as_deref().map(|key| format!("X-API-Key: {key}\r\n")).unwrap_or_default();
     let request = format!(
-        "POST /api/v1/nodes/register HTTP/1.1\r\nHost: x\r\n{key}Connection: close\r\n\
+        "POST /api/v1/nodes/register HTTP/1.1\r\nHost: localhost\r\n{key}Connection: close\r\n\
          Content-Length: 99999999999\r\n\r\n{{"
     );
     raw(hub.anonymous.address(), request.as_bytes()).problem(413, "payload_too_large");
@@ -145,7 +145,7 @@ fn a_body_may_come_in_chunks() {
     let id = hub.client.new_node("chunked");
     let key = hub.key.as_deref().map(|key| format!("X-API-Key: {key}\r\n")).unwrap_or_default();
     let request = format!(
-        "POST /api/v1/nodes/{id}/heartbeat HTTP/1.1\r\nHost: x\r\n{key}Connection: close\r\n\
+        "POST /api/v1/nodes/{id}/heartbeat HTTP/1.1\r\nHost: localhost\r\n{key}Connection: close\r\n\
          Transfer-Encoding: chunked\r\n\r\n5\r\n{{\"cpu\r\n9\r\n_usage\":3\r\n1\r\n}}\r\n0\r\n\r\n"
     );
     raw(hub.anonymous.address(), request.as_bytes()).ok();
@@ -244,8 +244,8 @@ fn what_is_no_http_is_refused_and_hurts_nobody() {
     let address = hub.anonymous.address();
     for request in [
         &b"GARBAGE\r\n\r\n"[..],
-        b"GET /api/v1/nodes HTTP/1.1\r\nHost: x\r\nno colon here\r\n\r\n",
-        b"POST /api/v1/nodes/register HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+        b"GET /api/v1/nodes HTTP/1.1\r\nHost: localhost\r\nno colon here\r\n\r\n",
+        b"POST /api/v1/nodes/register HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
     ] {
         assert_eq!(raw(address, request).status, 400);
     }
@@ -257,8 +257,9 @@ fn braces_in_a_raw_path_are_a_problem() {
     let hub = hub();
     let key = hub.key.as_deref().map(|key| format!("X-API-Key: {key}\r\n")).unwrap_or_default();
     for id in ["a{b}", "{}", "a:b"] {
-        let request =
-            format!("GET /api/v1/nodes/{id} HTTP/1.1\r\nHost: x\r\n{key}Connection: close\r\n\r\n");
+        let request = format!(
+            "GET /api/v1/nodes/{id} HTTP/1.1\r\nHost: localhost\r\n{key}Connection: close\r\n\r\n"
+        );
         let answer = raw(hub.anonymous.address(), request.as_bytes());
         // An HTTP server may refuse such a target before it reaches a route.
         if answer.status != 400 {

@@ -49,6 +49,13 @@ impl Client {
         self.with("authorization", &format!("Bearer {key}"))
     }
 
+    /// The key that it brings, if any.
+    pub fn key(&self) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let (_, value) = headers.find(|(name, _)| name == "authorization")?;
+        value.strip_prefix("Bearer ")
+    }
+
     /// The same hub, asked by nobody in particular.
     pub fn anonymous(&self) -> Self {
         Self { headers: Vec::new(), ..self.clone() }

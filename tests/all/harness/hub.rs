@@ -54,6 +54,12 @@ impl HubOptions {
         self
     }
 
+    /// Listens at this address.
+    pub fn listen(mut self, address: &str) -> Self {
+        self.listen = address.to_owned();
+        self
+    }
+
     /// Uses this server instead of a private one.
     pub fn redis(mut self, server: &RedisServer) -> Self {
         self.redis_url = Some(server.url());

@@ -145,11 +145,11 @@ fn a_caller_that_leaves_takes_nothing_along() {
         let client = stage.hub.admin();
         for _ in 0..20 {
             let mut stream = std::net::TcpStream::connect(client.address()).unwrap();
-            let request = b"POST /sleep HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+            let request = b"POST /sleep HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
             std::io::Write::write_all(&mut stream, request).unwrap();
         }
         assert_eq!(ask(&client, "/ok", "").text(), "ok");
-        let request = b"GET /ok HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let request = b"GET /ok HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         assert_eq!(raw(client.address(), request).status, 200);
     }
 }

@@ -123,10 +123,11 @@ async fn walk(
     after: i64,
     mut each: impl FnMut(&RawValue) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut cursor = (after > 0).then(|| after.to_string());
+    let mut cursor: Option<String> = None;
     let mut walked: u64 = 0;
     loop {
         let request = cx.hub.get(["entries"]).query("order", "oldest").query("limit", PAGE);
+        let request = request.query("after", after);
         let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
         let page: Entries = answer.json()?;
         for entry in &page.entries {

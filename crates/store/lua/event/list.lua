@@ -2,23 +2,27 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     3 cursor: an event id, or '0' · 4 limit
--- Returns  'ok', id of the oldest event kept if older ones were trimmed (''), 1 if there are more
---          events else 0, then 4 for each event: id, type, at, payload (JSON)
+-- Returns  'ok', id of the oldest event kept if older ones were trimmed (''), id of the youngest
+--          ever ('0-0' if there was none), 1 if there are more events else 0, then 4 for each event:
+--          id, type, at, payload (JSON)
 -- include: budget
 
-local function oldest_after_trimming()
-  if redis.call('EXISTS', key.events) == 0 then return '' end
+-- The oldest event that is kept, if older ones were trimmed, and the youngest that there ever was.
+local function ends()
+  if redis.call('EXISTS', key.events) == 0 then return '', '0-0' end
   local facts = {}
   local info = redis.call('XINFO', 'STREAM', key.events)
   for i = 1, #info, 2 do facts[info[i]] = info[i + 1] end
-  if facts['entries-added'] == facts['length'] then return '' end
-  return facts['first-entry'] and facts['first-entry'][1] or ''
+  local youngest = facts['last-generated-id']
+  if facts['entries-added'] == facts['length'] then return '', youngest end
+  return facts['first-entry'] and facts['first-entry'][1] or '', youngest
 end
 
 -- Events are read a few at a time, so that a page of large ones does not read far beyond its end.
 local BATCH = 250
 
-local reply = { 'ok', oldest_after_trimming(), 0 }
+local oldest, youngest = ends()
+local reply = { 'ok', oldest, youngest, 0 }
 local from = ARGV[3] == '0' and '-' or '(' .. ARGV[3]
 local left = tonumber(ARGV[4])
 while true do
@@ -27,7 +31,7 @@ while true do
   for _, event in ipairs(found) do
     local n, fields = #reply, event[2]
     if left == 0 or not has_room(200 + #fields[6]) then
-      reply[3] = 1
+      reply[4] = 1
       return reply
     end
     left = left - 1

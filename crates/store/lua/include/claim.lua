@@ -61,9 +61,11 @@ local function holds(task, token)
   return false
 end
 
--- Renews a lease, but never past the task's own timeout.
+-- Renews a lease, but never past the task's own timeout, and says how long it is.
 local function renew_lease(task, lease_ms)
-  redis.call('ZADD', key.task_leases, math.min(clock + lease_ms, task.deadline), task.id)
+  local till = math.min(clock + lease_ms, task.deadline)
+  redis.call('ZADD', key.task_leases, till, task.id)
+  return till - clock
 end
 
 -- What becomes of a claim that a heartbeat lists.

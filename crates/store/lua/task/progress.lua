@@ -3,7 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 task id · 4 caller to check ('' none) · 5 token · 6 progress ('')
 --          7 lease in ms ('' as before)
--- Returns  'ok', status, progress, lease in ms, message ('') · 'cancelled', progress
+-- Returns  'ok', status, progress, ms that the lease has left, message ('') · 'cancelled', progress
 --          'not_found' · 'forbidden' · 'fenced'
 -- include: now clock foreign rfc3339 once event queue node claim
 
@@ -20,8 +20,8 @@ local function run()
   if ARGV[6] ~= '' then redis.call('HSET', key.task(id), 'progress', ARGV[6]) end
   local lease_ms = ARGV[7] ~= '' and tonumber(ARGV[7]) or task.lease_ms
   redis.call('HSET', key.task(id), 'lease_ms', lease_ms)
-  renew_lease(task, lease_ms)
-  return { 'ok', task.status, redis.call('HGET', key.task(id), 'progress'), lease_ms,
+  local left_ms = renew_lease(task, lease_ms)
+  return { 'ok', task.status, redis.call('HGET', key.task(id), 'progress'), left_ms,
     task.message }
 end
 

@@ -108,6 +108,7 @@ impl Operation {
 
     fn all_codes(&self) -> Vec<Code> {
         let mut codes = self.codes.clone();
+        codes.extend(problems::of_the_edge(&self.line));
         if self.server != HOST {
             codes.extend(problems::usual(&self.line, &self.takes));
         }

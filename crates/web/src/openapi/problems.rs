@@ -9,6 +9,16 @@ use super::operation::Takes;
 use crate::auth::Access;
 use crate::problem::Code;
 
+/// The codes of requests that go no further than the edge.
+pub(super) fn of_the_edge(line: &Line) -> Vec<Code> {
+    let mut codes = vec![Code::MalformedRequest, Code::Misdirected, Code::Overloaded];
+    if line.method != "GET" {
+        // From a page of another origin.
+        codes.push(Code::Forbidden);
+    }
+    codes
+}
+
 /// The codes that follow from the table and from what a route takes.
 pub(super) fn usual(line: &Line, takes: &Takes) -> Vec<Code> {
     let mut codes = vec![
@@ -31,6 +41,7 @@ pub(super) fn usual(line: &Line, takes: &Takes) -> Vec<Code> {
     }
     if takes.body {
         codes.extend([
+            Code::RequestTimeout,
             Code::MalformedJson,
             Code::PayloadTooLarge,
             Code::UnsupportedMediaType,

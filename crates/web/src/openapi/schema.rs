@@ -38,10 +38,10 @@ pub fn filter(words: &[&str]) -> Value {
     one_of(&words)
 }
 
-/// A cursor that is a number: an empty one is the beginning.
+/// A cursor that is a number, and the mark of its list: an empty one is the beginning.
 #[must_use]
 pub fn number_cursor() -> Value {
-    json!({ "type": "string", "pattern": "^([1-9][0-9]{0,14})?$" })
+    json!({ "type": "string", "pattern": "^([1-9][0-9]{0,14}[.][0-9a-f]{6})?$" })
 }
 
 /// A list of skills or tags.

@@ -6,7 +6,7 @@ const SHOWN = 100;
 
 export const events = ["node_registered", "node_removed", "node_online", "node_offline", "node_busy",
   "node_maintenance", "node_error", "leader_changed", "task_scheduled", "task_running", "task_completed",
-  "task_failed", "task_cancelled", "task_timeout"];
+  "task_failed", "task_cancelled", "task_timeout", "expiry_suspended"];
 
 export function onEvent({ event_id, event_type, timestamp, payload }) {
   // After signing in again the stream begins ten minutes back once more.
