@@ -12,7 +12,6 @@ mod money;
 mod openapi;
 mod positions;
 
-use reef_domain::limits::REGISTRATION_BYTES_MAX;
 use reef_store::Redis;
 use reef_web::{Route, route};
 
@@ -24,9 +23,7 @@ pub use openapi::describe;
 pub fn routes<R: Redis>() -> Vec<Route<R>> {
     vec![
         // Agents and keys.
-        route!(
-            POST "/api/v1/agents/register", Admission, agents::register, REGISTRATION_BYTES_MAX
-        ),
+        route!(POST "/api/v1/agents/register", Admission, agents::register),
         route!(GET "/api/v1/agents", LedgerRead, agents::list),
         route!(GET "/api/v1/agents/{id}", LedgerRead, agents::show),
         route!(PATCH "/api/v1/agents/{id}", LedgerAdmin, agents::set_status),

@@ -240,10 +240,6 @@ pub const KEY_NAME_CHARS_MAX: usize = 50;
 /// Longest life of a key that has one, in days: a year, as in the older service.
 pub const KEY_DAYS_MAX: i64 = 365;
 
-/// Largest registration of an agent, in bytes. Its sender has no key yet, and the largest thing in
-/// it is its metadata, of which 16 KiB are taken.
-pub const REGISTRATION_BYTES_MAX: usize = 64 << 10;
-
 /// Most invites that are open at a time: enough for a fleet, few enough for a person to look
 /// through.
 pub const INVITES_MAX: i64 = 1000;
