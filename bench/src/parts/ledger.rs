@@ -132,6 +132,7 @@ async fn register(store: &Store<Connection>, agent_id: &str) -> Result<()> {
         key_id: agent_id,
         digest: agent_id,
         key_name: "first",
+        way: reef_store::agent::Way::Free,
     };
     match store.call(&call).await? {
         Registered::Ok(_) => Ok(()),

@@ -7,8 +7,9 @@ use reef_domain::limits::{
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::account::Balance;
-use reef_store::agent::{Agent, Get, List, Register, Registered};
-use reef_web::extract::{json_object, optional_object};
+use reef_store::agent::{Agent, Get, List, Register, Registered, Remove, Removed, SetStatus, Way};
+use reef_web::auth::{Caller, unknown_invite, unknown_key};
+use reef_web::extract::{json_object, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -61,7 +62,19 @@ pub(crate) struct RegisterAnswer<'a> {
     api_key_info: KeyInfo<'a>,
 }
 
-/// `POST /agents/register`: an agent with a first key. Open to all: it is how one gets a key.
+/// By what right a caller registers an agent. That it may was decided before.
+fn way_of(caller: &Caller) -> Way<'_> {
+    match caller {
+        Caller::Invited(invite) => {
+            Way::Invite { invite_id: &invite.invite_id, digest: &invite.digest }
+        }
+        Caller::Agent(agent) if caller.is_admin() => Way::Key { key_id: &agent.key_id },
+        Caller::Admin | Caller::Agent(_) | Caller::Anonymous => Way::Free,
+    }
+}
+
+/// `POST /agents/register`: an agent with a first key. The admin registers, or whoever has an invite;
+/// where `registration` is `open`, everybody.
 pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let mut body: RegisterBody = optional_object(cx.request)?;
     body.check()?;
@@ -79,6 +92,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             key_id: &key.key_id,
             digest: &key.digest,
             key_name: "default",
+            way: way_of(cx.caller),
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         let answer = match &answered.value {
@@ -95,6 +109,18 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             Registered::IdTaken => {
                 Err(Problem::new(Code::Conflict, "An agent with this agent_id is there already."))
             }
+            Registered::Unknown => Err(match cx.caller {
+                Caller::Invited(_) => unknown_invite(),
+                _ => unknown_key(),
+            }),
+            Registered::UsedUp => Err(Problem::new(
+                Code::Unauthenticated,
+                "This invite is used up. Ask whoever runs this hub for another.",
+            )),
+            Registered::Beyond => Err(Problem::new(
+                Code::Forbidden,
+                "A key gives a new agent no more than it has, and this one has nothing but admin.",
+            )),
             Registered::IdCollision => continue,
         };
         return mark_replayed(answer, answered.replayed);
@@ -153,5 +179,53 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     match cx.store.call(&Get { agent_id: &agent_id }).await? {
         Some(agent) => Ok(Response::json(&Shown::to(cx, &agent))),
         None => Err(unknown_agent(&agent_id)),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgentChange"))]
+pub(crate) struct StatusBody {
+    /// `suspended` or `active`.
+    status: Option<String>,
+}
+
+/// `PATCH /agents/{id}`: suspends an agent, or lets it go on; all its keys with it, at once.
+pub(crate) async fn set_status<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let agent_id = cx.id("id", "agent_id")?;
+    let body: StatusBody = object(cx.request)?;
+    let status = body.status.as_deref().filter(|status| ["active", "suspended"].contains(status));
+    let status = status.ok_or_else(|| Problem::field("status", "must be active or suspended"))?;
+    match cx.store.call(&SetStatus { agent_id: &agent_id, status }).await? {
+        Some(agent) => Ok(Response::json(&Shown::to(cx, &agent))),
+        None => Err(unknown_agent(&agent_id)),
+    }
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgentRemoved"))]
+pub(crate) struct RemoveAnswer<'a> {
+    success: bool,
+    agent_id: &'a str,
+}
+
+/// `DELETE /agents/{id}`: an agent that has nothing left. Its id and its wallet are nobody else's.
+pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let agent_id = cx.id("id", "agent_id")?;
+    match cx.store.call(&Remove { agent_id: &agent_id }).await? {
+        Removed::Ok => {
+            Ok(Response::json(&RemoveAnswer { success: true, agent_id: agent_id.as_str() }))
+        }
+        Removed::NotFound => Err(unknown_agent(&agent_id)),
+        Removed::Has(kept) => {
+            let things = kept.iter().map(|thing| match thing.as_str() {
+                "holds" => "pending holds",
+                "intents" => "open intents",
+                "positions" => "open positions",
+                _ => "money",
+            });
+            let things = things.collect::<Vec<_>>().join(", ");
+            let detail = format!("The agent {agent_id} has {things}. Settle that first.");
+            Err(Problem::new(Code::Conflict, detail))
+        }
     }
 }

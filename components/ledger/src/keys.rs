@@ -1,4 +1,5 @@
-//! Agents' keys: make, list, rotate, revoke.
+//! Agents' keys: make, list, rotate, revoke. What a key may do to others is decided in the scripts,
+//! by its own scopes and its end.
 
 use reef_domain::access::{KEY_NAME_CHARS, KEY_SECRET_CHARS, Scope, Scopes};
 use reef_domain::limits::{KEY_DAYS_MAX, KEY_NAME_CHARS_MAX};
@@ -6,8 +7,8 @@ use reef_domain::time::UnixMillis;
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::agent::Get;
-use reef_store::key::{Create, Key, List, Made, Revoke, Rotate};
-use reef_web::auth::Caller;
+use reef_store::key::{Create, Excess, Key, List, Made, Revoke, Revoked, Rotate};
+use reef_web::auth::{Caller, unknown_key};
 use reef_web::extract::{lax_int, optional_object};
 use reef_web::once::digest_of;
 use reef_web::route::{Answer, mark_replayed};
@@ -47,7 +48,7 @@ impl NewKey {
 }
 
 /// Random characters of the first `among` of the URL-safe alphabet.
-fn random_chars(count: usize, among: u8) -> Result<String, Problem> {
+pub(crate) fn random_chars(count: usize, among: u8) -> Result<String, Problem> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = vec![0; count];
     getrandom::fill(&mut bytes).map_err(|error| Problem::internal(error.to_string()))?;
@@ -96,7 +97,7 @@ pub(crate) struct CreateBody {
     name: Option<String>,
     /// What it allows; left out, all that the caller's own key does.
     scopes: Option<Vec<String>>,
-    /// After how many days it ends; left out, never.
+    /// After how many days it ends; left out, when the caller's own key does.
     #[serde(default, deserialize_with = "lax_int")]
     expires_in_days: Option<i64>,
     /// Whose it is; left out, the caller's.
@@ -105,12 +106,20 @@ pub(crate) struct CreateBody {
 
 /// What may be given to a new key: an agent passes on what its own key has, and only the admin
 /// makes keys that administer.
-fn may_give(caller: &Caller) -> Scopes {
+pub(crate) fn may_give(caller: &Caller) -> Scopes {
     match caller {
         Caller::Admin => Scopes::ALL,
         Caller::Agent(agent) => agent.scopes.without(Scope::Admin),
-        Caller::Anonymous => Scopes::default(),
+        Caller::Anonymous | Caller::Invited(_) => Scopes::default(),
     }
+}
+
+/// Reads scopes that a body names.
+pub(crate) fn read_scopes(invalid: &mut Invalid, names: &[String]) -> Scopes {
+    let scopes = Scopes::parse(names.iter().map(String::as_str)).unwrap_or_default();
+    let rule = "must be a list of at least one of read, write, trade, admin";
+    invalid.require(!scopes.is_empty(), "scopes", rule);
+    scopes
 }
 
 /// Whose keys a caller means: its own, unless it names an agent.
@@ -135,25 +144,15 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let name_fits = (1..=KEY_NAME_CHARS_MAX).contains(&name.chars().count());
     invalid.require(name_fits, "name", "must have 1-50 characters");
     name::check(&mut invalid, "name", name);
-    let may_give = may_give(cx.caller);
     let scopes = match &body.scopes {
-        None => may_give.without(Scope::Admin),
-        Some(names) => {
-            let scopes = Scopes::parse(names.iter().map(String::as_str)).unwrap_or_default();
-            let rule = "must be a list of at least one of read, write, trade, admin";
-            invalid.require(!scopes.is_empty(), "scopes", rule);
-            scopes
-        }
+        None => may_give(cx.caller).without(Scope::Admin),
+        Some(names) => read_scopes(&mut invalid, names),
     };
     let days = body.expires_in_days;
     let days_fit = days.is_none_or(|days| (1..=KEY_DAYS_MAX).contains(&days));
     invalid.require(days_fit, "expires_in_days", "must be between 1 and 365");
     invalid.finish(())?;
     let agent_id = agent_of(cx, body.agent_id.as_deref())?;
-    if !scopes.is_within(may_give) {
-        let detail = "A key can make keys of its own scopes or fewer; only the admin makes admin.";
-        return Err(Problem::new(Code::Forbidden, detail));
-    }
     for _ in 0..ID_ATTEMPTS {
         let key = NewKey::make()?;
         let call = Create {
@@ -163,6 +162,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
             name,
             scopes,
             life_ms: days.map(|days| days * DAY_MS),
+            maker: cx.caller.key_id(),
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         if answered.value != Made::IdCollision {
@@ -172,6 +172,19 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
         }
     }
     Err(Problem::internal("could not find a free key id"))
+}
+
+/// A key makes, rotates and revokes what it does not fall short of.
+fn beyond(excess: Excess) -> Problem {
+    let detail = match excess {
+        Excess::Scopes => {
+            "A key deals with keys of its own scopes or fewer; only the admin key makes admin."
+        }
+        Excess::End => {
+            "This key ends, and deals only with keys that end no later: see expires_in_days."
+        }
+    };
+    Problem::new(Code::Forbidden, detail)
 }
 
 /// The answer to a key that was made, or not; `None`: what it was to be made for is not there.
@@ -186,10 +199,12 @@ fn made(made: &Made, key: &NewKey, replayed: bool) -> Option<Answer> {
             Code::Conflict,
             "The agent has 100 keys, and may have no more. Revoke those that are not used.",
         )),
-        Made::Beyond => Err(Problem::new(
-            Code::Forbidden,
-            "The key to rotate has scopes that this key does not have.",
+        Made::Beyond(excess) => Err(beyond(*excess)),
+        Made::Suspended => Err(Problem::new(
+            Code::Conflict,
+            "The agent is suspended, and gets no key until it is active again.",
         )),
+        Made::Unknown => Err(unknown_key()),
         Made::NotFound | Made::IdCollision => return None,
     })
 }
@@ -208,48 +223,38 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     Ok(Response::json(&KeyList { keys: keys.iter().map(KeyInfo::of).collect() }))
 }
 
-/// Whose a key must be for a caller to change it.
-fn whose(caller: &Caller) -> Option<&str> {
-    match caller {
-        Caller::Agent(agent) if !caller.is_admin() => Some(&agent.agent_id),
-        _ => None,
-    }
-}
-
-fn unknown_key() -> Problem {
+fn no_such_key() -> Problem {
     Problem::new(Code::NotFound, "There is no such key, or it is not yours.")
 }
 
 /// `DELETE /auth/keys/{key_id}`: works at once, everywhere.
 pub(crate) async fn revoke<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let key_id = cx.id("key_id", "key_id")?;
-    if cx.store.call(&Revoke { key_id: &key_id, agent_id: whose(cx.caller) }).await? {
-        Ok(Response::json(&json!({ "success": true, "message": "The key is revoked." })))
-    } else {
-        Err(unknown_key())
+    match cx.store.call(&Revoke { key_id: &key_id, maker: cx.caller.key_id() }).await? {
+        Revoked::Ok => {
+            Ok(Response::json(&json!({ "success": true, "message": "The key is revoked." })))
+        }
+        Revoked::NotFound => Err(no_such_key()),
+        Revoked::Beyond(excess) => Err(beyond(excess)),
+        Revoked::Unknown => Err(unknown_key()),
     }
 }
 
 /// `POST /auth/keys/{key_id}/rotate`: a new key in its place; the old one is unknown at once.
 pub(crate) async fn rotate<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let key_id = cx.id("key_id", "key_id")?;
-    let within = match cx.caller {
-        Caller::Agent(agent) => Some(agent.scopes),
-        Caller::Admin | Caller::Anonymous => None,
-    };
     for _ in 0..ID_ATTEMPTS {
         let key = NewKey::make()?;
         let call = Rotate {
             key_id: &key_id,
-            agent_id: whose(cx.caller),
+            maker: cx.caller.key_id(),
             new_id: &key.key_id,
             digest: &key.digest,
-            within,
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         if answered.value != Made::IdCollision {
             let answer = made(&answered.value, &key, answered.replayed)
-                .unwrap_or_else(|| Err(unknown_key()));
+                .unwrap_or_else(|| Err(no_such_key()));
             return mark_replayed(answer, answered.replayed);
         }
     }
@@ -264,7 +269,9 @@ pub(crate) async fn me<R: Redis>(cx: &Context<'_, R>) -> Answer {
             (found, Some(&agent.key_id), agent.scopes)
         }
         Caller::Admin => (None, None, Scopes::ALL),
-        Caller::Anonymous => return Err(Problem::new(Code::Unauthenticated, "Send a key.")),
+        Caller::Anonymous | Caller::Invited(_) => {
+            return Err(Problem::new(Code::Unauthenticated, "Send a key."));
+        }
     };
     let auth = json!({ "agent_id": cx.caller.name(), "key_id": key_id, "scopes": scopes.names() });
     Ok(Response::json(&json!({ "agent": agent, "auth": auth })))

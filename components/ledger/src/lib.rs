@@ -5,6 +5,7 @@ mod agents;
 mod entries;
 mod holds;
 mod intents;
+mod invites;
 mod keys;
 mod money;
 #[cfg(feature = "openapi")]
@@ -22,9 +23,14 @@ pub use openapi::describe;
 pub fn routes<R: Redis>() -> Vec<Route<R>> {
     vec![
         // Agents and keys.
-        route!(POST "/api/v1/agents/register", Open, agents::register),
+        route!(POST "/api/v1/agents/register", Admission, agents::register),
         route!(GET "/api/v1/agents", LedgerRead, agents::list),
         route!(GET "/api/v1/agents/{id}", LedgerRead, agents::show),
+        route!(PATCH "/api/v1/agents/{id}", LedgerAdmin, agents::set_status),
+        route!(DELETE "/api/v1/agents/{id}", LedgerAdmin, agents::remove),
+        route!(POST "/api/v1/invites", LedgerAdmin, invites::create),
+        route!(GET "/api/v1/invites", LedgerAdmin, invites::list),
+        route!(DELETE "/api/v1/invites/{id}", LedgerAdmin, invites::revoke),
         route!(POST "/api/v1/auth/keys", LedgerWrite, keys::create),
         route!(GET "/api/v1/auth/keys", LedgerRead, keys::list),
         route!(DELETE "/api/v1/auth/keys/{key_id}", LedgerWrite, keys::revoke),

@@ -4,8 +4,9 @@ use reef_domain::access::Scope;
 use reef_domain::journal::Entry;
 use reef_domain::ledger::{HOLD_STATUSES, INTENT_STATUSES};
 use reef_domain::limits::{
-    ASSET_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, HOLD_MS, KEY_DAYS_MAX, KEY_NAME_CHARS_MAX,
-    LEVERAGE_MAX, MEMO_CHARS_MAX, PAGE_DEFAULT, REASON_CHARS_MAX, WALLET_CHARS_MAX,
+    ASSET_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, HOLD_MS, INVITE_SECONDS, INVITE_SECONDS_DEFAULT,
+    INVITE_USES_MAX, KEY_DAYS_MAX, KEY_NAME_CHARS_MAX, LEVERAGE_MAX, MEMO_CHARS_MAX, PAGE_DEFAULT,
+    REASON_CHARS_MAX, WALLET_CHARS_MAX,
 };
 use reef_store::agent::Agent;
 use reef_store::hold::Hold;
@@ -17,12 +18,13 @@ use reef_web::openapi::schema::{
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
 
-use crate::{agents, entries, holds, intents, keys, money, positions};
+use crate::{agents, entries, holds, intents, invites, keys, money, positions};
 
 /// Describes the routes.
 pub fn describe(api: &mut Api) {
     schemas(api);
     describe_agents(api);
+    describe_invites(api);
     describe_keys(api);
     describe_money(api);
     describe_holds(api);
@@ -36,7 +38,11 @@ const OWN: &str = "Whose; left out, the caller's own, and for the admin all.";
 fn describe_agents(api: &mut Api) {
     api.group("Agents");
     api.post("/api/v1/agents/register", "register_agent", "Become an agent, with a first key")
-        .says("Open to all: it is how one gets a key. The key is shown this once.")
+        .says(
+            "For the admin, and for whoever has an invite, which is sent as the key: \
+             `Authorization: Bearer reef_invite_…`. Where the variable `registration` is `open`, for \
+             everybody. The key is shown this once.",
+        )
         .may_take::<agents::RegisterBody>()
         .example(json!({ "display_name": "Ada" }))
         .answers::<agents::RegisterAnswer<'static>>("The agent and its key.")
@@ -47,13 +53,49 @@ fn describe_agents(api: &mut Api) {
     api.get("/api/v1/agents/{id}", "show_agent", "Show an agent")
         .answers::<agents::Shown<'static>>("The agent; its balance for itself and the admin alone.")
         .refuses(&[Code::NotFound]);
+    api.patch("/api/v1/agents/{id}", "change_agent", "Suspend an agent, or let it go on")
+        .says("All its keys are refused from that moment on, everywhere, or accepted again.")
+        .takes::<agents::StatusBody>()
+        .example(json!({ "status": "suspended" }))
+        .answers::<agents::Shown<'static>>("The agent.")
+        .refuses(&[Code::NotFound]);
+    api.delete("/api/v1/agents/{id}", "remove_agent", "Remove an agent")
+        .says(
+            "One that has neither money nor pending holds, open intents or open positions. Its keys \
+             are unknown from then on; its id and its wallet are nobody else's, ever.",
+        )
+        .answers::<agents::RemoveAnswer<'static>>("It is removed.")
+        .refuses(&[Code::NotFound, Code::Conflict]);
+}
+
+fn describe_invites(api: &mut Api) {
+    api.group("Agents");
+    api.post("/api/v1/invites", "create_invite", "Invite somebody to become an agent")
+        .says(
+            "Whoever has the invite registers as many agents as `uses` says, while it is good. It is \
+             good for as long as the key that made it.",
+        )
+        .may_take::<invites::CreateBody>()
+        .example(json!({ "uses": 10, "expires_in": 86_400, "scopes": ["read", "write"] }))
+        .answers::<invites::InviteAnswer<'static>>("The invite, which is shown this once.")
+        .refuses(&[Code::Conflict]);
+    api.get("/api/v1/invites", "list_invites", "List open invites, newest first")
+        .pages(PAGE_DEFAULT, number_cursor())
+        .answers::<invites::InviteList<'static>>("All but the invites themselves.");
+    api.delete("/api/v1/invites/{id}", "revoke_invite", "Revoke an invite")
+        .says("It lets nobody in from then on.")
+        .answers::<invites::RevokeAnswer<'static>>("It is revoked.")
+        .refuses(&[Code::NotFound]);
 }
 
 fn describe_keys(api: &mut Api) {
     let key = "The key, which is shown this once.";
     api.group("Keys");
     api.post("/api/v1/auth/keys", "create_key", "Make another key")
-        .says("A key makes keys of its own scopes or fewer; only the admin makes `admin`.")
+        .says(
+            "A key makes keys of its own scopes or fewer that end no later than itself; only the \
+             admin key makes `admin`.",
+        )
         .may_take::<keys::CreateBody>()
         .example(json!({ "name": "laptop", "scopes": ["read"], "expires_in_days": 30 }))
         .answers::<keys::KeyAnswer<'static>>(key)
@@ -63,7 +105,10 @@ fn describe_keys(api: &mut Api) {
         .answers::<keys::KeyList<'static>>("All but the keys themselves.")
         .refuses(&[Code::NotFound, Code::ValidationFailed]);
     api.delete("/api/v1/auth/keys/{key_id}", "revoke_key", "Revoke a key")
-        .says("Works at once, everywhere.")
+        .says(
+            "Works at once, everywhere. A key revokes none that has more scopes or ends later; who \
+             administers does, unless that one administers, too.",
+        )
         .answers_schema(
             "It is revoked.",
             json!({
@@ -74,7 +119,7 @@ fn describe_keys(api: &mut Api) {
         )
         .refuses(&[Code::NotFound]);
     api.post("/api/v1/auth/keys/{key_id}/rotate", "rotate_key", "Put a new key in place of one")
-        .says("The old one is unknown at once.")
+        .says("The old one is unknown at once. A key rotates what it could make.")
         .answers::<keys::KeyAnswer<'static>>(key)
         .refuses(&[Code::NotFound, Code::Conflict]);
     api.get("/api/v1/auth/me", "show_caller", "Whose key this is, and what it allows")
@@ -269,6 +314,20 @@ fn schemas(api: &mut Api) {
         .set("display_name", name(0, DISPLAY_NAME_CHARS_MAX))
         .set("metadata", optional_object())
         .set("agent_id", own_id());
+    api.answer::<invites::InviteInfo<'static>>().set("scopes", json!({ "items": scope() }));
+    api.body::<agents::StatusBody>()
+        .require(&["status"])
+        .set("status", one_of(&["active", "suspended"]));
+    api.body::<invites::CreateBody>()
+        .set("uses", default(between(1, INVITE_USES_MAX), 1))
+        .set(
+            "expires_in",
+            default(
+                between(*INVITE_SECONDS.start(), *INVITE_SECONDS.end()),
+                INVITE_SECONDS_DEFAULT,
+            ),
+        )
+        .set("scopes", json!({ "minItems": 1, "items": scope() }));
     api.body::<keys::CreateBody>()
         .set("name", default(name(1, KEY_NAME_CHARS_MAX), "default"))
         .set("scopes", json!({ "minItems": 1, "items": scope() }))

@@ -1,10 +1,14 @@
 //! `reef agents`: who has keys and money at a hub.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
+use reef_client::Hub;
 use serde_json::{Value, json};
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
+use crate::invites::{self, InviteArgs, RevokeInviteArgs};
 use crate::keys::{SaveArgs, tell};
 use crate::table::{columns, facts, text, time};
 use crate::{Context, EXIT_CODES};
@@ -13,7 +17,8 @@ use crate::{Context, EXIT_CODES};
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   reef agents register alice --save alice.key
-  reef agents list
+  reef agents invite --uses 5 --expires-in 1d --save fleet.invite
+  reef agents suspend alice
 ";
 
 /// `reef agents`.
@@ -29,8 +34,28 @@ pub struct Agents {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Register an agent, which gets its first key
-    #[command(before_help = "Examples:\n  reef agents register alice --save alice.key\n", after_help = EXIT_CODES)]
+    ///
+    /// It takes the admin key, which is found by itself on the hub's own machine, or an invite.
+    #[command(before_help = "Examples:\n  reef agents register alice --save alice.key\n  reef agents register alice --invite-file fleet.invite --save alice.key\n", after_help = EXIT_CODES)]
     Register(RegisterArgs),
+    /// Make an invite, with which somebody registers who has no key; it is shown this once
+    #[command(before_help = "Examples:\n  reef agents invite --save alice.invite\n  reef agents invite --uses 20 --expires-in 12h --scope read --scope write --save fleet.invite\n", after_help = EXIT_CODES)]
+    Invite(InviteArgs),
+    /// List open invites: all about them but the invites
+    #[command(before_help = "Examples:\n  reef agents invites\n", after_help = EXIT_CODES)]
+    Invites(ListArgs),
+    /// Revoke an invite: from then on it lets nobody in
+    #[command(before_help = "Examples:\n  reef agents revoke-invite INVITE_ID\n", after_help = EXIT_CODES)]
+    RevokeInvite(RevokeInviteArgs),
+    /// Suspend an agent: all its keys are refused at once, everywhere
+    #[command(before_help = "Examples:\n  reef agents suspend alice\n", after_help = EXIT_CODES)]
+    Suspend(ShowArgs),
+    /// Let an agent go on that was suspended
+    #[command(before_help = "Examples:\n  reef agents resume alice\n", after_help = EXIT_CODES)]
+    Resume(ShowArgs),
+    /// Remove an agent that has no money left; its id is nobody else's afterwards
+    #[command(before_help = "Examples:\n  reef agents remove alice\n", after_help = EXIT_CODES)]
+    Remove(ShowArgs),
     /// Show an agent; what it has, to itself and the admin
     #[command(before_help = "Examples:\n  reef agents show alice\n", after_help = EXIT_CODES)]
     Show(ShowArgs),
@@ -49,6 +74,9 @@ struct RegisterArgs {
     /// What people call it
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
+    /// File that holds an invite, which is sent in place of a key; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    invite_file: Option<PathBuf>,
     #[command(flatten)]
     save: SaveArgs,
 }
@@ -73,6 +101,15 @@ impl Agents {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
         match self.verb {
             Verb::Register(args) => register(cx, args).await,
+            Verb::Invite(args) => invites::make(cx, args).await,
+            Verb::Invites(args) => invites::list(cx, args.limit).await,
+            Verb::RevokeInvite(args) => invites::revoke(cx, &args.invite_id).await,
+            Verb::Suspend(args) => set_status(cx, &args.agent, "suspended").await,
+            Verb::Resume(args) => set_status(cx, &args.agent, "active").await,
+            Verb::Remove(args) => {
+                let answer = cx.hub.delete(["agents", &args.agent]).send().await?;
+                cx.out.answer(&answer, |_| format!("removed {}", args.agent))
+            }
             Verb::Show(args) => {
                 let answer = cx.hub.get(["agents", &args.agent]).send().await?;
                 cx.out.answer(&answer, |agent| {
@@ -80,6 +117,7 @@ impl Agents {
                         ("agent", text(&agent, "agent_id")),
                         ("name", text(&agent, "display_name")),
                         ("wallet", text(&agent, "wallet_address")),
+                        ("status", text(&agent, "status")),
                         ("since", time(&agent, "created_at")),
                         ("balance", text(&agent, "balance")),
                         ("locked", text(&agent, "locked")),
@@ -103,7 +141,14 @@ async fn register(cx: &Context, args: RegisterArgs) -> Result<(), Failure> {
     let body = json!({
         "agent_id": args.agent, "wallet_address": args.wallet, "display_name": args.name,
     });
-    let answer = cx.hub.post(["agents", "register"]).json(&body).once().send().await?;
+    let answer = match &args.invite_file {
+        None => cx.hub.post(["agents", "register"]).json(&body).once().send().await?,
+        Some(file) => {
+            let hub = Hub::new(cx.hub.address(), Some(invites::read(file)?))?;
+            let request = hub.post(["agents", "register"]).json(&body).once();
+            request.send().await.map_err(invites::refused)?
+        }
+    };
     if !cx.out.is_json() {
         let made: Value = answer.json()?;
         let agent = made.get("agent").unwrap_or(&Value::Null);
@@ -112,16 +157,23 @@ async fn register(cx: &Context, args: RegisterArgs) -> Result<(), Failure> {
     tell(cx, &answer, "api_key_info", file)
 }
 
+async fn set_status(cx: &Context, agent: &str, status: &str) -> Result<(), Failure> {
+    let body = json!({ "status": status });
+    let answer = cx.hub.patch(["agents", agent]).json(&body).send().await?;
+    cx.out.answer(&answer, |_| format!("{agent} is {status}"))
+}
+
 fn table(found: &Value) -> String {
     let agents = found.get("agents").and_then(Value::as_array).cloned().unwrap_or_default();
     let rows = agents.iter().map(|agent| {
         [
             text(agent, "agent_id"),
             text(agent, "display_name"),
+            text(agent, "status"),
             time(agent, "created_at"),
             text(agent, "balance"),
             text(agent, "locked"),
         ]
     });
-    columns(["agent", "name", "since", "balance", "locked"], rows)
+    columns(["agent", "name", "status", "since", "balance", "locked"], rows)
 }

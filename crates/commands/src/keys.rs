@@ -59,7 +59,7 @@ struct CreateArgs {
     /// given
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// How long it is good, 1 to 365
+    /// How long it is good, 1 to 365; for as long as the key in use, if not given
     #[arg(long, value_name = "DAYS")]
     expires_in_days: Option<u32>,
     /// For whom: the admin says it
@@ -69,10 +69,10 @@ struct CreateArgs {
     save: SaveArgs,
 }
 
-/// Where a new key goes.
+/// Where a new key, or another secret, goes.
 #[derive(Debug, Args)]
 pub(crate) struct SaveArgs {
-    /// Write the key to this new file, for its owner only, instead of showing it
+    /// Write it to this new file, for its owner only, instead of showing it
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
 }
@@ -160,7 +160,7 @@ async fn me(cx: &Context) -> Result<(), Failure> {
 }
 
 /// The scopes of a key, on one line.
-fn scopes(key: &Value) -> String {
+pub(crate) fn scopes(key: &Value) -> String {
     let scopes = key.get("scopes").and_then(Value::as_array).cloned().unwrap_or_default();
     scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
 }
@@ -197,7 +197,8 @@ impl SaveArgs {
 }
 
 impl KeyFile {
-    fn write(mut self, key: &str) -> Result<PathBuf, Failure> {
+    /// Writes what the file was made for.
+    pub(crate) fn write(mut self, key: &str) -> Result<PathBuf, Failure> {
         match writeln!(self.file, "{key}").and_then(|()| self.file.sync_all()) {
             Ok(()) => {
                 self.holds_a_key = true;
@@ -205,7 +206,7 @@ impl KeyFile {
             }
             // Better on the screen than lost.
             Err(error) => Err(Failure::Failed(format!(
-                "{} cannot be written: {error}; the key is {key}",
+                "{} cannot be written: {error}; it is {key}",
                 self.path.display()
             ))),
         }

@@ -27,6 +27,7 @@ mod failure;
 mod finding;
 mod health;
 mod inbox;
+mod invites;
 mod keys;
 mod leader;
 mod ledger;

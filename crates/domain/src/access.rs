@@ -77,6 +77,12 @@ impl Scopes {
         Self(self.0 & !scope.bit())
     }
 
+    /// What both have.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether it has nothing that the other has not.
     #[must_use]
     pub fn is_within(self, other: Self) -> bool {
@@ -120,6 +126,15 @@ pub fn key_id_of(raw: &str) -> Option<String> {
     is_key.then(|| format!("key_{name}"))
 }
 
+/// The id of the invite that a text looks like: `invite_<8 chars>` of
+/// `reef_invite_<8 chars>_<32 url-safe chars>`; `None` if it is no invite. None is a key.
+#[must_use]
+pub fn invite_id_of(raw: &str) -> Option<String> {
+    let as_key = format!("reef_{}", raw.strip_prefix("reef_invite_")?);
+    let id = key_id_of(&as_key)?;
+    id.strip_prefix("key_").map(|name| format!("invite_{name}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +159,10 @@ mod tests {
         {
             assert_eq!(key_id_of(bad), None, "{bad}");
         }
+        let invite = format!("reef_invite_aB3dEf7h_{secret}");
+        assert_eq!(invite_id_of(&invite).as_deref(), Some("invite_aB3dEf7h"));
+        assert_eq!((key_id_of(&invite), invite_id_of(&invite[..40])), (None, None));
+        assert_eq!(invite_id_of(&format!("reef_aB3dEf7h_{secret}")), None);
         assert_eq!(key_id_of(&format!("reef_aB3dEf7h_{secret}x")), None);
         assert_eq!(key_id_of(&format!("reef_äB3dEf7_{secret}")), None);
     }

@@ -269,6 +269,20 @@ pub const KEY_NAME_CHARS_MAX: usize = 50;
 /// Longest life of a key that has one, in days: a year, as in the older service.
 pub const KEY_DAYS_MAX: i64 = 365;
 
+/// Most invites that are open at a time: enough for a fleet, few enough for a person to look
+/// through.
+pub const INVITES_MAX: i64 = 1000;
+
+/// Most agents that one invite lets in. Whoever has more machines makes another.
+pub const INVITE_USES_MAX: i64 = 1000;
+
+/// Shortest and longest life of an invite, in seconds: 30 d. It is a secret that is handed around,
+/// so none is good for ever.
+pub const INVITE_SECONDS: std::ops::RangeInclusive<i64> = 1..=30 * 86_400;
+
+/// Life of an invite where its maker names none, in seconds: a day.
+pub const INVITE_SECONDS_DEFAULT: i64 = 86_400;
+
 /// Longest wallet address, in characters (`api.md` §6).
 pub const WALLET_CHARS_MAX: usize = 100;
 

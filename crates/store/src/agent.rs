@@ -12,8 +12,8 @@ use crate::key::Key;
 use crate::ledger::{Page, read_items, read_next};
 use crate::node::read_json;
 use crate::script::{
-    AGENT_GET, AGENT_LIST, AGENT_REGISTER, Arguments, Call, Malformed, Partition, Reader, Script,
-    unknown_status,
+    AGENT_GET, AGENT_LIST, AGENT_REGISTER, AGENT_REMOVE, AGENT_SET_STATUS, Arguments, Call,
+    Malformed, Partition, Reader, Script, unknown_status,
 };
 
 /// An agent as everybody may see it.
@@ -28,7 +28,7 @@ pub struct Agent {
     pub display_name: Option<String>,
     /// A JSON object.
     pub metadata: Box<RawValue>,
-    /// `active`.
+    /// `active` or `suspended`.
     pub status: String,
     /// When it was registered.
     pub created_at: UnixMillis,
@@ -70,6 +70,27 @@ pub struct Register<'a> {
     pub digest: &'a str,
     /// The name of the first key.
     pub key_name: &'a str,
+    /// How it comes in.
+    pub way: Way<'a>,
+}
+
+/// By what right an agent is registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way<'a> {
+    /// The admin key, or a hub that lets everybody register.
+    Free,
+    /// A key that administers: the agent's key cannot exceed it.
+    Key {
+        /// That key.
+        key_id: &'a str,
+    },
+    /// An invite, which counts a use and says what the agent's key allows.
+    Invite {
+        /// Its id.
+        invite_id: &'a str,
+        /// SHA-256 of its token, in hex.
+        digest: &'a str,
+    },
 }
 
 /// What became of a registration.
@@ -86,6 +107,12 @@ pub enum Registered {
     IdTaken,
     /// A generated id is in use: try again with another.
     IdCollision,
+    /// The invite, or the key that asks, is good no more.
+    Unknown,
+    /// The invite has let in as many as it was made for.
+    UsedUp,
+    /// The key that asks has no scope that it could give.
+    Beyond,
 }
 
 impl Call for Register<'_> {
@@ -110,6 +137,12 @@ impl Call for Register<'_> {
             .text(self.digest)
             .text(Scopes::OF_FIRST_KEY.to_string())
             .text(self.key_name);
+        let (key_id, invite_id, digest) = match self.way {
+            Way::Free => ("", "", ""),
+            Way::Key { key_id } => (key_id, "", ""),
+            Way::Invite { invite_id, digest } => ("", invite_id, digest),
+        };
+        arguments.text(key_id).text(invite_id).text(digest);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Registered, Malformed> {
@@ -118,6 +151,9 @@ impl Call for Register<'_> {
             "wallet_taken" => Ok(Registered::WalletTaken { agent_id: reply.text()? }),
             "id_taken" => Ok(Registered::IdTaken),
             "id_collision" => Ok(Registered::IdCollision),
+            "unknown" => Ok(Registered::Unknown),
+            "used_up" => Ok(Registered::UsedUp),
+            "beyond" => Ok(Registered::Beyond),
             other => unknown_status(other),
         }
     }
@@ -183,5 +219,82 @@ impl Call for List {
             return unknown_status(status);
         }
         Ok(Page { next: read_next(reply)?, items: read_items(reply, Agent::read)? })
+    }
+}
+
+/// Suspends an agent, or lets it go on: all its keys with it, in one step.
+#[derive(Debug)]
+pub struct SetStatus<'a> {
+    /// Which.
+    pub agent_id: &'a str,
+    /// `active` or `suspended`.
+    pub status: &'a str,
+}
+
+impl Call for SetStatus<'_> {
+    /// `None`: there is no such agent.
+    type Reply = Option<Agent>;
+
+    fn script(&self) -> &'static Script {
+        &AGENT_SET_STATUS
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Ledger
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.agent_id).text(self.status);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        match status {
+            "ok" => Agent::read(reply).map(Some),
+            "not_found" => Ok(None),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// Removes an agent that has nothing left. Its id and wallet are nobody else's afterwards.
+#[derive(Debug)]
+pub struct Remove<'a> {
+    /// Which.
+    pub agent_id: &'a str,
+}
+
+/// What became of an agent that was to be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removed {
+    /// It is gone, and its keys are unknown.
+    Ok,
+    /// There is no such agent.
+    NotFound,
+    /// It still has these: any of `money holds intents positions`.
+    Has(Vec<String>),
+}
+
+impl Call for Remove<'_> {
+    type Reply = Removed;
+
+    fn script(&self) -> &'static Script {
+        &AGENT_REMOVE
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Ledger
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.agent_id);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Removed, Malformed> {
+        match status {
+            "ok" => Ok(Removed::Ok),
+            "not_found" => Ok(Removed::NotFound),
+            "has" => read_items(reply, Reader::text).map(Removed::Has),
+            other => unknown_status(other),
+        }
     }
 }

@@ -79,6 +79,11 @@ pub enum Checked {
         /// Milliseconds until the next request may come.
         wait_ms: i64,
     },
+    /// The key would be good, but its agent is suspended.
+    Suspended {
+        /// Whose it is.
+        agent_id: String,
+    },
     /// There is no such key, or it has expired.
     Unknown,
 }
@@ -117,6 +122,7 @@ impl Call for Check<'_> {
                 let (agent_id, scopes) = whose()?;
                 Ok(Checked::Limited { agent_id, scopes, wait_ms: reply.int()? })
             }
+            "suspended" => Ok(Checked::Suspended { agent_id: reply.text()? }),
             "unknown" => Ok(Checked::Unknown),
             other => unknown_status(other),
         }
@@ -136,8 +142,29 @@ pub struct Create<'a> {
     pub name: &'a str,
     /// What it allows.
     pub scopes: Scopes,
-    /// How long it is good, in milliseconds; `None` for ever.
+    /// How long it is good, in milliseconds; `None`: as long as the key that asks.
     pub life_ms: Option<i64>,
+    /// The key that asks, which bounds it; `None`: the admin key.
+    pub maker: Option<&'a str>,
+}
+
+/// In what a key would exceed the one that asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Excess {
+    /// It allows more.
+    Scopes,
+    /// It ends later.
+    End,
+}
+
+impl Excess {
+    pub(crate) fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        match reply.text()?.as_str() {
+            "scopes" => Ok(Self::Scopes),
+            "end" => Ok(Self::End),
+            other => Err(Malformed(format!("excess {other:?}"))),
+        }
+    }
 }
 
 /// What became of a key that was to be made.
@@ -149,8 +176,12 @@ pub enum Made {
     NotFound,
     /// The agent has as many as it may have.
     TooMany,
-    /// The key has scopes that the caller has not.
-    Beyond,
+    /// The key would exceed the one that asks.
+    Beyond(Excess),
+    /// The agent is suspended.
+    Suspended,
+    /// The key that asks is good no more.
+    Unknown,
     /// The generated id is in use: try again with another.
     IdCollision,
 }
@@ -161,7 +192,9 @@ impl Made {
             "ok" => Key::read(reply).map(Self::Ok),
             "not_found" => Ok(Self::NotFound),
             "too_many" => Ok(Self::TooMany),
-            "beyond" => Ok(Self::Beyond),
+            "beyond" => Excess::read(reply).map(Self::Beyond),
+            "suspended" => Ok(Self::Suspended),
+            "unknown" => Ok(Self::Unknown),
             "id_collision" => Ok(Self::IdCollision),
             other => unknown_status(other),
         }
@@ -187,7 +220,8 @@ impl Call for Create<'_> {
             .text(self.name)
             .text(self.scopes.to_string())
             .optional(self.life_ms)
-            .number(KEYS_MAX);
+            .number(KEYS_MAX)
+            .optional(self.maker);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Made, Malformed> {
@@ -200,14 +234,12 @@ impl Call for Create<'_> {
 pub struct Rotate<'a> {
     /// Which.
     pub key_id: &'a str,
-    /// Whose it must be; `None`: anybody's.
-    pub agent_id: Option<&'a str>,
+    /// The key that asks, which must not be exceeded; `None`: the admin key.
+    pub maker: Option<&'a str>,
     /// The id of the new key.
     pub new_id: &'a str,
     /// SHA-256 of the new key, in hex.
     pub digest: &'a str,
-    /// What the key must not exceed; `None`: not checked.
-    pub within: Option<Scopes>,
 }
 
 impl Call for Rotate<'_> {
@@ -222,12 +254,7 @@ impl Call for Rotate<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .text(self.key_id)
-            .optional(self.agent_id)
-            .text(self.new_id)
-            .text(self.digest)
-            .optional(self.within);
+        arguments.text(self.key_id).optional(self.maker).text(self.new_id).text(self.digest);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Made, Malformed> {
@@ -278,13 +305,25 @@ impl Call for List<'_> {
 pub struct Revoke<'a> {
     /// Which.
     pub key_id: &'a str,
-    /// Whose it must be; `None`: anybody's.
-    pub agent_id: Option<&'a str>,
+    /// The key that asks, which must not be exceeded; `None`: the admin key.
+    pub maker: Option<&'a str>,
+}
+
+/// What became of a key that was to be revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoked {
+    /// It is unknown from here on.
+    Ok,
+    /// There is none, or it is another agent's.
+    NotFound,
+    /// It exceeds the key that asks.
+    Beyond(Excess),
+    /// The key that asks is good no more.
+    Unknown,
 }
 
 impl Call for Revoke<'_> {
-    /// Whether there was such a key.
-    type Reply = bool;
+    type Reply = Revoked;
 
     fn script(&self) -> &'static Script {
         &KEY_REVOKE
@@ -295,13 +334,15 @@ impl Call for Revoke<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.key_id).optional(self.agent_id);
+        arguments.text(self.key_id).optional(self.maker);
     }
 
-    fn read(&self, status: &str, _: &mut Reader) -> Result<bool, Malformed> {
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Revoked, Malformed> {
         match status {
-            "ok" => Ok(true),
-            "not_found" => Ok(false),
+            "ok" => Ok(Revoked::Ok),
+            "not_found" => Ok(Revoked::NotFound),
+            "beyond" => Excess::read(reply).map(Revoked::Beyond),
+            "unknown" => Ok(Revoked::Unknown),
             other => unknown_status(other),
         }
     }

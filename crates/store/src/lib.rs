@@ -5,7 +5,7 @@
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`session`],
-//!   [`message`], [`inbox`], [`proposal`], [`task`], [`agent`], [`key`], [`account`], [`hold`],
+//!   [`message`], [`inbox`], [`proposal`], [`task`], [`agent`], [`key`], [`invite`], [`account`], [`hold`],
 //!   [`intent`], [`position`], [`entry`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
 //! - [`settings`]: what the variables of a deployment say about keys and liveness.
@@ -21,6 +21,7 @@ pub mod heartbeat;
 pub mod hold;
 pub mod inbox;
 pub mod intent;
+pub mod invite;
 pub mod key;
 pub mod keys;
 pub mod leader;

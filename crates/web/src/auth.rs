@@ -1,12 +1,13 @@
 //! Who calls, and what that caller may do (`api.md` §1).
 
-use reef_domain::access::{Scope, Scopes, key_id_of};
+use reef_domain::access::{Scope, Scopes, invite_id_of, key_id_of};
+use reef_store::invite;
 use reef_store::key::{Check, Checked};
 use reef_store::node::Writer;
 use reef_store::{Redis, Store};
 use subtle::ConstantTimeEq;
 
-use crate::config::{AuthMode, Config};
+use crate::config::{AuthMode, Config, Registration};
 use crate::http::{Request, Response};
 use crate::once::digest_of;
 use crate::problem::{Code, Problem};
@@ -17,6 +18,8 @@ use crate::stand_in;
 pub enum Access {
     /// Nothing, in every mode.
     Open,
+    /// To let an agent in: the admin, or an invite; nothing where everybody may register.
+    Admission,
     /// To read.
     Read,
     /// To write.
@@ -42,7 +45,7 @@ impl Access {
             Self::Read | Self::LedgerRead => Some(Scope::Read),
             Self::Write | Self::LedgerWrite => Some(Scope::Write),
             Self::Trade => Some(Scope::Trade),
-            Self::Admin | Self::LedgerAdmin => Some(Scope::Admin),
+            Self::Admission | Self::Admin | Self::LedgerAdmin => Some(Scope::Admin),
         }
     }
 
@@ -61,6 +64,19 @@ pub enum Caller {
     Admin,
     /// An agent, by one of its keys.
     Agent(Agent),
+    /// Somebody who was invited to become one.
+    Invited(Invite),
+}
+
+/// An invite that a caller has shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invite {
+    /// Its id.
+    pub invite_id: String,
+    /// SHA-256 of its token, in hex.
+    pub digest: String,
+    /// What its holder is called: `@` and the id, which no agent's id can be.
+    name: String,
 }
 
 /// An agent that calls.
@@ -87,6 +103,7 @@ impl Caller {
             Self::Anonymous => "@anonymous",
             Self::Admin => "@admin",
             Self::Agent(agent) => &agent.agent_id,
+            Self::Invited(invite) => &invite.name,
         }
     }
 
@@ -94,7 +111,7 @@ impl Caller {
     #[must_use]
     pub fn is_admin(&self) -> bool {
         match self {
-            Self::Anonymous => false,
+            Self::Anonymous | Self::Invited(_) => false,
             Self::Admin => true,
             Self::Agent(agent) => agent.scopes.has(Scope::Admin),
         }
@@ -107,6 +124,7 @@ impl Caller {
             Self::Agent(agent) if agent.minds_owners && !self.is_admin() => {
                 Writer::Owner(&agent.agent_id)
             }
+            Self::Invited(invite) => Writer::Owner(&invite.name),
             _ => Writer::Any,
         }
     }
@@ -129,14 +147,52 @@ impl Caller {
         }
     }
 
+    /// The id of the key that is used, for scripts that compare others with it; `None` for the admin
+    /// key, and where there is none.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        match self {
+            Self::Agent(agent) => Some(&agent.key_id),
+            Self::Admin | Self::Anonymous | Self::Invited(_) => None,
+        }
+    }
+
     /// Checks what a route asks.
     ///
     /// # Errors
     /// 401 for a caller who must say who it is, 403 for one who may not.
+    pub fn authorize_at(&self, access: Access, config: &Config) -> Result<(), Problem> {
+        match access {
+            Access::Admission if config.registration == Registration::Open => Ok(()),
+            access => self.authorize(access, config.auth_mode),
+        }
+    }
+
+    /// The same for a route that is not about registration.
+    ///
+    /// # Errors
+    /// As [`Caller::authorize_at`].
     pub fn authorize(&self, access: Access, mode: AuthMode) -> Result<(), Problem> {
         let Some(scope) = access.scope() else { return Ok(()) };
         match self {
             Self::Admin => Ok(()),
+            Self::Invited(_) if access == Access::Admission => Ok(()),
+            Self::Invited(_) => Err(Problem::new(
+                Code::Unauthenticated,
+                "An invite is no key: it registers an agent, at POST /api/v1/agents/register.",
+            )),
+            Self::Anonymous if access == Access::Admission => Err(Problem::new(
+                Code::Unauthenticated,
+                "Registering an agent needs an invite or the admin key. Whoever runs this hub makes \
+                 invites with `reef agents invite`; send one as Authorization: Bearer <invite>.",
+            )),
+            Self::Agent(agent) if access == Access::Admission && !agent.scopes.has(scope) => {
+                Err(Problem::new(
+                    Code::Forbidden,
+                    "Registering an agent needs an invite, the admin key, or a key with the scope \
+                     admin.",
+                ))
+            }
             Self::Anonymous if mode == AuthMode::Open && access.may_be_anonymous() => Ok(()),
             Self::Anonymous => Err(Problem::new(
                 Code::Unauthenticated,
@@ -191,7 +247,7 @@ pub struct Identity {
 /// key of an agent is looked up for each request, so that a revocation works at once and everywhere.
 ///
 /// # Errors
-/// 401 for such a key, 503 when Redis cannot say.
+/// 401 for such a key, 403 for one of a suspended agent, 503 when Redis cannot say.
 pub async fn identify<R: Redis>(
     request: &Request,
     config: &Config,
@@ -225,11 +281,23 @@ async fn identify_at<R: Redis>(
     let (key_id, digest) = match Credential::read(raw, config, &request.method) {
         Some(Credential::Admin) => return known(Caller::Admin),
         Some(Credential::Agent { key_id, digest }) => (key_id, digest),
+        Some(Credential::Invite { invite_id, digest }) => {
+            let check = invite::Check { invite_id: &invite_id, digest: &digest };
+            if !store.call(&check).await? {
+                return Err(unknown_invite());
+            }
+            let name = format!("@{invite_id}");
+            return known(Caller::Invited(Invite { invite_id, digest, name }));
+        }
         None => return Err(unknown_key()),
     };
     let check = Check { key_id: &key_id, digest: &digest, group, rate: limit };
     let (agent_id, scopes, rate) = match store.call(&check).await? {
         Checked::Unknown => return Err(unknown_key()),
+        Checked::Suspended { agent_id } => {
+            let detail = format!("The agent {agent_id} is suspended, and its keys with it.");
+            return Err(Problem::new(Code::Forbidden, detail));
+        }
         Checked::Good { agent_id, scopes, left } => {
             let rate = left.map(|left| RateLimit { limit, left, wait_ms: 0 });
             (agent_id, scopes, rate)
@@ -248,6 +316,7 @@ async fn identify_at<R: Redis>(
 enum Credential {
     Admin,
     Agent { key_id: String, digest: String },
+    Invite { invite_id: String, digest: String },
 }
 
 impl Credential {
@@ -260,6 +329,9 @@ impl Credential {
         if let Some(key_id) = key_id_of(raw) {
             return Some(Self::Agent { key_id, digest: digest_of(raw) });
         }
+        if let Some(invite_id) = invite_id_of(raw) {
+            return Some(Self::Invite { invite_id, digest: digest_of(raw) });
+        }
         let (key_id, digest) = match method {
             "GET" | "HEAD" => stand_in::read(admin?, raw)?,
             _ => return None,
@@ -268,8 +340,18 @@ impl Credential {
     }
 }
 
-fn unknown_key() -> Problem {
+/// The refusal of a key that is none.
+#[must_use]
+pub fn unknown_key() -> Problem {
     Problem::new(Code::Unauthenticated, "This key is unknown, expired or revoked.")
+}
+
+/// The refusal of an invite that lets nobody in.
+#[must_use]
+pub fn unknown_invite() -> Problem {
+    let detail =
+        "This invite is unknown, expired or revoked. Ask whoever runs this hub for another.";
+    Problem::new(Code::Unauthenticated, detail)
 }
 
 /// The key that a request brings. A header that is no text is no valid key, and not the same as none.
@@ -411,6 +493,22 @@ mod tests {
         assert_eq!(refusal(&anonymous, Access::LedgerRead, open), Some(Code::Unauthenticated));
         let reader = agent("read", true);
         assert_eq!(refusal(&reader, Access::Read, keys), None);
+        let invite_id = "invite_1".to_owned();
+        let (digest, name) = (String::new(), "@invite_1".to_owned());
+        let invited = Caller::Invited(Invite { invite_id, digest, name });
+        assert_eq!(refusal(&invited, Access::Admission, keys), None);
+        assert_eq!(refusal(&anonymous, Access::Admission, keys), Some(Code::Unauthenticated));
+        assert_eq!(
+            refusal(&agent("write trade", true), Access::Admission, keys),
+            Some(Code::Forbidden)
+        );
+        assert_eq!(refusal(&agent("admin", true), Access::Admission, keys), None);
+        for access in
+            [Access::Read, Access::Write, Access::Trade, Access::Admin, Access::LedgerRead]
+        {
+            assert_eq!(refusal(&invited, access, open), Some(Code::Unauthenticated));
+        }
+        assert!(!invited.may_see(&["alice"]) && !invited.acts_for("alice") && !invited.is_admin());
         for access in [Access::Write, Access::Trade, Access::Admin, Access::LedgerAdmin] {
             assert_eq!(refusal(&reader, access, keys), Some(Code::Forbidden));
             assert_eq!(refusal(&Caller::Admin, access, keys), None);

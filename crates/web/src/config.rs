@@ -33,6 +33,15 @@ impl AuthMode {
     }
 }
 
+/// Who may become an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// Whoever the admin registers or has invited.
+    Invite,
+    /// Everybody who reaches the hub.
+    Open,
+}
+
 /// Who may bring money into the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deposits {
@@ -47,6 +56,8 @@ pub enum Deposits {
 pub struct Config {
     /// `auth_mode`.
     pub auth_mode: AuthMode,
+    /// `registration`; without keys everybody may.
+    pub registration: Registration,
     /// `admin_key`; `None`: nobody is admin.
     pub admin_key: Option<String>,
     /// `cors_origins`, separated by commas; `*` for all.
@@ -74,6 +85,7 @@ pub const VARIABLES: [&str; 16] = [
     "redis_url",
     "admin_key",
     "auth_mode",
+    "registration",
     "rate_limit_per_second",
     "deposits",
     "max_deposit",
@@ -104,6 +116,7 @@ impl Config {
         };
         Ok(Self {
             auth_mode,
+            registration: read_registration(&get("registration"), auth_mode)?,
             admin_key: Some(get("admin_key")).filter(|key| !key.is_empty()),
             cors_origins: get("cors_origins")
                 .split(',')
@@ -152,6 +165,14 @@ fn read_streams(text: &str) -> Result<i64, String> {
     })
 }
 
+fn read_registration(text: &str, mode: AuthMode) -> Result<Registration, String> {
+    match text {
+        "" | "invite" if mode == AuthMode::Keys => Ok(Registration::Invite),
+        "" | "invite" | "open" => Ok(Registration::Open),
+        other => Err(format!("registration is {other:?}; use invite or open")),
+    }
+}
+
 fn read_deposits(text: &str) -> Result<Deposits, String> {
     match text {
         "" | "self" => Ok(Deposits::Own),
@@ -164,4 +185,33 @@ fn read_deposit_max(text: &str) -> Result<Money, String> {
     let text = if text.is_empty() { "100000" } else { text };
     let money = Money::parse(text).map_err(|rule| format!("max_deposit {rule}"))?;
     if money > Money::ZERO { Ok(money) } else { Err("max_deposit must be more than 0".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registration(mode: &str, registration: &str) -> Result<Registration, String> {
+        let get = |name: &str| match name {
+            "auth_mode" => mode.to_owned(),
+            "registration" => registration.to_owned(),
+            _ => String::new(),
+        };
+        Config::read(get).map(|config| config.registration)
+    }
+
+    #[test]
+    fn a_hub_is_closed_to_strangers_unless_it_is_told_otherwise() {
+        for (mode, given, is) in [
+            ("", "", Registration::Invite),
+            ("keys", "invite", Registration::Invite),
+            ("keys", "open", Registration::Open),
+            ("open", "", Registration::Open),
+            ("open", "invite", Registration::Open),
+        ] {
+            assert_eq!(registration(mode, given), Ok(is), "{mode} {given}");
+        }
+        assert!(registration("keys", "all").unwrap_err().contains("registration is \"all\""));
+        assert!(registration("open", "all").is_err());
+    }
 }

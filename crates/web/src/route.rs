@@ -186,7 +186,7 @@ impl<R: Redis> App<R> {
         if let Some(rate) = rate.filter(|rate| rate.wait_ms > 0) {
             return Err(Problem::rate_limited(group, rate));
         }
-        caller.authorize(route.access, self.config.auth_mode)?;
+        caller.authorize_at(route.access, &self.config)?;
         if request.body.len() > route.body_max {
             return Err(Problem::too_large(route.body_max));
         }

@@ -85,7 +85,7 @@ impl UiSessions {
             Caller::Agent(agent) => {
                 Holder { key_id: agent.key_id.clone(), digest: agent.digest.clone() }
             }
-            Caller::Anonymous => {
+            Caller::Anonymous | Caller::Invited(_) => {
                 return Err(Problem::new(
                     Code::Unauthenticated,
                     "Send the key for which the session is wanted: Authorization: Bearer <key>.",

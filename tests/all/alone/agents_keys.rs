@@ -113,3 +113,38 @@ fn a_pages_session_stands_for_an_agents_key_as_long_as_that_is_good() {
     agent.delete(&path).ok();
     page.get("/auth/me").problem(401, "unauthenticated");
 }
+
+#[test]
+fn everybody_registers_where_the_hub_says_so() {
+    for hub in
+        [Hub::options().variable("registration", "open").start(), Hub::options().open().start()]
+    {
+        let agent = hub.anonymous().new_agent();
+        agent.client.get("/auth/me").ok();
+        // An invite is still what it says.
+        let made = hub.admin().post("/invites", &json!({"scopes": ["read"]})).ok();
+        let guest = hub.anonymous().with_key(made["invite"].as_str().unwrap());
+        let made = guest.post("/agents/register", &json!({})).ok();
+        assert_eq!(made["api_key_info"]["scopes"], json!(["read"]));
+    }
+}
+
+#[test]
+fn a_suspension_counts_on_every_host_and_for_the_pages_session() {
+    let server = RedisServer::start();
+    let hubs = [(); 2].map(|()| Hub::options().redis(&server).start());
+    let agent = hubs[0].admin().new_agent();
+    let there = hubs[1].anonymous().with_key(&agent.key);
+    let made = there.post_empty("//ui/session");
+    let cookie = made.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let page = hubs[1].anonymous().with("cookie", &cookie);
+    page.get("/auth/me").ok();
+    let path = format!("/agents/{}", agent.id);
+    hubs[0].admin().patch(&path, &json!({"status": "suspended"})).ok();
+    for client in [&agent.client, &there, &page] {
+        client.get("/auth/me").problem(403, "forbidden");
+        client.get("/events/stream").problem(403, "forbidden");
+    }
+    hubs[1].admin().patch(&path, &json!({"status": "active"})).ok();
+    page.get("/auth/me").ok();
+}

@@ -6,6 +6,7 @@
 //! size of the cluster, or on who leads it.
 
 mod access;
+mod admission;
 mod agents;
 mod blocks;
 mod cluster;

@@ -41,8 +41,36 @@ local function prune_keys(agent)
   end
 end
 
--- Whose a key is, if a caller may deal with it ('' may with all); nil if not.
-local function owned_key(id, caller)
-  local agent = redis.call('HGET', key.agent_key(id), 'agent')
-  if agent and (caller == '' or agent == caller) then return agent end
+local function has_scope(scopes, scope)
+  return string.find(' ' .. scopes .. ' ', ' ' .. scope .. ' ', 1, true) ~= nil
+end
+
+local function is_suspended(agent)
+  return redis.call('HGET', key.agent(agent), 'status') == 'suspended'
+end
+
+-- The key that asks, whose scopes and end bound what it may do to others: agent, scopes, ends (nil
+-- for never), administers. '' is the admin key, which nothing bounds. Nil: it is good no more.
+local function read_maker(id)
+  if id == '' then return { is_admin_key = true, administers = true } end
+  local row = redis.call('HMGET', key.agent_key(id), 'agent', 'scopes', 'expires_at', 'suspended')
+  local ends = tonumber(row[3])
+  if not row[1] or row[4] or ends and ends <= now then return nil end
+  return { agent = row[1], scopes = row[2], ends = ends, administers = has_scope(row[2], 'admin') }
+end
+
+-- What a key would have that the one that asks has not: 'scopes', 'end', or nil for nothing.
+local function excess(maker, scopes, ends)
+  if maker.is_admin_key then return nil end
+  for scope in string.gmatch(scopes, '%S+') do
+    if not has_scope(maker.scopes, scope) then return 'scopes' end
+  end
+  if maker.ends and (not ends or ends > maker.ends) then return 'end' end
+end
+
+-- A key that the one that asks may deal with: its own agent's, and for who administers anybody's.
+local function read_other(maker, id)
+  local row = redis.call('HMGET', key.agent_key(id), 'agent', 'scopes', 'expires_at', 'name')
+  if not row[1] or not maker.administers and maker.agent ~= row[1] then return nil end
+  return { agent = row[1], scopes = row[2], ends = tonumber(row[3]), name = row[4] }
 end

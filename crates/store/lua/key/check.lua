@@ -8,14 +8,15 @@
 -- ARGV     3 key id · 4 SHA-256 of the key · 5 group of routes · 6 requests a second (0 no limit)
 --          7 how far the time of the last use may lag, in ms
 -- Returns  'ok', agent, scopes, requests left ('' where there is no limit)
---          'limited', agent, scopes, ms to wait · 'unknown'
+--          'limited', agent, scopes, ms to wait · 'suspended', agent · 'unknown'
 -- include: now
 
 local id = ARGV[3]
 local row = redis.call('HMGET', key.agent_key(id), 'digest', 'agent', 'scopes', 'expires_at',
-  'last_used')
+  'last_used', 'suspended')
 if not row[1] or row[1] ~= ARGV[4] then return { 'unknown' } end
 if row[4] and row[4] ~= '' and tonumber(row[4]) <= now then return { 'unknown' } end
+if row[6] then return { 'suspended', row[2] } end
 
 local left = ''
 local rate = tonumber(ARGV[6])

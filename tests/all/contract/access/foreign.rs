@@ -205,7 +205,12 @@ impl Estate {
             ("POST", "/sessions" | "/cluster/check-heartbeat" | "/auth/keys") => {
                 (Welcome, json!({}))
             }
-            ("POST", "/agents/register") => (Welcome, json!({"agent_id": unique("agent")})),
+            ("POST", "/agents/register") => (AdminOnly, json!({"agent_id": unique("agent")})),
+            ("PATCH", "/agents/{id}") => (AdminOnly, json!({"status": "suspended"})),
+            ("DELETE", "/agents/{id}" | "/invites/{id}") | ("GET", "/invites") => {
+                (AdminOnly, Value::Null)
+            }
+            ("POST", "/invites") => (AdminOnly, json!({})),
             ("GET", "/nodes" | "/nodes/online" | "/nodes/available" | "/nodes/skills/{skill}")
             | ("GET", "/nodes/{id}" | "/nodes/{id}/health" | "/health" | "/readyz")
             | ("GET", "/cluster/health" | "/cluster/state" | "/cluster/events")
