@@ -15,6 +15,7 @@ mod cli;
 mod config;
 mod config_command;
 mod cron;
+mod descriptors;
 mod examine;
 mod failure;
 mod http;
@@ -29,6 +30,7 @@ mod redis;
 mod shutdown;
 mod sse;
 mod state_dir;
+mod supervise;
 mod up;
 
 use std::process::ExitCode;
@@ -44,7 +46,13 @@ use reef_settings::Settings;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match cli::Cli::parse().command {
+    let code = run(cli::Cli::parse().command);
+    logging::finish();
+    code
+}
+
+fn run(command: cli::Subcommands) -> ExitCode {
+    match command {
         cli::Subcommands::Host(command) => ended(host(command)),
         cli::Subcommands::Config(command) => ended(config_command::run(command)),
         cli::Subcommands::Completions(args) => match cli::print_completions(&args) {
@@ -63,7 +71,8 @@ fn main() -> ExitCode {
                     Err(failure) => return ended(Err(failure)),
                 }
             }
-            reef_commands::run(command, examine::examine)
+            let (examine, repair) = (examine::examine, examine::repair);
+            reef_commands::run(command, reef_commands::Host { examine, repair })
         }
     }
 }

@@ -100,7 +100,8 @@ impl EventStreams {
         let (channels, orders) = Channels::new();
         let keys = config.settings.keys.clone();
         let sources = Arc::new(Sources::new(store.clone(), Arc::clone(&metrics), comment_period));
-        let listener = Listener { announcements, channels: Arc::clone(&channels), orders, metrics };
+        let (channels_too, epoch) = (Arc::clone(&channels), 0);
+        let listener = Listener { announcements, channels: channels_too, orders, metrics, epoch };
         let readers = Readers::new(config.streams_max);
         let streams = Self { config, keys, store, channels, sources, readers, comment_period };
         (streams, listener.run())

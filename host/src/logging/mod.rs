@@ -1,10 +1,19 @@
 //! The log: everything that is not an answer goes to standard error.
+//!
+//! Nothing here fails or waits, whatever becomes of standard error: see [`sink`].
 
-use std::io::IsTerminal;
+pub(crate) mod sink;
+
+use std::io::{IsTerminal, Write};
+use std::panic::PanicHookInfo;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use reef_settings::{Origin, Settings, Value};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 
+use self::sink::Sink;
 use crate::cli::LogFormat;
 
 /// What is logged unless `REEF_LOG` says otherwise. wasmtime's own modules report details that
@@ -13,6 +22,12 @@ const DEFAULT_FILTER: &str = "info,wasmtime=warn,cranelift=warn";
 
 /// What commands log that are no services: their result is what matters.
 const QUIET_FILTER: &str = "warn";
+
+/// How long the end of the program waits for the last lines to be read.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Where the log goes, once it was started.
+static LOG: OnceLock<Sink> = OnceLock::new();
 
 /// Starts logging to standard error. A filter that cannot be read falls back to the default,
 /// with a word about it.
@@ -41,10 +56,13 @@ fn start_with(wanted: &str, format: LogFormat, default: &str) {
         }
     };
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let log = LOG.get_or_init(|| Sink::start(std::io::stderr(), "log", report_lost)).clone();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colour);
+        .with_writer(Events(log))
+        .with_ansi(colour)
+        // It would go to standard error by another way.
+        .log_internal_errors(false);
     // A second call can only happen in tests; the first one's settings stay.
     let _ = match format {
         LogFormat::Text => {
@@ -52,8 +70,87 @@ fn start_with(wanted: &str, format: LogFormat, default: &str) {
         }
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+    std::panic::set_hook(Box::new(report_panic));
     if let Some(error) = problem {
         tracing::warn!(%error, "the level of the log cannot be read; logging at the default level");
+    }
+}
+
+/// Says something on standard error, beside the log.
+pub(crate) fn say(text: &str) {
+    let line = format!("{text}\n").into_bytes();
+    match LOG.get() {
+        Some(log) => log.write(line),
+        // Nothing sensible is left to do when standard error itself is gone.
+        None => drop(std::io::stderr().write_all(&line)),
+    }
+}
+
+/// Says something on standard output, whether or not anybody reads it.
+pub(crate) fn announce(text: &str) {
+    static STDOUT: OnceLock<Sink> = OnceLock::new();
+    let out = STDOUT.get_or_init(|| Sink::start(std::io::stdout(), "stdout", |_| {}));
+    out.write(text.as_bytes().to_vec());
+}
+
+/// How many lines of the log were lost.
+pub(crate) fn lines_dropped() -> u64 {
+    LOG.get().map(Sink::dropped).unwrap_or_default()
+}
+
+/// Lets the last lines be written before the process ends, if somebody reads them.
+pub(crate) fn finish() {
+    if let Some(log) = LOG.get() {
+        log.flush(LAST_LINES);
+    }
+}
+
+fn report_lost(lines: u64) {
+    tracing::warn!(lines, "lines of the log were lost: standard error took none, or too few");
+}
+
+/// The standard library's own hook would wait for whoever reads standard error.
+fn report_panic(panic: &PanicHookInfo<'_>) {
+    let text = panic.payload_as_str().unwrap_or("no text");
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let thread = std::thread::current();
+    let thread = thread.name().unwrap_or_default();
+    tracing::error!(place, thread, "a fault in the program: {text}");
+}
+
+/// Makes a line of each event.
+struct Events(Sink);
+
+impl<'a> MakeWriter<'a> for Events {
+    type Writer = Event<'a>;
+
+    fn make_writer(&'a self) -> Event<'a> {
+        Event { sink: &self.0, line: Vec::new() }
+    }
+}
+
+/// What is written of one event.
+struct Event<'a> {
+    sink: &'a Sink,
+    line: Vec<u8>,
+}
+
+impl Write for Event<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.line.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Event<'_> {
+    fn drop(&mut self) {
+        if !self.line.is_empty() {
+            self.sink.write(std::mem::take(&mut self.line));
+        }
     }
 }
 
