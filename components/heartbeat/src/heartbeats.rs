@@ -146,12 +146,7 @@ fn accepted<'a, R>(
         BeatOutcome::Ok { status, inbox, claims } => (status, *inbox, claims),
         BeatOutcome::NotFound => return Err(Problem::unknown_node(node_id)),
         BeatOutcome::Forbidden => return Err(Problem::foreign("node")),
-        BeatOutcome::Fenced => {
-            return Err(Problem::new(
-                Code::Fenced,
-                format!("The node {node_id} has registered again since this incarnation."),
-            ));
-        }
+        BeatOutcome::Fenced => return Err(Problem::replaced_node(node_id)),
     };
     let timeout = cx.config.settings.heartbeat_timeout;
     let of_state = |wanted: ClaimState| {
