@@ -176,19 +176,19 @@ fn a_gap_in_the_clusters_events_is_named() {
 
 #[test]
 fn a_reader_that_takes_nothing_is_cut_and_can_come_back() {
-    // More than what the kernel and the hub hold for one reader; each character takes six bytes.
-    const APPENDS: usize = 40;
-    const CHARS: usize = 120_000;
+    // More than what the kernel and the hub hold for one reader, in events of the largest size.
+    const STARTS: usize = 400;
+    const CHARS: usize = 60_000;
     let hub = Hub::options().open().arg("--send-timeout").arg("0.5").start();
     let client = hub.anonymous();
     let (message, path) = begin(&client);
     let mut idle = client.stream(&path);
     let mut awake = client.stream(&path);
-    let delta = "\u{1}".repeat(CHARS);
+    let task = json!({"task_type": "draw", "prompt": "x".repeat(CHARS)});
     assert_eq!(awake.take_events(1)[0].told().0, "message_start");
-    for _ in 0..APPENDS {
-        append(&client, &message, &delta);
-        assert_eq!(awake.take_events(1)[0].told().0, "text_delta");
+    for _ in 0..STARTS {
+        client.post(&format!("{message}/tasks"), &task).ok();
+        assert_eq!(awake.take_events(2)[0].told().0, "task_started");
     }
     eventually("the cut", PATIENCE, || {
         let metrics = client.get("//metrics").text();
@@ -196,12 +196,12 @@ fn a_reader_that_takes_nothing_is_cut_and_can_come_back() {
     });
     let (mut taken, end) = idle.rest();
     assert_eq!(end, End::Cut);
-    assert!(taken.len() < APPENDS, "{}: nothing was cut", taken.len());
+    assert!(taken.len() < 2 * STARTS, "{}: nothing was cut", taken.len());
     client.post_empty(&format!("{message}/complete")).ok();
     let last = taken.last().unwrap().cursor();
     let (rest, end) = client.stream(&format!("{path}?last_id={last}")).rest();
     assert_eq!(end, End::Said);
     taken.extend(rest);
     let sequences = taken.iter().map(|frame| frame.told().1["sequence"].as_u64().unwrap());
-    assert!(sequences.eq(1..=APPENDS as u64 + 2));
+    assert!(sequences.eq(1..=2 * STARTS as u64 + 2));
 }
