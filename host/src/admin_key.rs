@@ -56,7 +56,10 @@ pub(crate) fn read_or_make(file: &Path) -> Result<String> {
     let shown = file.display();
     match file.symlink_metadata() {
         Ok(about) => {
-            ensure!(about.is_file(), "{shown} is no file; the hub follows no link to its admin key");
+            ensure!(
+                about.is_file(),
+                "{shown} is no file; the hub follows no link to its admin key"
+            );
             ensure!(is_ours(&about), "{shown} belongs to another user (uid {})", about.uid());
             ensure!(
                 !is_writable_by_others(&about),

@@ -50,6 +50,7 @@ impl StateDir {
     /// The directory, absolute.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
 }
 
 /// Makes a directory that only its owner can enter, and those above it.

@@ -1,9 +1,7 @@
 //! The wasmtime engine, tuned for many short-lived calls.
 
 use crate::RuntimeConfig;
-use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// Address space per linear memory. With the whole 32-bit range reserved, compiled code needs no
 /// bounds checks; pages are only used once they are written to.

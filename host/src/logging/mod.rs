@@ -28,6 +28,8 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Where the log goes, once it was started.
 static LOG: OnceLock<Sink> = OnceLock::new();
+/// Set if each of its lines is JSON.
+static IS_JSON: OnceLock<()> = OnceLock::new();
 
 /// Starts logging to standard error. A filter that cannot be read falls back to the default,
 /// with a word about it.
@@ -68,7 +70,10 @@ fn start_with(wanted: &str, format: LogFormat, default: &str) {
         LogFormat::Text => {
             builder.fmt_fields(crate::log_fields::for_people()).with_target(false).try_init()
         }
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Json => {
+            IS_JSON.get_or_init(|| ());
+            builder.json().flatten_event(true).try_init()
+        }
     };
     std::panic::set_hook(Box::new(report_panic));
     if let Some(error) = problem {
@@ -80,6 +85,8 @@ fn start_with(wanted: &str, format: LogFormat, default: &str) {
 pub(crate) fn say(text: &str) {
     let line = format!("{text}\n").into_bytes();
     match LOG.get() {
+        // Every line of such a log is JSON, the last ones too.
+        Some(_) if IS_JSON.get().is_some() => tracing::error!("{text}"),
         Some(log) => log.write(line),
         // Nothing sensible is left to do when standard error itself is gone.
         None => drop(std::io::stderr().write_all(&line)),

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod cuts;
+mod damage;
 mod ledger;
 mod load;
 mod misbehaviour;

@@ -53,8 +53,8 @@ fn parse(text: &str) -> Result<Manifest, String> {
         return Err("ends in the middle of a line".to_owned());
     }
     for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let (kind, listed) =
-            parse_line(line).ok_or_else(|| format!("has a line that Redis does not write: {line:?}"))?;
+        let (kind, listed) = parse_line(line)
+            .ok_or_else(|| format!("has a line that Redis does not write: {line:?}"))?;
         match kind {
             // What is no longer used, and about to be deleted.
             "h" => {}
@@ -94,8 +94,7 @@ fn parse_line(line: &str) -> Option<(&str, Listed)> {
     let fits = name.starts_with(&format!("{PREFIX}{seq}."))
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
         && (kind == "h" || name.contains(ending));
-    (fits && matches!(kind, "b" | "h" | "i"))
-        .then(|| (kind, Listed { name: name.to_owned(), seq }))
+    (fits && matches!(kind, "b" | "h" | "i")).then(|| (kind, Listed { name: name.to_owned(), seq }))
 }
 
 impl Manifest {

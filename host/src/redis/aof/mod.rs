@@ -180,11 +180,7 @@ fn check_set(folder: &Path, read: &Manifest, seal: Option<&Seal>) -> Result<Opti
     Ok(None)
 }
 
-fn look_at_files(
-    mut follower: Follower,
-    read: &Manifest,
-    seal: Option<&Seal>,
-) -> Result<Found> {
+fn look_at_files(mut follower: Follower, read: &Manifest, seal: Option<&Seal>) -> Result<Found> {
     let commands = read.base.iter().filter(|base| !base.name.ends_with(".rdb"));
     let commands: Vec<_> = commands.chain(&read.increments).collect();
     let mut torn = None;
@@ -194,8 +190,7 @@ fn look_at_files(
         let size = file.metadata().with_context(place)?.len();
         let sealed = seal.and_then(|seal| seal.files.get(&listed.name));
         let mut scanner = Scanner::new();
-        let damaged =
-            |what: String, cure: Cure| Damage { file: file.clone(), what, cure };
+        let damaged = |what: String, cure: Cure| Damage { file: file.clone(), what, cure };
         // What is sealed ends with a whole command, so reading may pause there.
         let first = sealed.map_or(size, |sealed| sealed.bytes.min(size));
         let mut result = scan(&file, &mut scanner, first).with_context(place)?;
@@ -263,8 +258,7 @@ pub(super) fn cut(torn: &Torn, data: &Path) -> Result<PathBuf> {
     let name = torn.file.file_name().unwrap_or_default().to_string_lossy();
     let copy = data.join(format!("cut-{}-{name}-{}", stamp(), torn.from));
     let keep = || -> std::io::Result<()> {
-        let mut out =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy)?;
+        let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy)?;
         out.write_all(&tail(&torn.file, torn.from)?)?;
         out.sync_all()?;
         File::open(data)?.sync_all()

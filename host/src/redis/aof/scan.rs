@@ -50,8 +50,15 @@ enum State {
     /// In a line of remarks.
     Remark,
     /// In a number behind `*` or `$`, with what was read of it.
-    Number { is_count: bool, value: u64, digits: u8 },
-    NumberEnd { is_count: bool, value: u64 },
+    Number {
+        is_count: bool,
+        value: u64,
+        digits: u8,
+    },
+    NumberEnd {
+        is_count: bool,
+        value: u64,
+    },
     /// Before an argument.
     Argument,
     /// In a value, of which so much is to come.
@@ -406,8 +413,7 @@ mod tests {
         for end in 0..file.len() {
             let scanner = read(&file[..end], 5).unwrap();
             let from = if end < first { 0 } else { first };
-            let expected =
-                if end == from { End::Whole } else { End::Torn { from: from as u64 } };
+            let expected = if end == from { End::Whole } else { End::Torn { from: from as u64 } };
             assert_eq!(scanner.end(), expected, "{end}");
             assert!(!hides_commands(&file[from..end]), "{end}");
             let digest = hex(&Sha256::digest(&file[..from]));
@@ -471,7 +477,8 @@ mod tests {
         let nested = [command(&["MULTI"]), command(&["MULTI"])].concat();
         assert!(read(&nested, 9).unwrap_err().what.contains("within another"));
         assert!(read(&command(&["EXEC"]), 9).unwrap_err().what.contains("not begun"));
-        for bad in ["*0\r\n", "*01\r\n", "*1\r\n$-1\r\n", "*1\r\n$4\r\nSET\r\n\r\n", "\0\0", "*1\n"] {
+        for bad in ["*0\r\n", "*01\r\n", "*1\r\n$-1\r\n", "*1\r\n$4\r\nSET\r\n\r\n", "\0\0", "*1\n"]
+        {
             assert!(read(bad.as_bytes(), 9).is_err(), "{bad:?}");
         }
     }

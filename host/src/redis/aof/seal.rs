@@ -65,12 +65,8 @@ pub(super) fn read(folder: &Path) -> Option<Seal> {
 fn write(folder: &Path, seal: &Seal) -> std::io::Result<()> {
     let text = serde_json::to_string(seal)?;
     let unfinished = folder.join(format!("{NAME}.new"));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&unfinished)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     writeln!(file, "{text}\n{}", hex(&Sha256::digest(&text)))?;
     file.sync_all()?;
     std::fs::rename(&unfinished, folder.join(NAME))

@@ -125,7 +125,9 @@ fn missing_and_foreign_files_are_named() {
     assert!(damaged(&|data| remove(data, manifest::NAME)).contains("is missing"));
     assert!(damaged(&|data| remove(data, INCR)).contains("is missing"));
     assert!(damaged(&|data| data.write(manifest::NAME, b"")).contains("is empty"));
-    assert!(damaged(&|data| data.write("appendonly.aof.1.base.rdb", b"RADIS")).contains("snapshot"));
+    assert!(
+        damaged(&|data| data.write("appendonly.aof.1.base.rdb", b"RADIS")).contains("snapshot")
+    );
     let flipped = BASE.iter().map(|byte| if *byte == 0 { 1 } else { *byte }).collect::<Vec<_>>();
     assert!(
         damaged(&|data| data.write("appendonly.aof.1.base.rdb", &flipped)).contains("checksum")
