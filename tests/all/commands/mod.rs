@@ -9,6 +9,7 @@ mod demo;
 mod failures;
 mod inbox_and_events;
 mod ledger;
+mod ledger_audit;
 mod messages;
 mod tails;
 mod upkeep;
