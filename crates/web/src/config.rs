@@ -81,7 +81,7 @@ pub struct Config {
 }
 
 /// The variables that a component declares in `spin.toml` for [`Config::read`].
-pub const VARIABLES: [&str; 16] = [
+pub const VARIABLES: [&str; 17] = [
     "redis_url",
     "admin_key",
     "auth_mode",
