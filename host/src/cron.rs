@@ -20,7 +20,7 @@ pub(crate) struct Job {
 ///
 /// A run that takes longer than the pause between two times skips those it covers: runs never
 /// overlap. Errors are logged and end nothing.
-pub(crate) async fn run(job: Job) {
+pub(crate) async fn run(job: &Job) {
     let component = job.component.id();
     let (succeeded, failed) = metrics::cron_runs(component);
     while let Some(pause) = until_next(&job.schedule, Utc::now()) {

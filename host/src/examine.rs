@@ -10,7 +10,7 @@ use reef_settings::Settings;
 
 use crate::config_command::check;
 use crate::manifest::Manifest;
-use crate::redis::private;
+use crate::redis::{private, repair};
 
 /// Where rustc keeps what it links into components.
 const WASM_TARGET: &str = "wasm32-wasip2";
@@ -21,6 +21,7 @@ pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Fi
         let value = |name: &str| settings.value(name).map(|value| value.text).unwrap_or_default();
         let mut findings = vec![program()];
         findings.push(redis(settings).await);
+        findings.extend(data(Path::new(&value("state_dir"))));
         findings.extend(application(Path::new(&value("spin_file"))));
         findings.push(port(&value("listen")));
         findings
@@ -49,6 +50,24 @@ async fn redis(settings: &Settings) -> Finding {
         }
         Some(problem) => Finding::fail("redis", &problem.message, &problem.cure),
     }
+}
+
+/// Mends the data of the private Redis.
+pub(crate) fn repair(
+    state_dir: &Path,
+    agree: &mut dyn FnMut(&str) -> bool,
+) -> Result<String, String> {
+    repair::repair(state_dir, agree).map_err(|error| format!("{error:#}"))
+}
+
+/// Whether the data of the private Redis is whole, where no server has it.
+fn data(state_dir: &Path) -> Option<Finding> {
+    let cure = "`reef doctor --repair` says what can be saved; nothing is changed before you agree";
+    Some(match repair::look(state_dir)? {
+        Ok(None) => Finding::ok("data", "the data of the private Redis is whole"),
+        Ok(Some(damage)) => Finding::fail("data", damage, cure),
+        Err(error) => Finding::fail("data", format!("{error:#}"), "see who may read it"),
+    })
 }
 
 /// The manifest, and whether what it names is built.

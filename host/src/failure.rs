@@ -1,8 +1,9 @@
 //! How the program ends when it does not end well: one type, one exit code each.
 
 use std::fmt;
-use std::io::Write;
 use std::process::ExitCode;
+
+use crate::logging;
 
 /// Why the program ends with something else than 0. The codes are part of the contract and
 /// stand in `--help`.
@@ -46,14 +47,13 @@ impl Failure {
 
     /// Writes the failure to stderr, as one paragraph a person can act on.
     pub(crate) fn report(&self) {
-        // Nothing sensible is left to do when stderr itself is gone.
-        let _ = match self {
+        match self {
             Self::Runtime(e) | Self::Usage(e) | Self::Unreachable(e) => {
-                writeln!(std::io::stderr(), "error: {e:#}")
+                logging::say(&format!("error: {e:#}"));
             }
-            Self::Found(_) => Ok(()),
-            Self::Interrupted => writeln!(std::io::stderr(), "interrupted"),
-        };
+            Self::Found(_) => {}
+            Self::Interrupted => logging::say("interrupted"),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod cli;
 mod config;
 mod config_command;
 mod cron;
+mod descriptors;
 mod examine;
 mod failure;
 mod http;
@@ -28,6 +29,7 @@ mod redis;
 mod shutdown;
 mod sse;
 mod state_dir;
+mod supervise;
 mod up;
 
 use std::process::ExitCode;
@@ -43,7 +45,13 @@ use reef_settings::Settings;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match cli::Cli::parse().command {
+    let code = run(cli::Cli::parse().command);
+    logging::finish();
+    code
+}
+
+fn run(command: cli::Subcommands) -> ExitCode {
+    match command {
         cli::Subcommands::Host(command) => ended(host(command)),
         cli::Subcommands::Config(command) => ended(config_command::run(command)),
         cli::Subcommands::Completions(args) => match cli::print_completions(&args) {
@@ -62,7 +70,8 @@ fn main() -> ExitCode {
                     Err(failure) => return ended(Err(failure)),
                 }
             }
-            reef_commands::run(command, examine::examine)
+            let (examine, repair) = (examine::examine, examine::repair);
+            reef_commands::run(command, reef_commands::Host { examine, repair })
         }
     }
 }

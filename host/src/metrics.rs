@@ -14,6 +14,8 @@ use reef_domain::task::STATUSES as TASK_STATUSES;
 use reef_runtime::Component;
 use reef_store::task::Counts;
 
+use crate::logging;
+
 /// Kind, name and meaning of every metric. The unit is the name's last word, as Prometheus
 /// wants it: `seconds`, or `total` for a count that only grows.
 const METRICS: &[(Kind, &str, &str)] = &[
@@ -77,6 +79,11 @@ const METRICS: &[(Kind, &str, &str)] = &[
         "Losses of the connection over which live events arrive",
     ),
     (Kind::Gauge, "reef_monitor_expiry_suspended", "1 while the mass expiry guard holds, else 0"),
+    (
+        Kind::Counter,
+        "reef_log_lines_dropped_total",
+        "Lines of the log that standard error did not take, or not fast enough",
+    ),
 ];
 
 /// Upper bounds in seconds. A request takes some 100 µs; what takes longer than the default
@@ -145,6 +152,7 @@ impl Metrics {
             gauge!("reef_component_idle_instances", "component" => component.id().to_owned())
                 .set(idle);
         }
+        counter!("reef_log_lines_dropped_total").absolute(logging::lines_dropped());
         self.handle.render()
     }
 }

@@ -4,6 +4,8 @@ use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::logging;
+
 /// Tells whoever holds a copy when the program was asked to end.
 #[derive(Debug, Clone)]
 pub(crate) struct Shutdown {
@@ -29,6 +31,7 @@ impl Shutdown {
                     ask.send_replace(true);
                 } else {
                     tracing::warn!("{name} again: stopping at once");
+                    logging::finish();
                     std::process::exit(130);
                 }
             }

@@ -1,7 +1,6 @@
 //! From a configuration to a running hub, and back to nothing: what is started, in which order,
 //! and how it ends.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +18,12 @@ use crate::alerts::Alerts;
 use crate::app::App;
 use crate::config::{self, AdminKey, Config, RedisChoice, Serving};
 use crate::cron;
+use crate::descriptors;
 use crate::failure::Failure;
 use crate::http::listener;
 use crate::http::own::OwnRoutes;
 use crate::http::service::{Service, Target};
+use crate::logging;
 use crate::long_poll::LongPolls;
 use crate::manifest::Manifest;
 use crate::manifest::variables::{Layers, Variables};
@@ -35,6 +36,7 @@ use crate::redis::readiness::Readiness;
 use crate::shutdown::Shutdown;
 use crate::sse::EventStreams;
 use crate::state_dir::{self, StateDir};
+use crate::supervise::keep;
 
 /// How long the threads get that still compile or close files when all else has ended.
 const LINGER: Duration = Duration::from_secs(1);
@@ -61,6 +63,7 @@ async fn run(mut config: Config) -> Result<(), Failure> {
     // Before anything is started, so that a port in use costs nothing. Whoever connects already
     // waits in the kernel's queue.
     let listener = listener::bind(&config.listen)?;
+    config.limits.connections_max = descriptors::make_room(config.limits.connections_max);
     let ground = Ground::lay(&mut config)?;
     let result = tokio::select! {
         biased;
@@ -99,6 +102,9 @@ impl Ground {
             }
             (None, _) => None,
         };
+        if let Some(serving) = &config.serving {
+            state_dir::make_private(&serving.cache_dir()).map_err(Failure::Usage)?;
+        }
         let prepared = match (&config.redis, &state_dir) {
             (RedisChoice::Private(fsync), Some(state_dir)) => {
                 Some(PrivateRedis::prepare(state_dir, *fsync).map_err(Failure::Usage)?)
@@ -213,11 +219,11 @@ impl Hub {
         let mut tasks = JoinSet::new();
         tasks.spawn(listening);
         for job in self.app.jobs {
-            tasks.spawn(cron::run(job));
+            tasks.spawn(async move { keep("cron trigger", || cron::run(&job)).await });
         }
         let (readiness, metrics) = (self.readiness, self.metrics);
-        tasks.spawn(async move { readiness.watch().await });
-        tasks.spawn(async move { metrics.upkeep().await });
+        tasks.spawn(async move { keep("readiness", || readiness.watch()).await });
+        tasks.spawn(async move { keep("metrics", || metrics.upkeep()).await });
         let host = host_name();
         let alerts = match &config.alerts {
             Some(receivers) => Some(Alerts::start(receivers, &host)?),
@@ -227,7 +233,7 @@ impl Hub {
             Monitor { host, store: self.store, settings, tick, alerts }.spawn(shutdown.clone())
         });
 
-        announce(address, &service, &config.manifest).context("cannot write to stdout")?;
+        logging::announce(&announcement(address, &service, &config.manifest));
         tracing::info!("the dashboard is at http://{address}/");
         let stop = async {
             shutdown.asked().await;
@@ -301,11 +307,9 @@ fn host_name() -> String {
     format!("host_{}_{}", std::process::id(), uuid::Uuid::now_v7().simple())
 }
 
-/// Says on standard output that requests are served, in the words of Spin.
-fn announce(address: SocketAddr, service: &Service, manifest: &Manifest) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "Serving http://{address}")?;
-    writeln!(out, "Available Routes:")?;
+/// What standard output says when requests are served, in the words of Spin.
+fn announcement(address: SocketAddr, service: &Service, manifest: &Manifest) -> String {
+    let mut lines = format!("Serving http://{address}\nAvailable Routes:\n");
     for route in service.routes().iter() {
         let (name, description) = match &route.target.target {
             Target::Static(fixed) => (fixed.id.as_str(), None),
@@ -314,12 +318,12 @@ fn announce(address: SocketAddr, service: &Service, manifest: &Manifest) -> std:
                 (component.id(), declared.and_then(|c| c.description.as_deref()))
             }
         };
-        writeln!(out, "  {name}: http://{address}{}", route.display())?;
+        lines.push_str(&format!("  {name}: http://{address}{}\n", route.display()));
         if let Some(description) = description {
-            writeln!(out, "    {description}")?;
+            lines.push_str(&format!("    {description}\n"));
         }
     }
-    out.flush()
+    lines
 }
 
 async fn finish(monitor: Option<JoinHandle<()>>) {

@@ -1,6 +1,7 @@
 //! `reef doctor`: what could be wrong on this machine and with its hub, why that matters, and what
 //! to do about it. What only the host can look at, it looks at: see [`Examine`].
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::pin::Pin;
 use std::time::Duration;
@@ -21,7 +22,21 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   reef doctor            looks at this machine, its Redis and the hub
   reef doctor --json
+  reef doctor --repair   damaged data of the private Redis: shows what is lost, then asks
 ";
+
+/// Mends the data of the private Redis in a state directory. It is told what that means by the
+/// question that it asks, and says what was done, or why nothing was.
+pub type Repair = fn(&Path, &mut dyn FnMut(&str) -> bool) -> Result<String, String>;
+
+/// What only the host can do.
+#[derive(Debug, Clone, Copy)]
+pub struct Host {
+    /// Looks at what a hub needs.
+    pub examine: Examine,
+    /// Mends data.
+    pub repair: Repair,
+}
 
 /// What only the host can look at: the Redis, the manifest and its components, the port.
 pub type Examine = fn(&Settings) -> Pin<Box<dyn Future<Output = Vec<Finding>> + '_>>;
@@ -42,18 +57,46 @@ pub struct Doctor {
     /// Let warnings count as failures
     #[arg(long)]
     strict: bool,
+
+    /// Mend damaged data of the private Redis in the state directory (REEF_STATE_DIR, else .reef),
+    /// after it was said what is lost by that. A copy is kept. The hub must be stopped
+    #[arg(long)]
+    repair: bool,
+
+    /// Do not ask before the repair
+    #[arg(long, requires = "repair")]
+    yes: bool,
 }
 
 impl Doctor {
-    pub(crate) async fn run(self, cx: &Context, examine: Examine) -> Result<(), Failure> {
+    pub(crate) async fn run(self, cx: &Context, host: Host) -> Result<(), Failure> {
         let settings =
             Settings::load(&self.settings).map_err(|it| Failure::Usage(it.to_string()))?;
-        let mut findings = examine(&settings).await;
         let state_dir = settings.value("state_dir").map(|value| value.text).unwrap_or_default();
+        if self.repair {
+            let mut agree = |question: &str| self.agrees(cx, question);
+            let done = (host.repair)(Path::new(&state_dir), &mut agree).map_err(Failure::Failed)?;
+            return Ok(cx.out.line(&done)?);
+        }
+        let mut findings = (host.examine)(&settings).await;
         findings.extend(disk(Path::new(&state_dir)));
         findings.push(key(&self.hub, cx));
         findings.extend(hub(cx).await);
         conclude(cx, &findings, self.strict)
+    }
+
+    fn agrees(&self, cx: &Context, question: &str) -> bool {
+        cx.out.note(question);
+        if self.yes {
+            return true;
+        }
+        if !std::io::stdin().is_terminal() {
+            cx.out.note("Nobody can be asked here; with --yes it is done without.");
+            return false;
+        }
+        cx.out.note("Type yes to go on:");
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).is_ok() && answer.trim() == "yes"
     }
 }
 

@@ -38,6 +38,7 @@ mod verify;
 mod worker;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Subcommand;
 use reef_settings::SettingsArgs;
@@ -46,8 +47,11 @@ use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 
-pub use doctor::Examine;
+pub use doctor::{Examine, Host, Repair};
 pub use finding::{Finding, Level};
+
+/// How long the end of a command waits for somebody to read why it failed.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Shown below everything else by the `--help` of each of these commands.
 const EXIT_CODES: &str = "\
@@ -172,7 +176,7 @@ impl ClientCommand {
     }
 
     /// Runs it, whatever it needs.
-    async fn run(self, examine: Examine) -> Result<(), Failure> {
+    async fn run(self, host: Host) -> Result<(), Failure> {
         match self {
             Self::Messages(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Inbox(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
@@ -189,7 +193,7 @@ impl ClientCommand {
             Self::Health(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
             Self::Top(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
             Self::Verify(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
-            Self::Doctor(it) => ask(&it.hub.clone(), async |cx| it.run(cx, examine).await).await,
+            Self::Doctor(it) => ask(&it.hub.clone(), async |cx| it.run(cx, host).await).await,
             Self::Agent(agent) => agent.run().await,
             Self::Heartbeat(it) if it.once => {
                 ask(&it.hub.clone(), async |cx| it.run_once(cx).await).await
@@ -221,26 +225,40 @@ struct Context {
     out: Output,
 }
 
-/// Runs a command to its end and says what the process shall exit with. `examine` looks at what
-/// only the host can.
+/// Runs a command to its end and says what the process shall exit with. `host` does what only the
+/// host can.
 #[must_use]
-pub fn run(command: ClientCommand, examine: Examine) -> ExitCode {
+pub fn run(command: ClientCommand, host: Host) -> ExitCode {
     let hub = command.hub().cloned();
-    match run_blocking(command, examine) {
+    match run_blocking(command, host) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.report(hub.as_ref());
-            failure.exit_code()
+            let code = failure.exit_code();
+            report(failure, hub);
+            code
         }
     }
 }
 
-fn run_blocking(command: ClientCommand, examine: Examine) -> Result<(), Failure> {
+/// Says how it has failed, but does not wait for ever for who reads that.
+fn report(failure: Failure, hub: Option<HubArgs>) {
+    let (said, is_said) = std::sync::mpsc::channel();
+    let saying = move || {
+        failure.report(hub.as_ref());
+        // Nobody waits any more when it took too long.
+        let _ = said.send(());
+    };
+    if std::thread::Builder::new().spawn(saying).is_ok() {
+        let _ = is_said.recv_timeout(LAST_WORDS);
+    }
+}
+
+fn run_blocking(command: ClientCommand, host: Host) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
-    let result = runtime.block_on(command.run(examine));
+    let result = runtime.block_on(command.run(host));
     // Whatever still reads standard input would read it for as long as somebody types.
     runtime.shutdown_background();
     result

@@ -248,7 +248,8 @@ impl Server {
     /// when the callers that wait for it give up.
     fn opening(self: &Arc<Self>) -> Opening {
         let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(opening) = opening.as_ref() {
+        // One that has ended and is still here has ended in a fault.
+        if let Some(opening) = opening.as_ref().filter(|attempt| attempt.peek().is_none()) {
             return opening.clone();
         }
         if let Some(live) = self.live() {

@@ -26,6 +26,13 @@ impl Error {
         matches!(self, Self::Server(text) if text.starts_with("NoScript"))
     }
 
+    /// Whether the server answers and does not let us in: no password, a wrong one, or a user who may
+    /// not do this. The client library tells the first two by words alone.
+    #[must_use]
+    pub fn is_about_access(&self) -> bool {
+        is_about_access(&self.to_string())
+    }
+
     /// Sorts an error of the client library: an answer of the server, or a broken connection.
     pub(crate) fn from_client(error: &redis::RedisError) -> Self {
         match error.kind() {
@@ -35,6 +42,13 @@ impl Error {
             _ => Self::Unavailable(error.to_string()),
         }
     }
+}
+
+/// The same of an error's text.
+#[must_use]
+pub fn is_about_access(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["authentication", "noauth", "wrongpass", "noperm"].iter().any(|word| text.contains(word))
 }
 
 impl From<Error> for RedisError {

@@ -19,7 +19,7 @@ mod tls;
 
 pub use address::AddressError;
 pub use connection::{Connection, Connections, Timeouts};
-pub use error::Error;
+pub use error::{Error, is_about_access};
 pub use probe::{Fault, probe};
 pub use refusal::refusal;
 pub use reply::REPLY_BYTES_MAX;

@@ -1,5 +1,6 @@
 //! The runtime, and the components that it has loaded.
 
+use crate::cache;
 use crate::direct::{self, Pool};
 use crate::imports::{self, CronError, CronEvent, CronPre};
 use crate::outbound::AllowedHosts;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use reef_redis::Connections;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -90,8 +92,7 @@ impl Inner {
         });
         let wasm =
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let compiled = wasmtime::component::Component::new(&self.engine, wasm)
-            .map_err(anyhow::Error::from)
+        let compiled = cache::compile(&self.engine, self.config.cache_dir.as_deref(), &wasm)
             .with_context(|| format!("{} is not a WebAssembly component", path.display()))?;
         let pre = self
             .linker
@@ -274,7 +275,8 @@ fn start_clock(runtime: &Arc<Inner>) -> std::io::Result<()> {
             runtime.engine.increment_epoch();
             ticks += 1;
             if ticks.is_multiple_of(TICKS_PER_SHRINK) {
-                runtime.shrink();
+                // A fault in there must not stop the clock.
+                let _ = catch_unwind(AssertUnwindSafe(|| runtime.shrink()));
             }
             drop(runtime);
             std::thread::sleep(TICK);

@@ -1,11 +1,7 @@
 //! The wasmtime engine, tuned for many short-lived calls.
 
 use crate::RuntimeConfig;
-use anyhow::Context;
-use wasmtime::{
-    Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy,
-    PoolingAllocationConfig,
-};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// Address space per linear memory. With the whole 32-bit range reserved, compiled code needs no
 /// bounds checks; pages are only used once they are written to.
@@ -25,28 +21,21 @@ const KEEP_RESIDENT: usize = 2 << 20;
 pub(crate) fn build(config: &RuntimeConfig) -> anyhow::Result<Engine> {
     let smallest = config.max_memory_bytes as u64;
     let pooling = || InstanceAllocationStrategy::Pooling(pool(config));
-    engine(config, RESERVATION_WHOLE, pooling())
+    engine(RESERVATION_WHOLE, pooling())
         .or_else(|error| {
             tracing::info!("the address space is limited, so components run slower: {error:#}");
-            engine(config, smallest, pooling())
+            engine(smallest, pooling())
         })
-        .or_else(|_| engine(config, smallest, InstanceAllocationStrategy::OnDemand))
+        .or_else(|_| engine(smallest, InstanceAllocationStrategy::OnDemand))
 }
 
-fn engine(
-    config: &RuntimeConfig,
-    reservation: u64,
-    allocation: InstanceAllocationStrategy,
-) -> anyhow::Result<Engine> {
+fn engine(reservation: u64, allocation: InstanceAllocationStrategy) -> anyhow::Result<Engine> {
     let mut settings = Config::new();
     settings.wasm_component_model(true);
     settings.wasm_component_model_async(true);
     settings.epoch_interruption(true);
     settings.memory_reservation(reservation);
     settings.allocation_strategy(allocation);
-    if let Some(folder) = &config.cache_dir {
-        settings.cache(Some(cache(folder)?));
-    }
     Ok(Engine::new(&settings)?)
 }
 
@@ -63,13 +52,4 @@ fn pool(config: &RuntimeConfig) -> PoolingAllocationConfig {
         .table_keep_resident(KEEP_RESIDENT)
         .pagemap_scan(Enabled::Auto);
     pool
-}
-
-fn cache(folder: &std::path::Path) -> anyhow::Result<Cache> {
-    std::fs::create_dir_all(folder)
-        .with_context(|| format!("cannot make the cache folder {}", folder.display()))?;
-    let folder = folder.canonicalize()?;
-    let mut config = CacheConfig::new();
-    config.with_directory(folder);
-    Ok(Cache::new(config)?)
 }

@@ -9,12 +9,14 @@
 //! Start reading at [`Runtime`]; `direct` is the hot path.
 
 mod body;
+mod cache;
 mod component;
 mod config;
 mod direct;
 mod engine;
 mod error;
 mod imports;
+mod lines;
 mod outbound;
 mod proxy;
 mod state;

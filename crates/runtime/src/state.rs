@@ -1,5 +1,6 @@
 //! What belongs to one instance, and what all instances of a component share.
 
+use crate::lines::Lines;
 use crate::outbound::AllowedHosts;
 use crate::stats::Counters;
 use reef_redis::Connections;
@@ -75,7 +76,7 @@ impl State {
     fn new(shared: &Arc<Shared>) -> Self {
         let mut wasi = WasiCtxBuilder::new();
         // What a component prints is a message to the operator, so it goes where the log goes.
-        wasi.stdout(std::io::stderr()).stderr(std::io::stderr());
+        wasi.stdout(Lines::new(&shared.id, false)).stderr(Lines::new(&shared.id, true));
         wasi.envs(&shared.environment);
         Self {
             shared: Arc::clone(shared),

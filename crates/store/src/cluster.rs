@@ -89,7 +89,11 @@ impl Call for ShowHealth {
         let nodes_by_status = NodesByStatus::read(reply)?;
         let silent_nodes = reply.int()?;
         let (capacity, running, live) = (reply.int()?, reply.int()?, reply.int()?);
-        let suspended = Suspension::read(reply, silent_nodes, live)?;
+        let mut suspended = Suspension::read(reply, silent_nodes, live)?;
+        let counted = reply.int()?;
+        if let Some(suspended) = &mut suspended {
+            suspended.silent = counted;
+        }
         Ok(Health { now, total_nodes, nodes_by_status, silent_nodes, capacity, running, suspended })
     }
 }

@@ -1,7 +1,8 @@
 //! Who this worker or agent is: the node's id, kept in a file, so that a restart keeps it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -39,7 +40,8 @@ impl Identity {
         let name: String = hostname.chars().map(|c| if safe(c) { c } else { '_' }).collect();
         let path = folder.join(format!("worker-{name}.json"));
         let failed = |error| IdentityError::Io { path: path.clone(), error };
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        // It may be the one in which a hub keeps its keys.
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(&path).map_err(failed)?;
@@ -51,6 +53,7 @@ impl Identity {
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(failed)?;
         let kept: Option<Kept> = serde_json::from_str(&text).ok();
+        let kept = kept.filter(|kept| !kept.node_id.trim().is_empty());
         if kept.is_none() && !text.is_empty() {
             // The hub still finds the node by its hostname.
             tracing::warn!(file = %path.display(), "the kept node id cannot be read");

@@ -1,9 +1,11 @@
 //! One receiver of alerts: signed posts, repeated until it takes them.
 
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 use backon::{ExponentialBuilder, Retryable as _};
+use futures_util::FutureExt as _;
 use hmac::{Hmac, KeyInit, Mac};
 use reef_client::Secret;
 use reqwest::redirect::Policy;
@@ -96,7 +98,10 @@ impl Receiver {
     /// Delivers what comes, in order, until nothing comes any more.
     pub(super) async fn deliver_all(self, mut waiting: mpsc::Receiver<Alert>) {
         while let Some(alert) = waiting.recv().await {
-            self.deliver(&alert).await;
+            // A fault costs this alert, and not those behind it.
+            if AssertUnwindSafe(self.deliver(&alert)).catch_unwind().await.is_err() {
+                tracing::error!(alert = %alert.id, "an alert was not delivered");
+            }
         }
     }
 

@@ -30,6 +30,7 @@ use tokio::time::Instant;
 
 use self::waiters::{Interest, Waiters, Woken};
 use crate::sse::{ClusterWatch, EventStreams, Seen};
+use crate::supervise::keep;
 
 /// A waiter asks again after this time even if no event has told it to: what it waits for may have
 /// come about in a way that no event tells, such as a node's new skill.
@@ -131,8 +132,10 @@ impl LongPolls {
             return answer;
         }
         self.watching.call_once(|| {
-            let watch = self.streams.watch_cluster();
-            tokio::spawn(dispatch(watch, Arc::clone(&self.waiters)));
+            let (streams, waiters) = (Arc::clone(&self.streams), Arc::clone(&self.waiters));
+            tokio::spawn(async move {
+                keep("long polls", || dispatch(streams.watch_cluster(), &waiters)).await;
+            });
         });
         let mut waiter = self.waiters.join(self.interest(&wait.subject).await);
         // What happened between the first answer and now, nobody has told.
@@ -173,7 +176,7 @@ impl LongPolls {
     }
 }
 
-async fn dispatch(mut watch: ClusterWatch, waiters: Arc<Waiters>) {
+async fn dispatch(mut watch: ClusterWatch, waiters: &Arc<Waiters>) {
     loop {
         match watch.next().await {
             Seen::Event(event) => waiters.tell(&event),

@@ -58,6 +58,13 @@ pub(crate) async fn reach(connection: &Connection) -> Result<Inspection, Unusabl
             Ok(inspection) => return inspection,
             Err(error) => error,
         };
+        // It is there, and will not think better of it.
+        if error.is_about_access() {
+            return Err(Unusable::Unfit(format!(
+                "Redis does not let the hub in ({error}); give its user and password in the address \
+                 (REEF_REDIS_URL), and the user the commands and keys of deploy/redis.acl"
+            )));
+        }
         // A server that loads its data is there; how long it takes is up to the data.
         if matches!(&error, Error::Server(text) if text.to_ascii_lowercase().contains("loading")) {
             if !is_loading {

@@ -2,9 +2,10 @@
 //! given, a server of our own.
 
 pub(crate) mod address;
+mod aof;
 mod control;
 pub(crate) mod inspect;
 pub(crate) mod private;
 pub(crate) mod readiness;
-mod repair;
+pub(crate) mod repair;
 pub(crate) mod server;

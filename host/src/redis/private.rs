@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use super::address;
 use super::server::{self, Server, Settings};
 use crate::cli::Fsync;
 use crate::state_dir::{self, StateDir};
+use crate::supervise::keep;
 
 /// The kernel takes 107 bytes for the path of a unix socket on Linux, 103 on macOS.
 const SOCKET_PATH_MAX: usize = 100;
@@ -22,6 +23,9 @@ const SOCKET_PATH_MAX: usize = 100;
 const RESTART_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 /// A server that has served this long starts with the first pause again.
 const STABLE: Duration = Duration::from_secs(30);
+
+/// Where its data lies, in the state directory.
+pub(crate) const DATA_FOLDER: &str = "redis";
 
 /// A private server under supervision.
 #[derive(Debug)]
@@ -53,7 +57,11 @@ impl Prepared {
     pub(crate) fn spawn(self) -> PrivateRedis {
         let (report, phase) = watch::channel(Phase::Starting);
         let (stop, stopped) = watch::channel(false);
-        let supervisor = tokio::spawn(supervise(self.0, report, stopped));
+        let settings = self.0;
+        let supervisor = tokio::spawn(async move {
+            // A server that was started before a fault is found again by its socket.
+            keep("private Redis", || supervise(&settings, &report, stopped.clone())).await;
+        });
         PrivateRedis { phase, stop, supervisor }
     }
 }
@@ -64,11 +72,12 @@ impl PrivateRedis {
     /// # Errors
     /// No server program is found, or its directories cannot be made.
     pub(crate) fn prepare(state_dir: &StateDir, fsync: Fsync) -> Result<Prepared> {
-        let data = state_dir.path().join("redis");
+        let data = state_dir.path().join(DATA_FOLDER);
         state_dir::make_private(&data)?;
         Ok(Prepared(Settings {
             program: server::find_program(std::env::var_os("PATH").as_deref())?,
             socket: socket(state_dir)?,
+            lock: data.join(server::LOCK),
             data,
             log: state_dir.path().join("redis.log"),
             fsync,
@@ -129,10 +138,11 @@ fn socket(state_dir: &StateDir) -> Result<PathBuf> {
         return Ok(near);
     }
     let folder = far_folder(state_dir.path());
-    state_dir::make_private(&folder)?;
+    state_dir::make_private(&folder).context("choose a shorter --state-dir")?;
+    // Anybody can put a link into that directory.
     ensure!(
-        state_dir.is_ours(&folder)? && folder.symlink_metadata()?.is_dir(),
-        "{} belongs to somebody else; choose a shorter --state-dir",
+        folder.symlink_metadata()?.is_dir(),
+        "{} is a link; choose a shorter --state-dir",
         folder.display()
     );
     Ok(folder.join("redis.sock"))
@@ -164,15 +174,19 @@ fn fingerprint(path: &Path) -> u64 {
 }
 
 async fn supervise(
-    settings: Settings,
-    report: watch::Sender<Phase>,
+    settings: &Settings,
+    report: &watch::Sender<Phase>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut pause = RESTART_PAUSE.0;
-    let mut has_served = false;
+    let mut has_served = matches!(*report.borrow(), Phase::Serving);
     loop {
         let started = Instant::now();
-        let reason = match Server::adopt_or_start(&settings).await {
+        let starting = tokio::select! {
+            starting = Server::adopt_or_start(settings) => starting,
+            () = asked(&mut stopped) => return,
+        };
+        let reason = match starting {
             Err(error) => format!("{error:#}"),
             Ok(mut server) => {
                 let lifetime = async {
@@ -181,7 +195,7 @@ async fn supervise(
                     }
                     has_served = true;
                     report.send_replace(Phase::Serving);
-                    server.ended().await
+                    server.watch().await
                 };
                 tokio::select! {
                     reason = lifetime => reason,

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reef_redis::Connection;
+use reef_redis::{Connection, is_about_access};
 use reef_store::Store;
 use reef_store::cluster::{CheckReady, Readiness as Answer};
 use tokio::time::Instant;
@@ -64,7 +64,13 @@ impl Readiness {
                 cause: format!("the data has version {version}"),
             },
             Err(error) => {
-                Status::NotReady { reason: "Redis cannot be written.", cause: error.to_string() }
+                let cause = error.to_string();
+                let reason = if is_about_access(&cause) {
+                    "Redis does not let the hub in: a password, or what its user may do."
+                } else {
+                    "Redis cannot be written."
+                };
+                Status::NotReady { reason, cause }
             }
         };
         *last = Some((Instant::now(), status.clone()));

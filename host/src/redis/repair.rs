@@ -1,69 +1,59 @@
-//! Puts the append-only file of a private server in order that was killed while it wrote, before the
-//! next one reads it.
-//!
-//! Redis (up to 7.2 at least) drops a transaction whose end is missing, but leaves its beginning in
-//! the file, where the next transaction is written behind it: after one more restart the half of
-//! something that never happened is carried out. A script's changes are such a transaction. The
-//! server's own checker cuts it off as a whole.
+//! `reef doctor --repair`: damage in the data of the private Redis, shown and mended.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use anyhow::{Result, bail};
 
-/// Where Redis says which files belong together, below its folder.
-const MANIFEST: &str = "appendonlydir/appendonly.aof.manifest";
+use super::aof::repair::plan;
+use super::private::{DATA_FOLDER, socket_in};
+use super::server::{self, LOCK};
+use crate::state_dir::StateDir;
 
-/// Repairs what lies in `data`, if there is something. What goes wrong is a warning: the server has
-/// a way to read such a file, if not as good a one.
-pub(super) async fn repair(server: &Path, data: &Path, log: &Path) {
-    let manifest = data.join(MANIFEST);
-    if !manifest.is_file() {
-        return;
+/// Looks at the data of a state directory without touching it, where there is some and no server
+/// has it: a sentence about what is damaged.
+pub(crate) fn look(state_dir: &Path) -> Option<Result<Option<String>>> {
+    let data = state_dir.join(DATA_FOLDER);
+    let is_served = socket_in(state_dir).is_some_and(|it| UnixStream::connect(it).is_ok());
+    if is_served || !data.is_dir() || matches!(server::try_take(&data.join(LOCK)), Ok(None)) {
+        return None;
     }
-    match run(&checker(server), &manifest, log).await {
-        Ok(true) => tracing::debug!("the private Redis' file is in order"),
-        Ok(false) => tracing::warn!(log = %log.display(), "the private Redis' file has faults"),
-        Err(error) => tracing::warn!(
-            %error,
-            "cannot check the private Redis' file: after a kill in the middle of a write a change \
-             may be carried out by half; install the server's tools"
-        ),
-    }
+    Some(plan(&data).map(|plan| plan.map(|plan| plan.damage())))
 }
 
-/// `redis-check-aof` beside `redis-server`, and the same for Valkey.
-fn checker(server: &Path) -> PathBuf {
-    let name = server.file_name().unwrap_or_default().to_string_lossy();
-    server.with_file_name(name.replace("-server", "-check-aof"))
-}
-
-async fn run(checker: &Path, manifest: &Path, log: &Path) -> std::io::Result<bool> {
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
-    let mut child = Command::new(checker)
-        .arg("--fix")
-        .arg(manifest)
-        .stdin(Stdio::piped())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .kill_on_drop(true)
-        .spawn()?;
-    if let Some(mut answers) = child.stdin.take() {
-        // It asks before it cuts, and may have ended before it is answered.
-        let _ = answers.write_all(b"y\n").await;
+/// Mends it, if `agree` does when it is told what that means. Says what was done.
+///
+/// # Errors
+/// The hub runs; nothing can be mended; or the files cannot be copied.
+pub(crate) fn repair(state_dir: &Path, agree: &mut dyn FnMut(&str) -> bool) -> Result<String> {
+    let data = state_dir.join(DATA_FOLDER);
+    if !data.is_dir() {
+        return Ok(format!("{} holds no private Redis", state_dir.display()));
     }
-    Ok(child.wait().await?.success())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_checker_lies_beside_its_server() {
-        let of = |server: &str| checker(Path::new(server));
-        assert_eq!(of("/usr/bin/redis-server"), Path::new("/usr/bin/redis-check-aof"));
-        assert_eq!(of("/opt/valkey-server"), Path::new("/opt/valkey-check-aof"));
+    let held = StateDir::take(state_dir)?;
+    let data = held.path().join(DATA_FOLDER);
+    let Some(_lock) = server::try_take(&data.join(LOCK))? else {
+        bail!("the private Redis of {} still runs: stop the hub first", state_dir.display());
+    };
+    let Some(plan) = plan(&data)? else {
+        return Ok("the data of the private Redis is whole; nothing was changed".to_owned());
+    };
+    if !plan.is_repairable() {
+        bail!(
+            "{}. It cannot be mended: bring a backup back with `reef restore` into another \
+             --state-dir, or a copy of the folder",
+            plan.damage()
+        );
     }
+    let question = format!(
+        "{}.\nIf you go on, {}.\nAll files are kept as they are in {}.",
+        plan.damage(),
+        plan.what_is_lost()?,
+        data.join("damaged-…").display()
+    );
+    if !agree(&question) {
+        bail!("nothing was changed");
+    }
+    let copy = plan.carry_out()?;
+    Ok(format!("mended; the files as they were are in {}", copy.display()))
 }

@@ -12,6 +12,7 @@ use super::channel::Channel;
 use super::channels::{Channels, Order};
 use super::frame::Announcement;
 use crate::metrics::StreamMetrics;
+use crate::supervise::keep_with;
 
 /// How many channels one command names, and how many orders are taken together.
 const BATCH: usize = 500;
@@ -30,11 +31,21 @@ pub(super) struct Listener {
     pub(super) channels: Arc<Channels>,
     pub(super) orders: UnboundedReceiver<Order>,
     pub(super) metrics: Arc<StreamMetrics>,
+    /// The number of the connection, from 1; 0 before anybody wanted to read.
+    pub(super) epoch: u64,
 }
 
 impl Listener {
     /// Never returns. The first connection is made when somebody wants to read.
     pub(super) async fn run(mut self) {
+        keep_with("event streams", &mut self, |listener| Box::pin(listener.listen())).await;
+    }
+
+    async fn listen(&mut self) {
+        if self.epoch > 0 {
+            // What was there before has failed.
+            self.channels.lost();
+        }
         let channels = Arc::clone(&self.channels);
         tokio::select! {
             () = sweep(&channels) => {}
@@ -43,25 +54,24 @@ impl Listener {
     }
 
     async fn keep_connected(&mut self) {
-        let mut epoch = 0;
         let mut pause = PAUSE_MIN;
         let mut is_failing = false;
         // The order itself is not needed: a new connection listens to all there is.
-        while epoch > 0 || self.orders.recv().await.is_some() {
+        while self.epoch > 0 || self.orders.recv().await.is_some() {
             let error = match self.announcements.open().await {
                 Ok((subscriber, messages)) => {
-                    epoch += 1;
+                    self.epoch += 1;
                     if is_failing {
                         tracing::info!("live events arrive again");
                     }
                     (pause, is_failing) = (PAUSE_MIN, false);
-                    let error = self.serve(epoch, subscriber, messages).await;
+                    let error = self.serve(self.epoch, subscriber, messages).await;
                     self.channels.lost();
                     self.metrics.reconnects.increment(1);
                     error
                 }
                 Err(error) => {
-                    epoch = epoch.max(1);
+                    self.epoch = self.epoch.max(1);
                     error
                 }
             };

@@ -94,7 +94,8 @@ impl EventStreams {
         let (channels, orders) = Channels::new();
         let keys = config.settings.keys.clone();
         let sources = Arc::new(Sources::new(store.clone(), Arc::clone(&metrics), comment_period));
-        let listener = Listener { announcements, channels: Arc::clone(&channels), orders, metrics };
+        let (channels_too, epoch) = (Arc::clone(&channels), 0);
+        let listener = Listener { announcements, channels: channels_too, orders, metrics, epoch };
         (Self { config, keys, store, channels, sources }, listener.run())
     }
 

@@ -1,5 +1,6 @@
 //! Hubs that belong to a test: `reef` as a process, with a state directory of its own.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
@@ -282,5 +283,7 @@ fn find(folder: &Path, wanted: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
 fn share_compiled_code(state_dir: &Path) {
     let shared = root().join("target/fixtures/compiled");
     std::fs::create_dir_all(&shared).unwrap();
+    // A hub refuses a directory that others can write.
+    std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o755)).unwrap();
     std::os::unix::fs::symlink(&shared, state_dir.join("cache")).unwrap();
 }

@@ -4,7 +4,7 @@
 -- ARGV     3 timeout in ms · 4 longest heartbeat period in ms
 -- Returns  'ok', now, nodes, online, offline, busy, maintenance, error, silent nodes, capacity,
 --          running tasks, live nodes, suspended (0, 1 by the guard, 2 after
---          an absence)
+--          an absence), nodes that the guard counts
 -- include: now clock
 
 local before = '(' .. string.format('%.0f', clock - tonumber(ARGV[3]))
@@ -20,4 +20,8 @@ reply[12] = redis.call('ZCARD', key.alive)
 local since = tonumber(redis.call('HGET', key.guard, ARGV[3]))
 reply[13] = since and clock - since < tonumber(ARGV[4]) and 1 or 0
 if reply[9] > 0 and is_just_back(tonumber(ARGV[3])) then reply[13] = 2 end
+-- It counts those with it that will be silent within a heartbeat period.
+local late_before = '(' .. string.format('%.0f',
+  clock - tonumber(ARGV[3]) + math.floor(tonumber(ARGV[3]) / 9))
+reply[14] = reply[13] == 1 and redis.call('ZCOUNT', key.alive, '-inf', late_before) or reply[9]
 return reply

@@ -1,0 +1,158 @@
+//! Which files of the append-only file belong together: Redis' own manifest.
+
+use std::path::Path;
+
+/// Its name, and that of the folder that it lies in.
+pub(super) const NAME: &str = "appendonly.aof.manifest";
+pub(super) const FOLDER: &str = "appendonlydir";
+/// What the names of its files begin with.
+pub(super) const PREFIX: &str = "appendonly.aof.";
+
+/// Longer manifests are none.
+const BYTES_MAX: u64 = 1 << 20;
+
+/// What it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Manifest {
+    /// What the data was when the file was last written anew.
+    pub(super) base: Option<Listed>,
+    /// What has been written since, oldest first; there is one at least.
+    pub(super) increments: Vec<Listed>,
+}
+
+/// A file of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) name: String,
+    pub(super) seq: u64,
+}
+
+/// Reads it; `None` if it is not there.
+///
+/// # Errors
+/// One sentence without its beginning: what is wrong with it.
+pub(super) fn read(folder: &Path) -> Result<Option<Manifest>, String> {
+    let file = folder.join(NAME);
+    let size = match file.metadata() {
+        Ok(about) if about.is_file() && about.len() <= BYTES_MAX => about.len(),
+        Ok(_) => return Err("is no manifest of Redis".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("cannot be read: {error}")),
+    };
+    if size == 0 {
+        return Err("is empty".to_owned());
+    }
+    let text = std::fs::read(&file).map_err(|error| format!("cannot be read: {error}"))?;
+    let text = String::from_utf8(text).map_err(|_| "holds what is no text".to_owned())?;
+    parse(&text).map(Some)
+}
+
+fn parse(text: &str) -> Result<Manifest, String> {
+    let (mut base, mut increments) = (None, Vec::<Listed>::new());
+    if !text.ends_with('\n') {
+        return Err("ends in the middle of a line".to_owned());
+    }
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (kind, listed) = parse_line(line)
+            .ok_or_else(|| format!("has a line that Redis does not write: {line:?}"))?;
+        match kind {
+            // What is no longer used, and about to be deleted.
+            "h" => {}
+            "b" if base.is_none() => base = Some(listed),
+            "b" => return Err("names two base files".to_owned()),
+            _ => {
+                if increments.last().is_some_and(|last| last.seq >= listed.seq) {
+                    return Err("names its files out of order".to_owned());
+                }
+                increments.push(listed);
+            }
+        }
+    }
+    if increments.is_empty() {
+        return Err("names no file that is written to".to_owned());
+    }
+    Ok(Manifest { base, increments })
+}
+
+fn parse_line(line: &str) -> Option<(&str, Listed)> {
+    let mut words = line.split(' ');
+    let (mut name, mut seq, mut kind) = (None, None, None);
+    while let Some(key) = words.next() {
+        let value = words.next()?;
+        let place = match key {
+            "file" => &mut name,
+            "seq" => &mut seq,
+            "type" => &mut kind,
+            _ => return None,
+        };
+        if place.replace(value).is_some() {
+            return None;
+        }
+    }
+    let (name, kind, seq) = (name?, kind?, seq?.parse().ok()?);
+    let ending = if kind == "b" { ".base." } else { ".incr." };
+    let fits = name.starts_with(&format!("{PREFIX}{seq}."))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+        && (kind == "h" || name.contains(ending));
+    (fits && matches!(kind, "b" | "h" | "i")).then(|| (kind, Listed { name: name.to_owned(), seq }))
+}
+
+impl Manifest {
+    /// The same without the files that come behind this one, in Redis' words.
+    pub(super) fn up_to(&self, last: &str) -> String {
+        let mut text = String::new();
+        let mut line = |file: &Listed, kind| {
+            text.push_str(&format!("file {} seq {} type {kind}\n", file.name, file.seq));
+        };
+        if let Some(base) = &self.base {
+            line(base, "b");
+        }
+        for file in &self.increments {
+            line(file, "i");
+            if file.name == last {
+                break;
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "file appendonly.aof.2.base.rdb seq 2 type b\n\
+                        file appendonly.aof.1.incr.aof seq 1 type h\n\
+                        file appendonly.aof.2.incr.aof seq 2 type i\n\
+                        file appendonly.aof.3.incr.aof seq 3 type i\n";
+
+    #[test]
+    fn what_redis_writes_is_read() {
+        let manifest = parse(GOOD).unwrap();
+        assert_eq!(manifest.base.as_ref().unwrap().name, "appendonly.aof.2.base.rdb");
+        let seqs: Vec<_> = manifest.increments.iter().map(|file| file.seq).collect();
+        assert_eq!(seqs, [2, 3]);
+        let cut = manifest.up_to("appendonly.aof.2.incr.aof");
+        assert_eq!(parse(&cut).unwrap().increments.len(), 1);
+    }
+
+    #[test]
+    fn no_flipped_bit_gives_another_set_of_files() {
+        let expected = parse(GOOD).unwrap();
+        for at in 0..GOOD.len() {
+            for bit in 0..8 {
+                let mut bytes = GOOD.as_bytes().to_vec();
+                bytes[at] ^= 1 << bit;
+                let Ok(text) = String::from_utf8(bytes) else { continue };
+                let Ok(read) = parse(&text) else { continue };
+                // An entry for a file that is about to be deleted does not matter. Whether one is
+                // missing, the seal tells.
+                let is_missing = read.increments.len() < expected.increments.len();
+                assert!(read == expected || is_missing || read.base.is_none(), "{text}");
+            }
+        }
+        for bad in ["", "\n", "file a seq 1 type b\n", "file appendonly.aof.1.incr.aof seq 1"] {
+            assert!(parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
