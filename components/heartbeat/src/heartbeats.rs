@@ -11,7 +11,7 @@ use reef_store::task::ClaimState;
 use reef_store::{Answered, Redis};
 use reef_web::extract::{array, lax_float, lax_int, object, object_of};
 use reef_web::route::{Answer, mark_replayed};
-use reef_web::{Code, Context, Problem, Response};
+use reef_web::{Context, Problem, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -146,12 +146,7 @@ fn accepted<'a, R>(
         BeatOutcome::Ok { status, inbox, claims } => (status, *inbox, claims),
         BeatOutcome::NotFound => return Err(Problem::unknown_node(node_id)),
         BeatOutcome::Forbidden => return Err(Problem::foreign("node")),
-        BeatOutcome::Fenced => {
-            return Err(Problem::new(
-                Code::Fenced,
-                format!("The node {node_id} has registered again since this incarnation."),
-            ));
-        }
+        BeatOutcome::Fenced => return Err(Problem::replaced_node(node_id)),
     };
     let timeout = cx.config.settings.heartbeat_timeout;
     let of_state = |wanted: ClaimState| {

@@ -5,7 +5,7 @@ use reef_domain::limits::{COUNTER_MAX, LEADER_HISTORY_MAX};
 use reef_domain::time::UnixMillis;
 use reef_domain::{Invalid, NodeId, id};
 use reef_store::Redis;
-use reef_store::leader::{Campaign, Campaigned, ReadHistory, Resign, Resigned, Show};
+use reef_store::leader::{Campaign, Campaigned, Leadership, ReadHistory, Resign, Resigned, Show};
 use reef_web::extract::{lax_int, object};
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -24,6 +24,9 @@ pub(crate) struct CampaignBody {
     /// How long the lease is, in milliseconds.
     #[serde(default, deserialize_with = "lax_int")]
     ttl_ms: Option<i64>,
+    /// As registration answered it; a node that registered again since fences this one.
+    #[serde(default, deserialize_with = "lax_int")]
+    incarnation: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -33,6 +36,15 @@ pub(crate) struct CampaignAnswer {
     leader: Option<String>,
     term: i64,
     ttl_ms: i64,
+    /// For how long a leader that lost its lease early may not know of it; left out where there is
+    /// none.
+    #[serde(skip_serializing_if = "is_zero")]
+    former_ttl_ms: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// `POST /cluster/leader/campaign`
@@ -44,17 +56,25 @@ pub(crate) async fn campaign<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if let Err(rule) = check_ttl_ms(ttl_ms) {
         invalid.push("ttl_ms", rule);
     }
+    let incarnation = body.incarnation;
+    let fits = incarnation.is_none_or(|number| (0..=COUNTER_MAX).contains(&number));
+    invalid.require(fits, "incarnation", "must be between 0 and 2^53-1");
     let node_id = invalid.finish(node_id)?;
-    let call = Campaign { node_id: &node_id, ttl_ms, writer: cx.caller.writer() };
+    let call = Campaign { node_id: &node_id, ttl_ms, incarnation, writer: cx.caller.writer() };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = match answered.value {
-        Some(Campaigned { is_leader, leadership }) => Ok(Response::json(&CampaignAnswer {
-            is_leader,
-            leader: leadership.leader,
-            term: leadership.term,
-            ttl_ms: leadership.ttl_ms,
-        })),
-        None => Err(Problem::foreign("node")),
+        Campaigned::Ok { is_leader, leadership, former_ttl_ms } => {
+            let Leadership { leader, term, ttl_ms } = leadership;
+            Ok(Response::json(&CampaignAnswer { is_leader, leader, term, ttl_ms, former_ttl_ms }))
+        }
+        Campaigned::NotFound => Err(Problem::unknown_node(&node_id)),
+        Campaigned::Forbidden => Err(Problem::foreign("node")),
+        Campaigned::Fenced => Err(Problem::replaced_node(&node_id)),
+        Campaigned::Unfit { status } => {
+            let detail =
+                format!("The node {node_id} is {status}; one that is online or busy leads.");
+            Err(Problem::new(Code::Conflict, detail))
+        }
     };
     mark_replayed(answer, answered.replayed)
 }
@@ -93,6 +113,7 @@ pub(crate) async fn resign<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Resigned::Ok { term } => {
             Ok(Response::json(&ResignAnswer { success: true, leader: None, term }))
         }
+        Resigned::NotFound => Err(Problem::unknown_node(&node_id)),
         Resigned::Forbidden => Err(Problem::foreign("node")),
         Resigned::Fenced { leader, term: present } => {
             let leader = leader.unwrap_or_else(|| "nobody".to_owned());
@@ -128,6 +149,9 @@ pub(crate) struct HistoryAnswer {
     event: String,
     term: Option<i64>,
     is_leader: Option<bool>,
+    /// Why it lost its lease before that had run out; left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 /// `GET /cluster/leader/history`
@@ -142,6 +166,7 @@ pub(crate) async fn history<R: Redis>(cx: &Context<'_, R>) -> Answer {
             event: entry.event,
             term: entry.term,
             is_leader: entry.is_leader,
+            reason: entry.reason,
         })
         .collect();
     Ok(Response::json(&answer))

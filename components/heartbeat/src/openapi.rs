@@ -111,15 +111,21 @@ fn leadership(api: &mut Api) {
     api.get("/api/v1/cluster/leader", "show_leader", "Who leads")
         .answers::<Leadership>("The leader; `null` if there is none.");
     api.post("/api/v1/cluster/leader/campaign", "campaign", "Become the leader, or stay it")
-        .says("`term` grows with every change of holder, and fences earlier leaders.")
+        .says(
+            "`term` grows with every change of holder, and fences earlier leaders. The lease is \
+             held by one registration of the node (`incarnation`): it ends when the node registers \
+             again, shuts down, is removed or goes offline, and the next holder has a new term. A \
+             leader that lost its lease early may not know of it for `former_ttl_ms`.",
+        )
         .takes::<CampaignBody>()
         .example(json!({ "node_id": "gpu-1" }))
-        .answers::<CampaignAnswer>("Who leads now.");
+        .answers::<CampaignAnswer>("Who leads now.")
+        .refuses(&[Code::NotFound, Code::Fenced, Code::Conflict]);
     api.post("/api/v1/cluster/leader/resign", "resign", "Lead no longer")
         .takes::<ResignBody>()
         .example(json!({ "node_id": "gpu-1", "term": 1 }))
         .answers::<ResignAnswer>("Nobody leads.")
-        .refuses(&[Code::Fenced]);
+        .refuses(&[Code::NotFound, Code::Fenced]);
     api.get("/api/v1/cluster/leader/history", "list_leaders", "Who led when, newest first")
         .limit(LEADER_HISTORY_MAX, PAGE_MAX)
         .answers::<Vec<HistoryAnswer>>("Elected, renewed late, lost, resigned.");
@@ -149,7 +155,8 @@ fn schemas(api: &mut Api) {
     api.body::<CampaignBody>()
         .require(&["node_id"])
         .set("node_id", schema::id())
-        .set("ttl_ms", default(between(LEADER_TTL_MS_MIN, LEADER_TTL_MS_MAX), TTL_MS_DEFAULT));
+        .set("ttl_ms", default(between(LEADER_TTL_MS_MIN, LEADER_TTL_MS_MAX), TTL_MS_DEFAULT))
+        .set("incarnation", between(0, COUNTER_MAX));
     api.body::<ResignBody>()
         .require(&["node_id", "term"])
         .set("node_id", schema::id())

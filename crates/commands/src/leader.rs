@@ -62,6 +62,9 @@ struct CampaignArgs {
     /// How long the leadership is its own, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     ttl: Duration,
+    /// Which registration of the node leads, as the hub answered it; else the present one
+    #[arg(long, value_name = "N")]
+    incarnation: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -144,7 +147,7 @@ async fn watch(cx: &Context, args: WatchArgs) -> Result<(), Failure> {
 
 async fn campaign(cx: &Context, args: CampaignArgs) -> Result<(), Failure> {
     let ttl_ms = u64::try_from(args.ttl.as_millis()).unwrap_or(u64::MAX);
-    let body = json!({"node_id": args.node, "ttl_ms": ttl_ms});
+    let body = json!({"node_id": args.node, "ttl_ms": ttl_ms, "incarnation": args.incarnation});
     // Without an idempotency key: an old answer would speak of a lease that may be over.
     let answer = cx.hub.post(["cluster", "leader", "campaign"]).json(&body).send().await?;
     cx.out.answer(&answer, |campaigned| sentence(&campaigned))?;

@@ -35,38 +35,63 @@ pub struct Campaign<'a> {
     pub node_id: &'a str,
     /// For how long, in milliseconds.
     pub ttl_ms: i64,
+    /// Which registration of the node asks; `None` for the present one.
+    pub incarnation: Option<i64>,
     /// Who sends the request.
     pub writer: Writer<'a>,
 }
 
 /// What became of a campaign.
 #[derive(Debug)]
-pub struct Campaigned {
-    /// The one that asked leads.
-    pub is_leader: bool,
-    /// Who leads now.
-    pub leadership: Leadership,
+pub enum Campaigned {
+    /// It was heard.
+    Ok {
+        /// The one that asked leads.
+        is_leader: bool,
+        /// Who leads now.
+        leadership: Leadership,
+        /// For how long leaders before may not know that they lead no longer, in milliseconds.
+        former_ttl_ms: i64,
+    },
+    /// There is no such node.
+    NotFound,
+    /// The node belongs to somebody else.
+    Forbidden,
+    /// The node has registered again since.
+    Fenced,
+    /// The node is neither online nor busy.
+    Unfit {
+        /// What it is.
+        status: String,
+    },
 }
 
 impl Call for Campaign<'_> {
-    /// `None`: the node belongs to somebody else.
-    type Reply = Option<Campaigned>;
+    type Reply = Campaigned;
 
     fn script(&self) -> &'static Script {
         &LEADER_CAMPAIGN
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.node_id).number(self.ttl_ms).text(self.writer.as_argument());
+        arguments
+            .text(self.node_id)
+            .number(self.ttl_ms)
+            .text(self.writer.as_argument())
+            .optional(self.incarnation);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
         match status {
-            "ok" => {
-                let is_leader = reply.flag()?;
-                Ok(Some(Campaigned { is_leader, leadership: Leadership::read(reply)? }))
-            }
-            "forbidden" => Ok(None),
+            "ok" => Ok(Campaigned::Ok {
+                is_leader: reply.flag()?,
+                leadership: Leadership::read(reply)?,
+                former_ttl_ms: reply.int()?,
+            }),
+            "not_found" => Ok(Campaigned::NotFound),
+            "forbidden" => Ok(Campaigned::Forbidden),
+            "fenced" => Ok(Campaigned::Fenced),
+            "unfit" => Ok(Campaigned::Unfit { status: reply.text()? }),
             other => unknown_status(other),
         }
     }
@@ -91,6 +116,8 @@ pub enum Resigned {
         /// The term that has ended.
         term: i64,
     },
+    /// There is no such node.
+    NotFound,
     /// The node belongs to somebody else.
     Forbidden,
     /// Somebody else leads, or nobody, or under another term.
@@ -116,6 +143,7 @@ impl Call for Resign<'_> {
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Resigned, Malformed> {
         match status {
             "ok" => Ok(Resigned::Ok { term: reply.int()? }),
+            "not_found" => Ok(Resigned::NotFound),
             "forbidden" => Ok(Resigned::Forbidden),
             "fenced" => Ok(Resigned::Fenced {
                 leader: Some(reply.text()?).filter(|leader| !leader.is_empty()),
@@ -168,6 +196,8 @@ pub struct HistoryEntry {
     pub term: Option<i64>,
     /// Whether the node led afterwards.
     pub is_leader: Option<bool>,
+    /// Why it lost the lease before that had run out: `registered shutdown removed timeout changed`.
+    pub reason: Option<String>,
 }
 
 impl HistoryEntry {

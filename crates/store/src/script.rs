@@ -332,12 +332,14 @@ mod tests {
     fn what_scripts_and_rust_both_know_is_the_same() {
         use reef_domain::id::RESERVED;
         use reef_domain::limits::{
-            CONCURRENT_TASKS_MAX, EVENT_BYTES_MAX, LEADER_HISTORY_MAX, REPLY_BYTES,
+            CONCURRENT_TASKS_MAX, EVENT_BYTES_MAX, LEADER_HISTORY_MAX, LEADER_TTL_MS_MAX,
+            REPLY_BYTES,
         };
         assert!(TASK_CLAIM.text.contains(&format!("REPLY_BYTES = {REPLY_BYTES}\n")));
         assert!(MESSAGE_APPEND.text.contains(&format!("EVENT_BYTES = {EVENT_BYTES_MAX}\n")));
         let campaign = LEADER_CAMPAIGN.text;
         assert!(campaign.contains(&format!("HISTORY_MAX = {LEADER_HISTORY_MAX}\n")));
+        assert!(campaign.contains(&format!("LOCK_TTL_MS_MAX = {LEADER_TTL_MS_MAX}\n")));
         let shutdown = NODE_SHUTDOWN.text;
         assert!(shutdown.contains(&format!("HELD_MAX = {CONCURRENT_TASKS_MAX}\n")));
         for word in RESERVED {

@@ -309,6 +309,13 @@ impl Problem {
         Self::new(Code::NotFound, format!("There is no node {node_id}."))
     }
 
+    /// The node has registered anew since the incarnation that a request names.
+    #[must_use]
+    pub fn replaced_node(node_id: &str) -> Self {
+        let detail = format!("The node {node_id} has registered again since this incarnation.");
+        Self::new(Code::Fenced, detail)
+    }
+
     /// The resource belongs to somebody else.
     #[must_use]
     pub fn foreign(what: &str) -> Self {

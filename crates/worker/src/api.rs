@@ -73,6 +73,9 @@ pub(crate) struct Campaigned {
     pub(crate) leader: Option<String>,
     pub(crate) term: u64,
     pub(crate) ttl_ms: u64,
+    /// For how long a leader before may not know that it leads no longer.
+    #[serde(default)]
+    pub(crate) former_ttl_ms: u64,
 }
 
 /// The answer to a claim.
@@ -159,11 +162,12 @@ pub(crate) fn heartbeat(
 /// would speak of a lease that may be over.
 pub(crate) async fn campaign(
     hub: &Hub,
-    node_id: &str,
+    node: &Node,
     ttl: Duration,
     limit: Duration,
 ) -> Result<Campaigned, Error> {
-    let body = json!({"node_id": node_id, "ttl_ms": millis(ttl)});
+    let Node { id, incarnation } = node;
+    let body = json!({"node_id": id, "incarnation": incarnation, "ttl_ms": millis(ttl)});
     let request = hub.post(["cluster", "leader", "campaign"]).json(&body);
     request.timeout(limit.min(SOON)).fetch().await
 }

@@ -136,7 +136,7 @@ fn what_happens_is_posted() {
     let node = desk.node(1);
     // The first look of the monitor finds where the events end: what comes later is told.
     let campaign = || {
-        let body = json!({"node_id": crate::harness::unique("n"), "ttl_ms": 100});
+        let body = json!({"node_id": desk.client.new_node("n"), "ttl_ms": 100});
         desk.client.post("/cluster/leader/campaign", &body).ok()
     };
     let changed = loop {

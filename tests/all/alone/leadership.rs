@@ -4,7 +4,19 @@ use std::sync::Barrier;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Hub, PATIENCE, eventually};
+use crate::harness::{Client, Hub, PATIENCE, eventually, registration};
+
+/// A hub with nodes of these names.
+fn hub_with(nodes: &[&str]) -> (Hub, Client) {
+    let hub = Hub::start();
+    let client = hub.admin();
+    for node in nodes {
+        let mut body = registration(node);
+        body["node_id"] = json!(node);
+        client.post("/nodes/register", &body).ok();
+    }
+    (hub, client)
+}
 
 fn campaign(client: &Client, node: &str, ttl_ms: u64) -> Value {
     let body = json!({"node_id": node, "ttl_ms": ttl_ms});
@@ -34,8 +46,7 @@ fn told(event: &str, node: &str, term: u64) -> (String, String, u64) {
 
 #[test]
 fn the_first_to_campaign_leads_and_holds_off_the_others() {
-    let hub = Hub::start();
-    let client = hub.admin();
+    let (_hub, client) = hub_with(&["alpha", "beta"]);
     let none = client.get("/cluster/leader").has_fields(&["leader", "term", "ttl_ms"]);
     assert_eq!((&none["leader"], &none["ttl_ms"]), (&Value::Null, &json!(0)));
 
@@ -64,8 +75,7 @@ fn the_first_to_campaign_leads_and_holds_off_the_others() {
 
 #[test]
 fn the_time_to_live_is_30_seconds_unless_told() {
-    let hub = Hub::start();
-    let client = hub.admin();
+    let (_hub, client) = hub_with(&["alpha", "beta"]);
     let body = json!({"node_id": "alpha"});
     let ttl = client.post("/cluster/leader/campaign", &body).ok()["ttl_ms"].as_u64().unwrap();
     assert!((29_000..=30_000).contains(&ttl), "{ttl}");
@@ -74,16 +84,17 @@ fn the_time_to_live_is_30_seconds_unless_told() {
 #[test]
 fn of_many_at_once_one_wins() {
     const CANDIDATES: usize = 12;
-    let hub = Hub::start();
-    let client = hub.admin();
+    let names: Vec<String> = (0..CANDIDATES).map(|n| format!("candidate-{n}")).collect();
+    let (_hub, client) = hub_with(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let barrier = Barrier::new(CANDIDATES);
     let answers: Vec<Value> = std::thread::scope(|scope| {
-        let candidates: Vec<_> = (0..CANDIDATES)
-            .map(|n| {
+        let candidates: Vec<_> = names
+            .iter()
+            .map(|name| {
                 let (barrier, client) = (&barrier, &client);
                 scope.spawn(move || {
                     barrier.wait();
-                    campaign(client, &format!("candidate-{n}"), 60_000)
+                    campaign(client, name, 60_000)
                 })
             })
             .collect();
@@ -96,8 +107,7 @@ fn of_many_at_once_one_wins() {
 
 #[test]
 fn a_leader_resigns_with_its_term_and_only_with_that() {
-    let hub = Hub::start();
-    let client = hub.admin();
+    let (_hub, client) = hub_with(&["alpha", "beta"]);
     let term = campaign(&client, "alpha", 60_000)["term"].as_u64().unwrap();
     let resign = |node: &str, term: u64| {
         client.post("/cluster/leader/resign", &json!({"node_id": node, "term": term}))
@@ -124,8 +134,7 @@ fn a_leader_resigns_with_its_term_and_only_with_that() {
 
 #[test]
 fn a_lease_that_ran_out_goes_to_the_next_with_a_new_term() {
-    let hub = Hub::start();
-    let client = hub.admin();
+    let (_hub, client) = hub_with(&["alpha", "beta"]);
     let term = campaign(&client, "alpha", 300)["term"].as_u64().unwrap();
     eventually("the end of the lease", PATIENCE, || no_leader(&client).then_some(()));
     let next = campaign(&client, "beta", 60_000);
@@ -139,8 +148,7 @@ fn a_lease_that_ran_out_goes_to_the_next_with_a_new_term() {
 
 #[test]
 fn a_holder_that_comes_late_goes_on_in_its_term() {
-    let hub = Hub::start();
-    let client = hub.admin();
+    let (_hub, client) = hub_with(&["alpha", "beta"]);
     let term = campaign(&client, "alpha", 200)["term"].as_u64().unwrap();
     eventually("the end of the lease", PATIENCE, || no_leader(&client).then_some(()));
     let late = campaign(&client, "alpha", 60_000);
@@ -150,8 +158,7 @@ fn a_holder_that_comes_late_goes_on_in_its_term() {
 
 #[test]
 fn old_readers_find_the_leader_where_they_look() {
-    let hub = Hub::start();
-    let client = hub.admin();
+    let (hub, client) = hub_with(&["alpha", "beta"]);
     campaign(&client, "alpha", 60_000);
     let mut redis = hub.private_redis();
     let lock: String =
@@ -173,8 +180,7 @@ fn old_readers_find_the_leader_where_they_look() {
 
 #[test]
 fn each_change_of_leader_is_an_event() {
-    let hub = Hub::start();
-    let client = hub.admin();
+    let (_hub, client) = hub_with(&["alpha", "beta"]);
     campaign(&client, "alpha", 200);
     eventually("the end of the lease", PATIENCE, || no_leader(&client).then_some(()));
     campaign(&client, "beta", 60_000);
@@ -191,8 +197,7 @@ fn each_change_of_leader_is_an_event() {
 
 #[test]
 fn the_history_is_cut_as_asked() {
-    let hub = Hub::start();
-    let client = hub.admin();
+    let (_hub, client) = hub_with(&["alpha", "beta"]);
     for _ in 0..3 {
         let term = campaign(&client, "alpha", 60_000)["term"].clone();
         let body = json!({"node_id": "alpha", "term": term});
@@ -207,9 +212,9 @@ fn the_history_is_cut_as_asked() {
 
 #[test]
 fn a_repeated_resignation_is_answered_again() {
-    let hub = Hub::start();
-    let client = hub.admin().with("idempotency-key", "resign-once");
-    let term = campaign(&hub.admin(), "alpha", 60_000)["term"].clone();
+    let (_hub, admin) = hub_with(&["alpha"]);
+    let client = admin.with("idempotency-key", "resign-once");
+    let term = campaign(&admin, "alpha", 60_000)["term"].clone();
     let body = json!({"node_id": "alpha", "term": term});
     let first = client.post("/cluster/leader/resign", &body);
     first.ok();

@@ -11,6 +11,7 @@ mod half_done;
 mod host_routes;
 pub mod layout;
 mod leadership;
+mod leases_of_leaders;
 mod open_mode;
 mod stream_ends;
 mod streams;

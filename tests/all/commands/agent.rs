@@ -10,7 +10,7 @@ use super::{Running, Shell};
 use crate::harness::{Hub, PATIENCE, Signal, eventually, signal, unique};
 
 /// A command that writes its process' id into a file and stays, and says when it is told to end.
-fn stays(file: &Path) -> String {
+pub(super) fn stays(file: &Path) -> String {
     let file = file.display();
     format!(
         "echo $$ $REEF_TERM $REEF_NODE_ID > {file}.new; mv {file}.new {file}; trap 'rm -f {file}; exit 0' TERM; while :; do sleep 0.05; done"
@@ -18,14 +18,14 @@ fn stays(file: &Path) -> String {
 }
 
 /// Whether a process runs (a dead one that nobody has waited for does not).
-fn is_alive(pid: u32) -> bool {
+pub(super) fn is_alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
     !matches!(state, None | Some("Z" | "X"))
 }
 
 /// What the command has written: its process, its term, its node.
-fn written(file: &Path) -> Option<(u32, u64, String)> {
+pub(super) fn written(file: &Path) -> Option<(u32, u64, String)> {
     let text = fs::read_to_string(file).ok()?;
     let mut words = text.split_whitespace();
     let pid = words.next()?.parse().ok()?;
@@ -36,12 +36,12 @@ fn node(hub: &Hub, id: &str) -> Value {
     hub.admin().get(&format!("/nodes/{id}")).json()
 }
 
-fn leader(hub: &Hub) -> Value {
+pub(super) fn leader(hub: &Hub) -> Value {
     hub.admin().get("/cluster/leader").json()
 }
 
 /// The node's id, once it has registered.
-fn registered(agent: &Running) -> String {
+pub(super) fn registered(agent: &Running) -> String {
     eventually("the agent registers", PATIENCE, || {
         let said = agent.stderr();
         let line = said.lines().find(|line| line.contains("registered node="))?.to_owned();

@@ -2,6 +2,7 @@
 //! they exit with.
 
 mod agent;
+mod agents_of_one_name;
 mod checks;
 mod collab;
 mod config;

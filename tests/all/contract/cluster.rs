@@ -111,7 +111,7 @@ fn a_check_says_when_it_looked_and_whom_it_found() {
 #[test]
 fn whoever_campaigns_learns_who_leads() {
     let (_hub, client) = caller();
-    let candidate = unique("candidate");
+    let candidate = client.new_node("candidate");
     let body = json!({"node_id": candidate, "ttl_ms": 60_000});
     let answer = client.post("/cluster/leader/campaign", &body);
     let campaign = answer.has_fields(&["is_leader", "leader", "term", "ttl_ms"]);

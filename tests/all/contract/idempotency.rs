@@ -47,8 +47,7 @@ fn every_post_can_be_repeated() {
     let batch = json!([{"node_id": id, "cpu_usage": 4}]);
     assert_replayed(&client, "/heartbeats", &batch);
     assert_replayed(&client, "/cluster/check-heartbeat", &json!({}));
-    let candidate = unique("candidate");
-    let campaign = json!({"node_id": candidate, "ttl_ms": 100});
+    let campaign = json!({"node_id": id, "ttl_ms": 100});
     assert_replayed(&client, "/cluster/leader/campaign", &campaign);
     assert_replayed(&client, &format!("/nodes/{id}/shutdown"), &json!({}));
 }

@@ -193,6 +193,8 @@ fn a_campaign_needs_an_id_and_a_sensible_time() {
         ("ttl_ms", json!({"node_id": "n", "ttl_ms": 99})),
         ("ttl_ms", json!({"node_id": "n", "ttl_ms": 600_001})),
         ("ttl_ms", json!({"node_id": "n", "ttl_ms": "soon"})),
+        ("incarnation", json!({"node_id": "n", "incarnation": -1})),
+        ("incarnation", json!({"node_id": "n", "incarnation": "first"})),
     ] {
         let answer = client.post("/cluster/leader/campaign", &body);
         answer.problem_with(422, "validation_failed", field);

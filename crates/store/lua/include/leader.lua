@@ -1,55 +1,77 @@
--- The leadership lease. Its term grows with every change of holder and is the fencing token.
--- Old clients take part through the lock key alone, so what that key says is looked at first.
+-- The leadership lease. It is held by one incarnation of a node; its term grows with every change of
+-- holder and is the fencing token. Old clients take part through the lock key alone, so what that key
+-- says is looked at first.
 local HISTORY_MAX = 100
-local FOREIGN_TTL_MS = 30000
+local LOCK_TTL_MS = 30000
+local LOCK_TTL_MS_MAX = 600000
 
-local function remember(event, node, term)
+local function remember(event, node, term, reason)
   foreign('LPUSH', key.leader_history, '{"timestamp":' .. string.format('%.0f', now)
     .. ',"node_id":' .. quoted(node) .. ',"event":"' .. event .. '","term":' .. term
     .. ',"is_leader":' .. ((event == 'elected' or event == 'renewed-late') and 'true' or 'false')
-    .. '}')
+    .. (reason and ',"reason":' .. quoted(reason) or '') .. '}')
   foreign('LTRIM', key.leader_history, 0, HISTORY_MAX - 1)
 end
 
--- Whether a node is registered by somebody else than the caller ('' may speak for all).
-local function is_anothers(node, caller)
-  local owner = caller ~= '' and redis.call('HGET', key.node(node), 'owner')
-  return owner and owner ~= caller
-end
-
-local function announce(leader, term, previous)
+local function announce(leader, term, previous, reason)
   emit('leader_changed', '{"leader":' .. (leader == '' and 'null' or quoted(leader))
     .. ',"term":' .. term .. ',"previous":' .. (previous == '' and 'null' or quoted(previous))
-    .. '}')
+    .. (reason and ',"reason":' .. quoted(reason) or '') .. '}')
 end
 
--- `through` says by what a node leads: 'hub', or 'lock' for an old client.
-local function hold(node, term, ttl_ms, through)
+-- Who holds the lock key, what tells its state from any other, and how many ms it runs; nil if
+-- nobody holds it. Old clients renew it by its time to live alone.
+local function read_lock()
+  local value = foreign('GET', key.leader_lock)
+  local holder = value and string.match(value, '^([^:]+):')
+  if not holder then return nil end
+  local expires_at = redis.call('PEXPIRETIME', key.leader_lock)
+  if expires_at < 0 then
+    expires_at = now + LOCK_TTL_MS
+    redis.call('PEXPIREAT', key.leader_lock, string.format('%.0f', expires_at))
+  end
+  return holder, value .. '@' .. string.format('%.0f', expires_at),
+    math.max(math.min(expires_at - now, LOCK_TTL_MS_MAX), 0)
+end
+
+-- A leader that loses its lease before that has run out may not know for so long.
+local function keep_former(expires)
+  local known = tonumber(redis.call('HGET', key.leader, 'former') or nil) or 0
+  if expires > math.max(known, clock) then
+    redis.call('HSET', key.leader, 'former', string.format('%.0f', expires))
+  end
+end
+
+-- `through` says by what a node leads: 'hub', or 'lock' for an old client, which has no incarnation.
+local function hold(node, term, ttl_ms, through, incarnation, owner)
+  local _, lock = read_lock()
   redis.call('HSET', key.leader, 'node', node, 'term', term, 'until', clock + ttl_ms,
-    'through', through)
+    'through', through, 'incarnation', incarnation, 'owner', owner, 'lock', lock or '')
   redis.call('HDEL', key.leader, 'ended')
 end
 
 -- The lease as it stands: the last holder, its term, and how many ms it still runs (0: nobody
 -- leads). Notes what has happened since anybody last looked: a lease that ran out, an old
--- client that took or renewed the lock by itself.
+-- client that took or renewed the lock by itself. Only a change of the lock counts; what Redis' own
+-- clock makes of its time to live decides nothing.
 local function observe()
-  local row = redis.call('HMGET', key.leader, 'node', 'term', 'until', 'ended', 'through')
-  local node, term = row[1] or '', tonumber(row[2]) or 0
-  local left = row[4] and 0 or math.max((tonumber(row[3]) or 0) - clock, 0)
-  local lock = foreign('GET', key.leader_lock)
-  local locked_by = lock and string.match(lock, '^([^:]+):')
+  local row = redis.call('HMGET', key.leader, 'node', 'term', 'until', 'ended', 'through', 'lock')
+  local node, term, expires = row[1] or '', tonumber(row[2]) or 0, tonumber(row[3]) or 0
+  local left = row[4] and 0 or math.max(expires - clock, 0)
+  local locked_by, lock, lock_ms = read_lock()
   -- An old client has nothing but the lock: when that is gone, it has let go.
   if row[5] == 'lock' and not locked_by then left = 0 end
-
-  if locked_by and (locked_by ~= node or left == 0) then
-    local lock_ms = redis.call('PTTL', key.leader_lock)
-    if lock_ms < 0 then
-      lock_ms = FOREIGN_TTL_MS
-      redis.call('PEXPIRE', key.leader_lock, lock_ms)
-    end
-    if locked_by ~= node or row[4] == 'resigned' then
-      if node ~= '' and not row[4] then remember('lost', node, term) end
+  -- Data of an older version does not say what the lock was: then it says nothing new of its holder.
+  local is_news = locked_by and lock ~= row[6] and (row[6] or locked_by ~= node or left == 0)
+  if is_news and left > 0 and locked_by == node and row[5] ~= 'lock' then
+    redis.call('HSET', key.leader, 'lock', lock)
+  elseif is_news then
+    local goes_on = locked_by == node and row[5] == 'lock' and (not row[4] or row[4] == 'lost')
+    if not goes_on then
+      if node ~= '' and not row[4] then
+        remember('lost', node, term)
+        keep_former(expires)
+      end
       term = term + 1
       remember('elected', locked_by, term)
       announce(locked_by, term, node)
@@ -58,11 +80,24 @@ local function observe()
       announce(node, term, node)
     end
     node, left = locked_by, lock_ms
-    hold(node, term, lock_ms, 'lock')
+    hold(node, term, lock_ms, 'lock', '', '')
   elseif node ~= '' and left == 0 and not row[4] then
     redis.call('HSET', key.leader, 'ended', 'lost')
+    if locked_by == node then redis.call('DEL', key.leader_lock) end
     remember('lost', node, term)
     announce('', term, node)
   end
   return node, term, left
+end
+
+-- Ends a node's lead before its lease has run out: the node is gone, or has registered anew.
+local function end_lead(id, reason)
+  local row = redis.call('HMGET', key.leader, 'node', 'term', 'until', 'ended')
+  if row[1] ~= id or (row[4] and row[4] ~= 'lost') then return end
+  redis.call('HSET', key.leader, 'ended', 'revoked', 'lock', '')
+  if read_lock() == id then redis.call('DEL', key.leader_lock) end
+  if row[4] then return end
+  keep_former(tonumber(row[3]))
+  remember('lost', id, row[2], reason)
+  announce('', row[2], id, reason)
 end

@@ -84,7 +84,10 @@ local function move(id, to, reason)
     redis.call('ZREM', key.alive, id)
   end
   index_room(id, to, tonumber(row[3]), tonumber(row[4]))
-  if to == 'offline' and release_claims(id, reason) > 0 then index_load(id) end
+  if to == 'offline' then
+    if release_claims(id, reason) > 0 then index_load(id) end
+    end_lead(id, reason)
+  end
   if from == 'online' or to == 'online' then
     for _, skill in ipairs(cjson.decode(row[5])) do
       if to == 'online' then

@@ -2,12 +2,14 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 node · 4 term · 5 caller to check ('' none)
--- Returns  'ok', term · 'forbidden' · 'fenced', leader ('' for none), term
+-- Returns  'ok', term · 'not_found' · 'forbidden' · 'fenced', leader ('' for none), term
 -- Emits    leader_changed
--- include: now clock foreign once rfc3339 event leader
+-- include: now clock foreign rfc3339 once event leader queue node
 
 local function run()
-  if is_anothers(ARGV[3], ARGV[5]) then return { 'forbidden' } end
+  local row = redis.call('HMGET', key.node(ARGV[3]), 'status', 'owner')
+  if not row[1] then return { 'not_found' } end
+  if is_foreign(row[2], ARGV[5]) then return { 'forbidden' } end
   local node, term, left = observe()
   keep_clock()
   if left == 0 then return { 'fenced', '', term } end

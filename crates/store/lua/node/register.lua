@@ -5,8 +5,9 @@
 --          8 ip · 9 tailscale ip · 10 port · 11 tags (JSON, '' keeps) · 12 id asked for ('')
 --          13 id to use otherwise · 14 owner · 15 caller to check ('' none)
 -- Returns  'ok', 1 if new else 0, node row · 'id_taken' · 'id_collision' · 'forbidden'
--- Emits    node_registered, and node_online for a known node that was not online
--- include: now clock foreign rfc3339 once event queue node
+-- Emits    node_registered; for a known node that was not online node_online, for the leader
+--          leader_changed
+-- include: now clock foreign rfc3339 once event leader queue node
 
 local hostname, platform, arch, skills = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local max = tonumber(ARGV[7])
@@ -39,7 +40,9 @@ local function create(id)
   touch()
 end
 
+-- Whatever the node held as it was before ends here, for another process may have held it.
 local function renew(id)
+  end_lead(id, 'registered')
   local row = redis.call('HMGET', key.node(id), 'status', 'seq', 'available_skills', 'tags',
     'max_concurrent_tasks', 'running_tasks')
   write_common(id)

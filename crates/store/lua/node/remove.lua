@@ -3,8 +3,8 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 node id · 4 caller to check ('' none)
 -- Returns  'ok' · 'not_found' · 'forbidden'
--- Emits    node_removed, task_pending
--- include: now clock foreign rfc3339 event queue node
+-- Emits    node_removed, task_pending, leader_changed
+-- include: now clock foreign rfc3339 event leader queue node
 
 local id = ARGV[3]
 local row = redis.call('HMGET', key.node(id), 'status', 'owner', 'seq', 'available_skills',
@@ -13,6 +13,7 @@ if not row[1] then return { 'not_found' } end
 if is_foreign(row[2], ARGV[4]) then return { 'forbidden' } end
 
 release_claims(id, 'removed')
+end_lead(id, 'removed')
 index_skills(id, row[3], row[1], row[4], '[]')
 index_tags(id, row[3], row[5], '[]')
 redis.call('ZREM', key.by_status(row[1]), id)

@@ -4,8 +4,8 @@
 -- ARGV     1-2 idempotency · 3 node id · 4 caller to check ('' none) · 5 status · 6 skills (JSON)
 --          7 tags (JSON) · 8 max tasks · 9… pairs of further field and value; '' leaves as it is
 -- Returns  'ok', node row · 'not_found' · 'forbidden'
--- Emits    node_<status> when the status changes
--- include: now clock foreign rfc3339 once event queue node
+-- Emits    node_<status> when the status changes; task_pending, leader_changed when it is offline now
+-- include: now clock foreign rfc3339 once event leader queue node
 
 local id = ARGV[3]
 

@@ -29,11 +29,13 @@ pub(super) struct Campaign {
     hooks: Hooks,
 }
 
-/// A leadership.
+/// A leadership. It is this registration's of the node, and no later one's.
 struct Won {
-    node_id: String,
+    node: Node,
     term: u64,
     lease: Lease,
+    /// From then on no command of a leader before runs that may not know yet that it leads no longer.
+    alone_from: Instant,
 }
 
 /// Why it ends.
@@ -45,7 +47,7 @@ enum Loss {
     CommandFailed,
     /// Nothing renewed the lease.
     LeaseEnding,
-    /// The hub says that somebody else leads, or that somebody else has led.
+    /// The hub says that somebody else leads or has led, or that this node must not any more.
     Taken,
 }
 
@@ -86,11 +88,13 @@ impl Campaign {
         loop {
             self.until_not_draining().await;
             let asked = Instant::now();
-            let node_id = self.node.borrow().id.clone();
-            let pause = match self.ask(&node_id).await {
+            let node = self.node.borrow().clone();
+            let pause = match self.ask(&node).await {
                 Ok(answer) if answer.is_leader => {
                     let lease = Lease::new(self.ttl, asked);
-                    return Won { node_id, term: answer.term, lease };
+                    let former = Duration::from_millis(answer.former_ttl_ms);
+                    let alone_from = Instant::now() + former;
+                    return Won { node, term: answer.term, lease, alone_from };
                 }
                 Ok(answer) => {
                     pauses = beats::pauses();
@@ -108,8 +112,8 @@ impl Campaign {
         }
     }
 
-    async fn ask(&self, node_id: &str) -> Result<Campaigned, Error> {
-        api::campaign(&self.shared.hub, node_id, self.ttl, self.ttl / 3).await
+    async fn ask(&self, node: &Node) -> Result<Campaigned, Error> {
+        api::campaign(&self.shared.hub, node, self.ttl, self.ttl / 3).await
     }
 
     async fn until_not_draining(&self) {
@@ -121,16 +125,9 @@ impl Campaign {
     /// run only while this node leads.
     async fn lead(&self, won: &Won, stopped: &watch::Receiver<bool>) -> Loss {
         let hub = self.shared.hub.address();
-        let within = Surroundings { hub, node_id: &won.node_id, term: won.term };
-        let mut running = match self.hooks.start(&within, &won.lease) {
-            Ok(running) => running,
-            Err(error) => {
-                tracing::error!(%error, "the command of --on-elected cannot be started");
-                self.resign(won).await;
-                return Loss::CommandFailed;
-            }
-        };
-        let loss = self.hold(won, &mut running, stopped).await;
+        let within = Surroundings { hub, node_id: &won.node.id, term: won.term };
+        let mut running = None;
+        let loss = self.hold(won, &within, &mut running, stopped).await;
         if let Some(running) = running {
             match loss {
                 Loss::Taken => running.kill().await,
@@ -149,20 +146,23 @@ impl Campaign {
         loss
     }
 
-    /// Renews the lease for as long as there is a reason to.
+    /// Starts the command once no other can run, and renews the lease for as long as there is a
+    /// reason to.
     async fn hold(
         &self,
         won: &Won,
+        within: &Surroundings<'_>,
         running: &mut Option<Running>,
         stopped: &watch::Receiver<bool>,
     ) -> Loss {
         let mut seen = self.shared.pulse.seen.subscribe();
         let mut next = Instant::now() + self.ttl / 3;
+        let mut is_started = false;
         loop {
             let renewal = async {
                 sleep_until(next).await;
                 let asked = Instant::now();
-                (asked, self.ask(&won.node_id).await)
+                (asked, self.ask(&won.node).await)
             };
             let ended = async {
                 match running.as_mut() {
@@ -175,6 +175,16 @@ impl Campaign {
                 () = sleep_until(won.lease.stop_at()) => return Loss::LeaseEnding,
                 () = until(stopped.clone()) => return Loss::Leaving,
                 drained = draining(&mut seen) => if drained { return Loss::Leaving },
+                () = sleep_until(won.alone_from), if !is_started => {
+                    is_started = true;
+                    match self.hooks.start(within, &won.lease) {
+                        Ok(started) => *running = started,
+                        Err(error) => {
+                            tracing::error!(%error, "the command of --on-elected cannot be started");
+                            return Loss::CommandFailed;
+                        }
+                    }
+                }
                 status = ended => {
                     let is_good = status.as_ref().is_ok_and(std::process::ExitStatus::success);
                     if let Some(running) = running.take() {
@@ -199,6 +209,10 @@ impl Campaign {
                     }
                     // Whoever leads again has not led all the time.
                     Ok(_) => return Loss::Taken,
+                    Err(error) if is_final(&error) => {
+                        put_off(&error, "the leadership is not renewed");
+                        return Loss::Taken;
+                    }
                     Err(error) => {
                         put_off(&error, "the leadership is not renewed yet");
                         next = Instant::now() + (self.ttl / 20).max(PAUSE_MIN);
@@ -209,7 +223,7 @@ impl Campaign {
     }
 
     async fn resign(&self, won: &Won) {
-        let resigned = api::resign(&self.shared.hub, &won.node_id, won.term);
+        let resigned = api::resign(&self.shared.hub, &won.node.id, won.term);
         match timeout(RESIGN_LIMIT, resigned).await {
             Ok(Ok(())) => tracing::info!(term = won.term, "resigned"),
             // The lease runs out by itself.
@@ -217,6 +231,11 @@ impl Campaign {
             Err(_) => tracing::warn!("cannot resign in time"),
         }
     }
+}
+
+/// Whether the hub says that this registration of the node does not lead any more.
+fn is_final(error: &Error) -> bool {
+    ["fenced", "not_found", "forbidden"].iter().any(|code| api::is(error, code))
 }
 
 /// Waits for the next word about maintenance, and says what it is.
