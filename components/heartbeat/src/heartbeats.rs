@@ -11,7 +11,7 @@ use reef_store::task::ClaimState;
 use reef_store::{Answered, Redis};
 use reef_web::extract::{array, lax_float, lax_int, object, object_of};
 use reef_web::route::{Answer, mark_replayed};
-use reef_web::{Code, Context, Problem, Response};
+use reef_web::{Context, Problem, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 

@@ -63,7 +63,6 @@ local function observe()
   if row[5] == 'lock' and not locked_by then left = 0 end
   -- Data of an older version does not say what the lock was: then it says nothing new of its holder.
   local is_news = locked_by and lock ~= row[6] and (row[6] or locked_by ~= node or left == 0)
-
   if is_news and left > 0 and locked_by == node and row[5] ~= 'lock' then
     redis.call('HSET', key.leader, 'lock', lock)
   elseif is_news then
