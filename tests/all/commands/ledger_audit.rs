@@ -68,7 +68,7 @@ fn command(words: &[&str]) -> redis::Cmd {
 }
 
 /// What lies under a key, to be put back.
-fn kept(redis: &mut redis::Connection, name: &str) -> impl FnOnce(&mut redis::Connection) {
+fn kept(redis: &mut redis::Connection, name: &str) -> impl FnOnce(&mut redis::Connection) + use<> {
     let dump: Option<Vec<u8>> = redis::cmd("DUMP").arg(name).query(redis).unwrap();
     let name = name.to_owned();
     move |redis| match dump {
@@ -86,7 +86,8 @@ fn whatever_is_changed_behind_the_ledgers_back_is_named() {
     let shell = Shell::of(&books.hub);
     let said = shell.ok(&["ledger", "verify"]);
     assert!(said.contains("the balances of 2 agents"), "{said}");
-    let (hold, posted) = (&format!("reef:hold:{}", books.hold), &format!("reef:hold:{}", books.posted));
+    let (hold, posted) =
+        (&format!("reef:hold:{}", books.hold), &format!("reef:hold:{}", books.posted));
     let intent = &format!("intent:{}", books.intent);
     let position = &format!("position:{}", books.position);
     let closed = &format!("position:{}", books.closed);
@@ -108,7 +109,10 @@ fn whatever_is_changed_behind_the_ledgers_back_is_named() {
         (vec!["HSET", "reef:hold:forged", "agent_id", "bob", "amount", "9"], "in no entry"),
         (vec!["HINCRBY", "reef:account:@external", "balance", "1"], "@external has"),
         (vec!["HINCRBY", "reef:account:alice", "locked", "-1"], "of them reserved"),
-        (vec!["HSET", "reef:account:mallory", "balance", "5", "locked", "0"], "mallory is nobody's"),
+        (
+            vec!["HSET", "reef:account:mallory", "balance", "5", "locked", "0"],
+            "mallory is nobody's",
+        ),
         (vec!["SET", "reef:account:mallory", "no hash"], "mallory is nobody's"),
         (vec!["DEL", "reef:account:bob"], "the account bob is missing"),
         (vec!["SET", "balance:alice", "7"], "balance:alice is \"7\""),
@@ -170,7 +174,11 @@ fn what_is_not_backed_by_its_entry_pays_and_releases_nothing() {
             let after = [client.get("/balance/alice").ok(), client.get("/balance/bob").ok()];
             assert_eq!(after, before, "{name}");
             eventually("a word in the log", PATIENCE, || {
-                books.hub.log().contains(&format!("`reef ledger verify`: {noun} {id}")).then_some(())
+                books
+                    .hub
+                    .log()
+                    .contains(&format!("`reef ledger verify`: {noun} {id}"))
+                    .then_some(())
             });
         }
         put_back(&mut redis);
