@@ -314,6 +314,7 @@ impl Service {
         match self.streams.recognize(&streams::plain(parts)).await? {
             Caller::Admin => Ok(Sender::Admin),
             Caller::Agent(agent) => Ok(Sender::Agent(agent.agent_id)),
+            Caller::Invited(_) => Ok(Sender::Peer(asked.under_way.peer())),
             Caller::Anonymous if self.streams.config().auth_mode == AuthMode::Open => {
                 Ok(Sender::Peer(asked.under_way.peer()))
             }

@@ -243,7 +243,7 @@ impl LongPolls {
     }
 }
 
-async fn dispatch(mut watch: ClusterWatch, waiters: &Waiters) {
+async fn dispatch(mut watch: ClusterWatch, waiters: &Arc<Waiters>) {
     loop {
         match watch.next().await {
             Seen::Event(event) => waiters.tell(&event),

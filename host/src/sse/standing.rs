@@ -161,7 +161,7 @@ impl Readers {
             // It is not counted, and ends with the process.
             Caller::Admin => return Ok(standing),
             Caller::Agent(agent) => (Holder::Agent(agent.agent_id.clone()), agent.key_id.as_str()),
-            Caller::Anonymous => (Holder::Peer(visitor.peer), ""),
+            Caller::Anonymous | Caller::Invited(_) => (Holder::Peer(visitor.peer), ""),
         };
         let Some((seat, look)) = self.sit(holder, key_id) else {
             metrics::refusal("streams").increment(1);
