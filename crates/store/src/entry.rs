@@ -124,26 +124,19 @@ impl Call for ListSeals {
 
 /// Asks for the links that the next seal covers.
 #[derive(Debug)]
-struct Unsealed {
-    /// Seals that the caller has seen.
-    seen: i64,
-}
+struct Unsealed;
 
 #[derive(Debug)]
-enum Next {
-    Links {
-        number: i64,
-        /// The seal before; empty for none.
-        before: String,
-        /// None if there are too few.
-        links: Vec<String>,
-    },
-    /// Seals were deleted or changed.
-    Broken { made: i64, there: i64 },
+struct Links {
+    number: i64,
+    /// The seal before; empty for none.
+    before: String,
+    /// None if there are too few.
+    links: Vec<String>,
 }
 
 impl Call for Unsealed {
-    type Reply = Next;
+    type Reply = Links;
 
     fn script(&self) -> &'static Script {
         &ENTRY_UNSEALED
@@ -154,17 +147,16 @@ impl Call for Unsealed {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(SEAL_ENTRIES).number(self.seen);
+        arguments.number(SEAL_ENTRIES);
     }
 
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Next, Malformed> {
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Links, Malformed> {
         match status {
-            "ok" => Ok(Next::Links {
+            "ok" => Ok(Links {
                 number: reply.int()?,
                 before: reply.text()?,
                 links: read_items(reply, Reader::text)?,
             }),
-            "broken" => Ok(Next::Broken { made: reply.int()?, there: reply.int()? }),
             other => unknown_status(other),
         }
     }
@@ -198,46 +190,21 @@ impl Call for Keep<'_> {
     }
 }
 
-/// What came of sealing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sealed {
-    /// Seals that were made now.
-    pub made: i64,
-    /// How many there are.
-    pub total: i64,
-    /// Why nothing is sealed any longer; `None`: there is nothing wrong.
-    pub broken: Option<String>,
-}
-
-/// Seals what can be sealed of the journal, in a bounded number of steps. `seen`: seals that the
-/// caller has seen before; where fewer are left, nothing is sealed again. Safe to run twice at once:
-/// a seal is what its links make it.
+/// Seals what can be sealed of the journal, in a bounded number of steps; returns how many seals
+/// were made. Safe to run twice at once: a seal is what its links make it.
 ///
 /// # Errors
 /// [`StoreError`]; what was sealed until then stays so.
-pub async fn seal_due<R: Redis>(store: &Store<R>, seen: i64) -> Result<Sealed, StoreError> {
-    let mut sealed = Sealed { total: seen, ..Sealed::default() };
+pub async fn seal_due<R: Redis>(store: &Store<R>) -> Result<i64, StoreError> {
+    let mut made = 0;
     for _ in 0..SEALS_A_TICK {
-        match store.call(&Unsealed { seen: sealed.total }).await? {
-            Next::Links { number, before, links } => {
-                sealed.total = number;
-                if links.is_empty() {
-                    break;
-                }
-                let before = if before.is_empty() { NO_SEAL } else { &before };
-                let seal = seal(before, links.iter().map(String::as_str));
-                sealed.made += i64::from(store.call(&Keep { number, seal: &seal }).await?);
-                sealed.total = number + 1;
-            }
-            Next::Broken { made, there } => {
-                sealed.broken = Some(format!(
-                    "{} seals of the journal were made, by the ledger's head {made}, and {there} \
-                     are there, or the last was changed: nothing is sealed any longer",
-                    sealed.total.max(made)
-                ));
-                break;
-            }
+        let Links { number, before, links } = store.call(&Unsealed).await?;
+        if links.is_empty() {
+            break;
         }
+        let before = if before.is_empty() { NO_SEAL } else { &before };
+        let seal = seal(before, links.iter().map(String::as_str));
+        made += i64::from(store.call(&Keep { number, seal: &seal }).await?);
     }
-    Ok(sealed)
+    Ok(made)
 }
