@@ -117,7 +117,8 @@ fn writing(api: &mut Api) {
             "required": ["task_type"],
             "properties": {
                 "task_type": {
-                    "type": "string", "pattern": r"\S", "minLength": 1, "maxLength": 128,
+                    "type": "string", "pattern": name(1, 128).get("pattern"),
+                    "minLength": 1, "maxLength": 128,
                     "description": "What kind of task it is.",
                 },
                 "task_id": nullable_id("Its id; left out, the hub makes one."),

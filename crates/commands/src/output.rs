@@ -116,13 +116,19 @@ impl Output {
         people: impl FnOnce(serde_json::Value) -> String,
     ) -> Result<(), Failure> {
         if self.is_json {
-            // Characters that are not seen as JSON writes them: it says the same.
-            match std::str::from_utf8(answer.body()) {
-                Ok(text) => self.line(text.trim_end())?,
-                Err(_) => self.line(&answer.json::<serde_json::Value>()?.to_string())?,
-            }
+            self.as_it_came(answer)?;
         } else {
             self.line(&people(self.read(answer)?))?;
+        }
+        Ok(())
+    }
+
+    /// Prints an answer for programs: what it says, with characters that are not seen as JSON writes
+    /// them.
+    fn as_it_came(&self, answer: &Answer) -> Result<(), Failure> {
+        match std::str::from_utf8(answer.body()) {
+            Ok(text) => self.line(text.trim_end())?,
+            Err(_) => self.line(&answer.json::<serde_json::Value>()?.to_string())?,
         }
         Ok(())
     }
@@ -134,7 +140,7 @@ impl Output {
         people: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         if self.is_json {
-            self.write(answer.body(), b"\n")?;
+            self.as_it_came(answer)?;
         } else {
             self.line(&people())?;
         }

@@ -8,9 +8,10 @@ use reef_store::{Redis, Store};
 use subtle::ConstantTimeEq;
 
 use crate::config::{AuthMode, Config, Registration};
-use crate::http::{Request, Response};
+use crate::http::Request;
 use crate::once::digest_of;
 use crate::problem::{Code, Problem};
+use crate::rate::RateLimit;
 use crate::stand_in;
 
 /// What a route asks of its caller. In `auth_mode=open` nobody needs a key but for the ledger.
@@ -205,32 +206,6 @@ impl Caller {
                 format!("This key does not have the scope {}.", scope.as_str()),
             )),
         }
-    }
-}
-
-/// What a key may still ask for, as the `RateLimit` headers say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimit {
-    /// Requests a second.
-    pub limit: i64,
-    /// Requests that may follow at once.
-    pub left: i64,
-    /// Milliseconds to wait; 0 for a request that was let through.
-    pub wait_ms: i64,
-}
-
-impl RateLimit {
-    /// Adds the headers (draft-ietf-httpapi-ratelimit-headers, and the single ones of its earlier
-    /// versions, which more clients know).
-    #[must_use]
-    pub fn tell(self, response: Response) -> Response {
-        let Self { limit, left, .. } = self;
-        response
-            .with("ratelimit-policy", format!("\"key\";q={limit};w=1"))
-            .with("ratelimit", format!("\"key\";r={left};t=1"))
-            .with("ratelimit-limit", limit.to_string())
-            .with("ratelimit-remaining", left.to_string())
-            .with("ratelimit-reset", "1")
     }
 }
 

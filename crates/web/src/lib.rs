@@ -26,6 +26,7 @@ pub mod once;
 pub mod openapi;
 pub mod page;
 pub mod problem;
+pub mod rate;
 pub mod route;
 #[cfg(all(target_family = "wasm", feature = "spin"))]
 pub mod spin;

@@ -6,8 +6,8 @@ use reef_store::StoreError;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
-use crate::auth::RateLimit;
 use crate::http::Response;
+use crate::rate::RateLimit;
 
 /// What went wrong, as a caller's program tells it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use reef_domain::shown::in_line;
 use reef_domain::{NodeId, id};
 use reef_store::{Once, Redis, Store};
 
-use crate::auth::{self, Access, Caller, Identity, RateLimit, identify};
+use crate::auth::{self, Access, Caller, Identity, identify};
 use crate::config::Config;
 use crate::cors;
 use crate::edge::{self, Provenance};
@@ -18,6 +18,7 @@ use crate::extract::{self, Query, segment};
 use crate::http::{Request, Response};
 use crate::once;
 use crate::problem::{Code, Problem};
+use crate::rate::RateLimit;
 
 /// What a handler answers.
 pub type Answer = Result<Response, Problem>;

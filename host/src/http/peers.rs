@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use reef_web::auth::RateLimit;
+use reef_web::rate::RateLimit;
 use reef_web::{Code, Problem};
 
 /// Addresses that are told apart: 256 KiB.

@@ -196,9 +196,9 @@ fn a_lock_that_only_redis_clock_keeps_alive_keeps_nobody_in_office() {
     let server = RedisServer::start();
     let hub = Hub::options().redis(&server).start();
     let client = hub.admin();
-    register(&client, "dead");
+    register(&client, "silent");
     register(&client, "next");
-    let won = campaign(&client, &json!({"node_id": "dead", "ttl_ms": 300}));
+    let won = campaign(&client, &json!({"node_id": "silent", "ttl_ms": 300}));
     // What a clock that is set back by an hour makes of the lock: its state is as the hub left it,
     // and it lives on.
     let mut redis = server.connect();

@@ -136,8 +136,11 @@ fn whoever_campaigns_learns_who_leads() {
 #[test]
 fn nobody_resigns_for_another() {
     let (_hub, client) = caller();
-    let body = json!({"node_id": unique("usurper"), "term": 1});
+    let usurper = client.new_node("usurper");
+    let body = json!({"node_id": usurper, "term": 1});
     client.post("/cluster/leader/resign", &body).problem(409, "fenced");
+    let nobody = json!({"node_id": unique("nobody"), "term": 1});
+    client.post("/cluster/leader/resign", &nobody).problem(404, "not_found");
 }
 
 #[test]

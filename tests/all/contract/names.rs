@@ -28,6 +28,9 @@ const BAD: [&str; 14] = [
 const GOOD: [&str; 6] =
     ["two words", "naïve", "日本語", "می\u{200c}خواهم", "👩\u{200d}💻", "❤\u{fe0f}"];
 
+/// Makes a body with a bad name in it.
+type BodyWith = Box<dyn Fn(&str) -> Value>;
+
 #[test]
 fn no_route_takes_a_name_that_deceives_its_reader() {
     let (_hub, client) = caller();
@@ -37,7 +40,7 @@ fn no_route_takes_a_name_that_deceives_its_reader() {
     client.post("/sessions", &json!({"session_id": session})).ok();
     let sent = client.post(&format!("/sessions/{session}/messages"), &json!({"content": "x"})).ok();
     let message = sent["assistant_message_id"].as_str().unwrap().to_owned();
-    let routes: Vec<(&str, String, &str, Box<dyn Fn(&str) -> Value>)> = vec![
+    let routes: Vec<(&str, String, &str, BodyWith)> = vec![
         ("POST", "/nodes/register".to_owned(), "hostname", Box::new(registration)),
         (
             "POST",

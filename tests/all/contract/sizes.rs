@@ -275,7 +275,7 @@ fn messages_of_eight_megabytes_are_listed_one_by_one() {
     for first in ["messages", "messages?limit=1", "messages?limit=2"] {
         let (listed, pages) =
             all_pages(&client, &format!("/sessions/{session}/{first}"), Some("messages"));
-        assert_eq!(names(&listed, "message_id"), [&ids[..], &[small.clone()]].concat());
+        assert_eq!(names(&listed, "message_id"), [&ids[..], std::slice::from_ref(&small)].concat());
         assert!(pages >= 3, "{pages}");
         assert!(listed.iter().take(3).all(|it| it["text"].as_str().unwrap().len() == 8 << 20));
     }

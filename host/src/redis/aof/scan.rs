@@ -240,6 +240,10 @@ impl Scanner {
         self.name.eq_ignore_ascii_case(name.as_bytes())
     }
 
+    fn is_flush(&self) -> bool {
+        self.is("FLUSHALL") || self.is("FLUSHDB")
+    }
+
     /// At the end of a command, or of a remark.
     fn complete(&mut self) -> Result<(), Fault> {
         if self.arguments == 0 {
@@ -256,6 +260,11 @@ impl Scanner {
             }
             (false, _, true) => {
                 return Err(self.fault_of("the end of a transaction that has not begun".to_owned()));
+            }
+            // Nothing but the end of a transaction has no arguments there: else that end was altered,
+            // and all behind it would look like an unfinished transaction.
+            (true, _, false) if self.arguments == 1 && !self.is_flush() => {
+                return Err(self.fault_of("a transaction whose end cannot be read".to_owned()));
             }
             (true, _, false) => {}
             (true, _, true) | (false, _, false) => {
