@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::ledger::is_system;
 use crate::limits::{MONEY_MAX, SEAL_ENTRIES};
 use crate::money::Money;
+use crate::reservations::Reservations;
 use crate::time::UnixMillis;
 
 /// What the first entry has in place of a link to one before.
@@ -131,6 +132,7 @@ pub struct Verifier {
     entries: i64,
     link: String,
     accounts: BTreeMap<String, Figures>,
+    reservations: Reservations,
     seals: Vec<String>,
     next_seal: Sha256,
 }
@@ -141,6 +143,7 @@ impl Default for Verifier {
             entries: 0,
             link: NO_LINK.to_owned(),
             accounts: BTreeMap::new(),
+            reservations: Reservations::default(),
             seals: Vec::new(),
             next_seal: Sha256::new_with_prefix(NO_SEAL),
         }
@@ -172,10 +175,14 @@ impl Verifier {
         if sum != 0 {
             return fault(format!("has legs whose sum is {sum} millionths"));
         }
-        match self.changes(entry) {
-            Ok(changed) => self.accounts.extend(changed),
+        let changed = match self.changes(entry) {
+            Ok(changed) => changed,
             Err(reason) => return fault(reason),
+        };
+        if let Err(reason) = self.reservations.take(entry) {
+            return fault(reason);
         }
+        self.accounts.extend(changed);
         self.entries = entry.seq;
         self.link.clone_from(&entry.link);
         self.next_seal.update(&entry.link);
@@ -232,6 +239,12 @@ impl Verifier {
         &self.accounts
     }
 
+    /// What the entries say of holds, intents and positions.
+    #[must_use]
+    pub fn reservations(&self) -> &Reservations {
+        &self.reservations
+    }
+
     /// The seals that belong to them: one for each [`SEAL_ENTRIES`].
     #[must_use]
     pub fn seals(&self) -> &[String] {
@@ -248,6 +261,15 @@ mod tests {
         Leg { account: account.to_owned(), amount: Money::from_micros(micros).unwrap() }
     }
 
+    /// What writes such an entry.
+    fn kind_of(legs: &[Leg], locks: &[Leg]) -> &'static str {
+        match (legs, locks) {
+            (_, [_, ..]) => "hold",
+            ([first, _], []) if first.account == "@external" => "deposit",
+            _ => "transfer",
+        }
+    }
+
     /// A journal of whole and linked entries.
     fn journal(movements: &[(Vec<Leg>, Vec<Leg>)]) -> Vec<Entry> {
         let mut previous = NO_LINK.to_owned();
@@ -255,8 +277,8 @@ mod tests {
             let mut entry = Entry {
                 entry_id: format!("ent_{seq}"),
                 seq,
-                kind: "transfer".into(),
-                reference: String::new(),
+                kind: kind_of(legs, locks).into(),
+                reference: format!("thing_{seq}"),
                 memo: "ü:1".into(),
                 legs: legs.clone(),
                 locks: locks.clone(),

@@ -191,7 +191,9 @@ impl Estate {
             ("POST", "/intents/{id}/match" | "/positions/{id}/mark") => {
                 (AdminOnly, json!({"with": self.intent, "price": "1"}))
             }
-            ("GET", "/entries/seals") => (AdminOnly, Value::Null),
+            ("GET", "/entries/seals" | "/entries/audit" | "/entries/index") => {
+                (AdminOnly, Value::Null)
+            }
             ("GET", "/holds" | "/intents" | "/entries") => (Welcome, Value::Null),
             // To what is everybody's, or the caller's own.
             ("POST", "/inbox/{agent}") => (Welcome, json!({"from": from, "content": "hello"})),
