@@ -292,7 +292,7 @@ fn describe_journal(api: &mut Api) {
              are looked through, some hundred for each page: pages may be empty. Each begins with \
              a record of the ledger itself at that moment. A key may come twice.",
         )
-        .continues(json!({ "type": "string", "pattern": "^([1-9][0-9]{0,18})?$" }))
+        .continues(json!({ "type": "string", "pattern": "^([1-9][0-9]{0,18}[.][0-9a-f]{6})?$" }))
         .answers::<entries::AuditAnswer<'static>>("Records.");
     api.get("/api/v1/entries/index", "list_indexed_entries", "Read an agent's index of entries")
         .says("For comparing it with the journal.")

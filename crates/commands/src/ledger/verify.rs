@@ -172,8 +172,7 @@ async fn walk(
 /// The entries after so many, at most a page; whether there are more.
 pub(super) async fn entries_after(cx: &Context, after: i64) -> Result<Vec<Entry>, Failure> {
     let request = cx.hub.get(["entries"]).query("order", "oldest").query("limit", PAGE);
-    let cursor = (after > 0).then(|| after.to_string());
-    let page: Entries = request.maybe_query("cursor", cursor.as_deref()).send().await?.json()?;
+    let page: Entries = request.query("after", after).send().await?.json()?;
     page.entries.iter().map(|entry| read_entry(entry.get(), "the hub's journal")).collect()
 }
 
