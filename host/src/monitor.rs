@@ -125,11 +125,26 @@ impl Monitor {
             return Ok(None);
         }
         let sweep = state.swept.is_none_or(|swept| swept.elapsed() + self.tick >= SWEEP_PERIOD);
-        let ticked = tick(&self.store, &self.settings, tick_ms, sweep).await?;
+        let seen = state.seals_seen;
+        let ticked = tick(&self.store, &self.settings, tick_ms, sweep, seen).await?;
+        state.seals_seen = ticked.seals.total;
+        self.tell_of_alterations(state, &ticked);
         if sweep {
             state.swept = Some(Instant::now());
         }
         Ok(Some(ticked))
+    }
+
+    /// Says what was found in the ledger that the ledger has not written, each thing once.
+    fn tell_of_alterations(&self, state: &mut State, ticked: &Ticked) {
+        let broken = ticked.seals.broken.as_ref().filter(|_| !state.is_broken);
+        state.is_broken = ticked.seals.broken.is_some();
+        for what in [ticked.holds.altered.as_ref(), broken].into_iter().flatten() {
+            tracing::error!("the ledger was altered, see `reef ledger verify`: {what}");
+            if let Some(alerts) = &self.alerts {
+                alerts.raise("ledger_altered", &json!({ "what": what }));
+            }
+        }
     }
 
     async fn release(&self, state: &State) {
@@ -152,6 +167,10 @@ struct State {
     swept: Option<Instant>,
     is_failing: bool,
     is_suspended: bool,
+    /// Seals of the journal, as they were last counted.
+    seals_seen: i64,
+    /// Seals are missing, and it was said.
+    is_broken: bool,
     watch: Watch,
 }
 
@@ -164,6 +183,8 @@ impl State {
             swept: None,
             is_failing: false,
             is_suspended: false,
+            seals_seen: 0,
+            is_broken: false,
             watch: Watch::default(),
         }
     }

@@ -39,7 +39,7 @@ fn check() -> Result<(), String> {
     let settings = read_settings()?;
     let redis = BlockingRedis { address: settings.redis_url.clone(), connection: OnceCell::new() };
     let store = Store::new(redis, settings.keys.clone());
-    let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true);
+    let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true, 0);
     // Every call blocks until it has its reply, so the first poll brings the result.
     let ticked = tick.now_or_never().ok_or("a call did not block")?;
     // This interface has no limit of time, so all that can be done about a Redis that does not
@@ -52,6 +52,9 @@ fn check() -> Result<(), String> {
     for node in &ticked.checked.expired {
         let (id, hostname) = (in_line(&node.node_id), in_line(&node.hostname));
         eprintln!("node {id} ({hostname}) is offline: no heartbeat");
+    }
+    for wrong in [ticked.holds.altered, ticked.seals.broken].into_iter().flatten() {
+        eprintln!("the ledger was altered, see `reef ledger verify`: {wrong}");
     }
     if let Some(suspension) = ticked.checked.suspended {
         eprintln!("{suspension}");

@@ -1,8 +1,11 @@
 //! The journal, as agents see their part of it and the admin all.
 
+use reef_domain::audit::Record;
+use reef_domain::id;
 use reef_domain::journal::Entry;
 use reef_domain::limits::PAGE_DEFAULT;
 use reef_store::Redis;
+use reef_store::audit::{Audit, Index};
 use reef_store::entry::{List, ListSeals};
 use reef_web::extract::Query;
 use reef_web::route::Answer;
@@ -61,5 +64,43 @@ pub(crate) async fn list_seals<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let found = cx.store.call(&ListSeals { from, limit }).await?;
     let next = (from + limit < found.total).then(|| (from + limit).to_string());
     let response = Response::json(&SealsAnswer { seals: &found.seals, total: found.total });
+    Ok(page::with_next(response, cx.request, next))
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AuditPage"))]
+pub(crate) struct AuditAnswer<'a> {
+    records: &'a [Record],
+}
+
+/// `GET /entries/audit`: what lies in the ledger's keys, for comparing it with the journal.
+pub(crate) async fn audit<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let read = |text: &str| text.parse::<u64>().ok().filter(|_| is_number(text));
+    let cursor = page::cursor(&cx.query(), read)?.unwrap_or(0).to_string();
+    let found = cx.store.call(&Audit { cursor: &cursor }).await?;
+    let response = Response::json(&AuditAnswer { records: &found.records });
+    Ok(page::with_next(response, cx.request, found.next))
+}
+
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "EntryIndex"))]
+pub(crate) struct IndexAnswer<'a> {
+    numbers: &'a [i64],
+    total: i64,
+}
+
+/// `GET /entries/index`: the numbers of an agent's entries, as its index lists them.
+pub(crate) async fn index<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let query = cx.query();
+    let agent_id = query.get("agent_id").unwrap_or_default();
+    if !id::is_valid(agent_id) {
+        return Err(Problem::parameter("agent_id", id::RULE));
+    }
+    let limit = page::limit(&query, PAGE_DEFAULT)?;
+    let after = page::number_cursor(&query)?.unwrap_or(0);
+    let found = cx.store.call(&Index { agent_id, after, limit }).await?;
+    let next = (after + limit < found.total).then(|| (after + limit).to_string());
+    let response = Response::json(&IndexAnswer { numbers: &found.numbers, total: found.total });
     Ok(page::with_next(response, cx.request, next))
 }

@@ -56,6 +56,8 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(POST "/api/v1/positions/{id}/mark", LedgerAdmin, positions::mark),
         route!(GET "/api/v1/entries", LedgerRead, entries::list),
         route!(GET "/api/v1/entries/seals", LedgerAdmin, entries::list_seals),
+        route!(GET "/api/v1/entries/audit", LedgerAdmin, entries::audit),
+        route!(GET "/api/v1/entries/index", LedgerAdmin, entries::index),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! What `openapi.json` says of these routes.
 
 use reef_domain::access::Scope;
+use reef_domain::audit::Record;
 use reef_domain::journal::Entry;
 use reef_domain::ledger::{HOLD_STATUSES, INTENT_STATUSES};
 use reef_domain::limits::{
@@ -284,7 +285,20 @@ fn describe_journal(api: &mut Api) {
     api.get("/api/v1/entries/seals", "list_seals", "Read the journal's seals")
         .says("SHA-256 over each thousand entries, in order.")
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<entries::SealsAnswer<'static>>("Seals.");
+        .answers::<entries::SealsAnswer<'static>>("Seals; an empty text for one that is missing.");
+    api.get("/api/v1/entries/audit", "audit_ledger", "Read the ledger's keys as they lie there")
+        .says(
+            "For comparing them with the journal, as `reef ledger verify` does. All keys of Redis \
+             are looked through, some hundred for each page: pages may be empty. Each begins with \
+             a record of the ledger itself at that moment. A key may come twice.",
+        )
+        .continues(json!({ "type": "string", "pattern": "^([1-9][0-9]{0,18}[.][0-9a-f]{6})?$" }))
+        .answers::<entries::AuditAnswer<'static>>("Records.");
+    api.get("/api/v1/entries/index", "list_indexed_entries", "Read an agent's index of entries")
+        .says("For comparing it with the journal.")
+        .query("agent_id", "Whose.", schema::id())
+        .pages(PAGE_DEFAULT, number_cursor())
+        .answers::<entries::IndexAnswer<'static>>("Numbers of entries, oldest first.");
 }
 
 /// An amount that is more than nothing.
@@ -303,6 +317,7 @@ fn schemas(api: &mut Api) {
     api.answer::<Agent>().set("metadata", object());
     api.answer::<agents::Shown<'static>>().set("metadata", object());
     api.answer::<Entry>();
+    api.answer::<Record>();
     api.answer::<keys::KeyInfo<'static>>().set("scopes", json!({ "items": scope() }));
     api.body::<agents::RegisterBody>()
         .set(

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::ledger::is_system;
 use crate::limits::{MONEY_MAX, SEAL_ENTRIES};
 use crate::money::Money;
+use crate::reservations::Reservations;
 use crate::time::UnixMillis;
 
 /// What the first entry has in place of a link to one before.
@@ -131,6 +132,7 @@ pub struct Verifier {
     entries: i64,
     link: String,
     accounts: BTreeMap<String, Figures>,
+    reservations: Reservations,
     seals: Vec<String>,
     next_seal: Sha256,
 }
@@ -141,6 +143,7 @@ impl Default for Verifier {
             entries: 0,
             link: NO_LINK.to_owned(),
             accounts: BTreeMap::new(),
+            reservations: Reservations::default(),
             seals: Vec::new(),
             next_seal: Sha256::new_with_prefix(NO_SEAL),
         }
@@ -172,10 +175,14 @@ impl Verifier {
         if sum != 0 {
             return fault(format!("has legs whose sum is {sum} millionths"));
         }
-        match self.changes(entry) {
-            Ok(changed) => self.accounts.extend(changed),
+        let changed = match self.changes(entry) {
+            Ok(changed) => changed,
             Err(reason) => return fault(reason),
+        };
+        if let Err(reason) = self.reservations.take(entry) {
+            return fault(reason);
         }
+        self.accounts.extend(changed);
         self.entries = entry.seq;
         self.link.clone_from(&entry.link);
         self.next_seal.update(&entry.link);
@@ -232,6 +239,12 @@ impl Verifier {
         &self.accounts
     }
 
+    /// What the entries say of holds, intents and positions.
+    #[must_use]
+    pub fn reservations(&self) -> &Reservations {
+        &self.reservations
+    }
+
     /// The seals that belong to them: one for each [`SEAL_ENTRIES`].
     #[must_use]
     pub fn seals(&self) -> &[String] {
@@ -248,15 +261,28 @@ mod tests {
         Leg { account: account.to_owned(), amount: Money::from_micros(micros).unwrap() }
     }
 
+    /// What writes such an entry.
+    fn kind_of(legs: &[Leg], locks: &[Leg]) -> &'static str {
+        match (legs, locks) {
+            ([_, ..], [_, ..]) => "hold_posted",
+            (_, [_, ..]) => "hold",
+            ([first, _], []) if first.account == "@external" => "deposit",
+            _ => "transfer",
+        }
+    }
+
     /// A journal of whole and linked entries.
     fn journal(movements: &[(Vec<Leg>, Vec<Leg>)]) -> Vec<Entry> {
         let mut previous = NO_LINK.to_owned();
         let entries = movements.iter().zip(1..).map(|((legs, locks), seq)| {
+            let kind = kind_of(legs, locks);
+            // What pays a hold comes right after what placed it.
+            let placed = if kind == "hold_posted" { seq - 1 } else { seq };
             let mut entry = Entry {
                 entry_id: format!("ent_{seq}"),
                 seq,
-                kind: "transfer".into(),
-                reference: String::new(),
+                kind: kind.into(),
+                reference: format!("thing_{placed}"),
                 memo: "ü:1".into(),
                 legs: legs.clone(),
                 locks: locks.clone(),
@@ -283,7 +309,10 @@ mod tests {
 
     #[test]
     fn a_link_is_made_of_every_part_with_its_length() {
-        let entry = &journal(&[(vec![leg("@external", -5), leg("a", 5)], vec![leg("a", 2)])])[0];
+        let mut entry =
+            journal(&[(vec![leg("@external", -5), leg("a", 5)], vec![leg("a", 2)])]).remove(0);
+        entry.kind = "transfer".into();
+        entry.reference.clear();
         assert_eq!(
             entry.canonical(),
             "1:113:17701810941248:transfer0:4:ü:11:29:@external2:-51:a1:51:11:a1:2"
@@ -350,7 +379,7 @@ mod tests {
             2 => entry.memo.push(char::from(digit)),
             3 => entry.legs[1].account.push(char::from(digit)),
             4 => entry.created_at.0 += 1,
-            5 => entry.kind = "deposit".into(),
+            5 => entry.kind = "transfer".into(),
             6 => entry.seq += 1,
             7 => entry.entry_id.push('0'),
             8 => entry.reference.push(char::from(digit)),

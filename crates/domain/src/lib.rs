@@ -13,13 +13,16 @@
 //! - [`proposal`]: work that one agent asks another to take on.
 //! - [`money`]: exact amounts.
 //! - [`ledger`]: what may be asked of the ledger, and the words for it.
+//! - [`audit`]: whether what lies in the ledger's keys is what the journal says.
 //! - [`journal`]: the entries of the ledger, how they are linked, and whether they are whole.
 //! - [`access`]: what a key allows, and how keys look.
+//! - [`reservations`]: what the journal says of holds, intents and positions.
 //! - [`time`]: instants as Redis gives them, and how they are written.
 //! - [`limits`]: every bound of the hub, with its reason.
 //! - [`invalid`]: what is wrong with an input, field by field.
 
 pub mod access;
+pub mod audit;
 pub mod heartbeat;
 pub mod id;
 pub mod invalid;
@@ -33,6 +36,7 @@ pub mod money;
 pub mod name;
 pub mod node;
 pub mod proposal;
+pub mod reservations;
 pub mod shown;
 pub mod task;
 pub mod time;

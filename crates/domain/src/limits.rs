@@ -315,6 +315,10 @@ pub const SEAL_ENTRIES: i64 = 1_000;
 /// blocks Redis for a millisecond or two.
 pub const SEALS_A_TICK: usize = 10;
 
+/// Keys that one page of the ledger's audit looks at, about: a millisecond of Redis' time, and some
+/// 100 KB if all are the ledger's.
+pub const AUDIT_KEYS: i64 = 500;
+
 /// Overdue holds that one step of the monitor settles.
 pub const HOLD_BATCH: i64 = 100;
 

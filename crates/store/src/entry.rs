@@ -124,19 +124,26 @@ impl Call for ListSeals {
 
 /// Asks for the links that the next seal covers.
 #[derive(Debug)]
-struct Unsealed;
+struct Unsealed {
+    /// Seals that the caller has seen.
+    seen: i64,
+}
 
 #[derive(Debug)]
-struct Links {
-    number: i64,
-    /// The seal before; empty for none.
-    before: String,
-    /// None if there are too few.
-    links: Vec<String>,
+enum Next {
+    Links {
+        number: i64,
+        /// The seal before; empty for none.
+        before: String,
+        /// None if there are too few.
+        links: Vec<String>,
+    },
+    /// Seals were deleted or changed.
+    Broken { made: i64, there: i64 },
 }
 
 impl Call for Unsealed {
-    type Reply = Links;
+    type Reply = Next;
 
     fn script(&self) -> &'static Script {
         &ENTRY_UNSEALED
@@ -147,16 +154,17 @@ impl Call for Unsealed {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(SEAL_ENTRIES);
+        arguments.number(SEAL_ENTRIES).number(self.seen);
     }
 
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Links, Malformed> {
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Next, Malformed> {
         match status {
-            "ok" => Ok(Links {
+            "ok" => Ok(Next::Links {
                 number: reply.int()?,
                 before: reply.text()?,
                 links: read_items(reply, Reader::text)?,
             }),
+            "broken" => Ok(Next::Broken { made: reply.int()?, there: reply.int()? }),
             other => unknown_status(other),
         }
     }
@@ -190,21 +198,46 @@ impl Call for Keep<'_> {
     }
 }
 
-/// Seals what can be sealed of the journal, in a bounded number of steps; returns how many seals
-/// were made. Safe to run twice at once: a seal is what its links make it.
+/// What came of sealing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sealed {
+    /// Seals that were made now.
+    pub made: i64,
+    /// How many there are.
+    pub total: i64,
+    /// Why nothing is sealed any longer; `None`: there is nothing wrong.
+    pub broken: Option<String>,
+}
+
+/// Seals what can be sealed of the journal, in a bounded number of steps. `seen`: seals that the
+/// caller has seen before; where fewer are left, nothing is sealed again. Safe to run twice at once:
+/// a seal is what its links make it.
 ///
 /// # Errors
 /// [`StoreError`]; what was sealed until then stays so.
-pub async fn seal_due<R: Redis>(store: &Store<R>) -> Result<i64, StoreError> {
-    let mut made = 0;
+pub async fn seal_due<R: Redis>(store: &Store<R>, seen: i64) -> Result<Sealed, StoreError> {
+    let mut sealed = Sealed { total: seen, ..Sealed::default() };
     for _ in 0..SEALS_A_TICK {
-        let Links { number, before, links } = store.call(&Unsealed).await?;
-        if links.is_empty() {
-            break;
+        match store.call(&Unsealed { seen: sealed.total }).await? {
+            Next::Links { number, before, links } => {
+                sealed.total = number;
+                if links.is_empty() {
+                    break;
+                }
+                let before = if before.is_empty() { NO_SEAL } else { &before };
+                let seal = seal(before, links.iter().map(String::as_str));
+                sealed.made += i64::from(store.call(&Keep { number, seal: &seal }).await?);
+                sealed.total = number + 1;
+            }
+            Next::Broken { made, there } => {
+                sealed.broken = Some(format!(
+                    "{} seals of the journal were made, by the ledger's head {made}, and {there} \
+                     are there, or the last was changed: nothing is sealed any longer",
+                    sealed.total.max(made)
+                ));
+                break;
+            }
         }
-        let before = if before.is_empty() { NO_SEAL } else { &before };
-        let seal = seal(before, links.iter().map(String::as_str));
-        made += i64::from(store.call(&Keep { number, seal: &seal }).await?);
     }
-    Ok(made)
+    Ok(sealed)
 }

@@ -273,8 +273,7 @@ struct SettleDue {
 }
 
 impl Call for SettleDue {
-    /// How many.
-    type Reply = i64;
+    type Reply = Settled;
 
     fn script(&self) -> &'static Script {
         &HOLD_SETTLE_DUE
@@ -288,22 +287,38 @@ impl Call for SettleDue {
         arguments.number(HOLD_BATCH).number(self.tick_ms);
     }
 
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<i64, Malformed> {
-        if status == "ok" { reply.int() } else { unknown_status(status) }
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Settled, Malformed> {
+        match status {
+            "ok" => Ok(Settled {
+                holds: reply.int()?,
+                altered: Some(reply.text()?).filter(|text| !text.is_empty()),
+            }),
+            other => unknown_status(other),
+        }
     }
 }
 
-/// Lets holds go whose time is over, in a bounded number of steps; returns how many. `tick_ms` says
-/// how often it is called.
+/// What came of overdue holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// How many were let go.
+    pub holds: i64,
+    /// Something was found since the last time that is not what the journal says of it: kind and id.
+    pub altered: Option<String>,
+}
+
+/// Lets holds go whose time is over, in a bounded number of steps. `tick_ms` says how often it is
+/// called.
 ///
 /// # Errors
 /// [`StoreError`]; what was settled until then stays so.
-pub async fn settle_due<R: Redis>(store: &Store<R>, tick_ms: i64) -> Result<i64, StoreError> {
-    let mut all = 0;
+pub async fn settle_due<R: Redis>(store: &Store<R>, tick_ms: i64) -> Result<Settled, StoreError> {
+    let mut all = Settled::default();
     for _ in 0..HOLD_STEPS {
-        let settled = store.call(&SettleDue { tick_ms }).await?;
-        all += settled;
-        if settled < HOLD_BATCH {
+        let Settled { holds, altered } = store.call(&SettleDue { tick_ms }).await?;
+        all.holds += holds;
+        all.altered = altered.or(all.altered);
+        if holds < HOLD_BATCH {
             break;
         }
     }

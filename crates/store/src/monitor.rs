@@ -2,9 +2,9 @@
 
 use reef_domain::limits::TASK_KEPT_MS;
 
-use crate::entry::seal_due;
+use crate::entry::{Sealed, seal_due};
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
-use crate::hold;
+use crate::hold::{self, Settled};
 use crate::leader;
 use crate::port::Redis;
 use crate::proposal;
@@ -96,10 +96,10 @@ pub struct Ticked {
     pub adopted: i64,
     /// What was due in the queue.
     pub due: Due,
-    /// Holds whose time was over.
-    pub holds: i64,
-    /// Seals of the journal that were made.
-    pub seals: i64,
+    /// What came of holds whose time was over.
+    pub holds: Settled,
+    /// What came of sealing the journal.
+    pub seals: Sealed,
     /// Proposals whose acceptance was left half done.
     pub proposals: i64,
     /// How many tasks there are; counted in each sweep.
@@ -108,7 +108,7 @@ pub struct Ticked {
 
 /// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue,
 /// what was left half done, the ledger's holds and seals. The monitor calls it every second, the cron component as often as its
-/// trigger says; `tick_ms` says how often.
+/// trigger says; `tick_ms` says how often. `seals_seen`: seals that the caller has seen, 0 if it remembers none.
 /// Safe to cut anywhere and to run twice at once.
 ///
 /// Old bots come first: their `hb:` keys must count before anybody is judged silent.
@@ -120,6 +120,7 @@ pub async fn tick<R: Redis>(
     settings: &Settings,
     tick_ms: i64,
     sweep: bool,
+    seals_seen: i64,
 ) -> Result<Ticked, StoreError> {
     let adopted = if sweep { sweep_all(store).await? } else { 0 };
     let timeout = settings.heartbeat_timeout;
@@ -128,7 +129,7 @@ pub async fn tick<R: Redis>(
     store.call(&leader::Show).await?;
     let due = settle_due(store, settings).await?;
     let holds = hold::settle_due(store, tick_ms).await?;
-    let seals = seal_due(store).await?;
+    let seals = seal_due(store, seals_seen).await?;
     let proposals = proposal::settle_unfinished(store, settings).await?;
     let mut tasks = None;
     if sweep {

@@ -206,6 +206,9 @@ pub enum StoreError {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     IdempotencyMismatch,
+    /// What was to move money is not what the journal says of it. Nothing was moved.
+    #[error("what was to move money is not what the journal says of it")]
+    Altered,
     /// A fault of ours.
     #[error("script {script} answered what its header does not promise: {detail}")]
     Malformed {
@@ -257,6 +260,9 @@ impl<R: Redis> Store<R> {
         let mut status = reader.text().map_err(malformed)?;
         if status == "idempotency_mismatch" {
             return Err(StoreError::IdempotencyMismatch);
+        }
+        if status == "altered" {
+            return Err(StoreError::Altered);
         }
         let replayed = status == "replayed";
         if replayed {

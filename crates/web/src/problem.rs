@@ -455,6 +455,14 @@ impl From<StoreError> for Problem {
                      redis_allow to the same without user, password and path.",
                 )
             },
+            StoreError::Altered => Self {
+                internal: Some("the ledger was altered: see `reef ledger verify`".into()),
+                ..Self::new(
+                    Code::Conflict,
+                    "What this would move is not what the journal says of it. Nothing was moved; \
+                     whoever runs the hub is told.",
+                )
+            },
             StoreError::Redis(RedisError::Unavailable(text)) => Self {
                 internal: Some(text.into()),
                 ..Self::new(Code::StoreUnavailable, "Redis cannot be reached or does not answer.")

@@ -12,6 +12,7 @@ mod guards;
 mod hostile;
 mod inbox_and_events;
 mod ledger;
+mod ledger_audit;
 mod messages;
 mod old_data;
 mod tails;

@@ -201,6 +201,8 @@ fn use_money(hub: &Hub) {
         "/entries?agent_id=alice",
         "/entries?order=oldest",
         "/entries/seals",
+        "/entries/audit",
+        "/entries/index?agent_id=alice",
     ] {
         assert_eq!(admin.get(path).status, 200, "{path}");
     }

@@ -86,7 +86,7 @@ impl Truth {
 
     /// What the monitor seals is what the journal's reader makes of it.
     pub fn assert_seals(&self) {
-        while now(seal_due(&self.store)).unwrap() > 0 {}
+        while now(seal_due(&self.store, 0)).unwrap().made > 0 {}
         let due = self.verifier.seals();
         let mut kept = Vec::new();
         while kept.len() < due.len() {

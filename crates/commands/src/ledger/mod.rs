@@ -1,5 +1,6 @@
 //! `reef ledger`: money, and the journal that accounts for it.
 
+mod audit;
 mod holds;
 mod market;
 mod money;
@@ -82,8 +83,8 @@ enum Verb {
     /// Mark a position at a price; liquidates it below 5 % of its margin (admin)
     #[command(before_help = "Examples:\n  reef ledger mark POSITION 2100\n", after_help = EXIT_CODES)]
     Mark(market::MarkArgs),
-    /// Check the journal entry by entry, and every balance against it (admin); or an export of it
-    #[command(before_help = "Examples:\n  reef ledger verify\n  reef ledger verify journal.jsonl\n", after_help = EXIT_CODES)]
+    /// Check the journal entry by entry, and all else in the ledger against it (admin); or an export
+    #[command(before_help = "Examples:\n  reef ledger verify\n  reef ledger verify journal.jsonl\n  reef ledger verify --against journal.jsonl\n", after_help = EXIT_CODES)]
     Verify(verify::VerifyArgs),
     /// Write the whole journal to a file, one entry a line (admin)
     #[command(before_help = "Examples:\n  reef ledger export journal.jsonl\n  reef ledger export - | gzip > journal.gz\n", after_help = EXIT_CODES)]

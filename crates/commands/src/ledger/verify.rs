@@ -12,19 +12,23 @@ use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::audit::{Compared, Journal, audit};
 use crate::Context;
 use crate::failure::Failure;
 use crate::output::json;
 
-/// Entries, agents or seals in one request: the most that a hub answers.
-const PAGE: u32 = 1000;
-/// How often a ledger that moves while it is looked at is looked at again.
-const LOOKS: usize = 10;
+/// Entries, numbers or seals in one request: the most that a hub answers.
+pub(super) const PAGE: u32 = 1000;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
     /// An export (`-`: standard input) to check instead of the hub; nothing is asked of a hub then
+    #[arg(conflicts_with = "against")]
     file: Option<PathBuf>,
+
+    /// An export that was kept elsewhere: the hub must still have each of its entries, unchanged
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -37,27 +41,35 @@ pub(super) async fn verify(cx: &Context, args: VerifyArgs) -> Result<(), Failure
     match &args.file {
         Some(file) => {
             let mut verifier = Verifier::default();
-            read_export(file, &mut verifier)?;
+            read_export(file, |_| {}, &mut verifier)?;
             report(cx, &verifier, "export", None)
         }
-        None => verify_hub(cx).await,
+        None => verify_against(cx, args.against.as_deref()).await,
     }
 }
 
-/// Checks a hub's journal entry by entry, and every balance against it.
+/// Checks a hub's journal entry by entry, and all that lies in the ledger against it.
 pub(crate) async fn verify_hub(cx: &Context) -> Result<(), Failure> {
-    let mut verifier = Verifier::default();
-    read_hub(cx, &mut verifier).await?;
-    check_seals(cx, &verifier).await?;
-    let agents = check_balances(cx, &mut verifier).await?;
-    report(cx, &verifier, "hub", Some(agents))
+    verify_against(cx, None).await
+}
+
+async fn verify_against(cx: &Context, export: Option<&Path>) -> Result<(), Failure> {
+    let mut links = Vec::new();
+    if let Some(export) = export {
+        read_export(export, |link| links.push(link.to_owned()), &mut Verifier::default())?;
+    }
+    let mut journal = Journal::kept(links);
+    let compared = audit(cx, &mut journal).await?;
+    journal.require_kept()?;
+    check_seals(cx, &journal.verifier).await?;
+    report(cx, &journal.verifier, "hub", Some(&compared))
 }
 
 fn report(
     cx: &Context,
     verifier: &Verifier,
     source: &str,
-    agents: Option<usize>,
+    compared: Option<&Compared>,
 ) -> Result<(), Failure> {
     let sum: i128 = verifier.accounts().values().map(|it| i128::from(it.balance)).sum();
     if sum != 0 {
@@ -68,12 +80,15 @@ fn report(
         let figures: BTreeMap<_, _> = verifier.accounts().iter().map(shown).collect();
         let report = json!({
             "ok": true, "source": source, "entries": entries, "link": verifier.link(),
-            "seals": verifier.seals().len(), "balances_compared": agents, "accounts": figures,
+            "seals": verifier.seals().len(), "balances_compared": compared.map(|it| it.agents),
+            "records_compared": compared.map(|it| it.records), "accounts": figures,
         });
         return Ok(cx.out.line(&report.to_string())?);
     }
-    let compared = match agents {
-        Some(agents) => format!("; the balances of {agents} agents are what it says"),
+    let compared = match compared {
+        Some(Compared { agents, .. }) => {
+            format!("; the balances of {agents} agents are what it says")
+        }
         None => String::new(),
     };
     let seals = verifier.seals().len();
@@ -89,14 +104,22 @@ fn shown((account, figures): (&String, &Figures)) -> (String, serde_json::Value)
     (account.clone(), figures)
 }
 
-/// Takes the next entry; a bad one ends the command.
-fn feed(verifier: &mut Verifier, text: &str, place: &str) -> Result<(), Failure> {
-    let entry: Entry = serde_json::from_str(text)
-        .map_err(|error| Failure::Failed(format!("{place} is no entry: {error}")))?;
-    verifier.feed(&entry).map_err(|fault| Failure::Failed(format!("{place}: {fault}")))
+fn read_entry(text: &str, place: &str) -> Result<Entry, Failure> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::Failed(format!("{place} is no entry: {error}")))
 }
 
-fn read_export(file: &Path, verifier: &mut Verifier) -> Result<(), Failure> {
+/// Takes the next entry; a bad one ends the command.
+pub(super) fn feed(verifier: &mut Verifier, entry: &Entry, place: &str) -> Result<(), Failure> {
+    verifier.feed(entry).map_err(|fault| Failure::Failed(format!("{place}: {fault}")))
+}
+
+/// Reads an export, and hands the link of each entry to `each`.
+fn read_export(
+    file: &Path,
+    mut each: impl FnMut(&str),
+    verifier: &mut Verifier,
+) -> Result<(), Failure> {
     let cannot = |error| Failure::Failed(format!("{} cannot be read: {error}", file.display()));
     let lines: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(BufReader::new(std::io::stdin()))
@@ -106,7 +129,9 @@ fn read_export(file: &Path, verifier: &mut Verifier) -> Result<(), Failure> {
     for (number, line) in lines.lines().enumerate() {
         let line = line.map_err(cannot)?;
         if !line.trim().is_empty() {
-            feed(verifier, &line, &format!("line {}", number + 1))?;
+            let place = format!("line {}", number + 1);
+            feed(verifier, &read_entry(&line, &place)?, &place)?;
+            each(verifier.link());
         }
     }
     Ok(())
@@ -144,8 +169,11 @@ async fn walk(
     }
 }
 
-async fn read_hub(cx: &Context, verifier: &mut Verifier) -> Result<(), Failure> {
-    walk(cx, verifier.entries(), |entry| feed(verifier, entry.get(), "the hub's journal")).await
+/// The entries after so many, at most a page; whether there are more.
+pub(super) async fn entries_after(cx: &Context, after: i64) -> Result<Vec<Entry>, Failure> {
+    let request = cx.hub.get(["entries"]).query("order", "oldest").query("limit", PAGE);
+    let page: Entries = request.query("after", after).send().await?.json()?;
+    page.entries.iter().map(|entry| read_entry(entry.get(), "the hub's journal")).collect()
 }
 
 #[derive(Deserialize)]
@@ -162,6 +190,9 @@ async fn check_seals(cx: &Context, verifier: &Verifier) -> Result<(), Failure> {
         let page: Seals = answer.json()?;
         for seal in &page.seals {
             match own.next() {
+                Some((_, number)) if seal.is_empty() => {
+                    return Err(Failure::Failed(format!("seal {number} was removed")));
+                }
                 Some((ours, number)) if ours != seal => {
                     return Err(Failure::Failed(format!(
                         "seal {number} is not that of its thousand entries: they were altered \
@@ -176,65 +207,6 @@ async fn check_seals(cx: &Context, verifier: &Verifier) -> Result<(), Failure> {
             None => return Ok(()),
         }
     }
-}
-
-#[derive(Deserialize)]
-struct Agents {
-    agents: Vec<Agent>,
-}
-
-#[derive(Deserialize)]
-struct Agent {
-    agent_id: String,
-    balance: Option<Money>,
-    locked: Option<Money>,
-}
-
-/// Compares every agent's balance with the journal, at a moment at which nothing moved; returns how
-/// many there are.
-async fn check_balances(cx: &Context, verifier: &mut Verifier) -> Result<usize, Failure> {
-    for _ in 0..LOOKS {
-        let before = verifier.entries();
-        let agents = read_agents(cx).await?;
-        read_hub(cx, verifier).await?;
-        if verifier.entries() == before {
-            return compare(verifier, &agents).map(|()| agents.len());
-        }
-    }
-    cx.out
-        .note("money moves all the time, so that balances could not be compared with the journal");
-    Ok(0)
-}
-
-async fn read_agents(cx: &Context) -> Result<Vec<Agent>, Failure> {
-    let mut agents = Vec::new();
-    let mut cursor: Option<String> = None;
-    loop {
-        let request = cx.hub.get(["agents"]).query("limit", PAGE);
-        let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
-        let page: Agents = answer.json()?;
-        agents.extend(page.agents);
-        match answer.next_cursor() {
-            Some(next) => cursor = Some(next.to_owned()),
-            None => return Ok(agents),
-        }
-    }
-}
-
-fn compare(verifier: &Verifier, agents: &[Agent]) -> Result<(), Failure> {
-    for agent in agents {
-        let figures = verifier.accounts().get(&agent.agent_id).copied().unwrap_or_default();
-        let shown = [agent.balance, agent.locked].map(|it| it.unwrap_or_default().micros());
-        if shown != [figures.balance, figures.locked] {
-            let [balance, locked] = shown;
-            return Err(Failure::Failed(format!(
-                "{} has {balance} millionths, {locked} of them reserved; by the journal it has {} \
-                 and {}",
-                agent.agent_id, figures.balance, figures.locked
-            )));
-        }
-    }
-    Ok(())
 }
 
 pub(super) async fn export(cx: &Context, args: ExportArgs) -> Result<(), Failure> {

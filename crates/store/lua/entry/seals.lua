@@ -2,12 +2,12 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     3 number of the first · 4 most
--- Returns  'ok', how many there are, seals…
+-- Returns  'ok', how many were made, seals… ('' for one that is not there)
 
-local count = redis.call('HLEN', key.seals)
-local reply = { 'ok', count }
+local made = tonumber(redis.call('HGET', key.ledger, 'sealed')) or 0
+local reply = { 'ok', made }
 local first = tonumber(ARGV[3])
-for number = first, math.min(count, first + tonumber(ARGV[4])) - 1 do
-  reply[#reply + 1] = redis.call('HGET', key.seals, number)
+for number = first, math.min(made, first + tonumber(ARGV[4])) - 1 do
+  reply[#reply + 1] = redis.call('HGET', key.seals, number) or ''
 end
 return reply

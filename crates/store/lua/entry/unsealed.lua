@@ -1,19 +1,24 @@
--- The links that the next seal covers, once there are as many.
+-- The links that the next seal covers, once there are as many. How far the journal is sealed, and
+-- with what, stands in two places: where they differ, nothing is sealed, so that nobody gets a new
+-- seal by deleting the old one.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 entries under one seal
+-- ARGV     3 entries under one seal · 4 seals that the caller has seen
 -- Returns  'ok', number of the seal, the seal before it ('' for none), links… (none if there are too
---          few)
+--          few) · 'broken', seals by the ledger, seals that are there
 
 local under = tonumber(ARGV[3])
-local number = redis.call('HLEN', key.seals)
+local row = redis.call('HMGET', key.ledger, 'sealed', 'seal', 'entries')
+local number, there = tonumber(row[1]) or 0, redis.call('HLEN', key.seals)
 local before = number > 0 and redis.call('HGET', key.seals, number - 1) or ''
+if number ~= there or (number > 0 and before ~= row[2]) or number < tonumber(ARGV[4]) then
+  return { 'broken', number, there }
+end
 local reply = { 'ok', number, before }
-local entries = tonumber(redis.call('HGET', key.ledger, 'entries')) or 0
-if entries < (number + 1) * under then return reply end
+if (tonumber(row[3]) or 0) < (number + 1) * under then return reply end
 local first = string.format('%.0f-0', number * under + 1)
-for _, row in ipairs(redis.call('XRANGE', key.entries, first, '+', 'COUNT', under)) do
+for _, entry in ipairs(redis.call('XRANGE', key.entries, first, '+', 'COUNT', under)) do
   -- The link is the last field.
-  reply[#reply + 1] = row[2][#row[2]]
+  reply[#reply + 1] = entry[2][#entry[2]]
 end
 return reply

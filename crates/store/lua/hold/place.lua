@@ -20,13 +20,13 @@ local function run()
     redis.call('ZADD', key.due_holds, int(clock + tonumber(ARGV[6])), id)
     keep_clock()
   end
+  local entry = post('hold', id, '', {}, { agent, amount })
   redis.call('HSET', key.hold(id), 'agent_id', agent, 'amount', int(amount), 'posted', 0,
     'status', 'pending', 'expires_at', expires_at, 'to_agent', '', 'created_at', int(now),
-    'seq', seq)
+    'seq', seq, 'entry', entry)
   redis.call('ZADD', key.holds, seq, id)
   redis.call('ZADD', key.holds_by_agent(agent), seq, id)
   redis.call('ZADD', key.holds_by_status('pending'), seq, id)
-  post('hold', id, '', {}, { agent, amount })
   local reply = { 'ok' }
   append_hold(reply, id)
   return reply

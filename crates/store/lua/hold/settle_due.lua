@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     3 most · 4 tick in ms of the periodic checker that calls
--- Returns  'ok', how many
+-- Returns  'ok', how many · what was found that the ledger has not written ('' for nothing)
 -- include: now clock journal hold
 
 -- The clock can tell a gap if it knows how often somebody comes; of several, the fastest counts.
@@ -15,4 +15,7 @@ end
 
 local settled = settle_holds(tonumber(ARGV[3]))
 keep_clock()
-return { 'ok', settled }
+-- Said once: whoever hears of it keeps it.
+local alarm = redis.call('HGET', key.ledger, 'alarm')
+if alarm then redis.call('HDEL', key.ledger, 'alarm') end
+return { 'ok', settled, alarm or '' }

@@ -16,9 +16,18 @@ local function append_hold(reply, id)
 end
 
 local function read_hold(id)
-  local row = redis.call('HMGET', key.hold(id), 'agent_id', 'amount', 'status', 'seq')
+  local row = redis.call('HMGET', key.hold(id), 'agent_id', 'amount', 'status', 'seq', 'entry')
   if not row[1] then return nil end
-  return { id = id, agent = row[1], amount = tonumber(row[2]), status = row[3], seq = row[4] }
+  return { id = id, agent = row[1], amount = tonumber(row[2]), status = row[3], seq = row[4],
+    entry = row[5] }
+end
+
+-- Whether a pending hold is what the journal says, and so much is locked for its agent.
+local function is_backed(hold)
+  local agent, amount = reserved(hold.entry, 'hold', hold.id)
+  if not agent or agent ~= hold.agent or amount ~= hold.amount then return false end
+  local has = account(agent)
+  return has.locked >= amount and has.balance >= amount
 end
 
 -- Ends a hold; what was reserved for it, the caller's entry releases.
@@ -30,23 +39,29 @@ local function end_hold(hold, status, posted)
   hold.status = status
 end
 
-local function expire_hold(hold)
-  post('hold_expired', hold.id, '', {}, { hold.agent, -hold.amount })
-  end_hold(hold, 'expired', 0)
+-- What is no longer there, or not what the journal says, releases nothing and holds up nobody.
+local function expire_hold(id, hold)
+  if hold and hold.status == 'pending' and is_backed(hold) then
+    post('hold_expired', id, '', {}, { hold.agent, -hold.amount })
+    end_hold(hold, 'expired', 0)
+  else
+    redis.call('ZREM', key.due_holds, id)
+    altered('hold', id)
+  end
 end
 
 -- Lets a hold go whose time is over.
 local function settle_hold(hold)
   local due = tonumber(redis.call('ZSCORE', key.due_holds, hold.id))
   if not due or due > clock then return end
-  expire_hold(hold)
+  expire_hold(hold.id, hold)
   keep_clock()
 end
 
 -- Lets some holds go whose time is over; returns how many.
 local function settle_holds(most)
   local due = redis.call('ZRANGEBYSCORE', key.due_holds, '-inf', int(clock), 'LIMIT', 0, most)
-  for _, id in ipairs(due) do expire_hold(read_hold(id)) end
+  for _, id in ipairs(due) do expire_hold(id, read_hold(id)) end
   if #due > 0 then keep_clock() end
   return #due
 end
@@ -59,5 +74,6 @@ local function pending_hold(id, owner)
   settle_hold(hold)
   settle_holds(HOLDS_ON_THE_WAY)
   if hold.status ~= 'pending' then return nil, { 'state', hold.status } end
+  if not is_backed(hold) then return nil, altered('hold', id) end
   return hold
 end

@@ -13,16 +13,23 @@ end
 
 local function read_intent(id)
   local row = redis.call('HMGET', key.intent(id), 'agent_id', 'intent_type', 'asset', 'size',
-    'filled', 'leverage', 'margin', 'status', 'seq')
+    'filled', 'leverage', 'margin', 'status', 'seq', 'entry')
   if not row[1] then return nil end
   return { id = id, agent = row[1], side = row[2], asset = row[3], size = tonumber(row[4]),
     filled = tonumber(row[5]), leverage = tonumber(row[6]), margin = tonumber(row[7]),
-    status = row[8], seq = row[9] }
+    status = row[8], seq = row[9], entry = row[10] }
 end
 
 -- What must be reserved for a size: rounded up, so that never too little is.
 local function margin_for(size, leverage)
   return quotient(size, leverage) + (math.fmod(size, leverage) > 0 and 1 or 0)
+end
+
+-- Whether an intent's margin is no more than the journal reserved for it, and than is locked.
+local function is_intent_backed(intent)
+  local agent, most = reserved(intent.entry, 'intent', intent.id)
+  return agent ~= nil and agent == intent.agent and intent.margin ~= nil and intent.margin >= 0
+    and intent.margin <= most and account(agent).locked >= intent.margin
 end
 
 local function move_intent(intent, status)

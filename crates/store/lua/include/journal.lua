@@ -50,6 +50,24 @@ local function is_agent(id)
   return redis.call('EXISTS', key.agent(id)) == 1
 end
 
+-- What an entry reserved for a thing when it came to be: for whom, and how much. Nothing if it is not
+-- that thing's entry.
+local function reserved(entry, kind, id)
+  if not string.match(entry or '', '^%d+$') or #entry > 15 then return nil end
+  local row = redis.call('XRANGE', key.entries, entry .. '-0', entry .. '-0')[1]
+  -- At, kind, reference, memo, legs, locks: names and values in turn.
+  if not row or row[2][4] ~= kind or row[2][6] ~= id then return nil end
+  local agent, amount = string.match(row[2][12] or '', '^(%S+) (%d+)$')
+  return agent, tonumber(amount)
+end
+
+-- Refuses to move money by something that is not what the journal says of it. The word is for the
+-- monitor, which tells the operator.
+local function altered(what, id)
+  redis.call('HSET', key.ledger, 'alarm', what .. ' ' .. id)
+  return { 'altered' }
+end
+
 -- One part of the text that a link is made of, with its length in front.
 local function part(text)
   return #text .. ':' .. text

@@ -1,6 +1,7 @@
 -- Idempotency (api.md §1). ARGV[1] names the caller, route and idempotency key ('' for none),
 -- ARGV[2] is the request's fingerprint. The answer is stored in the same script as the effect;
--- what asks the caller to try again with something else ('id_collision') is none.
+-- what asks the caller to try again with something else ('id_collision'), or to wait for somebody's
+-- repair ('altered'), is none.
 local IDEMPOTENCY_TTL_MS = 86400000
 
 local function once(run, keeps)
@@ -14,7 +15,7 @@ local function once(run, keeps)
     return first
   end
   local reply = run()
-  if reply[1] == 'id_collision' or (keeps and not keeps(reply)) then return reply end
+  if reply[1] == 'id_collision' or reply[1] == 'altered' or (keeps and not keeps(reply)) then return reply end
   redis.call('SET', record, cmsgpack.pack({ ARGV[2], unpack(reply) }), 'PX', IDEMPOTENCY_TTL_MS)
   return reply
 end

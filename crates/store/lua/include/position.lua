@@ -14,11 +14,11 @@ end
 
 local function read_position(id)
   local row = redis.call('HMGET', key.position(id), 'agent_id', 'side', 'size', 'entry_price',
-    'margin', 'mark', 'status', 'counter_position')
+    'margin', 'mark', 'status', 'counter_position', 'intent_id')
   if not row[1] then return nil end
   return { id = id, agent = row[1], side = row[2], size = tonumber(row[3]),
     entry = tonumber(row[4]), margin = tonumber(row[5]), mark = tonumber(row[6]), status = row[7],
-    counter = row[8] }
+    counter = row[8], intent = row[9] }
 end
 
 -- Who gains at a price, who loses, and how much: computed once, so that both sides agree.
@@ -27,6 +27,16 @@ local function outcome(a, b, price)
   local a_gains = (a.side == 'long') == (price > a.entry)
   if a_gains then return a, b, amount end
   return b, a, amount
+end
+
+-- Whether a position's margin is no more than the journal reserved for the intent that it came
+-- from, and than is locked.
+local function is_position_backed(position)
+  local entry = position.intent and redis.call('HGET', key.intent(position.intent), 'entry')
+  local agent, most = reserved(entry, 'intent', position.intent)
+  return agent ~= nil and agent == position.agent and position.margin ~= nil
+    and position.margin >= 0 and position.margin <= most
+    and account(agent).locked >= position.margin and account(agent).balance >= position.margin
 end
 
 local function end_position(position, status, reason, pnl, price)
@@ -38,8 +48,12 @@ end
 
 -- Ends both sides of a match at a price. The loser pays what it owes, at most its margin; both
 -- margins are free again. `reasons` says for each of winner and loser how it ends: status, reason.
--- Returns what was paid.
+-- Returns what was paid; nothing if a side is not what the journal says of it, and then nothing is
+-- done.
 local function end_match(kind, reference, winner, loser, amount, price, reasons)
+  for _, side in ipairs({ winner, loser }) do
+    if not is_position_backed(side) then return nil, altered('position', side.id) end
+  end
   local paid = math.min(amount, loser.margin)
   local legs = {}
   if paid > 0 then legs = { loser.agent, -paid, winner.agent, paid } end

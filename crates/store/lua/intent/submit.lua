@@ -17,16 +17,16 @@ local function run()
     return { 'insufficient', int(available(agent)), int(margin) }
   end
   local seq, at = redis.call('HINCRBY', key.ledger, 'intents', 1), int(now)
+  local entry = post('intent', id, '', {}, { agent, margin })
   redis.call('HSET', key.intent(id), 'agent_id', agent, 'intent_type', ARGV[5], 'asset', ARGV[6],
     'size', int(size), 'filled', 0, 'leverage', ARGV[8], 'margin', int(margin),
     'max_slippage', ARGV[9], 'reason', ARGV[10], 'status', 'open', 'matched_with', '',
-    'created_at', at, 'updated_at', at, 'seq', seq)
+    'created_at', at, 'updated_at', at, 'seq', seq, 'entry', entry)
   redis.call('LPUSH', key.agent_intents(agent), id)
   redis.call('ZADD', key.intents, seq, id)
   redis.call('ZADD', key.intents_by_agent(agent), seq, id)
   redis.call('ZADD', key.intents_by_asset(ARGV[6]), seq, id)
   redis.call('ZADD', key.intents_by_status('open'), seq, id)
-  post('intent', id, '', {}, { agent, margin })
   local reply = { 'ok' }
   append_intent(reply, id)
   return reply

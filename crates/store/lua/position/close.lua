@@ -5,6 +5,7 @@
 --          anybody's, at any price) · 5 price in millionths ('' for the mark)
 -- Returns  'ok', position row · 'not_found' · 'forbidden' · 'state', status
 --          'price', the mark: the owner named another
+--          'altered': a side is not what the journal says of it, and nothing is paid
 -- include: now clock once journal hold muldiv position
 
 local id, owner = ARGV[3], ARGV[4]
@@ -17,10 +18,12 @@ local function run()
   local price = tonumber(ARGV[5]) or position.mark
   if owner ~= '' and price ~= position.mark then return { 'price', int(position.mark) } end
   settle_holds(HOLDS_ON_THE_WAY)
-  local counter = read_position(position.counter)
+  local counter = read_position(position.counter or '')
+  if not counter then return altered('position', id) end
   local winner, loser, amount = outcome(position, counter, price)
-  end_match('close', id, winner, loser, amount, price,
+  local paid, refused = end_match('close', id, winner, loser, amount, price,
     { 'closed', 'closed', 'closed', 'closed' })
+  if not paid then return refused end
   local reply = { 'ok' }
   append_position(reply, id)
   return reply

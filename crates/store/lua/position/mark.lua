@@ -4,6 +4,7 @@
 -- KEYS[1]  the ledger partition
 -- ARGV     1-2 idempotency · 3 position · 4 price in millionths
 -- Returns  'ok', 1 if a side was liquidated else 0, position row · 'not_found' · 'state', status
+--          'altered': a side is not what the journal says of it, and nothing is paid
 -- include: now clock once journal hold muldiv position
 
 local id, price = ARGV[3], tonumber(ARGV[4])
@@ -23,12 +24,14 @@ local function run()
   if not position then return { 'not_found' } end
   if position.status ~= 'open' then return { 'state', position.status } end
   settle_holds(HOLDS_ON_THE_WAY)
-  local counter = read_position(position.counter)
+  local counter = read_position(position.counter or '')
+  if not counter then return altered('position', id) end
   local winner, loser, amount = outcome(position, counter, price)
   local is_liquidated = is_ruined(loser.margin - amount, loser.margin)
   if is_liquidated then
-    end_match('liquidation', loser.id, winner, loser, amount, price,
+    local paid, refused = end_match('liquidation', loser.id, winner, loser, amount, price,
       { 'closed', 'counterparty_liquidated', 'liquidated', 'liquidation' })
+    if not paid then return refused end
   else
     mark(winner, amount)
     mark(loser, -amount)

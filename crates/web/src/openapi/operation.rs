@@ -248,6 +248,13 @@ impl Describe<'_> {
         paged.change(|operation| operation.pages = true)
     }
 
+    /// `cursor` alone, where pages have the size that the hub gives them, and the `Link` that leads
+    /// on.
+    pub fn continues(self, cursor: Value) -> Self {
+        let what = "From the `Link` of the page before, unchanged.";
+        self.query("cursor", what, cursor).change(|operation| operation.pages = true)
+    }
+
     /// A body that must be there.
     pub fn takes<T: JsonSchema>(self) -> Self {
         let schema = self.0.reader.subschema_for::<T>().to_value();
