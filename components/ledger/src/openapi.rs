@@ -12,7 +12,8 @@ use reef_store::hold::Hold;
 use reef_store::intent::Intent;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, default, filter, named, number_cursor, object, one_of, optional_object, own_id, text,
+    between, default, filter, named, new_id, number_cursor, object, one_of, optional_object,
+    own_id, text,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ fn describe_agents(api: &mut Api) {
         .may_take::<agents::RegisterBody>()
         .example(json!({ "display_name": "Ada" }))
         .answers::<agents::RegisterAnswer<'static>>("The agent and its key.")
-        .refuses(&[Code::Conflict]);
+        .refuses(&[Code::Conflict, Code::Forbidden]);
     api.get("/api/v1/agents", "list_agents", "List agents, newest first")
         .pages(PAGE_DEFAULT, number_cursor())
         .answers::<agents::AgentList<'static>>("Agents; balances for itself and the admin alone.");
@@ -268,7 +269,7 @@ fn schemas(api: &mut Api) {
             }),
         )
         .set("metadata", optional_object())
-        .set("agent_id", own_id());
+        .set("agent_id", new_id());
     api.body::<keys::CreateBody>()
         .set("name", default(json!({
             "minLength": 1, "maxLength": KEY_NAME_CHARS_MAX, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$",

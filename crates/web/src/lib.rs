@@ -13,6 +13,7 @@
 //! - [`config`]: what the variables of a deployment say.
 //! - `spin`: the adapter to Spin and to the Reef host, in wasm only.
 
+mod acting;
 pub mod auth;
 pub mod config;
 pub mod extract;
@@ -23,6 +24,7 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod route;
+mod secret;
 #[cfg(all(target_family = "wasm", feature = "spin"))]
 pub mod spin;
 pub mod stand_in;
