@@ -6,7 +6,7 @@ use reef_domain::heartbeat::Heartbeat;
 use reef_domain::limits::HEARTBEAT_SCRIPT_MAX;
 use reef_domain::node::Registration;
 use reef_store::heartbeat::{Beat, BeatOutcome};
-use reef_store::node::{List, Register, Registered, Remove, Writer, Written};
+use reef_store::node::{List, Register, Registered, Remove, Standing, Writer, Written};
 use serde::Deserialize;
 
 use crate::operation::{NODE, name_of};
@@ -34,6 +34,7 @@ pub(crate) async fn register(redis: &Redis, numbers: std::ops::Range<u64>) -> Re
                 generated_id: &name,
                 owner: "@admin",
                 writer: Writer::Any,
+                standing: Standing::Unknown,
             };
             match store.call(&call).await? {
                 Registered::Ok { .. } => Ok(()),

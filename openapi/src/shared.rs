@@ -189,7 +189,7 @@ fn new_block(kind: &ContentType) -> Value {
         "required": ["content_type", kind.name],
         "properties": {
             "content_type": { "const": kind.name },
-            "content_id": nullable(schema::own_id()),
+            "content_id": nullable(schema::new_id()),
             "task_id": nullable(schema::id()),
             kind.name: content,
         },

@@ -8,7 +8,10 @@ use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::account::Balance;
 use reef_store::agent::{Agent, Get, List, Register, Registered, Remove, Removed, SetStatus, Way};
+use reef_store::name::Reserve;
+use reef_store::node::Writer;
 use reef_web::auth::{Caller, unknown_invite, unknown_key};
+use reef_web::config::AuthMode;
 use reef_web::extract::{json_object, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -47,7 +50,9 @@ impl RegisterBody {
             name::check(&mut invalid, "display_name", name);
         }
         let own = self.agent_id.as_deref().filter(|own| !own.is_empty());
-        invalid.require(own.is_none_or(id::is_valid), "agent_id", id::RULE);
+        if let Some(Err(rule)) = own.map(id::check_own) {
+            invalid.push("agent_id", rule);
+        }
         Ok(invalid.finish(())?)
     }
 }
@@ -79,6 +84,13 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let mut body: RegisterBody = optional_object(cx.request)?;
     body.check()?;
     let metadata = &json_object("metadata", body.metadata.take(), METADATA_BYTES_MAX)?;
+    if let Some(name) = body.agent_id.as_deref().filter(|own| !own.is_empty()) {
+        // First of all, so that no node takes the name meanwhile.
+        if !cx.store.call(&Reserve { name, writer: taker(cx) }).await? {
+            let rule = "is the name of a node of somebody else";
+            return Err(Problem::fields(Code::Forbidden, &Invalid::one("agent_id", rule)));
+        }
+    }
     for attempt in 0..ID_ATTEMPTS {
         let key = NewKey::make()?;
         // The id that an idempotency key stands for may be that of an agent of another day.
@@ -126,6 +138,15 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
         return mark_replayed(answer, answered.replayed);
     }
     Err(Problem::internal("could not find a free agent or key id"))
+}
+
+/// Whose nodes' names the caller may take. Without keys nodes belong to nobody.
+fn taker<'a, R>(cx: &'a Context<'_, R>) -> Writer<'a> {
+    if cx.caller.is_admin() || cx.config.auth_mode == AuthMode::Open {
+        Writer::Any
+    } else {
+        Writer::Owner(cx.caller.name())
+    }
 }
 
 /// An agent as a caller may see it: what it has is for itself and the admin.

@@ -14,7 +14,8 @@ use reef_store::hold::Hold;
 use reef_store::intent::Intent;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, default, filter, name, named, number_cursor, object, one_of, optional_object, own_id,
+    between, default, filter, name, named, new_id, number_cursor, object, one_of, optional_object,
+    own_id,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ fn describe_agents(api: &mut Api) {
         .may_take::<agents::RegisterBody>()
         .example(json!({ "display_name": "Ada" }))
         .answers::<agents::RegisterAnswer<'static>>("The agent and its key.")
-        .refuses(&[Code::Conflict]);
+        .refuses(&[Code::Conflict, Code::Forbidden]);
     api.get("/api/v1/agents", "list_agents", "List agents, newest first")
         .pages(PAGE_DEFAULT, number_cursor())
         .answers::<agents::AgentList<'static>>("Agents; balances for itself and the admin alone.");
@@ -328,7 +329,7 @@ fn schemas(api: &mut Api) {
         )
         .set("display_name", name(0, DISPLAY_NAME_CHARS_MAX))
         .set("metadata", optional_object())
-        .set("agent_id", own_id());
+        .set("agent_id", new_id());
     api.answer::<invites::InviteInfo<'static>>().set("scopes", json!({ "items": scope() }));
     api.body::<agents::StatusBody>()
         .require(&["status"])

@@ -69,7 +69,9 @@ impl SendBody {
         );
         check_role(&mut invalid, self.role.as_deref().unwrap_or("user"));
         let own = self.message_id.as_deref().filter(|own| !own.is_empty());
-        invalid.require(own.is_none_or(id::is_valid), "message_id", id::RULE);
+        if let Some(Err(rule)) = own.map(id::check_own) {
+            invalid.push("message_id", rule);
+        }
         invalid.finish(())
     }
 }
@@ -200,6 +202,7 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
             &visible(cx, known).ok_or_else(|| unknown_message(&message_id))?,
         );
     }
+    id::check_own(&message_id).map_err(|rule| Problem::field("message_id", rule))?;
     let owner = &admit(cx, &session_id, &[&message_id]).await?;
     let call = Open {
         message_id: &message_id,

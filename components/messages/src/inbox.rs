@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MailBody"))]
 pub(crate) struct SendBody {
-    /// Who sends it.
+    /// Who sends it: the caller, or a node of its own.
     from: Option<String>,
     /// What it is about.
     topic: Option<String>,
@@ -63,6 +63,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
         let rule = "must not be larger than 65536 bytes, with metadata and topic";
         return Err(Problem::field("content", rule));
     }
+    cx.require_acting_as("from", &from).await?;
     let message_id = made_id("msg", cx.once.as_ref(), false);
     let call = Send {
         agent: &agent,
@@ -84,10 +85,17 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer, answered.replayed)
 }
 
-/// The agent in the path, whose inbox only it may empty (`api.md` §1).
-pub(crate) fn own_inbox<R>(cx: &Context<'_, R>) -> Result<String, Problem> {
-    let agent = cx.id("agent", "agent")?;
-    if cx.caller.may_see(&[&agent]) { Ok(agent) } else { Err(Problem::foreign("inbox")) }
+/// The name in the path, if its inbox is the caller's: an agent's inbox is that agent's, a node's is
+/// its owner's (`api.md` §1). To who only looks another's inbox is not there.
+pub(crate) async fn own_inbox<R: Redis>(cx: &Context<'_, R>) -> Result<String, Problem> {
+    let name = cx.id("agent", "agent")?;
+    if cx.may_act_as(&name).await? {
+        return Ok(name);
+    }
+    Err(match cx.request.method.as_str() {
+        "GET" | "HEAD" => Problem::new(Code::NotFound, format!("There is no inbox {name}.")),
+        _ => Problem::foreign("inbox"),
+    })
 }
 
 /// Tells the agent's heartbeats how many messages wait. What was done to the inbox stands,
@@ -150,10 +158,7 @@ fn with_old_mail<R>(cx: &Context<'_, R>) -> bool {
 
 /// `GET /inbox/{agent}`
 pub(crate) async fn look<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent = cx.id("agent", "agent")?;
-    if !cx.caller.may_see(&[&agent]) {
-        return Err(Problem::new(Code::NotFound, format!("There is no inbox {agent}.")));
-    }
+    let agent = own_inbox(cx).await?;
     let query = cx.query();
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let after = page::number_cursor(&query)?;
@@ -180,7 +185,7 @@ pub(crate) struct ReceiveAnswer {
 
 /// `POST /inbox/{agent}/receive`
 pub(crate) async fn receive<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent = own_inbox(cx)?;
+    let agent = own_inbox(cx).await?;
     let body: ReceiveBody = optional_object(cx.request)?;
     let limit = body.limit.unwrap_or(10);
     let lease_ms = body.lease_ms.unwrap_or(30_000);
@@ -215,7 +220,7 @@ pub(crate) struct AcknowledgeAnswer {
 
 /// `POST /inbox/{agent}/ack`
 pub(crate) async fn acknowledge<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent = own_inbox(cx)?;
+    let agent = own_inbox(cx).await?;
     let body: AcknowledgeBody = object(cx.request)?;
     let receipts = body.receipts.ok_or_else(|| Problem::field("receipts", "is required"))?;
     if receipts.len() > RECEIPTS_MAX {
@@ -233,10 +238,7 @@ pub(crate) async fn acknowledge<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 /// `GET /inbox/{agent}/dead`
 pub(crate) async fn list_dead<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent = cx.id("agent", "agent")?;
-    if !cx.caller.may_see(&[&agent]) {
-        return Err(Problem::new(Code::NotFound, format!("There is no inbox {agent}.")));
-    }
+    let agent = own_inbox(cx).await?;
     let query = cx.query();
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let after = page::number_cursor(&query)?;
@@ -263,7 +265,7 @@ pub(crate) struct RedriveAnswer {
 
 /// `POST /inbox/{agent}/dead/redrive`
 pub(crate) async fn redrive<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent = own_inbox(cx)?;
+    let agent = own_inbox(cx).await?;
     let body: RedriveBody = optional_object(cx.request)?;
     let message_ids = body.msg_ids.unwrap_or_default();
     if message_ids.len() > RECEIPTS_MAX {

@@ -8,8 +8,8 @@ use reef_domain::message::{CONTENT_TYPES, PRIORITIES, ROLES};
 use reef_store::message::Message;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, count, default, list_of, name, named, number_cursor, object, one_of, optional_object,
-    own_id,
+    between, count, default, list_of, name, named, new_id, number_cursor, object, one_of,
+    optional_object, own_id,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
@@ -142,14 +142,16 @@ fn writing(api: &mut Api) {
 
 fn inboxes(api: &mut Api) {
     api.group("Inboxes");
-    api.post("/api/v1/inbox/{agent}", "send_mail", "Send an agent a message")
+    api.post("/api/v1/inbox/{agent}", "send_mail", "Send an agent or a node a message")
+        .says("`from` is the caller's own id, or that of a node of its own.")
         .takes::<inbox::SendBody>()
         .example(json!({ "from": "cpu-1", "topic": "data", "content": "New data is there." }))
         .answers::<inbox::SendAnswer<'static>>("Its id, and how many wait.")
         .refuses(&[Code::InboxFull]);
     api.get("/api/v1/inbox/{agent}", "look_at_mail", "Look without taking")
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<inbox::MailList>("What waits, in the order of receiving.");
+        .answers::<inbox::MailList>("What waits, in the order of receiving.")
+        .refuses(&[Code::NotFound]);
     api.post("/api/v1/inbox/{agent}/receive", "receive_mail", "Take messages under a lease")
         .says(
             "First in, first out within a priority. What is not acknowledged within the lease comes \
@@ -179,7 +181,8 @@ fn inboxes(api: &mut Api) {
         "List messages that nobody acknowledged",
     )
     .pages(PAGE_DEFAULT, number_cursor())
-    .answers::<inbox::MailList>("The dead letters.");
+    .answers::<inbox::MailList>("The dead letters.")
+    .refuses(&[Code::NotFound]);
     api.post("/api/v1/inbox/{agent}/dead/redrive", "redrive_mail", "Put dead letters back")
         .may_take::<inbox::RedriveBody>()
         .answers::<inbox::RedriveAnswer>("How many were put back.");
@@ -232,7 +235,7 @@ fn schemas(api: &mut Api) {
         .set("type", default(one_of(&kinds), "text"))
         .set("metadata", optional_object())
         .set("role", default(one_of(&ROLES), "user"))
-        .set("message_id", own_id());
+        .set("message_id", new_id());
     api.body::<conversation::OpenBody>()
         .require(&["role"])
         .set("role", one_of(&ROLES))

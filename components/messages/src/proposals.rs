@@ -13,7 +13,7 @@ use crate::inbox::{note_depth, own_inbox};
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub(crate) struct AcceptBody {
-    /// Who will do it; the agent itself, if not given.
+    /// Who will do it: the agent itself, or another name of the caller's; the former, if not given.
     executor: Option<String>,
 }
 
@@ -34,11 +34,14 @@ pub(crate) struct AcceptAnswer<'a> {
 /// and answers the proposer. A repeat finds what is done and does the rest; what a crash leaves half
 /// done, the monitor goes on with.
 pub(crate) async fn accept<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent = own_inbox(cx)?;
+    let agent = own_inbox(cx).await?;
     let message_id = cx.id("msg_id", "msg_id")?;
     let body: AcceptBody = optional_object(cx.request)?;
-    if body.executor.as_deref().is_some_and(|executor| !id::is_valid(executor)) {
-        return Err(Problem::field("executor", id::RULE));
+    if let Some(executor) = body.executor.as_deref().filter(|executor| *executor != agent) {
+        if !id::is_valid(executor) {
+            return Err(Problem::field("executor", id::RULE));
+        }
+        cx.require_acting_as("executor", executor).await?;
     }
     let executor = body.executor.as_deref().unwrap_or(&agent);
     // Mail does not change, so that what is read of it here holds where it is decided.

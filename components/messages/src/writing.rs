@@ -9,7 +9,7 @@ use reef_store::message::{
     AddBlock, Added, Append, Appended, Complete, Producer, StartTask, TaskChange, TaskUpdated,
     UpdateTask, Written,
 };
-use reef_store::task::HandOver;
+use reef_store::task::{Get, HandOver};
 use reef_web::extract::{lax_float, lax_int, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -148,14 +148,17 @@ pub(crate) async fn add_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
     let mut body = object::<Members>(cx.request)?.into_map();
     let block = Block::read(&mut body)?.render();
-    let content_id = match own_id(&body, "content_id")? {
-        Some(own) => own,
-        None => made_id("cnt", cx.once.as_ref(), false),
-    };
+    let own = own_id(&body, "content_id")?;
+    if own.as_deref().is_some_and(id::is_made) {
+        return Err(Problem::field("content_id", id::MADE_RULE));
+    }
+    let is_made_id = own.is_none();
+    let content_id = own.unwrap_or_else(|| made_id("cnt", cx.once.as_ref(), false));
     let call = AddBlock {
         message_id: &message_id,
         writer: cx.caller.writer(),
         content_id: &content_id,
+        is_made_id,
         block: &block,
         ttl_ms: cx.config.settings.message_ttl_ms,
     };
@@ -183,6 +186,12 @@ pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
     let mut body = object::<Members>(cx.request)?.into_map();
     let task_id = match own_id(&body, "task_id")? {
+        // The hub makes such ids; a task of the queue that has one may be shown here.
+        Some(own)
+            if id::is_made(&own) && cx.store.call(&Get { task_id: &own }).await?.is_none() =>
+        {
+            return Err(Problem::field("task_id", id::MADE_RULE));
+        }
         Some(own) => own,
         None => made_id("task", cx.once.as_ref(), false),
     };

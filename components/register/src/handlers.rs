@@ -1,13 +1,13 @@
 //! One handler for each route of the table.
 
-use reef_domain::NodeId;
 use reef_domain::limits::{LIST_SCAN_MAX, PAGE_MAX};
-use reef_domain::node::{Patch, RegistrationError, RegistrationForm, Status};
+use reef_domain::node::{Patch, Registration, RegistrationError, RegistrationForm, Status};
+use reef_domain::{Invalid, NodeId, id};
 use reef_store::node::{
     AvailablePosition, Get, List, ListAvailable, Node, Register, Registered, Remove, Shutdown,
-    Update, Written,
+    Standing, Update, Writer, Written,
 };
-use reef_store::{Redis, StoreError};
+use reef_store::{Redis, StoreError, name};
 use reef_web::extract::{lax_float, lax_int, object};
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -81,6 +81,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             refused(Problem::fields(Code::InvalidRegistration, &invalid))
         }
     })?;
+    let mut standing = standing_of(cx, &registration);
     for _ in 0..ID_ATTEMPTS {
         let random = getrandom::u32().map_err(|e| Problem::internal(e.to_string()))?;
         let generated_id = NodeId::generate(&registration.hostname, random);
@@ -89,6 +90,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             generated_id: generated_id.as_str(),
             owner: cx.caller.name(),
             writer: cx.caller.writer(),
+            standing,
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         let answer = match answered.value {
@@ -103,15 +105,43 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
                 Ok(Response::json(&answer))
             }
             Registered::IdTaken => {
-                let taken = reef_domain::Invalid::one("node_id", "is in use by another hostname");
+                let taken = Invalid::one("node_id", "is in use by another hostname");
                 Err(refused(Problem::fields(Code::InvalidRegistration, &taken)))
             }
             Registered::Forbidden => Err(Problem::foreign("node")),
+            Registered::MadeId => Err(Problem::field("node_id", id::MADE_RULE)),
+            Registered::NameTaken => Err(name_taken()),
+            Registered::Ask => {
+                let asked = registration.node_id.as_ref().map(NodeId::as_str);
+                if name::is_agents(cx.store, asked.unwrap_or_default()).await? {
+                    return Err(name_taken());
+                }
+                standing = Standing::Free;
+                continue;
+            }
             Registered::IdCollision => continue,
         };
         return mark_replayed(answer, answered.replayed);
     }
     Err(Problem::internal("every generated node id was in use"))
+}
+
+/// What is known of the id that a node asks for.
+fn standing_of<R>(cx: &Context<'_, R>, registration: &Registration) -> Standing {
+    let Some(asked) = &registration.node_id else { return Standing::Unknown };
+    match cx.caller.writer() {
+        _ if id::is_made(asked.as_str()) && !asked.may_be_of(&registration.hostname) => {
+            Standing::Made
+        }
+        Writer::Any => Standing::Any,
+        Writer::Owner(agent) if agent == asked.as_str() => Standing::Own,
+        Writer::Owner(_) => Standing::Unknown,
+    }
+}
+
+fn name_taken() -> Problem {
+    let rule = "is the name of an agent or of a node of somebody else";
+    Problem::fields(Code::Forbidden, &Invalid::one("node_id", rule))
 }
 
 /// What old clients read from a refused registration, beside the problem (`api.md` §2).

@@ -12,7 +12,7 @@ use reef_store::session::Session;
 use reef_store::task::Task;
 use reef_web::Code;
 use reef_web::openapi::schema::{
-    between, default, filter, labels, list_of, name, named, number_cursor, object, one_of,
+    between, default, filter, labels, list_of, name, named, new_id, number_cursor, object, one_of,
     optional_object, own_id,
 };
 use reef_web::openapi::{Api, schema};
@@ -241,7 +241,7 @@ fn task_schemas(api: &mut Api) {
         .set("max_retries", default(between(0, TASK_RETRIES_MAX), 3))
         .set("delay_ms", default(between(0, TASK_DELAY_MS_MAX), 0))
         .set("user_id", name(0, USER_CHARS_MAX))
-        .set("task_id", own_id())
+        .set("task_id", new_id())
         .set("metadata", optional_object());
     for task in [
         Api::answer::<Task>,

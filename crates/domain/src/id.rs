@@ -1,5 +1,6 @@
 //! What may name a node, a task or an agent (`api.md` §1).
 
+use crate::access::KEY_NAME_CHARS;
 use crate::limits::{ID_CHARS_MAX, NODE_ID_LABEL_CHARS};
 
 /// Words that are routes beside an id, so that no id may be one of them (`api.md` §1).
@@ -9,6 +10,44 @@ pub const RESERVED: [&str; 9] =
 /// What a caller is told about a malformed id.
 pub const RULE: &str = "must be 1-128 of A-Z a-z 0-9 . _ @ -, must not begin with @ or ., \
                         and must not be a word that is a route";
+
+/// What stands in front of 32 hexadecimal digits in an id that the hub makes.
+pub const MADE_PREFIXES: [&str; 12] =
+    ["sess", "msg", "task", "cnt", "evt", "agent", "hold", "set", "int", "match", "pos", "inv"];
+
+/// What a caller is told who brings an id that the hub might have made.
+pub const MADE_RULE: &str = "must not look like an id that the hub makes (task_<32 hex>, \
+                             node_<label>_<8 hex>, key_<8 chars> and their like)";
+
+/// Whether an id looks like one that the hub makes. Callers refer to such ids and bring none, so that
+/// nobody can take one before it is made.
+#[must_use]
+pub fn is_made(text: &str) -> bool {
+    let Some((prefix, tail)) = text.split_once('_') else { return false };
+    let is_hex = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit());
+    match prefix {
+        "key" => tail.len() == KEY_NAME_CHARS && tail.bytes().all(|b| b.is_ascii_alphanumeric()),
+        "node" => tail.rsplit_once('_').is_some_and(|(_, hex)| hex.len() == 8 && is_hex(hex)),
+        _ if MADE_PREFIXES.contains(&prefix) => match tail.split_at_checked(32) {
+            // Parts of what was made are numbered.
+            Some((hex, rest)) => is_hex(hex) && (rest.is_empty() || rest.starts_with('_')),
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+/// Checks an id that a caller brings for something new.
+///
+/// # Errors
+/// The rule that it breaks.
+pub fn check_own(text: &str) -> Result<(), &'static str> {
+    match () {
+        () if !is_valid(text) => Err(RULE),
+        () if is_made(text) => Err(MADE_RULE),
+        () => Ok(()),
+    }
+}
 
 /// Whether a text may be an id (`api.md` §1).
 #[must_use]
@@ -49,6 +88,16 @@ impl NodeId {
         Self(format!("node_{label}_{random:08x}"))
     }
 
+    /// Whether the hub might have made this id for this host: a machine that was forgotten may come
+    /// back under the id that it had.
+    #[must_use]
+    pub fn may_be_of(&self, hostname: &str) -> bool {
+        let made = Self::generate(hostname, 0);
+        is_made(&self.0)
+            && self.0.len() == made.0.len()
+            && self.0.as_bytes().iter().rev().skip(8).eq(made.0.as_bytes().iter().rev().skip(8))
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -76,6 +125,32 @@ mod tests {
             assert!(!is_valid(bad), "{bad}");
         }
         assert!(!is_valid(&"x".repeat(129)));
+    }
+
+    #[test]
+    fn what_the_hub_makes_is_known_by_its_shape() {
+        let hex = "0123456789abcdef0123456789abcdef";
+        for prefix in MADE_PREFIXES {
+            assert!(is_made(&format!("{prefix}_{hex}")) && is_made(&format!("{prefix}_{hex}_7")));
+            assert!(!is_made(&format!("{prefix}_{}", &hex[1..])), "{prefix}");
+            assert!(!is_made(&format!("{prefix}_{hex}0")), "{prefix}");
+        }
+        for made in ["node_gpu-1_0a1b2c3d", "node_a_b_0a1b2c3d", "key_aB3dEf7h"] {
+            assert_eq!(check_own(made), Err(MADE_RULE), "{made}");
+        }
+        for own in ["msg_001", "task_1", "node_1", "node-gpu_0a1b2c3d", "key_1", hex, "job_x"] {
+            assert_eq!(check_own(own), Ok(()), "{own}");
+        }
+        assert!(!is_made(&format!("job_{hex}")));
+        assert_eq!(check_own("a b"), Err(RULE));
+    }
+
+    #[test]
+    fn a_machine_may_come_back_under_the_id_that_was_made_for_it() {
+        let id = NodeId::generate("gpu-1.example", 7);
+        assert!(id.may_be_of("gpu-1.example") && id.may_be_of("gpu-1"));
+        assert!(!id.may_be_of("gpu-2") && !id.may_be_of("gpu"));
+        assert!(!NodeId::parse("gpu-1").unwrap().may_be_of("gpu-1"));
     }
 
     proptest! {

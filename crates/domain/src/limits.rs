@@ -46,6 +46,10 @@ pub const HEARTBEAT_BATCH_MAX: usize = 1000;
 /// about a millisecond and a half.
 pub const HEARTBEAT_SCRIPT_MAX: usize = 100;
 
+/// For how long an instance trusts the secret that it has read, in seconds: a round trip a minute costs
+/// nothing, and data that was replaced under a running hub makes instances disagree no longer.
+pub const SECRET_SECONDS: u64 = 60;
+
 /// Largest page of a list (`api.md` §1).
 pub const PAGE_MAX: i64 = 1000;
 

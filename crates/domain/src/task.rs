@@ -193,7 +193,9 @@ pub fn check_workflow(invalid: &mut Invalid, workflow: &str, max_iterations: i64
 
 /// Adds what is wrong with an id that a caller brings.
 pub fn check_task_id(invalid: &mut Invalid, task_id: Option<&str>) {
-    invalid.require(task_id.is_none_or(id::is_valid), "task_id", id::RULE);
+    if let Some(Err(rule)) = task_id.map(id::check_own) {
+        invalid.push("task_id", rule);
+    }
 }
 
 #[cfg(test)]

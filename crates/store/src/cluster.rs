@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::heartbeat::Suspension;
 use crate::script::{
-    Arguments, CLUSTER_HEALTH, CLUSTER_READY, CLUSTER_STATE, Call, Malformed, Reader, Script,
-    unknown_status,
+    Arguments, CLUSTER_HEALTH, CLUSTER_READY, CLUSTER_SECRET, CLUSTER_STATE, Call, Malformed,
+    Reader, Script, unknown_status,
 };
 use crate::task::TasksByStatus;
 
@@ -147,6 +147,30 @@ impl Call for ShowState {
             tasks_by_status: TasksByStatus::read(reply)?,
             data_version: reply.int()?,
         })
+    }
+}
+
+/// Asks for the secret of which ids are made: nobody who does not know it can tell an id before it
+/// is made. It lies with the data, so that it is the same for all hosts, at all times.
+#[derive(Debug)]
+pub struct AskSecret<'a> {
+    /// What it is to be if there is none yet: a random text.
+    pub fresh: &'a str,
+}
+
+impl Call for AskSecret<'_> {
+    type Reply = String;
+
+    fn script(&self) -> &'static Script {
+        &CLUSTER_SECRET
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.fresh);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<String, Malformed> {
+        if status == "ok" { reply.text() } else { unknown_status(status) }
     }
 }
 

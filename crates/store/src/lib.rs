@@ -4,7 +4,7 @@
 //! - [`port`]: what the hub needs of Redis; implemented elsewhere, for each platform.
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
-//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`session`],
+//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`name`], [`session`],
 //!   [`message`], [`inbox`], [`proposal`], [`task`], [`agent`], [`key`], [`invite`], [`account`], [`hold`],
 //!   [`intent`], [`position`], [`entry`], [`audit`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
@@ -29,6 +29,7 @@ pub mod leader;
 pub mod ledger;
 pub mod message;
 pub mod monitor;
+pub mod name;
 pub mod node;
 pub mod port;
 pub mod position;

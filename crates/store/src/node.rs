@@ -150,6 +150,35 @@ pub struct Register<'a> {
     pub owner: &'a str,
     /// Who asks.
     pub writer: Writer<'a>,
+    /// What is known of the id that a new node asks for.
+    pub standing: Standing,
+}
+
+/// What is known of an id that somebody asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The caller may take any.
+    Any,
+    /// It is the caller's own name.
+    Own,
+    /// No agent has it.
+    Free,
+    /// It looks like one that the hub makes.
+    Made,
+    /// Nothing: say whether it has to be known.
+    Unknown,
+}
+
+impl Standing {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::Own => "own",
+            Self::Free => "free",
+            Self::Made => "made",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// What became of a registration.
@@ -168,6 +197,13 @@ pub enum Registered {
     IdCollision,
     /// The node belongs to somebody else.
     Forbidden,
+    /// The id that was asked for looks like one that the hub makes.
+    MadeId,
+    /// The id that was asked for is the name of somebody else's agent, or of a node of somebody
+    /// else's that was removed and has mail.
+    NameTaken,
+    /// Whether an agent has the id that was asked for has to be known.
+    Ask,
 }
 
 impl Call for Register<'_> {
@@ -192,7 +228,8 @@ impl Call for Register<'_> {
             .optional(r.node_id.as_ref())
             .text(self.generated_id)
             .text(self.owner)
-            .text(self.writer.as_argument());
+            .text(self.writer.as_argument())
+            .text(self.standing.as_str());
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Registered, Malformed> {
@@ -203,6 +240,9 @@ impl Call for Register<'_> {
             "id_taken" => Ok(Registered::IdTaken),
             "id_collision" => Ok(Registered::IdCollision),
             "forbidden" => Ok(Registered::Forbidden),
+            "made_id" => Ok(Registered::MadeId),
+            "name_taken" => Ok(Registered::NameTaken),
+            "ask" => Ok(Registered::Ask),
             other => unknown_status(other),
         }
     }

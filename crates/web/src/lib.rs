@@ -15,6 +15,7 @@
 //! - [`config`]: what the variables of a deployment say.
 //! - `spin`: the adapter to Spin and to the Reef host, in wasm only.
 
+mod acting;
 pub mod auth;
 pub mod config;
 pub mod cors;
@@ -28,6 +29,7 @@ pub mod page;
 pub mod problem;
 pub mod rate;
 pub mod route;
+mod secret;
 #[cfg(all(target_family = "wasm", feature = "spin"))]
 pub mod spin;
 pub mod stand_in;

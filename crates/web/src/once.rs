@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use hmac::{Hmac, KeyInit, Mac};
 use reef_domain::limits::IDEMPOTENCY_KEY_CHARS_MAX;
 use reef_store::Once;
 use serde_json::value::RawValue;
@@ -20,10 +21,8 @@ const CANONICAL_DEPTH_MAX: usize = 64;
 ///
 /// # Errors
 /// 400 if it is empty, too long or not printable ASCII.
-pub fn read(request: &Request, caller: &Caller) -> Result<Option<Once>, Problem> {
-    let mut values =
-        request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("idempotency-key"));
-    let Some((_, key)) = values.next() else { return Ok(None) };
+pub fn key_of(request: &Request) -> Result<Option<&[u8]>, Problem> {
+    let Some(key) = request.raw_header("idempotency-key") else { return Ok(None) };
     let printable = key.iter().all(|b| (0x20..0x7f).contains(b));
     if !(1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&key.len()) || !printable {
         return Err(Problem::parameter(
@@ -31,11 +30,30 @@ pub fn read(request: &Request, caller: &Caller) -> Result<Option<Once>, Problem>
             "must be 1-255 printable ASCII characters",
         ));
     }
-    let route = [request.method.as_bytes(), request.path().as_bytes()];
-    Ok(Some(Once {
-        digest: hash(&[&[caller.name().as_bytes()], &route[..], &[key]].concat()),
+    Ok(Some(key))
+}
+
+/// What makes a request idempotent. Ids are made of the digest, so that only who knows the hub's
+/// secret can tell them.
+#[must_use]
+pub fn of(request: &Request, key: &[u8], caller: &Caller, secret: &str) -> Once {
+    let (method, path) = (request.method.as_bytes(), request.path().as_bytes());
+    let scope = [caller.name().as_bytes(), place_of(request, caller), method, path, key];
+    Once {
+        digest: keyed_hash(secret, &scope),
         fingerprint: hash(&[request.query().as_bytes(), &canonical(&request.body)]),
-    }))
+    }
+}
+
+/// Where nobody says who calls, callers are told apart by where they call from, as far as the
+/// platform says it.
+fn place_of<'a>(request: &'a Request, caller: &Caller) -> &'a [u8] {
+    let address = match caller {
+        Caller::Anonymous => request.header("spin-client-addr").unwrap_or_default(),
+        _ => "",
+    };
+    // Without the port, which is another one with each connection.
+    address.rsplit_once(':').map_or(address, |(host, _)| host).as_bytes()
 }
 
 /// An id for something that a request makes: of the idempotency key, so that a repeat finds what it
@@ -127,6 +145,21 @@ fn write_value(value: &RawValue, out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
+/// HMAC-SHA256 in hex over parts, told apart in the same way.
+fn keyed_hash(secret: &str, parts: &[&[u8]]) -> String {
+    // A key of any length will do, so that this never fails.
+    Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_or_else(
+        |_| String::new(),
+        |mut mac| {
+            for part in parts {
+                mac.update(&(part.len() as u64).to_be_bytes());
+                mac.update(part);
+            }
+            hex(mac.finalize().into_bytes())
+        },
+    )
+}
+
 /// SHA-256 in hex over parts, each with its length in front, so that no two lists of parts look
 /// alike.
 fn hash(parts: &[&[u8]]) -> String {
@@ -151,22 +184,42 @@ mod tests {
         }
     }
 
+    fn once(key: &str, body: &str, caller: &Caller, secret: &str) -> Once {
+        let request = post(key, body);
+        of(&request, key_of(&request).unwrap().unwrap(), caller, secret)
+    }
+
     #[test]
     fn caller_route_and_key_name_the_record_and_the_body_is_its_fingerprint() {
-        let first = read(&post("k", "{}"), &Caller::Admin).unwrap().unwrap();
-        let repeat = read(&post("k", "{}"), &Caller::Admin).unwrap().unwrap();
-        let altered = read(&post("k", "[]"), &Caller::Admin).unwrap().unwrap();
-        let stranger = read(&post("k", "{}"), &Caller::Anonymous).unwrap().unwrap();
+        let first = once("k", "{}", &Caller::Admin, "s");
+        let repeat = once("k", "{}", &Caller::Admin, "s");
+        let altered = once("k", "[]", &Caller::Admin, "s");
+        let stranger = once("k", "{}", &Caller::Anonymous, "s");
+        let elsewhere = once("k", "{}", &Caller::Admin, "t");
         assert_eq!(first, repeat);
-        assert_eq!(first.digest, altered.digest);
+        assert_eq!((first.digest.len(), &first.digest), (64, &altered.digest));
         assert_ne!(first.fingerprint, altered.fingerprint);
         assert_ne!(first.digest, stranger.digest);
+        assert_ne!(first.digest, elsewhere.digest);
+    }
+
+    #[test]
+    fn nobody_in_particular_is_told_apart_by_address() {
+        let from = |address: &str, caller: &Caller| {
+            let mut request = post("k", "{}");
+            request.headers.push(("spin-client-addr".into(), address.into()));
+            of(&request, b"k", caller, "s").digest
+        };
+        let nobody = &Caller::Anonymous;
+        assert_eq!(from("10.0.0.1:1", nobody), from("10.0.0.1:2", nobody));
+        assert_ne!(from("10.0.0.1:1", nobody), from("10.0.0.2:1", nobody));
+        assert_eq!(from("[::1]:1", nobody), from("[::1]:2", nobody));
+        assert_eq!(from("10.0.0.1:1", &Caller::Admin), from("10.0.0.2:1", &Caller::Admin));
     }
 
     #[test]
     fn a_body_is_known_by_its_value() {
-        let print =
-            |body: &str| read(&post("k", body), &Caller::Admin).unwrap().unwrap().fingerprint;
+        let print = |body: &str| once("k", body, &Caller::Admin, "s").fingerprint;
         for (body, same) in [
             (
                 r#"{"a":1,"b":[1,{"c":null,"d":"x"}]}"#,
@@ -196,8 +249,8 @@ mod tests {
     #[test]
     fn keys_have_bounds() {
         for bad in ["", "é", "a\tb", &"k".repeat(256)] {
-            assert!(read(&post(bad, ""), &Caller::Admin).is_err(), "{bad}");
+            assert!(key_of(&post(bad, "")).is_err(), "{bad}");
         }
-        assert!(read(&post(&"k".repeat(255), ""), &Caller::Admin).is_ok());
+        assert!(key_of(&post(&"k".repeat(255), "")).is_ok());
     }
 }

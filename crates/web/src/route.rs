@@ -19,6 +19,7 @@ use crate::http::{Request, Response};
 use crate::once;
 use crate::problem::{Code, Problem};
 use crate::rate::RateLimit;
+use crate::secret::Secret;
 
 /// What a handler answers.
 pub type Answer = Result<Response, Problem>;
@@ -66,6 +67,7 @@ pub struct App<R> {
     pub store: Store<R>,
     /// The settings.
     pub config: Config,
+    secret: Secret,
     routes: Vec<Route<R>>,
     /// For each path, the positions of its routes in the table.
     paths: Router<Vec<usize>>,
@@ -137,7 +139,7 @@ impl<R: Redis> App<R> {
         for (path, positions) in by_path {
             paths.insert(path, positions).map_err(|error| format!("{path}: {error}"))?;
         }
-        Ok(Self { store, config, routes, paths })
+        Ok(Self { store, config, secret: Secret::default(), routes, paths })
     }
 
     /// The route table.
@@ -193,9 +195,12 @@ impl<R: Redis> App<R> {
         }
         extract::check_coding(request)?;
         extract::check_query(request)?;
-        let once = match route.method {
-            "POST" => once::read(request, &caller)?,
-            _ => None,
+        let key = if route.method == "POST" { once::key_of(request)? } else { None };
+        let once = match key {
+            None => None,
+            Some(key) => {
+                Some(once::of(request, key, &caller, &self.secret.ask(&self.store).await?))
+            }
         };
         let context = Context {
             store: &self.store,

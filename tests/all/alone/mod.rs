@@ -13,6 +13,7 @@ mod host_routes;
 pub mod layout;
 mod leadership;
 mod leases_of_leaders;
+mod old_names;
 mod open_mode;
 mod stream_ends;
 mod streams;

@@ -5,7 +5,7 @@ use reef_domain::json::Json;
 use reef_domain::node::{Patch, Registration, Status};
 use reef_domain::task as domain;
 use reef_store::heartbeat::{Beat, BeatOutcome, Check, check_all};
-use reef_store::node::{self, Register, Registered, Shutdown, Update, Writer};
+use reef_store::node::{self, Register, Registered, Shutdown, Standing, Update, Writer};
 use reef_store::settings::Variables;
 use reef_store::task::{
     Cancel, Claim, ClaimState, Complete, Fail, Letters, Progress, Remove, Retry, Submit, Submitted,
@@ -195,6 +195,7 @@ impl Driver {
             generated_id: node,
             owner: "o",
             writer: Writer::Any,
+            standing: Standing::Unknown,
         };
         let registered = now(self.store.call(&call)).unwrap();
         assert!(matches!(registered, Registered::Ok { .. }), "{registered:?}");

@@ -3,10 +3,10 @@
 -- KEYS[1]  the message partition
 -- ARGV     1-2 idempotency · 3 message · 4 caller to check ('' none) · 5 content id
 --          6 block as the snapshot holds it (JSON) · 7 the whole block if that is not it (JSON, '')
---          8 TTL in ms · 9 TTL of the whole block in ms · 10 most blocks
+--          8 TTL in ms · 9 TTL of the copy for old readers in ms ('' for no copy) · 10 most blocks
 -- Returns  'ok', sequence · 'exists' · 'too_many_blocks' · 'not_found' · 'forbidden' · 'complete'
 -- Emits    content_added
--- include: now rfc3339 once message
+-- include: now foreign rfc3339 once message content
 
 local cid = ARGV[5]
 
@@ -15,15 +15,12 @@ local function run()
   local refused = refusal(message, ARGV[4])
   if refused then return { refused } end
   if redis.call('HEXISTS', key.blocks(mid), cid) == 1 then return { 'exists' } end
-  if redis.call('HLEN', key.blocks(mid)) >= tonumber(ARGV[10]) then
+  if redis.call('LLEN', key.order(mid)) >= tonumber(ARGV[10]) then
     return { 'too_many_blocks' }
   end
   redis.call('HSET', key.blocks(mid), cid, ARGV[6])
   redis.call('RPUSH', key.order(mid), cid)
-  if ARGV[7] ~= '' then
-    redis.call('HSET', key.content(cid), 'message_id', mid, 'block', ARGV[7])
-    redis.call('PEXPIRE', key.content(cid), ARGV[9])
-  end
+  if ARGV[7] ~= '' then keep_whole(cid, ARGV[7], ARGV[9]) end
   emit(message, 'content_added', ARGV[6])
   settle(message, ARGV[8])
   return { 'ok', message.sequence }

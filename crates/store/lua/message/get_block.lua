@@ -3,11 +3,11 @@
 -- KEYS[1]  the message partition
 -- ARGV     3 message · 4 content id
 -- Returns  'ok', owner, block (JSON) · 'not_found'
--- include: now message
+-- include: now foreign message content
 
 local message = read_message()
 if not message then return { 'not_found' } end
 local cid = ARGV[4]
-local shown = redis.call('HGET', key.blocks(mid), cid)
-if not shown then return { 'not_found' } end
-return { 'ok', message.owner, redis.call('HGET', key.content(cid), 'block') or shown }
+local row = redis.call('HMGET', key.blocks(mid), cid, whole_field(cid))
+if not row[1] then return { 'not_found' } end
+return { 'ok', message.owner, row[2] or old_whole(cid) or row[1] }

@@ -4,12 +4,14 @@
 -- KEYS[1]  the message partition
 -- ARGV     3 message · 4 session
 -- Returns  'ok', 1 if it was there else 0
--- include: now message
+-- include: now foreign message content
 
 local message = read_message()
 if message and message.sid ~= ARGV[4] then return { 'ok', 0 } end
 local cids = redis.call('LRANGE', key.order(mid), 0, -1)
-for _, cid in ipairs(cids) do redis.call('DEL', key.content(cid)) end
+for _, cid in ipairs(cids) do
+  if old_whole(cid) then redis.call('DEL', key.old_content(cid)) end
+end
 local removed = redis.call('DEL', key.message(mid))
 redis.call('DEL', key.text(mid), key.blocks(mid), key.order(mid), key.tasks(mid),
   key.producers(mid), key.stream(ARGV[4], mid))

@@ -18,7 +18,7 @@ local function run()
     or redis.call('HEXISTS', key.blocks(mid), cid) == 1 then
     return { 'exists' }
   end
-  if redis.call('HLEN', key.blocks(mid)) >= tonumber(ARGV[11]) then
+  if redis.call('LLEN', key.order(mid)) >= tonumber(ARGV[11]) then
     return { 'too_many_blocks' }
   end
   redis.call('HSET', key.tasks(mid), task .. ':status', 'processing', task .. ':type', task_type,

@@ -5,11 +5,11 @@
 -- ARGV     3 message · 4 caller to check ('' none) · 5 task · 6 status (processing completed failed)
 --          7 progress ('' keeps) · 8 result in the snapshot (JSON members, '' for none)
 --          9 the whole result if that is not it (JSON members, '') · 10 error (JSON)
---          11 TTL in ms · 12 TTL of the whole block in ms
+--          11 TTL in ms · 12 TTL of the copy for old readers in ms
 -- Returns  'ok', sequence, status, progress · 'unknown_task' · 'ended', status · 'not_found'
 --          'forbidden' · 'complete'
 -- Emits    task_progress · task_completed, content_updated · task_failed
--- include: now rfc3339 message
+-- include: now foreign rfc3339 message content
 
 local task, status = ARGV[5], ARGV[6]
 local named = '{"task_id":"' .. task .. '"'
@@ -23,8 +23,7 @@ local function put_result(message, cid)
   local members = ARGV[8]
   if ARGV[9] ~= '' then
     members = members .. ',"ref":"/api/v1/messages/' .. mid .. '/content/' .. cid .. '"'
-    redis.call('HSET', key.content(cid), 'message_id', mid, 'block', block(cid, ARGV[9]))
-    redis.call('PEXPIRE', key.content(cid), ARGV[12])
+    keep_whole(cid, block(cid, ARGV[9]), ARGV[12])
   end
   local shown = block(cid, members)
   redis.call('HSET', key.blocks(mid), cid, shown)

@@ -1,11 +1,12 @@
--- Notes on a node how many messages wait for the agent of that id, for its heartbeats. An agent
--- that is no node has none.
+-- Notes on a node how many messages wait under its name, for its heartbeats. Under the name of an
+-- agent they are the agent's.
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     3 node · 4 depth
 -- Returns  'ok'
 
-if redis.call('EXISTS', key.node(ARGV[3])) == 1 then
+local row = redis.call('HMGET', key.node(ARGV[3]), 'status', 'own_name')
+if row[1] and row[2] ~= '0' then
   redis.call('HSET', key.node(ARGV[3]), 'inbox', ARGV[4])
 end
 return { 'ok' }

@@ -3,11 +3,13 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 hostname · 4 platform · 5 arch · 6 skills (JSON) · 7 max tasks
 --          8 ip · 9 tailscale ip · 10 port · 11 tags (JSON, '' keeps) · 12 id asked for ('')
---          13 id to use otherwise · 14 owner · 15 caller to check ('' none)
--- Returns  'ok', 1 if new else 0, node row · 'id_taken' · 'id_collision' · 'forbidden'
+--          13 id to use otherwise · 14 owner · 15 caller to check ('' none) · 16 what is known of the
+--          id asked for, if it is a new node's (include name)
+-- Returns  'ok', 1 if new else 0, node row · 'id_taken' · 'id_collision' · 'forbidden' · 'made_id'
+--          'name_taken': somebody else's agent has the id · 'ask': say whether an agent has it
 -- Emits    node_registered; for a known node that was not online node_online, for the leader
 --          leader_changed
--- include: now clock foreign rfc3339 once event leader queue node
+-- include: now clock foreign rfc3339 once event leader queue node name
 
 local hostname, platform, arch, skills = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local max = tonumber(ARGV[7])
@@ -28,6 +30,10 @@ local function create(id)
     'total_tasks_processed', 0, 'successful_tasks', 0, 'failed_tasks', 0,
     'average_execution_time', 0, 'registered_at', now, 'tags', tags, 'seq', seq,
     'owner', ARGV[14])
+  if ARGV[16] ~= 'any' then
+    redis.call('HSET', key.node(id), 'own_name', 1)
+    redis.call('DEL', key.name(id))
+  end
   redis.call('HSET', key.hostnames, hostname, id)
   redis.call('ZADD', key.nodes, seq, id)
   redis.call('ZADD', key.by_status('online'), seq, id)
@@ -74,20 +80,31 @@ local function take_over(id)
   renew(id)
 end
 
+-- Whether a node is such a bot. It is nobody's but that agent's which has its name.
+local function is_bot(id)
+  return redis.call('HEXISTS', key.node(id), 'legacy') == 1
+end
+
 local function run()
   local id = redis.call('HGET', key.hostnames, hostname)
   local is_new = 0
-  if id then
+  if id and is_bot(id) then
+    if is_foreign(id, ARGV[15]) then return { 'forbidden' } end
+    take_over(id)
+  elseif id then
     if is_foreign(redis.call('HGET', key.node(id), 'owner'), ARGV[15]) then
       return { 'forbidden' }
     end
-    if redis.call('HEXISTS', key.node(id), 'legacy') == 1 then take_over(id) else renew(id) end
+    renew(id)
   else
     id = ARGV[12] ~= '' and ARGV[12] or ARGV[13]
     if redis.call('EXISTS', key.node(id)) == 0 then
+      local refusal = ARGV[12] ~= '' and name_refusal(id, ARGV[16], ARGV[15])
+      if refusal then return { refusal } end
       is_new = 1
       create(id)
-    elseif redis.call('HEXISTS', key.node(id), 'legacy') == 1 then
+    elseif is_bot(id) then
+      if is_foreign(id, ARGV[15]) then return { 'forbidden' } end
       take_over(id)
     else
       return { ARGV[12] ~= '' and 'id_taken' or 'id_collision' }
@@ -101,4 +118,5 @@ local function run()
   return reply
 end
 
-return once(run)
+-- A question is no answer.
+return once(run, function(reply) return reply[1] ~= 'ask' end)

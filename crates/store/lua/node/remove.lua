@@ -4,11 +4,11 @@
 -- ARGV     3 node id · 4 caller to check ('' none)
 -- Returns  'ok' · 'not_found' · 'forbidden'
 -- Emits    node_removed, task_pending, leader_changed
--- include: now clock foreign rfc3339 event leader queue node
+-- include: now clock foreign rfc3339 event leader queue node name
 
 local id = ARGV[3]
 local row = redis.call('HMGET', key.node(id), 'status', 'owner', 'seq', 'available_skills',
-  'tags', 'max_concurrent_tasks', 'running_tasks', 'hostname')
+  'tags', 'max_concurrent_tasks', 'running_tasks', 'hostname', 'inbox', 'own_name')
 if not row[1] then return { 'not_found' } end
 if is_foreign(row[2], ARGV[4]) then return { 'forbidden' } end
 
@@ -24,6 +24,7 @@ redis.call('ZREM', key.legacy, id)
 redis.call('HDEL', key.hostnames, row[8])
 foreign('HDEL', key.registry, id)
 redis.call('DEL', key.node(id), key.heartbeat(id))
+if (tonumber(row[9]) or 0) > 0 and row[10] ~= '0' then keep_name(id, row[2]) end
 -- `-x` would make -0 of nothing, which is no integer to Redis.
 redis.call('HINCRBY', key.cluster, 'capacity', 0 - tonumber(row[6]))
 redis.call('HINCRBY', key.cluster, 'running', 0 - tonumber(row[7]))

@@ -206,6 +206,8 @@ pub struct AddBlock<'a> {
     pub writer: Writer<'a>,
     /// The block's id.
     pub content_id: &'a str,
+    /// The hub has made that id, so that old readers may find the block under it alone.
+    pub is_made_id: bool,
     /// The block.
     pub block: &'a Rendered,
     /// How long the message is kept after a write, in milliseconds.
@@ -235,7 +237,7 @@ impl Call for AddBlock<'_> {
             .text(format!(r#"{{"content_id":"{id}",{}{refers}}}"#, self.block.shown))
             .optional(self.block.whole.as_ref().map(|m| format!(r#"{{"content_id":"{id}",{m}}}"#)))
             .number(self.ttl_ms)
-            .number(CONTENT_TTL_MS)
+            .optional(self.is_made_id.then_some(CONTENT_TTL_MS))
             .number(BLOCKS_MAX);
     }
 

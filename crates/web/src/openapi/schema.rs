@@ -1,6 +1,6 @@
 //! Schemas that recur.
 
-use reef_domain::id::RESERVED;
+use reef_domain::id::{MADE_PREFIXES, RESERVED};
 use reef_domain::limits::{COUNTER_MAX, ID_CHARS_MAX, LABEL_CHARS_MAX, LABELS_MAX};
 use reef_domain::name::HIDDEN_CLASS;
 use serde_json::{Value, json};
@@ -22,6 +22,23 @@ pub fn own_id() -> Value {
         "pattern": format!("^([A-Za-z0-9_-][A-Za-z0-9._@-]{{0,{}}})?$", ID_CHARS_MAX - 1),
         "not": { "enum": RESERVED },
     })
+}
+
+/// The same for something new: what looks like an id that the hub makes is refused.
+#[must_use]
+pub fn new_id() -> Value {
+    let made = format!("^({})_[0-9A-Fa-f]{{32}}(_|$)", MADE_PREFIXES.join("|"));
+    let others = "^(node_.*_[0-9A-Fa-f]{8}|key_[0-9A-Za-z]{8})$";
+    let mut schema = own_id();
+    if let Some(schema) = schema.as_object_mut() {
+        let refused = [
+            json!({ "enum": RESERVED }),
+            json!({ "type": "string", "pattern": made }),
+            json!({ "type": "string", "pattern": others }),
+        ];
+        schema.insert("not".to_owned(), json!({ "anyOf": refused }));
+    }
+    schema
 }
 
 /// Words of which one is to be used; `null` stays possible where it was.

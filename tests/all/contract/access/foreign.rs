@@ -59,7 +59,7 @@ impl Estate {
                 }),
             )
             .ok();
-        let mail = json!({"from": "somebody", "content": "for Alice"});
+        let mail = json!({"from": alice.id, "content": "for Alice"});
         client.post(&format!("/inbox/{}", alice.id), &mail).ok();
         let held = desk.submit(json!({}));
         let claim = desk.claim_one(&node);
@@ -161,6 +161,8 @@ impl Estate {
                 (Forbidden, json!({"status": "processing"}))
             }
             ("POST", "/messages/{mid}/complete") => (Forbidden, json!({})),
+            // Anybody may write to Alice, and nobody as Alice.
+            ("POST", "/inbox/{agent}") => (Forbidden, json!({"from": from, "content": "hello"})),
             ("POST", "/inbox/{agent}/receive" | "/inbox/{agent}/dead/redrive") => {
                 (Forbidden, json!({}))
             }
@@ -196,7 +198,6 @@ impl Estate {
             }
             ("GET", "/holds" | "/intents" | "/entries") => (Welcome, Value::Null),
             // To what is everybody's, or the caller's own.
-            ("POST", "/inbox/{agent}") => (Welcome, json!({"from": from, "content": "hello"})),
             ("POST", "/heartbeats") => (Welcome, json!([])),
             ("POST", "/tasks") => {
                 (Welcome, json!({"name": "own", "required_skills": [unique("nobody")]}))

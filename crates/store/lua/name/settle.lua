@@ -1,0 +1,13 @@
+-- Notes on a node whether its name is its own, or that of an agent. Says nothing while such an agent
+-- may just be made.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     3 name · 4 1 if no agent has it else 0
+-- Returns  'ok'
+
+local name, is_own = ARGV[3], ARGV[4]
+if redis.call('EXISTS', key.node(name)) == 1 and redis.call('GET', key.name(name)) ~= 'agent' then
+  redis.call('HSET', key.node(name), 'own_name', is_own)
+  if is_own == '0' then redis.call('HDEL', key.node(name), 'inbox') end
+end
+return { 'ok' }
