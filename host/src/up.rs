@@ -100,8 +100,8 @@ impl Ground {
             (None, _) => None,
         };
         let prepared = match (&config.redis, &state_dir) {
-            (RedisChoice::Private(fsync), Some(state_dir)) => {
-                Some(PrivateRedis::prepare(state_dir, *fsync).map_err(Failure::Usage)?)
+            (RedisChoice::Private(tuning), Some(state_dir)) => {
+                Some(PrivateRedis::prepare(state_dir, *tuning).map_err(Failure::Usage)?)
             }
             _ => None,
         };

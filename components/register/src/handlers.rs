@@ -89,6 +89,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             generated_id: generated_id.as_str(),
             owner: cx.caller.name(),
             writer: cx.caller.writer(),
+            quotas: cx.quotas(),
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         let answer = match answered.value {

@@ -1,7 +1,7 @@
 //! Calls on agents' keys: `lua/key/`.
 
 use reef_domain::access::Scopes;
-use reef_domain::limits::{KEY_USE_LAG_MS, KEYS_MAX};
+use reef_domain::limits::KEY_USE_LAG_MS;
 use reef_domain::time::UnixMillis;
 
 use crate::script::{
@@ -138,6 +138,8 @@ pub struct Create<'a> {
     pub scopes: Scopes,
     /// How long it is good, in milliseconds; `None` for ever.
     pub life_ms: Option<i64>,
+    /// Most keys of the agent.
+    pub most: i64,
 }
 
 /// What became of a key that was to be made.
@@ -147,8 +149,6 @@ pub enum Made {
     Ok(Key),
     /// There is no such agent, or no such key to rotate.
     NotFound,
-    /// The agent has as many as it may have.
-    TooMany,
     /// The key has scopes that the caller has not.
     Beyond,
     /// The generated id is in use: try again with another.
@@ -160,7 +160,6 @@ impl Made {
         match status {
             "ok" => Key::read(reply).map(Self::Ok),
             "not_found" => Ok(Self::NotFound),
-            "too_many" => Ok(Self::TooMany),
             "beyond" => Ok(Self::Beyond),
             "id_collision" => Ok(Self::IdCollision),
             other => unknown_status(other),
@@ -187,7 +186,7 @@ impl Call for Create<'_> {
             .text(self.name)
             .text(self.scopes.to_string())
             .optional(self.life_ms)
-            .number(KEYS_MAX);
+            .number(self.most);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Made, Malformed> {

@@ -31,6 +31,7 @@ pub mod node;
 pub mod port;
 pub mod position;
 pub mod proposal;
+pub mod quota;
 pub mod script;
 pub mod session;
 pub mod settings;
@@ -38,5 +39,6 @@ pub mod task;
 
 pub use keys::{Keys, Layout};
 pub use port::{Redis, RedisError, Reply};
+pub use quota::Quotas;
 pub use script::{Answered, Once, Store, StoreError};
 pub use settings::Settings;

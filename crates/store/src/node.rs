@@ -5,6 +5,7 @@ use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::quota::Quotas;
 use crate::script::{
     Arguments, Call, Malformed, NODE_AVAILABLE, NODE_GET, NODE_LIST, NODE_REGISTER, NODE_REMOVE,
     NODE_SHUTDOWN, NODE_UPDATE, Reader, Script, unknown_status,
@@ -150,6 +151,8 @@ pub struct Register<'a> {
     pub owner: &'a str,
     /// Who asks.
     pub writer: Writer<'a>,
+    /// What the owner may have; `None`: as much as it likes.
+    pub quotas: Option<&'a Quotas>,
 }
 
 /// What became of a registration.
@@ -192,7 +195,8 @@ impl Call for Register<'_> {
             .optional(r.node_id.as_ref())
             .text(self.generated_id)
             .text(self.owner)
-            .text(self.writer.as_argument());
+            .text(self.writer.as_argument())
+            .optional(self.quotas.map(|quotas| quotas.nodes));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Registered, Malformed> {

@@ -206,6 +206,14 @@ pub enum StoreError {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     IdempotencyMismatch,
+    /// The owner has as much of something as one agent may have: nothing was done.
+    #[error("{name} allows {bound}")]
+    Quota {
+        /// The variable that sets it.
+        name: String,
+        /// How much that is.
+        bound: String,
+    },
     /// A fault of ours.
     #[error("script {script} answered what its header does not promise: {detail}")]
     Malformed {
@@ -257,6 +265,10 @@ impl<R: Redis> Store<R> {
         let mut status = reader.text().map_err(malformed)?;
         if status == "idempotency_mismatch" {
             return Err(StoreError::IdempotencyMismatch);
+        }
+        if status == "quota" {
+            let name = reader.text().map_err(malformed)?;
+            return Err(StoreError::Quota { name, bound: reader.text().map_err(malformed)? });
         }
         let replayed = status == "replayed";
         if replayed {

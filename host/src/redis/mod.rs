@@ -4,6 +4,7 @@
 pub(crate) mod address;
 mod control;
 pub(crate) mod inspect;
+pub(crate) mod memory;
 pub(crate) mod private;
 pub(crate) mod readiness;
 mod repair;

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::address;
+use super::memory;
 use super::server::{self, Server, Settings};
 use crate::cli::Fsync;
 use crate::state_dir::{self, StateDir};
@@ -22,6 +23,15 @@ const SOCKET_PATH_MAX: usize = 100;
 const RESTART_PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
 /// A server that has served this long starts with the first pause again.
 const STABLE: Duration = Duration::from_secs(30);
+
+/// How a private server is to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tuning {
+    /// When it writes to the disk.
+    pub(crate) fsync: Fsync,
+    /// The memory that it may use, in bytes; 0 for no bound, `None` for what the machine allows.
+    pub(crate) memory: Option<u64>,
+}
 
 /// A private server under supervision.
 #[derive(Debug)]
@@ -63,7 +73,7 @@ impl PrivateRedis {
     ///
     /// # Errors
     /// No server program is found, or its directories cannot be made.
-    pub(crate) fn prepare(state_dir: &StateDir, fsync: Fsync) -> Result<Prepared> {
+    pub(crate) fn prepare(state_dir: &StateDir, tuning: Tuning) -> Result<Prepared> {
         let data = state_dir.path().join("redis");
         state_dir::make_private(&data)?;
         Ok(Prepared(Settings {
@@ -71,7 +81,8 @@ impl PrivateRedis {
             socket: socket(state_dir)?,
             data,
             log: state_dir.path().join("redis.log"),
-            fsync,
+            fsync: tuning.fsync,
+            memory: memory::settle(tuning.memory),
         }))
     }
 

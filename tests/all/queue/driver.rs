@@ -92,6 +92,7 @@ impl Driver {
             metadata: &nothing,
             shown_in: None,
             owner: "o",
+            quotas: Some(&self.settings.quotas),
         };
         let Submitted::Ok { routable, .. } = now(self.store.call(&call)).unwrap() else {
             panic!("{id} was not taken");
@@ -195,6 +196,7 @@ impl Driver {
             generated_id: node,
             owner: "o",
             writer: Writer::Any,
+            quotas: None,
         };
         let registered = now(self.store.call(&call)).unwrap();
         assert!(matches!(registered, Registered::Ok { .. }), "{registered:?}");

@@ -4,6 +4,7 @@
 -- ARGV     1-2 idempotency · 3 node · 4 lease in ms · 5 caller to check ('' none)
 -- Returns  'ok', 1 if the node leads now else 0, leader, term, ms that the lease runs · 'forbidden'
 -- Emits    leader_changed
+-- full: runs
 -- include: now clock foreign once rfc3339 event leader
 
 local candidate, ttl_ms = ARGV[3], tonumber(ARGV[4])

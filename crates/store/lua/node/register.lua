@@ -4,9 +4,10 @@
 -- ARGV     1-2 idempotency · 3 hostname · 4 platform · 5 arch · 6 skills (JSON) · 7 max tasks
 --          8 ip · 9 tailscale ip · 10 port · 11 tags (JSON, '' keeps) · 12 id asked for ('')
 --          13 id to use otherwise · 14 owner · 15 caller to check ('' none)
--- Returns  'ok', 1 if new else 0, node row · 'id_taken' · 'id_collision' · 'forbidden'
+--          16 most nodes of the owner ('' for no bound)
+-- Returns  'ok', 1 if new else 0, node row · 'id_taken' · 'id_collision' · 'forbidden' · 'quota'
 -- Emits    node_registered, and node_online for a known node that was not online
--- include: now clock foreign rfc3339 once event queue node
+-- include: now clock foreign rfc3339 once quota event queue node
 
 local hostname, platform, arch, skills = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local max = tonumber(ARGV[7])
@@ -29,6 +30,7 @@ local function create(id)
     'owner', ARGV[14])
   redis.call('HSET', key.hostnames, hostname, id)
   redis.call('ZADD', key.nodes, seq, id)
+  redis.call('ZADD', key.nodes_by_owner(ARGV[14]), seq, id)
   redis.call('ZADD', key.by_status('online'), seq, id)
   redis.call('ZADD', key.alive, clock, id)
   redis.call('HINCRBY', key.cluster, 'capacity', max)
@@ -66,6 +68,7 @@ local function take_over(id)
   redis.call('HSET', key.hostnames, hostname, id)
   redis.call('HSET', key.node(id), 'hostname', hostname, 'platform', platform, 'arch', arch,
     'owner', ARGV[14])
+  redis.call('ZADD', key.nodes_by_owner(ARGV[14]), redis.call('HGET', key.node(id), 'seq'), id)
   redis.call('HDEL', key.node(id), 'legacy')
   redis.call('ZREM', key.legacy, id)
   renew(id)
@@ -82,6 +85,9 @@ local function run()
   else
     id = ARGV[12] ~= '' and ARGV[12] or ARGV[13]
     if redis.call('EXISTS', key.node(id)) == 0 then
+      local owned = redis.call('ZCARD', key.nodes_by_owner(ARGV[14]))
+      local refused = over_quota('quota_nodes', ARGV[16], owned, 1)
+      if refused then return refused end
       is_new = 1
       create(id)
     elseif redis.call('HEXISTS', key.node(id), 'legacy') == 1 then
