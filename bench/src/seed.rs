@@ -34,6 +34,7 @@ pub(crate) async fn register(redis: &Redis, numbers: std::ops::Range<u64>) -> Re
                 generated_id: &name,
                 owner: "@admin",
                 writer: Writer::Any,
+                quotas: None,
             };
             match store.call(&call).await? {
                 Registered::Ok { .. } => Ok(()),
