@@ -35,6 +35,7 @@ pub(crate) async fn register(redis: &Redis, numbers: std::ops::Range<u64>) -> Re
                 owner: "@admin",
                 writer: Writer::Any,
                 standing: Standing::Unknown,
+                quotas: None,
             };
             match store.call(&call).await? {
                 Registered::Ok { .. } => Ok(()),

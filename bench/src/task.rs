@@ -100,6 +100,7 @@ pub(crate) async fn submit_by_script<R: Redis>(
         metadata: &nothing,
         shown_in: None,
         owner: OWNER,
+        quotas: None,
     };
     match store.call(&call).await? {
         Submitted::Ok { .. } => Ok(()),

@@ -193,8 +193,17 @@ fn resolve(
     }
     let partition = partition_of(source)
         .ok_or_else(|| format!("{name}.lua: KEYS[1] must be `the <name> partition`"))?;
-    Ok(key_names(partition, &code, table)? + &code)
+    let flags = if source.lines().any(|line| line == RUNS_WHEN_FULL) { ALLOW_OOM } else { "" };
+    Ok(flags.to_owned() + &key_names(partition, &code, table)? + &code)
 }
+
+/// The line of a header that says: this script also runs in a Redis whose memory is used up, because
+/// it reads, frees, or writes over what is there. All others are refused there by their first write
+/// (Redis looks once, so that none is cut half-way).
+const RUNS_WHEN_FULL: &str = "-- full: runs";
+
+/// How Redis is told so.
+const ALLOW_OOM: &str = "#!lua flags=allow-oom\n";
 
 /// Puts an include in front of code, leaving out what the code does not use: Redis makes every
 /// function of a script anew for each call. The parts of an include are set apart by blank lines.

@@ -10,6 +10,7 @@ use reef_commands::ClientCommand;
 use reef_settings::SettingsArgs;
 
 use crate::config_command::ConfigCommand;
+use crate::redis::memory;
 
 /// One example for each subcommand of the host, and all of them above `reef --help`.
 macro_rules! example {
@@ -421,6 +422,11 @@ pub(crate) struct UpArgs {
     /// can lose the last second when the machine dies)
     #[arg(long, env = "REEF_REDIS_FSYNC", value_name = "WHEN", default_value = "always")]
     pub(crate) redis_fsync: Fsync,
+
+    /// The memory that the private Redis may use, such as 512mb or 4gb; 0 for no bound. Full, it
+    /// takes no writes. Without it: three quarters of what this machine or container has
+    #[arg(long, env = "REEF_REDIS_MEMORY", value_name = "BYTES", value_parser = memory::parse)]
+    pub(crate) redis_memory: Option<u64>,
 }
 
 /// `reef serve`.

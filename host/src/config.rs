@@ -10,11 +10,12 @@ use std::time::Duration;
 use reef_settings::{Origin, Settings};
 
 use crate::alerts;
-use crate::cli::{AuthMode, Command, CommonArgs, Fsync, MonitoringArgs, ServingArgs};
+use crate::cli::{AuthMode, Command, CommonArgs, MonitoringArgs, ServingArgs};
 use crate::failure::Failure;
 use crate::manifest::variables::Layers;
 use crate::manifest::{Manifest, RuntimeConfig};
 use crate::redis::address;
+use crate::redis::private::Tuning;
 
 /// The longest time that a flag may ask for.
 const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -66,7 +67,7 @@ pub(crate) enum RedisChoice {
     /// One that runs anyway, at this address (which may hold a password).
     Given(String),
     /// One of our own.
-    Private(Fsync),
+    Private(Tuning),
 }
 
 /// What running the components needs.
@@ -104,7 +105,7 @@ impl Config {
             .collect();
         match command {
             Command::Up(args) => {
-                let private = Some(args.redis_fsync);
+                let private = Some(Tuning { fsync: args.redis_fsync, memory: args.redis_memory });
                 let (serving, tick) = (Some(args.serving), Some(args.monitoring));
                 Self::check(args.common, serving, tick, private, environment, settings)
             }
@@ -123,7 +124,7 @@ impl Config {
         common: CommonArgs,
         serving: Option<ServingArgs>,
         monitoring: Option<MonitoringArgs>,
-        private: Option<Fsync>,
+        private: Option<Tuning>,
         environment: Vec<(String, String)>,
         settings: &Settings,
     ) -> anyhow::Result<Self> {
@@ -224,7 +225,7 @@ fn check_tick(milliseconds: u64) -> anyhow::Result<Duration> {
 fn choose_redis(
     flag: Option<String>,
     shared: Option<String>,
-    private: Option<Fsync>,
+    private: Option<Tuning>,
     manifest: &Manifest,
     layers: &mut Layers,
 ) -> anyhow::Result<RedisChoice> {
@@ -236,7 +237,7 @@ fn choose_redis(
     let url = flag.or_else(|| layers.given("redis_url").map(str::to_owned)).or(shared);
     let url = match (url, private) {
         (Some(url), _) => url,
-        (None, Some(fsync)) => return Ok(RedisChoice::Private(fsync)),
+        (None, Some(tuning)) => return Ok(RedisChoice::Private(tuning)),
         (None, None) => match layers.value(manifest, "redis_url") {
             Some(url) => url.to_owned(),
             None => anyhow::bail!("no Redis is given; set --redis-url or REDIS_URL"),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{CompactArgs, DataCommand, FileArgs, Fsync, KeyLayout};
 use crate::failure::Failure;
-use crate::redis::private::{self, PrivateRedis};
+use crate::redis::private::{self, PrivateRedis, Tuning};
 use crate::redis::server::find_program;
 use crate::state_dir::StateDir;
 
@@ -80,7 +80,9 @@ impl Redis {
     }
 
     async fn start(state_dir: StateDir) -> Result<Self, Failure> {
-        let prepared = PrivateRedis::prepare(&state_dir, Fsync::Always).map_err(Failure::Usage)?;
+        let prepared =
+            PrivateRedis::prepare(&state_dir, Tuning { fsync: Fsync::Always, memory: None })
+                .map_err(Failure::Usage)?;
         let url = prepared.address();
         let server = prepared.spawn();
         server.until_ready().await?;

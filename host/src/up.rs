@@ -107,8 +107,8 @@ impl Ground {
             state_dir::make_private(&serving.cache_dir()).map_err(Failure::Usage)?;
         }
         let prepared = match (&config.redis, &state_dir) {
-            (RedisChoice::Private(fsync), Some(state_dir)) => {
-                Some(PrivateRedis::prepare(state_dir, *fsync).map_err(Failure::Usage)?)
+            (RedisChoice::Private(tuning), Some(state_dir)) => {
+                Some(PrivateRedis::prepare(state_dir, *tuning).map_err(Failure::Usage)?)
             }
             _ => None,
         };

@@ -20,6 +20,9 @@ mod queue;
 /// The ledger, by its scripts alone, against a plain model.
 mod ledger;
 
+/// What one agent may do to others: quotas, a full Redis, costs that one sets and another pays.
+mod tenants;
+
 /// What holds while things break: Redis, the host, the network, a component.
 mod resilience;
 

@@ -113,7 +113,7 @@ async fn make_agents(redis: &Redis) -> Result<()> {
                 register(store, &agent_id).await?;
             }
             let agent_id = payer(&number);
-            match store.call(&Deposit { agent_id: &agent_id, amount: funds }).await? {
+            match store.call(&Deposit { agent_id: &agent_id, amount: funds, quotas: None }).await? {
                 Moved::Ok(_) => Ok(()),
                 other => bail!("{agent_id} got no money: {other:?}"),
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use reef_domain::shown::in_line;
 use reef_store::settings::{Settings, Variables};
-use reef_store::{Redis, RedisError, Reply, Store, monitor};
+use reef_store::{Quotas, Redis, RedisError, Reply, Store, monitor};
 
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "made by wit-bindgen")]
 mod bindings {
@@ -75,6 +75,7 @@ fn read_settings() -> Result<Settings, String> {
         message_ttl_hours: get("message_ttl_hours"),
         legacy_inbox: get("legacy_inbox"),
         legacy_task_queue: get("legacy_task_queue"),
+        quotas: Quotas::read(get)?,
     })
 }
 

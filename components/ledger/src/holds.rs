@@ -50,7 +50,8 @@ pub(crate) async fn place<R: Redis>(cx: &Context<'_, R>) -> Answer {
     require_agent(cx, &agent_id)?;
     let hold_id = made_id("hold", cx.once.as_ref(), false);
     let expires_in_ms = body.expires_in_ms;
-    let call = Place { hold_id: &hold_id, agent_id: &agent_id, amount, expires_in_ms };
+    let quotas = cx.quotas();
+    let call = Place { hold_id: &hold_id, agent_id: &agent_id, amount, expires_in_ms, quotas };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = moved(answered.value).map(|hold| show_hold(&hold));
     mark_replayed(answer, answered.replayed)

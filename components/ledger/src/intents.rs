@@ -59,7 +59,8 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let intent = form.finish(invalid)?;
     require_agent(cx, &agent_id)?;
     let intent_id = made_id("int", cx.once.as_ref(), false);
-    let call = Submit { intent_id: &intent_id, agent_id: &agent_id, intent: &intent };
+    let quotas = cx.quotas();
+    let call = Submit { intent_id: &intent_id, agent_id: &agent_id, intent: &intent, quotas };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = moved(answered.value)
         .map(|intent| Response::json(&SubmitAnswer { success: true, intent: &intent }));

@@ -163,6 +163,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
             scopes,
             life_ms: days.map(|days| days * DAY_MS),
             maker: cx.caller.key_id(),
+            most: cx.config.settings.quotas.keys,
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         if answered.value != Made::IdCollision {
@@ -195,10 +196,6 @@ fn made(made: &Made, key: &NewKey, replayed: bool) -> Option<Answer> {
             api_key: (!replayed).then_some(key.raw.as_str()),
             key_info: KeyInfo::of(info),
         })),
-        Made::TooMany => Err(Problem::new(
-            Code::Conflict,
-            "The agent has 100 keys, and may have no more. Revoke those that are not used.",
-        )),
         Made::Beyond(excess) => Err(beyond(*excess)),
         Made::Suspended => Err(Problem::new(
             Code::Conflict,

@@ -77,7 +77,7 @@ pub(crate) async fn deposit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if cx.config.deposits == Deposits::Admin && !cx.caller.is_admin() {
         return Err(Problem::new(Code::Forbidden, "Only the admin brings money into this hub."));
     }
-    let call = Deposit { agent_id: &agent_id, amount };
+    let call = Deposit { agent_id: &agent_id, amount, quotas: cx.quotas() };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = moved(answered.value).map(|changed| show_change(&agent_id, &changed));
     mark_replayed(answer, answered.replayed)

@@ -8,7 +8,8 @@ use reef_domain::message::PRIORITIES;
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::inbox::{
-    Acknowledge, Letter, ListDead, Look, Mail, Mails, NoteDepth, Receive, Redrive, Send, Sent,
+    Acknowledge, Charge, Letter, ListDead, Look, Mail, Mails, NoteDepth, Receive, Redrive, Send,
+    Sent, Share,
 };
 use reef_web::extract::{json_object, lax_int, object, optional_object};
 use reef_web::once::made_id;
@@ -38,6 +39,13 @@ pub(crate) struct SendBody {
 pub(crate) struct SendAnswer<'a> {
     msg_id: &'a str,
     depth: i64,
+}
+
+/// What the time of a message takes: `,"timestamp":"2026-02-04T04:58:14.123Z"`.
+const TIMESTAMP_BYTES: usize = 39;
+
+fn as_count(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// `POST /inbox/{agent}`
@@ -70,12 +78,36 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
         message_id: &message_id,
         letter: &letter,
         for_old_clients: cx.config.settings.legacy_inbox,
+        sender: cx.quotas().map(|_| cx.caller.name()),
+    };
+    let charge = cx.quotas().map(|quotas| Charge {
+        sender: cx.caller.name(),
+        agent: &agent,
+        // As the inbox counts it, with the time.
+        bytes: as_count(letter.bytes() + TIMESTAMP_BYTES),
+        most: quotas.mail_bytes,
+    });
+    let is_node = match &charge {
+        Some(charge) => cx.store.call(charge).await?,
+        None => true,
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    if let Some(charge) = charge.filter(|_| answered.replayed || !answered.value.is_sent()) {
+        cx.store.call(&Charge { bytes: -charge.bytes, ..charge }).await?;
+    }
     let answer = match &answered.value {
         Sent::Ok { message_id, depth } => {
-            note_depth(cx, &agent, *depth).await;
+            if is_node && !answered.replayed {
+                note_depth(cx, &agent, *depth, &[]).await;
+            }
             Ok(Response::json(&SendAnswer { msg_id: message_id, depth: *depth }))
+        }
+        Sent::Share { depth, own } => {
+            let detail = format!(
+                "{depth} messages wait for {agent}, {own} of them sent by this agent: one sender may \
+                 fill half of the room that others leave."
+            );
+            Err(Problem::new(Code::InboxFull, detail))
         }
         Sent::Full { depth } => {
             let detail = format!("{depth} messages wait for {agent}, and no more may.");
@@ -100,8 +132,13 @@ pub(crate) async fn own_inbox<R: Redis>(cx: &Context<'_, R>) -> Result<String, P
 
 /// Tells the agent's heartbeats how many messages wait. What was done to the inbox stands,
 /// whether this works or not: the figure may lag.
-pub(crate) async fn note_depth<R: Redis>(cx: &Context<'_, R>, agent: &str, depth: i64) {
-    let _ = cx.store.call(&NoteDepth { agent, depth }).await;
+pub(crate) async fn note_depth<R: Redis>(
+    cx: &Context<'_, R>,
+    agent: &str,
+    depth: i64,
+    shares: &[Share],
+) {
+    let _ = cx.store.call(&NoteDepth { agent, depth, shares }).await;
 }
 
 #[derive(Serialize)]
@@ -228,7 +265,9 @@ pub(crate) async fn acknowledge<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     let call = Acknowledge { agent: &agent, receipts: &receipts };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    note_depth(cx, &agent, answered.value.depth).await;
+    if !answered.replayed {
+        note_depth(cx, &agent, answered.value.depth, &answered.value.shares).await;
+    }
     let answer = AcknowledgeAnswer {
         acknowledged: answered.value.acknowledged,
         unknown: answered.value.unknown,
@@ -273,7 +312,7 @@ pub(crate) async fn redrive<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     let call = Redrive { agent: &agent, message_ids: &message_ids };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    note_depth(cx, &agent, answered.value.depth).await;
+    note_depth(cx, &agent, answered.value.depth, &[]).await;
     let answer = RedriveAnswer { redriven: answered.value.redriven, depth: answered.value.depth };
     mark_replayed(Ok(Response::json(&answer)), answered.replayed)
 }

@@ -68,7 +68,9 @@ pub(crate) async fn accept<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let call = Accept { agent: &agent, message_id: &message_id, executor, owner };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     match answered.value {
-        Accepted::Now { depth } if !answered.replayed => note_depth(cx, &agent, depth).await,
+        Accepted::Now { depth, shares } if !answered.replayed => {
+            note_depth(cx, &agent, depth, &shares).await;
+        }
         Accepted::Now { .. } | Accepted::Before => {}
         Accepted::Declined => return Err(declined(&message_id)),
         Accepted::NotFound => return Err(unknown(&agent, &message_id)),

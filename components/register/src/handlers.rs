@@ -91,6 +91,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             owner: cx.caller.name(),
             writer: cx.caller.writer(),
             standing,
+            quotas: cx.quotas(),
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         let answer = match answered.value {

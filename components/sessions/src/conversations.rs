@@ -2,14 +2,17 @@
 
 use futures_util::future::try_join_all;
 use reef_domain::json::Json;
-use reef_domain::limits::{METADATA_BYTES_MAX, PAGE_DEFAULT, REPLY_BYTES, USER_CHARS_MAX};
+use reef_domain::limits::{
+    METADATA_BYTES_MAX, PAGE_DEFAULT, REPLY_BYTES, SESSIONS_PAGE_MAX, USER_CHARS_MAX,
+};
 use reef_domain::time::UnixMillis;
 use reef_domain::{id, name};
-use reef_store::Redis;
 use reef_store::message::Owned;
 use reef_store::session::{
-    AddToLists, Close, Fitting, Get, GetSmall, List, Open, RemoveFromLists, Session, Written,
+    AddToLists, Close, Fitting, Get, GetSmall, List, Open, RemoveFromLists, Sample, Session,
+    Written,
 };
+use reef_store::{Redis, StoreError};
 use reef_web::extract::{json_object, optional_object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -21,6 +24,9 @@ const PART: usize = 100;
 
 /// About how many bytes a session has without its metadata.
 const SESSION_BYTES: usize = 700;
+
+/// Sessions of an owner that are looked at when it has as many as it may: expired ones do not count.
+const SAMPLE: i64 = 100;
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SessionBody"))]
@@ -68,8 +74,16 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
         }
     };
     let owner = cx.caller.name();
-    let lists = AddToLists { session_id: &session_id, user_id: user_id.as_deref(), owner };
-    cx.store.call(&lists).await?;
+    let quotas = cx.quotas();
+    let lists = AddToLists { session_id: &session_id, user_id: user_id.as_deref(), owner, quotas };
+    match cx.store.call(&lists).await {
+        // Some of those that count may have expired since.
+        Err(StoreError::Quota { .. }) => {
+            forget_expired(cx, owner).await?;
+            cx.store.call(&lists).await?;
+        }
+        listed => listed?,
+    }
     let open = Open {
         session_id: &session_id,
         user_id: user_id.as_deref(),
@@ -87,6 +101,21 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
         None => Err(Problem::foreign("session")),
     };
     mark_replayed(answer, answered.replayed)
+}
+
+/// Takes some of an owner's sessions that have expired off the lists.
+async fn forget_expired<R: Redis>(cx: &Context<'_, R>, owner: &str) -> Result<(), Problem> {
+    let looked_at = cx.store.call(&Sample { owner, most: SAMPLE }).await?;
+    let gets = looked_at.into_iter().map(|session_id| async move {
+        let found = cx.store.call(&Get { session_id: &session_id }).await?;
+        Ok::<_, StoreError>(found.is_none().then_some(session_id))
+    });
+    let expired: Vec<String> = try_join_all(gets).await?.into_iter().flatten().collect();
+    if !expired.is_empty() {
+        let call = RemoveFromLists { user_id: None, owner: Some(owner), session_ids: &expired };
+        cx.store.call(&call).await?;
+    }
+    Ok(())
 }
 
 /// `GET /sessions/{sid}`
@@ -107,7 +136,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         return Err(Problem::parameter("status", "must be active or closed"));
     }
     let user_id = query.get("user_id");
-    let limit = page::limit(&query, PAGE_DEFAULT)?;
+    let limit = page::limit(&query, PAGE_DEFAULT)?.min(SESSIONS_PAGE_MAX);
     let below = page::cursor(&query, |text| text.parse().ok().filter(|number| *number > 0))?;
     let owner = cx.caller.writer().owner();
     let listed = cx.store.call(&List { user_id, limit, below, owner }).await?;

@@ -118,6 +118,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         metadata: &Json::empty_object(),
         shown_in: Some((&session_id, &message_id)),
         owner: cx.caller.name(),
+        quotas: cx.quotas(),
     };
     let answered = cx.store.call_once(&draft, cx.once.as_ref()).await?;
     if !matches!(answered.value, Submitted::Draft) {

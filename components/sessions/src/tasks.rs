@@ -167,6 +167,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         metadata: &metadata,
         shown_in: None,
         owner: cx.caller.name(),
+        quotas: cx.quotas(),
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = match answered.value {

@@ -41,7 +41,7 @@ enum Verb {
     /// Print events as they happen, over restarts of the hub
     #[command(before_help = "Examples:\n  reef events tail --type node_offline,node_online\n  reef events tail --from 0 --json\n", after_help = EXIT_CODES)]
     Tail(TailArgs),
-    /// List events that have happened, oldest first; about the last 10 000 are kept
+    /// List events that have happened, oldest first; about the last 100 000 are kept
     #[command(before_help = "Examples:\n  reef events list --limit 20\n", after_help = EXIT_CODES)]
     List(ListArgs),
 }
@@ -105,7 +105,7 @@ async fn tail(cx: &Context, args: TailArgs) -> Result<(), Failure> {
                 if cx.out.is_json() {
                     print_event(&cx.out, &event)?;
                 }
-                cx.out.note("events are missing here: the hub keeps about the last 10 000");
+                cx.out.note("events are missing here: the hub keeps about the last 100 000");
             }
         } else if args.types.wants(&event.event) {
             if cx.out.is_json() {

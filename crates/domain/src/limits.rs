@@ -150,6 +150,10 @@ pub const CONTENT_TTL_MS: i64 = 7 * 86_400_000;
 /// How long an unused session is kept, in milliseconds: 30 d.
 pub const SESSION_TTL_MS: i64 = 30 * 86_400_000;
 
+/// Largest page of a list of sessions: each is a partition of its own, so that a page of 1000 would be
+/// two thousand commands.
+pub const SESSIONS_PAGE_MAX: i64 = 100;
+
 /// Messages of a session that one clean-up removes in one step.
 pub const CLEANUP_BATCH: i64 = 100;
 
@@ -223,6 +227,36 @@ pub const TASK_KEPT_MS: i64 = 30 * 86_400_000;
 
 /// Entries that the list for old workers keeps.
 pub const OLD_QUEUE_MAX: i64 = 10_000;
+
+/// Nodes of one agent, where the variable `quota_nodes` says nothing: ten times the largest fleet that
+/// was measured in one hand, and some 20 MB.
+pub const QUOTA_NODES: i64 = 10_000;
+
+/// Unfinished tasks of one agent (`quota_tasks`).
+pub const QUOTA_TASKS: i64 = 100_000;
+
+/// Bytes of one agent's unfinished tasks (`quota_task_bytes`): 256 of the largest.
+pub const QUOTA_TASK_BYTES: i64 = 256 << 20;
+
+/// Sets of skills that one agent's waiting tasks ask for (`quota_classes`). A claim may have to look
+/// at each that is listed under a skill of the node: 200 take some 0.3 ms.
+pub const QUOTA_CLASSES: i64 = 200;
+
+/// Sessions of one agent (`quota_sessions`). They are kept for 30 days.
+pub const QUOTA_SESSIONS: i64 = 50_000;
+
+/// Bytes of one sender's mail that nobody has acknowledged (`quota_mail_bytes`).
+pub const QUOTA_MAIL_BYTES: i64 = 64 << 20;
+
+/// What one agent may have brought in and not taken out again (`quota_deposits`), in whole units: nine
+/// thousand agents together reach what the ledger can hold.
+pub const QUOTA_DEPOSITS: i64 = 1_000_000;
+
+/// Pending holds of one agent (`quota_holds`).
+pub const QUOTA_HOLDS: i64 = 10_000;
+
+/// Open intents of one agent (`quota_intents`).
+pub const QUOTA_INTENTS: i64 = 10_000;
 
 /// Largest amount of money, in millionths (`api.md` §6): Lua's numbers are doubles, exact up to
 /// 2^53.

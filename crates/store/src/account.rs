@@ -3,6 +3,7 @@
 use reef_domain::Money;
 
 use crate::ledger::{Moved, money};
+use crate::quota::Quotas;
 use crate::script::{
     ACCOUNT_DEPOSIT, ACCOUNT_SHOW, ACCOUNT_TRANSFER, ACCOUNT_WITHDRAW, Arguments, Call, Malformed,
     Partition, Reader, Script, unknown_status,
@@ -69,6 +70,8 @@ pub struct Deposit<'a> {
     pub agent_id: &'a str,
     /// How much.
     pub amount: Money,
+    /// What the agent may have; `None`: as much as it likes.
+    pub quotas: Option<&'a Quotas>,
 }
 
 /// Takes money out of the ledger.
@@ -117,7 +120,10 @@ impl Call for Deposit<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.agent_id).number(self.amount.micros());
+        arguments
+            .text(self.agent_id)
+            .number(self.amount.micros())
+            .optional(self.quotas.map(|quotas| quotas.deposits));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {

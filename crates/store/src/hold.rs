@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::ledger::{Moved, Page, Seen, money, read_items, read_next};
 use crate::node::Writer;
 use crate::port::Redis;
+use crate::quota::Quotas;
 use crate::script::{
     Arguments, Call, HOLD_GET, HOLD_LIST, HOLD_PLACE, HOLD_POST, HOLD_SETTLE_DUE, HOLD_VOID,
     Malformed, Partition, Reader, Script, Store, StoreError, unknown_status,
@@ -62,6 +63,8 @@ pub struct Place<'a> {
     pub amount: Money,
     /// When it is to end by itself, in milliseconds from now; `None`: never.
     pub expires_in_ms: Option<i64>,
+    /// What the agent may have; `None`: as much as it likes.
+    pub quotas: Option<&'a Quotas>,
 }
 
 impl Call for Place<'_> {
@@ -80,7 +83,8 @@ impl Call for Place<'_> {
             .text(self.hold_id)
             .text(self.agent_id)
             .number(self.amount.micros())
-            .optional(self.expires_in_ms);
+            .optional(self.expires_in_ms)
+            .optional(self.quotas.map(|quotas| quotas.holds));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {

@@ -7,7 +7,7 @@ use reef_domain::message::PRIORITIES;
 use crate::ledger::read_next;
 use crate::script::{
     Arguments, Call, INBOX_ACK, INBOX_DEAD, INBOX_LOOK, INBOX_RECEIVE, INBOX_REDRIVE, INBOX_SEND,
-    Malformed, NODE_INBOX, Partition, Reader, Script, unknown_status,
+    MAIL_CHARGE, Malformed, NODE_INBOX, Partition, Reader, Script, unknown_status,
 };
 
 /// Puts a message into an inbox.
@@ -21,6 +21,8 @@ pub struct Send<'a> {
     pub letter: &'a Letter,
     /// Push it onto the list that old clients read, too.
     pub for_old_clients: bool,
+    /// Who sends it, where each sender has a share of the inbox.
+    pub sender: Option<&'a str>,
 }
 
 /// What a message says.
@@ -69,6 +71,21 @@ pub enum Sent {
         /// How many.
         depth: i64,
     },
+    /// The sender has as much there as one sender may.
+    Share {
+        /// How many wait.
+        depth: i64,
+        /// How many of these are the sender's.
+        own: i64,
+    },
+}
+
+impl Sent {
+    /// Whether it was sent.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        matches!(self, Self::Ok { .. })
+    }
 }
 
 impl Call for Send<'_> {
@@ -88,13 +105,15 @@ impl Call for Send<'_> {
             .text(&self.letter.members)
             .text(self.letter.priority)
             .number(INBOX_MAX)
-            .number(u8::from(self.for_old_clients));
+            .number(u8::from(self.for_old_clients))
+            .optional(self.sender);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Sent, Malformed> {
         match status {
             "ok" => Ok(Sent::Ok { message_id: reply.text()?, depth: reply.int()? }),
             "full" => Ok(Sent::Full { depth: reply.int()? }),
+            "share" => Ok(Sent::Share { depth: reply.int()?, own: reply.int()? }),
             other => unknown_status(other),
         }
     }
@@ -227,8 +246,27 @@ pub struct Acknowledge<'a> {
     pub receipts: &'a [String],
 }
 
+/// Bytes of a sender's mail that are in an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Whose mail.
+    pub sender: String,
+    /// How much of it is there.
+    pub bytes: i64,
+}
+
+impl Share {
+    pub(crate) fn read_all(reply: &mut Reader) -> Result<Vec<Self>, Malformed> {
+        let mut all = Vec::new();
+        while !reply.is_at_end() {
+            all.push(Self { sender: reply.text()?, bytes: reply.int()? });
+        }
+        Ok(all)
+    }
+}
+
 /// What became of receipts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acknowledged {
     /// Gone for good.
     pub acknowledged: i64,
@@ -236,6 +274,8 @@ pub struct Acknowledged {
     pub unknown: i64,
     /// Messages that wait now.
     pub depth: i64,
+    /// What is left of those whose mail is gone.
+    pub shares: Vec<Share>,
 }
 
 impl Call for Acknowledge<'_> {
@@ -261,6 +301,7 @@ impl Call for Acknowledge<'_> {
                 acknowledged: reply.int()?,
                 unknown: reply.int()?,
                 depth: reply.int()?,
+                shares: Share::read_all(reply)?,
             }),
             other => unknown_status(other),
         }
@@ -345,13 +386,46 @@ impl Call for Redrive<'_> {
     }
 }
 
-/// Notes on a node how many messages wait for the agent of that id.
+/// Counts what somebody is about to send among all its mail that nobody has acknowledged.
+#[derive(Debug)]
+pub struct Charge<'a> {
+    /// Who sends.
+    pub sender: &'a str,
+    /// To whom.
+    pub agent: &'a str,
+    /// How much, in bytes; less than 0 for what was not sent after all.
+    pub bytes: i64,
+    /// Most that it may have lying around.
+    pub most: i64,
+}
+
+impl Call for Charge<'_> {
+    /// Whether the agent is a node, whose heartbeats are told how much waits.
+    type Reply = bool;
+
+    fn script(&self) -> &'static Script {
+        &MAIL_CHARGE
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.sender).text(self.agent).number(self.bytes).number(self.most);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<bool, Malformed> {
+        if status == "ok" { reply.flag() } else { unknown_status(status) }
+    }
+}
+
+/// Notes on a node how many messages wait for the agent of that id, and on senders how much of their
+/// mail is left there.
 #[derive(Debug)]
 pub struct NoteDepth<'a> {
     /// The agent, if it is a node.
     pub agent: &'a str,
     /// How many wait.
     pub depth: i64,
+    /// How much is left of senders whose mail there has changed.
+    pub shares: &'a [Share],
 }
 
 impl Call for NoteDepth<'_> {
@@ -363,6 +437,9 @@ impl Call for NoteDepth<'_> {
 
     fn arguments(&self, arguments: &mut Arguments) {
         arguments.text(self.agent).number(self.depth);
+        for share in self.shares {
+            arguments.text(&share.sender).number(share.bytes);
+        }
     }
 
     fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::ledger::{Moved, Page, Seen, money, read_items, read_next};
 use crate::node::Writer;
 use crate::position::Position;
+use crate::quota::Quotas;
 use crate::script::{
     Arguments, Call, INTENT_CANCEL, INTENT_GET, INTENT_LIST, INTENT_MATCH, INTENT_SUBMIT,
     Malformed, Partition, Reader, Script, unknown_status,
@@ -87,6 +88,8 @@ pub struct Submit<'a> {
     pub agent_id: &'a str,
     /// What is intended.
     pub intent: &'a ledger::Intent,
+    /// What the agent may have; `None`: as much as it likes.
+    pub quotas: Option<&'a Quotas>,
 }
 
 impl Call for Submit<'_> {
@@ -110,7 +113,8 @@ impl Call for Submit<'_> {
             .number(size.micros())
             .number(leverage)
             .number(max_slippage.micros())
-            .text(reason);
+            .text(reason)
+            .optional(self.quotas.map(|quotas| quotas.intents));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {

@@ -1,7 +1,7 @@
 //! Calls on agents' keys: `lua/key/`.
 
 use reef_domain::access::Scopes;
-use reef_domain::limits::{KEY_USE_LAG_MS, KEYS_MAX};
+use reef_domain::limits::KEY_USE_LAG_MS;
 use reef_domain::time::UnixMillis;
 
 use crate::script::{
@@ -146,6 +146,8 @@ pub struct Create<'a> {
     pub life_ms: Option<i64>,
     /// The key that asks, which bounds it; `None`: the admin key.
     pub maker: Option<&'a str>,
+    /// Most keys of the agent.
+    pub most: i64,
 }
 
 /// In what a key would exceed the one that asks.
@@ -174,8 +176,6 @@ pub enum Made {
     Ok(Key),
     /// There is no such agent, or no such key to rotate.
     NotFound,
-    /// The agent has as many as it may have.
-    TooMany,
     /// The key would exceed the one that asks.
     Beyond(Excess),
     /// The agent is suspended.
@@ -191,7 +191,6 @@ impl Made {
         match status {
             "ok" => Key::read(reply).map(Self::Ok),
             "not_found" => Ok(Self::NotFound),
-            "too_many" => Ok(Self::TooMany),
             "beyond" => Excess::read(reply).map(Self::Beyond),
             "suspended" => Ok(Self::Suspended),
             "unknown" => Ok(Self::Unknown),
@@ -220,7 +219,7 @@ impl Call for Create<'_> {
             .text(self.name)
             .text(self.scopes.to_string())
             .optional(self.life_ms)
-            .number(KEYS_MAX)
+            .number(self.most)
             .optional(self.maker);
     }
 

@@ -34,6 +34,7 @@ pub mod node;
 pub mod port;
 pub mod position;
 pub mod proposal;
+pub mod quota;
 pub mod script;
 pub mod session;
 pub mod settings;
@@ -41,5 +42,6 @@ pub mod task;
 
 pub use keys::{Keys, Layout};
 pub use port::{Redis, RedisError, Reply};
+pub use quota::Quotas;
 pub use script::{Answered, Once, Store, StoreError};
 pub use settings::Settings;

@@ -5,6 +5,7 @@ use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::quota::Quotas;
 use crate::script::{
     Arguments, Call, Malformed, NODE_AVAILABLE, NODE_GET, NODE_LIST, NODE_REGISTER, NODE_REMOVE,
     NODE_SHUTDOWN, NODE_UPDATE, Reader, Script, unknown_status,
@@ -152,6 +153,8 @@ pub struct Register<'a> {
     pub writer: Writer<'a>,
     /// What is known of the id that a new node asks for.
     pub standing: Standing,
+    /// What the owner may have; `None`: as much as it likes.
+    pub quotas: Option<&'a Quotas>,
 }
 
 /// What is known of an id that somebody asks for.
@@ -229,7 +232,8 @@ impl Call for Register<'_> {
             .text(self.generated_id)
             .text(self.owner)
             .text(self.writer.as_argument())
-            .text(self.standing.as_str());
+            .text(self.standing.as_str())
+            .optional(self.quotas.map(|quotas| quotas.nodes));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Registered, Malformed> {

@@ -27,6 +27,9 @@ pub enum RedisError {
     /// A script failed while it ran: a fault of ours, or a key of a foreign type.
     #[error("a script failed: {0}")]
     Script(String),
+    /// All the memory that the server may use is in use: it takes no writes. Nothing was done.
+    #[error("redis is full: {0}")]
+    Full(String),
     /// The server cannot be reached, did not answer in time, or refuses to serve.
     #[error("redis is unavailable: {0}")]
     Unavailable(String),
@@ -35,10 +38,12 @@ pub enum RedisError {
     NotAllowed,
 }
 
-/// How Redis and Valkey say that they take no writes at the moment. Raised within a script, such an
-/// error names the script as well, so these are looked for first.
-const REFUSALS: [&str; 6] = [
-    "command not allowed when used memory",
+/// How Redis and Valkey say that their memory is used up.
+const FULL: &str = "command not allowed when used memory";
+
+/// How they say that they take no writes at the moment for another reason. Raised within a script,
+/// such an error names the script as well, so these are looked for first.
+const REFUSALS: [&str; 5] = [
     "read only replica",
     "misconf",
     "unable to persist",
@@ -58,6 +63,8 @@ impl RedisError {
         let says = |one_of: &[&str]| one_of.iter().any(|words| lower.contains(words));
         if says(&["noscript"]) {
             Self::NoScript
+        } else if says(&[FULL]) {
+            Self::Full(text.to_owned())
         } else if !says(&REFUSALS) && says(&FAULTS) {
             Self::Script(text.to_owned())
         } else {
@@ -94,8 +101,10 @@ mod tests {
         ] {
             assert!(matches!(RedisError::from_text(text), RedisError::NoScript), "{text}");
         }
+        let full =
+            "OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script";
+        assert!(matches!(RedisError::from_text(full), RedisError::Full(_)));
         for text in [
-            "OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script:5",
             "ReadOnly: You can't write against a read only replica. script: ab, on @user_script:5",
             "MISCONF Redis is configured to save RDB snapshots. script: ab, on @user_script:5",
             "Connection refused (os error 111)",

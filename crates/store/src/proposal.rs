@@ -10,8 +10,9 @@ use reef_domain::limits::TASK_BATCH;
 use reef_domain::proposal::{ANSWER_TOPIC, Proposal, SubTask};
 use serde_json::{Map, Value, json};
 
-use crate::inbox::{Letter, NoteDepth, Send, Sent};
+use crate::inbox::{Letter, NoteDepth, Send, Sent, Share};
 use crate::port::Redis;
+use crate::quota::Quotas;
 use crate::script::{
     Arguments, Call, INBOX_ACCEPT, INBOX_PROPOSAL, INBOX_SETTLED, Malformed, Once, PROPOSAL_FORGET,
     PROPOSAL_NOTE, PROPOSAL_UNSETTLED, Partition, Reader, Script, Store, StoreError,
@@ -159,12 +160,14 @@ pub struct Accept<'a> {
 }
 
 /// What became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Accepted {
     /// It is accepted now.
     Now {
         /// Messages that wait in the inbox still.
         depth: i64,
+        /// What is left there of who sent it.
+        shares: Vec<Share>,
     },
     /// It was before.
     Before,
@@ -191,7 +194,7 @@ impl Call for Accept<'_> {
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Accepted, Malformed> {
         match status {
-            "ok" => Ok(Accepted::Now { depth: reply.int()? }),
+            "ok" => Ok(Accepted::Now { depth: reply.int()?, shares: Share::read_all(reply)? }),
             "accepted" => Ok(Accepted::Before),
             "declined" => Ok(Accepted::Declined),
             "not_found" => Ok(Accepted::NotFound),
@@ -350,7 +353,8 @@ pub async fn settle<R: Redis>(
     let (mut tasks, mut is_answered) = (0, false);
     if let Some(proposal) = &proposal {
         for (n, sub_task) in proposal.sub_tasks.iter().enumerate() {
-            let origin = Origin { acceptance: &acceptance, proposal, message_id };
+            let quotas = Quotas::of(&acceptance.owner, settings);
+            let origin = Origin { acceptance: &acceptance, proposal, message_id, quotas };
             if !queue(store, &origin, n + 1, sub_task).await? {
                 return Ok(Progress::NoRoom);
             }
@@ -375,6 +379,7 @@ struct Origin<'a> {
     acceptance: &'a Acceptance,
     proposal: &'a Proposal,
     message_id: &'a str,
+    quotas: Option<&'a Quotas>,
 }
 
 /// Queues a sub-task, once. `false`: there is no room.
@@ -384,7 +389,7 @@ async fn queue<R: Redis>(
     number: usize,
     sub_task: &SubTask,
 ) -> Result<bool, StoreError> {
-    let Origin { acceptance, proposal, message_id } = *origin;
+    let Origin { acceptance, proposal, message_id, quotas } = *origin;
     let mut metadata = sub_task.metadata.clone();
     for (name, value) in [
         ("proposal_id", Value::from(message_id)),
@@ -406,11 +411,15 @@ async fn queue<R: Redis>(
         metadata: &metadata,
         shown_in: None,
         owner: &acceptance.owner,
+        quotas,
     };
     // Under a key besides: somebody may have removed the task already.
     let once = Once { digest: task_id.clone(), fingerprint: acceptance.seed.clone() };
-    let submitted = store.call_once(&call, Some(&once)).await?;
-    Ok(!matches!(submitted.value, Submitted::TooManyClasses))
+    match store.call_once(&call, Some(&once)).await {
+        Ok(submitted) => Ok(!matches!(submitted.value, Submitted::TooManyClasses)),
+        Err(StoreError::Quota { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// What the proposer is told.
@@ -447,14 +456,15 @@ impl Answer<'_> {
             message_id: &message_id,
             letter: &letter,
             for_old_clients: settings.legacy_inbox,
+            sender: None,
         };
         let once = Once { digest: message_id.clone(), fingerprint: acceptance.seed.clone() };
         match store.call_once(&call, Some(&once)).await?.value {
             Sent::Ok { depth, .. } => {
-                store.call(&NoteDepth { agent: self.proposer, depth }).await?;
+                store.call(&NoteDepth { agent: self.proposer, depth, shares: &[] }).await?;
                 Ok(true)
             }
-            Sent::Full { .. } => Ok(false),
+            Sent::Full { .. } | Sent::Share { .. } => Ok(false),
         }
     }
 }

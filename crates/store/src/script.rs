@@ -209,6 +209,14 @@ pub enum StoreError {
     /// What was to move money is not what the journal says of it. Nothing was moved.
     #[error("what was to move money is not what the journal says of it")]
     Altered,
+    /// The owner has as much of something as one agent may have: nothing was done.
+    #[error("{name} allows {bound}")]
+    Quota {
+        /// The variable that sets it.
+        name: String,
+        /// How much that is.
+        bound: String,
+    },
     /// A fault of ours.
     #[error("script {script} answered what its header does not promise: {detail}")]
     Malformed {
@@ -263,6 +271,10 @@ impl<R: Redis> Store<R> {
         }
         if status == "altered" {
             return Err(StoreError::Altered);
+        }
+        if status == "quota" {
+            let name = reader.text().map_err(malformed)?;
+            return Err(StoreError::Quota { name, bound: reader.text().map_err(malformed)? });
         }
         let replayed = status == "replayed";
         if replayed {

@@ -8,10 +8,11 @@ use serde_json::value::RawValue;
 
 use crate::message::Owned;
 use crate::node::{Writer, read_json};
+use crate::quota::Quotas;
 use crate::script::{
     Arguments, Call, Malformed, Partition, Reader, SESSION_ADMIT, SESSION_CLOSE, SESSION_FORGET,
     SESSION_GET, SESSION_MESSAGES, SESSION_OLD_MESSAGES, SESSION_OPEN, SESSIONS_ADD, SESSIONS_LIST,
-    SESSIONS_REMOVE, Script, unknown_status,
+    SESSIONS_REMOVE, SESSIONS_SAMPLE, Script, unknown_status,
 };
 
 /// A session as it is shown: fields and order of `api.md` §5.
@@ -410,6 +411,8 @@ pub struct AddToLists<'a> {
     pub user_id: Option<&'a str>,
     /// Who makes it.
     pub owner: &'a str,
+    /// What the owner may have; `None`: as much as it likes.
+    pub quotas: Option<&'a Quotas>,
 }
 
 impl Call for AddToLists<'_> {
@@ -420,7 +423,11 @@ impl Call for AddToLists<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.session_id).optional(self.user_id).text(self.owner);
+        arguments
+            .text(self.session_id)
+            .optional(self.user_id)
+            .text(self.owner)
+            .optional(self.quotas.map(|quotas| quotas.sessions));
     }
 
     fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
@@ -469,6 +476,31 @@ impl Call for List<'_> {
             sessions.push((reply.text()?, reply.int()?));
         }
         Ok(sessions)
+    }
+}
+
+/// Names some of an owner's sessions, to look for those that have expired.
+#[derive(Debug)]
+pub struct Sample<'a> {
+    /// Whose.
+    pub owner: &'a str,
+    /// Most sessions.
+    pub most: i64,
+}
+
+impl Call for Sample<'_> {
+    type Reply = Vec<String>;
+
+    fn script(&self) -> &'static Script {
+        &SESSIONS_SAMPLE
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.owner).number(self.most);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        if status == "ok" { read_all(reply) } else { unknown_status(status) }
     }
 }
 

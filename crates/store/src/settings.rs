@@ -3,6 +3,7 @@
 use reef_domain::heartbeat::Timeout;
 
 use crate::keys::{Keys, Layout};
+use crate::quota::Quotas;
 
 /// Settings that every part of the hub shares.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Settings {
     pub legacy_task_queue: bool,
     /// `check_interval_seconds`, in milliseconds: how often the cron trigger fires.
     pub check_interval_ms: i64,
+    /// What one agent may have.
+    pub quotas: Quotas,
 }
 
 /// The variables that [`Settings`] are made of.
@@ -46,6 +49,8 @@ pub struct Variables {
     pub legacy_inbox: String,
     /// `true` or `false`.
     pub legacy_task_queue: String,
+    /// What one agent may have.
+    pub quotas: Quotas,
 }
 
 impl Settings {
@@ -82,6 +87,7 @@ impl Settings {
                 &variables.check_interval_seconds,
                 5_000,
             )?,
+            quotas: variables.quotas.clone(),
         })
     }
 }

@@ -4,8 +4,9 @@ use reef_domain::Money;
 use reef_domain::limits::{
     ANONYMOUS_RATE_DEFAULT, RATE_DEFAULT, RATE_MAX, STREAMS_DEFAULT, STREAMS_MAX,
 };
-use reef_store::Settings;
+use reef_store::quota::QUOTAS;
 use reef_store::settings::Variables;
+use reef_store::{Quotas, Settings};
 
 use crate::edge::AllowedHosts;
 
@@ -80,8 +81,13 @@ pub struct Config {
     pub settings: Settings,
 }
 
-/// The variables that a component declares in `spin.toml` for [`Config::read`].
-pub const VARIABLES: [&str; 17] = [
+/// All variables that [`Config::read`] asks for.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    VARIABLES.into_iter().chain(QUOTAS.iter().map(|quota| quota.variable))
+}
+
+/// The variables beside the quotas.
+const VARIABLES: [&str; 17] = [
     "redis_url",
     "admin_key",
     "auth_mode",
@@ -139,6 +145,7 @@ impl Config {
                 message_ttl_hours: get("message_ttl_hours"),
                 legacy_inbox: get("legacy_inbox"),
                 legacy_task_queue: get("legacy_task_queue"),
+                quotas: Quotas::read(&get)?,
             })?,
         })
     }

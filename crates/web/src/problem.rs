@@ -2,7 +2,7 @@
 //! has a status code.
 
 use reef_domain::{FieldError, Invalid};
-use reef_store::StoreError;
+use reef_store::{StoreError, quota};
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
@@ -40,6 +40,8 @@ pub enum Code {
     InProgress,
     /// Too many messages wait in an inbox.
     InboxFull,
+    /// The agent has as much of something as one agent may have.
+    QuotaExceeded,
     /// The body is too large.
     PayloadTooLarge,
     /// The body is not said to be JSON.
@@ -58,13 +60,15 @@ pub enum Code {
     DeadlineExceeded,
     /// Redis cannot be reached or does not answer.
     StoreUnavailable,
+    /// All the memory that Redis may use is in use.
+    StoreFull,
     /// The host has more requests under way than it can take.
     Overloaded,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::MalformedRequest,
         Self::MalformedJson,
         Self::InvalidParameter,
@@ -79,6 +83,7 @@ impl Code {
         Self::Fenced,
         Self::InProgress,
         Self::InboxFull,
+        Self::QuotaExceeded,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::Misdirected,
@@ -88,6 +93,7 @@ impl Code {
         Self::Internal,
         Self::DeadlineExceeded,
         Self::StoreUnavailable,
+        Self::StoreFull,
         Self::Overloaded,
     ];
 
@@ -213,6 +219,13 @@ impl Code {
                 "The inbox is full",
                 "Nothing was dropped. Try again once the agent has acknowledged some messages.",
             ),
+            Self::QuotaExceeded => (
+                "quota_exceeded",
+                409,
+                "An agent may not have more of it",
+                "Nothing was done. Let go of some first: the detail says of what, how much one agent \
+                 may have, and which variable of the hub sets it.",
+            ),
             Self::PayloadTooLarge => (
                 "payload_too_large",
                 413,
@@ -269,6 +282,13 @@ impl Code {
                 "Try again after the time that Retry-After names. Whether the change was made is \
                  unknown: repeat it with the same Idempotency-Key.",
             ),
+            Self::StoreFull => (
+                "store_full",
+                503,
+                "Redis is full",
+                "Nothing was done. Reading works, and so does what frees memory. The operator gives \
+                 Redis more memory (maxmemory), or removes what is not needed.",
+            ),
             Self::Overloaded => (
                 "overloaded",
                 503,
@@ -303,6 +323,7 @@ impl Problem {
         let headers = match code {
             Code::Unauthenticated => vec![("www-authenticate", "Bearer".to_owned())],
             Code::StoreUnavailable | Code::Overloaded => vec![("retry-after", "1".to_owned())],
+            Code::StoreFull => vec![("retry-after", "10".to_owned())],
             _ => Vec::new(),
         };
         Self {
@@ -352,11 +373,23 @@ impl Problem {
         Self::new(Code::Forbidden, format!("This {what} belongs to somebody else."))
     }
 
+    /// An agent has as much of something as it may; `name` is a quota's.
+    #[must_use]
+    pub fn over_quota(name: &str, bound: &str) -> Self {
+        let what = quota::find(name).map_or("of this", |quota| quota.what);
+        Self::new(
+            Code::QuotaExceeded,
+            format!(
+                "One agent may have {bound} {what}, and this would be more. The variable {name} sets it."
+            ),
+        )
+    }
+
     /// A key has asked for more than it may (`api.md` §1).
     #[must_use]
     pub fn rate_limited(group: &str, rate: RateLimit) -> Self {
         let seconds = (rate.wait_ms.max(1) - 1) / 1000 + 1;
-        let detail = format!("This key may send {} requests a second to {group}.", rate.limit);
+        let detail = format!("This agent may send {} requests a second to {group}.", rate.limit);
         Self::new(Code::RateLimited, detail).with("retry-after", seconds.to_string())
     }
 
@@ -461,6 +494,14 @@ impl From<StoreError> for Problem {
                     Code::Conflict,
                     "What this would move is not what the journal says of it. Nothing was moved; \
                      whoever runs the hub is told.",
+                )
+            },
+            StoreError::Quota { name, bound } => Self::over_quota(&name, &bound),
+            StoreError::Redis(RedisError::Full(text)) => Self {
+                internal: Some(text.into()),
+                ..Self::new(
+                    Code::StoreFull,
+                    "All the memory that Redis may use is in use. Nothing was written.",
                 )
             },
             StoreError::Redis(RedisError::Unavailable(text)) => Self {

@@ -8,7 +8,7 @@ use matchit::Router;
 use reef_domain::limits::REQUEST_ID_CHARS_MAX;
 use reef_domain::shown::in_line;
 use reef_domain::{NodeId, id};
-use reef_store::{Once, Redis, Store};
+use reef_store::{Once, Quotas, Redis, Store};
 
 use crate::auth::{self, Access, Caller, Identity, identify};
 use crate::config::Config;
@@ -113,6 +113,16 @@ impl<R> Context<'_, R> {
     /// 422 if it is none.
     pub fn node_id(&self) -> Result<NodeId, Problem> {
         NodeId::parse(&self.segment("id")?).map_err(|_| Problem::field("node_id", id::RULE))
+    }
+
+    /// What the caller may have; `None`: as much as it likes. Whoever administers the hub is no tenant,
+    /// and callers without keys, in `auth_mode=open`, cannot be told apart.
+    #[must_use]
+    pub fn quotas(&self) -> Option<&Quotas> {
+        match self.caller {
+            Caller::Agent(_) if !self.caller.is_admin() => Some(&self.config.settings.quotas),
+            _ => None,
+        }
     }
 
     /// The parameters of the query.

@@ -17,7 +17,7 @@ use reef_store::{Redis, RedisError, Reply, Store};
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
 
-use crate::config::{Config, VARIABLES};
+use crate::config::{Config, variables};
 use crate::http::{Request, Response};
 use crate::problem::{Code, Problem};
 use crate::route::{App, Route, request_id};
@@ -113,8 +113,8 @@ async fn app(
 }
 
 async fn load(routes: Vec<Route<SpinRedis>>) -> Result<App<SpinRedis>, String> {
-    let mut values = Vec::with_capacity(VARIABLES.len());
-    for name in VARIABLES {
+    let mut values = Vec::new();
+    for name in variables() {
         // A variable that the manifest does not give to this component has its default.
         values.push((name, spin_sdk::variables::get(name).await.unwrap_or_default()));
     }

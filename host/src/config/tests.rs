@@ -1,6 +1,9 @@
 use std::net::SocketAddr;
 
 use super::*;
+use crate::cli::Fsync;
+
+const TUNING: Tuning = Tuning { fsync: Fsync::Always, memory: None };
 
 const MANIFEST: &str = r#"
     spin_manifest_version = 2
@@ -32,7 +35,7 @@ fn layers(typed: &[&str], environment: &[(&str, &str)]) -> Layers {
 fn chosen(
     flag: Option<&str>,
     shared: Option<&str>,
-    private: Option<Fsync>,
+    private: Option<Tuning>,
     mut layers: Layers,
 ) -> (RedisChoice, Option<String>, Option<String>) {
     let manifest = manifest();
@@ -44,8 +47,8 @@ fn chosen(
 
 #[test]
 fn up_without_an_address_gets_a_redis_of_its_own() {
-    let (choice, url, allow) = chosen(None, None, Some(Fsync::Always), layers(&[], &[]));
-    assert_eq!((choice, url, allow), (RedisChoice::Private(Fsync::Always), None, None));
+    let (choice, url, allow) = chosen(None, None, Some(TUNING), layers(&[], &[]));
+    assert_eq!((choice, url, allow), (RedisChoice::Private(TUNING), None, None));
 }
 
 #[test]
@@ -75,10 +78,10 @@ fn spin_variables_win_over_the_shared_variable_and_keep_their_allow_entry() {
         ("SPIN_VARIABLE_REDIS_ALLOW", "redis://*:1"),
     ];
     let (choice, _, allow) =
-        chosen(None, Some("redis://shared"), Some(Fsync::Always), layers(&[], &environment));
+        chosen(None, Some("redis://shared"), Some(TUNING), layers(&[], &environment));
     assert_eq!(choice, RedisChoice::Given("redis://spin:1".into()));
     assert_eq!(allow, text("redis://*:1"));
-    let (choice, ..) = chosen(None, Some("redis://shared"), Some(Fsync::Always), layers(&[], &[]));
+    let (choice, ..) = chosen(None, Some("redis://shared"), Some(TUNING), layers(&[], &[]));
     assert_eq!(choice, RedisChoice::Given("redis://shared".into()));
 }
 
@@ -157,8 +160,7 @@ fn the_files_of_the_configuration_are_weaker_than_whatever_names_a_variable() {
     write("config.json", r#"{"node": {"heartbeat_ttl": 45}}"#);
     let settings = Settings::read(Some(folder.path()), &[]).unwrap();
     let shared = settings.redis().unwrap().map(|address| address.url);
-    let (choice, url, allow) =
-        chosen(None, shared.as_deref(), Some(Fsync::Always), layers(&[], &[]));
+    let (choice, url, allow) = chosen(None, shared.as_deref(), Some(TUNING), layers(&[], &[]));
     assert_eq!(choice, RedisChoice::Given("redis://:p@filehost:6379/0".into()));
     assert_eq!((url, allow), (text("redis://:p@filehost:6379/0"), text("redis://filehost:6379")));
 

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::address;
+use super::memory;
 use super::server::{self, Server, Settings};
 use crate::cli::Fsync;
 use crate::state_dir::{self, StateDir};
@@ -26,6 +27,14 @@ const STABLE: Duration = Duration::from_secs(30);
 
 /// Where its data lies, in the state directory.
 pub(crate) const DATA_FOLDER: &str = "redis";
+/// How a private server is to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tuning {
+    /// When it writes to the disk.
+    pub(crate) fsync: Fsync,
+    /// The memory that it may use, in bytes; 0 for no bound, `None` for what the machine allows.
+    pub(crate) memory: Option<u64>,
+}
 
 /// A private server under supervision.
 #[derive(Debug)]
@@ -71,7 +80,7 @@ impl PrivateRedis {
     ///
     /// # Errors
     /// No server program is found, or its directories cannot be made.
-    pub(crate) fn prepare(state_dir: &StateDir, fsync: Fsync) -> Result<Prepared> {
+    pub(crate) fn prepare(state_dir: &StateDir, tuning: Tuning) -> Result<Prepared> {
         let data = state_dir.path().join(DATA_FOLDER);
         state_dir::make_private(&data)?;
         Ok(Prepared(Settings {
@@ -80,7 +89,8 @@ impl PrivateRedis {
             lock: data.join(server::LOCK),
             data,
             log: state_dir.path().join("redis.log"),
-            fsync,
+            fsync: tuning.fsync,
+            memory: memory::settle(tuning.memory),
         }))
     }
 

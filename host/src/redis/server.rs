@@ -46,6 +46,8 @@ pub(super) struct Settings {
     pub(super) lock: PathBuf,
     /// When it writes to the disk.
     pub(super) fsync: Fsync,
+    /// The memory that it may use, in bytes; 0 for no bound.
+    pub(super) memory: u64,
 }
 
 /// A running server.
@@ -86,6 +88,10 @@ impl Server {
             let command = format!("CONFIG SET appendfsync {}", settings.fsync.as_str());
             if let Err(error) = control::ask(&settings.socket, &command).await {
                 tracing::warn!(%error, "could not set appendfsync on the private Redis");
+            }
+            let command = format!("CONFIG SET maxmemory {}", settings.memory);
+            if let Err(error) = control::ask(&settings.socket, &command).await {
+                tracing::warn!(%error, "could not set maxmemory on the private Redis");
             }
             let follower = Some(Follower::of_running(&settings.data));
             return Ok(Self { settings, child: None, follower });
@@ -203,6 +209,7 @@ impl Server {
 
 impl Settings {
     fn arguments(&self) -> Vec<OsString> {
+        let memory = self.memory.to_string();
         let fixed = [
             ("--daemonize", "no"),
             ("--port", "0"),
@@ -213,6 +220,7 @@ impl Settings {
             ("--aof-load-truncated", "no"),
             ("--save", ""),
             ("--maxmemory-policy", "noeviction"),
+            ("--maxmemory", &memory),
             // A backup is the only one that asks for a snapshot, so that nobody is waited for.
             ("--repl-diskless-sync-delay", "0"),
             ("--appendfsync", self.fsync.as_str()),
@@ -326,11 +334,13 @@ mod tests {
             log: "/l".into(),
             lock: "/d/lock".into(),
             fsync: Fsync::Always,
+            memory: 1 << 30,
         };
         let arguments = settings.arguments();
         let has = |name: &str, value: &str| {
             arguments.windows(2).any(|pair| pair[0] == name && pair[1] == value)
         };
+        assert!(has("--maxmemory", "1073741824"));
         assert!(has("--port", "0") && has("--maxmemory-policy", "noeviction"));
         assert!(has("--aof-load-truncated", "no"));
         assert!(has("--appendonly", "yes") && has("--appendfsync", "always") && has("--save", ""));

@@ -136,8 +136,7 @@ async fn message_page(
     Ok(match followed {
         Followed::NotFound => Page::Gone,
         Followed::Ended { .. } => Page::Ended,
-        Followed::Events { events, expires_in, .. } => {
-            let is_all = as_count(events.len()) < follow.limit;
+        Followed::Events { events, is_all, expires_in, .. } => {
             let frame = |event: reef_store::message::StreamEvent| {
                 let id = StreamId::parse(&event.id)?;
                 Some(Frame::new(id, &event.event_type, &event.data))

@@ -50,6 +50,7 @@ impl Scene {
             metadata: &object("{}"),
             shown_in: Some((&self.session, MESSAGE)),
             owner: "admin",
+            quotas: None,
         };
         let submitted = now(self.scripts.call(&call)).unwrap();
         assert!(matches!(submitted, Submitted::Draft), "{submitted:?}");

@@ -12,7 +12,7 @@ use reef_store::ledger::Moved;
 use reef_store::node::Writer;
 use reef_store::position::{Close, Closed, Mark, Marked};
 use reef_store::script::Call;
-use reef_store::{Answered, Keys, Once, Redis, RedisError, Reply, Store, StoreError};
+use reef_store::{Answered, Keys, Once, Quotas, Redis, RedisError, Reply, Store, StoreError};
 
 use super::operation::{Operation, Outcome, Request};
 use super::{ASSETS, STEP};
@@ -52,6 +52,7 @@ pub struct Record {
 
 pub struct Driver {
     store: Store<Numbered>,
+    quotas: Quotas,
 }
 
 fn money(micros: i64) -> Money {
@@ -65,7 +66,7 @@ fn writer(owner: &str) -> Writer<'_> {
 impl Driver {
     pub fn new(connection: redis::Connection) -> Self {
         let numbered = Numbered { connection: RefCell::new(connection), last: Cell::default() };
-        Self { store: Store::new(numbered, Keys::default()) }
+        Self { store: Store::new(numbered, Keys::default()), quotas: Quotas::default() }
     }
 
     pub fn perform(&self, request: Request) -> Record {
@@ -97,7 +98,7 @@ impl Driver {
     ) -> Result<Answered<Outcome>, StoreError> {
         match operation {
             Operation::Deposit { agent, amount } => {
-                let call = Deposit { agent_id: agent, amount: money(*amount) };
+                let call = Deposit { agent_id: agent, amount: money(*amount), quotas: None };
                 self.call(&call, once, |it| moved(it, |it| has(&it.balance)))
             }
             Operation::Withdraw { agent, amount } => {
@@ -140,7 +141,8 @@ impl Driver {
             Operation::Place { id, agent, amount, steps } => {
                 let expires_in_ms = steps.map(|steps| steps * STEP + STEP / 2);
                 let amount = money(*amount);
-                let call = Place { hold_id: id, agent_id: agent, amount, expires_in_ms };
+                let quotas = Some(&self.quotas);
+                let call = Place { hold_id: id, agent_id: agent, amount, expires_in_ms, quotas };
                 self.call(&call, once, |it| moved(it, |it| hold(&it)))
             }
             Operation::Post { id, owner, amount, to } => {
@@ -170,7 +172,8 @@ impl Driver {
                     max_slippage: money(5_000),
                     reason: String::new(),
                 };
-                let call = Submit { intent_id: id, agent_id: agent, intent: &intent };
+                let quotas = Some(&self.quotas);
+                let call = Submit { intent_id: id, agent_id: agent, intent: &intent, quotas };
                 self.call(&call, once, |it| moved(it, |it| show_intent(&it)))
             }
             Operation::Cancel { id, owner } => {

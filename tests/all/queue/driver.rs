@@ -92,6 +92,7 @@ impl Driver {
             metadata: &nothing,
             shown_in: None,
             owner: "o",
+            quotas: Some(&self.settings.quotas),
         };
         let Submitted::Ok { routable, .. } = now(self.store.call(&call)).unwrap() else {
             panic!("{id} was not taken");
@@ -196,6 +197,7 @@ impl Driver {
             owner: "o",
             writer: Writer::Any,
             standing: Standing::Unknown,
+            quotas: None,
         };
         let registered = now(self.store.call(&call)).unwrap();
         assert!(matches!(registered, Registered::Ok { .. }), "{registered:?}");

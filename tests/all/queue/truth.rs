@@ -73,6 +73,7 @@ impl Driver {
         truth.assert_tasks(model, done);
         truth.assert_queue(model, done);
         truth.assert_nodes(model, done);
+        truth.assert_usage(model, done);
         assert_eq!(truth.number("reef:cluster", "fenced"), model.fenced, "fenced after {done}");
     }
 }
@@ -123,6 +124,24 @@ impl Truth {
         assert_eq!(found, lists, "after {done}");
         let hashes: BTreeSet<_> = self.below("reef:task:").into_keys().collect();
         assert_eq!(hashes, model.tasks.keys().map(String::as_str).collect(), "after {done}");
+    }
+
+    /// What the owner's quotas count.
+    #[track_caller]
+    fn assert_usage(&self, model: &Model, done: &str) {
+        let unfinished = model.tasks.values().filter(|task| !task.is_ended()).count();
+        let counted = self.number("reef:usage:o", "tasks");
+        assert_eq!(counted, i64::try_from(unfinished).unwrap(), "unfinished after {done}");
+        let classes = self.members("reef:queue-classes").len();
+        let counted = self.number("reef:usage:o", "classes");
+        assert_eq!(counted, i64::try_from(classes).unwrap(), "classes after {done}");
+        let unfinished = model.tasks.iter().filter(|(_, task)| !task.is_ended());
+        let bytes = unfinished.map(|(id, _)| {
+            let task = format!("reef:task:{id}");
+            self.field(&task, "spec").len() + self.field(&task, "wants").len()
+        });
+        let bytes = i64::try_from(bytes.sum::<usize>()).unwrap();
+        assert_eq!(self.number("reef:usage:o", "task_bytes"), bytes, "bytes after {done}");
     }
 
     /// Waiting tasks by class, and each class where claims look for it.

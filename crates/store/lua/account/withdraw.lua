@@ -12,6 +12,7 @@ local function run()
   if not is_agent(agent) then return { 'not_found' } end
   settle_holds(HOLDS_ON_THE_WAY)
   if available(agent) < amount then return { 'insufficient', int(available(agent)) } end
+  redis.call('HINCRBY', key.account(agent), 'deposited', int(-amount))
   local reply = { 'ok', post('withdrawal', '', '', { agent, -amount, EXTERNAL, amount }, {}) }
   append_account(reply, agent)
   return reply

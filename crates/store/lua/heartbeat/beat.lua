@@ -9,6 +9,7 @@
 --          claims, and for each 'renewed' | 'revoked' | 'cancelled'
 -- Emits    node_online, node_busy when a heartbeat changes the status; task_pending, task_timeout
 --          for a claim whose lease has run out
+-- full: runs
 -- include: now clock foreign rfc3339 once event leader queue node claim beat
 
 local caller, ttl_ms = ARGV[3], ARGV[4]

@@ -17,6 +17,7 @@
 -- Returns  'ok', now, more (0 or 1), live nodes, silent nodes, suspended (0, 1 by the guard, 2 after
 --          an absence), then 3 for each expired node: id, hostname, last heartbeat
 -- Emits    node_offline, task_pending, leader_changed; expiry_suspended when the guard begins to hold
+-- full: runs
 -- include: now clock foreign rfc3339 once event leader queue node beat
 
 local GUARD_NODES_MIN = 5

@@ -3,6 +3,7 @@
 -- KEYS[1]  the ledger partition
 -- ARGV     3 most · 4 tick in ms of the periodic checker that calls
 -- Returns  'ok', how many · what was found that the ledger has not written ('' for nothing)
+-- full: runs
 -- include: now clock journal hold
 
 -- The clock can tell a gap if it knows how often somebody comes; of several, the fastest counts.

@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the inbox partition
 -- ARGV     1-2 idempotency · 3 agent · 4 message · 5 executor · 6 owner of the tasks
--- Returns  'ok', depth · 'accepted' · 'declined' · 'not_found'
+-- Returns  'ok', depth, then as inbox/ack · 'accepted' · 'declined' · 'not_found'
 -- include: now clock once inbox
 
 local id = ARGV[4]
@@ -21,12 +21,12 @@ local function run()
     'owner', ARGV[6], 'mail', mail[1])
   if mail[2] then redis.call('HSET', record, 'old', 1) end
   redis.call('PEXPIRE', record, INBOX_TTL_MS)
-  for _, place in ipairs({ key.waiting(agent), key.leased(agent), key.dead(agent) }) do
+  for _, place in ipairs({ key.waiting(agent), key.leased(agent) }) do
     redis.call('ZREM', place, id)
   end
-  forget(id)
+  forget(id, dig_up(id))
   keep_inbox()
-  return { 'ok', depth() }
+  return append_changed({ 'ok', depth() })
 end
 
 return once(run)

@@ -3,7 +3,9 @@
 --
 -- KEYS[1]  the inbox partition
 -- ARGV     1-2 idempotency · 3 agent · 4… receipts
--- Returns  'ok', acknowledged, unknown, depth
+-- Returns  'ok', acknowledged, unknown, depth, then for each sender of what is gone: sender, bytes of
+--          its mail that are still here
+-- full: runs
 -- include: now clock once inbox
 
 -- A proposal that is acknowledged and was not accepted is declined.
@@ -29,7 +31,7 @@ local function run()
     end
   end
   keep_inbox()
-  return { 'ok', acknowledged, unknown, depth() }
+  return append_changed({ 'ok', acknowledged, unknown, depth() })
 end
 
 return once(run)

@@ -5,6 +5,7 @@
 -- ARGV     1-2 idempotency · 3 agent · 4 limit · 5 lease in ms · 6 1 to take in old clients' mail
 -- Returns  'ok', then 4 for each message: id, attempts, members (JSON without braces) or what an
 --          old client pushed, 1 if it is the latter else 0
+-- full: runs
 -- include: now clock once inbox budget
 
 local function run()

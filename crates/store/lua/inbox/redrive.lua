@@ -18,7 +18,8 @@ local function run()
     if depth() >= most then break end
     local place = redis.call('ZSCORE', key.dead(agent), id)
     if place then
-      redis.call('ZREM', key.dead(agent), id)
+      dig_up(id)
+      count_mail(id, 1)
       redis.call('HSET', key.mail(agent), id .. ':attempts', 0)
       redis.call('ZADD', key.waiting(agent), place, id)
       count = count + 1

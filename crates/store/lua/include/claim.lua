@@ -22,6 +22,7 @@ local function end_task(task, to, reason)
     redis.call('ZADD', key.dead_tasks, redis.call('HINCRBY', key.cluster, 'deaths', 1), task.id)
   end
   if task.message ~= '' then redis.call('ZADD', key.unsettled_tasks, clock, task.id) end
+  count_unfinished(task, -1)
   move_task(task, to, reason)
 end
 
@@ -103,6 +104,28 @@ local function promote_due(most)
   return #due
 end
 
+-- What a task says, and the result of one that is completed, never change: an answer that is kept for
+-- repeats names them by the task's number. A task that is removed leaves them for as long as that.
+local ANSWERED_MS = 86400000
+
+function apart.keep(part)
+  redis.call('HSET', key.task(part[1]), 'answered', now)
+  return { part[1], redis.call('HGET', key.task(part[1]), 'seq'), part[2] }
+end
+
+function apart.read(part)
+  local row = redis.call('HMGET', key.task(part[1]), 'seq', part[3])
+  if row[1] == part[2] and row[2] then return row[2] end
+  return redis.call('HGET', key.answered(part[2]), part[3])
+end
+
+local function leave_answered(task)
+  local row = redis.call('HMGET', key.task(task.id), 'answered', 'spec', 'result')
+  if not row[1] then return end
+  redis.call('HSET', key.answered(task.seq), 'spec', row[2], 'result', row[3] or '')
+  redis.call('PEXPIREAT', key.answered(task.seq), string.format('%.0f', row[1] + ANSWERED_MS))
+end
+
 -- Appends a task to a reply: id, then its fields (nil for none). Returns at least how many bytes it
 -- has as JSON, where an error's control characters take six each; false if there is none to show.
 local TASK_FIELDS = { 'owner', 'status', 'spec', 'wants', 'priority', 'assigned_node',
@@ -114,6 +137,8 @@ local function append_task(reply, id)
   if not row[2] or row[2] == 'draft' then return false end
   local n, bytes = #reply + 1, 700
   reply[n] = id
+  apart[n + 3] = { id, 'spec' }
+  if row[2] == 'completed' and row[15] then apart[n + 15] = { id, 'result' } end
   for i = 1, #TASK_FIELDS do
     reply[n + i] = row[i]
     if row[i] then bytes = bytes + #row[i] end
@@ -131,6 +156,7 @@ end
 
 -- Forgets a task that has ended, or never began.
 local function forget_task(task)
+  leave_answered(task)
   redis.call('DEL', key.task(task.id))
   redis.call('ZREM', key.task_list, task.id)
   redis.call('ZREM', key.tasks_by_status(task.status), task.id)

@@ -28,12 +28,21 @@ end
 
 -- Stores the logical time. Scripts that write call it; a fifth of a second of slack saves a
 -- write on most heartbeats, since the next script derives the same time from the older mark.
+-- Where Redis takes no writes, time stands still; what a script has to write beside it says so.
 local function keep_clock()
   local seen = tonumber(clock_row[2])
   if not seen or now - seen > 200 or now < seen then
-    redis.call('HSET', KEYS[1], 'clock', clock, 'seen', now)
-    if is_back then redis.call('HSET', KEYS[1], 'back_at', clock) end
+    redis.pcall('HSET', KEYS[1], 'clock', clock, 'seen', now)
+    if is_back then redis.pcall('HSET', KEYS[1], 'back_at', clock) end
   end
+end
+
+-- Whether a reader may settle what it meets on its way: Redis may take no writes, which must not cost
+-- it its answer. PERSIST changes nothing, since a key that names a partition never ends where there is
+-- one of a kind. It is allowed where all memory is used up, and so is what a script writes after it.
+local function may_settle()
+  local reply = redis.pcall('PERSIST', KEYS[1])
+  return type(reply) ~= 'table' or not reply.err
 end
 
 -- Whether such a gap has ended so lately that nodes may not have had the time to be heard of since:

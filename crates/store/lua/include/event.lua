@@ -1,5 +1,5 @@
 -- Appends to the cluster's event log. `payload` is JSON text.
-local EVENTS_MAX = 10000
+local EVENTS_MAX = 100000
 
 local function emit(event_type, payload)
   local id = redis.call('XADD', key.events, 'MAXLEN', '~', EVENTS_MAX, '*',

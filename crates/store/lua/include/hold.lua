@@ -16,10 +16,11 @@ local function append_hold(reply, id)
 end
 
 local function read_hold(id)
-  local row = redis.call('HMGET', key.hold(id), 'agent_id', 'amount', 'status', 'seq', 'entry')
+  local row = redis.call('HMGET', key.hold(id), 'agent_id', 'amount', 'status', 'seq', 'entry',
+    'counted')
   if not row[1] then return nil end
   return { id = id, agent = row[1], amount = tonumber(row[2]), status = row[3], seq = row[4],
-    entry = row[5] }
+    entry = row[5], is_counted = row[6] }
 end
 
 -- Whether a pending hold is what the journal says, and so much is locked for its agent.
@@ -36,6 +37,7 @@ local function end_hold(hold, status, posted)
   redis.call('ZREM', key.holds_by_status('pending'), hold.id)
   redis.call('ZADD', key.holds_by_status(status), hold.seq, hold.id)
   redis.call('ZREM', key.due_holds, hold.id)
+  if hold.is_counted then redis.call('HINCRBY', key.account(hold.agent), 'holds', -1) end
   hold.status = status
 end
 
@@ -53,7 +55,7 @@ end
 -- Lets a hold go whose time is over.
 local function settle_hold(hold)
   local due = tonumber(redis.call('ZSCORE', key.due_holds, hold.id))
-  if not due or due > clock then return end
+  if not due or due > clock or not may_settle() then return end
   expire_hold(hold.id, hold)
   keep_clock()
 end
@@ -61,8 +63,9 @@ end
 -- Lets some holds go whose time is over; returns how many.
 local function settle_holds(most)
   local due = redis.call('ZRANGEBYSCORE', key.due_holds, '-inf', int(clock), 'LIMIT', 0, most)
+  if #due == 0 or not may_settle() then return 0 end
   for _, id in ipairs(due) do expire_hold(id, read_hold(id)) end
-  if #due > 0 then keep_clock() end
+  keep_clock()
   return #due
 end
 

@@ -15,9 +15,78 @@ local function depth()
   return redis.call('ZCARD', key.waiting(agent)) + redis.call('ZCARD', key.leased(agent))
 end
 
-local function forget(id)
+-- Most bytes of mail that waits or is leased, and of dead letters.
+local INBOX_BYTES_MAX = 16777216
+
+-- Whose shares have changed: names, and each name as a field.
+local changed = {}
+
+-- Counts a message that waits or is leased (1), or not any more (-1), for the inbox and for who sent
+-- it. Of old clients' mail nothing is counted.
+local function count_mail(id, sign)
+  local row = redis.call('HMGET', key.mail(agent), id .. ':sender', id .. ':bytes')
+  if not row[2] then return end
+  redis.call('HINCRBY', key.inbox(agent), 'bytes', sign * row[2])
+  if row[1] == '' then return end
+  redis.call('HINCRBY', key.senders(agent), row[1], sign)
+  redis.call('HINCRBY', key.senders(agent), row[1] .. ':bytes', sign * row[2])
+end
+
+-- Counts a message of a sender that is kept here, dead or not, or is not any more.
+local function count_kept(id, sign)
+  local row = redis.call('HMGET', key.mail(agent), id .. ':sender', id .. ':bytes')
+  if not row[2] or row[1] == '' then return end
+  redis.call('HINCRBY', key.senders(agent), row[1] .. ':kept', sign * row[2])
+  if not changed[row[1]] then
+    changed[row[1]] = true
+    changed[#changed + 1] = row[1]
+  end
+end
+
+-- Appends to a reply, for each sender whose mail here has changed: sender, bytes of it that are here.
+local function append_changed(reply)
+  for _, sender in ipairs(changed) do
+    local kept = redis.call('HGET', key.senders(agent), sender .. ':kept')
+    if kept == '0' then
+      redis.call('HDEL', key.senders(agent), sender, sender .. ':bytes', sender .. ':kept')
+    end
+    reply[#reply + 1] = sender
+    reply[#reply + 1] = kept
+  end
+  return reply
+end
+
+-- Forgets a message; one that is dead is not counted any more.
+local function forget(id, is_dead)
+  if not is_dead then count_mail(id, -1) end
+  count_kept(id, -1)
   redis.call('HDEL', key.mail(agent), id, id .. ':attempts', id .. ':rank', id .. ':old',
-    id .. ':proposal')
+    id .. ':proposal', id .. ':sender', id .. ':bytes')
+end
+
+-- Puts a message among the dead letters, of which the oldest go when there are too many.
+local DEAD_MAX = 1000
+
+local function bury(id, place)
+  count_mail(id, -1)
+  redis.call('ZADD', key.dead(agent), place, id)
+  local bytes = redis.call('HGET', key.mail(agent), id .. ':bytes') or 0
+  local all = redis.call('HINCRBY', key.inbox(agent), 'dead_bytes', bytes)
+  while all > INBOX_BYTES_MAX or redis.call('ZCARD', key.dead(agent)) > DEAD_MAX do
+    local oldest = redis.call('ZPOPMIN', key.dead(agent))[1]
+    if not oldest then return end
+    local freed = redis.call('HGET', key.mail(agent), oldest .. ':bytes') or 0
+    all = redis.call('HINCRBY', key.inbox(agent), 'dead_bytes', 0 - freed)
+    forget(oldest, true)
+  end
+end
+
+-- Takes a message from among the dead letters; false if it is not there.
+local function dig_up(id)
+  if redis.call('ZREM', key.dead(agent), id) == 0 then return false end
+  local bytes = redis.call('HGET', key.mail(agent), id .. ':bytes') or 0
+  redis.call('HINCRBY', key.inbox(agent), 'dead_bytes', 0 - bytes)
+  return true
 end
 
 -- Brings back what was not acknowledged in time; what has been tried often enough is dead.
@@ -27,7 +96,7 @@ local function settle_leases(most)
     redis.call('ZREM', key.leased(agent), id)
     local row = redis.call('HMGET', key.mail(agent), id .. ':attempts', id .. ':rank')
     if tonumber(row[1]) >= TRIES_MAX then
-      redis.call('ZADD', key.dead(agent), row[2], id)
+      bury(id, row[2])
     else
       redis.call('ZADD', key.waiting(agent), row[2], id)
     end
@@ -41,11 +110,14 @@ local function mark_proposal(id, mail)
   end
 end
 
-local function put(id, mail, priority)
+local function put(id, mail, priority, sender)
   local place = string.format('%.0f', rank(priority,
     redis.call('HINCRBY', key.inbox(agent), 'number', 1)))
-  redis.call('HSET', key.mail(agent), id, mail, id .. ':attempts', 0, id .. ':rank', place)
+  redis.call('HSET', key.mail(agent), id, mail, id .. ':attempts', 0, id .. ':rank', place,
+    id .. ':sender', sender, id .. ':bytes', #mail)
   redis.call('ZADD', key.waiting(agent), place, id)
+  count_mail(id, 1)
+  count_kept(id, 1)
   mark_proposal(id, mail)
 end
 
@@ -83,7 +155,8 @@ end
 local function keep_inbox()
   keep_clock()
   for _, name in ipairs({ key.inbox(agent), key.waiting(agent), key.leased(agent),
-    key.mail(agent), key.dead(agent) }) do
-    redis.call('PEXPIRE', name, INBOX_TTL_MS)
+    key.mail(agent), key.dead(agent), key.senders(agent) }) do
+    -- Readers come here, too, who do without where Redis takes no writes.
+    redis.pcall('PEXPIRE', name, INBOX_TTL_MS)
   end
 end

@@ -13,11 +13,11 @@ end
 
 local function read_intent(id)
   local row = redis.call('HMGET', key.intent(id), 'agent_id', 'intent_type', 'asset', 'size',
-    'filled', 'leverage', 'margin', 'status', 'seq', 'entry')
+    'filled', 'leverage', 'margin', 'status', 'seq', 'entry', 'counted')
   if not row[1] then return nil end
   return { id = id, agent = row[1], side = row[2], asset = row[3], size = tonumber(row[4]),
     filled = tonumber(row[5]), leverage = tonumber(row[6]), margin = tonumber(row[7]),
-    status = row[8], seq = row[9], entry = row[10] }
+    status = row[8], seq = row[9], entry = row[10], is_counted = row[11] }
 end
 
 -- What must be reserved for a size: rounded up, so that never too little is.
@@ -36,5 +36,7 @@ local function move_intent(intent, status)
   redis.call('HSET', key.intent(intent.id), 'status', status, 'updated_at', int(now))
   redis.call('ZREM', key.intents_by_status(intent.status), intent.id)
   redis.call('ZADD', key.intents_by_status(status), intent.seq, intent.id)
+  -- Only open ones move.
+  if intent.is_counted then redis.call('HINCRBY', key.account(intent.agent), 'intents', -1) end
   intent.status = status
 end

@@ -5,12 +5,33 @@ local HISTORY_MAX = 100
 local LOCK_TTL_MS = 30000
 local LOCK_TTL_MS_MAX = 600000
 
+-- Who a node's entries in the history count for: its owner, or itself where nobody is told apart.
+local function teller(node)
+  local owner = redis.call('HGET', key.node(node), 'owner') or ''
+  return string.sub(owner, 1, 1) == '@' and node or owner
+end
+
+-- Keeps the history short: the oldest entry goes, or that of whoever has more than half of it, so that
+-- nobody's coming and going washes away what happened to others.
+local function trim_history(node)
+  local entries = foreign('LRANGE', key.leader_history, 0, HISTORY_MAX) or {}
+  if #entries <= HISTORY_MAX then return end
+  local own, oldest, mine = 0, nil, teller(node)
+  for _, entry in ipairs(entries) do
+    if teller(string.match(entry, '"node_id":"([^"]*)"') or '') == mine then
+      own, oldest = own + 1, entry
+    end
+  end
+  if own > HISTORY_MAX / 2 then foreign('LREM', key.leader_history, -1, oldest) end
+  foreign('LTRIM', key.leader_history, 0, HISTORY_MAX - 1)
+end
+
 local function remember(event, node, term, reason)
   foreign('LPUSH', key.leader_history, '{"timestamp":' .. string.format('%.0f', now)
     .. ',"node_id":' .. quoted(node) .. ',"event":"' .. event .. '","term":' .. term
     .. ',"is_leader":' .. ((event == 'elected' or event == 'renewed-late') and 'true' or 'false')
     .. (reason and ',"reason":' .. quoted(reason) or '') .. '}')
-  foreign('LTRIM', key.leader_history, 0, HISTORY_MAX - 1)
+  trim_history(node)
 end
 
 local function announce(leader, term, previous, reason)

@@ -2,3 +2,7 @@
 local time = redis.call('TIME')
 local micros = tonumber(time[2])
 local now = tonumber(time[1]) * 1000 + math.floor(micros / 1000)
+
+-- Parts of a reply that lie elsewhere and do not change there, by their place in it: once keeps where
+-- they are and not what they are (include claim).
+local apart = {}

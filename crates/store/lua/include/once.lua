@@ -1,8 +1,13 @@
 -- Idempotency (api.md §1). ARGV[1] names the caller, route and idempotency key ('' for none),
 -- ARGV[2] is the request's fingerprint. The answer is stored in the same script as the effect;
--- what asks the caller to try again with something else ('id_collision'), or to wait for somebody's
--- repair ('altered'), is none.
+-- what asks the caller to try again with something else ('id_collision'), to wait for somebody's repair
+-- ('altered'), or to make room first ('quota'), is none.
 local IDEMPOTENCY_TTL_MS = 86400000
+
+local no_answer = { id_collision = true, altered = true, quota = true }
+
+-- Parts of an answer that are no larger are kept with it.
+local APART_BYTES = 500
 
 local function once(run, keeps)
   if ARGV[1] == '' then return run() end
@@ -12,11 +17,19 @@ local function once(run, keeps)
     local first = cmsgpack.unpack(stored)
     if first[1] ~= ARGV[2] then return { 'idempotency_mismatch' } end
     first[1] = 'replayed'
+    for at = 2, #first do
+      if type(first[at]) == 'table' then first[at] = apart.read(first[at]) end
+    end
     return first
   end
   local reply = run()
-  if reply[1] == 'id_collision' or reply[1] == 'altered' or (keeps and not keeps(reply)) then return reply end
-  redis.call('SET', record, cmsgpack.pack({ ARGV[2], unpack(reply) }), 'PX', IDEMPOTENCY_TTL_MS)
+  if no_answer[reply[1]] or (keeps and not keeps(reply)) then return reply end
+  local kept = { ARGV[2], unpack(reply) }
+  for at, part in pairs(apart) do
+    local text = type(at) == 'number' and reply[at]
+    if text and #text > APART_BYTES then kept[at + 1] = apart.keep(part) end
+  end
+  redis.call('SET', record, cmsgpack.pack(kept), 'PX', IDEMPOTENCY_TTL_MS)
   return reply
 end
 

@@ -6,21 +6,29 @@
 local function read_task(id)
   local row = redis.call('HMGET', key.task(id), 'status', 'seq', 'class', 'rank', 'assigned_node',
     'token', 'retry_count', 'max_retries', 'message_id', 'owner', 'claimed', 'deadline', 'lease_ms',
-    'started_at', 'session_id', 'user_id', 'submitted_at')
+    'started_at', 'session_id', 'user_id', 'submitted_at', 'counted')
   if not row[1] or row[1] == 'draft' then return nil end
   return { id = id, status = row[1], seq = row[2], class = row[3], rank = row[4], node = row[5],
     token = row[6], retries = tonumber(row[7]), retries_max = tonumber(row[8]), message = row[9],
     owner = row[10], claimed = tonumber(row[11]), deadline = tonumber(row[12]),
     lease_ms = tonumber(row[13]), started = tonumber(row[14]), session = row[15], user = row[16],
-    submitted = row[17] }
+    submitted = row[17], counted = row[18] }
+end
+
+-- Counts an unfinished task for its owner (1), or not any more (-1): itself, and the bytes that are
+-- counted of it. Tasks of owners without quotas are not counted.
+local function count_unfinished(task, sign)
+  if not task.counted then return end
+  redis.call('HINCRBY', key.usage(task.owner), 'tasks', sign)
+  redis.call('HINCRBY', key.usage(task.owner), 'task_bytes', sign * task.counted)
 end
 
 local function labels_json(labels)
   return #labels == 0 and '[]' or cjson.encode(labels)
 end
 
--- A class by its name: the skill that it is listed under, required skills, optional skills, tags.
--- It is there while a task of it waits.
+-- A class by its name: the skill that it is listed under, required skills, optional
+-- skills, tags, owner. It is there while a task of it waits.
 local function read_class(class)
   local record = redis.call('HGET', key.queue_classes, class)
   return record and cmsgpack.unpack(record)
@@ -28,7 +36,7 @@ end
 
 -- Makes a class, of what one of its tasks wants. Names that begin with `r` are classes by required
 -- skills alone: preferences are given up when too many different ones wait.
-local function open_class(class, id)
+local function open_class(class, id, owner)
   if redis.call('HEXISTS', key.queue_classes, class) == 1 then return end
   local wants = cjson.decode(redis.call('HGET', key.task(id), 'wants'))
   local rarest, fewest = '', math.huge
@@ -38,7 +46,8 @@ local function open_class(class, id)
   end
   local prefers = string.sub(class, 1, 1) ~= 'r'
   redis.call('HSET', key.queue_classes, class, cmsgpack.pack({ rarest, wants[1],
-    prefers and wants[2] or {}, prefers and wants[3] or {} }))
+    prefers and wants[2] or {}, prefers and wants[3] or {}, owner }))
+  redis.call('HINCRBY', key.usage(owner), 'classes', 1)
 end
 
 -- Lists a class by its first task, or forgets it with its last.
@@ -51,11 +60,12 @@ local function show_head(class)
   else
     redis.call('ZREM', key.queue_heads(record[1]), class)
     redis.call('HDEL', key.queue_classes, class)
+    if record[5] then redis.call('HINCRBY', key.usage(record[5]), 'classes', -1) end
   end
 end
 
 local function enqueue(task)
-  open_class(task.class, task.id)
+  open_class(task.class, task.id, task.owner)
   redis.call('ZADD', key.queue(task.class), task.rank, task.id)
   redis.call('ZADD', key.waiting_tasks, task.rank, task.id)
   show_head(task.class)

@@ -12,9 +12,9 @@ local function revival_refusal(task)
 end
 
 local function revive(task, reason)
+  if redis.call('ZREM', key.ended_tasks, task.id) == 1 then count_unfinished(task, 1) end
   redis.call('ZREM', key.delayed_tasks, task.id)
   redis.call('ZREM', key.dead_tasks, task.id)
-  redis.call('ZREM', key.ended_tasks, task.id)
   if task.node ~= '' then redis.call('ZREM', key.tasks_by_node(task.node), task.id) end
   task.node = ''
   redis.call('HSET', key.task(task.id), 'retry_count', 0, 'progress', 0, 'assigned_node', '')

@@ -3,6 +3,9 @@
 -- The rate is a bucket that holds one second's requests (GCRA): what is stored is the time at which
 -- all that was asked for will have been used up. It is kept out of the append-only file and the
 -- replicas: losing it costs nobody anything, and writing it would cost every reader a disk write.
+-- Where Redis takes no writes nothing is counted, and readers get their answers.
+--
+-- All keys of an agent share its rate.
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     3 key id · 4 SHA-256 of the key · 5 group of routes · 6 requests a second (0 no limit)
@@ -23,7 +26,7 @@ local rate = tonumber(ARGV[6])
 if rate > 0 then
   local now_us = now * 1000 + micros % 1000
   local cost = 1e6 / rate
-  local used_up = math.max(tonumber(redis.call('GET', key.rate(id, ARGV[5]))) or 0, now_us)
+  local used_up = math.max(tonumber(redis.call('GET', key.rate(row[2], ARGV[5]))) or 0, now_us)
   -- A clock that was set back must not lock a key out.
   if used_up > now_us + 1e6 then used_up = now_us + 1e6 end
   local room = 1e6 - (used_up - now_us)
@@ -31,11 +34,11 @@ if rate > 0 then
     return { 'limited', row[2], row[3], math.ceil((cost - room) / 1000) }
   end
   redis.set_repl(redis.REPL_NONE)
-  redis.call('SET', key.rate(id, ARGV[5]), string.format('%.0f', used_up + cost), 'PX', 2000)
+  redis.pcall('SET', key.rate(row[2], ARGV[5]), string.format('%.0f', used_up + cost), 'PX', 2000)
   redis.set_repl(redis.REPL_ALL)
   left = math.floor((room - cost) / cost)
 end
 if now - (tonumber(row[5]) or 0) >= tonumber(ARGV[7]) then
-  redis.call('HSET', key.agent_key(id), 'last_used', now)
+  redis.pcall('HSET', key.agent_key(id), 'last_used', now)
 end
 return { 'ok', row[2], row[3], left }

@@ -5,9 +5,9 @@
 -- ARGV     1-2 idempotency · 3 agent · 4 key id · 5 SHA-256 of the key · 6 name · 7 scopes
 --          8 how long it is good, in ms ('' as long as it may be) · 9 most keys of an agent
 --          10 the key that asks ('' the admin key)
--- Returns  'ok', key row · 'not_found' · 'too_many' · 'beyond', 'scopes' or 'end' · 'suspended'
+-- Returns  'ok', key row · 'not_found' · 'quota' · 'beyond', 'scopes' or 'end' · 'suspended'
 --          'unknown' (the key that asks is good no more) · 'id_collision'
--- include: now once key
+-- include: now once quota key
 
 local agent = ARGV[3]
 
@@ -22,7 +22,8 @@ local function run()
   if not maker.is_admin_key and has_scope(ARGV[7], 'admin') then beyond = 'scopes' end
   if beyond then return { 'beyond', beyond } end
   prune_keys(agent)
-  if redis.call('ZCARD', key.agent_keys(agent)) >= tonumber(ARGV[9]) then return { 'too_many' } end
+  local refused = over_quota('quota_keys', ARGV[9], redis.call('ZCARD', key.agent_keys(agent)), 1)
+  if refused then return refused end
   write_key(ARGV[4], agent, ARGV[5], ARGV[6], ARGV[7], ends)
   local reply = { 'ok' }
   append_key(reply, ARGV[4])

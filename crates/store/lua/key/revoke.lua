@@ -5,6 +5,7 @@
 -- ARGV     3 key id · 4 the key that asks ('' the admin key)
 -- Returns  'ok' · 'not_found' · 'beyond', 'scopes' or 'end'
 --          'unknown' (the key that asks is good no more)
+-- full: runs
 -- include: now key
 
 local maker = read_maker(ARGV[4])

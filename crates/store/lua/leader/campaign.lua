@@ -8,6 +8,7 @@
 --          ms for which leaders before may not know that they lead no longer · 'not_found'
 --          'forbidden' · 'fenced' (it has registered since) · 'unfit', status
 -- Emits    leader_changed
+-- full: runs
 -- include: now clock foreign rfc3339 once event leader queue node
 
 local candidate, ttl_ms = ARGV[3], tonumber(ARGV[4])

@@ -4,6 +4,7 @@
 -- ARGV     1-2 idempotency · 3 node · 4 term · 5 caller to check ('' none)
 -- Returns  'ok', term · 'not_found' · 'forbidden' · 'fenced', leader ('' for none), term
 -- Emits    leader_changed
+-- full: runs
 -- include: now clock foreign rfc3339 once event leader queue node
 
 local function run()

@@ -6,6 +6,8 @@
 -- Emits    leader_changed, if something happened since anybody last looked
 -- include: now clock foreign rfc3339 event leader
 
+-- Whoever asks hears who leads also where Redis takes no writes.
+may_settle()
 local node, term, left = observe()
 keep_clock()
 return { 'ok', left > 0 and node or '', term, left }

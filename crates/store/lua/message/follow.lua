@@ -5,12 +5,12 @@
 -- ARGV     3 message · 4 session · 5 cursor: 'begin', 'sequence', 'stream' (an id of the stream)
 --          or 'unknown' · 6 its value · 7 most events
 -- Returns  'ok', owner, 1 if the message is complete else 0, ms until it expires (-1 for never),
---          then 3 for each event: stream id, type, JSON; fewer than asked for: that was all
+--          1 if that is all else 0, then 3 for each event: stream id, type, JSON
 --          'ended', owner: the message is complete and the reader has seen its end
 --          'snapshot', owner, ms until it expires, stream id for which it stands, the message
 --          (include snapshot): the log does not reach back to the cursor, or never held it
 --          'not_found'
--- include: now message snapshot
+-- include: now message log snapshot
 
 local message = read_message()
 if not message or message.sid ~= ARGV[4] then return { 'not_found' } end
@@ -26,27 +26,36 @@ local function snapshot()
   return reply
 end
 
--- How many events lie behind the cursor; nil if that cannot be told.
-local function count_after()
-  if kind == 'begin' then return message.sequence end
+-- The number of the event that the reader has seen last; nil if that cannot be told.
+local function seen()
+  if kind == 'begin' then return 0 end
   if kind == 'sequence' then
     local sequence = tonumber(value)
-    return sequence <= message.sequence and message.sequence - sequence or nil
+    return sequence <= message.sequence and sequence or nil
   end
   if kind == 'stream' then
-    if #redis.call('XRANGE', stream, value, value) == 0 then return nil end
-    return #redis.call('XRANGE', stream, '(' .. value, '+')
+    local entry = redis.call('XRANGE', stream, value, value)[1]
+    return entry and sequence_of(entry)
   end
 end
 
-local count = count_after()
+local last_seen = seen()
+local count = last_seen and message.sequence - last_seen
 if not count or count > kept then return snapshot() end
 if count == 0 and message.is_complete then return { 'ended', message.owner } end
-local reply = { 'ok', message.owner, message.is_complete and 1 or 0, ttl_ms }
-local youngest = count > 0 and redis.call('XREVRANGE', stream, '+', '-', 'COUNT', count) or {}
-for i = #youngest, math.max(#youngest - limit + 1, 1), -1 do
+local reply = { 'ok', message.owner, message.is_complete and 1 or 0, ttl_ms, 1 }
+if count == 0 then return reply end
+
+local function take(entry)
   local n = #reply
-  reply[n + 1], reply[n + 2], reply[n + 3] =
-    youngest[i][1], youngest[i][2][2], youngest[i][2][4]
+  reply[n + 1], reply[n + 2], reply[n + 3] = entry[1], entry[2][2], entry[2][4]
 end
+
+local taken
+if kind == 'stream' then
+  taken = read_log(stream, '(' .. value, 0, limit, take)
+else
+  taken = read_after(stream, last_seen, limit, take)
+end
+if taken < count then reply[5] = 0 end
 return reply

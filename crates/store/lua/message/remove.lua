@@ -4,6 +4,7 @@
 -- KEYS[1]  the message partition
 -- ARGV     3 message · 4 session
 -- Returns  'ok', 1 if it was there else 0
+-- full: runs
 -- include: now foreign message content
 
 local message = read_message()

@@ -3,6 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 host · 4 lease in ms
 -- Returns  'ok', 1 if the host is the monitor now else 0, monitor, term
+-- full: runs
 -- include: now clock
 
 -- Also for those who are refused: when the monitor is dead, they are the ones who move the clock

@@ -3,6 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 host · 4 term
 -- Returns  'ok' · 'fenced'
+-- full: runs
 
 local row = redis.call('HMGET', key.monitor, 'holder', 'term')
 if row[1] ~= ARGV[3] or row[2] ~= ARGV[4] then return { 'fenced' } end

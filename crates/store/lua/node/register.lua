@@ -4,12 +4,13 @@
 -- ARGV     1-2 idempotency · 3 hostname · 4 platform · 5 arch · 6 skills (JSON) · 7 max tasks
 --          8 ip · 9 tailscale ip · 10 port · 11 tags (JSON, '' keeps) · 12 id asked for ('')
 --          13 id to use otherwise · 14 owner · 15 caller to check ('' none) · 16 what is known of the
---          id asked for, if it is a new node's (include name)
+--          id asked for, if it is a new node's (include name) · 17 most nodes of the owner ('' for no
+--          bound)
 -- Returns  'ok', 1 if new else 0, node row · 'id_taken' · 'id_collision' · 'forbidden' · 'made_id'
---          'name_taken': somebody else's agent has the id · 'ask': say whether an agent has it
+--          'name_taken': somebody else's agent has the id · 'ask': say whether an agent has it · 'quota'
 -- Emits    node_registered; for a known node that was not online node_online, for the leader
 --          leader_changed
--- include: now clock foreign rfc3339 once event leader queue node name
+-- include: now clock foreign rfc3339 once quota event leader queue node name
 
 local hostname, platform, arch, skills = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local max = tonumber(ARGV[7])
@@ -36,6 +37,7 @@ local function create(id)
   end
   redis.call('HSET', key.hostnames, hostname, id)
   redis.call('ZADD', key.nodes, seq, id)
+  redis.call('ZADD', key.nodes_by_owner(ARGV[14]), seq, id)
   redis.call('ZADD', key.by_status('online'), seq, id)
   redis.call('ZADD', key.alive, clock, id)
   redis.call('HINCRBY', key.cluster, 'capacity', max)
@@ -75,6 +77,7 @@ local function take_over(id)
   redis.call('HSET', key.hostnames, hostname, id)
   redis.call('HSET', key.node(id), 'hostname', hostname, 'platform', platform, 'arch', arch,
     'owner', ARGV[14])
+  redis.call('ZADD', key.nodes_by_owner(ARGV[14]), redis.call('HGET', key.node(id), 'seq'), id)
   redis.call('HDEL', key.node(id), 'legacy')
   redis.call('ZREM', key.legacy, id)
   renew(id)
@@ -101,6 +104,9 @@ local function run()
     if redis.call('EXISTS', key.node(id)) == 0 then
       local refusal = ARGV[12] ~= '' and name_refusal(id, ARGV[16], ARGV[15])
       if refusal then return { refusal } end
+      local owned = redis.call('ZCARD', key.nodes_by_owner(ARGV[14]))
+      local refused = over_quota('quota_nodes', ARGV[17], owned, 1)
+      if refused then return refused end
       is_new = 1
       create(id)
     elseif is_bot(id) then

@@ -4,6 +4,7 @@
 -- ARGV     3 node id · 4 caller to check ('' none)
 -- Returns  'ok' · 'not_found' · 'forbidden'
 -- Emits    node_removed, task_pending, leader_changed
+-- full: runs
 -- include: now clock foreign rfc3339 event leader queue node name
 
 local id = ARGV[3]
@@ -18,6 +19,7 @@ index_skills(id, row[3], row[1], row[4], '[]')
 index_tags(id, row[3], row[5], '[]')
 redis.call('ZREM', key.by_status(row[1]), id)
 redis.call('ZREM', key.nodes, id)
+redis.call('ZREM', key.nodes_by_owner(row[2]), id)
 redis.call('ZREM', key.alive, id)
 redis.call('ZREM', key.available, id)
 redis.call('ZREM', key.legacy, id)

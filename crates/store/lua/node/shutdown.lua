@@ -5,6 +5,7 @@
 -- ARGV     1-2 idempotency · 3 node id · 4 caller to check ('' none)
 -- Returns  'ok' · 'not_found' · 'forbidden'
 -- Emits    node_offline, task_pending, leader_changed
+-- full: runs
 -- include: now clock foreign rfc3339 once event leader queue node
 
 local id = ARGV[3]

@@ -3,6 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 `<agent>/<message>`
 -- Returns  'ok'
+-- full: runs
 
 redis.call('ZREM', key.unsettled_proposals, ARGV[3])
 return { 'ok' }

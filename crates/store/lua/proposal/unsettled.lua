@@ -4,6 +4,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 age in ms · 4 most of them
 -- Returns  'ok', `<agent>/<message>`…
+-- full: runs
 -- include: now clock
 
 local before = clock - tonumber(ARGV[3])

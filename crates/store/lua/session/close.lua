@@ -3,6 +3,7 @@
 -- KEYS[1]  the session partition
 -- ARGV     3 session · 4 caller to check ('' none)
 -- Returns  'ok' · 'not_found' · 'forbidden'
+-- full: runs
 -- include: now
 
 local row = redis.call('HMGET', key.session(ARGV[3]), 'status', 'owner')

@@ -5,6 +5,7 @@
 -- ARGV     1-2 idempotency · 3 task id · 4 caller to check ('' none)
 -- Returns  'ok', task row · 'not_found' · 'forbidden' · 'ended', status
 -- Emits    task_cancelled
+-- full: runs
 -- include: now clock foreign rfc3339 once event queue node claim
 
 local id = ARGV[3]

@@ -10,9 +10,11 @@
 -- Returns  'ok', why there are none ('' if there are), then for each task: token, task row
 --          'not_found' · 'forbidden'
 -- Emits    task_running; task_pending for delayed ones whose time has come
+-- full: runs
 -- include: now clock foreign rfc3339 once event queue node claim budget
 
-local PAGE = 8
+-- The first few are most often enough; a node that has to look on looks at many at a time.
+local PAGE, PAGE_MAX = 8, 64
 local TIES_MAX = 16
 local DUE_MAX = 5
 
@@ -34,16 +36,24 @@ local function count_in(labels, set)
 end
 
 -- How well a class fits the node: false if it lacks a skill, else how many preferences it meets.
-local function fit(class)
-  if fitness[class] == nil then
-    local record = read_class(class)
-    if record and count_in(record[2], skills) == #record[2] then
-      fitness[class] = count_in(record[3], skills) + count_in(record[4], tags)
-    else
-      fitness[class] = false
-    end
+local function fit(record)
+  for _, skill in ipairs(record[2]) do
+    if not skills[skill] then return false end
   end
-  return fitness[class]
+  return count_in(record[3], skills) + count_in(record[4], tags)
+end
+
+-- Finds out how well the classes of a page (class and rank in turn) fit.
+local function judge(page)
+  local unknown = {}
+  for i = 1, #page, 2 do
+    if fitness[page[i]] == nil then unknown[#unknown + 1] = page[i] end
+  end
+  if #unknown == 0 then return end
+  local records = redis.call('HMGET', key.queue_classes, unpack(unknown))
+  for i, class in ipairs(unknown) do
+    fitness[class] = records[i] and fit(cmsgpack.unpack(records[i]))
+  end
 end
 
 local function second(rank)
@@ -52,13 +62,14 @@ end
 
 -- The best class of those that are listed under a skill: nil if none fits.
 local function best_of_list(skill)
-  local best, from, ties = nil, unfit[skill] or 0, 0
+  local best, from, ties, size = nil, unfit[skill] or 0, 0, PAGE
   while true do
-    local page = redis.call('ZRANGE', key.queue_heads(skill), from, from + PAGE - 1, 'WITHSCORES')
+    local page = redis.call('ZRANGE', key.queue_heads(skill), from, from + size - 1, 'WITHSCORES')
+    judge(page)
     for i = 1, #page, 2 do
       local rank = tonumber(page[i + 1])
       if best and (second(rank) > second(best.rank) or ties == TIES_MAX) then return best end
-      local met = fit(page[i])
+      local met = fitness[page[i]]
       if met then
         if not best then unfit[skill] = from + (i - 1) / 2 end
         ties = ties + 1
@@ -67,8 +78,8 @@ local function best_of_list(skill)
         end
       end
     end
-    if #page < 2 * PAGE then return best end
-    from = from + PAGE
+    if #page < 2 * size then return best end
+    from, size = from + size, PAGE_MAX
   end
 end
 

@@ -4,6 +4,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 age in ms · 4 most
 -- Returns  'ok', how many
+-- full: runs
 -- include: now clock foreign rfc3339 once event queue node claim
 
 local function run()

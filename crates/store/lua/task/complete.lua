@@ -5,6 +5,7 @@
 --          6 result (JSON, '' for none) · 7 content block for its message (JSON, '' for none)
 -- Returns  'ok', task row · 'not_found' · 'forbidden' · 'fenced'
 -- Emits    task_completed
+-- full: runs
 -- include: now clock foreign rfc3339 once event queue node claim
 
 local id = ARGV[3]

@@ -7,6 +7,7 @@
 --          7 1 if it may be tried again else 0 · 8 first back-off in ms · 9 longest back-off in ms
 -- Returns  'ok', task row · 'not_found' · 'forbidden' · 'fenced'
 -- Emits    task_pending · task_failed
+-- full: runs
 -- include: now clock foreign rfc3339 once event queue node claim
 
 local id = ARGV[3]

@@ -3,6 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 task id · 4 caller to check ('' none)
 -- Returns  'ok' · 'not_found' · 'forbidden' · 'state', status
+-- full: runs
 -- include: now clock foreign rfc3339 event queue node claim
 
 local task = read_task(ARGV[3])

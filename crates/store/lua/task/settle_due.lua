@@ -7,6 +7,7 @@
 -- Returns  'ok', 1 if there is more else 0, leases that ran out, delayed tasks that wait now,
 --          running tasks without a lease
 -- Emits    task_pending · task_timeout
+-- full: runs
 -- include: now clock foreign rfc3339 event queue node claim
 
 local most = tonumber(ARGV[3])

@@ -198,7 +198,7 @@ pub enum Followed {
         /// Who owns the message.
         owner: String,
     },
-    /// What lies behind the cursor. Fewer than asked for: that was all.
+    /// What lies behind the cursor.
     Events {
         /// Who owns the message.
         owner: String,
@@ -206,6 +206,8 @@ pub enum Followed {
         is_complete: bool,
         /// How long the message is kept, if it is not written to; `None` for ever.
         expires_in: Option<Duration>,
+        /// There are no more now.
+        is_all: bool,
         /// In order.
         events: Vec<StreamEvent>,
     },
@@ -271,6 +273,7 @@ impl Call for Follow<'_> {
                 let owner = reply.text()?;
                 let is_complete = reply.flag()?;
                 let expires_in = read_ttl(reply)?;
+                let is_all = reply.flag()?;
                 let mut events = Vec::with_capacity(reply.left() / 3);
                 while !reply.is_at_end() {
                     events.push(StreamEvent {
@@ -279,7 +282,7 @@ impl Call for Follow<'_> {
                         data: reply.text()?,
                     });
                 }
-                Ok(Followed::Events { owner, is_complete, expires_in, events })
+                Ok(Followed::Events { owner, is_complete, expires_in, is_all, events })
             }
             other => unknown_status(other),
         }

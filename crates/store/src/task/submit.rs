@@ -5,6 +5,7 @@ use reef_domain::limits::{CLASSES_MAX, OLD_QUEUE_MAX, PREFERRING_CLASSES_MAX};
 use reef_domain::task::{Submission, Wants};
 
 use super::{NewSpec, Task, wants_json};
+use crate::quota::Quotas;
 use crate::script::{
     Arguments, Call, Malformed, Reader, Script, TASK_DISCARD, TASK_HAND_OVER, TASK_QUEUE,
     TASK_SUBMIT, unknown_status,
@@ -26,6 +27,8 @@ pub struct Submit<'a> {
     pub shown_in: Option<(&'a str, &'a str)>,
     /// Who submits it.
     pub owner: &'a str,
+    /// What the owner may have; `None`: as much as it likes.
+    pub quotas: Option<&'a Quotas>,
 }
 
 /// What became of it.
@@ -81,8 +84,11 @@ impl Call for Submit<'_> {
             .text(session_id)
             .text(message_id)
             .text(self.owner)
-            .number(PREFERRING_CLASSES_MAX)
-            .number(CLASSES_MAX);
+            .number(self.quotas.map_or(PREFERRING_CLASSES_MAX, |quotas| quotas.classes / 2))
+            .number(CLASSES_MAX)
+            .optional(self.quotas.map(|quotas| quotas.tasks))
+            .optional(self.quotas.map(|quotas| quotas.task_bytes))
+            .optional(self.quotas.map(|quotas| quotas.classes));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Submitted, Malformed> {

@@ -27,6 +27,7 @@ pub(super) fn usual(line: &Line, takes: &Takes) -> Vec<Code> {
         Code::Internal,
         Code::DeadlineExceeded,
         Code::StoreUnavailable,
+        Code::StoreFull,
         Code::Overloaded,
     ];
     if line.access != Access::Open {
@@ -49,7 +50,7 @@ pub(super) fn usual(line: &Line, takes: &Takes) -> Vec<Code> {
         ]);
     }
     if line.method == "POST" {
-        codes.extend([Code::InvalidParameter, Code::IdempotencyMismatch]);
+        codes.extend([Code::InvalidParameter, Code::IdempotencyMismatch, Code::QuotaExceeded]);
     }
     codes
 }
@@ -85,7 +86,7 @@ pub(super) fn response(codes: &[Code]) -> Value {
             let header = json!({ "$ref": "#/components/headers/Allow" });
             headers.insert("Allow".to_owned(), header);
         }
-        let later = [Code::RateLimited, Code::StoreUnavailable, Code::Overloaded];
+        let later = [Code::RateLimited, Code::StoreUnavailable, Code::StoreFull, Code::Overloaded];
         if codes.iter().any(|code| later.contains(code)) {
             let header = json!({ "$ref": "#/components/headers/Retry-After" });
             headers.insert("Retry-After".to_owned(), header);

@@ -1,0 +1,32 @@
+-- Counts what somebody is about to send, among all its mail that nobody has acknowledged.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     3 sender · 4 inbox · 5 bytes (less than 0 for what was not sent after all) · 6 most bytes
+--          ('' for no bound)
+-- Returns  'ok', 1 if the inbox is a node's else 0 · 'quota'
+-- include: now quota
+
+-- Mail goes with its inbox, a month after it was last used.
+local KEPT_MS = 31 * 86400000
+
+local sender, inbox, bytes = ARGV[3], ARGV[4], tonumber(ARGV[5])
+
+local old = redis.call('ZRANGEBYSCORE', key.mail_sent_at(sender), '-inf', now - KEPT_MS, 'LIMIT', 0, 5)
+for _, forgotten in ipairs(old) do
+  local gone = redis.call('HGET', key.mail_sent(sender), forgotten) or 0
+  redis.call('HINCRBY', key.usage(sender), 'mail_bytes', 0 - gone)
+  redis.call('HDEL', key.mail_sent(sender), forgotten)
+  redis.call('ZREM', key.mail_sent_at(sender), forgotten)
+end
+
+local has = tonumber(redis.call('HGET', key.usage(sender), 'mail_bytes') or 0)
+local refused = bytes > 0 and over_quota('quota_mail_bytes', ARGV[6], has, bytes)
+if refused then return refused end
+redis.call('HINCRBY', key.usage(sender), 'mail_bytes', bytes)
+if redis.call('HINCRBY', key.mail_sent(sender), inbox, bytes) <= 0 then
+  redis.call('HDEL', key.mail_sent(sender), inbox)
+  redis.call('ZREM', key.mail_sent_at(sender), inbox)
+else
+  redis.call('ZADD', key.mail_sent_at(sender), now, inbox)
+end
+return { 'ok', redis.call('EXISTS', key.node(inbox)) }
