@@ -99,7 +99,7 @@ async fn write(redis: &Redis, kind: &str, text_bytes: usize) -> Result<()> {
             for _ in 0..PIECES {
                 let call = Append {
                     message_id: &message_id,
-                    writer: Writer::Any,
+                    author: Writer::Any.into(),
                     delta: piece,
                     producer: None,
                     ttl_ms: TTL_MS,

@@ -76,6 +76,7 @@ fn read_settings() -> Result<Settings, String> {
         legacy_inbox: get("legacy_inbox"),
         legacy_task_queue: get("legacy_task_queue"),
         quotas: Quotas::read(get)?,
+        task_audience: get("task_audience"),
     })
 }
 

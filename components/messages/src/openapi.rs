@@ -1,8 +1,8 @@
 //! What `openapi.json` says of these routes.
 
 use reef_domain::limits::{
-    COUNTER_MAX, INBOX_LEASE_MS, MESSAGES_PAGE_DEFAULT, MESSAGES_PAGE_MAX, PAGE_DEFAULT, PAGE_MAX,
-    RECEIPTS_MAX, RECEIVE_MAX, TOPIC_CHARS_MAX,
+    CLAIM_TOKEN_CHARS_MAX, COUNTER_MAX, INBOX_LEASE_MS, MESSAGES_PAGE_DEFAULT, MESSAGES_PAGE_MAX,
+    PAGE_DEFAULT, PAGE_MAX, RECEIPTS_MAX, RECEIVE_MAX, TOPIC_CHARS_MAX,
 };
 use reef_domain::message::{CONTENT_TYPES, PRIORITIES, ROLES};
 use reef_store::message::Message;
@@ -86,7 +86,7 @@ fn reading(api: &mut Api) {
 }
 
 fn writing(api: &mut Api) {
-    let writes = [Code::NotFound, Code::Conflict];
+    let writes = [Code::NotFound, Code::Conflict, Code::Fenced, Code::InvalidParameter];
     api.post("/api/v1/messages/{mid}/append", "append_text", "Append to a message's text")
         .says(
             "A producer's numbers make appending safe to repeat: `seq` counts from 0 in each \
@@ -98,14 +98,16 @@ fn writing(api: &mut Api) {
         .answers::<writing::AppendAnswer>(
             "The event's number, and the length of the text in bytes.",
         )
+        .header(CLAIM, CLAIM_SAYS, claim_token())
         .refuses(&writes)
-        .refuses(&[Code::Fenced, Code::PayloadTooLarge]);
+        .refuses(&[Code::PayloadTooLarge]);
     api.post("/api/v1/messages/{mid}/content", "add_content", "Add a content block")
         .takes_schema(named("NewContentBlock"))
         .example(json!({
             "content_type": "code", "code": { "code": "let x = 1;", "language": "rust" },
         }))
         .answers::<writing::AddBlockAnswer<'static>>("The block's id.")
+        .header(CLAIM, CLAIM_SAYS, claim_token())
         .refuses(&writes);
     api.post("/api/v1/messages/{mid}/tasks", "start_message_task", "Show that a task has begun")
         .says(
@@ -126,18 +128,29 @@ fn writing(api: &mut Api) {
         }))
         .example(json!({ "task_type": "image_generation", "prompt": "A reef." }))
         .answers::<writing::StartTaskAnswer<'static>>("The task's and the placeholder's id.")
+        .header(CLAIM, CLAIM_SAYS, claim_token())
         .refuses(&writes);
     api.patch("/api/v1/messages/{mid}/tasks/{tid}", "change_message_task", "Say how a task goes")
         .says("`completed` puts `content` in the placeholder's place, under the same `content_id`.")
         .takes::<writing::UpdateTaskBody>()
         .example(json!({ "status": "processing", "progress": 0.5 }))
         .answers::<writing::UpdateTaskAnswer<'static>>("The task as it is now.")
+        .header(CLAIM, CLAIM_SAYS, claim_token())
         .refuses(&writes);
     api.post("/api/v1/messages/{mid}/complete", "complete_message", "End a message")
         .says("Afterwards nothing can be written to it.")
         .may_take::<writing::CompleteBody>()
         .answers::<writing::CompleteAnswer<'static>>("It is complete.")
+        .header(CLAIM, CLAIM_SAYS, claim_token())
         .refuses(&writes);
+}
+
+const CLAIM: &str = "X-Claim-Token";
+const CLAIM_SAYS: &str = "The token of the claim under which whoever runs a session's task writes to \
+                          its message. Its owner needs none. Once the claim is over it is `fenced`.";
+
+fn claim_token() -> Value {
+    json!({ "type": "string", "minLength": 1, "maxLength": CLAIM_TOKEN_CHARS_MAX })
 }
 
 fn inboxes(api: &mut Api) {

@@ -6,8 +6,8 @@ use reef_domain::message::{Block, ContentType};
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::message::{
-    AddBlock, Added, Append, Appended, Complete, Producer, StartTask, TaskChange, TaskUpdated,
-    UpdateTask, Written,
+    AddBlock, Added, Append, Appended, Author, Complete, Producer, StartTask, TaskChange,
+    TaskUpdated, UpdateTask, Written,
 };
 use reef_store::task::{Get, HandOver};
 use reef_web::extract::{lax_float, lax_int, object, optional_object};
@@ -29,7 +29,21 @@ fn written<T>(outcome: Written<T>, message_id: &str) -> Result<T, Problem> {
             let detail = format!("The message {message_id} is complete.");
             Err(Problem::new(Code::Conflict, detail))
         }
+        Written::NeedsToken => Err(Problem::new(
+            Code::Forbidden,
+            "Whoever runs a session's task writes to its message under the claim's token: send it as \
+             X-Claim-Token.",
+        )),
+        Written::ClaimOver => Err(Problem::new(
+            Code::Fenced,
+            format!("The claim under which the message {message_id} was to be written is over."),
+        )),
     }
+}
+
+/// Who writes: the caller, and the token of the claim under which it does, if it brings one.
+fn author<'a, R>(cx: &'a Context<'_, R>) -> Result<Author<'a>, Problem> {
+    Ok(Author { writer: cx.caller.writer(), token: cx.claim_token()? })
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,7 +99,7 @@ pub(crate) async fn append<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let producer = body.producer.map(ProducerBody::check).transpose()?;
     let call = Append {
         message_id: &message_id,
-        writer: cx.caller.writer(),
+        author: author(cx)?,
         delta: &delta,
         producer: producer.as_ref(),
         ttl_ms: cx.config.settings.message_ttl_ms,
@@ -156,7 +170,7 @@ pub(crate) async fn add_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let content_id = own.unwrap_or_else(|| made_id("cnt", cx.once.as_ref(), false));
     let call = AddBlock {
         message_id: &message_id,
-        writer: cx.caller.writer(),
+        author: author(cx)?,
         content_id: &content_id,
         is_made_id,
         block: &block,
@@ -212,7 +226,7 @@ pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let content_id = made_id("cnt", cx.once.as_ref(), true);
     let call = StartTask {
         message_id: &message_id,
-        writer: cx.caller.writer(),
+        author: author(cx)?,
         task_id: &task_id,
         task_type: &task_type,
         parameters: &parameters,
@@ -305,7 +319,7 @@ pub(crate) async fn update_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let change = object::<UpdateTaskBody>(cx.request)?.check(&task_id)?;
     let call = UpdateTask {
         message_id: &message_id,
-        writer: cx.caller.writer(),
+        author: author(cx)?,
         task_id: &task_id,
         change: &change,
         ttl_ms: cx.config.settings.message_ttl_ms,
@@ -355,9 +369,10 @@ pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let body: CompleteBody = optional_object(cx.request)?;
     let call = Complete {
         message_id: &message_id,
-        writer: cx.caller.writer(),
+        author: author(cx)?,
         error: body.error.as_deref(),
         ttl_ms: cx.config.settings.message_ttl_ms,
+        ends_claim: false,
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = written(answered.value, &message_id).map(|sequence| {

@@ -5,9 +5,9 @@ use reef_domain::limits::{BODY_BYTES_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, 
 use reef_domain::message::Block;
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
-use reef_store::message::{AdmitRunner, TaskChange, UpdateTask};
+use reef_store::message::{AdmitRunner, DismissRunner, TaskChange, UpdateTask};
 use reef_store::node::Writer;
-use reef_store::task::{Claim, Claims, Complete, Fail, Progress, Task, Written};
+use reef_store::task::{Claim, Claimed, Claims, Complete, Fail, Progress, Task, Written};
 use reef_web::extract::{lax_float, lax_int, object};
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
@@ -91,11 +91,11 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Written::Forbidden => Err(Problem::foreign("node")),
         other => written(other, &node_id),
     };
-    if let (Ok(claims), Writer::Owner(runner)) = (&answer, cx.caller.writer()) {
-        for message_id in claims.tasks.iter().filter_map(|claimed| claimed.task.message_id.as_ref())
-        {
+    for Claimed { task, token } in answer.iter().flat_map(|claims| &claims.tasks) {
+        if let Some(message_id) = &task.message_id {
             // A message that is gone has nobody who could write to it.
-            cx.store.call(&AdmitRunner { message_id, runner }).await?;
+            let runner = cx.caller.name();
+            cx.store.call(&AdmitRunner { message_id, runner, token }).await?;
         }
     }
     let answer = answer.map(|Claims { tasks, reason }| {
@@ -171,7 +171,7 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
         let change = UpdateTask {
             message_id,
             // That the caller holds the task was checked; its message may be somebody else's.
-            writer: Writer::Any,
+            author: Writer::Any.into(),
             task_id: &task_id,
             change: &TaskChange::Processing { progress: body.progress },
             ttl_ms: cx.config.settings.message_ttl_ms,
@@ -256,14 +256,21 @@ pub(crate) struct FailBody {
 pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
     let body: FailBody = object(cx.request)?;
+    let token = token(body.token)?;
     let call = Fail {
         task_id: &task_id,
         writer: cx.caller.writer(),
-        token: &token(body.token)?,
+        token: &token,
         error: body.error.as_deref().unwrap_or_default(),
         retryable: body.retryable.unwrap_or(true),
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    if let Written::Ok(task) = &answered.value
+        && let Some(message_id) = &task.message_id
+    {
+        // It may be tried again, by somebody else. What fails here, the monitor repeats.
+        cx.store.call(&DismissRunner { message_id, token: &token }).await?;
+    }
     ended(cx, &task_id, answered.value, answered.replayed).await
 }
 

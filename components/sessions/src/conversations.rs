@@ -5,6 +5,7 @@ use reef_domain::json::Json;
 use reef_domain::limits::{
     METADATA_BYTES_MAX, PAGE_DEFAULT, REPLY_BYTES, SESSIONS_PAGE_MAX, USER_CHARS_MAX,
 };
+use reef_domain::task::Audience;
 use reef_domain::time::UnixMillis;
 use reef_domain::{id, name};
 use reef_store::message::Owned;
@@ -18,6 +19,7 @@ use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Sessions that a list reads at once.
 const PART: usize = 100;
@@ -37,6 +39,9 @@ pub(crate) struct CreateBody {
     metadata: Option<Json>,
     /// An id for it; left out, the hub makes one.
     session_id: Option<String>,
+    /// Whose nodes may run its tasks: `any`, `owner`, or a list of agents; left out, as the variable
+    /// `task_audience` says.
+    audience: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -60,6 +65,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
         return Err(Problem::field("user_id", name::RULE));
     }
     let metadata = &json_object("metadata", body.metadata, METADATA_BYTES_MAX)?;
+    let audience = body.audience.map(|given| Audience::read(&given)).transpose()?;
     let session_id = match body.session_id.filter(|given| !given.is_empty()) {
         None => made_id("sess", cx.once.as_ref(), false),
         Some(given) => {
@@ -90,6 +96,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
         metadata,
         owner,
         writer: cx.caller.writer(),
+        audience: audience.as_ref(),
     };
     let answered = cx.store.call_once(&open, cx.once.as_ref()).await?;
     let answer = match &answered.value {

@@ -1,7 +1,7 @@
 //! What `openapi.json` says of these routes.
 
 use reef_domain::limits::{
-    CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ITERATIONS_MAX, PAGE_DEFAULT, REDRIVE_MAX,
+    AUDIENCE_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ITERATIONS_MAX, PAGE_DEFAULT, REDRIVE_MAX,
     TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
     WAIT_MS_MAX,
 };
@@ -169,11 +169,15 @@ fn dead(api: &mut Api) {
 
 fn schemas(api: &mut Api) {
     task_schemas(api);
-    api.answer::<Session>().set("status", one_of(&["active", "closed"])).set("metadata", object());
+    api.answer::<Session>()
+        .set("status", one_of(&["active", "closed"]))
+        .set("metadata", object())
+        .set("audience", audience(true));
     api.body::<conversations::CreateBody>()
         .set("user_id", name(0, USER_CHARS_MAX))
         .set("metadata", optional_object())
-        .set("session_id", own_id());
+        .set("session_id", own_id())
+        .set("audience", audience(true));
     api.body::<session_tasks::SessionTaskBody>()
         .require(&["task_description"])
         .set("task_description", json!({ "minLength": 1, "pattern": r"\S" }))
@@ -181,7 +185,8 @@ fn schemas(api: &mut Api) {
         .set("max_iterations", default(between(1, ITERATIONS_MAX), 3))
         .set("required_skills", labels())
         .set("priority", priority())
-        .set("timeout", timeout());
+        .set("timeout", timeout())
+        .set("audience", audience(true));
     let lease = || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), 30_000);
     api.body::<claims::ClaimBody>()
         .require(&["node_id"])
@@ -222,6 +227,18 @@ fn priority() -> Value {
     default(between(0, PRIORITY_MAX), PRIORITY_DEFAULT)
 }
 
+/// Whose nodes may run a task.
+fn audience(or_none: bool) -> Value {
+    let mut kinds = vec![
+        json!({ "enum": ["any", "owner"] }),
+        json!({ "type": "array", "minItems": 1, "maxItems": AUDIENCE_MAX, "items": schema::id() }),
+    ];
+    if or_none {
+        kinds.push(json!({ "type": "null" }));
+    }
+    json!({ "anyOf": kinds })
+}
+
 fn timeout() -> Value {
     let longest = TASK_TIMEOUT_MS_MAX / 1000;
     json!({ "exclusiveMinimum": 0, "maximum": longest, "default": TIMEOUT_DEFAULT })
@@ -235,6 +252,7 @@ fn task_schemas(api: &mut Api) {
         .set("required_skills", labels())
         .set("optional_skills", labels())
         .set("affinity_tags", labels())
+        .set("audience", audience(true))
         .set("priority", priority())
         .set("parameters", optional_object())
         .set("timeout", timeout())

@@ -2,7 +2,9 @@
 
 use reef_domain::json::Json;
 use reef_domain::limits::TASK_NAME_CHARS_MAX;
-use reef_domain::task::{PRIORITY_DEFAULT, Submission, TIMEOUT_DEFAULT, Wants, check_workflow};
+use reef_domain::task::{
+    Audience, PRIORITY_DEFAULT, Submission, TIMEOUT_DEFAULT, Wants, check_workflow,
+};
 use reef_domain::{Invalid, name};
 use reef_store::Redis;
 use reef_store::session::Written as SessionWritten;
@@ -12,7 +14,7 @@ use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::conversations::unknown_session;
 use crate::tasks::{READ_ONLY, not_submitted};
@@ -38,6 +40,9 @@ pub(crate) struct SessionTaskBody {
     /// Longest run, in seconds.
     #[serde(default, deserialize_with = "lax_float")]
     timeout: Option<f64>,
+    /// Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the session says,
+    /// else the variable `task_audience`.
+    audience: Option<Value>,
 }
 
 /// What is asked for, checked.
@@ -60,7 +65,11 @@ impl SessionTaskBody {
             name: name::of_text(&description, TASK_NAME_CHARS_MAX),
             task_type: "interactive".to_owned(),
             description: description.clone(),
-            wants: Wants { required_skills, ..Wants::default() },
+            wants: Wants {
+                required_skills,
+                audience: self.audience.map(|it| Audience::read(&it)).transpose()?,
+                ..Wants::default()
+            },
             priority: self.priority.unwrap_or(PRIORITY_DEFAULT),
             timeout: self.timeout.unwrap_or(TIMEOUT_DEFAULT),
             ..Submission::default()
@@ -100,7 +109,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     refuse_read_only(cx.request, &READ_ONLY)?;
     // Here the hub makes the id, too.
     refuse_read_only(cx.request, &["task_id", "stream_url"])?;
-    let Asked { workflow, submission, parameters } =
+    let Asked { workflow, mut submission, parameters } =
         object::<SessionTaskBody>(cx.request)?.check()?;
     let task_id = made_id("task", cx.once.as_ref(), false);
     let message_id = made_id("msg", cx.once.as_ref(), true);
@@ -109,6 +118,15 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session = session.ok_or_else(|| unknown_session(&session_id))?;
     if !cx.caller.may_see(&[&session.owner]) {
         return Err(Problem::foreign("session"));
+    }
+    if submission.wants.audience.is_none() {
+        // Agents, since the session's owner need not be who submits.
+        let of_session = session.value.audience.map(|audience| match audience {
+            Audience::Owner => Audience::Agents(vec![session.owner]),
+            other => other,
+        });
+        let default = &cx.config.settings.task_audience;
+        submission.wants.audience = Some(of_session.unwrap_or_else(|| default.clone()));
     }
 
     let draft = Submit {

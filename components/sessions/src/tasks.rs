@@ -3,7 +3,7 @@
 use reef_domain::Invalid;
 use reef_domain::json::Json;
 use reef_domain::limits::{BODY_BYTES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
-use reef_domain::task::{STATUSES, Submission, Wants, check_task_id, is_ended};
+use reef_domain::task::{Audience, STATUSES, Submission, Wants, check_task_id, is_ended};
 use reef_domain::time::UnixMillis;
 use reef_store::Redis;
 use reef_store::task::{
@@ -17,6 +17,7 @@ use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Steps of 100 that one clean-up takes: it stays well inside a request's time.
 const CLEANUP_STEPS: usize = 1000;
@@ -93,6 +94,9 @@ pub(crate) struct SubmitBody {
     user_id: Option<String>,
     /// Tags of nodes that are preferred.
     affinity_tags: Option<Vec<String>>,
+    /// Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the variable
+    /// `task_audience` says.
+    audience: Option<Value>,
     /// An id for it; left out, the hub makes one.
     task_id: Option<String>,
     /// An object that is kept as it is.
@@ -110,6 +114,7 @@ impl SubmitBody {
                 required_skills: self.required_skills.take().unwrap_or_default(),
                 optional_skills: self.optional_skills.take().unwrap_or_default(),
                 affinity_tags: self.affinity_tags.take().unwrap_or_default(),
+                audience: self.audience.take().map(|it| Audience::read(&it)).transpose()?,
             },
             priority: self.priority.unwrap_or(default.priority),
             timeout: self.timeout.unwrap_or(default.timeout),
@@ -155,7 +160,9 @@ pub(crate) const READ_ONLY: [&str; 15] = [
 pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     refuse_read_only(cx.request, &READ_ONLY)?;
     let mut body: SubmitBody = object(cx.request)?;
-    let submission = body.submission()?;
+    let mut submission = body.submission()?;
+    let default = &cx.config.settings.task_audience;
+    submission.wants.audience.get_or_insert_with(|| default.clone());
     let parameters = json_object("parameters", body.parameters.take(), BODY_BYTES_MAX)?;
     let metadata = json_object("metadata", body.metadata.take(), BODY_BYTES_MAX)?;
     let made = made_id("task", cx.once.as_ref(), false);
@@ -399,7 +406,7 @@ pub(crate) async fn why<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 /// The first thing that keeps a task from running: a word for programs, a sentence for people.
 fn explain(obstacles: &Obstacles) -> (&'static str, String) {
-    let Obstacles { status, due, able, online, free, skills, ahead, .. } = obstacles;
+    let Obstacles { status, due, able, able_of_all, online, free, skills, ahead, .. } = obstacles;
     let missing = |of: fn(&(String, i64, i64)) -> i64| {
         let names =
             skills.iter().filter(move |skill| of(skill) == 0).map(|(name, ..)| name.as_str());
@@ -417,7 +424,13 @@ fn explain(obstacles: &Obstacles) -> (&'static str, String) {
         _ if !unknown.is_empty() => {
             ("no_node_with_skill", format!("No node has the skill {unknown}."))
         }
-        _ if *able == 0 && skills.is_empty() => ("no_node", "No node is registered.".to_owned()),
+        _ if *able == 0 && skills.is_empty() && able_of_all.is_none_or(|nodes| nodes == 0) => {
+            ("no_node", "No node is registered.".to_owned())
+        }
+        _ if *able == 0 && able_of_all.is_some_and(|nodes| nodes > 0) => (
+            "no_node_in_audience",
+            "Nodes have its skills, but none of them is one of its audience's.".to_owned(),
+        ),
         _ if *able == 0 => (
             "no_node_with_all_skills",
             "Each of its skills is there, but no node has all of them.".to_owned(),

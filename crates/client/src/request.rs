@@ -32,6 +32,7 @@ pub struct Request {
     url: Result<Url, Error>,
     body: Option<Bytes>,
     idempotency_key: Option<String>,
+    claim_token: Option<String>,
     is_repeatable: bool,
     timeout: Duration,
     patience: Option<Duration>,
@@ -47,6 +48,7 @@ impl Request {
             url,
             body: None,
             idempotency_key: None,
+            claim_token: None,
             timeout: TIMEOUT,
             patience: None,
         }
@@ -66,6 +68,12 @@ impl Request {
             Some(value) => self.query(name, value),
             None => self,
         }
+    }
+
+    /// Writes to a message under a claim, whose token this is.
+    pub fn claim_token(mut self, token: impl Into<String>) -> Self {
+        self.claim_token = Some(token.into());
+        self
     }
 
     /// Sends a body.
@@ -160,6 +168,9 @@ impl Request {
         }
         if let Some(key) = &self.idempotency_key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(token) = &self.claim_token {
+            request = request.header("x-claim-token", token);
         }
         let failed = |error: reqwest::Error| {
             if error.is_builder() {

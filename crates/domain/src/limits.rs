@@ -191,6 +191,9 @@ pub const TASK_DELAY_MS_MAX: i64 = 30 * 86_400_000;
 /// Most retries that a task may ask for.
 pub const TASK_RETRIES_MAX: i64 = 100;
 
+/// Most agents in a task's audience: its class is listed for each of them.
+pub const AUDIENCE_MAX: usize = 20;
+
 /// First wait of a task that failed and has tries left, in milliseconds; it doubles with each try.
 pub const BACK_OFF_MS_MIN: i64 = 1_000;
 
@@ -200,6 +203,9 @@ pub const BACK_OFF_MS_MAX: i64 = 300_000;
 /// Shortest and longest lease of a claim, in milliseconds. Below, a hiccup of the network loses
 /// tasks; above, a dead worker blocks one for longer than an hour.
 pub const CLAIM_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
+
+/// Longest token of a claim, in characters: a number and some random text, with room to grow.
+pub const CLAIM_TOKEN_CHARS_MAX: usize = 64;
 
 /// Longest wait of a long poll, in milliseconds (`api.md` §5).
 pub const WAIT_MS_MAX: i64 = 30_000;

@@ -7,7 +7,7 @@ use crate::id;
 use crate::invalid::Invalid;
 use crate::limits::{SUB_TASKS_MAX, TASK_NAME_CHARS_MAX};
 use crate::name;
-use crate::task::{Submission, Wants};
+use crate::task::{Audience, Submission, Wants};
 
 /// The topic of a proposal.
 pub const TOPIC: &str = "task_proposal";
@@ -47,6 +47,7 @@ struct Described {
     required_skills: Option<Vec<String>>,
     optional_skills: Option<Vec<String>>,
     affinity_tags: Option<Vec<String>>,
+    audience: Option<Value>,
     priority: Option<i64>,
     timeout: Option<f64>,
     max_retries: Option<i64>,
@@ -125,6 +126,7 @@ impl SubTask {
                 required_skills: given.required_skills.unwrap_or_default(),
                 optional_skills: given.optional_skills.unwrap_or_default(),
                 affinity_tags: given.affinity_tags.unwrap_or_default(),
+                audience: given.audience.as_ref().map(Audience::read).transpose()?,
             },
             priority: given.priority.unwrap_or(default.priority),
             timeout: given.timeout.unwrap_or(default.timeout),

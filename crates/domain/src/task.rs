@@ -1,10 +1,13 @@
 //! Tasks: what may be submitted, and the words for it (`api.md` §5).
 
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
 use crate::id;
 use crate::invalid::Invalid;
 use crate::limits::{
-    ITERATIONS_MAX, LABEL_CHARS_MAX, LABELS_MAX, TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX,
-    TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
+    AUDIENCE_MAX, ITERATIONS_MAX, LABEL_CHARS_MAX, LABELS_MAX, TASK_DELAY_MS_MAX,
+    TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
 };
 use crate::name;
 use crate::node::check_labels_bytes;
@@ -35,6 +38,82 @@ pub fn is_ended(status: &str) -> bool {
     matches!(status, "completed" | "failed" | "cancelled" | "timeout")
 }
 
+/// Whose nodes may run a task.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody's.
+    #[default]
+    Any,
+    /// Those of whoever submits it.
+    Owner,
+    /// Those of these agents.
+    Agents(Vec<String>),
+}
+
+/// What an audience must be.
+pub const AUDIENCE_RULE: &str = "must be any, owner, or a list of 1 to 20 agents' ids";
+
+impl Audience {
+    /// Reads a body's member.
+    ///
+    /// # Errors
+    /// [`AUDIENCE_RULE`], under the field's name.
+    pub fn read(given: &Value) -> Result<Self, Invalid> {
+        let wrong = || Invalid::one("audience", AUDIENCE_RULE);
+        match given {
+            Value::String(word) => Self::word(word).ok_or_else(wrong),
+            Value::Array(agents) if (1..=AUDIENCE_MAX).contains(&agents.len()) => {
+                let id =
+                    |agent: &Value| agent.as_str().filter(|it| id::is_valid(it)).map(str::to_owned);
+                let agents: Option<Vec<String>> = agents.iter().map(id).collect();
+                agents.map(Self::Agents).ok_or_else(wrong)
+            }
+            _ => Err(wrong()),
+        }
+    }
+
+    /// Reads one of the two words.
+    #[must_use]
+    pub fn word(word: &str) -> Option<Self> {
+        match word {
+            "any" => Some(Self::Any),
+            "owner" => Some(Self::Owner),
+            _ => None,
+        }
+    }
+
+    /// The agents whose nodes are meant, sorted; `None` for everybody's.
+    #[must_use]
+    pub fn agents(&self, owner: &str) -> Option<Vec<String>> {
+        match self {
+            Self::Any => None,
+            Self::Owner => Some(vec![owner.to_owned()]),
+            Self::Agents(agents) => {
+                let mut agents = agents.clone();
+                agents.sort_unstable();
+                agents.dedup();
+                Some(agents)
+            }
+        }
+    }
+
+    /// What [`Audience::agents`] has made of one, for whoever submitted the task.
+    #[must_use]
+    pub fn of_agents(agents: Vec<String>, owner: &str) -> Self {
+        if agents == [owner] { Self::Owner } else { Self::Agents(agents) }
+    }
+}
+
+impl Serialize for Audience {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Any => serializer.serialize_str("any"),
+            Self::Owner => serializer.serialize_str("owner"),
+            Self::Agents(agents) => agents.serialize(serializer),
+        }
+    }
+}
+
 /// What a task wants of the node that runs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wants {
@@ -44,6 +123,8 @@ pub struct Wants {
     pub optional_skills: Vec<String>,
     /// Tags of nodes that are preferred.
     pub affinity_tags: Vec<String>,
+    /// Whose nodes may run it; `None`: what the hub says.
+    pub audience: Option<Audience>,
 }
 
 impl Wants {
@@ -60,6 +141,7 @@ impl Wants {
             required_skills: sorted(&self.required_skills),
             optional_skills: sorted(&self.optional_skills),
             affinity_tags: sorted(&self.affinity_tags),
+            audience: self.audience.clone(),
         }
     }
 
@@ -200,6 +282,8 @@ pub fn check_task_id(invalid: &mut Invalid, task_id: Option<&str>) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn faults(submission: &Submission) -> Vec<String> {
@@ -243,6 +327,27 @@ mod tests {
         );
         let nan = Submission { name: "n".into(), timeout: f64::NAN, ..Submission::default() };
         assert_eq!(faults(&nan), ["timeout"]);
+    }
+
+    #[test]
+    fn an_audience_is_a_word_or_agents() {
+        let read = |value: serde_json::Value| Audience::read(&value).ok();
+        assert_eq!(read(json!("any")), Some(Audience::Any));
+        assert_eq!(read(json!("owner")).and_then(|it| it.agents("a")), Some(vec!["a".into()]));
+        let some = read(json!(["b", "a", "b"])).unwrap();
+        assert_eq!(some.agents("c"), Some(vec!["a".to_owned(), "b".to_owned()]));
+        for bad in [
+            json!(""),
+            json!("all"),
+            json!([]),
+            json!([1]),
+            json!(["@admin"]),
+            json!({}),
+            json!(vec!["a"; 21]),
+        ] {
+            assert_eq!(read(bad.clone()), None, "{bad}");
+        }
+        assert_eq!(Audience::of_agents(vec!["a".into()], "a"), Audience::Owner);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 pub use self::read::*;
 pub use self::write::*;
-use crate::node::read_json;
+use crate::node::{Writer, read_json};
 use crate::script::{Malformed, Reader};
 
 /// A message as it is shown: fields and order of `api.md` §4.
@@ -103,6 +103,35 @@ pub enum Written<T> {
     Forbidden,
     /// Nothing is written to it any more.
     Complete,
+    /// Whoever runs its task writes under the claim's token, and there was none.
+    NeedsToken,
+    /// The claim under which it was to be written is over: nothing was changed.
+    ClaimOver,
+}
+
+/// Who writes to a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Author<'a> {
+    /// The caller.
+    pub writer: Writer<'a>,
+    /// The token of the claim under which it writes.
+    pub token: Option<&'a str>,
+}
+
+impl<'a> From<Writer<'a>> for Author<'a> {
+    fn from(writer: Writer<'a>) -> Self {
+        Self { writer, token: None }
+    }
+}
+
+impl Author<'_> {
+    /// The caller, and behind a slash, which no id has, the token.
+    fn argument(self) -> String {
+        match self.token {
+            Some(token) => format!("{}/{token}", self.writer.as_argument()),
+            None => self.writer.as_argument().to_owned(),
+        }
+    }
 }
 
 impl<T> Written<T> {
@@ -115,6 +144,8 @@ impl<T> Written<T> {
             "not_found" => Ok(Self::NotFound),
             "forbidden" => Ok(Self::Forbidden),
             "complete" => Ok(Self::Complete),
+            "needs_token" => Ok(Self::NeedsToken),
+            "claim_over" => Ok(Self::ClaimOver),
             status => other(status, reply).map(Self::Ok),
         }
     }

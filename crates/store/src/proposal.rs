@@ -8,6 +8,7 @@
 use reef_domain::json::{Json, cut};
 use reef_domain::limits::TASK_BATCH;
 use reef_domain::proposal::{ANSWER_TOPIC, Proposal, SubTask};
+use reef_domain::task::Audience;
 use serde_json::{Map, Value, json};
 
 use crate::inbox::{Letter, NoteDepth, Send, Sent, Share};
@@ -354,7 +355,8 @@ pub async fn settle<R: Redis>(
     if let Some(proposal) = &proposal {
         for (n, sub_task) in proposal.sub_tasks.iter().enumerate() {
             let quotas = Quotas::of(&acceptance.owner, settings);
-            let origin = Origin { acceptance: &acceptance, proposal, message_id, quotas };
+            let audience = &settings.task_audience;
+            let origin = Origin { acceptance: &acceptance, proposal, message_id, quotas, audience };
             if !queue(store, &origin, n + 1, sub_task).await? {
                 return Ok(Progress::NoRoom);
             }
@@ -380,6 +382,8 @@ struct Origin<'a> {
     proposal: &'a Proposal,
     message_id: &'a str,
     quotas: Option<&'a Quotas>,
+    /// Whose nodes may run a sub-task that does not say.
+    audience: &'a Audience,
 }
 
 /// Queues a sub-task, once. `false`: there is no room.
@@ -389,7 +393,9 @@ async fn queue<R: Redis>(
     number: usize,
     sub_task: &SubTask,
 ) -> Result<bool, StoreError> {
-    let Origin { acceptance, proposal, message_id, quotas } = *origin;
+    let Origin { acceptance, proposal, message_id, quotas, audience } = *origin;
+    let mut submission = sub_task.submission.clone();
+    submission.wants.audience.get_or_insert_with(|| audience.clone());
     let mut metadata = sub_task.metadata.clone();
     for (name, value) in [
         ("proposal_id", Value::from(message_id)),
@@ -406,7 +412,7 @@ async fn queue<R: Redis>(
     let task_id = acceptance.task_id(number);
     let call = Submit {
         task_id: &task_id,
-        submission: &sub_task.submission,
+        submission: &submission,
         parameters: &parameters,
         metadata: &metadata,
         shown_in: None,

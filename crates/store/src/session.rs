@@ -2,6 +2,7 @@
 
 use reef_domain::json::Json;
 use reef_domain::limits::SESSION_TTL_MS;
+use reef_domain::task::Audience;
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -31,6 +32,9 @@ pub struct Session {
     pub created_at: UnixMillis,
     /// When it last changed.
     pub updated_at: UnixMillis,
+    /// Whose nodes may run its tasks: `any`, `owner`, or agents; `None`: as the hub says.
+    #[cfg_attr(feature = "openapi", schemars(with = "serde_json::Value"))]
+    pub audience: Option<Audience>,
 }
 
 /// Makes a session, or finds the one that is there.
@@ -46,6 +50,27 @@ pub struct Open<'a> {
     pub owner: &'a str,
     /// Who asks.
     pub writer: Writer<'a>,
+    /// Whose nodes may run its tasks; `None`: as the hub says.
+    pub audience: Option<&'a Audience>,
+}
+
+/// How an audience is kept: the word, or the agents.
+fn kept_audience(audience: &Audience, owner: &str) -> String {
+    match audience.agents(owner) {
+        None => "any".to_owned(),
+        // Writing texts into memory cannot fail.
+        Some(agents) => serde_json::to_string(&agents).unwrap_or_default(),
+    }
+}
+
+fn read_audience(text: &str, owner: &str) -> Result<Option<Audience>, Malformed> {
+    match text {
+        "" => Ok(None),
+        "any" => Ok(Some(Audience::Any)),
+        json => serde_json::from_str(json)
+            .map(|agents| Some(Audience::of_agents(agents, owner)))
+            .map_err(|error| Malformed(format!("audience: {error}"))),
+    }
 }
 
 /// A session that is there.
@@ -77,7 +102,8 @@ impl Call for Open<'_> {
             .text(self.metadata.get())
             .text(self.owner)
             .number(SESSION_TTL_MS)
-            .text(self.writer.as_argument());
+            .text(self.writer.as_argument())
+            .optional(self.audience.map(|audience| kept_audience(audience, self.owner)));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
@@ -168,6 +194,7 @@ impl Call for Get<'_> {
                     metadata: read_json(reply)?,
                     created_at: UnixMillis(reply.int()?),
                     updated_at: UnixMillis(reply.int()?),
+                    audience: read_audience(&reply.text()?, &owner)?,
                 };
                 Ok(Some(Owned { owner, value: session }))
             }

@@ -1,6 +1,7 @@
 //! What the variables of a deployment say about keys and liveness.
 
 use reef_domain::heartbeat::Timeout;
+use reef_domain::task::Audience;
 
 use crate::keys::{Keys, Layout};
 use crate::quota::Quotas;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub legacy_inbox: bool,
     /// `legacy_task_queue`: tasks within messages are also pushed onto the list that old workers pop.
     pub legacy_task_queue: bool,
+    /// `task_audience`: whose nodes may run a task that does not say.
+    pub task_audience: Audience,
     /// `check_interval_seconds`, in milliseconds: how often the cron trigger fires.
     pub check_interval_ms: i64,
     /// What one agent may have.
@@ -51,6 +54,8 @@ pub struct Variables {
     pub legacy_task_queue: String,
     /// What one agent may have.
     pub quotas: Quotas,
+    /// `any` or `owner`.
+    pub task_audience: String,
 }
 
 impl Settings {
@@ -82,6 +87,7 @@ impl Settings {
             message_ttl_ms: read_hours(&variables.message_ttl_hours)?,
             legacy_inbox: read_flag("legacy_inbox", &variables.legacy_inbox)?,
             legacy_task_queue: read_flag("legacy_task_queue", &variables.legacy_task_queue)?,
+            task_audience: read_audience(&variables.task_audience)?,
             check_interval_ms: read_ms(
                 "check_interval_seconds",
                 &variables.check_interval_seconds,
@@ -119,6 +125,11 @@ fn read_hours(text: &str) -> Result<i64, String> {
     }
     #[allow(clippy::cast_possible_truncation, reason = "checked to fit")]
     Ok(ms as i64)
+}
+
+fn read_audience(text: &str) -> Result<Audience, String> {
+    let word = if text.is_empty() { "any" } else { text };
+    Audience::word(word).ok_or_else(|| format!("task_audience is {text:?}; use any or owner"))
 }
 
 fn read_flag(name: &str, text: &str) -> Result<bool, String> {

@@ -7,7 +7,7 @@ mod show;
 mod submit;
 
 use reef_domain::json::Json;
-use reef_domain::task::Wants;
+use reef_domain::task::{Audience, Wants};
 use reef_domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -74,6 +74,9 @@ pub struct Task {
     pub message_id: Option<String>,
     /// 0–1.
     pub progress: f64,
+    /// Whose nodes may run it: `any`, `owner`, or agents.
+    #[cfg_attr(feature = "openapi", schemars(with = "serde_json::Value"))]
+    pub audience: Audience,
 }
 
 /// A duration that is shown in seconds: whole ones without a fraction.
@@ -128,11 +131,15 @@ struct NewSpec<'a> {
     metadata: &'a Json,
 }
 
-/// What a task wants, as the scripts read it: required skills, optional skills, tags.
-fn wants_json(wants: &Wants) -> String {
-    let Wants { required_skills, optional_skills, affinity_tags } = wants;
+/// What a task of this owner wants, as the scripts read it: required skills, optional skills, tags;
+/// and the agents whose nodes may run it, unless everybody's may.
+fn wants_json(wants: &Wants, owner: &str) -> String {
+    let Wants { required_skills, optional_skills, affinity_tags, audience } = wants;
+    let agents = audience.as_ref().and_then(|audience| audience.agents(owner));
+    let mut all = vec![required_skills, optional_skills, affinity_tags];
+    all.extend(&agents);
     // Writing texts into memory cannot fail.
-    serde_json::to_string(&[required_skills, optional_skills, affinity_tags]).unwrap_or_default()
+    serde_json::to_string(&all).unwrap_or_default()
 }
 
 impl Task {
@@ -145,8 +152,15 @@ impl Task {
         let spec = reply.text()?;
         let spec: Spec = serde_json::from_str(&spec).map_err(|error| bad("spec", error))?;
         let wants = reply.text()?;
-        let [required_skills, optional_skills, affinity_tags] =
+        let wants: Vec<Vec<String>> =
             serde_json::from_str(&wants).map_err(|error| bad("wants", error))?;
+        let mut wants = wants.into_iter();
+        let mut labels = || wants.next().unwrap_or_default();
+        let (required_skills, optional_skills, affinity_tags) = (labels(), labels(), labels());
+        let audience = match wants.next() {
+            None => Audience::Any,
+            Some(agents) => Audience::of_agents(agents, &owner),
+        };
         let value = Self {
             task_id,
             task_type: spec.task_type,
@@ -175,6 +189,7 @@ impl Task {
             session_id: some_text(reply)?,
             message_id: some_text(reply)?,
             progress: reply.float()?,
+            audience,
         };
         Ok(Owned { owner, value })
     }

@@ -87,7 +87,7 @@ pub fn variables() -> impl Iterator<Item = &'static str> {
 }
 
 /// The variables beside the quotas.
-const VARIABLES: [&str; 17] = [
+const VARIABLES: [&str; 18] = [
     "redis_url",
     "admin_key",
     "auth_mode",
@@ -101,6 +101,7 @@ const VARIABLES: [&str; 17] = [
     "message_ttl_hours",
     "legacy_inbox",
     "legacy_task_queue",
+    "task_audience",
     "key_layout",
     "key_prefix",
     "cors_origins",
@@ -146,6 +147,7 @@ impl Config {
                 legacy_inbox: get("legacy_inbox"),
                 legacy_task_queue: get("legacy_task_queue"),
                 quotas: Quotas::read(&get)?,
+                task_audience: get("task_audience"),
             })?,
         })
     }

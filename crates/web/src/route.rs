@@ -5,7 +5,7 @@
 
 use futures_util::future::LocalBoxFuture;
 use matchit::Router;
-use reef_domain::limits::REQUEST_ID_CHARS_MAX;
+use reef_domain::limits::{CLAIM_TOKEN_CHARS_MAX, REQUEST_ID_CHARS_MAX};
 use reef_domain::shown::in_line;
 use reef_domain::{NodeId, id};
 use reef_store::{Once, Quotas, Redis, Store};
@@ -123,6 +123,20 @@ impl<R> Context<'_, R> {
             Caller::Agent(_) if !self.caller.is_admin() => Some(&self.config.settings.quotas),
             _ => None,
         }
+    }
+
+    /// The header `X-Claim-Token`: the token of the claim under which whoever runs a task writes.
+    ///
+    /// # Errors
+    /// 400 if it is none.
+    pub fn claim_token(&self) -> Result<Option<&str>, Problem> {
+        const HEADER: &str = "X-Claim-Token";
+        let Some(raw) = self.request.raw_header(HEADER) else { return Ok(None) };
+        let fits = (1..=CLAIM_TOKEN_CHARS_MAX).contains(&raw.len())
+            && raw.iter().all(u8::is_ascii_graphic);
+        let token = std::str::from_utf8(raw).ok().filter(|_| fits);
+        let rule = "must be a token of POST /tasks/claim, unchanged";
+        token.map(Some).ok_or_else(|| Problem::parameter(HEADER, rule))
     }
 
     /// The parameters of the query.

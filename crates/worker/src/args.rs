@@ -42,6 +42,10 @@ pub struct WorkerArgs {
     #[arg(long, env = "REEF_WORKER_START_TIMEOUT", value_name = "SECONDS", default_value_t = 60.0)]
     pub start_timeout: f64,
 
+    /// Work with a key that administers, which is refused else: a worker runs other agents' tasks
+    #[arg(long)]
+    pub as_admin: bool,
+
     /// Let the command see REEF_API_KEY: the key that this worker uses
     #[arg(long)]
     pub pass_key: bool,
@@ -105,7 +109,8 @@ Exit codes:
   130  told twice to stop
 
 Environment:
-  REEF_API_KEY holds a key, where neither --key-file nor REEF_KEY_FILE is given. Without any, a hub
-  on this machine is asked with the key in .reef/admin.key (or in REEF_STATE_DIR).
+  REEF_API_KEY holds a key, where neither --key-file nor REEF_KEY_FILE is given: that of an agent,
+  which `reef agents register` makes. A key that administers is refused without --as-admin, and the
+  one in .reef/admin.key is not taken without it.
   REEF_LOG filters the log (default info).
 ";

@@ -64,6 +64,15 @@ pub enum WorkerError {
 }
 
 impl WorkerError {
+    /// The key that there is administers, and a worker runs other agents' tasks.
+    #[must_use]
+    pub fn administers() -> Self {
+        let words = "a worker runs other agents' tasks, and so it does not work with a key that \
+                     administers: make an agent with `reef agents register NAME --save NAME.key` and \
+                     give its key with --key-file NAME.key (or say --as-admin)";
+        Self::Usage(words.to_owned())
+    }
+
     /// Somebody else has registered under this one's name.
     pub(crate) fn replaced() -> Self {
         let words = "somebody else has registered as this node: give each worker and agent its own --hostname";

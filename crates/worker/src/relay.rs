@@ -97,6 +97,7 @@ impl<'a> Relay<'a> {
             let body = json!({"delta": delta, "producer": producer});
             // The producer's numbers make a repeat harmless.
             let request = self.hub.post(["messages", self.message_id(), "append"]).json(&body);
+            let request = request.claim_token(self.task.token());
             let sent = request.repeatable().patient(PATIENCE).send().await;
             self.judge(sent.err(), "text")?;
         }
@@ -110,6 +111,7 @@ impl<'a> Relay<'a> {
         self.blocks += 1;
         let key = format!("{}.{}.{}", self.task.id(), self.task.token(), self.blocks);
         let request = self.hub.post(["messages", self.message_id(), "content"]).json(&block);
+        let request = request.claim_token(self.task.token());
         let sent = request.idempotency_key(key).patient(PATIENCE).send().await;
         self.judge(sent.err(), "a content block")
     }

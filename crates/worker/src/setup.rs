@@ -39,6 +39,9 @@ pub async fn run(args: WorkerArgs, hub: Hub, key: Option<Secret>) -> Result<(), 
     let ready = async {
         // Before anything is started, so that a mistake costs nothing.
         let settings = Settings::check(&args)?;
+        if key.is_some() && !args.as_admin {
+            refuse_admin(&hub, settings.start_timeout).await?;
+        }
         start(&args, settings, hub, key).await
     };
     let (worker, beats) = tokio::select! {
@@ -46,6 +49,23 @@ pub async fn run(args: WorkerArgs, hub: Hub, key: Option<Secret>) -> Result<(), 
         _ = signals.next() => return Err(WorkerError::Interrupted),
     };
     LocalSet::new().run_until(worker.run(&mut signals, beats.run())).await
+}
+
+/// Refuses a key that administers: what runs here is asked for by others.
+async fn refuse_admin(hub: &Hub, patience: Duration) -> Result<(), WorkerError> {
+    #[derive(serde::Deserialize)]
+    struct Me {
+        auth: Auth,
+    }
+    #[derive(serde::Deserialize)]
+    struct Auth {
+        scopes: Vec<String>,
+    }
+    let me: Me = hub.get(["auth", "me"]).patient(patience).fetch().await?;
+    match me.auth.scopes.iter().any(|scope| scope == "admin") {
+        true => Err(WorkerError::administers()),
+        false => Ok(()),
+    }
 }
 
 /// What was typed, as far as it has to be checked.

@@ -17,6 +17,7 @@ mod messages;
 mod old_data;
 mod tails;
 mod upkeep;
+mod worker;
 
 use std::fs::{self, File};
 use std::io::Write;

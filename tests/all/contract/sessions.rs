@@ -8,7 +8,7 @@ use crate::harness::{Client, is_timestamp, unique};
 
 /// The fields of a session, in order.
 const SESSION_FIELDS: &[&str] =
-    &["session_id", "user_id", "status", "metadata", "created_at", "updated_at"];
+    &["session_id", "user_id", "status", "metadata", "created_at", "updated_at", "audience"];
 
 #[track_caller]
 fn new_session_of(client: &Client, user: &str) -> String {

@@ -13,7 +13,7 @@ use reef_store::task::{
 };
 use reef_store::{Settings, Store};
 
-use super::model::{ANSWERED, SILENCE, Wants};
+use super::model::{ANSWERED, SILENCE, Wants, owner_of};
 use crate::harness::{Blocking, RedisServer, now, store};
 
 pub struct Driver {
@@ -76,6 +76,7 @@ impl Driver {
                 required_skills: wants.required,
                 optional_skills: wants.optional,
                 affinity_tags: wants.tags,
+                audience: wants.audience.map(domain::Audience::Agents),
             },
             priority,
             max_retries,
@@ -194,7 +195,7 @@ impl Driver {
         let call = Register {
             registration: &registration,
             generated_id: node,
-            owner: "o",
+            owner: owner_of(node),
             writer: Writer::Any,
             standing: Standing::Unknown,
             quotas: None,

@@ -15,6 +15,7 @@ use crate::harness::RedisServer;
 
 const SKILLS: [&str; 4] = ["gpu", "python", "rust", "音"];
 const TAGS: [&str; 3] = ["eu", "fast", "us"];
+const AGENTS: [&str; 2] = ["o", "p"];
 const NODES: [&str; 4] = ["n0", "n1", "n2", "n3"];
 const OPERATIONS: usize = 250;
 
@@ -39,6 +40,14 @@ impl Run {
                 required: some(&mut random, &SKILLS, if n == 0 { 0 } else { 3 }),
                 optional: some(&mut random, &SKILLS, 2),
                 tags: some(&mut random, &TAGS, 2),
+                // A third of them for some agents' nodes only.
+                audience: (n % 3 == 2).then(|| {
+                    let mut agents = some(&mut random, &AGENTS, 2);
+                    if agents.is_empty() {
+                        agents.push(AGENTS[0].to_owned());
+                    }
+                    agents
+                }),
             })
             .collect();
         let queue = Driver::on_empty(server);

@@ -22,6 +22,21 @@ pub struct Wants {
     pub required: Vec<String>,
     pub optional: Vec<String>,
     pub tags: Vec<String>,
+    /// Whose nodes may run it; nothing: everybody's.
+    pub audience: Option<Vec<String>>,
+}
+
+impl Wants {
+    /// Whether a node may run it.
+    fn is_for(&self, node: &str) -> bool {
+        let owner = owner_of(node);
+        self.audience.as_ref().is_none_or(|agents| agents.iter().any(|agent| agent == owner))
+    }
+}
+
+/// Whose node it is: every other one is one agent's.
+pub fn owner_of(node: &str) -> &'static str {
+    if node.as_bytes().last().is_some_and(|last| last % 2 == 0) { "o" } else { "p" }
 }
 
 #[derive(Debug)]
@@ -111,7 +126,7 @@ impl Model {
     }
 
     pub fn is_routable(&self, wants: &Wants) -> bool {
-        self.nodes.values().any(|node| node.has(&wants.required))
+        self.nodes.iter().any(|(id, node)| node.has(&wants.required) && wants.is_for(id))
     }
 
     pub fn submit(
@@ -173,6 +188,7 @@ impl Model {
             .tasks
             .iter()
             .filter(|(_, task)| task.is_waiting() && node.has(&task.wants.required))
+            .filter(|(_, task)| task.wants.is_for(node_id))
             .collect();
         able.sort_by_key(|(_, task)| task.rank);
         let mut chosen = Vec::new();

@@ -167,25 +167,47 @@ impl Truth {
         };
         let heads: BTreeMap<_, _> =
             queues.iter().map(|(class, queue)| (*class, first(queue).to_string())).collect();
-        let listed = self.below("reef:queue-heads:");
-        let count: usize = listed.values().map(|list| list.len()).sum();
-        assert_eq!(count, heads.len(), "some classes are listed twice after {done}");
-        for (skill, list) in listed {
+        // Where a class is listed: under which skill, and for whom ('' for everybody).
+        let mut listed: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
+        let for_all =
+            self.below("reef:queue-heads:").into_iter().map(|(skill, list)| ("", skill, list));
+        let for_some = self.below("reef:queue-heads-for:").into_iter().map(|(name, list)| {
+            let (agent, skill) = name.split_once(':').unwrap();
+            (agent, skill, list)
+        });
+        for (agent, skill, list) in for_all.chain(for_some) {
             for (class, rank) in list {
                 assert_eq!(heads.get(class.as_str()), Some(rank), "{class} after {done}");
-                let of_it =
-                    model.tasks.iter().filter(|(id, _)| queues[class.as_str()].contains_key(*id));
-                for (id, task) in of_it {
-                    let required = &task.wants.required;
-                    let is_right = if skill.is_empty() {
-                        required.is_empty()
-                    } else {
-                        required.iter().any(|label| label == skill)
-                    };
-                    assert!(is_right, "{id} wants {required:?}, is listed under {skill:?}");
-                }
+                assert!(listed.entry(class).or_default().insert((agent, skill)), "{class} twice");
             }
         }
+        assert_eq!(listed.keys().copied().collect::<BTreeSet<_>>(), classes, "after {done}");
+        let mut audiences: BTreeMap<String, String> = BTreeMap::new();
+        for (class, places) in listed {
+            let skills: BTreeSet<_> = places.iter().map(|(_, skill)| *skill).collect();
+            assert_eq!(skills.len(), 1, "{class} is listed under several skills after {done}");
+            let agents: BTreeSet<_> = places.iter().map(|(agent, _)| *agent).collect();
+            for agent in agents.iter().filter(|agent| !agent.is_empty()) {
+                let count = audiences.entry((*agent).to_owned()).or_default();
+                *count = (count.parse().unwrap_or(0) + 1).to_string();
+            }
+            let of_it = model.tasks.iter().filter(|(id, _)| queues[class].contains_key(*id));
+            for (id, task) in of_it {
+                let (required, audience) = (&task.wants.required, &task.wants.audience);
+                let is_right = skills.iter().all(|skill| match *skill {
+                    "" => required.is_empty(),
+                    skill => required.iter().any(|label| label == skill),
+                });
+                assert!(is_right, "{id} wants {required:?}, is listed under {skills:?}");
+                let expected: BTreeSet<&str> = match audience {
+                    None => BTreeSet::from([""]),
+                    Some(agents) => agents.iter().map(String::as_str).collect(),
+                };
+                assert_eq!(agents, expected, "{id} is listed for others after {done}");
+            }
+        }
+        let counted = self.0.get("reef:queue-audiences").cloned().unwrap_or_default();
+        assert_eq!(counted, audiences, "classes of each audience after {done}");
     }
 
     /// What nodes run, have ended and have room for.

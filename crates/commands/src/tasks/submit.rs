@@ -21,6 +21,9 @@ pub(crate) struct SubmitArgs {
     /// A tag that its worker should have; repeatable
     #[arg(long = "tag", value_name = "TAG", conflicts_with = "session")]
     tags: Vec<String>,
+    /// Whose nodes may run it: any, owner, or an agent; repeatable for several agents
+    #[arg(long, value_name = "WHOSE")]
+    audience: Vec<String>,
     /// What it is about
     #[arg(long, value_name = "TEXT", conflicts_with = "session")]
     description: Option<String>,
@@ -85,6 +88,15 @@ pub(crate) async fn run(cx: &Context, args: SubmitArgs) -> Result<(), Failure> {
     })
 }
 
+/// `any` and `owner` stand alone; agents are listed.
+fn audience(args: &SubmitArgs) -> Value {
+    match args.audience.as_slice() {
+        [] => Value::Null,
+        [word] if word == "any" || word == "owner" => word.as_str().into(),
+        agents => json!(agents),
+    }
+}
+
 fn priority(args: &SubmitArgs) -> Option<u8> {
     Some(match args.priority.as_deref()? {
         "critical" => 0,
@@ -107,6 +119,7 @@ fn task(args: &SubmitArgs) -> Result<Value, Failure> {
         "required_skills": args.skills,
         "optional_skills": args.optional_skills,
         "affinity_tags": args.tags,
+        "audience": audience(args),
         "parameters": parameters,
         "priority": priority(args),
         "timeout": args.timeout,
@@ -125,5 +138,6 @@ fn session_task(args: &SubmitArgs) -> Value {
         "required_skills": args.skills,
         "priority": priority(args),
         "timeout": args.timeout,
+        "audience": audience(args),
     })
 }

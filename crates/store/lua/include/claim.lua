@@ -3,6 +3,7 @@ local TIMEOUT_GRACE_MS = 5000
 
 -- Lets go of a claim. What a node reported counted a task that it held by then.
 local function end_claim(task, has_stopped)
+  note_claim_over(task)
   redis.call('ZREM', key.task_leases, task.id)
   redis.call('SREM', key.claims(task.node), task.id)
   local row = redis.call('HMGET', key.node(task.node), 'reported', 'beat')

@@ -5,18 +5,31 @@ local mid = ARGV[3]
 
 local function read_message()
   local row = redis.call('HMGET', key.message(mid), 'session_id', 'sequence', 'is_complete',
-    'owner', 'runner', 'text_json')
+    'owner', 'runner', 'text_json', 'claim')
   if not row[1] then return nil end
   return { sid = row[1], sequence = tonumber(row[2]), is_complete = row[3] == '1', owner = row[4],
-    runner = row[5], text_json = tonumber(row[6] or nil) }
+    runner = row[5], text_json = tonumber(row[6] or nil), claim = row[7] }
 end
 
--- Why a message cannot be written by a caller ('' may write to all); nil if it can. Beside its owner
--- whoever runs its task may write to it.
-local function refusal(message, caller)
+-- Claims are numbered; a token begins with its claim's number. A claim that is over leaves nothing
+-- but that in the message.
+local function claim_number(token)
+  return tonumber(string.match(token or '', '^%d+')) or 0
+end
+
+-- Why a message cannot be written; nil if it can. `author` is a caller ('' may write to all), behind
+-- a slash the token of the claim under which it writes. Beside its owner whoever runs its task may
+-- write to it, under the token, for as long as the claim is not over. (A runner of before tokens
+-- were noted has none.)
+local function refusal(message, author)
   if not message then return 'not_found' end
-  if caller ~= '' and message.owner ~= caller and message.runner ~= caller then
-    return 'forbidden'
+  local caller, token = string.match(author, '^([^/]*)/?(.*)$')
+  if caller ~= '' and message.owner ~= caller then
+    if message.runner ~= caller then return 'forbidden' end
+    if token == '' and message.claim then return 'needs_token' end
+  end
+  if token ~= '' and message.claim ~= token and (message.claim or not message.runner) then
+    return 'claim_over'
   end
   if message.is_complete then return 'complete' end
 end

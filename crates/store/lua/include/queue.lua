@@ -27,8 +27,9 @@ local function labels_json(labels)
   return #labels == 0 and '[]' or cjson.encode(labels)
 end
 
--- A class by its name: the skill that it is listed under, required skills, optional
--- skills, tags, owner. It is there while a task of it waits.
+-- A class by its name: the skill that it is listed under, required skills, optional skills, tags, owner,
+-- and the agents whose nodes may run its tasks (nil for everybody's). It is there while a task of it
+-- waits.
 local function read_class(class)
   local record = redis.call('HGET', key.queue_classes, class)
   return record and cmsgpack.unpack(record)
@@ -46,8 +47,20 @@ local function open_class(class, id, owner)
   end
   local prefers = string.sub(class, 1, 1) ~= 'r'
   redis.call('HSET', key.queue_classes, class, cmsgpack.pack({ rarest, wants[1],
-    prefers and wants[2] or {}, prefers and wants[3] or {}, owner }))
+    prefers and wants[2] or {}, prefers and wants[3] or {}, owner, wants[4] }))
   redis.call('HINCRBY', key.usage(owner), 'classes', 1)
+  for _, agent in ipairs(wants[4] or {}) do
+    redis.call('HINCRBY', key.queue_audiences, agent, 1)
+  end
+end
+
+-- The lists that a class stands in. One for some agents only is listed for each of them apart, so
+-- that nobody else's node ever meets it.
+local function heads_of(record)
+  if not record[6] then return { key.queue_heads(record[1]) } end
+  local lists = {}
+  for i, agent in ipairs(record[6]) do lists[i] = key.queue_heads_for(agent, record[1]) end
+  return lists
 end
 
 -- Lists a class by its first task, or forgets it with its last.
@@ -55,12 +68,20 @@ local function show_head(class)
   local record = read_class(class)
   if not record then return end
   local head = redis.call('ZRANGE', key.queue(class), 0, 0, 'WITHSCORES')
-  if head[1] then
-    redis.call('ZADD', key.queue_heads(record[1]), head[2], class)
-  else
-    redis.call('ZREM', key.queue_heads(record[1]), class)
-    redis.call('HDEL', key.queue_classes, class)
-    if record[5] then redis.call('HINCRBY', key.usage(record[5]), 'classes', -1) end
+  for _, list in ipairs(heads_of(record)) do
+    if head[1] then
+      redis.call('ZADD', list, head[2], class)
+    else
+      redis.call('ZREM', list, class)
+    end
+  end
+  if head[1] then return end
+  redis.call('HDEL', key.queue_classes, class)
+  if record[5] then redis.call('HINCRBY', key.usage(record[5]), 'classes', -1) end
+  for _, agent in ipairs(record[6] or {}) do
+    if redis.call('HINCRBY', key.queue_audiences, agent, -1) <= 0 then
+      redis.call('HDEL', key.queue_audiences, agent)
+    end
   end
 end
 
@@ -112,6 +133,15 @@ local function requeue(task, reason)
   move_task(task, 'pending', reason)
 end
 
+-- Notes that the claim of a session task is over, so that its message hears of it: it takes nothing
+-- more under the token.
+local function note_claim_over(task)
+  if task.message ~= '' and task.token then
+    redis.call('ZADD', key.claims_over, now,
+      task.message .. '/' .. string.match(task.token, '^%d*'))
+  end
+end
+
 -- Most tasks that a node can hold: it has room for no more.
 local HELD_MAX = 100
 
@@ -120,7 +150,10 @@ local function release_claims(node, reason)
   local released = redis.call('SPOP', key.claims(node), HELD_MAX)
   for _, id in ipairs(released) do
     local task = read_task(id)
-    if task and task.status == 'running' then requeue(task, reason) end
+    if task and task.status == 'running' then
+      note_claim_over(task)
+      requeue(task, reason)
+    end
   end
   return #released
 end

@@ -9,9 +9,23 @@ local function count_nodes(skills, index, among, most)
   return redis.call(unpack(command))
 end
 
--- Whether any node, whatever its status, has all these skills.
-local function is_routable(skills)
-  return count_nodes(skills, key.by_skill, key.nodes, 1) == 1
+-- The same among the nodes of some agents (nil for everybody's).
+local function count_nodes_of(agents, skills, index, among, most)
+  if not agents then return count_nodes(skills, index, among, most) end
+  local count = 0
+  for _, agent in ipairs(agents) do
+    local command = { 'ZINTERCARD', #skills + 2, key.nodes_by_owner(agent), among }
+    for _, skill in ipairs(skills) do command[#command + 1] = index(skill) end
+    command[#command + 1] = 'LIMIT'
+    command[#command + 1] = most
+    count = count + redis.call(unpack(command))
+  end
+  return math.min(count, most)
+end
+
+-- Whether any node, whatever its status, may run what wants this.
+local function is_routable(wants)
+  return count_nodes_of(wants[4], wants[1], key.by_skill, key.nodes, 1) == 1
 end
 
 -- Lists a task that can be seen from now on.

@@ -1,10 +1,11 @@
 -- Adds a content block.
 --
 -- KEYS[1]  the message partition
--- ARGV     1-2 idempotency · 3 message · 4 caller to check ('' none) · 5 content id
+-- ARGV     1-2 idempotency · 3 message · 4 author (include message) · 5 content id
 --          6 block as the snapshot holds it (JSON) · 7 the whole block if that is not it (JSON, '')
 --          8 TTL in ms · 9 TTL of the copy for old readers in ms ('' for no copy) · 10 most blocks
 -- Returns  'ok', sequence · 'exists' · 'too_many_blocks' · 'not_found' · 'forbidden' · 'complete'
+--          'needs_token' · 'claim_over'
 -- Emits    content_added
 -- include: now foreign rfc3339 once message content
 

@@ -5,11 +5,12 @@
 -- applied, an older epoch is fenced, a gap is refused.
 --
 -- KEYS[1]  the message partition
--- ARGV     1-2 idempotency · 3 message · 4 caller to check ('' none) · 5 delta · 6 TTL in ms
+-- ARGV     1-2 idempotency · 3 message · 4 author (include message) · 5 delta · 6 TTL in ms
 --          7 producer ('' for none) · 8 epoch · 9 seq · 10 most producers · 11 longest text in bytes
 --          12 longest text as JSON, in bytes
 -- Returns  'ok', sequence, length of the text in bytes · 'gap', seq expected · 'fenced', epoch
 --          'too_many_producers' · 'too_long' · 'not_found' · 'forbidden' · 'complete'
+--          'needs_token' · 'claim_over'
 -- Emits    text_delta
 -- include: now rfc3339 once message
 

@@ -1,14 +1,19 @@
 -- Completes a message: nothing is written to it afterwards.
 --
 -- KEYS[1]  the message partition
--- ARGV     1-2 idempotency · 3 message · 4 caller to check ('' none) · 5 error (JSON, '' for none)
---          6 TTL in ms
+-- ARGV     1-2 idempotency · 3 message · 4 author (include message) · 5 error (JSON, '' for none)
+--          6 TTL in ms · 7 1 if the claim under which it was written is over else 0
 -- Returns  'ok', sequence · 'not_found' · 'forbidden' · 'complete'
+--          'needs_token' · 'claim_over'
 -- Emits    error, if there is one; message_end
 -- include: now rfc3339 once message
 
 local function run()
   local message = read_message()
+  if message and message.claim and ARGV[7] == '1' then
+    redis.call('HSET', key.message(mid), 'claim',
+      string.format('%.0f', claim_number(message.claim)))
+  end
   local refused = refusal(message, ARGV[4])
   if refused then return { refused } end
   -- Old readers find the text in the hash.

@@ -1,10 +1,11 @@
 -- Starts a task within a message: a placeholder block stands where its result will be.
 --
 -- KEYS[1]  the message partition
--- ARGV     1-2 idempotency · 3 message · 4 caller to check ('' none) · 5 task · 6 its type
+-- ARGV     1-2 idempotency · 3 message · 4 author (include message) · 5 task · 6 its type
 --          7 parameters (JSON object) · 8 content id · 9 placeholder (JSON) · 10 TTL in ms
 --          11 most blocks
 -- Returns  'ok', sequence · 'exists' · 'too_many_blocks' · 'not_found' · 'forbidden' · 'complete'
+--          'needs_token' · 'claim_over'
 -- Emits    task_started, content_added
 -- include: now rfc3339 once message
 

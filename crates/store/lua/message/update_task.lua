@@ -2,12 +2,13 @@
 -- content id; without one, or after a failure, the placeholder goes.
 --
 -- KEYS[1]  the message partition
--- ARGV     3 message · 4 caller to check ('' none) · 5 task · 6 status (processing completed failed)
+-- ARGV     3 message · 4 author (include message) · 5 task · 6 status (processing completed failed)
 --          7 progress ('' keeps) · 8 result in the snapshot (JSON members, '' for none)
 --          9 the whole result if that is not it (JSON members, '') · 10 error (JSON)
 --          11 TTL in ms · 12 TTL of the copy for old readers in ms
 -- Returns  'ok', sequence, status, progress · 'unknown_task' · 'ended', status · 'not_found'
 --          'forbidden' · 'complete'
+--          'needs_token' · 'claim_over'
 -- Emits    task_progress · task_completed, content_updated · task_failed
 -- include: now foreign rfc3339 message content
 

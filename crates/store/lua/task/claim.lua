@@ -2,7 +2,8 @@
 -- those that stand first within one second, the one whose optional skills and tags it matches best.
 --
 -- Looks at classes of tasks, never at the backlog: for each skill of the node at the classes that
--- are listed under it, in the order of their first tasks, until one fits.
+-- are listed under it, in the order of their first tasks, until one fits. Classes that are for some
+-- agents' nodes only have lists of their own.
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 node id · 4 caller to check ('' none) · 5 most tasks · 6 lease in ms
@@ -60,21 +61,21 @@ local function second(rank)
   return math.floor(rank / 1e6)
 end
 
--- The best class of those that are listed under a skill: nil if none fits.
-local function best_of_list(skill)
-  local best, from, ties, size = nil, unfit[skill] or 0, 0, PAGE
+-- The best class of a list: nil if none fits.
+local function best_of_list(list)
+  local best, from, ties, size = nil, unfit[list] or 0, 0, PAGE
   while true do
-    local page = redis.call('ZRANGE', key.queue_heads(skill), from, from + size - 1, 'WITHSCORES')
+    local page = redis.call('ZRANGE', list, from, from + size - 1, 'WITHSCORES')
     judge(page)
     for i = 1, #page, 2 do
       local rank = tonumber(page[i + 1])
       if best and (second(rank) > second(best.rank) or ties == TIES_MAX) then return best end
       local met = fitness[page[i]]
       if met then
-        if not best then unfit[skill] = from + (i - 1) / 2 end
+        if not best then unfit[list] = from + (i - 1) / 2 end
         ties = ties + 1
         if not best or met > best.met then
-          best = { class = page[i], rank = rank, met = met, list = skill }
+          best = { class = page[i], rank = rank, met = met, list = list }
         end
       end
     end
@@ -105,6 +106,20 @@ local function hand_out(id)
   return token, task.id
 end
 
+-- The lists that a node looks at: for each of its skills, and for none; and those of classes that are
+-- for its owner's nodes, where there are any.
+local function lists_for(owner)
+  local has_own = owner and redis.call('HEXISTS', key.queue_audiences, owner) == 1
+  local lists = {}
+  local function add(skill)
+    lists[#lists + 1] = key.queue_heads(skill)
+    if has_own then lists[#lists + 1] = key.queue_heads_for(owner, skill) end
+  end
+  add('')
+  for skill in pairs(skills) do add(skill) end
+  return lists
+end
+
 local function run()
   local row = redis.call('HMGET', key.node(node), 'status', 'owner', 'available_skills', 'tags',
     'max_concurrent_tasks', 'running_tasks', 'reported')
@@ -118,8 +133,8 @@ local function run()
 
   set_of(skills, row[3])
   set_of(tags, row[4])
-  local firsts = { [''] = best_of_list('') }
-  for skill in pairs(skills) do firsts[skill] = best_of_list(skill) end
+  local firsts = {}
+  for _, list in ipairs(lists_for(row[2])) do firsts[list] = best_of_list(list) end
   local reply = { 'ok', 'No task waits that the node could run.' }
   for _ = 1, free do
     local best

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 task id · 4 1 for a draft else 0 · 5 delay in ms · 6 spec (JSON)
---          7 wants (JSON: required skills, optional skills, tags) · 8 wants in a fixed order, as the
+--          7 wants (JSON: required skills, optional skills, tags, perhaps agents) · 8 wants in a fixed order, as the
 --          class · 9 required skills alone, likewise · 10 priority · 11 timeout in ms
 --          12 most retries · 13 user ('') · 14 session ('') · 15 message ('') · 16 owner
 --          17 most classes of the owner with preferences · 18 most classes of the owner
@@ -72,7 +72,7 @@ local function run()
     redis.call('HSET', key.task(id), 'counted', bytes)
     count_unfinished(task, 1)
   end
-  local reply = { 'ok', is_routable(cjson.decode(ARGV[7])[1]) and 1 or 0 }
+  local reply = { 'ok', is_routable(cjson.decode(ARGV[7])) and 1 or 0 }
   if ARGV[4] == '1' then
     redis.call('ZADD', key.draft_tasks, clock, id)
   else

@@ -6,12 +6,11 @@ use reef_domain::limits::{
 };
 use reef_domain::message::Rendered;
 
-use super::Written;
-use crate::node::Writer;
+use super::{Author, Written};
 use crate::script::{
     Arguments, Call, MESSAGE_ADD_BLOCK, MESSAGE_ADMIT_RUNNER, MESSAGE_APPEND, MESSAGE_COMPLETE,
-    MESSAGE_OPEN, MESSAGE_REMOVE, MESSAGE_START_TASK, MESSAGE_UPDATE_TASK, Malformed, Partition,
-    Reader, Script, unknown_status,
+    MESSAGE_DISMISS_RUNNER, MESSAGE_OPEN, MESSAGE_REMOVE, MESSAGE_START_TASK, MESSAGE_UPDATE_TASK,
+    Malformed, Partition, Reader, Script, unknown_status,
 };
 
 /// Makes a message, or finds the one that is there.
@@ -96,7 +95,7 @@ pub struct Append<'a> {
     /// Which.
     pub message_id: &'a str,
     /// Who asks.
-    pub writer: Writer<'a>,
+    pub author: Author<'a>,
     /// What.
     pub delta: &'a str,
     /// Who numbers it.
@@ -144,7 +143,7 @@ impl Call for Append<'_> {
 
     fn arguments(&self, arguments: &mut Arguments) {
         arguments
-            .text(self.writer.as_argument())
+            .text(self.author.argument())
             .text(self.delta)
             .number(self.ttl_ms)
             .optional(self.producer.map(|producer| &producer.id))
@@ -203,7 +202,7 @@ pub struct AddBlock<'a> {
     /// To which message.
     pub message_id: &'a str,
     /// Who asks.
-    pub writer: Writer<'a>,
+    pub author: Author<'a>,
     /// The block's id.
     pub content_id: &'a str,
     /// The hub has made that id, so that old readers may find the block under it alone.
@@ -232,7 +231,7 @@ impl Call for AddBlock<'_> {
             None => String::new(),
         };
         arguments
-            .text(self.writer.as_argument())
+            .text(self.author.argument())
             .text(id)
             .text(format!(r#"{{"content_id":"{id}",{}{refers}}}"#, self.block.shown))
             .optional(self.block.whole.as_ref().map(|m| format!(r#"{{"content_id":"{id}",{m}}}"#)))
@@ -252,7 +251,7 @@ pub struct StartTask<'a> {
     /// In which message.
     pub message_id: &'a str,
     /// Who asks.
-    pub writer: Writer<'a>,
+    pub author: Author<'a>,
     /// The task.
     pub task_id: &'a str,
     /// What it does.
@@ -281,7 +280,7 @@ impl Call for StartTask<'_> {
     fn arguments(&self, arguments: &mut Arguments) {
         let id = self.content_id;
         arguments
-            .text(self.writer.as_argument())
+            .text(self.author.argument())
             .text(self.task_id)
             .text(self.task_type)
             .text(self.parameters.get())
@@ -322,7 +321,7 @@ pub struct UpdateTask<'a> {
     /// In which message.
     pub message_id: &'a str,
     /// Who asks.
-    pub writer: Writer<'a>,
+    pub author: Author<'a>,
     /// The task.
     pub task_id: &'a str,
     /// How.
@@ -364,7 +363,7 @@ impl Call for UpdateTask<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.writer.as_argument()).text(self.task_id);
+        arguments.text(self.author.argument()).text(self.task_id);
         match self.change {
             TaskChange::Processing { progress } => {
                 // `{:?}` writes 1.0 and not 1, as the events have it.
@@ -402,17 +401,20 @@ impl Call for UpdateTask<'_> {
     }
 }
 
-/// Lets whoever runs a message's task write to it, in place of whoever ran it before.
+/// Lets whoever runs a message's task write to it under its claim's token, in place of whoever ran
+/// it before.
 #[derive(Debug)]
 pub struct AdmitRunner<'a> {
     /// Which message.
     pub message_id: &'a str,
     /// The caller who claimed the task.
     pub runner: &'a str,
+    /// The claim's token.
+    pub token: &'a str,
 }
 
 impl Call for AdmitRunner<'_> {
-    /// Whether the message is there.
+    /// Whether it may write: the message is there, and no later claim is known.
     type Reply = bool;
 
     fn script(&self) -> &'static Script {
@@ -424,15 +426,44 @@ impl Call for AdmitRunner<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.runner);
+        arguments.text(self.runner).text(self.token);
     }
 
     fn read(&self, status: &str, _: &mut Reader) -> Result<bool, Malformed> {
         match status {
             "ok" => Ok(true),
-            "not_found" => Ok(false),
+            "not_found" | "claim_over" => Ok(false),
             other => unknown_status(other),
         }
+    }
+}
+
+/// Lets nobody write any more under a claim that is over.
+#[derive(Debug)]
+pub struct DismissRunner<'a> {
+    /// Which message.
+    pub message_id: &'a str,
+    /// The claim's token, or the number that it begins with.
+    pub token: &'a str,
+}
+
+impl Call for DismissRunner<'_> {
+    type Reply = ();
+
+    fn script(&self) -> &'static Script {
+        &MESSAGE_DISMISS_RUNNER
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Message(self.message_id)
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.token);
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
+        if status == "ok" { Ok(()) } else { unknown_status(status) }
     }
 }
 
@@ -442,11 +473,13 @@ pub struct Complete<'a> {
     /// Which.
     pub message_id: &'a str,
     /// Who asks.
-    pub writer: Writer<'a>,
+    pub author: Author<'a>,
     /// Why it ends early.
     pub error: Option<&'a str>,
     /// How long the message is kept after a write, in milliseconds.
     pub ttl_ms: i64,
+    /// The task whose message it is has ended: the claim of whoever ran it is over.
+    pub ends_claim: bool,
 }
 
 impl Call for Complete<'_> {
@@ -463,9 +496,10 @@ impl Call for Complete<'_> {
 
     fn arguments(&self, arguments: &mut Arguments) {
         arguments
-            .text(self.writer.as_argument())
+            .text(self.author.argument())
             .optional(self.error.map(|error| serde_json::Value::from(cut(error, ERROR_BYTES_MAX))))
-            .number(self.ttl_ms);
+            .number(self.ttl_ms)
+            .number(u8::from(self.ends_claim));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {

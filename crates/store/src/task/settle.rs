@@ -7,12 +7,12 @@ use reef_domain::message::{Block, ContentType, Rendered};
 use serde_json::{Map, Value, json};
 
 use super::{Discard, Queue};
-use crate::message::{self, Opened, StartTask, TaskChange, UpdateTask};
+use crate::message::{self, DismissRunner, Opened, StartTask, TaskChange, UpdateTask};
 use crate::node::Writer;
 use crate::port::Redis;
 use crate::script::{
-    Arguments, Call, Malformed, Reader, Script, Store, StoreError, TASK_OUTCOME, TASK_SETTLE_DUE,
-    TASK_SETTLED, TASK_UNFINISHED, unknown_status,
+    Arguments, Call, Malformed, Reader, Script, Store, StoreError, TASK_CLAIMS_OVER,
+    TASK_CLAIMS_TOLD, TASK_OUTCOME, TASK_SETTLE_DUE, TASK_SETTLED, TASK_UNFINISHED, unknown_status,
 };
 use crate::session::{Admit, Written as SessionWritten};
 use crate::settings::Settings;
@@ -82,6 +82,7 @@ pub async fn settle_due<R: Redis>(
             break;
         }
     }
+    tell_of_claims(store).await?;
     let unfinished = store.call(&Unfinished { age_ms: UNFINISHED_AFTER_MS }).await?;
     for task_id in &unfinished.drafts {
         finish_draft(store, task_id, settings).await?;
@@ -92,6 +93,67 @@ pub async fn settle_due<R: Redis>(
     let count = unfinished.drafts.len() + unfinished.ended.len();
     all.finished = i64::try_from(count).unwrap_or(i64::MAX);
     Ok(all)
+}
+
+/// Tells messages of claims that are over.
+async fn tell_of_claims<R: Redis>(store: &Store<R>) -> Result<(), StoreError> {
+    let over = store.call(&ClaimsOver).await?;
+    if over.is_empty() {
+        return Ok(());
+    }
+    for (message_id, token) in over.iter().filter_map(|claim| claim.split_once('/')) {
+        store.call(&DismissRunner { message_id, token }).await?;
+    }
+    store.call(&ClaimsTold { claims: &over }).await
+}
+
+#[derive(Debug)]
+struct ClaimsOver;
+
+impl Call for ClaimsOver {
+    type Reply = Vec<String>;
+
+    fn script(&self) -> &'static Script {
+        &TASK_CLAIMS_OVER
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.number(TASK_BATCH);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+        if status != "ok" {
+            return unknown_status(status);
+        }
+        let mut claims = Vec::with_capacity(reply.left());
+        while !reply.is_at_end() {
+            claims.push(reply.text()?);
+        }
+        Ok(claims)
+    }
+}
+
+#[derive(Debug)]
+struct ClaimsTold<'a> {
+    claims: &'a [String],
+}
+
+impl Call for ClaimsTold<'_> {
+    type Reply = ();
+
+    fn script(&self) -> &'static Script {
+        &TASK_CLAIMS_TOLD
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        for claim in self.claims {
+            arguments.text(claim);
+        }
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
+        if status == "ok" { Ok(()) } else { unknown_status(status) }
+    }
 }
 
 #[derive(Debug)]
@@ -254,7 +316,7 @@ pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Plac
     let kind = ContentType::of_task(place.workflow);
     let start = StartTask {
         message_id,
-        writer: Writer::Any,
+        author: Writer::Any.into(),
         task_id,
         task_type: place.workflow,
         parameters: &Json::empty_object(),
@@ -328,10 +390,10 @@ pub async fn settle_message<R: Redis>(
         Some(error) => TaskChange::Failed { error: error.to_owned() },
     };
     let message_id = outcome.message_id.as_str();
-    let writer = Writer::Any;
+    let author = Writer::Any.into();
     // A message that is gone, complete, or knows of the end has nothing more to hear.
-    store.call(&UpdateTask { message_id, writer, task_id, change: &change, ttl_ms }).await?;
-    store.call(&message::Complete { message_id, writer, error, ttl_ms }).await?;
+    store.call(&UpdateTask { message_id, author, task_id, change: &change, ttl_ms }).await?;
+    store.call(&message::Complete { message_id, author, error, ttl_ms, ends_claim: true }).await?;
     store.call(&Settled { task_id }).await
 }
 

@@ -285,12 +285,14 @@ pub struct Obstacles {
     pub due: Option<reef_domain::time::UnixMillis>,
     /// Tasks before it in the queue, whatever they want.
     pub ahead: i64,
-    /// Nodes that have all its skills; at most 1000 are counted.
+    /// Nodes of its audience that have all its skills; at most 1000 are counted.
     pub able: i64,
     /// Of these, the online ones.
     pub online: i64,
     /// Of these, the ones with room.
     pub free: i64,
+    /// Nodes that have all its skills, whose ever they are; `None` where it is for everybody's.
+    pub able_of_all: Option<i64>,
     /// Each required skill: nodes with it, and how many of them are online.
     pub skills: Vec<(String, i64, i64)>,
 }
@@ -320,6 +322,7 @@ impl Call for AskWhy<'_> {
             able: reply.int()?,
             online: reply.int()?,
             free: reply.int()?,
+            able_of_all: some_count(reply)?,
             skills: Vec::new(),
         };
         while !reply.is_at_end() {
@@ -327,4 +330,10 @@ impl Call for AskWhy<'_> {
         }
         Ok(Some(obstacles))
     }
+}
+
+/// A number that may be missing.
+fn some_count(reply: &mut Reader) -> Result<Option<i64>, Malformed> {
+    let text = super::some_text(reply)?;
+    text.map(|text| text.parse().map_err(|_| Malformed(format!("count {text:?}")))).transpose()
 }

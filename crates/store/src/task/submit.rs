@@ -66,7 +66,11 @@ impl Call for Submit<'_> {
             metadata: self.metadata,
         };
         let class = wants.canonical();
-        let plain = Wants { required_skills: class.required_skills.clone(), ..Wants::default() };
+        let plain = Wants {
+            required_skills: class.required_skills.clone(),
+            audience: class.audience.clone(),
+            ..Wants::default()
+        };
         let (session_id, message_id) = self.shown_in.unwrap_or_default();
         arguments
             .text(self.task_id)
@@ -74,9 +78,9 @@ impl Call for Submit<'_> {
             .number(self.submission.delay_ms)
             // Writing texts into memory cannot fail.
             .text(serde_json::to_string(&spec).unwrap_or_default())
-            .text(wants_json(wants))
-            .text(wants_json(&class))
-            .text(wants_json(&plain))
+            .text(wants_json(wants, self.owner))
+            .text(wants_json(&class, self.owner))
+            .text(wants_json(&plain, self.owner))
             .number(self.submission.priority)
             .number(self.submission.timeout_ms())
             .number(self.submission.max_retries)

@@ -1,6 +1,7 @@
 //! Tasks (api.md §5). The tests share a hub, so each works with a skill of its own, which no other
 //! test's nodes have and no other test's tasks want.
 
+mod audience;
 mod claiming;
 mod ending;
 mod fleet;
@@ -8,6 +9,7 @@ mod in_sessions;
 mod lists;
 mod refusals;
 mod repeats;
+mod runners;
 mod submitting;
 mod waiting;
 mod why;
@@ -43,6 +45,7 @@ pub const TASK_FIELDS: &[&str] = &[
     "session_id",
     "message_id",
     "progress",
+    "audience",
 ];
 
 /// A corner of the queue: tasks that want one skill, and nodes that have it.
