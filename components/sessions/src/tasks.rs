@@ -462,6 +462,7 @@ mod tests {
             due: None,
             ahead: 0,
             able: 1,
+            able_of_all: None,
             online: 1,
             free: 1,
             skills: vec![("gpu".into(), 1, 1)],
@@ -478,6 +479,10 @@ mod tests {
             (Obstacles { able: 0, online: 0, ..obstacles() }, "no_node_with_all_skills"),
             (Obstacles { able: 0, skills: gpu(0, 0), ..obstacles() }, "no_node_with_skill"),
             (Obstacles { able: 0, skills: Vec::new(), ..obstacles() }, "no_node"),
+            (
+                Obstacles { able: 0, able_of_all: Some(1), skills: Vec::new(), ..obstacles() },
+                "no_node_in_audience",
+            ),
             (Obstacles { due: Some(UnixMillis(0)), ..obstacles() }, "waiting_for_retry"),
             (Obstacles { status: "timeout".into(), ..obstacles() }, "ended"),
         ] {
