@@ -95,7 +95,7 @@ fn key_functions(table: &KeyTable) -> Result<String, Failure> {
         let arguments: String = parameters.iter().map(|p| format!(", {p}: &str")).collect();
         // A key of every partition carries that partition's name.
         let function = match name.as_str() {
-            "idempotency" => format!("{partition}_{name}"),
+            "idempotency" | "idempotency_due" => format!("{partition}_{name}"),
             _ => name.clone(),
         };
         let tag = match instance {

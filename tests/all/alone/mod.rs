@@ -3,6 +3,7 @@
 mod agents_keys;
 mod alerts;
 mod backups;
+mod clocks;
 mod command_line;
 mod edge;
 mod expiry;

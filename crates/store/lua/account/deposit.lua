@@ -6,7 +6,7 @@
 --          not counted)
 -- Returns  'ok', number of the entry, balance, locked · 'not_found' · 'full': the ledger holds all
 --          the money that it can · 'quota'
--- include: now clock once journal hold
+-- include: now clock records once journal hold
 
 local agent, amount = ARGV[3], tonumber(ARGV[4])
 

@@ -4,7 +4,7 @@
 -- ARGV     1-2 idempotency · 3 settlement · 4 from · 5 to (another) · 6 amount in millionths · 7 memo
 -- Returns  'ok', number of the entry, when · 'not_found', which agent
 --          'insufficient', what is available
--- include: now clock once journal hold
+-- include: now clock records once journal hold
 
 local from, to, amount = ARGV[4], ARGV[5], tonumber(ARGV[6])
 

@@ -4,7 +4,7 @@
 -- ARGV     1-2 idempotency · 3 agent · 4 amount in millionths
 -- Returns  'ok', number of the entry, balance, locked · 'not_found'
 --          'insufficient', what is available
--- include: now clock once journal hold
+-- include: now clock records once journal hold
 
 local agent, amount = ARGV[3], tonumber(ARGV[4])
 

@@ -11,7 +11,7 @@
 -- Returns  'ok', agent row, key row · 'wallet_taken', agent · 'id_taken' · 'id_collision'
 --          'unknown' (the invite, or the key that asks, is good no more) · 'used_up'
 --          'beyond' (the key that asks has nothing to give)
--- include: now clock once key agent invite
+-- include: now clock records once key agent invite
 
 local id = ARGV[3] ~= '' and ARGV[3] or ARGV[4]
 local wallet = ARGV[5]

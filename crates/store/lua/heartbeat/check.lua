@@ -18,7 +18,7 @@
 --          an absence), then 3 for each expired node: id, hostname, last heartbeat
 -- Emits    node_offline, task_pending, leader_changed; expiry_suspended when the guard begins to hold
 -- full: runs
--- include: now clock foreign rfc3339 once event leader queue node beat
+-- include: now clock foreign rfc3339 records once event leader queue node beat
 
 local GUARD_NODES_MIN = 5
 local GUARD_FIELDS_MAX = 16
@@ -46,12 +46,12 @@ local function keep_tick()
   end
 end
 
--- The silent nodes of this call. One whose hb: key an old client keeps alive is not silent.
+-- The silent nodes of this call. One that lives by an old client's hb: key is not silent.
 local function find_silent()
   local silent = {}
   local found = redis.call('ZRANGEBYSCORE', key.alive, '-inf', before, 'LIMIT', 0, most)
   for _, id in ipairs(found) do
-    if is_old_clients(foreign('GET', key.heartbeat(id))) then
+    if has_old_beat(id) then
       mark_alive(id, redis.call('HGET', key.node(id), 'status'))
       redis.call('ZADD', key.legacy, redis.call('HGET', key.node(id), 'seq'), id)
     else
@@ -96,7 +96,7 @@ local function run()
     end
     local row = redis.call('HMGET', key.node(id), 'hostname', 'last_heartbeat')
     if row[1] then
-      move(id, 'offline', 'timeout')
+      go_offline(id, 'timeout')
       local n = #reply
       reply[n + 1], reply[n + 2], reply[n + 3] = id, row[1], row[2]
     else

@@ -57,12 +57,14 @@ end
 
 -- Takes in a bot, or notes that a known node sends its heartbeats as an old client now.
 local function look_at(id)
-  if not is_id(id) or not is_old_clients(foreign('GET', key.heartbeat(id))) then return end
+  if not is_id(id) then return end
   local row = redis.call('HMGET', key.node(id), 'status', 'seq')
+  if row[1] and not has_old_beat(id) then return end
   if row[1] then
     redis.call('ZADD', key.legacy, row[2], id)
     mark_alive(id, row[1])
-  elseif redis.call('HEXISTS', key.hostnames, id) == 0 then
+  elseif is_old_clients(foreign('GET', key.heartbeat(id)))
+    and redis.call('HEXISTS', key.hostnames, id) == 0 then
     adopt(id)
   end
 end
@@ -83,7 +85,7 @@ end
 local function refresh_some(position)
   local ids = redis.call('ZRANGE', key.legacy, position, position + most - 1)
   for _, id in ipairs(ids) do
-    if is_old_clients(foreign('GET', key.heartbeat(id))) then
+    if has_old_beat(id) then
       mark_alive(id, redis.call('HGET', key.node(id), 'status'))
     end
   end

@@ -6,7 +6,7 @@
 --          no bound)
 -- Returns  'ok', hold row · 'not_found' · 'insufficient', what is available · 'exists'
 --          'quota'
--- include: now clock once quota journal hold
+-- include: now clock records once quota journal hold
 
 local id, agent, amount = ARGV[3], ARGV[4], tonumber(ARGV[5])
 

@@ -6,7 +6,7 @@
 -- Returns  'ok', hold row · 'not_found' · 'unknown_agent' · 'forbidden' · 'state', status
 --          'self': it would be paid to whom it was taken from · 'over', what it reserves
 --          'altered': it is not what the journal says of it, and pays nothing
--- include: now clock once journal hold
+-- include: now clock records once journal hold
 
 local id, to = ARGV[3], ARGV[6]
 

@@ -4,7 +4,7 @@
 -- ARGV     3 most · 4 tick in ms of the periodic checker that calls
 -- Returns  'ok', how many · what was found that the ledger has not written ('' for nothing)
 -- full: runs
--- include: now clock journal hold
+-- include: now clock records journal hold
 
 -- The clock can tell a gap if it knows how often somebody comes; of several, the fastest counts.
 local known_ms = tonumber(clock_row[3])
@@ -15,6 +15,7 @@ if not is_at_work or tonumber(ARGV[4]) <= known_ms then
 end
 
 local settled = settle_holds(tonumber(ARGV[3]))
+sweep_records(tonumber(ARGV[3]))
 keep_clock()
 -- Said once: whoever hears of it keeps it.
 local alarm = redis.call('HGET', key.ledger, 'alarm')

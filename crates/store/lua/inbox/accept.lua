@@ -4,7 +4,7 @@
 -- KEYS[1]  the inbox partition
 -- ARGV     1-2 idempotency · 3 agent · 4 message · 5 executor · 6 owner of the tasks
 -- Returns  'ok', depth, then as inbox/ack · 'accepted' · 'declined' · 'not_found'
--- include: now clock once inbox
+-- include: now clock expiring once inbox
 
 local id = ARGV[4]
 

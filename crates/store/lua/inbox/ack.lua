@@ -6,7 +6,7 @@
 -- Returns  'ok', acknowledged, unknown, depth, then for each sender of what is gone: sender, bytes of
 --          its mail that are still here
 -- full: runs
--- include: now clock once inbox
+-- include: now clock expiring once inbox
 
 -- A proposal that is acknowledged and was not accepted is declined.
 local function decline(id)

@@ -6,7 +6,7 @@
 -- Returns  'ok', then 4 for each message: id, attempts, members (JSON without braces) or what an
 --          old client pushed, 1 if it is the latter else 0
 -- full: runs
--- include: now clock once inbox budget
+-- include: now clock expiring once inbox budget
 
 local function run()
   settle_leases(100)

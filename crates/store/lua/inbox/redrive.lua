@@ -4,7 +4,7 @@
 -- ARGV     1-2 idempotency · 3 agent · 4 most that may wait
 --          5… messages; none for the oldest
 -- Returns  'ok', how many, depth
--- include: now clock once inbox
+-- include: now clock expiring once inbox
 
 local most = tonumber(ARGV[4])
 

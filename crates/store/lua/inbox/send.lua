@@ -5,7 +5,7 @@
 --          timestamp) · 6 priority · 7 most that may wait · 8 1 to push it to the old list, too
 --          9 who sends it ('' where there is no share for each sender)
 -- Returns  'ok', message, depth · 'full', depth · 'share', depth, messages of the sender
--- include: now clock rfc3339 once inbox
+-- include: now clock rfc3339 expiring once inbox
 
 local id, sender = ARGV[4], ARGV[9]
 

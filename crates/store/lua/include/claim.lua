@@ -106,8 +106,8 @@ local function promote_due(most)
 end
 
 -- What a task says, and the result of one that is completed, never change: an answer that is kept for
--- repeats names them by the task's number. A task that is removed leaves them for as long as that.
-local ANSWERED_MS = 86400000
+-- repeats names them by the task's number. A task that is removed leaves them for longer than that.
+local ANSWERED_MS = 7 * 86400000
 
 function apart.keep(part)
   redis.call('HSET', key.task(part[1]), 'answered', now)

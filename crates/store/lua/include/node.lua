@@ -84,10 +84,6 @@ local function move(id, to, reason)
     redis.call('ZREM', key.alive, id)
   end
   index_room(id, to, tonumber(row[3]), tonumber(row[4]))
-  if to == 'offline' then
-    if release_claims(id, reason) > 0 then index_load(id) end
-    end_lead(id, reason)
-  end
   if from == 'online' or to == 'online' then
     for _, skill in ipairs(cjson.decode(row[5])) do
       if to == 'online' then
@@ -101,6 +97,13 @@ local function move(id, to, reason)
   touch()
   emit('node_' .. to, '{"node_id":' .. quoted(id) .. ',"hostname":' .. quoted(row[7])
     .. ',"previous":"' .. from .. '","reason":' .. quoted(reason) .. '}')
+end
+
+-- A node goes: what it holds is given back, and it leads no more.
+local function go_offline(id, reason)
+  if release_claims(id, reason) > 0 then index_load(id) end
+  end_lead(id, reason)
+  move(id, 'offline', reason)
 end
 
 -- Replaces a node's skills in the indexes.

@@ -1,9 +1,8 @@
 -- Idempotency (api.md §1). ARGV[1] names the caller, route and idempotency key ('' for none),
 -- ARGV[2] is the request's fingerprint. The answer is stored in the same script as the effect;
 -- what asks the caller to try again with something else ('id_collision'), to wait for somebody's repair
--- ('altered'), or to make room first ('quota'), is none.
-local IDEMPOTENCY_TTL_MS = 86400000
-
+-- ('altered'), or to make room first ('quota'), is none. How long it is kept, the include before this
+-- one says: records or expiring.
 local no_answer = { id_collision = true, altered = true, quota = true }
 
 -- Parts of an answer that are no larger are kept with it.
@@ -29,7 +28,7 @@ local function once(run, keeps)
     local text = type(at) == 'number' and reply[at]
     if text and #text > APART_BYTES then kept[at + 1] = apart.keep(part) end
   end
-  redis.call('SET', record, cmsgpack.pack(kept), 'PX', IDEMPOTENCY_TTL_MS)
+  keep_record(record, cmsgpack.pack(kept))
   return reply
 end
 

@@ -7,7 +7,7 @@
 -- Returns  'ok', agent of the first, agent of the other, asset, size, when, two position rows
 --          'not_found', which · 'state', which, status · 'agent', 'asset', 'side': they do not fit
 --          'exists'
--- include: now clock once journal hold intent muldiv position
+-- include: now clock records once journal hold intent muldiv position
 
 local price, match = tonumber(ARGV[5]), ARGV[6]
 

@@ -6,7 +6,7 @@
 --          11 most open intents of the agent ('' for no bound)
 -- Returns  'ok', intent row · 'not_found' · 'insufficient', what is available, margin · 'exists'
 --          'quota'
--- include: now clock once quota journal hold intent
+-- include: now clock records once quota journal hold intent
 
 local id, agent, size = ARGV[3], ARGV[4], tonumber(ARGV[7])
 

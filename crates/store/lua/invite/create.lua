@@ -6,7 +6,7 @@
 --          8 the key that asks ('' the admin key) · 9 who asks · 10 most open invites
 -- Returns  'ok', invite row · 'beyond', 'scopes' · 'too_many' · 'id_collision'
 --          'unknown' (the key that asks is good no more)
--- include: now clock once key invite
+-- include: now clock records once key invite
 
 local PRUNE = 100
 

@@ -7,7 +7,7 @@
 --          10 the key that asks ('' the admin key)
 -- Returns  'ok', key row · 'not_found' · 'quota' · 'beyond', 'scopes' or 'end' · 'suspended'
 --          'unknown' (the key that asks is good no more) · 'id_collision'
--- include: now once quota key
+-- include: now clock records once quota key
 
 local agent = ARGV[3]
 

@@ -6,7 +6,7 @@
 --          6 SHA-256 of the new key
 -- Returns  'ok', key row · 'not_found' · 'beyond', 'scopes' or 'end' · 'suspended'
 --          'unknown' (the key that asks is good no more) · 'id_collision'
--- include: now once key
+-- include: now clock records once key
 
 local function run()
   local maker = read_maker(ARGV[4])

@@ -9,7 +9,7 @@
 --          'forbidden' · 'fenced' (it has registered since) · 'unfit', status
 -- Emits    leader_changed
 -- full: runs
--- include: now clock foreign rfc3339 once event leader queue node
+-- include: now clock foreign rfc3339 records once event leader queue node
 
 local candidate, ttl_ms = ARGV[3], tonumber(ARGV[4])
 

@@ -5,7 +5,7 @@
 -- Returns  'ok', term · 'not_found' · 'forbidden' · 'fenced', leader ('' for none), term
 -- Emits    leader_changed
 -- full: runs
--- include: now clock foreign rfc3339 once event leader queue node
+-- include: now clock foreign rfc3339 records once event leader queue node
 
 local function run()
   local row = redis.call('HMGET', key.node(ARGV[3]), 'status', 'owner')

@@ -7,7 +7,7 @@
 -- Returns  'ok', sequence · 'exists' · 'too_many_blocks' · 'not_found' · 'forbidden' · 'complete'
 --          'needs_token' · 'claim_over'
 -- Emits    content_added
--- include: now foreign rfc3339 once message content
+-- include: now foreign rfc3339 expiring once message content
 
 local cid = ARGV[5]
 

@@ -12,7 +12,7 @@
 --          'too_many_producers' · 'too_long' · 'not_found' · 'forbidden' · 'complete'
 --          'needs_token' · 'claim_over'
 -- Emits    text_delta
--- include: now rfc3339 once message
+-- include: now rfc3339 expiring once message
 
 local delta, producer, epoch, seq = ARGV[5], ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
 

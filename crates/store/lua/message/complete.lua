@@ -6,7 +6,7 @@
 -- Returns  'ok', sequence · 'not_found' · 'forbidden' · 'complete'
 --          'needs_token' · 'claim_over'
 -- Emits    error, if there is one; message_end
--- include: now rfc3339 once message
+-- include: now rfc3339 expiring once message
 
 local function run()
   local message = read_message()

@@ -6,7 +6,7 @@
 --          8 owner · 9 1 if it is complete at once · 10 its text then · 11 TTL in ms
 -- Returns  'ok', 1 if new else 0 · 'elsewhere' (it belongs to another session)
 -- Emits    message_start; for a complete one text_delta and message_end as well
--- include: now rfc3339 once message
+-- include: now rfc3339 expiring once message
 
 local sid, role, ttl_ms = ARGV[4], ARGV[5], ARGV[11]
 

@@ -7,7 +7,7 @@
 -- Returns  'ok', sequence · 'exists' · 'too_many_blocks' · 'not_found' · 'forbidden' · 'complete'
 --          'needs_token' · 'claim_over'
 -- Emits    task_started, content_added
--- include: now rfc3339 once message
+-- include: now rfc3339 expiring once message
 
 local task, task_type, parameters, cid = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 

@@ -10,7 +10,7 @@
 --          'name_taken': somebody else's agent has the id · 'ask': say whether an agent has it · 'quota'
 -- Emits    node_registered; for a known node that was not online node_online, for the leader
 --          leader_changed
--- include: now clock foreign rfc3339 once quota event leader queue node name
+-- include: now clock foreign rfc3339 records once quota event leader queue node name
 
 local hostname, platform, arch, skills = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local max = tonumber(ARGV[7])

@@ -6,7 +6,7 @@
 -- Returns  'ok' · 'not_found' · 'forbidden'
 -- Emits    node_offline, task_pending, leader_changed
 -- full: runs
--- include: now clock foreign rfc3339 once event leader queue node
+-- include: now clock foreign rfc3339 records once event leader queue node
 
 local id = ARGV[3]
 
@@ -14,7 +14,7 @@ local function run()
   local row = redis.call('HMGET', key.node(id), 'status', 'owner')
   if not row[1] then return { 'not_found' } end
   if is_foreign(row[2], ARGV[4]) then return { 'forbidden' } end
-  move(id, 'offline', 'shutdown')
+  go_offline(id, 'shutdown')
   redis.call('DEL', key.heartbeat(id))
   keep_clock()
   return { 'ok' }

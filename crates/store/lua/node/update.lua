@@ -5,7 +5,7 @@
 --          7 tags (JSON) · 8 max tasks · 9… pairs of further field and value; '' leaves as it is
 -- Returns  'ok', node row · 'not_found' · 'forbidden'
 -- Emits    node_<status> when the status changes; task_pending, leader_changed when it is offline now
--- include: now clock foreign rfc3339 once event leader queue node
+-- include: now clock foreign rfc3339 records once event leader queue node
 
 local id = ARGV[3]
 
@@ -34,7 +34,7 @@ local function run()
     if not is_alive(row[1]) and is_alive(ARGV[5]) then
       redis.call('HSET', key.node(id), 'beat', clock)
     end
-    move(id, ARGV[5], 'changed')
+    if ARGV[5] == 'offline' then go_offline(id, 'changed') else move(id, ARGV[5], 'changed') end
   end
   keep_clock()
   local reply = { 'ok' }

@@ -6,7 +6,7 @@
 -- Returns  'ok', position row · 'not_found' · 'forbidden' · 'state', status
 --          'price', the mark: the owner named another
 --          'altered': a side is not what the journal says of it, and nothing is paid
--- include: now clock once journal hold muldiv position
+-- include: now clock records once journal hold muldiv position
 
 local id, owner = ARGV[3], ARGV[4]
 

@@ -5,7 +5,7 @@
 -- ARGV     1-2 idempotency · 3 position · 4 price in millionths
 -- Returns  'ok', 1 if a side was liquidated else 0, position row · 'not_found' · 'state', status
 --          'altered': a side is not what the journal says of it, and nothing is paid
--- include: now clock once journal hold muldiv position
+-- include: now clock records once journal hold muldiv position
 
 local id, price = ARGV[3], tonumber(ARGV[4])
 

@@ -4,7 +4,7 @@
 -- ARGV     1-2 idempotency · 3 session · 4 user ('') · 5 metadata (JSON) · 6 owner · 7 TTL in ms
 --          8 caller to check ('' none) · 9 audience of its tasks ('' as the hub says)
 -- Returns  'ok', 1 if new else 0, status, created · 'forbidden'
--- include: now once
+-- include: now expiring once
 
 local sid = ARGV[3]
 

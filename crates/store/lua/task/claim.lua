@@ -12,7 +12,7 @@
 --          'not_found' · 'forbidden'
 -- Emits    task_running; task_pending for delayed ones whose time has come
 -- full: runs
--- include: now clock foreign rfc3339 once event queue node claim budget
+-- include: now clock foreign rfc3339 records once event queue node claim budget
 
 -- The first few are most often enough; a node that has to look on looks at many at a time.
 local PAGE, PAGE_MAX = 8, 64

@@ -5,7 +5,7 @@
 -- ARGV     1-2 idempotency · 3 age in ms · 4 most
 -- Returns  'ok', how many
 -- full: runs
--- include: now clock foreign rfc3339 once event queue node claim
+-- include: now clock foreign rfc3339 records once event queue node claim
 
 local function run()
   local before = '(' .. string.format('%.0f', now - tonumber(ARGV[3]) + 1)

@@ -6,7 +6,7 @@
 -- Returns  'ok', task row · 'not_found' · 'forbidden' · 'fenced'
 -- Emits    task_completed
 -- full: runs
--- include: now clock foreign rfc3339 once event queue node claim
+-- include: now clock foreign rfc3339 records once event queue node claim
 
 local id = ARGV[3]
 

@@ -6,7 +6,7 @@
 -- Returns  'ok', status, progress, ms that the lease has left, message ('') · 'cancelled', progress
 --          'not_found' · 'forbidden' · 'fenced'
 -- full: runs
--- include: now clock foreign rfc3339 once event queue node claim
+-- include: now clock foreign rfc3339 records once event queue node claim
 
 local id, token = ARGV[3], ARGV[5]
 

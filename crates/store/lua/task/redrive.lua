@@ -7,7 +7,7 @@
 --          filter)
 -- Returns  'ok', number to go on below ('' at the end), task ids…
 -- Emits    task_pending
--- include: now clock foreign rfc3339 once event queue node claim revive
+-- include: now clock foreign rfc3339 records once event queue node claim revive
 
 local function try(id, reply)
   local task = redis.call('ZSCORE', key.dead_tasks, id) and read_task(id)

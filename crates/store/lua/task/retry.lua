@@ -5,7 +5,7 @@
 -- ARGV     1-2 idempotency · 3 task id · 4 caller to check ('' none)
 -- Returns  'ok', task row · 'not_found' · 'forbidden' · 'state', status · 'settled'
 -- Emits    task_pending
--- include: now clock foreign rfc3339 once event queue node claim revive
+-- include: now clock foreign rfc3339 records once event queue node claim revive
 
 local id = ARGV[3]
 

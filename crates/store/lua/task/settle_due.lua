@@ -8,7 +8,7 @@
 --          running tasks without a lease
 -- Emits    task_pending · task_timeout
 -- full: runs
--- include: now clock foreign rfc3339 event queue node claim
+-- include: now clock records foreign rfc3339 event queue node claim
 
 local most = tonumber(ARGV[3])
 
@@ -49,5 +49,6 @@ end
 
 local leases, delayed = lose_due(), promote_due(most)
 local without = reconcile()
+sweep_records(most)
 keep_clock()
 return { 'ok', (leases == most or delayed == most) and 1 or 0, leases, delayed, without }

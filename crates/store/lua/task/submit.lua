@@ -10,7 +10,7 @@
 -- Returns  'ok', 1 if a node has the skills else 0, task row · 'exists' · 'too_many_classes'
 --          'quota'
 -- Emits    task_pending · task_scheduled
--- include: now clock foreign rfc3339 once quota event queue node claim routable
+-- include: now clock foreign rfc3339 records once quota event queue node claim routable
 
 local id, delay_ms = ARGV[3], tonumber(ARGV[5])
 
