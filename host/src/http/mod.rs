@@ -3,6 +3,7 @@
 //! - [`listener`]: accepts connections, and drains them.
 //! - [`connections`]: how many there may be, and which must give way.
 //! - [`peers`]: what one address may ask for without a good key.
+//! - [`shares`]: how many requests of one caller are under way while others call, too.
 //! - [`hosts`]: by which hosts this one is called, and from which pages.
 //! - [`body`]: reads a request's body, within bounds.
 //! - [`service`]: one request: routing, limits, the call into a component.
@@ -23,6 +24,7 @@ pub(crate) mod own;
 pub(crate) mod peers;
 mod problem;
 pub(crate) mod service;
+mod shares;
 mod stall;
 mod streams;
 pub(crate) mod ui_session;

@@ -21,6 +21,7 @@ use super::headers::{self, request_id_text};
 use super::hosts::{self, Hosts};
 use super::own::{Own, OwnRoutes};
 use super::peers::{Outcome, Peers, Standing};
+use super::shares::{self, Shares};
 use super::ui_session::{self, UiSessions};
 use super::{Answer, AnswerBody, X_REQUEST_ID, problem, streams, whole};
 use crate::long_poll::LongPolls;
@@ -39,6 +40,7 @@ pub(crate) struct Service {
     sessions: UiSessions,
     hosts: Hosts,
     peers: Peers,
+    shares: Arc<Shares>,
     bodies: BodyReader,
     own_metrics: RouteMetrics,
     message_metrics: RouteMetrics,
@@ -81,6 +83,7 @@ impl Service {
             own,
             sessions: UiSessions::new(streams.config().clone()),
             peers: Peers::new(streams.config().anonymous_rate),
+            shares: Shares::new(cores()),
             hosts,
             streams,
             long_polls,
@@ -110,8 +113,14 @@ impl Service {
         let id = headers::settle_request_id(&mut parts.headers);
         let origin = parts.headers.get(ORIGIN).cloned();
         let has_body = !incoming.is_end_stream();
-        let asked = Asked { id: &id, peer, under_way, has_body };
-        let (mut answer, metrics) = self.dispatch(parts, incoming, &asked).await;
+        let mut asked = Asked {
+            id: &id,
+            peer,
+            under_way,
+            has_body,
+            caller: shares::Caller::Peer(under_way.peer()),
+        };
+        let (mut answer, metrics) = self.dispatch(parts, incoming, &mut asked).await;
         if has_body && answer.headers().get(CONNECTION).is_some_and(|value| value == "close") {
             under_way.linger();
         }
@@ -138,7 +147,7 @@ impl Service {
         &self,
         mut parts: Parts,
         incoming: Incoming,
-        asked: &Asked<'_>,
+        asked: &mut Asked<'_>,
     ) -> Counted<'_> {
         if let Err(refused) = self.hosts.check(self.streams.config(), &mut parts) {
             let reason = match refused.code {
@@ -167,6 +176,7 @@ impl Service {
             Ok(standing) => standing,
             Err(refused) => return (asked.refuse("rate", refused), &self.unknown_metrics),
         };
+        asked.caller = shares::Caller::of(standing, peer);
         let room = match standing {
             Standing::Anonymous => asked.under_way.stay_nameless(),
             Standing::Unproven(_) => Room::Found,
@@ -290,12 +300,14 @@ impl Service {
         }
         let answer = match waiter {
             None => {
+                let _turn = self.shares.take(asked.caller).await;
                 let request = Request::from_parts(parts, body.bytes.clone());
                 component.handle(request).await
             }
             Some(Err(refused)) => return asked.refuse("waits", refused),
             Some(Ok((wait, _place))) => {
                 let ask = || async {
+                    let _turn = self.shares.take(asked.caller).await;
                     let request = Request::from_parts(parts.clone(), body.bytes.clone());
                     collected(component.handle(request).await?).await
                 };
@@ -331,6 +343,8 @@ struct Asked<'a> {
     peer: SocketAddr,
     under_way: &'a UnderWay,
     has_body: bool,
+    /// Whose share of the requests under way it takes.
+    caller: shares::Caller,
 }
 
 impl Asked<'_> {
@@ -355,6 +369,10 @@ async fn collected(answer: Response<Body>) -> Result<Response<Bytes>, CallError>
     let (head, body) = answer.into_parts();
     let body = body.collect().await.map_err(|error| CallError::BadResponse(error.to_string()))?;
     Ok(Response::from_parts(head, body.to_bytes()))
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn static_answer(fixed: &StaticResponse) -> Answer {
