@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reef_redis::Connection;
+use reef_store::entry::Seen;
 use reef_store::monitor::{Acquire, Lease, Release, Ticked, tick};
 use reef_store::{Settings, Store, StoreError};
 use serde_json::json;
@@ -125,9 +126,9 @@ impl Monitor {
             return Ok(None);
         }
         let sweep = state.swept.is_none_or(|swept| swept.elapsed() + self.tick >= SWEEP_PERIOD);
-        let seen = state.seals_seen;
+        let seen = &state.seals_seen;
         let ticked = tick(&self.store, &self.settings, tick_ms, sweep, seen).await?;
-        state.seals_seen = ticked.seals.total;
+        state.seals_seen.clone_from(&ticked.seals.seen);
         self.tell_of_alterations(state, &ticked);
         if sweep {
             state.swept = Some(Instant::now());
@@ -167,8 +168,8 @@ struct State {
     swept: Option<Instant>,
     is_failing: bool,
     is_suspended: bool,
-    /// Seals of the journal, as they were last counted.
-    seals_seen: i64,
+    /// The journal's seals, as they were last seen.
+    seals_seen: Seen,
     /// Seals are missing, and it was said.
     is_broken: bool,
     watch: Watch,
@@ -183,7 +184,7 @@ impl State {
             swept: None,
             is_failing: false,
             is_suspended: false,
-            seals_seen: 0,
+            seals_seen: Seen::default(),
             is_broken: false,
             watch: Watch::default(),
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use reef_domain::shown::in_line;
+use reef_store::entry::Seen;
 use reef_store::settings::{Settings, Variables};
 use reef_store::{Quotas, Redis, RedisError, Reply, Store, monitor};
 
@@ -39,7 +40,7 @@ fn check() -> Result<(), String> {
     let settings = read_settings()?;
     let redis = BlockingRedis { address: settings.redis_url.clone(), connection: OnceCell::new() };
     let store = Store::new(redis, settings.keys.clone());
-    let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true, 0);
+    let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true, &Seen::default());
     // Every call blocks until it has its reply, so the first poll brings the result.
     let ticked = tick.now_or_never().ok_or("a call did not block")?;
     // This interface has no limit of time, so all that can be done about a Redis that does not

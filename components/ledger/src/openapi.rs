@@ -297,7 +297,7 @@ fn describe_journal(api: &mut Api) {
         .answers::<entries::AuditAnswer<'static>>("Records.");
     api.get("/api/v1/entries/index", "list_indexed_entries", "Read an agent's index of entries")
         .says("For comparing it with the journal.")
-        .query("agent_id", "Whose.", schema::id())
+        .needs_query("agent_id", "Whose.", schema::id())
         .pages(PAGE_DEFAULT, number_cursor())
         .answers::<entries::IndexAnswer<'static>>("Numbers of entries, oldest first.");
 }

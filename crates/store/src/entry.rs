@@ -124,9 +124,8 @@ impl Call for ListSeals {
 
 /// Asks for the links that the next seal covers.
 #[derive(Debug)]
-struct Unsealed {
-    /// Seals that the caller has seen.
-    seen: i64,
+struct Unsealed<'a> {
+    seen: &'a Seen,
 }
 
 #[derive(Debug)]
@@ -142,7 +141,7 @@ enum Next {
     Broken { made: i64, there: i64 },
 }
 
-impl Call for Unsealed {
+impl Call for Unsealed<'_> {
     type Reply = Next;
 
     fn script(&self) -> &'static Script {
@@ -154,7 +153,7 @@ impl Call for Unsealed {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(SEAL_ENTRIES).number(self.seen);
+        arguments.number(SEAL_ENTRIES).number(self.seen.seals).text(&self.seen.last);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Next, Malformed> {
@@ -198,42 +197,51 @@ impl Call for Keep<'_> {
     }
 }
 
+/// What somebody remembers of the seals, so that none of them is made again in another way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// How many there were.
+    pub seals: i64,
+    /// The last of them; empty for none.
+    pub last: String,
+}
+
 /// What came of sealing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sealed {
     /// Seals that were made now.
     pub made: i64,
-    /// How many there are.
-    pub total: i64,
+    /// What is to be remembered.
+    pub seen: Seen,
     /// Why nothing is sealed any longer; `None`: there is nothing wrong.
     pub broken: Option<String>,
 }
 
-/// Seals what can be sealed of the journal, in a bounded number of steps. `seen`: seals that the
-/// caller has seen before; where fewer are left, nothing is sealed again. Safe to run twice at once:
+/// Seals what can be sealed of the journal, in a bounded number of steps. `seen`: what the
+/// caller remembers; where fewer seals are left or the last is another, nothing is sealed. Safe to run twice at once:
 /// a seal is what its links make it.
 ///
 /// # Errors
 /// [`StoreError`]; what was sealed until then stays so.
-pub async fn seal_due<R: Redis>(store: &Store<R>, seen: i64) -> Result<Sealed, StoreError> {
-    let mut sealed = Sealed { total: seen, ..Sealed::default() };
+pub async fn seal_due<R: Redis>(store: &Store<R>, seen: &Seen) -> Result<Sealed, StoreError> {
+    let mut sealed = Sealed { seen: seen.clone(), ..Sealed::default() };
     for _ in 0..SEALS_A_TICK {
-        match store.call(&Unsealed { seen: sealed.total }).await? {
+        match store.call(&Unsealed { seen: &sealed.seen }).await? {
             Next::Links { number, before, links } => {
-                sealed.total = number;
                 if links.is_empty() {
+                    sealed.seen = Seen { seals: number, last: before };
                     break;
                 }
                 let before = if before.is_empty() { NO_SEAL } else { &before };
                 let seal = seal(before, links.iter().map(String::as_str));
                 sealed.made += i64::from(store.call(&Keep { number, seal: &seal }).await?);
-                sealed.total = number + 1;
+                sealed.seen = Seen { seals: number + 1, last: seal };
             }
             Next::Broken { made, there } => {
                 sealed.broken = Some(format!(
                     "{} seals of the journal were made, by the ledger's head {made}, and {there} \
                      are there, or the last was changed: nothing is sealed any longer",
-                    sealed.total.max(made)
+                    sealed.seen.seals.max(made)
                 ));
                 break;
             }

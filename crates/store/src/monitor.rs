@@ -2,7 +2,7 @@
 
 use reef_domain::limits::TASK_KEPT_MS;
 
-use crate::entry::{Sealed, seal_due};
+use crate::entry::{Sealed, Seen, seal_due};
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
 use crate::hold::{self, Settled};
 use crate::leader;
@@ -108,7 +108,7 @@ pub struct Ticked {
 
 /// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue,
 /// what was left half done, the ledger's holds and seals. The monitor calls it every second, the cron component as often as its
-/// trigger says; `tick_ms` says how often. `seals_seen`: seals that the caller has seen, 0 if it remembers none.
+/// trigger says; `tick_ms` says how often. `seals_seen`: what the caller remembers of the ledger's seals.
 /// Safe to cut anywhere and to run twice at once.
 ///
 /// Old bots come first: their `hb:` keys must count before anybody is judged silent.
@@ -120,7 +120,7 @@ pub async fn tick<R: Redis>(
     settings: &Settings,
     tick_ms: i64,
     sweep: bool,
-    seals_seen: i64,
+    seals_seen: &Seen,
 ) -> Result<Ticked, StoreError> {
     let adopted = if sweep { sweep_all(store).await? } else { 0 };
     let timeout = settings.heartbeat_timeout;

@@ -254,6 +254,7 @@ fn a_task_whose_guard_is_killed_is_tried_again_and_nothing_of_the_first_try_is_l
     );
     let _worker = stage.shell.start(&[
         "worker",
+        "--as-admin",
         "--skill",
         &skill,
         "--hostname",

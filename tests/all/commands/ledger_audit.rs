@@ -291,7 +291,7 @@ fn what_was_sealed_is_never_sealed_again() {
 }
 
 #[test]
-fn a_monitor_that_saw_a_seal_makes_no_other_in_its_place() {
+fn a_monitor_that_saw_a_seal_knows_another_in_its_place() {
     let books = Books::new();
     let pay = json!({"from_agent": "bob", "to_agent": "alice", "amount": "0.01"});
     let entries = || books.client.get("/entries?limit=1").ok()["entries"][0]["seq"].as_i64();
@@ -301,18 +301,28 @@ fn a_monitor_that_saw_a_seal_makes_no_other_in_its_place() {
     eventually("the first seal", PATIENCE, || {
         (books.client.get("/entries/seals").ok()["total"] == 1).then_some(())
     });
+    // The cron trigger may have made it; the monitor has seen it after two rounds more.
+    let rounds = || {
+        let text = books.client.get("//metrics").text();
+        let line = text
+            .lines()
+            .find_map(|it| it.strip_prefix("reef_monitor_ticks_total{outcome=\"ok\"} "));
+        line.and_then(|count| count.parse::<f64>().ok()).unwrap_or_default()
+    };
+    let before = rounds();
+    eventually("two rounds", PATIENCE, || (rounds() >= before + 2.0).then_some(()));
+    // Another seal in its place, in both places where it is kept: only who saw the first can tell.
     let mut redis = books.redis();
+    let other = "f".repeat(64);
     redis::pipe()
         .atomic()
-        .cmd("HDEL")
-        .arg(&["reef:ledger", "sealed", "seal"])
-        .cmd("DEL")
-        .arg("reef:ledger:seals")
+        .cmd("HSET")
+        .arg(&["reef:ledger", "seal", &other])
+        .cmd("HSET")
+        .arg(&["reef:ledger:seals", "0", &other])
         .exec(&mut redis)
         .unwrap();
     eventually("a word in the log", PATIENCE, || {
         books.hub.log().contains("nothing is sealed any longer").then_some(())
     });
-    let seals: i64 = command(&["HLEN", "reef:ledger:seals"]).query(&mut redis).unwrap();
-    assert_eq!(seals, 0);
 }

@@ -3,7 +3,7 @@
 -- seal by deleting the old one.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 entries under one seal · 4 seals that the caller has seen
+-- ARGV     3 entries under one seal · 4 seals that the caller has seen · 5 the last of them ('' for none)
 -- Returns  'ok', number of the seal, the seal before it ('' for none), links… (none if there are too
 --          few) · 'broken', seals by the ledger, seals that are there
 
@@ -11,7 +11,10 @@ local under = tonumber(ARGV[3])
 local row = redis.call('HMGET', key.ledger, 'sealed', 'seal', 'entries')
 local number, there = tonumber(row[1]) or 0, redis.call('HLEN', key.seals)
 local before = number > 0 and redis.call('HGET', key.seals, number - 1) or ''
-if number ~= there or (number > 0 and before ~= row[2]) or number < tonumber(ARGV[4]) then
+local seen = tonumber(ARGV[4])
+local is_as_seen = number >= seen
+  and (seen == 0 or redis.call('HGET', key.seals, seen - 1) == ARGV[5])
+if number ~= there or (number > 0 and before ~= row[2]) or not is_as_seen then
   return { 'broken', number, there }
 end
 local reply = { 'ok', number, before }

@@ -223,6 +223,17 @@ impl Describe<'_> {
         })
     }
 
+    /// A parameter of the query without which there is no answer.
+    pub fn needs_query(self, name: &str, what: &str, schema: Value) -> Self {
+        self.change(|operation| {
+            operation.takes.query = true;
+            operation.parameters.push(json!({
+                "name": name, "in": "query", "required": true, "description": what,
+                "schema": schema,
+            }));
+        })
+    }
+
     /// A header, which may always be left out.
     pub fn header(self, name: &str, what: &str, schema: Value) -> Self {
         self.change(|operation| {

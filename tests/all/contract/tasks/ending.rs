@@ -219,7 +219,7 @@ fn only_an_ended_task_can_be_removed() {
     let (_hub, client) = caller();
     let desk = Desk::new(&client);
     let node = desk.node(5);
-    let id = desk.submit(json!({"user_id": unique("user")}));
+    let id = desk.submit(json!({"task_id": unique("task"), "user_id": unique("user")}));
     let path = format!("/tasks/{id}");
     client.delete(&path).problem(409, "conflict");
     let held = desk.claim_one(&node);

@@ -4,12 +4,14 @@
 use serde_json::json;
 
 use super::super::agents::{Agent, new_agent};
-use super::super::hub;
+use super::super::{Subject, hub};
 use super::{Desk, Held, id_of};
 use crate::harness::{Client, PATIENCE, eventually};
 
 /// Alice's session, with a task that Bob's node runs.
 struct Scene {
+    /// It stops when this is dropped.
+    _hub: Subject,
     alice: Client,
     bob: Agent,
     desk: Desk,
@@ -33,7 +35,7 @@ impl Scene {
         let path = format!("/sessions/{}/tasks", session.as_str().unwrap());
         let asked = alice.post(&path, &body).ok();
         let message = format!("/messages/{}", asked["message_id"].as_str().unwrap());
-        Some(Self { alice, bob, desk, node, task: id_of(&asked), message })
+        Some(Self { _hub: hub, alice, bob, desk, node, task: id_of(&asked), message })
     }
 
     fn claim(&self, lease_ms: i64) -> Held {
