@@ -138,8 +138,8 @@ impl OwnRoutes {
             Status::Ready => {
                 state(&State { status: "ready", service: "reef", warnings: Some(warnings) })
             }
-            Status::NotReady { reason, .. } => {
-                let mut problem = Problem::new(Code::StoreUnavailable, reason);
+            Status::NotReady { code, reason, .. } => {
+                let mut problem = Problem::new(code, reason);
                 problem.members.push(("warnings", json!(warnings)));
                 problem::answer(problem, request_id)
             }

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reef_redis::{Connection, is_about_access};
-use reef_store::Store;
 use reef_store::cluster::{CheckReady, Readiness as Answer};
+use reef_store::{RedisError, Store, StoreError};
+use reef_web::Code;
 use tokio::time::Instant;
 
 use super::inspect;
@@ -26,6 +27,8 @@ pub(crate) enum Status {
     Ready,
     /// It cannot.
     NotReady {
+        /// What a caller is told.
+        code: Code,
         /// Why, in words that are fit for a caller.
         reason: &'static str,
         /// Why, for the log.
@@ -60,8 +63,14 @@ impl Readiness {
         let status = match self.store.call(&CheckReady).await {
             Ok(Answer::Ready) => Status::Ready,
             Ok(Answer::NewerSchema(version)) => Status::NotReady {
+                code: Code::StoreUnavailable,
                 reason: "The data was written by a newer version of the hub.",
                 cause: format!("the data has version {version}"),
+            },
+            Err(StoreError::Redis(RedisError::Full(cause))) => Status::NotReady {
+                code: Code::StoreFull,
+                reason: "All the memory that Redis may use is in use. Reading still works.",
+                cause,
             },
             Err(error) => {
                 let cause = error.to_string();
@@ -70,7 +79,7 @@ impl Readiness {
                 } else {
                     "Redis cannot be written."
                 };
-                Status::NotReady { reason, cause }
+                Status::NotReady { code: Code::StoreUnavailable, reason, cause }
             }
         };
         *last = Some((Instant::now(), status.clone()));
@@ -94,7 +103,7 @@ impl Readiness {
             let is = self.status().await;
             up.set(f64::from(u8::from(is == Status::Ready)));
             match (&was, &is) {
-                (Status::Ready, Status::NotReady { reason, cause }) => {
+                (Status::Ready, Status::NotReady { reason, cause, .. }) => {
                     tracing::error!(%cause, "not ready: {reason}");
                 }
                 (Status::NotReady { .. }, Status::Ready) => tracing::info!("ready again"),

@@ -69,7 +69,7 @@ fn unfinished_tasks() {
     assert_over(&submit(), "quota_tasks", "3");
     alice.post_empty(&format!("{path}/cancel")).ok();
     assert_over(&submit(), "quota_tasks", "3");
-    alice.post("/tasks/dead/redrive", &json!({"status": "failed"})).ok();
+    alice.post("/tasks/dead/redrive", &json!({"filter": {"status": "failed"}})).ok();
 }
 
 #[test]
