@@ -40,7 +40,9 @@ fn check() -> Result<(), String> {
     let settings = read_settings()?;
     let redis = BlockingRedis { address: settings.redis_url.clone(), connection: OnceCell::new() };
     let store = Store::new(redis, settings.keys.clone());
-    let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true, &Seen::default());
+    // Nothing is remembered from one tick to the next.
+    let seen = Seen::default();
+    let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true, &seen);
     // Every call blocks until it has its reply, so the first poll brings the result.
     let ticked = tick.now_or_never().ok_or("a call did not block")?;
     // This interface has no limit of time, so all that can be done about a Redis that does not
