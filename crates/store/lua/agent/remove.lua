@@ -5,6 +5,7 @@
 -- ARGV     3 agent
 -- Returns  'ok' · 'not_found'
 --          'has', what keeps it: any of 'money', 'holds', 'intents', 'positions'
+-- full: runs
 -- include: now key
 
 local agent = ARGV[3]

@@ -3,6 +3,7 @@
 -- KEYS[1]  the ledger partition
 -- ARGV     3 agent · 4 status (active suspended)
 -- Returns  'ok', agent row · 'not_found'
+-- full: runs
 -- include: now key agent
 
 local agent, status = ARGV[3], ARGV[4]

@@ -7,6 +7,7 @@
 --          on at, by position ('' when that half is done) · 5 most to look at in each half
 -- Returns  'ok', next cursor ('' at the end), next position ('' at the end), adopted
 -- Emits    node_registered, node_online
+-- full: runs
 -- include: now clock foreign rfc3339 event leader queue node beat
 
 local RESERVED = { online = 1, available = 1, skills = 1, register = 1, pending = 1, stats = 1,

@@ -3,6 +3,7 @@
 -- KEYS[1]  the ledger partition
 -- ARGV     3 invite
 -- Returns  'ok' · 'not_found'
+-- full: runs
 -- include: now clock key invite
 
 if not append_invite({}, ARGV[3]) or not redis.call('ZSCORE', key.invites, ARGV[3]) then

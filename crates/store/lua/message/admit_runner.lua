@@ -4,6 +4,7 @@
 -- KEYS[1]  the message partition
 -- ARGV     3 message · 4 caller · 5 token
 -- Returns  'ok' · 'not_found' · 'claim_over'
+-- full: runs
 -- include: now rfc3339 message
 
 local message = read_message()

@@ -3,6 +3,7 @@
 -- KEYS[1]  the message partition
 -- ARGV     3 message · 4 token, or its number
 -- Returns  'ok'
+-- full: runs
 -- include: now rfc3339 message
 
 local message = read_message()
