@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::backups::{ok, server, stop};
 use crate::contract::{Desk, Held};
-use crate::harness::{Client, Hub, PATIENCE, RedisServer, eventually, registration};
+use crate::harness::{Client, Hub, PATIENCE, Program, RedisServer, eventually, reef, registration};
 
 /// A hub whose data are a copy now, and what was given out before and after it was taken.
 struct Story {
@@ -32,7 +32,8 @@ fn number(value: &Value) -> i64 {
 fn register(client: &Client, node: &str, skill: &str) -> i64 {
     let mut body = registration(node);
     body["node_id"] = json!(node);
-    body["available_skills"] = json!([skill]);
+    // The tasks of sessions ask for their workflow as well.
+    body["available_skills"] = json!([skill, "simple"]);
     number(&client.post("/nodes/register", &body).ok()["node_info"]["incarnation"])
 }
 
@@ -224,6 +225,46 @@ fn a_copy_that_is_restored_twice_is_told_twice() {
     let incarnation = register(&client, &story.node, &story.desk.skill);
     // Each restoration begins far above the one before.
     assert!(incarnation > 10_000_000_000_000, "{incarnation}");
+}
+
+#[test]
+fn the_journal_tells_where_a_copy_was_restored() {
+    let redis = server();
+    let mut hub = Hub::options().redis(&redis).start();
+    let client = hub.admin();
+    client.post("/agents/register", &json!({"agent_id": "alice"})).ok();
+    let deposit = json!({"agent_id": "alice", "amount": "100"});
+    client.post("/deposit", &deposit).ok();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let url = redis.url();
+    ok(&["backup", &file("b"), "--redis-url", &url]);
+    client.post("/deposit", &deposit).ok();
+    let ledger = |hub: &Hub, args: &[&str]| {
+        let mut command = reef();
+        command.arg("ledger").args(args).args(["--hub", hub.url()]);
+        Program::run(command.env("REEF_API_KEY", hub.admin_key()), PATIENCE)
+    };
+    let exported = ledger(&hub, &["export", &file("journal")]);
+    assert!(exported.status.success(), "{exported:?}");
+    stop(&mut hub);
+    redis::cmd("FLUSHALL").query::<()>(&mut redis.connect()).unwrap();
+    let restored = ok(&["restore", &file("b"), "--redis-url", &url]);
+    hub.start_again();
+    let client = hub.admin();
+    let entries = client.get("/entries?order=oldest").ok();
+    let told = &entries["entries"][1];
+    assert_eq!(told["kind"], "restored", "{entries}");
+    let memo = format!("the copy of {}", restored["taken_at"].as_str().unwrap());
+    assert_eq!((&told["memo"], &told["legs"]), (&json!(memo), &json!([])), "{told}");
+    // The journal goes on and is whole; that of before the restoration is another one.
+    client.post("/deposit", &deposit).ok();
+    let whole = ledger(&hub, &["verify"]);
+    assert!(whole.status.success() && whole.stdout.contains("3 entries are whole"), "{whole:?}");
+    let against = ledger(&hub, &["verify", "--against", &file("journal")]);
+    assert!(!against.status.success(), "{against:?}");
+    let said = against.stdout + &against.stderr;
+    assert!(said.contains("entry 2"), "{said}");
 }
 
 /// What a server has on its disk goes back to what it was.
