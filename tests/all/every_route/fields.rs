@@ -167,13 +167,14 @@ impl<'d> Finder<'d> {
         }
     }
 
-    /// What a variant asks for: constants, and what must be there.
+    /// What must be there beside a member: in a variant its constant, within a part the rest of it.
     fn beside(&self, schema: &'d Value, way: &[String], above: &Value) -> Value {
+        let is_variant = schema["properties"]["content_type"].get("const").is_some();
         let mut own = Map::new();
         for (name, member) in schema["properties"].as_object().into_iter().flatten() {
             let is_asked_for =
                 schema["required"].as_array().is_some_and(|it| it.iter().any(|it| it == name));
-            if is_asked_for && schema["properties"]["content_type"].get("const").is_some() {
+            if is_asked_for && (is_variant || !way.is_empty()) {
                 own.insert(name.clone(), self.sample(member));
             }
         }
@@ -202,7 +203,9 @@ impl<'d> Finder<'d> {
             let name = name.as_str().unwrap();
             members.insert(name.to_owned(), self.sample(&schema["properties"][name]));
         }
+        let is_number = ["integer", "number"].iter().any(|kind| schema["type"] == *kind);
         match members.is_empty() {
+            true if is_number => json!(1),
             true => json!("https://example.org/x"),
             false => Value::Object(members),
         }

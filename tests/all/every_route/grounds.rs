@@ -1,5 +1,6 @@
 //! What the requests are about: an agent with one of everything.
 
+use reef_domain::access::Scopes;
 use serde_json::{Value, json};
 
 use super::document::Operation;
@@ -45,7 +46,8 @@ impl Grounds {
     pub fn new(hub: &Subject) -> Self {
         let estate = Estate::of(hub);
         let owners = keys_of(hub, &estate.alice, true);
-        let owner = owners.iter().find(|it| it.name.ends_with("admin)")).unwrap().clone();
+        let has_all = |it: &&Principal| matches!(it.standing, Standing::Agent { scopes, .. } if scopes == Scopes::ALL);
+        let owner = owners.iter().find(has_all).unwrap().clone();
         let friend = new_agent(hub);
         let deposit = json!({"agent_id": friend.id, "amount": "100"});
         friend.client.post("/deposit", &deposit).ok();

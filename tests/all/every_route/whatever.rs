@@ -11,6 +11,7 @@ use super::fields::{Field, Place, fields_of};
 use super::grounds::{Asked, Grounds};
 use super::reading::read_all;
 use super::values::{Odd, jsons, texts};
+use super::who_may::is_done;
 use crate::contract::Subject;
 use crate::harness::{Answer, Hub, raw};
 
@@ -131,12 +132,12 @@ fn fault(field: &Field, odd: &Odd, answer: &Answer) -> Option<String> {
 fn blames(problem: &Value, field: &Field) -> bool {
     let name = field.name();
     problem["errors"].as_array().into_iter().flatten().any(|error| {
-        let blamed = error["field"].as_str().unwrap_or_default();
+        let blamed = error["field"].as_str().unwrap_or_default().replace("[0]", "");
         let is_id = field.place == Place::Path && blamed.ends_with("_id");
         let within = |inner: &str, outer: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        is_id || within(&name, blamed) || within(blamed, &name)
+        is_id || within(&name, &blamed) || within(&blamed, &name)
     })
 }
 
@@ -154,8 +155,28 @@ pub struct Tally {
     pub tasks: Vec<String>,
 }
 
-fn send_all(hub: &Subject, operation: &Operation, fields: &[Field], tally: &mut Tally) {
+fn prepared(operation: &Operation, hub: &Subject) -> Grounds {
     let mut grounds = Grounds::new(hub);
+    grounds.prepare(operation, hub);
+    grounds
+}
+
+fn send_all(hub: &Subject, operation: &Operation, fields: &[Field], tally: &mut Tally) {
+    let mut grounds = prepared(operation, hub);
+    // A value is refused for itself only if the rest is right.
+    if !operation.is_stream() {
+        let asked = grounds.asked(operation, &grounds.owner);
+        let answer = match &asked.body {
+            Value::Null => grounds.owner.client.send(&operation.method, &asked.path, None),
+            body => grounds.owner.client.send_json(&operation.method, &asked.path, body),
+        };
+        if !is_done(operation, answer.status) {
+            tally.faults.push(format!("{}: {answer}", operation.name()));
+        }
+        if ends_something(operation) {
+            grounds = prepared(operation, hub);
+        }
+    }
     for field in fields {
         tally.fields += 1;
         let odds = if field.place == Place::Json { jsons() } else { texts() };
@@ -179,7 +200,7 @@ fn send_all(hub: &Subject, operation: &Operation, fields: &[Field], tally: &mut 
                 tally.tasks.extend(answer.json()["task_id"].as_str().map(str::to_owned));
             }
             if ends_something(operation) {
-                let used = std::mem::replace(&mut grounds, Grounds::new(hub));
+                let used = std::mem::replace(&mut grounds, prepared(operation, hub));
                 tally.grounds.push((used, operation.path.clone()));
             }
         }
