@@ -131,6 +131,18 @@ impl Grounds {
         }
     }
 
+    /// Lets the owner's node hold another task, after an operation that has ended the one before.
+    pub fn is_held_anew(&mut self, operation: &Operation) -> bool {
+        let name = operation.name();
+        let is_end = ["complete", "fail"]
+            .iter()
+            .any(|verb| name.strip_prefix("POST /api/v1/tasks/{id}/") == Some(verb));
+        if is_end {
+            self.estate.hold_another();
+        }
+        is_end
+    }
+
     /// A body that names what is there.
     fn completed(&self, operation: &Operation, mut body: Value, by: &Principal) -> Value {
         match operation.path.strip_prefix("/api/v1").unwrap_or_default() {

@@ -10,6 +10,9 @@ pub struct Odd {
     pub bytes: Vec<u8>,
 }
 
+/// What is odd about a text in blanks.
+pub const BLANKS: &str = "blanks at its ends";
+
 /// Longer than any body may be.
 const LONG: usize = 1 << 20;
 
@@ -23,7 +26,7 @@ pub fn texts() -> Vec<Odd> {
         ("turned around", "a\u{202e}b".to_owned()),
         ("isolated", "a\u{2066}b".to_owned()),
         ("a line separator", "a\u{2028}b".to_owned()),
-        ("blanks at its ends", "  a  ".to_owned()),
+        (BLANKS, "  a  ".to_owned()),
         ("a megabyte", "a".repeat(LONG)),
         ("empty", String::new()),
     ];
