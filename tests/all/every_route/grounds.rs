@@ -1,5 +1,6 @@
 //! What the requests are about: an agent with one of everything.
 
+use reef_domain::access::Scopes;
 use serde_json::{Value, json};
 
 use super::document::Operation;
@@ -9,12 +10,14 @@ use crate::contract::access::foreign::{Estate, Meets};
 use crate::contract::agents::new_agent;
 
 /// What the tasks ask for that are submitted.
-const SKILL: &str = "whatever-comes";
+pub const SKILL: &str = "whatever-comes";
 
 /// One agent's things, and its keys.
 pub struct Grounds {
     pub estate: Estate,
     pub owners: Vec<Principal>,
+    /// The same with the scopes of all, `admin` too.
+    pub owner: Principal,
     invite: String,
     proposal: String,
     /// An open intent of somebody else that fits the owner's.
@@ -43,6 +46,8 @@ impl Grounds {
     pub fn new(hub: &Subject) -> Self {
         let estate = Estate::of(hub);
         let owners = keys_of(hub, &estate.alice, true);
+        let has_all = |it: &&Principal| matches!(it.standing, Standing::Agent { scopes, .. } if scopes == Scopes::ALL);
+        let owner = owners.iter().find(has_all).unwrap().clone();
         let friend = new_agent(hub);
         let deposit = json!({"agent_id": friend.id, "amount": "100"});
         friend.client.post("/deposit", &deposit).ok();
@@ -61,6 +66,7 @@ impl Grounds {
         hub.client.post(&position, &price).ok();
         Self {
             owners,
+            owner,
             invite: text(&invite["invite_info"]["invite_id"]),
             proposal: text(&proposal["msg_id"]),
             counterpart,
@@ -123,6 +129,18 @@ impl Grounds {
             }
             _ => {}
         }
+    }
+
+    /// Lets the owner's node hold another task, after an operation that has ended the one before.
+    pub fn is_held_anew(&mut self, operation: &Operation) -> bool {
+        let name = operation.name();
+        let is_end = ["complete", "fail"]
+            .iter()
+            .any(|verb| name.strip_prefix("POST /api/v1/tasks/{id}/") == Some(verb));
+        if is_end {
+            self.estate.hold_another();
+        }
+        is_end
     }
 
     /// A body that names what is there.

@@ -77,7 +77,7 @@ fn exceeds(operation: &Operation, scopes: Scopes, is_owner: bool) -> bool {
 }
 
 /// Whether somebody who may has got what was asked for.
-fn is_done(operation: &Operation, status: u16) -> bool {
+pub fn is_done(operation: &Operation, status: u16) -> bool {
     match operation.name().as_str() {
         // Nobody is removed who has money.
         "DELETE /api/v1/agents/{id}" => status == 409,

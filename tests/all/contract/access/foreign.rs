@@ -90,6 +90,15 @@ impl Estate {
         }
     }
 
+    /// Lets her node hold another task than the one that it held.
+    pub fn hold_another(&mut self) {
+        let desk = Desk { client: self.alice.client.clone(), skill: self.skill.clone() };
+        self.held = desk.submit(json!({}));
+        let claim = desk.claim_one(&self.node);
+        assert_eq!(claim.id, self.held);
+        self.token = claim.token;
+    }
+
     /// The path of a route to what Alice owns.
     pub fn path(&self, pattern: &str) -> String {
         let (method_of_task, id) = (pattern.contains("/tasks/{id}"), pattern.contains("/{id}"));
