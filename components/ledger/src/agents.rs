@@ -8,7 +8,7 @@ use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::account::Balance;
 use reef_store::agent::{Agent, Get, List, Register, Registered, Remove, Removed, SetStatus, Way};
-use reef_store::name::Reserve;
+use reef_store::name::{Release, Reserve};
 use reef_store::node::Writer;
 use reef_web::auth::{Caller, unknown_invite, unknown_key};
 use reef_web::config::AuthMode;
@@ -107,6 +107,10 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             way: way_of(cx.caller),
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+        let kept = call.agent_id.filter(|_| answered.value.is_refused());
+        if let Some(name) = kept {
+            cx.store.call(&Release { name }).await?;
+        }
         let answer = match &answered.value {
             Registered::Ok(made) => Ok(Response::json(&RegisterAnswer {
                 success: true,

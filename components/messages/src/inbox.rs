@@ -73,7 +73,8 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     cx.require_acting_as("from", &from).await?;
     let message_id = made_id("msg", cx.once.as_ref(), false);
-    let call = Send {
+    let mut call = Send {
+        only_repeats: true,
         agent: &agent,
         message_id: &message_id,
         letter: &letter,
@@ -87,6 +88,14 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
         bytes: as_count(letter.bytes() + TIMESTAMP_BYTES),
         most: quotas.mail_bytes,
     });
+    // A repeat is answered as before, whatever the sender may have by now, and is not counted.
+    if charge.is_some() && cx.once.is_some() {
+        let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+        if answered.replayed {
+            return mark_replayed(sent(&answered.value, &agent), true);
+        }
+    }
+    call.only_repeats = false;
     let is_node = match &charge {
         Some(charge) => cx.store.call(charge).await?,
         None => true,
@@ -95,26 +104,33 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if let Some(charge) = charge.filter(|_| answered.replayed || !answered.value.is_sent()) {
         cx.store.call(&Charge { bytes: -charge.bytes, ..charge }).await?;
     }
-    let answer = match &answered.value {
+    if let Sent::Ok { depth, .. } = &answered.value
+        && is_node
+        && !answered.replayed
+    {
+        note_depth(cx, &agent, *depth, &[]).await;
+    }
+    mark_replayed(sent(&answered.value, &agent), answered.replayed)
+}
+
+fn sent(outcome: &Sent, agent: &str) -> Answer {
+    match outcome {
         Sent::Ok { message_id, depth } => {
-            if is_node && !answered.replayed {
-                note_depth(cx, &agent, *depth, &[]).await;
-            }
             Ok(Response::json(&SendAnswer { msg_id: message_id, depth: *depth }))
         }
-        Sent::Share { depth, own } => {
-            let detail = format!(
+        Sent::Share { depth, own } => Err(Problem::new(
+            Code::InboxFull,
+            format!(
                 "{depth} messages wait for {agent}, {own} of them sent by this agent: one sender may \
                  fill half of the room that others leave."
-            );
-            Err(Problem::new(Code::InboxFull, detail))
-        }
-        Sent::Full { depth } => {
-            let detail = format!("{depth} messages wait for {agent}, and no more may.");
-            Err(Problem::new(Code::InboxFull, detail))
-        }
-    };
-    mark_replayed(answer, answered.replayed)
+            ),
+        )),
+        Sent::Full { depth } => Err(Problem::new(
+            Code::InboxFull,
+            format!("{depth} messages wait for {agent}, and no more may."),
+        )),
+        Sent::New => Err(Problem::internal("a message was not sent")),
+    }
 }
 
 /// The name in the path, if its inbox is the caller's: an agent's inbox is that agent's, a node's is

@@ -221,7 +221,8 @@ pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
     for own in ["task_id", "task_type", "status", "progress"] {
         body.remove(own);
     }
-    let parameters = Json::of(&body).map_err(|fault| Problem::internal(fault.to_string()))?;
+    let parameters =
+        Json::of(&body).map_err(|fault| Problem::field("parameters", &fault.to_string()))?;
     let placeholder = Block::placeholder(ContentType::of_task(&task_type), &task_id).render();
     let content_id = made_id("cnt", cx.once.as_ref(), true);
     let call = StartTask {

@@ -238,7 +238,7 @@ fn content_of(content: Members) -> Result<Json, Problem> {
         }
         return Err(named.into());
     }
-    Json::of(&content).map_err(|fault| Problem::internal(fault.to_string()))
+    Json::of(&content).map_err(|fault| Problem::field("content", &fault.to_string()))
 }
 
 #[derive(Debug, Deserialize)]

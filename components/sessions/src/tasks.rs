@@ -44,6 +44,9 @@ pub(crate) fn written<T>(outcome: Written<T>, task_id: &str) -> Result<T, Proble
         Written::Status(status) if is_ended(&status) => {
             conflict(format!("The task {task_id} has ended: {status}."))
         }
+        Written::Status(status) if status == "unsettled" => conflict(format!(
+            "The message of the task {task_id} has yet to hear of its end; try again in a moment."
+        )),
         Written::Status(status) => conflict(format!("The task {task_id} is {status}.")),
         Written::Settled => conflict(format!(
             "The message of the task {task_id} is complete; submit the task anew."

@@ -26,6 +26,8 @@ pub enum Fault {
     HugeNumber,
     /// Too many arrays and objects in each other.
     TooDeep,
+    /// A name that JSON libraries use for purposes of their own.
+    ReservedName,
     /// It is no JSON at all.
     NotJson,
 }
@@ -36,6 +38,9 @@ impl fmt::Display for Fault {
             Self::NotUnicode => "holds a text that is not Unicode: half of a surrogate pair",
             Self::HugeNumber => "holds a number that no double can hold",
             Self::TooDeep => "is nested too deeply: at most 64 arrays and objects in each other",
+            Self::ReservedName => {
+                "holds a name that begins with $serde_json::private, which is reserved"
+            }
             Self::NotJson => "is not JSON",
         })
     }
@@ -54,6 +59,7 @@ pub fn check(text: &str) -> Result<(), Fault> {
         // The parser has no other way of saying what it found.
         let words = error.to_string();
         match () {
+            () if words.starts_with(RESERVED) => Fault::ReservedName,
             () if words.starts_with("number out of range") => Fault::HugeNumber,
             () if words.contains("surrogate") || words.contains("hex escape") => Fault::NotUnicode,
             () => Fault::NotJson,
@@ -129,10 +135,37 @@ impl<'de> Visitor<'de> for Checked {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        while members.next_key_seed(Checked)?.is_some() {
+        while members.next_key_seed(CheckedName)?.is_some() {
             members.next_value_seed(Checked)?;
         }
         Ok(())
+    }
+}
+
+/// An object with such a name is taken for something else by whoever reads it as a value: for the
+/// JSON within its text, which nobody has checked.
+const RESERVED: &str = "$serde_json::private";
+
+/// Reads a name and keeps nothing of it.
+struct CheckedName;
+
+impl<'de> DeserializeSeed<'de> for CheckedName {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for CheckedName {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<(), E> {
+        if name.starts_with(RESERVED) { Err(E::custom(RESERVED)) } else { Ok(()) }
     }
 }
 

@@ -15,9 +15,9 @@ pub const RULE: &str = "must not begin or end with a blank, and must have no con
 
 /// The characters of [`is_hidden`] as the inside of a class of a regular expression, for
 /// descriptions of the API.
-pub const HIDDEN_CLASS: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u115f\\u1160\
-                                \\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\
-                                \\u3164\\ufeff\\uffa0\\ufff9-\\ufffb";
+pub const HIDDEN_CLASS: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\
+                                \\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\
+                                \\u3164\\ufeff\\uffa0\\ufff0-\\ufffb";
 
 /// Whether a character must not stand in a name: control characters, separators of lines, marks
 /// that turn the direction of reading, and what cannot be seen.
@@ -28,11 +28,19 @@ pub const HIDDEN_CLASS: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u1
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}' | '\u{2800}'
             | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{13430}'..='\u{1343f}'
             // Letters that nobody sees, with which texts are smuggled past readers.
-            | '\u{e0000}'..='\u{e007f}')
+            | '\u{e0000}'..='\u{e00ff}' | '\u{e01f0}'..='\u{e0fff}')
+        || is_noncharacter(c)
+}
+
+/// The last two of each plane, and 32 more, are no characters.
+fn is_noncharacter(c: char) -> bool {
+    u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}')
 }
 
 /// What joins its neighbours, and so stands between two.

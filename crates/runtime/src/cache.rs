@@ -1,7 +1,8 @@
 //! Compiled code, kept between starts.
 //!
-//! A file holds what one `.wasm` was compiled to by one version and setting of the engine, and its
-//! digest: code that a disk has altered would do anything. What does not fit is compiled anew.
+//! A file holds what one `.wasm` was compiled to by one version and setting of the engine, and the
+//! digest of that and of its own name: code that a disk has altered, or that belongs to another
+//! component, would do anything. What does not fit is compiled anew.
 
 use std::fs::File;
 use std::hash::{Hash, Hasher};
@@ -15,7 +16,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 /// What a file begins with; the digest and the code follow.
-const MAGIC: &[u8] = b"reef-code-1\n";
+const MAGIC: &[u8] = b"reef-code-2\n";
 const DIGEST_LEN: usize = 32;
 /// How a file's name ends.
 const ENDING: &str = "code";
@@ -65,7 +66,7 @@ impl Hasher for Digester {
 
 fn read(engine: &Engine, folder: &Path, file: &Path) -> Option<Component> {
     let bytes = std::fs::read(file).ok()?;
-    let Some(code) = checked(&bytes).filter(|_| is_of_folder(folder, file)) else {
+    let Some(code) = checked(&bytes, file).filter(|_| is_of_folder(folder, file)) else {
         tracing::warn!(file = %file.display(), "compiled code was altered; it is compiled anew");
         return None;
     };
@@ -87,9 +88,16 @@ fn read(engine: &Engine, folder: &Path, file: &Path) -> Option<Component> {
 }
 
 /// The code, if it is what was written.
-fn checked(bytes: &[u8]) -> Option<&[u8]> {
+fn checked<'a>(bytes: &'a [u8], file: &Path) -> Option<&'a [u8]> {
     let (digest, code) = bytes.strip_prefix(MAGIC)?.split_at_checked(DIGEST_LEN)?;
-    (digest == Sha256::digest(code).as_slice()).then_some(code)
+    (digest == digest_of(code, file)).then_some(code)
+}
+
+fn digest_of(code: &[u8], file: &Path) -> [u8; DIGEST_LEN] {
+    let mut digest = Digester(Sha256::new());
+    file.file_name().hash(&mut digest);
+    digest.0.update(code);
+    digest.0.finalize().into()
 }
 
 /// Whether a file was written by whoever owns the folder.
@@ -103,7 +111,7 @@ fn write(folder: &Path, file: &Path, code: &[u8]) -> std::io::Result<()> {
     // Several hosts may share the folder, so that a name of its own is needed.
     let mut unfinished = tempfile::NamedTempFile::new_in(folder)?;
     unfinished.write_all(MAGIC)?;
-    unfinished.write_all(&Sha256::digest(code))?;
+    unfinished.write_all(&digest_of(code, file))?;
     unfinished.write_all(code)?;
     unfinished.persist(file)?;
     remove_old(folder)

@@ -12,8 +12,8 @@ use crate::key::Key;
 use crate::ledger::{Page, read_items, read_next};
 use crate::node::read_json;
 use crate::script::{
-    AGENT_GET, AGENT_LIST, AGENT_REGISTER, AGENT_REMOVE, AGENT_SET_STATUS, Arguments, Call,
-    Malformed, Partition, Reader, Script, unknown_status,
+    AGENT_GET, AGENT_IS_NAME, AGENT_LIST, AGENT_REGISTER, AGENT_REMOVE, AGENT_SET_STATUS,
+    Arguments, Call, Malformed, Partition, Reader, Script, unknown_status,
 };
 
 /// An agent as everybody may see it.
@@ -156,6 +156,41 @@ impl Call for Register<'_> {
             "beyond" => Ok(Registered::Beyond),
             other => unknown_status(other),
         }
+    }
+}
+
+impl Registered {
+    /// Whether no agent of that name was made, and none was there.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::WalletTaken { .. } | Self::Unknown | Self::UsedUp | Self::Beyond)
+    }
+}
+
+/// Asks whether an agent has a name, or had it before it was removed.
+#[derive(Debug)]
+pub struct IsName<'a> {
+    /// The name.
+    pub name: &'a str,
+}
+
+impl Call for IsName<'_> {
+    type Reply = bool;
+
+    fn script(&self) -> &'static Script {
+        &AGENT_IS_NAME
+    }
+
+    fn partition(&self) -> Partition<'_> {
+        Partition::Ledger
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.name);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<bool, Malformed> {
+        if status == "ok" { reply.flag() } else { unknown_status(status) }
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Send<'a> {
     pub for_old_clients: bool,
     /// Who sends it, where each sender has a share of the inbox.
     pub sender: Option<&'a str>,
+    /// Send nothing, and only say what was answered before.
+    pub only_repeats: bool,
 }
 
 /// What a message says.
@@ -66,6 +68,8 @@ pub enum Sent {
         /// Messages that wait now.
         depth: i64,
     },
+    /// Nothing was answered before.
+    New,
     /// As many wait as may.
     Full {
         /// How many.
@@ -106,12 +110,14 @@ impl Call for Send<'_> {
             .text(self.letter.priority)
             .number(INBOX_MAX)
             .number(u8::from(self.for_old_clients))
-            .optional(self.sender);
+            .optional(self.sender)
+            .number(u8::from(self.only_repeats));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Sent, Malformed> {
         match status {
             "ok" => Ok(Sent::Ok { message_id: reply.text()?, depth: reply.int()? }),
+            "new" => Ok(Sent::New),
             "full" => Ok(Sent::Full { depth: reply.int()? }),
             "share" => Ok(Sent::Share { depth: reply.int()?, own: reply.int()? }),
             other => unknown_status(other),

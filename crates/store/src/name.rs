@@ -10,8 +10,8 @@ use crate::agent;
 use crate::node::Writer;
 use crate::port::Redis;
 use crate::script::{
-    Arguments, Call, Malformed, NAME_RESERVE, NAME_SETTLE, NAME_SHOW, Reader, Script, Store,
-    StoreError, unknown_status,
+    Arguments, Call, Malformed, NAME_RELEASE, NAME_RESERVE, NAME_SETTLE, NAME_SHOW, Reader, Script,
+    Store, StoreError, unknown_status,
 };
 
 /// Keeps a name for an agent that is about to be made.
@@ -41,6 +41,29 @@ impl Call for Reserve<'_> {
             "taken" => Ok(false),
             other => unknown_status(other),
         }
+    }
+}
+
+/// Lets go of a name that was kept for an agent which was not made after all.
+#[derive(Debug)]
+pub struct Release<'a> {
+    /// Which.
+    pub name: &'a str,
+}
+
+impl Call for Release<'_> {
+    type Reply = ();
+
+    fn script(&self) -> &'static Script {
+        &NAME_RELEASE
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        arguments.text(self.name);
+    }
+
+    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
+        if status == "ok" { Ok(()) } else { unknown_status(status) }
     }
 }
 
@@ -98,12 +121,12 @@ impl Call for Settle<'_> {
     }
 }
 
-/// Whether an agent has a name.
+/// Whether an agent has a name, or had it: what was sent to it then is nobody else's.
 ///
 /// # Errors
 /// [`StoreError`].
 pub async fn is_agents<R: Redis>(store: &Store<R>, name: &str) -> Result<bool, StoreError> {
-    Ok(store.call(&agent::Get { agent_id: name }).await?.is_some())
+    store.call(&agent::IsName { name }).await
 }
 
 /// Whether a name is that of a node of this agent, and of no other agent. Of nodes that were

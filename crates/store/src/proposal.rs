@@ -458,6 +458,7 @@ impl Answer<'_> {
         let letter = Letter::new(self.agent, ANSWER_TOPIC, &content, "medium", &nothing);
         let message_id = acceptance.reply_id();
         let call = Send {
+            only_repeats: false,
             agent: self.proposer,
             message_id: &message_id,
             letter: &letter,
@@ -470,7 +471,7 @@ impl Answer<'_> {
                 store.call(&NoteDepth { agent: self.proposer, depth, shares: &[] }).await?;
                 Ok(true)
             }
-            Sent::Full { .. } | Sent::Share { .. } => Ok(false),
+            Sent::New | Sent::Full { .. } | Sent::Share { .. } => Ok(false),
         }
     }
 }

@@ -17,8 +17,7 @@ pub struct Settings {
     pub heartbeat_timeout: Timeout,
     /// `heartbeat_ttl_seconds`, in milliseconds: how long an `hb:` key lives.
     pub heartbeat_key_ttl_ms: i64,
-    /// How long the keys of a message live after a write, in milliseconds: twice `message_ttl_hours`,
-    /// so that a step of Redis' clock by as much loses nothing that was written a moment ago.
+    /// `message_ttl_hours`, in milliseconds: how long a message is kept after a write.
     pub message_ttl_ms: i64,
     /// `legacy_inbox`: new mail is also pushed onto the list that old clients read.
     pub legacy_inbox: bool,
@@ -85,7 +84,7 @@ impl Settings {
                 &variables.heartbeat_ttl_seconds,
                 30_000,
             )?,
-            message_ttl_ms: 2 * read_hours(&variables.message_ttl_hours)?,
+            message_ttl_ms: read_hours(&variables.message_ttl_hours)?,
             legacy_inbox: read_flag("legacy_inbox", &variables.legacy_inbox)?,
             legacy_task_queue: read_flag("legacy_task_queue", &variables.legacy_task_queue)?,
             task_audience: read_audience(&variables.task_audience)?,

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use reef_domain::json;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::io::AsyncRead;
@@ -216,8 +217,9 @@ async fn read_stdout(
 
 /// A line that is a message: a JSON object with at least one member that has a meaning.
 fn read_message(line: &str) -> Option<Told> {
-    let told: Told =
-        serde_json::from_str(line).ok().filter(|_| line.trim_start().starts_with('{'))?;
+    let told: Told = serde_json::from_str(line)
+        .ok()
+        .filter(|_| line.trim_start().starts_with('{') && json::check(line).is_ok())?;
     (told != Told::default()).then_some(told)
 }
 

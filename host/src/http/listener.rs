@@ -56,6 +56,12 @@ pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<TcpListener> {
         }
     }
     match failure {
+        Some((address, error)) if error.kind() == io::ErrorKind::AddrInUse => {
+            anyhow::bail!(
+                "cannot listen on {address}: something does already, perhaps another hub. \
+                 `--listen 127.0.0.1:0` takes any free port, `--listen 127.0.0.1:PORT` another one"
+            )
+        }
         Some((address, error)) => Err(error).with_context(|| format!("cannot listen on {address}")),
         None => anyhow::bail!("there is no address to listen on"),
     }

@@ -92,8 +92,10 @@ impl Feed {
             Self::Cluster => match (cursor, StreamId::parse(cursor)) {
                 ("" | "0", _) => Ok(Place::Named(Cursor::Begin)),
                 (_, Some(id)) if id == StreamId::default() => Ok(Place::Named(Cursor::Begin)),
-                (_, Some(_)) => Ok(Place::Named(Cursor::Stream(cursor.to_owned()))),
-                (_, None) => Err("must be 0 or an event's id <ms>-<n>"),
+                (_, Some(_)) if reef_store::event::Cursor::parse(cursor).is_some() => {
+                    Ok(Place::Named(Cursor::Stream(cursor.to_owned())))
+                }
+                _ => Err("must be 0 or an event's id <ms>-<n>"),
             },
         }
     }

@@ -3,6 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 a random text
 -- Returns  'ok', secret
+-- full: runs
 
 local secret = redis.call('HGET', key.cluster, 'secret')
 if not secret then

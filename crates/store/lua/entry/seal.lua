@@ -3,6 +3,7 @@
 -- KEYS[1]  the ledger partition
 -- ARGV     3 number · 4 seal
 -- Returns  'ok', 1 if it is new else 0
+-- full: runs
 
 local is_next = (tonumber(redis.call('HGET', key.ledger, 'sealed')) or 0) == tonumber(ARGV[3])
 if is_next then

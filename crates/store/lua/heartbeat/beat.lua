@@ -27,7 +27,7 @@ local function take(at, reply)
   local status, incarnation = row[1], row[3]
   if not status then return refuse(reply, 'not_found', '') end
   if is_foreign(row[4], caller) then return refuse(reply, 'forbidden', '') end
-  if ARGV[at + 6] ~= '' and tonumber(ARGV[at + 6]) < tonumber(incarnation) then
+  if ARGV[at + 6] ~= '' and tonumber(ARGV[at + 6]) ~= tonumber(incarnation) then
     return refuse(reply, 'fenced', status)
   end
 

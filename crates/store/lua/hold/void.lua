@@ -4,6 +4,7 @@
 -- ARGV     1-2 idempotency · 3 hold · 4 owner to check ('' for anybody's)
 -- Returns  'ok', hold row · 'not_found' · 'forbidden' · 'state', status
 --          'altered': it is not what the journal says of it, and releases nothing
+-- full: runs
 -- include: now clock records once journal hold
 
 local id = ARGV[3]

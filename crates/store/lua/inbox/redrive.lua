@@ -15,7 +15,9 @@ local function run()
   end
   local count = 0
   for _, id in ipairs(ids) do
-    if depth() >= most then break end
+    local size = tonumber(redis.call('HGET', key.mail(agent), id .. ':bytes') or 0)
+    local bytes = tonumber(redis.call('HGET', key.inbox(agent), 'bytes') or 0)
+    if depth() >= most or bytes + size > INBOX_BYTES_MAX then break end
     local place = redis.call('ZSCORE', key.dead(agent), id)
     if place then
       dig_up(id)

@@ -3,8 +3,9 @@
 -- KEYS[1]  the inbox partition
 -- ARGV     1-2 idempotency · 3 agent · 4 message · 5 its members (JSON without braces, without the
 --          timestamp) · 6 priority · 7 most that may wait · 8 1 to push it to the old list, too
---          9 who sends it ('' where there is no share for each sender)
--- Returns  'ok', message, depth · 'full', depth · 'share', depth, messages of the sender
+--          9 who sends it ('' where there is no share for each sender) · 10 1 to send nothing, and only
+--          say what was answered before
+-- Returns  'ok', message, depth · 'full', depth · 'share', depth, messages of the sender · 'new'
 -- include: now clock rfc3339 expiring once inbox
 
 local id, sender = ARGV[4], ARGV[9]
@@ -21,6 +22,7 @@ local function exceeds_share(waiting, bytes, size)
 end
 
 local function run()
+  if ARGV[10] == '1' then return { 'new' } end
   local waiting, bytes = depth(), tonumber(redis.call('HGET', key.inbox(agent), 'bytes') or 0)
   local mail = ARGV[5] .. ',"timestamp":"' .. rfc3339_ms(now) .. '"'
   if waiting >= tonumber(ARGV[7]) or bytes + #mail > INBOX_BYTES_MAX then

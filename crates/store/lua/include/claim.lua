@@ -98,8 +98,7 @@ local function promote_due(most)
     redis.call('ZREM', key.delayed_tasks, id)
     local task = read_task(id)
     if task and (task.status == 'scheduled' or task.status == 'pending') then
-      enqueue(task)
-      move_task(task, 'pending', 'due')
+      if enqueue(task) then move_task(task, 'pending', 'due') end
     end
   end
   return #due

@@ -28,7 +28,9 @@ local function refusal(message, author)
     if message.runner ~= caller then return 'forbidden' end
     if token == '' and message.claim then return 'needs_token' end
   end
-  if token ~= '' and message.claim ~= token and (message.claim or not message.runner) then
+  -- What is left of a claim that is over is no token.
+  local is_token = message.claim == token and string.find(token, '-', 1, true)
+  if token ~= '' and not is_token and (message.claim or not message.runner) then
     return 'claim_over'
   end
   if message.is_complete then return 'complete' end

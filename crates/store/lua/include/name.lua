@@ -12,7 +12,7 @@ end
 
 -- Keeps the name of a node that is removed, for as long as its mail may lie there.
 local function keep_name(name, owner)
-  if owner ~= '' and string.sub(owner, 1, 1) ~= '@' then
+  if owner ~= '' then
     redis.call('SET', key.name(name), 'node:' .. owner, 'PX', LEFT_MS)
   end
 end

@@ -37,8 +37,13 @@ end
 
 -- Makes a class, of what one of its tasks wants. Names that begin with `r` are classes by required
 -- skills alone: preferences are given up when too many different ones wait.
+--
+-- An owner has no more classes than it may have (usage: classes_max), whatever way its tasks come to
+-- wait: false if this one would be one more.
 local function open_class(class, id, owner)
-  if redis.call('HEXISTS', key.queue_classes, class) == 1 then return end
+  if redis.call('HEXISTS', key.queue_classes, class) == 1 then return true end
+  local usage = redis.call('HMGET', key.usage(owner), 'classes', 'classes_max')
+  if usage[2] and tonumber(usage[1] or 0) >= tonumber(usage[2]) then return false end
   local wants = cjson.decode(redis.call('HGET', key.task(id), 'wants'))
   local rarest, fewest = '', math.huge
   for _, skill in ipairs(wants[1]) do
@@ -52,6 +57,7 @@ local function open_class(class, id, owner)
   for _, agent in ipairs(wants[4] or {}) do
     redis.call('HINCRBY', key.queue_audiences, agent, 1)
   end
+  return true
 end
 
 -- The lists that a class stands in. One for some agents only is listed for each of them apart, so
@@ -85,11 +91,18 @@ local function show_head(class)
   end
 end
 
+-- Lets a task wait among others. One for whose class there is no place is looked at again later: false.
+local CROWDED_MS = 5000
+
 local function enqueue(task)
-  open_class(task.class, task.id, task.owner)
+  if not open_class(task.class, task.id, task.owner) then
+    redis.call('ZADD', key.delayed_tasks, clock + CROWDED_MS, task.id)
+    return false
+  end
   redis.call('ZADD', key.queue(task.class), task.rank, task.id)
   redis.call('ZADD', key.waiting_tasks, task.rank, task.id)
   show_head(task.class)
+  return true
 end
 
 local function dequeue(task)

@@ -18,7 +18,7 @@ local function run()
   if not row[1] then return { 'not_found' } end
   if is_foreign(row[2], ARGV[5]) then return { 'forbidden' } end
   local incarnation = ARGV[6] ~= '' and ARGV[6] or row[3]
-  if tonumber(incarnation) < tonumber(row[3]) then return { 'fenced' } end
+  if tonumber(incarnation) ~= tonumber(row[3]) then return { 'fenced' } end
   local node, term, left = observe()
   keep_clock()
   if not is_alive(row[1]) then return { 'unfit', row[1] } end

@@ -4,6 +4,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 name · 4 1 if no agent has it else 0
 -- Returns  'ok'
+-- full: runs
 
 local name, is_own = ARGV[3], ARGV[4]
 if redis.call('EXISTS', key.node(name)) == 1 and redis.call('GET', key.name(name)) ~= 'agent' then

@@ -23,6 +23,6 @@ for i = 5, #ARGV, 2 do
 end
 local row = redis.call('HMGET', key.node(ARGV[3]), 'status', 'own_name')
 if ARGV[4] ~= '' and row[1] and row[2] ~= '0' then
-  redis.call('HSET', key.node(ARGV[3]), 'inbox', ARGV[4])
+  redis.call('HSET', key.node(ARGV[3]), 'inbox', ARGV[4], 'mailed', 1)
 end
 return { 'ok' }

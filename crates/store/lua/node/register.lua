@@ -33,7 +33,8 @@ local function create(id)
     'owner', ARGV[14])
   if ARGV[16] ~= 'any' then
     redis.call('HSET', key.node(id), 'own_name', 1)
-    redis.call('DEL', key.name(id))
+    -- What was left under the name is still there.
+    if redis.call('GETDEL', key.name(id)) then redis.call('HSET', key.node(id), 'mailed', 1) end
   end
   redis.call('HSET', key.hostnames, hostname, id)
   redis.call('ZADD', key.nodes, seq, id)

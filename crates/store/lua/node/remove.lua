@@ -9,7 +9,7 @@
 
 local id = ARGV[3]
 local row = redis.call('HMGET', key.node(id), 'status', 'owner', 'seq', 'available_skills',
-  'tags', 'max_concurrent_tasks', 'running_tasks', 'hostname', 'inbox', 'own_name')
+  'tags', 'max_concurrent_tasks', 'running_tasks', 'hostname', 'mailed', 'own_name')
 if not row[1] then return { 'not_found' } end
 if is_foreign(row[2], ARGV[4]) then return { 'forbidden' } end
 
@@ -26,7 +26,7 @@ redis.call('ZREM', key.legacy, id)
 redis.call('HDEL', key.hostnames, row[8])
 foreign('HDEL', key.registry, id)
 redis.call('DEL', key.node(id), key.heartbeat(id))
-if (tonumber(row[9]) or 0) > 0 and row[10] ~= '0' then keep_name(id, row[2]) end
+if row[9] and row[10] ~= '0' then keep_name(id, row[2]) end
 -- `-x` would make -0 of nothing, which is no integer to Redis.
 redis.call('HINCRBY', key.cluster, 'capacity', 0 - tonumber(row[6]))
 redis.call('HINCRBY', key.cluster, 'running', 0 - tonumber(row[7]))

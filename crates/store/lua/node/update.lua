@@ -5,6 +5,7 @@
 --          7 tags (JSON) · 8 max tasks · 9… pairs of further field and value; '' leaves as it is
 -- Returns  'ok', node row · 'not_found' · 'forbidden'
 -- Emits    node_<status> when the status changes; task_pending, leader_changed when it is offline now
+-- full: runs
 -- include: now clock foreign rfc3339 records once event leader queue node
 
 local id = ARGV[3]

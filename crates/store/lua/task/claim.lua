@@ -90,14 +90,15 @@ local function is_better(a, b)
   return a.rank < b.rank
 end
 
-local function hand_out(id)
+local function hand_out(id, runner)
   local task = read_task(id)
   local token = redis.call('HINCRBY', key.cluster, 'claims', 1) .. '-' .. ARGV[7]
   local timeout_ms = tonumber(redis.call('HGET', key.task(task.id), 'timeout_ms'))
   task.deadline = clock + timeout_ms + TIMEOUT_GRACE_MS
   task.node = node
   dequeue(task)
-  redis.call('HSET', key.task(task.id), 'assigned_node', node, 'token', token, 'claimed', clock,
+  redis.call('HSET', key.task(task.id), 'assigned_node', node, 'runner', runner, 'token', token,
+    'claimed', clock,
     'deadline', task.deadline, 'lease_ms', lease_ms, 'started_at', now, 'progress', 0)
   redis.call('SADD', key.claims(node), task.id)
   redis.call('ZADD', key.tasks_by_node(node), task.seq, task.id)
@@ -145,7 +146,7 @@ local function run()
     local first = redis.call('ZRANGE', key.queue(best.class), 0, 0)[1]
     -- What there is no room for in the answer stays in the queue, for the next claim.
     if #reply > 2 and not has_room(task_bytes(first)) then break end
-    local token, id = hand_out(first)
+    local token, id = hand_out(first, row[2] or '')
     local is_only = #reply == 2
     reply[2], reply[#reply + 1] = '', token
     local bytes = append_task(reply, id)

@@ -52,12 +52,15 @@ end
 
 local function run()
   if redis.call('EXISTS', key.task(id)) == 1 then return { 'exists' } end
-  local usage = redis.call('HMGET', key.usage(owner), 'classes', 'tasks', 'task_bytes')
+  local usage = redis.call('HMGET', key.usage(owner), 'classes', 'tasks', 'task_bytes', 'classes_max')
   local bytes = #ARGV[6] + #ARGV[7]
   local refused = refusal(usage, bytes)
   if refused then return refused end
   local class, crowded = choose_class(tonumber(usage[1] or 0))
   if not class then return crowded end
+  if ARGV[21] ~= '' and usage[4] ~= ARGV[21] then
+    redis.call('HSET', key.usage(owner), 'classes_max', ARGV[21])
+  end
   local task = { id = id, class = class, node = '', user = ARGV[13], session = ARGV[14],
     owner = owner, seq = redis.call('HINCRBY', key.cluster, 'tasks', 1) }
   -- Age lifts priority: a task of the lowest is overtaken only by those of the next half hour.
