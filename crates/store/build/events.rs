@@ -19,6 +19,9 @@ struct Shape {
     /// The kinds of alerts that some of them are.
     #[serde(default)]
     alerts: BTreeMap<String, String>,
+    /// Whoever tells of it says its place in the log.
+    #[serde(default)]
+    placed: bool,
     fields: Vec<Field>,
 }
 
@@ -38,7 +41,7 @@ impl Catalogue {
     /// Lua functions `tell_<name>`, set apart by blank lines, as parts of an include.
     pub(crate) fn lua(&self) -> Result<String, Failure> {
         let mut lua = String::new();
-        for Shape { name, types, fields, .. } in &self.event {
+        for Shape { name, types, placed, fields, .. } in &self.event {
             let mut parameters: Vec<&str> =
                 fields.iter().map(|field| field.name.as_str()).collect();
             let told = match types.as_slice() {
@@ -48,6 +51,10 @@ impl Catalogue {
                     "told".to_owned()
                 }
             };
+            let place = if *placed { ", place" } else { "" };
+            if *placed {
+                parameters.push("place");
+            }
             let mut parts = Vec::new();
             for (i, field) in fields.iter().enumerate() {
                 parts.push(field.lua(if i == 0 { "{" } else { "," })?);
@@ -55,7 +62,7 @@ impl Catalogue {
             let parameters = parameters.join(", ");
             let payload = parts.join("\n    .. ");
             writeln!(lua, "\nlocal function tell_{name}({parameters})")?;
-            writeln!(lua, "  emit({told}, {payload} .. '}}')\nend")?;
+            writeln!(lua, "  emit({told}, {payload} .. '}}'{place})\nend")?;
         }
         Ok(lua)
     }
