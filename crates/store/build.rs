@@ -1,11 +1,14 @@
-//! Turns `keys.toml` and `lua/` into Rust: one function for each key, one constant for each
-//! script. Doing it here means that a script's SHA-1 costs nothing at run time, and that a key's
+//! Turns `keys.toml`, `events.toml` and `lua/` into Rust: one function for each key, one constant for
+//! each script, one variant for each event. Doing it here means that a script's SHA-1 costs nothing at run time, and that a key's
 //! pattern stands in one place for Rust and Lua alike.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
+
+#[path = "build/events.rs"]
+mod events;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -75,11 +78,15 @@ impl KeyTable {
 
 fn main() -> Result<(), Failure> {
     println!("cargo::rerun-if-changed=keys.toml");
+    println!("cargo::rerun-if-changed=events.toml");
     println!("cargo::rerun-if-changed=lua");
     let table: KeyTable = toml::from_str(&fs::read_to_string("keys.toml")?)?;
     let out = env::var("OUT_DIR")?;
     fs::write(Path::new(&out).join("keys.rs"), key_functions(&table)?)?;
-    fs::write(Path::new(&out).join("scripts.rs"), script_constants(&table)?)?;
+    let catalogue: events::Catalogue = toml::from_str(&fs::read_to_string("events.toml")?)?;
+    fs::write(Path::new(&out).join("events.rs"), catalogue.rust()?)?;
+    let scripts = script_constants(&table, &catalogue.lua()?)?;
+    fs::write(Path::new(&out).join("scripts.rs"), scripts)?;
     Ok(())
 }
 
@@ -129,8 +136,10 @@ fn key_functions(table: &KeyTable) -> Result<String, Failure> {
     Ok(rust)
 }
 
-fn script_constants(table: &KeyTable) -> Result<String, Failure> {
-    let includes = read_folder(Path::new("lua/include"))?;
+/// `told`: what the include `event` has beside what its file says.
+fn script_constants(table: &KeyTable, told: &str) -> Result<String, Failure> {
+    let mut includes = read_folder(Path::new("lua/include"))?;
+    includes.entry("event".to_owned()).or_default().push_str(told);
     let mut rust = String::new();
     let mut names = Vec::new();
     let mut folders: Vec<_> = fs::read_dir("lua")?.collect::<Result<_, _>>()?;

@@ -6,7 +6,7 @@ use reef_domain::limits::{
     LEADER_HISTORY_MAX, LEADER_TTL_MS_MAX, LEADER_TTL_MS_MIN, PAGE_DEFAULT, PAGE_MAX,
     RUNNING_TASKS_MAX,
 };
-use reef_store::event::Event;
+use reef_store::event::{CATALOGUE, Event};
 use reef_store::leader::Leadership;
 use reef_web::Code;
 use reef_web::openapi::schema::{between, count, default, one_of};
@@ -161,5 +161,8 @@ fn schemas(api: &mut Api) {
         .require(&["node_id", "term"])
         .set("node_id", schema::id())
         .set("term", between(0, COUNTER_MAX));
-    api.answer::<Event>().set("payload", schema::object());
+    let types: Vec<_> = CATALOGUE.iter().map(|entry| entry.name).collect();
+    api.answer::<Event>()
+        .set("event_type", schema::one_of(&types))
+        .set("payload", schema::object());
 }

@@ -9,6 +9,46 @@ use crate::script::{
     Arguments, Call, EVENT_LATEST, EVENT_LIST, Malformed, Reader, Script, unknown_status,
 };
 
+include!(concat!(env!("OUT_DIR"), "/events.rs"));
+
+/// What there is to know of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Which.
+    pub event_type: EventType,
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// What has happened.
+    pub doc: &'static str,
+    /// The kind of the alert that it is, if it is one.
+    pub alert: Option<&'static str>,
+    /// What its payload holds.
+    pub fields: &'static [Field],
+}
+
+/// A field of an event's payload.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type in JSON.
+    pub json: &'static str,
+    /// It may be null.
+    pub or_null: bool,
+    /// It may be left out.
+    pub or_none: bool,
+    /// What it says.
+    pub doc: &'static str,
+}
+
+impl EventType {
+    /// What there is to know of an event by its name; `None` for one that only a newer hub knows.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Entry> {
+        CATALOGUE.iter().find(|entry| entry.name == name)
+    }
+}
+
 /// A place in the event log: the id `<ms>-<n>` of an event, or the beginning.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cursor(String);
@@ -54,7 +94,7 @@ fn parts(id: &str) -> Option<(u64, u64)> {
 pub struct Event {
     /// Its place in the log.
     pub event_id: String,
-    /// `node_registered node_online leader_changed …`
+    /// What it tells: see [`CATALOGUE`].
     pub event_type: String,
     /// When.
     pub timestamp: UnixMillis,

@@ -2,7 +2,7 @@
 //! component, a request.
 
 use reef_redis::Connection;
-use reef_store::event::{Cursor, Event, Latest, List};
+use reef_store::event::{Cursor, Event, EventType, Latest, List};
 use reef_store::{Store, StoreError};
 use serde_json::{Value, json};
 
@@ -42,7 +42,8 @@ impl Watch {
             let after = cursor.clone();
             let found = store.call(&List { after, limit: PAGE }).await?;
             for event in &found.events {
-                if let Some(kind) = kind_of(&event.event_type) {
+                if let Some(kind) = EventType::find(&event.event_type).and_then(|entry| entry.alert)
+                {
                     alerts.raise(kind, &data_of(event));
                 }
             }
@@ -53,18 +54,6 @@ impl Watch {
             }
         }
         Ok(())
-    }
-}
-
-/// What an event is to an operator.
-fn kind_of(event_type: &str) -> Option<&'static str> {
-    match event_type {
-        "node_offline" => Some("node_offline"),
-        "leader_changed" => Some("leader_changed"),
-        "expiry_suspended" => Some("expiry_suspended"),
-        // Either is the end of a task that has no tries left.
-        "task_failed" | "task_timeout" => Some("task_dead"),
-        _ => None,
     }
 }
 

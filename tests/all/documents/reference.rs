@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 
+use reef_store::event::CATALOGUE;
 use reef_web::Code;
 
 use crate::generated::assert_is;
@@ -163,4 +164,30 @@ fn the_configuration_reference_knows_every_flag_and_every_variable() {
         let shown = row(name)[1].trim_matches('`');
         assert_eq!(shown, if default.is_empty() { "none" } else { default }, "{name}");
     }
+}
+
+#[test]
+fn the_events_are_described_as_they_are_declared() {
+    let mut text = String::from(
+        "# Events\n\nWhat `GET /api/v1/cluster/events`, the stream `/api/v1/events/stream`, `reef events` \
+         and alerts tell. Each event has `event_id` (its place in the log), `event_type`, `timestamp` \
+         and a `payload` with the fields below. A newer hub may have more events and more fields. \
+         This file is made from `crates/store/events.toml`, and a test says when it is stale.\n",
+    );
+    for entry in CATALOGUE {
+        write!(text, "\n## {}\n\n{}", entry.name, entry.doc).unwrap();
+        if let Some(alert) = entry.alert {
+            write!(text, " It is the alert `{alert}`.").unwrap();
+        }
+        text.push_str("\n\n| field | type | meaning |\n|---|---|---|\n");
+        for field in entry.fields {
+            let or = match (field.or_null, field.or_none) {
+                (true, _) => " or null",
+                (_, true) => ", may be left out",
+                _ => "",
+            };
+            writeln!(text, "| `{}` | {}{or} | {} |", field.name, field.json, field.doc).unwrap();
+        }
+    }
+    assert_is("docs/reference/events.md", &text);
 }

@@ -51,8 +51,8 @@ local function tell()
   known[#known + 1] = { common, id }
   if #known > RESTORED_MAX then table.remove(known, 1) end
   redis.call('HSET', key.cluster, 'restored', cmsgpack.pack(known))
-  emit('restored', '{"taken_at":' .. (ARGV[4] ~= '' and '"' .. rfc3339_ms(tonumber(ARGV[4])) .. '"'
-    or 'null') .. ',"last_event_id":"' .. common .. '"}', id)
+  local taken_at = ARGV[4] ~= '' and rfc3339_ms(tonumber(ARGV[4])) or ''
+  tell_restored(taken_at, common, id)
 end
 
 -- Whoever has led since the copy is not known, nor that it leads no longer.

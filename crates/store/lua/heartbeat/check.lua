@@ -84,8 +84,7 @@ local function is_suspended(count, late, live)
   if since then return clock - tonumber(since) < period_ms end
   if redis.call('HLEN', key.guard) >= GUARD_FIELDS_MAX then redis.call('DEL', key.guard) end
   redis.call('HSET', key.guard, guarded, clock)
-  emit('expiry_suspended', '{"silent":' .. late .. ',"live":' .. live .. ',"reason":"' .. late
-    .. ' of ' .. live .. ' live nodes would expire at once"}')
+  tell_expiry_suspended(late, live, late .. ' of ' .. live .. ' live nodes would expire at once')
   return true
 end
 

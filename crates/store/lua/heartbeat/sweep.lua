@@ -39,8 +39,7 @@ local function adopt(id)
   redis.call('HINCRBY', key.cluster, 'capacity', 5)
   index_room(id, 'online', 0, 5)
   touch()
-  emit('node_registered', '{"node_id":' .. quoted(id) .. ',"hostname":' .. quoted(id)
-    .. ',"new":true}')
+  tell_node_registered(id, id, true)
   adopted = adopted + 1
 end
 

@@ -34,12 +34,6 @@ local function remember(event, node, term, reason)
   trim_history(node)
 end
 
-local function announce(leader, term, previous, reason)
-  emit('leader_changed', '{"leader":' .. (leader == '' and 'null' or quoted(leader))
-    .. ',"term":' .. term .. ',"previous":' .. (previous == '' and 'null' or quoted(previous))
-    .. (reason and ',"reason":' .. quoted(reason) or '') .. '}')
-end
-
 -- Who holds the lock key, what tells its state from any other, and how many ms it runs; nil if
 -- nobody holds it. Old clients renew it by its time to live alone.
 local function read_lock()
@@ -100,10 +94,10 @@ local function observe()
       end
       term = next_term(term)
       remember('elected', locked_by, term)
-      announce(locked_by, term, node)
+      tell_leader_changed(locked_by, term, node)
     elseif row[4] then
       remember('renewed-late', node, term)
-      announce(node, term, node)
+      tell_leader_changed(node, term, node)
     end
     node, left = locked_by, lock_ms
     hold(node, term, lock_ms, 'lock', '', '')
@@ -111,7 +105,7 @@ local function observe()
     redis.call('HSET', key.leader, 'ended', 'lost')
     if locked_by == node then redis.call('DEL', key.leader_lock) end
     remember('lost', node, term)
-    announce('', term, node)
+    tell_leader_changed('', term, node)
   end
   return node, term, left
 end
@@ -125,5 +119,5 @@ local function end_lead(id, reason)
   if row[4] then return end
   keep_former(tonumber(row[3]))
   remember('lost', id, row[2], reason)
-  announce('', row[2], id, reason)
+  tell_leader_changed('', row[2], id, reason)
 end

@@ -95,8 +95,7 @@ local function move(id, to, reason)
   end
   mirror(id)
   touch()
-  emit('node_' .. to, '{"node_id":' .. quoted(id) .. ',"hostname":' .. quoted(row[7])
-    .. ',"previous":"' .. from .. '","reason":' .. quoted(reason) .. '}')
+  tell_node_moved('node_' .. to, id, row[7], from, reason)
 end
 
 -- A node goes: what it holds is given back, and it leads no more.

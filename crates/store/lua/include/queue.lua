@@ -115,15 +115,9 @@ end
 -- Appends task_<status> to the event log. One that can be claimed says what it asks for, so that
 -- who waits for work knows whether to look.
 local function announce_task(task, previous, reason)
-  local required = ''
-  if task.status == 'pending' then
-    local record = read_class(task.class)
-    required = record and ',"required_skills":' .. labels_json(record[2]) or ''
-  end
-  emit('task_' .. task.status, '{"task_id":"' .. task.id .. '","status":"' .. task.status
-    .. '","previous":' .. (previous and '"' .. previous .. '"' or 'null') .. ',"node_id":'
-    .. ((task.node or '') ~= '' and '"' .. task.node .. '"' or 'null') .. ',"reason":"' .. reason
-    .. '"' .. required .. '}')
+  local record = task.status == 'pending' and read_class(task.class)
+  tell_task_moved('task_' .. task.status, task.id, task.status, previous, task.node, reason,
+    record and labels_json(record[2]))
 end
 
 -- Moves a task to another status: indexes and event.

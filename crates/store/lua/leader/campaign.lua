@@ -33,7 +33,7 @@ local function run()
       term = next_term(term)
       remember('elected', candidate, term)
     end
-    announce(candidate, term, node)
+    tell_leader_changed(candidate, term, node)
   end
   redis.call('SET', key.leader_lock, candidate .. ':' .. string.format('%.0f', now), 'PX', ttl_ms)
   hold(candidate, term, ttl_ms, 'hub', incarnation, row[2] or '')

@@ -18,7 +18,7 @@ local function run()
   redis.call('HSET', key.leader, 'ended', 'resigned')
   redis.call('DEL', key.leader_lock)
   remember('resigned', node, term)
-  announce('', term, node)
+  tell_leader_changed('', term, node)
   return { 'ok', term }
 end
 

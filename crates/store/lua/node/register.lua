@@ -118,8 +118,7 @@ local function run()
     end
   end
   keep_clock()
-  emit('node_registered', '{"node_id":' .. quoted(id) .. ',"hostname":' .. quoted(hostname)
-    .. ',"new":' .. (is_new == 1 and 'true' or 'false') .. '}')
+  tell_node_registered(id, hostname, is_new == 1)
   local reply = { 'ok', is_new }
   append_node(reply, id)
   return reply

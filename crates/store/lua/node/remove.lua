@@ -32,5 +32,5 @@ redis.call('HINCRBY', key.cluster, 'capacity', 0 - tonumber(row[6]))
 redis.call('HINCRBY', key.cluster, 'running', 0 - tonumber(row[7]))
 touch()
 keep_clock()
-emit('node_removed', '{"node_id":' .. quoted(id) .. ',"hostname":' .. quoted(row[8]) .. '}')
+tell_node_removed(id, row[8])
 return { 'ok' }

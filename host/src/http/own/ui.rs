@@ -1,7 +1,11 @@
 //! The page at `/` and what it is made of: plain modules, from this host alone.
 
+use std::sync::LazyLock;
+
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderValue, StatusCode};
+
+use reef_store::event::CATALOGUE;
 
 use super::super::{Answer, whole};
 use super::reference;
@@ -28,6 +32,13 @@ const ASSETS: &[Asset] = &[
     script("tasks.js", include_str!("ui/tasks.js")),
 ];
 
+/// The names of the cluster's events, which a page must ask for one by one.
+static EVENT_TYPES: LazyLock<Asset> = LazyLock::new(|| {
+    let names: Vec<_> = CATALOGUE.iter().map(|entry| format!("  \"{}\",\n", entry.name)).collect();
+    let text = format!("export const eventTypes = [\n{}];\n", names.concat());
+    script("event-types.js", text.leak())
+});
+
 /// Where the assets are.
 const FOLDER: &str = "/ui/";
 
@@ -44,6 +55,7 @@ const fn script(name: &'static str, text: &'static str) -> Asset {
 pub(super) fn asset(path: &str) -> Option<&'static Asset> {
     let name = path.strip_prefix(FOLDER)?;
     let of_page = ASSETS.iter().find(|(known, ..)| *known == name);
+    let of_page = of_page.or_else(|| (EVENT_TYPES.0 == name).then_some(&*EVENT_TYPES));
     of_page.or_else(|| reference::asset(name))
 }
 

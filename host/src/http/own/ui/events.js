@@ -1,12 +1,12 @@
 // Panel: what has happened in the cluster, newest first.
 
 import { at, clock, make } from "./dom.js";
+import { eventTypes } from "./event-types.js";
 
 const SHOWN = 100;
 
-export const events = ["node_registered", "node_removed", "node_online", "node_offline", "node_busy",
-  "node_maintenance", "node_error", "leader_changed", "task_scheduled", "task_running", "task_completed",
-  "task_failed", "task_cancelled", "task_timeout", "expiry_suspended"];
+// That a task waits is not news.
+export const events = eventTypes.filter((type) => type !== "task_pending");
 
 export function onEvent({ event_id, event_type, timestamp, payload }) {
   // After signing in again the stream begins ten minutes back once more.

@@ -2,11 +2,11 @@
 
 import { get, getJson, reason } from "./access.js";
 import { at, make, say, setHubTime, showAge, showAll } from "./dom.js";
+import { eventTypes } from "./event-types.js";
 
 const SHOWN = 200;
 
-export const events = ["node_registered", "node_removed", "node_online", "node_offline", "node_busy",
-  "node_maintenance", "node_error", "snapshot"];
+export const events = [...eventTypes.filter((type) => type.startsWith("node_")), "snapshot"];
 
 function row(node) {
   const line = make("tr");

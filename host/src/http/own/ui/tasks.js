@@ -3,13 +3,13 @@
 
 import { getJson } from "./access.js";
 import { at, make, say, showAge, showAll } from "./dom.js";
+import { eventTypes } from "./event-types.js";
 
 const SHOWN = 50;
 const PRIORITIES = ["critical", "high", "normal", "low"];
 const ENDS = ["completed", "failed", "cancelled", "timeout"];
 
-export const events = ["task_pending", "task_scheduled", "task_running", ...ENDS.map((end) => "task_" + end),
-  "node_offline", "snapshot"];
+export const events = [...eventTypes.filter((type) => type.startsWith("task_")), "node_offline", "snapshot"];
 
 function row(task) {
   const line = make("tr");
