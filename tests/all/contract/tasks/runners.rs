@@ -64,6 +64,10 @@ impl Scene {
         }
         let path = format!("{}/tasks/{}", self.message, self.task);
         runner.patch(&path, &json!({"status": "processing"})).problem(409, "fenced");
+        // Nor under what the hub itself keeps of it.
+        let number = held.token.split('-').next().unwrap();
+        let runner = self.bob.client.with("x-claim-token", number);
+        self.append(&runner, "late").problem(409, "fenced");
     }
 
     #[track_caller]
