@@ -1,4 +1,4 @@
--- Joins a message's events where a reader left off (api.md §7). The reader listens to the live
+-- Joins a message's events where a reader left off (contract.md §7). The reader listens to the live
 -- channel before it calls this, so that nothing lies in between.
 --
 -- KEYS[1]  the message partition

@@ -1,4 +1,4 @@
--- Gives a node tasks to run (api.md §5): the first by rank whose required skills it all has. Among
+-- Gives a node tasks to run (contract.md §5): the first by rank whose required skills it all has. Among
 -- those that stand first within one second, the one whose optional skills and tags it matches best.
 --
 -- Looks at classes of tasks, never at the backlog: for each skill of the node at the classes that
