@@ -116,6 +116,13 @@ const PYTHON_VENV: Tool = Tool {
     ],
 };
 
+/// Reads the scripts for Redis, which only the lints do.
+const LUACHECK: Tool = Tool {
+    what: "luacheck",
+    programs: &["luacheck"],
+    packages: &[("apt-get", "lua-check"), ("brew", "luacheck")],
+};
+
 /// Says whether Python can put pip into a new environment.
 const FINDS_ENSUREPIP: &str =
     "import importlib.util as it; print(it.find_spec('ensurepip') is not None)";
@@ -147,6 +154,14 @@ pub(crate) fn ensure_test_programs() -> anyhow::Result<()> {
 /// As [`ensure_test_programs`].
 pub(crate) fn ensure_browser() -> anyhow::Result<()> {
     ensure(&CHROMIUM)
+}
+
+/// Finds or installs luacheck.
+///
+/// # Errors
+/// As [`ensure_test_programs`].
+pub(crate) fn ensure_luacheck() -> anyhow::Result<()> {
+    ensure(&LUACHECK)
 }
 
 /// Makes a Python environment in `target/clients/python`, with what

@@ -7,10 +7,14 @@ use std::process::Stdio;
 
 use anyhow::{Context, bail};
 
-use crate::process::{cargo, command, on_path, output_of, run, say};
+use crate::process::{cargo, command, on_path, output_of, root, run, say};
 use crate::{build, machine};
 
-/// Formatting, then clippy over everything native and over the components as wasm.
+/// Where luacheck finds the scripts as Redis gets them.
+const SCRIPTS: &str = "target/lua";
+
+/// Formatting, then clippy over everything native and over the components as wasm, then luacheck over
+/// the scripts.
 ///
 /// # Errors
 /// At the first that complains.
@@ -38,7 +42,22 @@ pub(crate) fn lints() -> anyhow::Result<()> {
     }
     run(clippy
         .args(["-p", "misbehave", "--features", "misbehave/direct"])
-        .args(["--", "-D", "warnings"]))
+        .args(["--", "-D", "warnings"]))?;
+    machine::ensure_luacheck()?;
+    scripts()
+}
+
+/// luacheck over every script with its includes and the names of its keys.
+fn scripts() -> anyhow::Result<()> {
+    say("checking the scripts");
+    let folder = root().join(SCRIPTS);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).context("cannot empty the folder of the scripts")?;
+    }
+    // The whole workspace, so that cargo chooses the features, and so the builds, of the tests.
+    run(cargo().args(["build", "--release", "--workspace", "--example", "write_scripts"]))?;
+    run(command(root().join("target/release/examples/write_scripts")).arg(&folder))?;
+    run(command("luacheck").args(["--quiet", "--codes", "--no-color", SCRIPTS]))
 }
 
 /// Prepares, then runs every test: documentation examples first, so that the output ends with
@@ -114,7 +133,7 @@ fn with_cargo_test(filter: &[String]) -> anyhow::Result<()> {
 /// # Errors
 /// When the hub does not start, or any test fails.
 pub(crate) fn contract_twice() -> anyhow::Result<()> {
-    let state_dir = crate::process::root().join("target/contract-hub");
+    let state_dir = root().join("target/contract-hub");
     if state_dir.exists() {
         fs::remove_dir_all(&state_dir).context("cannot empty the folder of the hub")?;
     }

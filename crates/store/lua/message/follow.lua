@@ -10,7 +10,7 @@
 --          'snapshot', owner, ms until it expires, stream id for which it stands, the message
 --          (include snapshot): the log does not reach back to the cursor, or never held it
 --          'not_found'
--- include: now message log snapshot
+-- include: message log snapshot
 
 local message = read_message()
 if not message or message.sid ~= ARGV[4] then return { 'not_found' } end

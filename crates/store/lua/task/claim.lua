@@ -111,12 +111,12 @@ end
 local function lists_for(owner)
   local has_own = owner and redis.call('HEXISTS', key.queue_audiences, owner) == 1
   local lists = {}
-  local function add(skill)
+  local function list_skill(skill)
     lists[#lists + 1] = key.queue_heads(skill)
     if has_own then lists[#lists + 1] = key.queue_heads_for(owner, skill) end
   end
-  add('')
-  for skill in pairs(skills) do add(skill) end
+  list_skill('')
+  for skill in pairs(skills) do list_skill(skill) end
   return lists
 end
 
@@ -144,7 +144,7 @@ local function run()
     if not best then break end
     local first = redis.call('ZRANGE', key.queue(best.class), 0, 0)[1]
     -- What there is no room for in the answer stays in the queue, for the next claim.
-    if #reply > 2 and not has_room(task_bytes(first)) then break end
+    if #reply > 2 and not has_room(bytes_of_task(first)) then break end
     local token, id = hand_out(first)
     local is_only = #reply == 2
     reply[2], reply[#reply + 1] = '', token
