@@ -1,4 +1,4 @@
-//! Checking: formatting, lints, tests.
+//! Checking: formatting, spelling, lints, tests.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -13,14 +13,16 @@ use crate::{build, machine};
 /// Where luacheck finds the scripts as Redis gets them.
 const SCRIPTS: &str = "target/lua";
 
-/// Formatting, then clippy over everything native and over the components as wasm, then luacheck over
-/// the scripts.
+/// Formatting and spelling, then clippy over everything native and over the components as wasm, then
+/// luacheck over the scripts.
 ///
 /// # Errors
 /// At the first that complains.
 pub(crate) fn lints() -> anyhow::Result<()> {
     say("checking the formatting");
     run(cargo().args(["fmt", "--all", "--check"]))?;
+    say("checking the spelling");
+    run(&mut command(machine::ensure_python_lints()?.join("typos")))?;
     // The release profile, so that build scripts and procedural macros are compiled once for
     // the lints, the host and the tests.
     say("linting everything native");
