@@ -86,8 +86,10 @@ pub(crate) fn tests(filter: &[String]) -> anyhow::Result<()> {
     }
     say("running the tests");
     let outcome = if on_path("cargo-nextest") {
+        let full = std::env::var("REEF_FULL").is_ok_and(|value| value == "1");
         run(cargo()
-            .args(["nextest", "run", "--release", "--workspace", "--no-fail-fast"])
+            .args(["nextest", "run", "--release", "--workspace"])
+            .args(["--profile", if full { "full" } else { "default" }])
             .args(filter))
     } else {
         with_cargo_test(filter)
