@@ -7,6 +7,7 @@
 //! The way in is [`up::run_blocking`]; what is typed becomes a [`config::Config`] first. What a hub
 //! can be asked from the command line is in [`reef_commands`], which knows nothing of the host.
 
+mod accord;
 mod admin_key;
 mod alerts;
 mod alerts_test;
@@ -27,6 +28,7 @@ mod manifest;
 mod metrics;
 mod monitor;
 mod redis;
+mod seen;
 mod shutdown;
 mod sse;
 mod state_dir;

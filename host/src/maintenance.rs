@@ -140,7 +140,7 @@ async fn give_back(args: &FileArgs, redis_url: &str) -> Result<(), Failure> {
     clear(&[checking, writing]);
     let taken_at = instant(done.taken_at_ms);
     let shown = json!({"file": args.file, "keys": done.keys, "expired": done.expired,
-        "without_place": done.without_place, "taken_at": taken_at});
+        "without_place": done.without_place, "released": done.released, "taken_at": taken_at});
     let mut line = format!("restored {} keys as of {taken_at}", done.keys);
     if done.expired > 0 {
         line.push_str(&format!("; {} of them have expired since", done.expired));
@@ -151,6 +151,13 @@ async fn give_back(args: &FileArgs, redis_url: &str) -> Result<(), Failure> {
             done.without_place
         ));
     }
+    if done.released > 0 {
+        line.push_str(&format!("; {} tasks that ran wait again", done.released));
+    }
+    line.push_str(
+        "; what was given out since is void: start agents and workers again, and see that \
+         readers of events begin anew",
+    );
     say(args.json, &shown, &line)
 }
 

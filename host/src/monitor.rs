@@ -3,12 +3,13 @@
 //! Each round asks for the monitor's lease and, as its holder, runs the store's tick. The loop
 //! survives everything: an error is logged, and the next round comes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reef_redis::Connection;
-use reef_store::entry::Seen;
-use reef_store::monitor::{Acquire, Lease, Release, Ticked, tick};
+use reef_store::entry::SealsSeen;
+use reef_store::monitor::{Acquire, Age, Lease, Release, Ticked, tick};
+use reef_store::restored::{Copy, go_on, void};
 use reef_store::{Settings, Store, StoreError};
 use serde_json::json;
 use tokio::task::JoinHandle;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::alerts::Alerts;
 use crate::alerts::watch::Watch;
 use crate::metrics::MonitorMetrics;
+use crate::seen::Seen;
 use crate::shutdown::Shutdown;
 
 /// The lease runs for so many rounds: a monitor may miss four before another takes over.
@@ -40,6 +42,8 @@ pub(crate) struct Monitor {
     pub(crate) tick: Duration,
     /// Who is told of what an operator should hear of.
     pub(crate) alerts: Option<Alerts>,
+    /// The youngest event that this host has seen.
+    pub(crate) seen: Mutex<Seen>,
 }
 
 impl Monitor {
@@ -73,6 +77,7 @@ impl Monitor {
             self.round(&mut state).await;
         }
         self.release(&state).await;
+        self.seen().keep();
     }
 
     /// One round; whatever happens is logged and counted.
@@ -118,8 +123,7 @@ impl Monitor {
     async fn try_round(&self, state: &mut State) -> Result<Option<Ticked>, StoreError> {
         let tick_ms = i64::try_from(self.tick.as_millis()).unwrap_or(i64::MAX);
         let ttl_ms = tick_ms.saturating_mul(i64::from(LEASE_TICKS));
-        let acquire = Acquire { host: &self.host, ttl_ms };
-        let lease = self.store.call(&acquire).await?;
+        let lease = self.acquire(ttl_ms).await?;
         state.take(lease);
         if state.term.is_none() {
             state.watch.forget();
@@ -134,6 +138,42 @@ impl Monitor {
             state.swept = Some(Instant::now());
         }
         Ok(Some(ticked))
+    }
+
+    /// Asks for the lease; before it is taken, what was given out on data that are no more is made
+    /// void.
+    async fn acquire(&self, ttl_ms: i64) -> Result<Lease, StoreError> {
+        let seen = self.seen().event().map(str::to_owned);
+        let acquire = Acquire { host: &self.host, ttl_ms, seen: seen.as_deref() };
+        let lease = self.store.call(&acquire).await?;
+        let tasks = match lease.age {
+            Age::Current => {
+                self.seen().note(&lease.youngest);
+                return Ok(lease);
+            }
+            Age::Unfinished => go_on(&self.store).await?,
+            Age::Older => {
+                let copy = Copy { taken_at_ms: None, seen: seen.clone() };
+                void(&self.store, &copy).await?
+            }
+        };
+        let last_seen = seen.as_deref().unwrap_or_default();
+        tracing::error!(
+            last_seen,
+            tasks,
+            "Redis holds an older copy of the data than what was given out: leases and numbers of \
+             before are void, and tasks that ran wait again; agents and workers must register anew"
+        );
+        if let Some(alerts) = &self.alerts {
+            alerts.raise("data_restored", &json!({"last_seen": last_seen, "tasks": tasks}));
+        }
+        let lease = self.store.call(&Acquire { seen: None, ..acquire }).await?;
+        self.seen().note(&lease.youngest);
+        Ok(lease)
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says what was found in the ledger that the ledger has not written, each thing once.
@@ -169,7 +209,7 @@ struct State {
     is_failing: bool,
     is_suspended: bool,
     /// The journal's seals, as they were last seen.
-    seals_seen: Seen,
+    seals_seen: SealsSeen,
     /// Seals are missing, and it was said.
     is_broken: bool,
     watch: Watch,
@@ -184,7 +224,7 @@ impl State {
             swept: None,
             is_failing: false,
             is_suspended: false,
-            seals_seen: Seen::default(),
+            seals_seen: SealsSeen::default(),
             is_broken: false,
             watch: Watch::default(),
         }

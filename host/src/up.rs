@@ -2,7 +2,7 @@
 //! and how it ends.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -13,6 +13,7 @@ use reef_store::cluster::{CheckReady, Readiness as Answer};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::accord::{Accord, shared_settings};
 use crate::admin_key;
 use crate::alerts::Alerts;
 use crate::app::App;
@@ -32,8 +33,10 @@ use crate::metrics::Metrics;
 use crate::monitor::Monitor;
 use crate::redis::address;
 use crate::redis::inspect::{self, Unusable};
+use crate::redis::layouts;
 use crate::redis::private::{Prepared, PrivateRedis};
 use crate::redis::readiness::Readiness;
+use crate::seen::Seen;
 use crate::shutdown::Shutdown;
 use crate::sse::EventStreams;
 use crate::state_dir::{self, StateDir};
@@ -167,6 +170,8 @@ struct Hub {
     announcements: Announcements,
     readiness: Arc<Readiness>,
     metrics: Metrics,
+    /// In which hosts of one hub must agree.
+    shared: Vec<(String, String)>,
 }
 
 impl Hub {
@@ -179,6 +184,9 @@ impl Hub {
         let announcements = announcements.map_err(Failure::usage)?;
         let warnings = reach_redis(&connection, ground).await?;
         let store = Store::new(connection, ground.web.settings.keys.clone());
+        if let Some(reason) = layouts::refusal(store.redis(), &ground.web.settings.keys).await {
+            return Err(Failure::usage(reason));
+        }
         check_schema(&store).await?;
         let readiness = Arc::new(Readiness::new(store.clone(), warnings));
         let app = match &config.serving {
@@ -187,7 +195,8 @@ impl Hub {
             }
             None => App::empty()?,
         };
-        Ok(Self { app, store, web: ground.web.clone(), announcements, readiness, metrics })
+        let shared = shared_settings(&ground.variables, config.serving.is_some());
+        Ok(Self { app, store, web: ground.web.clone(), announcements, readiness, metrics, shared })
     }
 
     /// Serves until the program is asked to end, and ends in order.
@@ -223,6 +232,7 @@ impl Hub {
         for job in self.app.jobs {
             tasks.spawn(async move { keep("cron trigger", || cron::run(&job)).await });
         }
+        let kept_readiness = Arc::clone(&self.readiness);
         let (readiness, metrics) = (self.readiness, self.metrics);
         tasks.spawn(async move { keep("readiness", || readiness.watch()).await });
         tasks.spawn(async move { keep("metrics", || metrics.upkeep()).await });
@@ -231,8 +241,23 @@ impl Hub {
             Some(receivers) => Some(Alerts::start(receivers, &host)?),
             None => None,
         };
+        let accord = Arc::new(Accord {
+            host: host.clone(),
+            who: format!("`reef {role}` at {address} (process {})", std::process::id()),
+            store: self.store.clone(),
+            settings: settings.clone(),
+            shared: self.shared,
+            readiness: kept_readiness,
+            alerts: alerts.clone(),
+        });
+        let hub = accord.begin().await;
+        let state_dir = config.serving.as_ref().map(|serving| serving.state_dir.as_path());
+        let seen = Mutex::new(Seen::read(state_dir.filter(|_| config.tick.is_some()), hub));
+        let noted = Arc::clone(&accord);
+        tasks.spawn(async move { keep("accord", || noted.keep()).await });
         let monitor = config.tick.map(|tick| {
-            Monitor { host, store: self.store, settings, tick, alerts }.spawn(shutdown.clone())
+            let monitor = Monitor { host, store: self.store, settings, tick, alerts, seen };
+            monitor.spawn(shutdown.clone())
         });
 
         logging::announce(&announcement(address, &service, &config.manifest));
@@ -245,6 +270,7 @@ impl Hub {
         listener::serve(listener, service, config.limits, stop).await;
         tasks.shutdown().await;
         finish(monitor).await;
+        accord.leave().await;
         tracing::info!("stopped");
         Ok(())
     }

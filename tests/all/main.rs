@@ -35,6 +35,9 @@ mod commands;
 /// The older systems' clients, which know nothing of Reef.
 mod legacy;
 
+/// What holds on each route that there is: generated from `openapi.json`.
+mod every_route;
+
 /// What `openapi.json` says is what a hub does.
 mod openapi;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use reef_domain::shown::in_line;
-use reef_store::entry::Seen;
+use reef_store::entry::SealsSeen;
 use reef_store::settings::{Settings, Variables};
 use reef_store::{Quotas, Redis, RedisError, Reply, Store, monitor};
 
@@ -41,7 +41,7 @@ fn check() -> Result<(), String> {
     let redis = BlockingRedis { address: settings.redis_url.clone(), connection: OnceCell::new() };
     let store = Store::new(redis, settings.keys.clone());
     // Nothing is remembered from one tick to the next.
-    let seen = Seen::default();
+    let seen = SealsSeen::default();
     let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true, &seen);
     // Every call blocks until it has its reply, so the first poll brings the result.
     let ticked = tick.now_or_never().ok_or("a call did not block")?;

@@ -123,7 +123,8 @@ pub(crate) struct EventList<'a> {
     /// The cursor that continues behind the last event.
     next: &'a str,
     /// The log no longer reaches back to the cursor: what lies between is lost. Or, where `to` lies
-    /// before `from`, it does not reach as far: it was restored from an older copy.
+    /// before `from`, it does not reach as far: it was restored from an older copy. The events are
+    /// those after the end of that copy.
     gap: Option<Gap<'a>>,
 }
 
@@ -144,10 +145,12 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let found = cx.store.call(&List { after: after.clone(), limit }).await?;
     let youngest = found.youngest.as_str();
     let is_ahead = after.is_behind(youngest);
-    let last = if is_ahead { youngest } else { from };
+    let last = found.restored.as_deref().unwrap_or(if is_ahead { youngest } else { from });
     let next = found.events.last().map_or(last, |event| event.event_id.as_str());
     let oldest = found.oldest.as_deref().filter(|oldest| after.is_before(oldest));
-    let to = oldest.or(is_ahead.then_some(youngest));
+    // What was given out on data that are no more leads to the end of the copy that was restored.
+    let restored = found.restored.as_deref();
+    let to = oldest.or(restored).or(is_ahead.then_some(youngest));
     let gap = to.map(|to| Gap { from, to });
     let more = found.more.then(|| next.to_owned());
     let response = Response::json(&EventList { events: &found.events, next, gap });
@@ -196,7 +199,9 @@ pub(crate) async fn check_heartbeat<R: Redis>(cx: &Context<'_, R>) -> Answer {
                 .map_err(|rule| Problem::field("timeout_seconds", rule))?
         }
     };
-    let check = Check { timeout, period_ms: configured.longest_period_ms(), tick_ms: None };
+    let is_asked_for = body.timeout_seconds.is_some();
+    let period_ms = configured.longest_period_ms();
+    let check = Check { timeout, period_ms, tick_ms: None, is_asked_for };
     let answered = check_all(cx.store, &check, cx.once.as_ref()).await?;
     let checked = answered.value;
     #[allow(clippy::cast_precision_loss, reason = "at most a day of milliseconds")]

@@ -16,6 +16,7 @@ use crate::connection::{HubArgs, KeySource};
 use crate::failure::Failure;
 use crate::finding::{Finding, conclude};
 use crate::table::text;
+use crate::verify;
 
 /// Shown above its `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -82,6 +83,7 @@ impl Doctor {
         findings.extend(disk(Path::new(&state_dir)));
         findings.push(key(&self.hub, cx));
         findings.extend(hub(cx).await);
+        findings.extend(verify::hosts(&cx.hub).await);
         conclude(cx, &findings, self.strict)
     }
 

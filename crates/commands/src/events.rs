@@ -152,9 +152,23 @@ async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
     });
     cx.out.line(&columns(["event", "time", "type", "what"], rows))?;
     if !list.gap.is_null() {
-        cx.out.note("events before these are no longer kept");
+        cx.out.note(gap_words(&list.gap));
     }
     Ok(())
+}
+
+/// What a gap means.
+fn gap_words(gap: &Value) -> &'static str {
+    let place = |name: &str| {
+        let (ms, n) = gap.get(name)?.as_str()?.split_once('-')?;
+        Some((ms.parse::<u64>().ok()?, n.parse::<u64>().ok()?))
+    };
+    // Where it leads back, an older copy of the data was restored.
+    if place("to") < place("from") {
+        "an older copy of the hub's data was restored: what you have read since is no more"
+    } else {
+        "events before these are no longer kept"
+    }
 }
 
 /// An event for people: when, its type, what it says.

@@ -48,7 +48,7 @@ impl Verify {
         // Without these nothing else can be said.
         let health: Value = hub.get(["cluster", "health"]).fetch().await?;
         let nodes: Vec<Value> = hub.get(["nodes"]).query("limit", LOOKED_AT_MAX).fetch().await?;
-        let mut findings = vec![redis(hub).await];
+        let mut findings = readiness(hub).await;
         findings.push(leader(hub, &nodes).await?);
         findings.extend(registry(&health, &nodes));
         findings.push(inboxes(hub, &nodes, self.inbox_depth).await?);
@@ -58,21 +58,55 @@ impl Verify {
     }
 }
 
-/// Whether Redis can be written, and what about it could lose data: the hub knows best.
-async fn redis(hub: &Hub) -> Finding {
+/// Whether Redis can be written, what about it could lose data, and whether the hosts that share it
+/// agree: the hub knows best.
+async fn readiness(hub: &Hub) -> Vec<Finding> {
     let cure = "`reef config check` on the hub's machine says more";
     match hub.get_own(["readyz"]).fetch::<Value>().await {
-        Ok(ready) => {
-            let warnings = ready.get("warnings").and_then(Value::as_array).into_iter().flatten();
-            let warnings: Vec<_> = warnings.filter_map(Value::as_str).collect();
-            if warnings.is_empty() {
-                Finding::ok("redis", "it can be written")
-            } else {
-                Finding::warn("redis", warnings.join("; "), cure)
-            }
-        }
-        Err(error) => Finding::fail("redis", error.to_string(), cure),
+        Ok(ready) => judge_warnings(&ready, cure),
+        Err(error) => vec![Finding::fail("redis", error.to_string(), cure)],
     }
+}
+
+fn judge_warnings(ready: &Value, cure: &str) -> Vec<Finding> {
+    let warnings = ready.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    let (hosts, redis): (Vec<_>, Vec<_>) =
+        warnings.filter_map(Value::as_str).partition(|words| is_about_hosts(words));
+    let mut findings = vec![if redis.is_empty() {
+        Finding::ok("redis", "it can be written")
+    } else {
+        Finding::warn("redis", redis.join("; "), cure)
+    }];
+    findings.extend(hosts_of(&hosts));
+    findings
+}
+
+/// Whether a warning of `/readyz` is about several hosts.
+fn is_about_hosts(words: &str) -> bool {
+    ["hosts of one hub", "this Redis also holds"].iter().any(|start| words.starts_with(start))
+}
+
+/// What is said of hosts that disagree.
+fn hosts_of(warnings: &[&str]) -> Option<Finding> {
+    let cure = "give all hosts and components of one hub the same settings (`reef config show \
+                --origin` says where one comes from), and each hub a key_prefix of its own";
+    let words = warnings.join("; ");
+    if warnings.is_empty() {
+        None
+    } else if warnings.iter().any(|words| words.contains("a hub works on them now")) {
+        Some(Finding::fail("hosts", words, cure))
+    } else {
+        Some(Finding::warn("hosts", words, cure))
+    }
+}
+
+/// Whether the hosts that share the hub's Redis agree, for `reef doctor`; nothing where they do, or
+/// nobody knows.
+pub(crate) async fn hosts(hub: &Hub) -> Option<Finding> {
+    let ready: Value = hub.get_own(["readyz"]).fetch().await.ok()?;
+    let warnings = ready.get("warnings").and_then(Value::as_array).into_iter().flatten();
+    let about = warnings.filter_map(Value::as_str).filter(|words| is_about_hosts(words));
+    hosts_of(&about.collect::<Vec<_>>())
 }
 
 /// Whether somebody leads who can.
@@ -312,6 +346,19 @@ mod tests {
         let mut odd = health(1, 0, false);
         odd["total_nodes"] = json!(7);
         assert_eq!(levels(&odd)[0], Level::Fail);
+    }
+
+    #[test]
+    fn hosts_that_disagree_are_a_line_of_their_own() {
+        let levels = |warnings: &[&str]| {
+            let findings = judge_warnings(&json!({ "warnings": warnings }), "cure");
+            findings.iter().map(|finding| finding.status).collect::<Vec<_>>()
+        };
+        assert_eq!(levels(&[]), [Level::Ok]);
+        assert_eq!(levels(&["Redis only takes snapshots"]), [Level::Warn]);
+        assert_eq!(levels(&["hosts of one hub are set differently"]), [Level::Ok, Level::Warn]);
+        let two = "this Redis also holds a hub's data, and a hub works on them now";
+        assert_eq!(levels(&["Redis only takes snapshots", two]), [Level::Warn, Level::Fail]);
     }
 
     #[test]

@@ -83,15 +83,11 @@ impl Audit {
         match record.kind.as_str() {
             "ledger" => self.compare_ledger(record, journal),
             "account" => self.compare_account(record, journal),
-            "mirror" => {
-                if record.field("account") != "1" {
-                    self.fault(format!("balance:{id} mirrors an account that is not there"));
-                }
+            "mirror" if record.field("account") != "1" => {
+                self.fault(format!("balance:{id} mirrors an account that is not there"));
             }
-            "agent" => {
-                if record.field("listed") != "1" {
-                    self.fault(format!("the agent {id} is not in the list of agents"));
-                }
+            "agent" if record.field("listed") != "1" => {
+                self.fault(format!("the agent {id} is not in the list of agents"));
             }
             "index" => drop(self.indexes.insert(record.id.clone())),
             "hold" => self.compare_hold(record, journal),

@@ -368,3 +368,13 @@ pub const HOLD_BATCH: i64 = 100;
 
 /// Steps of the monitor that settle overdue holds in one tick; the next goes on.
 pub const HOLD_STEPS: usize = 50;
+
+/// Most hosts whose settings are noted for comparison. More share one Redis without being compared.
+pub const HOSTS_MAX: i64 = 64;
+
+/// How long such a note holds, in milliseconds: hosts renew it every 5 s, and may miss two.
+pub const HOST_NOTE_MS: i64 = 15_000;
+
+/// Tasks and nodes that one step handles when what was given out is made void: a few milliseconds of
+/// Redis' time.
+pub const VOID_BATCH: i64 = 500;

@@ -125,7 +125,7 @@ impl Call for ListSeals {
 /// Asks for the links that the next seal covers.
 #[derive(Debug)]
 struct Unsealed<'a> {
-    seen: &'a Seen,
+    seen: &'a SealsSeen,
 }
 
 #[derive(Debug)]
@@ -199,7 +199,7 @@ impl Call for Keep<'_> {
 
 /// What somebody remembers of the seals, so that none of them is made again in another way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
+pub struct SealsSeen {
     /// How many there were.
     pub seals: i64,
     /// The last of them; empty for none.
@@ -212,7 +212,7 @@ pub struct Sealed {
     /// Seals that were made now.
     pub made: i64,
     /// What is to be remembered.
-    pub seen: Seen,
+    pub seen: SealsSeen,
     /// Why nothing is sealed any longer; `None`: there is nothing wrong.
     pub broken: Option<String>,
 }
@@ -223,19 +223,19 @@ pub struct Sealed {
 ///
 /// # Errors
 /// [`StoreError`]; what was sealed until then stays so.
-pub async fn seal_due<R: Redis>(store: &Store<R>, seen: &Seen) -> Result<Sealed, StoreError> {
+pub async fn seal_due<R: Redis>(store: &Store<R>, seen: &SealsSeen) -> Result<Sealed, StoreError> {
     let mut sealed = Sealed { seen: seen.clone(), ..Sealed::default() };
     for _ in 0..SEALS_A_TICK {
         match store.call(&Unsealed { seen: &sealed.seen }).await? {
             Next::Links { number, before, links } => {
                 if links.is_empty() {
-                    sealed.seen = Seen { seals: number, last: before };
+                    sealed.seen = SealsSeen { seals: number, last: before };
                     break;
                 }
                 let before = if before.is_empty() { NO_SEAL } else { &before };
                 let seal = seal(before, links.iter().map(String::as_str));
                 sealed.made += i64::from(store.call(&Keep { number, seal: &seal }).await?);
-                sealed.seen = Seen { seals: number + 1, last: seal };
+                sealed.seen = SealsSeen { seals: number + 1, last: seal };
             }
             Next::Broken { made, there } => {
                 sealed.broken = Some(format!(

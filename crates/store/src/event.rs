@@ -82,6 +82,9 @@ pub struct Events {
     pub youngest: String,
     /// The log holds more behind these.
     pub more: bool,
+    /// The cursor was given out on data that are no more, since an older copy was restored: its last
+    /// event. The events are those after it.
+    pub restored: Option<String>,
 }
 
 impl Call for List {
@@ -102,6 +105,7 @@ impl Call for List {
         let oldest = Some(reply.text()?).filter(|id| !id.is_empty());
         let youngest = reply.text()?;
         let more = reply.flag()?;
+        let restored = Some(reply.text()?).filter(|id| !id.is_empty());
         let mut events = Vec::with_capacity(reply.left() / 4);
         while !reply.is_at_end() {
             events.push(Event {
@@ -111,7 +115,7 @@ impl Call for List {
                 payload: read_json(reply)?,
             });
         }
-        Ok(Events { events, oldest, youngest, more })
+        Ok(Events { events, oldest, youngest, more, restored })
     }
 }
 

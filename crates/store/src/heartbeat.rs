@@ -124,6 +124,9 @@ pub struct Check {
     pub period_ms: i64,
     /// How often the caller comes, in milliseconds, if it comes regularly.
     pub tick_ms: Option<i64>,
+    /// The timeout was asked for. One that is the caller's setting gives way to a longer one of
+    /// another host at work.
+    pub is_asked_for: bool,
 }
 
 /// A node that was marked offline.
@@ -218,7 +221,8 @@ impl Call for Check {
             .number(self.timeout.as_millis())
             .number(self.period_ms)
             .optional(self.tick_ms)
-            .number(EXPIRE_NODES_MAX);
+            .number(EXPIRE_NODES_MAX)
+            .number(i32::from(self.is_asked_for));
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Checked, Malformed> {

@@ -32,6 +32,22 @@ impl Keys {
         }
     }
 
+    /// How the names are laid out.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The names of the same things under the same prefix in the other layout.
+    #[must_use]
+    pub fn in_other_layout(&self) -> Self {
+        let layout = match self.layout {
+            Layout::Plain => Layout::Cluster,
+            Layout::Cluster => Layout::Plain,
+        };
+        Self { prefix: self.prefix.clone(), layout }
+    }
+
     fn make(&self, partition: impl Fn() -> String, parts: &[&str]) -> String {
         let mut name = self.prefix.clone();
         if self.layout == Layout::Cluster {

@@ -6,7 +6,7 @@
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`name`], [`session`],
 //!   [`message`], [`inbox`], [`proposal`], [`task`], [`agent`], [`key`], [`invite`], [`account`], [`hold`],
-//!   [`intent`], [`position`], [`entry`], [`audit`]: the calls, one for each file under `lua/`.
+//!   [`intent`], [`position`], [`entry`], [`audit`], [`host`], [`restored`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
 //! - [`settings`]: what the variables of a deployment say about keys and liveness.
 //!
@@ -20,6 +20,7 @@ pub mod entry;
 pub mod event;
 pub mod heartbeat;
 pub mod hold;
+pub mod host;
 pub mod inbox;
 pub mod intent;
 pub mod invite;
@@ -35,6 +36,7 @@ pub mod port;
 pub mod position;
 pub mod proposal;
 pub mod quota;
+pub mod restored;
 pub mod script;
 pub mod session;
 pub mod settings;

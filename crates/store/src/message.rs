@@ -1,6 +1,7 @@
 //! Calls on one message: `lua/message/`.
 
 mod read;
+mod runner;
 mod write;
 
 use reef_domain::time::UnixMillis;
@@ -8,6 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub use self::read::*;
+pub use self::runner::*;
 pub use self::write::*;
 use crate::node::{Writer, read_json};
 use crate::script::{Malformed, Reader};

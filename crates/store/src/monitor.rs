@@ -2,7 +2,7 @@
 
 use reef_domain::limits::TASK_KEPT_MS;
 
-use crate::entry::{Sealed, Seen, seal_due};
+use crate::entry::{Sealed, SealsSeen, seal_due};
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
 use crate::hold::{self, Settled};
 use crate::leader;
@@ -25,6 +25,19 @@ pub struct Acquire<'a> {
     pub host: &'a str,
     /// For how long, in milliseconds: some ticks.
     pub ttl_ms: i64,
+    /// The youngest event that the host has seen.
+    pub seen: Option<&'a str>,
+}
+
+/// Whether something that was given out has to be made void.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// The data hold all that the host has seen of them.
+    Current,
+    /// They are older than what the host has seen, and nobody has noticed yet.
+    Older,
+    /// Somebody has begun to make void what was given out, and not finished.
+    Unfinished,
 }
 
 /// Who monitors.
@@ -36,6 +49,10 @@ pub struct Lease {
     pub holder: String,
     /// Grows with every change of holder.
     pub term: i64,
+    /// The youngest event; `0-0` for none.
+    pub youngest: String,
+    /// Whether the data are older than what was given out.
+    pub age: Age,
 }
 
 impl Call for Acquire<'_> {
@@ -46,14 +63,25 @@ impl Call for Acquire<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.host).number(self.ttl_ms);
+        arguments.text(self.host).number(self.ttl_ms).text(self.seen.unwrap_or_default());
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Lease, Malformed> {
-        match status {
-            "ok" => Ok(Lease { is_held: reply.flag()?, holder: reply.text()?, term: reply.int()? }),
-            other => unknown_status(other),
+        if status != "ok" {
+            return unknown_status(status);
         }
+        Ok(Lease {
+            is_held: reply.flag()?,
+            holder: reply.text()?,
+            term: reply.int()?,
+            youngest: reply.text()?,
+            age: match reply.int()? {
+                0 => Age::Current,
+                1 => Age::Older,
+                2 => Age::Unfinished,
+                other => return Err(Malformed(format!("{other} says nothing of the data's age"))),
+            },
+        })
     }
 }
 
@@ -120,11 +148,12 @@ pub async fn tick<R: Redis>(
     settings: &Settings,
     tick_ms: i64,
     sweep: bool,
-    seals_seen: &Seen,
+    seals_seen: &SealsSeen,
 ) -> Result<Ticked, StoreError> {
     let adopted = if sweep { sweep_all(store).await? } else { 0 };
     let timeout = settings.heartbeat_timeout;
-    let check = Check { timeout, period_ms: timeout.longest_period_ms(), tick_ms: Some(tick_ms) };
+    let period_ms = timeout.longest_period_ms();
+    let check = Check { timeout, period_ms, tick_ms: Some(tick_ms), is_asked_for: false };
     let checked = check_all(store, &check, None).await?.value;
     store.call(&leader::Show).await?;
     let due = settle_due(store, settings).await?;

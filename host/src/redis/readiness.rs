@@ -44,12 +44,15 @@ pub(crate) struct Readiness {
     /// however many ask.
     last: tokio::sync::Mutex<Option<(Instant, Status)>>,
     warnings: Mutex<Vec<String>>,
+    /// In what the hosts of this hub do not agree.
+    concerns: Mutex<Vec<String>>,
 }
 
 impl Readiness {
     /// Over a store, with what the first look at the server has found.
     pub(crate) fn new(store: Store<Connection>, warnings: Vec<String>) -> Self {
-        Self { store, last: tokio::sync::Mutex::default(), warnings: Mutex::new(warnings) }
+        let (last, warnings) = (tokio::sync::Mutex::default(), Mutex::new(warnings));
+        Self { store, last, warnings, concerns: Mutex::default() }
     }
 
     /// Whether Redis can be written now, and holds data that this program knows.
@@ -86,9 +89,20 @@ impl Readiness {
         status
     }
 
-    /// What about the server could lose data, one sentence each.
+    /// What about the server could lose data, and in what hosts disagree, one sentence each.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        warnings.into_iter().chain(self.concerns()).collect()
+    }
+
+    /// In what the hosts of this hub do not agree.
+    pub(crate) fn concerns(&self) -> Vec<String> {
+        self.concerns.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes in what the hosts do not agree in now.
+    pub(crate) fn note_concerns(&self, found: Vec<String>) {
+        *self.concerns.lock().unwrap_or_else(PoisonError::into_inner) = found;
     }
 
     /// Keeps watching; never returns.

@@ -182,6 +182,11 @@ async fn cluster_page(
             frames.push(gap(goes_on, &text, &oldest));
         }
     }
+    // What was given out on data that are no more leads to the end of the copy that was restored; the
+    // events go on from there.
+    if let (true, Some(end)) = (frames.is_empty(), &found.restored) {
+        frames.push(gap(StreamId::parse(end).unwrap_or_default(), &text, end));
+    }
     let is_all = !found.more;
     for event in &found.events {
         if let Some(id) = StreamId::parse(&event.event_id) {

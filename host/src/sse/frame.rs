@@ -12,6 +12,8 @@ pub(super) const OPENING: Bytes = Bytes::from_static(b"retry: 1000\n");
 pub(super) const COMMENT: Bytes = Bytes::from_static(b":\n");
 /// The event type after which a message's stream ends.
 const LAST_TYPE: &str = "message_end";
+/// The event type by which the cluster tells that an older copy of its data was restored.
+const RESTORED_TYPE: &str = "restored";
 /// The last words to a reader whose message is not there any more. No event of the message, so
 /// that it has no id; and not called `error`, which browsers take for one of their own.
 pub(super) const GONE: Bytes = Bytes::from_static(
@@ -66,6 +68,8 @@ pub(super) struct Frame {
     pub(super) id: StreamId,
     /// Nothing follows in this stream.
     pub(super) is_last: bool,
+    /// An older copy of the data was restored: what a reader has got may be no more.
+    pub(super) is_restoration: bool,
     /// As it is sent.
     pub(super) bytes: Bytes,
 }
@@ -76,7 +80,12 @@ impl Frame {
         let mut text = format!("id: {id}\nevent: {event_type}\ndata: ");
         push_line(&mut text, data);
         text.push_str("\n\n");
-        Self { id, is_last: event_type == LAST_TYPE, bytes: Bytes::from(text) }
+        Self {
+            id,
+            is_last: event_type == LAST_TYPE,
+            is_restoration: event_type == RESTORED_TYPE,
+            bytes: Bytes::from(text),
+        }
     }
 
     /// The number that an event of a message has in its id, `evt_<message>_<number>`.

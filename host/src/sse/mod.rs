@@ -154,8 +154,10 @@ impl EventStreams {
         let query = Query::read(request);
         // A browser comes back with the address that it began with, and says in the header how
         // far it got.
-        let (name, cursor) = match request.header("last-event-id").filter(|id| !id.is_empty()) {
-            Some(id) => ("Last-Event-ID", id),
+        let header = request.raw_header("last-event-id").filter(|id| !id.is_empty());
+        let (name, cursor) = match header {
+            // What is no text is no cursor, and the rule for those says so.
+            Some(id) => ("Last-Event-ID", std::str::from_utf8(id).unwrap_or("\u{fffd}")),
             None => ("last_id", query.get("last_id").unwrap_or_default()),
         };
         let place = feed.place(cursor).map_err(|rule| Problem::parameter(name, rule))?;

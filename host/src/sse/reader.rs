@@ -272,6 +272,11 @@ impl Reader {
             self.live = Some(position);
             match found {
                 Found::Frame(frame) if self.has(&frame) => {}
+                // Redis says where the stream goes on for this reader.
+                Found::Frame(frame) if frame.is_restoration => {
+                    self.live = None;
+                    return Step::Again;
+                }
                 Found::Frame(frame) => return Step::Send(self.send(frame)),
                 Found::Nothing => return Step::Wait,
                 Found::Hole => {

@@ -66,9 +66,8 @@ fn what_was_answered_under_a_key_is_kept_by_the_logical_clock() {
     let agent = admin.new_agent();
     let mut redis = server.connect();
     let under = |key: &str| agent.client.with("Idempotency-Key", key);
-    let deposit = json!({"amount": "10"});
-    let path = format!("/agents/{}/deposit", agent.id);
-    under("pay").post(&path, &deposit).ok();
+    let deposit = json!({"agent_id": agent.id, "amount": "10"});
+    under("pay").post("/deposit", &deposit).ok();
     under("work").post("/tasks", &json!({"name": "n", "required_skills": [unique("s")]})).ok();
     for (partition, pattern, due) in [
         ("reef:ledger", "reef:ledger-idempotency:*", "reef:ledger-idempotency-due"),

@@ -1,5 +1,6 @@
 //! The contract where a test must have the hub to itself.
 
+mod accord;
 mod agents_keys;
 mod alerts;
 mod backups;
@@ -16,6 +17,7 @@ mod leadership;
 mod leases_of_leaders;
 mod old_names;
 mod open_mode;
+mod restored;
 mod stream_ends;
 mod streams;
 mod tasks;

@@ -5,9 +5,9 @@
 //! taken to run open). So each makes nodes of its own, and none counts on being alone, on the
 //! size of the cluster, or on who leads it.
 
-mod access;
+pub mod access;
 mod admission;
-mod agents;
+pub mod agents;
 mod blocks;
 mod cluster;
 mod edges;
@@ -94,6 +94,13 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// A hub of the test's own, with keys on.
+    pub fn of(hub: Hub) -> Self {
+        let (client, anonymous, key) = (hub.admin(), hub.anonymous(), Some(hub.admin_key()));
+        let own = Some(Arc::new(hub));
+        Self { client, anonymous, key, wants_keys: true, has_host: true, own }
+    }
+
     /// Whether somebody else has started it: it may be Spin.
     pub fn is_given(&self) -> bool {
         self.own.is_none()

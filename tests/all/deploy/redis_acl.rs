@@ -84,7 +84,9 @@ fn wanted(server: &mut redis::Connection) -> String {
         Some((before, _)) => format!("{before}*"),
         None => pattern.to_owned(),
     };
-    let (mut keys, mut channels) = (BTreeSet::from(["reef:*".to_owned()]), BTreeSet::new());
+    // The host looks whether there are data under the other layout.
+    let own = ["reef:*", "{cluster}:reef:*"].map(str::to_owned);
+    let (mut keys, mut channels) = (BTreeSet::from(own), BTreeSet::new());
     for [pattern, kind, ..] in reef_store::keys::TABLE {
         if *kind == "channel" {
             channels.insert(glob(pattern));

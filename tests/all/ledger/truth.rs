@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use reef_domain::Money;
 use reef_domain::journal::{Entry, Figures, Verifier};
 use reef_store::Store;
-use reef_store::entry::{List, ListSeals, Seen, seal_due};
+use reef_store::entry::{List, ListSeals, SealsSeen, seal_due};
 
 use super::model::Model;
 use crate::harness::{Blocking, now, store};
@@ -86,7 +86,7 @@ impl Truth {
 
     /// What the monitor seals is what the journal's reader makes of it.
     pub fn assert_seals(&self) {
-        while now(seal_due(&self.store, &Seen::default())).unwrap().made > 0 {}
+        while now(seal_due(&self.store, &SealsSeen::default())).unwrap().made > 0 {}
         let due = self.verifier.seals();
         let mut kept = Vec::new();
         while kept.len() < due.len() {

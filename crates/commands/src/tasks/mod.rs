@@ -35,7 +35,7 @@ pub struct Tasks {
 enum Verb {
     /// Queue a task for a worker that has the skills
     #[command(before_help = "Examples:\n  reef tasks submit resize --skill python --parameters '{\"width\": 100}' --wait\n  reef tasks submit 'Why is the sky blue?' --session s1 --workflow critic\n", after_help = EXIT_CODES)]
-    Submit(submit::SubmitArgs),
+    Submit(Box<submit::SubmitArgs>),
     /// List tasks, newest first
     #[command(before_help = "Examples:\n  reef tasks list --status running\n  reef tasks list --status pending --limit 10\n", after_help = EXIT_CODES)]
     List(show::ListArgs),
@@ -93,7 +93,7 @@ struct RedriveArgs {
 impl Tasks {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
         match self.verb {
-            Verb::Submit(args) => submit::run(cx, args).await,
+            Verb::Submit(args) => submit::run(cx, *args).await,
             Verb::List(args) => show::list(cx, args).await,
             Verb::Show(TaskArgs { task }) => show::show(cx, &task).await,
             Verb::Why(TaskArgs { task }) => show::why(cx, &task).await,

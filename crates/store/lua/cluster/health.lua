@@ -5,9 +5,10 @@
 -- Returns  'ok', now, nodes, online, offline, busy, maintenance, error, silent nodes, capacity,
 --          running tasks, live nodes, suspended (0, 1 by the guard, 2 after
 --          an absence), nodes that the guard counts
--- include: now clock
+-- include: now clock timeout
 
-local before = '(' .. string.format('%.0f', clock - tonumber(ARGV[3]))
+local timeout_ms = longest_timeout(tonumber(ARGV[3]))
+local before = '(' .. string.format('%.0f', clock - timeout_ms)
 local sums = redis.call('HMGET', key.cluster, 'capacity', 'running')
 local reply = { 'ok', now, redis.call('ZCARD', key.nodes) }
 for i, status in ipairs({ 'online', 'offline', 'busy', 'maintenance', 'error' }) do
@@ -17,11 +18,11 @@ reply[9] = redis.call('ZCOUNT', key.alive, '-inf', before)
 reply[10] = tonumber(sums[1]) or 0
 reply[11] = tonumber(sums[2]) or 0
 reply[12] = redis.call('ZCARD', key.alive)
-local since = tonumber(redis.call('HGET', key.guard, ARGV[3]))
+local since = tonumber(redis.call('HGET', key.guard, string.format('%.0f', timeout_ms)))
 reply[13] = since and clock - since < tonumber(ARGV[4]) and 1 or 0
-if reply[9] > 0 and is_just_back(tonumber(ARGV[3])) then reply[13] = 2 end
+if reply[9] > 0 and is_just_back(timeout_ms) then reply[13] = 2 end
 -- It counts those with it that will be silent within a heartbeat period.
 local late_before = '(' .. string.format('%.0f',
-  clock - tonumber(ARGV[3]) + math.floor(tonumber(ARGV[3]) / 9))
+  clock - timeout_ms + math.floor(timeout_ms / 9))
 reply[14] = reply[13] == 1 and redis.call('ZCOUNT', key.alive, '-inf', late_before) or reply[9]
 return reply

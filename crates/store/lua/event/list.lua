@@ -3,9 +3,10 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     3 cursor: an event id, or '0' · 4 limit
 -- Returns  'ok', id of the oldest event kept if older ones were trimmed (''), id of the youngest
---          ever ('0-0' if there was none), 1 if there are more events else 0, then 4 for each event:
---          id, type, at, payload (JSON)
--- include: budget
+--          ever ('0-0' if there was none), 1 if there are more events else 0, last event of the copy
+--          that was restored if the cursor was given out on data that are no more (''; the events
+--          are those after it), then 4 for each event: id, type, at, payload (JSON)
+-- include: budget restored
 
 -- The oldest event that is kept, if older ones were trimmed, and the youngest that there ever was.
 local function ends()
@@ -22,8 +23,9 @@ end
 local BATCH = 250
 
 local oldest, youngest = ends()
-local reply = { 'ok', oldest, youngest, 0 }
-local from = ARGV[3] == '0' and '-' or '(' .. ARGV[3]
+local restored = restored_behind(ARGV[3]) or ''
+local reply = { 'ok', oldest, youngest, 0, restored }
+local from = ARGV[3] == '0' and '-' or '(' .. (restored ~= '' and restored or ARGV[3])
 local left = tonumber(ARGV[4])
 while true do
   local batch = math.min(left + 1, BATCH)

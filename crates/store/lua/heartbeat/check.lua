@@ -13,12 +13,13 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 timeout in ms · 4 longest heartbeat period in ms · 5 tick in ms of
---          the periodic checker that calls ('' for others) · 6 most nodes
+--          the periodic checker that calls ('' for others) · 6 most nodes · 7 1 if the timeout was
+--          asked for, 0 if it is the caller's setting, where the longest at work decides
 -- Returns  'ok', now, more (0 or 1), live nodes, silent nodes, suspended (0, 1 by the guard, 2 after
 --          an absence), then 3 for each expired node: id, hostname, last heartbeat
 -- Emits    node_offline, task_pending, leader_changed; expiry_suspended when the guard begins to hold
 -- full: runs
--- include: now clock foreign rfc3339 records once event leader queue node beat
+-- include: now clock foreign rfc3339 records once event leader queue node beat timeout
 
 local GUARD_NODES_MIN = 5
 local GUARD_FIELDS_MAX = 16
@@ -26,12 +27,25 @@ local CLAIMS_MAX = 1000
 
 local timeout_ms, period_ms, tick_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local most = tonumber(ARGV[6])
+local own_ms = timeout_ms
+if ARGV[7] == '0' then timeout_ms = longest_timeout(timeout_ms) end
+local guarded = string.format('%.0f', timeout_ms)
 local before = '(' .. string.format('%.0f', clock - timeout_ms)
 local late_before = '(' .. string.format('%.0f', clock - timeout_ms + math.floor(timeout_ms / 9))
 
--- A periodic checker says how often it comes, so that the clock can tell a gap. Of several at
--- work (the monitor, the cron trigger) the fastest counts. When none has come for ten ticks they
--- are forgotten; the time they were away is not counted.
+-- A periodic checker notes its timeout, which may be the longest of those at work.
+local function keep_timeout()
+  local row = redis.call('HMGET', key.cluster, 'checked_timeout_ms', 'checked_until')
+  local is_over = not row[2] or tonumber(row[2]) <= clock
+  if tick_ms ~= '' and (is_over or own_ms >= tonumber(row[1])) then
+    redis.call('HSET', key.cluster, 'checked_timeout_ms', own_ms, 'checked_until',
+      clock + TICKS_UNTIL_FORGOTTEN * tick_ms)
+  end
+end
+
+-- It says how often it comes, so that the clock can tell a gap. Of several at work (the monitor,
+-- the cron trigger) the fastest counts. When none has come for ten ticks they are forgotten; the time
+-- they were away is not counted.
 local function keep_tick()
   local known_ms, at_work = tonumber(clock_row[3]), false
   if known_ms then
@@ -63,13 +77,13 @@ end
 
 local function is_suspended(count, late, live)
   if count == 0 or late < GUARD_NODES_MIN or late * 2 <= live then
-    redis.call('HDEL', key.guard, ARGV[3])
+    redis.call('HDEL', key.guard, guarded)
     return false
   end
-  local since = redis.call('HGET', key.guard, ARGV[3])
+  local since = redis.call('HGET', key.guard, guarded)
   if since then return clock - tonumber(since) < period_ms end
   if redis.call('HLEN', key.guard) >= GUARD_FIELDS_MAX then redis.call('DEL', key.guard) end
-  redis.call('HSET', key.guard, ARGV[3], clock)
+  redis.call('HSET', key.guard, guarded, clock)
   emit('expiry_suspended', '{"silent":' .. late .. ',"live":' .. live .. ',"reason":"' .. late
     .. ' of ' .. live .. ' live nodes would expire at once"}')
   return true
@@ -78,6 +92,7 @@ end
 local function run()
   keep_clock()
   keep_tick()
+  keep_timeout()
   local silent = find_silent()
   local count = redis.call('ZCOUNT', key.alive, '-inf', before)
   local live = redis.call('ZCARD', key.alive)

@@ -57,6 +57,11 @@ local function read_lock()
     math.max(math.min(expires_at - now, LOCK_TTL_MS_MAX), 0)
 end
 
+-- The term of the next leader. After a restoration it is above all that may have been given out.
+local function next_term(term)
+  return math.max(term, tonumber(redis.call('HGET', key.leader, 'floor') or nil) or 0) + 1
+end
+
 -- A leader that loses its lease before that has run out may not know for so long.
 local function keep_former(expires)
   local known = tonumber(redis.call('HGET', key.leader, 'former') or nil) or 0
@@ -95,7 +100,7 @@ local function observe()
         remember('lost', node, term)
         keep_former(expires)
       end
-      term = term + 1
+      term = next_term(term)
       remember('elected', locked_by, term)
       announce(locked_by, term, node)
     elseif row[4] then

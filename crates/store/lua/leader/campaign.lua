@@ -30,7 +30,7 @@ local function run()
     if is_holder and lease[3] == 'lost' then
       remember('renewed-late', candidate, term)
     else
-      term = term + 1
+      term = next_term(term)
       remember('elected', candidate, term)
     end
     announce(candidate, term, node)

@@ -1,21 +1,36 @@
 -- Makes a host the monitor, or renews its lease. Several hosts may run; one of them monitors.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 host · 4 lease in ms
--- Returns  'ok', 1 if the host is the monitor now else 0, monitor, term
+-- ARGV     3 host · 4 lease in ms · 5 the youngest event that the host has seen ('' for none)
+-- Returns  'ok', 1 if the host is the monitor now else 0, monitor, term, youngest event ('0-0' for
+--          none), what is to be made void: 0 nothing, 1 the data are older than what the host has
+--          seen of them, 2 somebody has begun with it
 -- full: runs
--- include: now clock
+-- include: now clock restored
 
 -- Also for those who are refused: when the monitor is dead, they are the ones who move the clock
 -- on by which its lease runs out.
 keep_clock()
 
+-- Whether an event is missing that the log reaches back to, and nobody has noticed yet.
+local function is_missing(seen)
+  if seen == '' or seen == '0-0' or #redis.call('XRANGE', key.events, seen, seen) == 1 then
+    return false
+  end
+  local first = redis.call('XRANGE', key.events, '-', '+', 'COUNT', 1)[1]
+  return not (first and is_later(first[1], seen)) and not restored_behind(seen)
+end
+
+local youngest = redis.call('XREVRANGE', key.events, '+', '-', 'COUNT', 1)[1]
+local to_void = is_missing(ARGV[5]) and 1 or redis.call('HEXISTS', key.cluster, 'voiding') * 2
+youngest = youngest and youngest[1] or '0-0'
+
 local host, ttl_ms = ARGV[3], tonumber(ARGV[4])
 local row = redis.call('HMGET', key.monitor, 'holder', 'term', 'until')
 local holder, term = row[1] or '', tonumber(row[2]) or 0
 if holder ~= '' and holder ~= host and tonumber(row[3]) > clock then
-  return { 'ok', 0, holder, term }
+  return { 'ok', 0, holder, term, youngest, to_void }
 end
 if holder ~= host then term = term + 1 end
 redis.call('HSET', key.monitor, 'holder', host, 'term', term, 'until', clock + ttl_ms)
-return { 'ok', 1, host, term }
+return { 'ok', 1, host, term, youngest, to_void }

@@ -9,7 +9,7 @@ use crate::harness::unique;
 
 /// What a stranger meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meets {
+pub enum Meets {
     /// It sees or does what everybody may.
     Welcome,
     /// It is told that it may not.
@@ -22,24 +22,26 @@ enum Meets {
 use Meets::{AdminOnly, Forbidden, Nothing, Welcome};
 
 /// What Alice owns.
-struct Estate {
-    alice: Agent,
-    node: String,
+pub struct Estate {
+    pub alice: Agent,
+    pub node: String,
     hostname: String,
-    session: String,
-    message: String,
-    content: String,
-    task: String,
-    held: String,
+    pub session: String,
+    pub message: String,
+    pub content: String,
+    pub task: String,
+    pub held: String,
     token: String,
-    key: String,
-    hold: String,
-    intent: String,
+    pub key: String,
+    pub hold: String,
+    pub intent: String,
     position: String,
+    /// What her tasks ask for, and her node can do.
+    pub skill: String,
 }
 
 impl Estate {
-    fn of(hub: &Subject) -> Self {
+    pub fn of(hub: &Subject) -> Self {
         let alice = new_agent(hub);
         let client = &alice.client;
         let desk = Desk::new(client);
@@ -84,11 +86,21 @@ impl Estate {
             hold,
             intent,
             position,
+            skill: desk.skill,
         }
     }
 
+    /// Lets her node hold another task than the one that it held.
+    pub fn hold_another(&mut self) {
+        let desk = Desk { client: self.alice.client.clone(), skill: self.skill.clone() };
+        self.held = desk.submit(json!({}));
+        let claim = desk.claim_one(&self.node);
+        assert_eq!(claim.id, self.held);
+        self.token = claim.token;
+    }
+
     /// The path of a route to what Alice owns.
-    fn path(&self, pattern: &str) -> String {
+    pub fn path(&self, pattern: &str) -> String {
         let (method_of_task, id) = (pattern.contains("/tasks/{id}"), pattern.contains("/{id}"));
         // What needs a claim goes to the task that is held.
         let needs_claim =
@@ -116,7 +128,7 @@ impl Estate {
     }
 
     /// What a stranger meets on a route, and the body that it sends.
-    fn request(&self, method: &str, pattern: &str) -> (Meets, Value) {
+    pub fn request(&self, method: &str, pattern: &str) -> (Meets, Value) {
         let route = pattern.strip_prefix("/api/v1").unwrap_or(pattern);
         let token = json!({"token": self.token});
         let (node_id, from) = (&self.node, &self.alice.id);

@@ -1,8 +1,8 @@
 //! Who may call: keys, scopes, owners, and the routes that need none. The routes come from the
 //! components' own tables, so that a new one cannot be forgotten.
 
-mod foreign;
-mod table;
+pub mod foreign;
+pub mod table;
 
 use reef_domain::access::{Scope, Scopes};
 use reef_web::auth::Access;
