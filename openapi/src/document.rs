@@ -65,7 +65,7 @@ pub(crate) fn render() -> anyhow::Result<String> {
 fn hide_internal(schema: &mut Value) {
     let Some(schema) = schema.as_object_mut() else { return };
     let is_internal = schema.get("description").and_then(Value::as_str);
-    if is_internal.is_some_and(|text| text.contains("api.md")) {
+    if is_internal.is_some_and(|text| text.contains("contract.md")) {
         schema.remove("description");
     }
 }

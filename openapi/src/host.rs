@@ -1,4 +1,4 @@
-//! The routes that the host answers itself (`api.md` §7). A test of the host compares them with
+//! The routes that the host answers itself (`contract.md` §7). A test of the host compares them with
 //! those that it has.
 
 use reef_web::Code;

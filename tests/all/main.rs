@@ -6,7 +6,7 @@
 /// Starts and stops hubs and Redis servers, talks to them, and waits for what they do.
 mod harness;
 
-/// What every hub promises its callers (api.md §1–§5). These tests need no hub to themselves,
+/// What every hub promises its callers (contract.md §1–§5). These tests need no hub to themselves,
 /// so `cargo xtask test --url` runs them against any that is running, Spin's too.
 mod contract;
 

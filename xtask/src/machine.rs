@@ -2,7 +2,7 @@
 //! the tests use.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
@@ -116,6 +116,13 @@ const PYTHON_VENV: Tool = Tool {
     ],
 };
 
+/// Reads the scripts for Redis, which only the lints do.
+const LUACHECK: Tool = Tool {
+    what: "luacheck",
+    programs: &["luacheck"],
+    packages: &[("apt-get", "lua-check"), ("brew", "luacheck")],
+};
+
 /// Says whether Python can put pip into a new environment.
 const FINDS_ENSUREPIP: &str =
     "import importlib.util as it; print(it.find_spec('ensurepip') is not None)";
@@ -149,25 +156,48 @@ pub(crate) fn ensure_browser() -> anyhow::Result<()> {
     ensure(&CHROMIUM)
 }
 
+/// Finds or installs luacheck.
+///
+/// # Errors
+/// As [`ensure_test_programs`].
+pub(crate) fn ensure_luacheck() -> anyhow::Result<()> {
+    ensure(&LUACHECK)
+}
+
+/// Installs what `xtask/requirements.txt` pins into `target/lints`, and returns where its programs
+/// are.
+///
+/// # Errors
+/// As [`ensure_python_client`].
+pub(crate) fn ensure_python_lints() -> anyhow::Result<PathBuf> {
+    let folder = root().join("target/lints");
+    with_python(&root().join("xtask/requirements.txt"), &folder)?;
+    Ok(folder.join("bin"))
+}
+
 /// Makes a Python environment in `target/clients/python`, with what
 /// `tests/clients/requirements.txt` pins.
 ///
 /// # Errors
 /// As [`ensure_test_programs`], and when the packages cannot be had.
 pub(crate) fn ensure_python_client() -> anyhow::Result<()> {
-    let pinned = root().join("tests/clients/requirements.txt");
     let folder = root().join(CLIENTS).join("python");
-    with_packages(&pinned, &folder, || {
+    with_python(&root().join("tests/clients/requirements.txt"), &folder)
+}
+
+/// Makes a Python environment with the packages of a list.
+fn with_python(pinned: &Path, folder: &Path) -> anyhow::Result<()> {
+    with_packages(pinned, folder, || {
         ensure(&PYTHON)?;
         // Debian ships Python without the part that makes environments.
         if output_of(command("python3").args(["-c", FINDS_ENSUREPIP]))? != "True" {
             install(&PYTHON_VENV)?;
         }
-        run(command("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+        run(command("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
         run(command(folder.join("bin/python"))
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
             .arg("--requirement")
-            .arg(&pinned))
+            .arg(pinned))
     })
 }
 

@@ -1,4 +1,4 @@
-//! Checking: formatting, lints, tests.
+//! Checking: formatting, spelling, lints, tests.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -7,16 +7,22 @@ use std::process::Stdio;
 
 use anyhow::{Context, bail};
 
-use crate::process::{cargo, command, on_path, output_of, run, say};
+use crate::process::{cargo, command, on_path, output_of, root, run, say};
 use crate::{build, machine};
 
-/// Formatting, then clippy over everything native and over the components as wasm.
+/// Where luacheck finds the scripts as Redis gets them.
+const SCRIPTS: &str = "target/lua";
+
+/// Formatting and spelling, then clippy over everything native and over the components as wasm, then
+/// luacheck over the scripts.
 ///
 /// # Errors
 /// At the first that complains.
 pub(crate) fn lints() -> anyhow::Result<()> {
     say("checking the formatting");
     run(cargo().args(["fmt", "--all", "--check"]))?;
+    say("checking the spelling");
+    run(&mut command(machine::ensure_python_lints()?.join("typos")))?;
     // The release profile, so that build scripts and procedural macros are compiled once for
     // the lints, the host and the tests.
     say("linting everything native");
@@ -38,7 +44,22 @@ pub(crate) fn lints() -> anyhow::Result<()> {
     }
     run(clippy
         .args(["-p", "misbehave", "--features", "misbehave/direct"])
-        .args(["--", "-D", "warnings"]))
+        .args(["--", "-D", "warnings"]))?;
+    machine::ensure_luacheck()?;
+    scripts()
+}
+
+/// luacheck over every script with its includes and the names of its keys.
+fn scripts() -> anyhow::Result<()> {
+    say("checking the scripts");
+    let folder = root().join(SCRIPTS);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).context("cannot empty the folder of the scripts")?;
+    }
+    // The whole workspace, so that cargo chooses the features, and so the builds, of the tests.
+    run(cargo().args(["build", "--release", "--workspace", "--example", "write_scripts"]))?;
+    run(command(root().join("target/release/examples/write_scripts")).arg(&folder))?;
+    run(command("luacheck").args(["--quiet", "--codes", "--no-color", SCRIPTS]))
 }
 
 /// Prepares, then runs every test: documentation examples first, so that the output ends with
@@ -65,8 +86,10 @@ pub(crate) fn tests(filter: &[String]) -> anyhow::Result<()> {
     }
     say("running the tests");
     let outcome = if on_path("cargo-nextest") {
+        let full = std::env::var("REEF_FULL").is_ok_and(|value| value == "1");
         run(cargo()
-            .args(["nextest", "run", "--release", "--workspace", "--no-fail-fast"])
+            .args(["nextest", "run", "--release", "--workspace"])
+            .args(["--profile", if full { "full" } else { "default" }])
             .args(filter))
     } else {
         with_cargo_test(filter)
@@ -114,7 +137,7 @@ fn with_cargo_test(filter: &[String]) -> anyhow::Result<()> {
 /// # Errors
 /// When the hub does not start, or any test fails.
 pub(crate) fn contract_twice() -> anyhow::Result<()> {
-    let state_dir = crate::process::root().join("target/contract-hub");
+    let state_dir = root().join("target/contract-hub");
     if state_dir.exists() {
         fs::remove_dir_all(&state_dir).context("cannot empty the folder of the hub")?;
     }

@@ -1,4 +1,4 @@
-//! Liveness, health and leadership: `api.md` §3. Also answers what no other component does.
+//! Liveness, health and leadership: `contract.md` §3. Also answers what no other component does.
 
 mod cluster;
 mod heartbeats;

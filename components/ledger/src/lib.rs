@@ -1,4 +1,4 @@
-//! Agents, their keys and their money: `api.md` §6.
+//! Agents, their keys and their money: `contract.md` §6.
 
 mod access;
 mod agents;

@@ -134,7 +134,7 @@ fn sent(outcome: &Sent, agent: &str) -> Answer {
 }
 
 /// The name in the path, if its inbox is the caller's: an agent's inbox is that agent's, a node's is
-/// its owner's (`api.md` §1). To who only looks another's inbox is not there.
+/// its owner's (`contract.md` §1). To who only looks another's inbox is not there.
 pub(crate) async fn own_inbox<R: Redis>(cx: &Context<'_, R>) -> Result<String, Problem> {
     let name = cx.id("agent", "agent")?;
     if cx.may_act_as(&name).await? {

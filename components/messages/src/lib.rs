@@ -1,4 +1,4 @@
-//! Messages that are written while they are read, and inboxes: `api.md` §4.
+//! Messages that are written while they are read, and inboxes: `contract.md` §4.
 
 mod conversation;
 mod inbox;

@@ -145,7 +145,7 @@ fn name_taken() -> Problem {
     Problem::fields(Code::Forbidden, &Invalid::one("node_id", rule))
 }
 
-/// What old clients read from a refused registration, beside the problem (`api.md` §2).
+/// What old clients read from a refused registration, beside the problem (`contract.md` §2).
 fn refused(mut problem: Problem) -> Problem {
     let message = format!("参数验证失败: {}", problem.detail);
     let members = [

@@ -1,4 +1,4 @@
-//! Nodes: `api.md` §2. Agents register here and are found by status, skill and tag.
+//! Nodes: `contract.md` §2. Agents register here and are found by status, skill and tag.
 
 mod handlers;
 #[cfg(feature = "openapi")]

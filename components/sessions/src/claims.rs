@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::tasks::{tell_message, written};
 
-/// Lease where the caller names none, in milliseconds (`api.md` §5).
+/// Lease where the caller names none, in milliseconds (`contract.md` §5).
 const LEASE_MS_DEFAULT: i64 = 30_000;
 
 #[derive(Debug, Deserialize)]

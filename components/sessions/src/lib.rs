@@ -1,4 +1,4 @@
-//! Sessions and tasks: `api.md` §5. A session groups the messages of one conversation; the queue
+//! Sessions and tasks: `contract.md` §5. A session groups the messages of one conversation; the queue
 //! hands tasks to nodes that have the skills for them.
 
 mod claims;

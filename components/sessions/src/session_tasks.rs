@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::conversations::unknown_session;
 use crate::tasks::{READ_ONLY, not_submitted};
 
-/// Most iterations where the caller names none (`api.md` §5).
+/// Most iterations where the caller names none (`contract.md` §5).
 const ITERATIONS_DEFAULT: i64 = 3;
 
 #[derive(Debug, Deserialize)]

@@ -1,4 +1,4 @@
-//! What a key allows, and how keys look (`api.md` §1).
+//! What a key allows, and how keys look (`contract.md` §1).
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ impl Scope {
     /// All of them, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Trade, Self::Admin];
 
-    /// The name of `api.md` §1.
+    /// The name of `contract.md` §1.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Scope {
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// What the first key of an agent has (`api.md` §6).
+    /// What the first key of an agent has (`contract.md` §6).
     pub const OF_FIRST_KEY: Self = Self(1 | 2 | 4);
     /// All there are.
     pub const ALL: Self = Self(1 | 2 | 4 | 8);

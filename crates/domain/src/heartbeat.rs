@@ -7,7 +7,7 @@ use crate::limits::{HEARTBEAT_CLAIMS_MAX, HEARTBEAT_TIMEOUT_SECONDS_MAX, RUNNING
 /// short of the longest pace. Far below what one Redis takes, so that other work has room.
 const NODES_PER_MS: i64 = 2;
 
-/// A heartbeat that keeps the rules of `api.md` §3.
+/// A heartbeat that keeps the rules of `contract.md` §3.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heartbeat {
     /// Processor load in percent, 0–100.
@@ -45,7 +45,7 @@ pub enum SelfStatus {
 }
 
 impl SelfStatus {
-    /// Reads the name of `api.md` §3.
+    /// Reads the name of `contract.md` §3.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text {
@@ -55,7 +55,7 @@ impl SelfStatus {
         }
     }
 
-    /// The name of `api.md` §3.
+    /// The name of `contract.md` §3.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -105,7 +105,7 @@ pub struct Timeout {
 }
 
 impl Timeout {
-    /// 90 s (`api.md` §3).
+    /// 90 s (`contract.md` §3).
     pub const DEFAULT: Self = Self { ms: 90_000 };
 
     /// Takes seconds, whole or not.
@@ -131,7 +131,7 @@ impl Timeout {
     }
 
     /// The longest time that a node is asked to let pass between two heartbeats: nine may get
-    /// lost before it counts as dead, and it is 10 s for the usual 90 s (`api.md` §3).
+    /// lost before it counts as dead, and it is 10 s for the usual 90 s (`contract.md` §3).
     #[must_use]
     pub fn longest_period_ms(self) -> i64 {
         (self.ms / 9).max(1)

@@ -1,9 +1,9 @@
-//! What may name a node, a task or an agent (`api.md` §1).
+//! What may name a node, a task or an agent (`contract.md` §1).
 
 use crate::access::KEY_NAME_CHARS;
 use crate::limits::{ID_CHARS_MAX, NODE_ID_LABEL_CHARS};
 
-/// Words that are routes beside an id, so that no id may be one of them (`api.md` §1).
+/// Words that are routes beside an id, so that no id may be one of them (`contract.md` §1).
 pub const RESERVED: [&str; 9] =
     ["online", "available", "skills", "register", "pending", "stats", "claim", "cleanup", "dead"];
 
@@ -49,7 +49,7 @@ pub fn check_own(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Whether a text may be an id (`api.md` §1).
+/// Whether a text may be an id (`contract.md` §1).
 #[must_use]
 pub fn is_valid(text: &str) -> bool {
     let head_ok = !text.starts_with(['@', '.']);

@@ -1,5 +1,5 @@
 //! The ledger's journal: entries that are never changed, each linked to the one before, so that who
-//! has them can tell whether anything was altered, left out or moved (`api.md` §6).
+//! has them can tell whether anything was altered, left out or moved (`contract.md` §6).
 
 use std::collections::BTreeMap;
 

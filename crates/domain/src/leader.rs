@@ -1,4 +1,4 @@
-//! The bounds of a leadership lease (`api.md` §3).
+//! The bounds of a leadership lease (`contract.md` §3).
 
 use crate::limits::{LEADER_TTL_MS_MAX, LEADER_TTL_MS_MIN};
 

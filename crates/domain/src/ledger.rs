@@ -1,4 +1,4 @@
-//! Money that moves: what a caller may ask of the ledger, and the words for it (`api.md` §6).
+//! Money that moves: what a caller may ask of the ledger, and the words for it (`contract.md` §6).
 
 use crate::invalid::Invalid;
 use crate::limits::{
@@ -61,7 +61,7 @@ impl Side {
         [Self::Long, Self::Short].into_iter().find(|side| text.eq_ignore_ascii_case(side.as_str()))
     }
 
-    /// The word of `api.md` §6.
+    /// The word of `contract.md` §6.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,13 +1,13 @@
 //! Every bound of the hub, with the reason for its number. Those that only a script needs stand in
 //! that script's include, under a name in capitals.
 
-/// Longest id, in characters (`api.md` §1).
+/// Longest id, in characters (`contract.md` §1).
 pub const ID_CHARS_MAX: usize = 128;
 
 /// Longest hostname, in characters: a DNS name has at most 253, the rest is slack for old bots.
 pub const HOSTNAME_CHARS_MAX: usize = 255;
 
-/// How much of a hostname's first label goes into a server-made node id (`api.md` §1).
+/// How much of a hostname's first label goes into a server-made node id (`contract.md` §1).
 pub const NODE_ID_LABEL_CHARS: usize = 16;
 
 /// Longest skill or tag, in characters: it becomes part of a Redis key.
@@ -23,7 +23,7 @@ pub const LABELS_MAX: usize = 100;
 /// Longest textual IP address: an IPv6 address with a zone fits.
 pub const ADDRESS_CHARS_MAX: usize = 64;
 
-/// Most tasks that one node may run at once (`api.md` §2).
+/// Most tasks that one node may run at once (`contract.md` §2).
 pub const CONCURRENT_TASKS_MAX: i64 = 100;
 
 /// Highest TCP port.
@@ -39,7 +39,7 @@ pub const COUNTER_MAX: i64 = (1 << 53) - 1;
 /// Most claims that one heartbeat may list: a node runs at most [`CONCURRENT_TASKS_MAX`].
 pub const HEARTBEAT_CLAIMS_MAX: usize = 100;
 
-/// Most heartbeats in one batch (`api.md` §3).
+/// Most heartbeats in one batch (`contract.md` §3).
 pub const HEARTBEAT_BATCH_MAX: usize = 1000;
 
 /// Heartbeats of a batch that one script settles. A script blocks Redis: 100 heartbeats take
@@ -50,10 +50,10 @@ pub const HEARTBEAT_SCRIPT_MAX: usize = 100;
 /// nothing, and data that was replaced under a running hub makes instances disagree no longer.
 pub const SECRET_SECONDS: u64 = 60;
 
-/// Largest page of a list (`api.md` §1).
+/// Largest page of a list (`contract.md` §1).
 pub const PAGE_MAX: i64 = 1000;
 
-/// Page of a list where the caller names none (`api.md` §1). The node lists answer
+/// Page of a list where the caller names none (`contract.md` §1). The node lists answer
 /// [`PAGE_MAX`] instead, as the older service did.
 pub const PAGE_DEFAULT: i64 = 100;
 
@@ -61,7 +61,7 @@ pub const PAGE_DEFAULT: i64 = 100;
 /// early and its cursor says where to go on.
 pub const LIST_SCAN_MAX: i64 = 2000;
 
-/// Largest JSON body, in bytes (`api.md` §1).
+/// Largest JSON body, in bytes (`contract.md` §1).
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes of what one answer lists or takes; beyond, its page ends early, and at least one thing is
@@ -92,7 +92,7 @@ pub const EVENT_BYTES_MAX: usize = 64 << 10;
 /// payload of an event.
 pub const ERROR_BYTES_MAX: usize = 10_000;
 
-/// Longest idempotency key, in characters (`api.md` §1).
+/// Longest idempotency key, in characters (`contract.md` §1).
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
 /// Longest request id that is taken over from a caller, in characters.
@@ -101,7 +101,7 @@ pub const REQUEST_ID_CHARS_MAX: usize = 128;
 /// Longest heartbeat timeout, in seconds: a day.
 pub const HEARTBEAT_TIMEOUT_SECONDS_MAX: f64 = 86_400.0;
 
-/// Nodes that one check script marks offline (`api.md` §3).
+/// Nodes that one check script marks offline (`contract.md` §3).
 pub const EXPIRE_NODES_MAX: i64 = 100;
 
 /// Fields of the old cluster hash, and legacy nodes, that one sweep script looks at: that blocks
@@ -114,15 +114,15 @@ pub const LEADER_TTL_MS_MIN: i64 = 100;
 /// Longest leadership lease, in milliseconds. A dead leader blocks the cluster for that long.
 pub const LEADER_TTL_MS_MAX: i64 = 600_000;
 
-/// Entries that the leader history keeps (`api.md` §8; the older system kept as many). The script
+/// Entries that the leader history keeps (`contract.md` §8; the older system kept as many). The script
 /// that trims it knows the same number.
 pub const LEADER_HISTORY_MAX: i64 = 100;
 
 /// A content block up to this size stands in the snapshot; a larger one is referred to
-/// (`api.md` §4).
+/// (`contract.md` §4).
 pub const BLOCK_BYTES_SHOWN: usize = 10_000;
 
-/// Largest content block, in bytes (`api.md` §1).
+/// Largest content block, in bytes (`contract.md` §1).
 pub const BLOCK_BYTES_MAX: usize = 8 << 20;
 
 /// Most content blocks of a message: a snapshot lists them all.
@@ -138,13 +138,13 @@ pub const TEXT_JSON_BYTES_MAX: i64 = 10 << 20;
 /// Most producers that append to one message under numbers of their own.
 pub const PRODUCERS_MAX: i64 = 100;
 
-/// Largest page of a session's messages (`api.md` §4).
+/// Largest page of a session's messages (`contract.md` §4).
 pub const MESSAGES_PAGE_MAX: i64 = 100;
 
-/// Page of a session's messages where the caller names none (`api.md` §4).
+/// Page of a session's messages where the caller names none (`contract.md` §4).
 pub const MESSAGES_PAGE_DEFAULT: i64 = 50;
 
-/// How long a block that is too large for the snapshot is kept, in milliseconds: 7 d (`api.md` §8).
+/// How long a block that is too large for the snapshot is kept, in milliseconds: 7 d (`contract.md` §8).
 pub const CONTENT_TTL_MS: i64 = 7 * 86_400_000;
 
 /// How long an unused session is kept, in milliseconds: 30 d.
@@ -157,7 +157,7 @@ pub const SESSIONS_PAGE_MAX: i64 = 100;
 /// Messages of a session that one clean-up removes in one step.
 pub const CLEANUP_BATCH: i64 = 100;
 
-/// Most messages that wait in an inbox (`api.md` §4).
+/// Most messages that wait in an inbox (`contract.md` §4).
 pub const INBOX_MAX: i64 = 1000;
 
 /// Most receipts in one acknowledgement: an inbox cannot lease more.
@@ -207,10 +207,10 @@ pub const CLAIM_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
 /// Longest token of a claim, in characters: a number and some random text, with room to grow.
 pub const CLAIM_TOKEN_CHARS_MAX: usize = 64;
 
-/// Longest wait of a long poll, in milliseconds (`api.md` §5).
+/// Longest wait of a long poll, in milliseconds (`contract.md` §5).
 pub const WAIT_MS_MAX: i64 = 30_000;
 
-/// Most iterations of a workflow (`api.md` §5).
+/// Most iterations of a workflow (`contract.md` §5).
 pub const ITERATIONS_MAX: i64 = 20;
 
 /// Classes of waiting tasks (what they require and prefer) up to which preferences are honoured;
@@ -228,7 +228,7 @@ pub const TASK_BATCH: i64 = 100;
 pub const REDRIVE_MAX: usize = 1_000;
 
 /// How long the monitor keeps a task after its end, in milliseconds: 30 d, as `POST /tasks/cleanup`
-/// does by itself (`api.md` §5).
+/// does by itself (`contract.md` §5).
 pub const TASK_KEPT_MS: i64 = 30 * 86_400_000;
 
 /// Entries that the list for old workers keeps.
@@ -264,7 +264,7 @@ pub const QUOTA_HOLDS: i64 = 10_000;
 /// Open intents of one agent (`quota_intents`).
 pub const QUOTA_INTENTS: i64 = 10_000;
 
-/// Largest amount of money, in millionths (`api.md` §6): Lua's numbers are doubles, exact up to
+/// Largest amount of money, in millionths (`contract.md` §6): Lua's numbers are doubles, exact up to
 /// 2^53.
 pub const MONEY_MAX: i64 = (1 << 53) - 1;
 
@@ -327,10 +327,10 @@ pub const INVITE_SECONDS: std::ops::RangeInclusive<i64> = 1..=30 * 86_400;
 /// Life of an invite where its maker names none, in seconds: a day.
 pub const INVITE_SECONDS_DEFAULT: i64 = 86_400;
 
-/// Longest wallet address, in characters (`api.md` §6).
+/// Longest wallet address, in characters (`contract.md` §6).
 pub const WALLET_CHARS_MAX: usize = 100;
 
-/// Longest display name of an agent, in characters (`api.md` §6).
+/// Longest display name of an agent, in characters (`contract.md` §6).
 pub const DISPLAY_NAME_CHARS_MAX: usize = 50;
 
 /// Longest memo of a transfer, in characters: it stays in the journal for good.
@@ -343,7 +343,7 @@ pub const HOLD_MS: std::ops::RangeInclusive<i64> = 1_000..=30 * 86_400_000;
 /// Longest name of what is traded, in characters: it becomes part of a key.
 pub const ASSET_CHARS_MAX: usize = 32;
 
-/// Highest leverage (`api.md` §6).
+/// Highest leverage (`contract.md` §6).
 pub const LEVERAGE_MAX: i64 = 20;
 
 /// Largest slippage that an intent may allow, in millionths: a tenth.
@@ -352,7 +352,7 @@ pub const SLIPPAGE_MAX_MICROS: i64 = 100_000;
 /// Longest reason of an intent, in characters.
 pub const REASON_CHARS_MAX: usize = 2_000;
 
-/// Entries of the journal under one seal (`api.md` §6).
+/// Entries of the journal under one seal (`contract.md` §6).
 pub const SEAL_ENTRIES: i64 = 1_000;
 
 /// Seals that one tick of the monitor makes; the next goes on. Each reads a thousand entries, which

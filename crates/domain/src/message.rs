@@ -1,4 +1,4 @@
-//! What a message, a content block and a place in a message's events look like (`api.md` §4, §7).
+//! What a message, a content block and a place in a message's events look like (`contract.md` §4, §7).
 
 use std::fmt::Write as _;
 
@@ -33,7 +33,7 @@ const fn plain(name: &'static str, members: &'static [&'static str]) -> ContentT
     ContentType { name, members, bulk: name, is_media: false }
 }
 
-/// All kinds of content (`api.md` §4).
+/// All kinds of content (`contract.md` §4).
 pub const CONTENT_TYPES: [ContentType; 10] = [
     plain("text", &["text"]),
     media("image", &["url", "data", "caption", "alt", "format", "size", "width", "height"]),
@@ -81,7 +81,7 @@ impl ContentType {
         NUMBERS.contains(&member)
     }
 
-    /// The kind of content that a task's placeholder stands for (`api.md` §4).
+    /// The kind of content that a task's placeholder stands for (`contract.md` §4).
     #[must_use]
     pub fn of_task(task_type: &str) -> Self {
         let name = match task_type {
@@ -225,7 +225,7 @@ impl Block {
     }
 }
 
-/// A place in a message's events, as readers name it (`api.md` §7).
+/// A place in a message's events, as readers name it (`contract.md` §7).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cursor {
     /// Before the first event.

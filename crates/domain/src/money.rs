@@ -1,4 +1,4 @@
-//! Exact amounts of money (`api.md` §6): decimal text at the edge, integers in millionths inside.
+//! Exact amounts of money (`contract.md` §6): decimal text at the edge, integers in millionths inside.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
 //! A node's status, platform and architecture, and what a registration or a change of a node
-//! must look like (`api.md` §2).
+//! must look like (`contract.md` §2).
 
 use crate::id::NodeId;
 use crate::invalid::Invalid;
@@ -41,13 +41,13 @@ impl Status {
     pub const ALL: [Self; 5] =
         [Self::Online, Self::Offline, Self::Busy, Self::Maintenance, Self::Error];
 
-    /// Reads the name of `api.md` §2.
+    /// Reads the name of `contract.md` §2.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 
-    /// The name of `api.md` §2.
+    /// The name of `contract.md` §2.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -111,7 +111,7 @@ pub struct Registration {
 }
 
 /// Why a registration is refused. The older service told the two apart by status code, and its
-/// clients read the difference (`api.md` §2).
+/// clients read the difference (`contract.md` §2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RegistrationError {
     /// A missing field or one out of its range: 422.

@@ -1,4 +1,4 @@
-//! Proposals: work that one agent asks another to take on, by mail (`api.md` §4).
+//! Proposals: work that one agent asks another to take on, by mail (`contract.md` §4).
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -58,7 +58,7 @@ struct Described {
 }
 
 impl Proposal {
-    /// Reads mail, whose members are those of `api.md` §4 or of an old client's message. `None` if
+    /// Reads mail, whose members are those of `contract.md` §4 or of an old client's message. `None` if
     /// it is no proposal: a proposal has the topic [`TOPIC`] and says in its content what is
     /// proposed; an old client's has a member `task_proposal`.
     ///
@@ -102,7 +102,7 @@ fn read_sub_tasks(given: Option<&Value>) -> Result<Vec<SubTask>, Invalid> {
 }
 
 impl SubTask {
-    /// Reads a sub-task: its name alone, or an object with the fields of a task (`api.md` §5).
+    /// Reads a sub-task: its name alone, or an object with the fields of a task (`contract.md` §5).
     ///
     /// # Errors
     /// Which of its fields break a rule; the field is empty where it is the sub-task itself.

@@ -38,7 +38,7 @@ pub enum HoldEnd {
 }
 
 impl HoldEnd {
-    /// The word of `api.md` §6.
+    /// The word of `contract.md` §6.
     #[must_use]
     pub fn status(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Tasks: what may be submitted, and the words for it (`api.md` §5).
+//! Tasks: what may be submitted, and the words for it (`contract.md` §5).
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Instants as Redis gives them, and how they are written.
 //!
-//! Nothing here reads a clock: every instant comes out of a script (`api.md` §1).
+//! Nothing here reads a clock: every instant comes out of a script (`contract.md` §1).
 
 /// Milliseconds since 1970-01-01T00:00:00Z, by the clock of Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

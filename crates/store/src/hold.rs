@@ -15,7 +15,7 @@ use crate::script::{
 };
 use crate::task::{some_instant, some_text};
 
-/// A hold as it is shown: fields and order of `api.md` §6.
+/// A hold as it is shown: fields and order of `contract.md` §6.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Hold {

@@ -14,7 +14,7 @@ pub use self::write::*;
 use crate::node::{Writer, read_json};
 use crate::script::{Malformed, Reader};
 
-/// A message as it is shown: fields and order of `api.md` §4.
+/// A message as it is shown: fields and order of `contract.md` §4.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Message {

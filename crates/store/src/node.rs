@@ -11,7 +11,7 @@ use crate::script::{
     NODE_SHUTDOWN, NODE_UPDATE, Reader, Script, unknown_status,
 };
 
-/// A node as it is stored and shown: fields and order of `api.md` §2.
+/// A node as it is stored and shown: fields and order of `contract.md` §2.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Node {

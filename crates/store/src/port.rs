@@ -81,7 +81,7 @@ pub trait Redis {
     /// Sends one command and waits for its flat reply.
     ///
     /// # Errors
-    /// [`RedisError`], never a hang: every implementation bounds the wait (design.md §3.10).
+    /// [`RedisError`], never a hang: every implementation bounds the wait (ARCHITECTURE.md, "What happens when…").
     fn execute(
         &self,
         command: &str,

@@ -170,7 +170,7 @@ impl Reader {
     }
 }
 
-/// Makes a call idempotent (`api.md` §1).
+/// Makes a call idempotent (`contract.md` §1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Once {
     /// Names caller, route and idempotency key.

@@ -17,7 +17,7 @@ use crate::script::{
     SESSION_GET, SESSION_MESSAGES, SESSION_OLD_MESSAGES, SESSION_OPEN, Script, unknown_status,
 };
 
-/// A session as it is shown: fields and order of `api.md` §5.
+/// A session as it is shown: fields and order of `contract.md` §5.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Session {

@@ -20,7 +20,7 @@ pub use self::submit::*;
 use crate::message::Owned;
 use crate::script::{Malformed, Reader, unknown_status};
 
-/// A task as it is shown: fields and order of `api.md` §5.
+/// A task as it is shown: fields and order of `contract.md` §5.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Task {

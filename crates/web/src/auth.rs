@@ -1,4 +1,4 @@
-//! Who calls, and what that caller may do (`api.md` §1).
+//! Who calls, and what that caller may do (`contract.md` §1).
 
 use reef_domain::access::{Scope, Scopes, invite_id_of, key_id_of};
 use reef_store::invite;

@@ -58,7 +58,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// 200 with a JSON body. Every success is a 200 (`api.md` §1).
+    /// 200 with a JSON body. Every success is a 200 (`contract.md` §1).
     #[must_use]
     pub fn json(value: &impl Serialize) -> Self {
         Self::with_json(200, "application/json", value)

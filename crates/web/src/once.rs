@@ -1,4 +1,4 @@
-//! `Idempotency-Key` (`api.md` §1).
+//! `Idempotency-Key` (`contract.md` §1).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Limits, cursors and `Link` (`api.md` §1).
+//! Limits, cursors and `Link` (`contract.md` §1).
 //!
 //! A cursor is a place, and behind a dot a mark of the list that it belongs to. So a cursor of one
 //! list is refused by another, where it would mean an arbitrary place.

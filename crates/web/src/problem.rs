@@ -1,4 +1,4 @@
-//! Errors as `application/problem+json` (RFC 9457, `api.md` §1). The only place where an error
+//! Errors as `application/problem+json` (RFC 9457, `contract.md` §1). The only place where an error
 //! has a status code.
 
 mod code;
@@ -99,7 +99,7 @@ impl Problem {
         )
     }
 
-    /// A key has asked for more than it may (`api.md` §1).
+    /// A key has asked for more than it may (`contract.md` §1).
     #[must_use]
     pub fn rate_limited(group: &str, rate: RateLimit) -> Self {
         let seconds = (rate.wait_ms.max(1) - 1) / 1000 + 1;

@@ -360,7 +360,7 @@ fn log(request_id: &str, request: &Request, code: Code, internal: &str) {
     );
 }
 
-/// Marks an answer, good or bad, as the first one again (`api.md` §1).
+/// Marks an answer, good or bad, as the first one again (`contract.md` §1).
 ///
 /// # Errors
 /// The problem that was given.

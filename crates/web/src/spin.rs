@@ -23,7 +23,7 @@ use crate::problem::{Code, Problem};
 use crate::route::{App, Route, request_id};
 
 /// How long a request may wait for Redis under Spin, which sets no limit itself. Leaves room
-/// below the two seconds of `api.md` §1.
+/// below the two seconds of `contract.md` §1.
 const REDIS_TIMEOUT: Duration = Duration::from_millis(1700);
 
 /// Redis as Spin and the host offer it. The connection outlives the request, since opening one

@@ -50,7 +50,7 @@ pub(super) enum Own<'p> {
 }
 
 impl<'p> Own<'p> {
-    /// Whether somebody without a key may see it, where keys are asked for (`api.md` §1).
+    /// Whether somebody without a key may see it, where keys are asked for (`contract.md` §1).
     pub(super) fn is_open(self) -> bool {
         !matches!(self, Self::Metrics)
     }

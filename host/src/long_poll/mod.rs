@@ -1,4 +1,4 @@
-//! Long polls: `POST /tasks/claim` and `GET /tasks/{id}` with `wait_ms` (`api.md` §5).
+//! Long polls: `POST /tasks/claim` and `GET /tasks/{id}` with `wait_ms` (`contract.md` §5).
 //!
 //! A component answers at once. Where the answer is that there is nothing yet, the host keeps the
 //! request and asks again when an event says that it may be worth it:

@@ -1,4 +1,4 @@
-//! Event streams: a message while it is written, and the cluster's events (`api.md` §7).
+//! Event streams: a message while it is written, and the cluster's events (`contract.md` §7).
 //!
 //! One connection to Redis listens for all readers of this host. What arrives is rendered once
 //! and shared:

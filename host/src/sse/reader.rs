@@ -42,7 +42,7 @@ pub(super) struct Sources {
     fetches: Semaphore,
     metrics: Arc<StreamMetrics>,
     numbers: AtomicU64,
-    /// How often a reader of a quiet stream hears that it is alive (`api.md` §7).
+    /// How often a reader of a quiet stream hears that it is alive (`contract.md` §7).
     comment_period: Duration,
 }
 

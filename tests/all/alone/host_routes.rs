@@ -3,7 +3,7 @@
 use crate::harness::{Hub, RedisServer, Role, reef, unique};
 use serde_json::json;
 
-/// Every code that a problem may carry (api.md §1).
+/// Every code that a problem may carry (contract.md §1).
 const CODES: &[&str] = &[
     "malformed_json",
     "invalid_parameter",

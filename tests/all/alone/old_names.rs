@@ -14,7 +14,7 @@ fn new_node(client: &Client, node_id: &str) {
 }
 
 #[test]
-fn a_name_that_an_agent_and_anothers_node_had_is_the_agents() {
+fn a_name_that_an_agent_and_another_owners_node_had_is_the_agents() {
     let server = RedisServer::start();
     let hub = Hub::options().redis(&server).start();
     let mut redis = server.connect();
@@ -95,7 +95,7 @@ fn a_block_that_an_older_hub_wrote_is_read_if_it_is_this_messages() {
     let large = "x".repeat(20_000);
     let block =
         |id: &str| json!({"content_type": "text", "content_id": id, "text": {"text": large}});
-    for id in ["mine", "anothers"] {
+    for id in ["mine", "foreign"] {
         client.post(&path, &block(id)).ok();
         let exists: bool =
             redis::cmd("EXISTS").arg(format!("content:{id}")).query(&mut redis).unwrap();
@@ -113,8 +113,8 @@ fn a_block_that_an_older_hub_wrote_is_read_if_it_is_this_messages() {
             .unwrap();
     }
     assert_eq!(client.get(&format!("{path}/mine")).ok(), json!({"old": true}));
-    let other = client.get(&format!("{path}/anothers")).ok();
-    assert_eq!((&other["old"], &other["content_id"]), (&json!(null), &json!("anothers")));
+    let other = client.get(&format!("{path}/foreign")).ok();
+    assert_eq!((&other["old"], &other["content_id"]), (&json!(null), &json!("foreign")));
 
     // Old readers find a copy of what the hub has named, and it goes with the message.
     let named = json!({"content_type": "text", "text": {"text": large}});
@@ -129,7 +129,7 @@ fn a_block_that_an_older_hub_wrote_is_read_if_it_is_this_messages() {
     assert!(!left(&mut redis, format!("content:{named}")));
     assert!(!left(&mut redis, "content:mine".to_owned()));
     assert!(!left(&mut redis, format!("reef:message:{message}:blocks")));
-    assert!(left(&mut redis, "content:anothers".to_owned()), "it is of another message");
+    assert!(left(&mut redis, "content:foreign".to_owned()), "it is of another message");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How event streams are kept alive, and the ways in which they end (api.md §7).
+//! How event streams are kept alive, and the ways in which they end (contract.md §7).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Event streams, which the host serves itself (api.md §7): what a reader gets, wherever and
+//! Event streams, which the host serves itself (contract.md §7): what a reader gets, wherever and
 //! whenever it joins.
 
 use std::sync::mpsc;

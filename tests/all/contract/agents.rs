@@ -1,4 +1,4 @@
-//! Agents and their keys (api.md §1, §6).
+//! Agents and their keys (contract.md §1, §6).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Content blocks of messages, and the tasks whose results they become (api.md §4).
+//! Content blocks of messages, and the tasks whose results they become (contract.md §4).
 
 use serde_json::{Value, json};
 

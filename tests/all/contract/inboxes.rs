@@ -1,4 +1,4 @@
-//! Inboxes: mail waits by priority, is leased, and goes once it is acknowledged (api.md §4).
+//! Inboxes: mail waits by priority, is leased, and goes once it is acknowledged (contract.md §4).
 
 use serde_json::{Value, json};
 

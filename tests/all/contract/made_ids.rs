@@ -1,4 +1,4 @@
-//! Ids that the hub makes: callers find things by them and bring none (api.md §1).
+//! Ids that the hub makes: callers find things by them and bring none (contract.md §1).
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Messages: sending them, making them, writing their text, and cleaning up (api.md §4).
+//! Messages: sending them, making them, writing their text, and cleaning up (contract.md §4).
 
 use std::sync::Barrier;
 

@@ -1,4 +1,4 @@
-//! What every hub promises its callers (api.md §1–§5).
+//! What every hub promises its callers (contract.md §1–§5).
 //!
 //! These tests share a hub with each other, and with strangers when `REEF_TEST_URL` names one
 //! that is already running (`REEF_TEST_ADMIN_KEY` is then its admin key; without it the hub is

@@ -1,4 +1,4 @@
-//! Names hold only what people can read (api.md §1): every route that takes one, every character
+//! Names hold only what people can read (contract.md §1): every route that takes one, every character
 //! that deceives.
 
 use serde_json::{Value, json};

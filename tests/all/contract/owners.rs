@@ -1,4 +1,4 @@
-//! One owner for a name: whose an inbox is, and as whom one may write (api.md §1, §4).
+//! One owner for a name: whose an inbox is, and as whom one may write (contract.md §1, §4).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Proposals: mail that asks an agent to take work on, accepted once (api.md §4).
+//! Proposals: mail that asks an agent to take work on, accepted once (contract.md §4).
 
 use std::sync::Barrier;
 

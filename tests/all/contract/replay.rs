@@ -1,5 +1,5 @@
 //! The events of a message: their form, their replay, and that they add up to the message
-//! (api.md §4).
+//! (contract.md §4).
 
 use serde_json::{Value, json};
 

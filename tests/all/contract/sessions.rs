@@ -1,4 +1,4 @@
-//! Sessions: opening, finding and closing them (api.md §5).
+//! Sessions: opening, finding and closing them (contract.md §5).
 
 use serde_json::{Value, json};
 

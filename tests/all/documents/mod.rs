@@ -6,6 +6,7 @@
 //! here, and the longest commands are what these tests run under.
 
 mod compare;
+mod named;
 mod reference;
 mod shown;
 
@@ -123,31 +124,4 @@ fn the_commands_of_the_documents_do_what_they_show() {
             scope.spawn(|| half.iter().for_each(|document| run(document)));
         }
     });
-}
-
-#[test]
-fn every_link_of_the_documents_leads_somewhere() {
-    let mut checked = 0;
-    for document in documents() {
-        let text = fs::read_to_string(&document).unwrap();
-        for target in shown::links(&text) {
-            let (file, anchor) = target.split_once('#').unwrap_or((&target, ""));
-            if file.contains("://") || file.starts_with("mailto:") {
-                continue;
-            }
-            let path = if file.is_empty() {
-                document.clone()
-            } else {
-                document.parent().unwrap().join(file)
-            };
-            assert!(path.exists(), "{}: {target}", document.display());
-            if !anchor.is_empty() {
-                let there = fs::read_to_string(&path).unwrap();
-                let has = shown::anchors(&there).any(|it| it == anchor);
-                assert!(has, "{}: {target}", document.display());
-            }
-            checked += 1;
-        }
-    }
-    assert!(checked > 30, "{checked}");
 }

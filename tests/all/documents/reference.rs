@@ -128,6 +128,52 @@ fn the_reference_of_errors_is_generated_from_the_codes() {
     assert_is("docs/reference/errors.md", &text);
 }
 
+/// The line of `redis-keys.md` behind which it is generated; what stands before is written by hand.
+const KEYS_BEGIN: &str = "<!-- From here on the file is made from crates/store/keys.toml; a test \
+                          says when it is stale. -->\n";
+
+/// A text in which `<id>` is to be read, and not taken for a tag; what is code already stays.
+fn as_markdown(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(at, part)| match at % 2 {
+        0 => part.replace('<', "\\<"),
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join("`")
+}
+
+#[test]
+fn the_reference_of_redis_keys_is_generated_from_their_table() {
+    const FILE: &str = "docs/reference/redis-keys.md";
+    let table = fs::read_to_string(root().join("crates/store/keys.toml")).unwrap();
+    let table: toml::Value = toml::from_str(&table).unwrap();
+    let document = fs::read_to_string(root().join(FILE)).unwrap();
+    let end = document.find(KEYS_BEGIN).expect("the line behind which it is generated");
+    let mut text = document[..end + KEYS_BEGIN.len()].to_owned();
+    let mut listed = 0;
+    for partition in table["partition"].as_array().unwrap() {
+        let word = |value: &toml::Value, name: &str| value[name].as_str().unwrap().to_owned();
+        let (name, title) = (word(partition, "name"), word(partition, "title"));
+        let which = match partition.get("parameter").and_then(toml::Value::as_str) {
+            Some(parameter) => format!("`{name}`, one for each `{{{parameter}}}`"),
+            None => format!("`{name}`"),
+        };
+        write!(text, "\n### {title}\n\nPartition {which}.\n\n").unwrap();
+        text.push_str("| key | type | TTL | meaning |\n|---|---|---|---|\n");
+        let keys = table["key"].as_array().unwrap().iter();
+        for key in keys.filter(|key| word(key, "partition") == name) {
+            let [pattern, kind, ttl, doc] =
+                ["pattern", "type", "ttl", "doc"].map(|it| word(key, it));
+            let (ttl, doc) = (as_markdown(&ttl), as_markdown(&doc));
+            writeln!(text, "| `{pattern}` | {kind} | {ttl} | {doc} |").unwrap();
+            listed += 1;
+        }
+    }
+    // None is of a partition that the table does not have.
+    assert_eq!(listed, table["key"].as_array().unwrap().len());
+    assert_is(FILE, &text);
+}
+
 #[test]
 fn the_configuration_reference_knows_every_flag_and_every_variable() {
     let text = fs::read_to_string(root().join("docs/reference/configuration.md")).unwrap();

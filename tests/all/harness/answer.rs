@@ -54,7 +54,7 @@ impl Answer {
         body
     }
 
-    /// Checks that this is the problem that api.md §1 describes, and returns it.
+    /// Checks that this is the problem that contract.md §1 describes, and returns it.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{self}");

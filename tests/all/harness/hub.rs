@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::client::Client;
 use super::process::{Program, Signal};
 use super::redis::{RedisServer, connect};
-use super::{PATIENCE, root};
+use super::{PATIENCE, prepared, root};
 
 /// What a `reef` process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,9 +127,12 @@ impl HubOptions {
 
 /// The host's binary, without the settings that the developer's shell may hold for it.
 pub fn reef() -> Command {
-    let binary = root().join("target/release/reef");
-    assert!(binary.is_file(), "{binary:?} is missing: run `cargo xtask build`");
-    let mut command = Command::new(binary);
+    let mut command = Command::new(prepared("target/release/reef"));
+    // It serves these, one for each folder of `components/`.
+    for component in std::fs::read_dir(root().join("components")).unwrap() {
+        let name = component.unwrap().file_name().to_str().unwrap().replace('-', "_");
+        prepared(&format!("target/wasm32-wasip2/component/{name}.wasm"));
+    }
     for (name, _) in std::env::vars() {
         if ["REEF_", "SPIN_", "REDIS_", "CLAWSTER_"].iter().any(|it| name.starts_with(it)) {
             command.env_remove(name);

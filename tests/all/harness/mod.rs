@@ -37,6 +37,20 @@ pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
+/// A file below the root that is made before the tests run.
+///
+/// Panics with what to do if it is not there, as where somebody has typed `cargo test`.
+#[track_caller]
+pub fn prepared(file: &str) -> PathBuf {
+    let path = root().join(file);
+    assert!(
+        path.exists(),
+        "{file} is not there: these tests start what `cargo xtask test [NAME…]` builds and installs \
+         before it runs them; run that, or run it once before `cargo test --release`"
+    );
+    path
+}
+
 /// A name that no other test, in this run or another, uses.
 pub fn unique(prefix: &str) -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);

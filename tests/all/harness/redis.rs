@@ -125,9 +125,9 @@ pub fn connect(url: &str) -> redis::Connection {
 /// The server that this machine has.
 fn binary() -> &'static str {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders = std::env::split_paths(&path);
-    let has_redis = folders.any(|folder| folder.join("redis-server").is_file());
-    if has_redis { "redis-server" } else { "valkey-server" }
+    let is_here = |name: &&str| std::env::split_paths(&path).any(|it| it.join(name).is_file());
+    let found = ["redis-server", "valkey-server"].into_iter().find(is_here);
+    found.expect("there is no Redis server here: `cargo xtask test` installs one")
 }
 
 /// A port that was free a moment ago.

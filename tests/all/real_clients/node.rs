@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use super::{Message, assert_read_all, run};
-use crate::harness::{Hub, Proxy, root};
+use crate::harness::{Hub, Proxy, prepared, root};
 
 #[test]
 fn eventsource_reads_a_running_message_over_connections_that_break() {
@@ -15,7 +15,7 @@ fn eventsource_reads_a_running_message_over_connections_that_break() {
     let told = run(Command::new("node")
         .arg(root().join("tests/clients/read_stream.mjs"))
         .args([proxy.url() + &message.stream(), hub.admin_key()])
-        .arg(root().join("target/clients/node")));
+        .arg(prepared("target/clients/node")));
     writer.join().unwrap();
     assert_read_all(&told, &message);
     assert_eq!(told.status_at_end, Some(204));

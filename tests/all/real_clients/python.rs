@@ -1,7 +1,7 @@
 use std::process::Command;
 
 use super::{Message, assert_read_all, run};
-use crate::harness::{Hub, Proxy, root};
+use crate::harness::{Hub, Proxy, prepared, root};
 
 #[test]
 fn httpx_sse_reads_a_running_message_over_connections_that_break() {
@@ -11,7 +11,7 @@ fn httpx_sse_reads_a_running_message_over_connections_that_break() {
     proxy.cut_after(9_000);
     let message = Message::begin(&client);
     let writer = message.write_slowly(200);
-    let python = root().join("target/clients/python/bin/python");
+    let python = prepared("target/clients/python/bin/python");
     let told = run(Command::new(python)
         .arg(root().join("tests/clients/read_stream.py"))
         .args([proxy.url() + &message.stream(), hub.admin_key()]));

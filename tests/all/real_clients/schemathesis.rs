@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::harness::{Hub, Program, root};
+use crate::harness::{Hub, Program, prepared, root};
 
 /// The run takes half a minute, and the machine may be compiling.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -31,7 +31,7 @@ fn schemathesis_finds_nothing() {
 
 fn run(hub: &Hub) -> crate::harness::Output {
     let folder = root().join("tests/clients/schemathesis");
-    let program = root().join("target/clients/python/bin/st");
+    let program = prepared("target/clients/python/bin/st");
     Program::run(
         Command::new(program)
             .current_dir(hub.state_dir())

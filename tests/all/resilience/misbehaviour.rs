@@ -8,7 +8,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::load::{Load, assert_each};
-use crate::harness::{Answer, Client, Hub, RedisServer, raw, root};
+use crate::harness::{Answer, Client, Hub, RedisServer, prepared, raw, root};
 
 const FLAVOURS: [&str; 2] = ["misbehave-direct.wasm", "misbehave.wasm"];
 
@@ -37,8 +37,7 @@ struct Stage {
 }
 
 fn stage(flavour: &str) -> Stage {
-    let fixture = root().join("target/fixtures").join(flavour);
-    assert!(fixture.is_file(), "{fixture:?} is missing: run `cargo xtask test`");
+    let fixture = prepared(&format!("target/fixtures/{flavour}"));
     let own = fs::read_to_string(root().join("spin.toml")).unwrap();
     // The copy lies elsewhere, so what it names must not depend on where it lies.
     let mut manifest =

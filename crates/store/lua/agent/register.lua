@@ -1,4 +1,4 @@
--- Makes an agent and its first key (api.md §6). A wallet is one agent.
+-- Makes an agent and its first key (contract.md §6). A wallet is one agent.
 --
 -- An invite counts a use with it, and says what the key allows. A key that registers others gives
 -- them no scope that it has not, and no key that ends later.

@@ -4,7 +4,7 @@
 -- ARGV     3 agent · 4 status (active suspended)
 -- Returns  'ok', agent row · 'not_found'
 -- full: runs
--- include: now key agent
+-- include: key agent
 
 local agent, status = ARGV[3], ARGV[4]
 if redis.call('EXISTS', key.agent(agent)) == 0 then return { 'not_found' } end

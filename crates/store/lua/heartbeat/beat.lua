@@ -1,4 +1,4 @@
--- Takes heartbeats: one from a node, or up to 100 of a batch (api.md §3).
+-- Takes heartbeats: one from a node, or up to 100 of a batch (contract.md §3).
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 caller to check ('' none) · 4 TTL of hb: keys in ms · then for each

@@ -1,4 +1,4 @@
--- Marks nodes offline that have been silent for longer than the timeout (api.md §3), and puts what
+-- Marks nodes offline that have been silent for longer than the timeout (contract.md §3), and puts what
 -- they held back into the queue: at most 100 nodes and 1000 claims a call, never part of a node;
 -- `more` asks for another. Re-check and write are this one step, so a heartbeat that
 -- arrives in between wins.

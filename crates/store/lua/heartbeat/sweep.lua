@@ -1,6 +1,6 @@
 -- Looks for bots of the older system, which know only Redis: adopts those that announce
 -- themselves in the registry hash and have a live hb: key, and takes such keys as heartbeats
--- (api.md §3).
+-- (contract.md §3).
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     3 cursor in the registry ('0' to begin, '' when that half is done) · 4 legacy node to go

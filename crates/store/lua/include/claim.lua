@@ -148,7 +148,7 @@ local function append_task(reply, id)
 end
 
 -- About how many bytes a waiting task has, without reading it.
-local function task_bytes(id)
+local function bytes_of_task(id)
   local task = key.task(id)
   return 1000 + redis.call('HSTRLEN', task, 'spec') + redis.call('HSTRLEN', task, 'wants')
     + 6 * redis.call('HSTRLEN', task, 'error')

@@ -1,13 +1,15 @@
 -- An agent's inbox: messages wait by priority and number, are leased to a receiver, and go for
 -- good once they are acknowledged.
 local INBOX_TTL_MS = 30 * 86400000
+
 local TRIES_MAX = 5
+
 local RANK_OF = { high = 0, medium = 1, low = 2 }
 
 local agent = ARGV[3]
 
 -- First the urgent, then the old.
-local function rank(priority, number)
+local function rank_of(priority, number)
   return RANK_OF[priority] * 1e13 + number
 end
 
@@ -111,7 +113,7 @@ local function mark_proposal(id, mail)
 end
 
 local function put(id, mail, priority, sender)
-  local place = string.format('%.0f', rank(priority,
+  local place = string.format('%.0f', rank_of(priority,
     redis.call('HINCRBY', key.inbox(agent), 'number', 1)))
   redis.call('HSET', key.mail(agent), id, mail, id .. ':attempts', 0, id .. ':rank', place,
     id .. ':sender', sender, id .. ':bytes', #mail)
@@ -129,7 +131,7 @@ local function take_in_old_mail(most)
     if not raw then return end
     local number = redis.call('HINCRBY', key.inbox(agent), 'number', 1)
     local id = 'msg_old_' .. number
-    local place = string.format('%.0f', rank('medium', number))
+    local place = string.format('%.0f', rank_of('medium', number))
     redis.call('HSET', key.mail(agent), id, raw, id .. ':attempts', 0, id .. ':rank', place,
       id .. ':old', 1)
     redis.call('ZADD', key.waiting(agent), place, id)

@@ -18,11 +18,11 @@ local function quotient(a, b)
 end
 
 -- An amount as old readers know it: `12.5`.
-local function decimal(micros)
-  local size = math.abs(micros)
+local function decimal(amount)
+  local size = math.abs(amount)
   local text = string.format('%.0f.%06.0f', quotient(size, 1000000), math.fmod(size, 1000000))
   text = string.gsub(text, '%.?0+$', '')
-  return (micros < 0 and '-' or '') .. text
+  return (amount < 0 and '-' or '') .. text
 end
 
 local accounts = {}

@@ -2,7 +2,9 @@
 -- holder and is the fencing token. Old clients take part through the lock key alone, so what that key
 -- says is looked at first.
 local HISTORY_MAX = 100
+
 local LOCK_TTL_MS = 30000
+
 local LOCK_TTL_MS_MAX = 600000
 
 -- Who a node's entries in the history count for: its owner, or itself where nobody is told apart.

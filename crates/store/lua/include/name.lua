@@ -2,6 +2,7 @@
 -- kept for an agent ('agent'), or for whoever owned the node of that name that left mail behind
 -- ('node:<owner>').
 local RESERVED_MS = 600000
+
 local LEFT_MS = 30 * 86400000
 
 local function is_left_to_another(name, caller)

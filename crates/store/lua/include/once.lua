@@ -1,4 +1,4 @@
--- Idempotency (api.md §1). ARGV[1] names the caller, route and idempotency key ('' for none),
+-- Idempotency (contract.md §1). ARGV[1] names the caller, route and idempotency key ('' for none),
 -- ARGV[2] is the request's fingerprint. The answer is stored in the same script as the effect;
 -- what asks the caller to try again with something else ('id_collision'), to wait for somebody's repair
 -- ('altered'), or to make room first ('quota'), is none. How long it is kept, the include before this

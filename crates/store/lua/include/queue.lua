@@ -152,7 +152,7 @@ end
 -- Most tasks that a node can hold: it has room for no more.
 local HELD_MAX = 100
 
--- Gives back all that a node holds, at once and without counting it as a retry (api.md §5).
+-- Gives back all that a node holds, at once and without counting it as a retry (contract.md §5).
 local function release_claims(node, reason)
   local released = redis.call('SPOP', key.claims(node), HELD_MAX)
   for _, id in ipairs(released) do

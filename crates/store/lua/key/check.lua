@@ -1,4 +1,4 @@
--- Says whose a key is, and counts a request against its rate (api.md §1).
+-- Says whose a key is, and counts a request against its rate (contract.md §1).
 --
 -- The rate is a bucket that holds one second's requests (GCRA): what is stored is the time at which
 -- all that was asked for will have been used up. It is kept out of the append-only file and the

@@ -3,7 +3,7 @@
 -- KEYS[1]  the ledger partition
 -- ARGV     3 agent
 -- Returns  'ok', key rows · 'not_found'
--- include: now key
+-- include: key
 
 if redis.call('EXISTS', key.agent(ARGV[3])) == 0 then return { 'not_found' } end
 local reply = { 'ok' }

@@ -1,4 +1,4 @@
--- Takes the leadership, or renews it (api.md §3). Only the incarnation of a node that holds the lease
+-- Takes the leadership, or renews it (contract.md §3). Only the incarnation of a node that holds the lease
 -- renews it; a node that is not online or busy does not lead.
 --
 -- KEYS[1]  the cluster partition

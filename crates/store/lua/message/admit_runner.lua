@@ -5,7 +5,7 @@
 -- ARGV     3 message · 4 caller · 5 token
 -- Returns  'ok' · 'not_found' · 'claim_over'
 -- full: runs
--- include: now rfc3339 message
+-- include: rfc3339 message
 
 local message = read_message()
 if not message then return { 'not_found' } end

@@ -4,7 +4,7 @@
 -- ARGV     3 message · 4 token, or its number
 -- Returns  'ok'
 -- full: runs
--- include: now rfc3339 message
+-- include: rfc3339 message
 
 local message = read_message()
 local number = claim_number(ARGV[4])

@@ -4,7 +4,7 @@
 -- ARGV     3 message · 4 sequence · 5 limit
 -- Returns  'ok', owner, last sequence of the message, first sequence that is kept (0 for none), then
 --          for each event: its JSON · 'not_found'
--- include: now message log
+-- include: message log
 
 local message = read_message()
 if not message then return { 'not_found' } end

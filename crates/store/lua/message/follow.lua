@@ -1,4 +1,4 @@
--- Joins a message's events where a reader left off (api.md §7). The reader listens to the live
+-- Joins a message's events where a reader left off (contract.md §7). The reader listens to the live
 -- channel before it calls this, so that nothing lies in between.
 --
 -- KEYS[1]  the message partition
@@ -10,7 +10,7 @@
 --          'snapshot', owner, ms until it expires, stream id for which it stands, the message
 --          (include snapshot): the log does not reach back to the cursor, or never held it
 --          'not_found'
--- include: now message log snapshot
+-- include: message log snapshot
 
 local message = read_message()
 if not message or message.sid ~= ARGV[4] then return { 'not_found' } end

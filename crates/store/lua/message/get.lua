@@ -4,7 +4,7 @@
 -- ARGV     3 message · 4 most bytes (none for any)
 -- Returns  'ok', owner, the message (include snapshot) · 'large', owner: it has more bytes
 --          'not_found'
--- include: now message snapshot
+-- include: message snapshot
 
 local message = read_message()
 if not message then return { 'not_found' } end

@@ -3,7 +3,7 @@
 -- KEYS[1]  the message partition
 -- ARGV     3 message · 4 content id
 -- Returns  'ok', owner, block (JSON) · 'not_found'
--- include: now foreign message content
+-- include: foreign message content
 
 local message = read_message()
 if not message then return { 'not_found' } end

@@ -1,4 +1,4 @@
--- Makes a message, or finds the one that is there (api.md §4). A complete one has its text from
+-- Makes a message, or finds the one that is there (contract.md §4). A complete one has its text from
 -- the beginning.
 --
 -- KEYS[1]  the message partition

@@ -5,7 +5,7 @@
 -- ARGV     3 message · 4 session
 -- Returns  'ok', 1 if it was there else 0
 -- full: runs
--- include: now foreign message content
+-- include: foreign message content
 
 local message = read_message()
 if message and message.sid ~= ARGV[4] then return { 'ok', 0 } end

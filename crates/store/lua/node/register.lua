@@ -1,4 +1,4 @@
--- Registers a node, or registers a known hostname again (api.md §2).
+-- Registers a node, or registers a known hostname again (contract.md §2).
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 hostname · 4 platform · 5 arch · 6 skills (JSON) · 7 max tasks

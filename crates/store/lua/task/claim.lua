@@ -1,4 +1,4 @@
--- Gives a node tasks to run (api.md §5): the first by rank whose required skills it all has. Among
+-- Gives a node tasks to run (contract.md §5): the first by rank whose required skills it all has. Among
 -- those that stand first within one second, the one whose optional skills and tags it matches best.
 --
 -- Looks at classes of tasks, never at the backlog: for each skill of the node at the classes that
@@ -112,12 +112,12 @@ end
 local function lists_for(owner)
   local has_own = owner and redis.call('HEXISTS', key.queue_audiences, owner) == 1
   local lists = {}
-  local function add(skill)
+  local function list_skill(skill)
     lists[#lists + 1] = key.queue_heads(skill)
     if has_own then lists[#lists + 1] = key.queue_heads_for(owner, skill) end
   end
-  add('')
-  for skill in pairs(skills) do add(skill) end
+  list_skill('')
+  for skill in pairs(skills) do list_skill(skill) end
   return lists
 end
 
@@ -145,7 +145,7 @@ local function run()
     if not best then break end
     local first = redis.call('ZRANGE', key.queue(best.class), 0, 0)[1]
     -- What there is no room for in the answer stays in the queue, for the next claim.
-    if #reply > 2 and not has_room(task_bytes(first)) then break end
+    if #reply > 2 and not has_room(bytes_of_task(first)) then break end
     local token, id = hand_out(first, row[2] or '')
     local is_only = #reply == 2
     reply[2], reply[#reply + 1] = '', token

@@ -1,4 +1,4 @@
--- Takes a task (api.md §5). A draft waits, unseen, until task/queue says that its message is there.
+-- Takes a task (contract.md §5). A draft waits, unseen, until task/queue says that its message is there.
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     1-2 idempotency · 3 task id · 4 1 for a draft else 0 · 5 delay in ms · 6 spec (JSON)

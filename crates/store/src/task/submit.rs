@@ -165,7 +165,7 @@ impl Call for Discard<'_> {
     }
 }
 
-/// Tells old workers, which pop a list, of a task within a message (`api.md` §8).
+/// Tells old workers, which pop a list, of a task within a message (`contract.md` §8).
 #[derive(Debug)]
 pub struct HandOver<'a> {
     /// The message.

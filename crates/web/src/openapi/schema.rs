@@ -5,7 +5,7 @@ use reef_domain::limits::{COUNTER_MAX, ID_CHARS_MAX, LABEL_CHARS_MAX, LABELS_MAX
 use reef_domain::name::HIDDEN_CLASS;
 use serde_json::{Value, json};
 
-/// An id (`api.md` §1).
+/// An id (`contract.md` §1).
 #[must_use]
 pub fn id() -> Value {
     json!({

@@ -9,7 +9,7 @@ pub enum Code {
     MalformedJson,
     /// A query, header or path value cannot be read.
     InvalidParameter,
-    /// A registration breaks a rule of `api.md` §2.
+    /// A registration breaks a rule of `contract.md` §2.
     InvalidRegistration,
     /// There is not enough money for it.
     InsufficientBalance,
@@ -94,7 +94,7 @@ impl Code {
         Self::ALL.into_iter().find(|code| code.as_str() == text)
     }
 
-    /// The name of `api.md` §1.
+    /// The name of `contract.md` §1.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.describe().0

@@ -1,4 +1,4 @@
-//! Money: what §6 of api.md promises.
+//! Money: what §6 of contract.md promises.
 
 mod entries;
 mod holds;

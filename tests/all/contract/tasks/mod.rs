@@ -1,4 +1,4 @@
-//! Tasks (api.md §5). The tests share a hub, so each works with a skill of its own, which no other
+//! Tasks (contract.md §5). The tests share a hub, so each works with a skill of its own, which no other
 //! test's nodes have and no other test's tasks want.
 
 mod audience;
