@@ -150,7 +150,7 @@ const CLAIM_SAYS: &str = "The token of the claim under which whoever runs a sess
                           its message. Its owner needs none. Once the claim is over it is `fenced`.";
 
 fn claim_token() -> Value {
-    json!({ "type": "string", "minLength": 1, "maxLength": CLAIM_TOKEN_CHARS_MAX })
+    json!({ "type": "string", "pattern": format!("^[!-~]{{1,{CLAIM_TOKEN_CHARS_MAX}}}$") })
 }
 
 fn inboxes(api: &mut Api) {

@@ -92,7 +92,11 @@ fn placed(operation: &Operation, field: &Field, odd: &Odd, asked: &Asked) -> (St
             let segments = segments.map(|(name, it)| if name == here { &encoded } else { it });
             (segments.collect::<Vec<_>>().join("/"), Vec::new())
         }
-        Place::Query => (format!("{}?{name}={encoded}", whole(&asked.path)), Vec::new()),
+        Place::Query => {
+            let path = whole(&asked.path);
+            let joint = if path.contains('?') { '&' } else { '?' };
+            (format!("{path}{joint}{name}={encoded}"), Vec::new())
+        }
         _ => {
             let mut header = format!("{name}: ").into_bytes();
             header.extend_from_slice(String::from_utf8_lossy(&odd.bytes).as_bytes());
