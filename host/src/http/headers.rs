@@ -53,6 +53,16 @@ fn is_spins(name: &HeaderName) -> bool {
     name.as_str().starts_with("spin-")
 }
 
+/// Adds where a request comes from, if the component needs that: callers without a key share
+/// idempotency keys with those of their address alone. (Spin always says it.)
+pub(super) fn add_address(headers: &mut HeaderMap, peer: SocketAddr) {
+    if headers.contains_key("idempotency-key")
+        && let Ok(address) = HeaderValue::from_str(&peer.to_string())
+    {
+        headers.insert("spin-client-addr", address);
+    }
+}
+
 /// Adds the headers by which Spin tells a component about its route.
 pub(super) fn add_spins<T>(
     headers: &mut HeaderMap,
@@ -123,5 +133,16 @@ mod tests {
         assert_eq!(headers["spin-path-info"], "/x");
         assert_eq!(headers["spin-component-route"], "/n/:node_id");
         assert!(!headers.values().any(|value| value == "EVIL"));
+    }
+
+    #[test]
+    fn a_component_hears_where_a_repeat_may_come_from() {
+        let peer = "127.0.0.1:9".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        add_address(&mut headers, peer);
+        assert!(headers.is_empty());
+        headers.insert("idempotency-key", HeaderValue::from_static("order-1"));
+        add_address(&mut headers, peer);
+        assert_eq!(headers["spin-client-addr"], "127.0.0.1:9");
     }
 }

@@ -295,7 +295,9 @@ impl Service {
         };
         let waiter = self.long_polls.holder(&parts, &body.bytes, asked.under_way.peer());
         headers::strip(&mut parts.headers);
-        if !component.is_direct() {
+        if component.is_direct() {
+            headers::add_address(&mut parts.headers, asked.peer);
+        } else {
             headers::add_spins(&mut parts.headers, &parts.uri, found, asked.peer);
         }
         let answer = match waiter {
