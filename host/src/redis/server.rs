@@ -21,6 +21,8 @@ use crate::cli::Fsync;
 pub(super) const LOCK: &str = "server.lock";
 /// How long a server may take to end after `SHUTDOWN`: it writes what it holds to the disk.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(20);
+/// After which a server that is still there is asked again to end.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How long a server that holds the data may take until it listens.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(60);
 /// The pause between two looks at it, and after how many a word is said.
@@ -186,15 +188,23 @@ impl Server {
 
     /// Ends it, with everything on the disk.
     pub(super) async fn shut_down(&mut self) {
-        // The answer to a successful SHUTDOWN is a closed connection.
-        match control::ask(&self.settings.socket, "SHUTDOWN").await {
-            Ok(answer) if answer.starts_with('-') => {
-                tracing::error!(%answer, "the private Redis refuses to shut down");
+        let asked = async {
+            loop {
+                // The answer to a successful SHUTDOWN is a closed connection.
+                match control::ask(&self.settings.socket, "SHUTDOWN").await {
+                    Ok(answer) if answer.starts_with('-') => {
+                        tracing::error!(%answer, "the private Redis refuses to shut down");
+                    }
+                    Ok(_) => {}
+                    Err(error) => tracing::debug!(%error, "SHUTDOWN of the private Redis"),
+                }
+                // One that was only just started may not have heard it.
+                if tokio::time::timeout(ASK_AGAIN, self.ended()).await.is_ok() {
+                    break;
+                }
             }
-            Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "SHUTDOWN of the private Redis"),
-        }
-        if tokio::time::timeout(SHUTDOWN_TIMEOUT, self.ended()).await.is_ok() {
+        };
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, asked).await.is_ok() {
             self.seal().await;
             return;
         }
