@@ -64,7 +64,7 @@ local function end_leases()
   if row[1] then redis.call('HSET', key.leader, 'ended', 'revoked', 'lock', '') end
   if row[1] and not row[4] then
     remember('lost', row[1], row[2], 'restored')
-    announce('', row[2], row[1], 'restored')
+    tell_leader_changed('', row[2], row[1], 'restored')
   end
   raise(key.monitor, 'term')
   redis.call('HSET', key.monitor, 'holder', '', 'until', 0)
