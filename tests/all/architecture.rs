@@ -13,7 +13,7 @@ use crate::harness::{Hub, root};
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("reef-client", &[]),
     ("reef-settings", &[]),
-    ("reef-worker", &["reef-client"]),
+    ("reef-worker", &["reef-client", "reef-domain"]),
     ("reef-domain", &[]),
     ("reef-store", &["reef-domain"]),
     ("reef-web", &["reef-domain", "reef-store"]),

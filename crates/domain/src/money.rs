@@ -63,8 +63,6 @@ impl Money {
             || (has_point && places.is_empty())
             || !all_digits(whole)
             || !all_digits(places)
-            || places.len() as i64 > i64::from(PLACES)
-            || (whole.len() > 1 && whole.starts_with('0'))
         {
             return Err(RULE);
         }
