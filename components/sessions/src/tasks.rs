@@ -210,10 +210,11 @@ pub(crate) fn paged<R>(cx: &Context<'_, R>, found: &Page) -> Response {
 /// `GET /tasks`. A page may be short when filters are combined; its `Link` says where to go on.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
-    let status = query.get("status").or_else(|| query.get("status_filter")).unwrap_or_default();
+    let given = ["status", "status_filter"].map(|name| query.get(name).map(|text| (name, text)));
+    let (name, status) = given.into_iter().flatten().next().unwrap_or_default();
     if !status.is_empty() && !STATUSES.contains(&status) {
         let rule = format!("must be one of {}", STATUSES.join(", "));
-        return Err(Problem::parameter("status", &rule));
+        return Err(Problem::parameter(name, &rule));
     }
     let call = List {
         status,

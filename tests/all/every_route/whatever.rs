@@ -205,7 +205,10 @@ fn send_all(hub: &Subject, operation: &Operation, fields: &[Field], tally: &mut 
                 continue;
             }
             tally.taken += 1;
-            if operation.method == "POST" && operation.path.ends_with("/tasks") {
+            if operation.method == "POST"
+                && operation.path.ends_with("/tasks")
+                && !operation.path.contains("/messages/")
+            {
                 tally.tasks.extend(answer.json()["task_id"].as_str().map(str::to_owned));
             }
             if grounds.is_held_anew(operation) {
