@@ -43,7 +43,7 @@ const OF_ALL: [&str; 21] = [
     "health",
     "verify",
     "doctor",
-    "cleanup --dry-run",
+    "cleanup --tasks 30d --dry-run",
     "agents invites",
     "keys me",
 ];
@@ -157,7 +157,8 @@ fn ask_for_all(hub: &Subject, tally: &Tally) -> Vec<String> {
         let grounds = if is_of_one { &tally.grounds[..] } else { &tally.grounds[..1] };
         for (grounds, _) in grounds.iter().filter(|_| is_asked) {
             let path = grounds.asked(&operation, &grounds.owner).path;
-            let path = if is_of_one { path } else { format!("{path}?limit=100") };
+            let joint = if path.contains('?') { '&' } else { '?' };
+            let path = if is_of_one { path } else { format!("{path}{joint}limit=100") };
             let answer = hub.client.get(&path);
             count += 1;
             let is_good = match answer.status {
