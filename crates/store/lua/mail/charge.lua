@@ -22,9 +22,10 @@ end
 local has = tonumber(redis.call('HGET', key.usage(sender), 'mail_bytes') or 0)
 local refused = bytes > 0 and over_quota('quota_mail_bytes', ARGV[6], has, bytes)
 if refused then return refused end
--- What came in between has been counted by how much is there; nothing is given back twice.
+-- What came in between has been counted by how much is there; nothing is given back twice. (`-x` would
+-- make -0 of nothing, which is no integer to Redis.)
 local known = tonumber(redis.call('HGET', key.mail_sent(sender), inbox) or 0)
-bytes = math.max(bytes, -known)
+bytes = math.max(bytes, 0 - known)
 redis.call('HINCRBY', key.usage(sender), 'mail_bytes', bytes)
 if redis.call('HINCRBY', key.mail_sent(sender), inbox, bytes) <= 0 then
   redis.call('HDEL', key.mail_sent(sender), inbox)
