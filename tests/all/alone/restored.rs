@@ -288,10 +288,8 @@ fn a_host_that_runs_notices_an_older_copy() {
     // A round of the monitor, which remembers how far the events go.
     std::thread::sleep(std::time::Duration::from_millis(2500));
     undo(&mut connection, &kept);
-    eventually("the host notices", PATIENCE, || {
-        types(&events(&client, &copied)).contains(&"restored".to_owned()).then_some(())
-    });
-    assert!(hub.log().contains("older copy"), "{}", hub.log());
+    eventually_noticed(&client, &copied);
+    eventually("the host says so", PATIENCE, || hub.log().contains("older copy").then_some(()));
     eventually("the claim is void", PATIENCE, || {
         (desk.task(&held.id)["status"] == "pending").then_some(())
     });
@@ -327,10 +325,9 @@ fn a_host_that_starts_notices_an_older_copy() {
     undo(&mut connection, &kept);
     hub.start_again();
     let client = hub.admin();
-    eventually("the host notices", PATIENCE, || {
-        let page = events(&client, &lost);
-        (page["gap"] == json!({"from": lost, "to": copied})).then_some(())
-    });
+    eventually_noticed(&client, &copied);
+    let page = events(&client, &lost);
+    assert_eq!(page["gap"], json!({"from": lost, "to": copied}), "{page}");
     for incarnation in [before, after] {
         let beat = json!({"incarnation": incarnation});
         client.post("/nodes/n/heartbeat", &beat).problem(409, "fenced");
@@ -343,6 +340,14 @@ fn a_host_that_starts_notices_an_older_copy() {
     std::thread::sleep(std::time::Duration::from_millis(1500));
     let told = types(&events(&client, &copied));
     assert_eq!(told.iter().filter(|it| *it == "restored").count(), 1, "{told:?}");
+}
+
+/// Waits for the event by which a host tells that it has made void what was given out. That a cursor
+/// leads nowhere is told before.
+fn eventually_noticed(client: &Client, copied: &str) {
+    eventually("the host notices", PATIENCE, || {
+        types(&events(client, copied)).contains(&"restored".to_owned()).then_some(())
+    });
 }
 
 type Dump = Vec<(String, i64, Vec<u8>)>;
