@@ -203,7 +203,7 @@ fn resolve(
     let partition = partition_of(source)
         .ok_or_else(|| format!("{name}.lua: KEYS[1] must be `the <name> partition`"))?;
     let flags = if source.lines().any(|line| line == RUNS_WHEN_FULL) { ALLOW_OOM } else { "" };
-    Ok(flags.to_owned() + &key_names(partition, &code, table)? + &code)
+    Ok(flags.to_owned() + &with_keys(partition, &code, table)?)
 }
 
 /// The line of a header that says: this script also runs in a Redis whose memory is used up, because
@@ -229,7 +229,7 @@ fn defined_by(part: &str) -> Option<&str> {
     let definition = unindented.next()?.strip_prefix("local ")?;
     let rest_is_its_end = unindented.all(|line| line == "end");
     let name = definition.strip_prefix("function ").unwrap_or(definition);
-    let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))?;
+    let end = name.find(|c| !is_word(c))?;
     rest_is_its_end.then(|| &name[..end])
 }
 
@@ -245,42 +245,109 @@ fn partition_of(source: &str) -> Option<&str> {
     line.trim().strip_prefix("the ")?.strip_suffix(" partition")
 }
 
-/// Lua that defines `key.<name>` for the keys that a script uses, from the one key that it is
-/// given: the anchor of its partition, which carries prefix and layout. Where there are several
-/// partitions of a kind, ARGV[3] says which.
-fn key_names(partition: &str, code: &str, table: &KeyTable) -> Result<String, Failure> {
+/// Puts the names of its keys into a script: `key.node(id)` becomes the expression that makes it.
+/// Redis runs all of a script for each call, so that a table of names would be made for each, too.
+/// They begin with what the anchor of the partition has before its own name, which carries prefix and
+/// layout. Where there are several partitions of a kind, ARGV[3] says which.
+fn with_keys(partition: &str, code: &str, table: &KeyTable) -> Result<String, Failure> {
     let partition = table.partition(partition)?;
     let anchor = table
         .key(&partition.name, &partition.anchor)
         .ok_or_else(|| format!("no key {:?}", partition.anchor))?;
     let fixed: usize = anchor.parts().0.iter().map(|text| text.len()).sum();
     let instance = if partition.parameter.is_some() { " + #ARGV[3]" } else { "" };
-    let mut lua =
-        format!("local P = string.sub(KEYS[1], 1, -({}{instance}))\nlocal key = {{", fixed + 1);
-    let mut names: Vec<&str> = table.key.iter().map(|key| key.name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    for name in names.into_iter().filter(|name| mentions(code, &format!("key.{name}"))) {
+    let mut lua = format!("local P = string.sub(KEYS[1], 1, -({}{instance}))\n", fixed + 1);
+    put_keys(&partition.name, code, table, &mut lua)?;
+    Ok(lua)
+}
+
+fn put_keys(
+    partition: &str,
+    code: &str,
+    table: &KeyTable,
+    lua: &mut String,
+) -> Result<(), Failure> {
+    let mut rest = code;
+    while let Some(at) = word_at(rest, "key.") {
+        lua.push_str(&rest[..at]);
+        rest = &rest[at + "key.".len()..];
+        let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+        let name = &rest[..end];
+        rest = &rest[end..];
         let key = table
-            .key(&partition.name, name)
-            .ok_or_else(|| format!("the key {name} is not of the partition {}", partition.name))?;
-        let parameters = key.parts().1.join(", ");
-        let expression = key.expression(|text| format!("'{text}'"), " .. ");
-        if parameters.is_empty() {
-            write!(lua, " {name} = P .. {expression},")?;
-        } else {
-            write!(lua, " {name} = function({parameters}) return P .. {expression} end,")?;
+            .key(partition, name)
+            .ok_or_else(|| format!("the key {name} is not of the partition {partition}"))?;
+        let mut arguments = Vec::new();
+        if let Some(inner) = rest.strip_prefix('(') {
+            let (found, length) = arguments_of(inner)?;
+            arguments = found;
+            rest = &inner[length..];
+        }
+        let (texts, parameters) = key.parts();
+        // A name that is handed on makes keys later.
+        let is_handed_on = arguments.is_empty() && !parameters.is_empty();
+        if is_handed_on {
+            write!(lua, "function({}) return ", parameters.join(", "))?;
+            arguments.clone_from(&parameters);
+        }
+        if arguments.len() != parameters.len() {
+            return Err(format!("the key {name} takes {}", parameters.join(", ")).into());
+        }
+        lua.push_str("(P");
+        for (i, text) in texts.iter().enumerate() {
+            if !text.is_empty() {
+                write!(lua, " .. '{text}'")?;
+            }
+            if let Some(argument) = arguments.get(i) {
+                lua.push_str(" .. ");
+                put_keys(partition, argument, table, lua)?;
+            }
+        }
+        lua.push_str(if is_handed_on { ") end" } else { ")" });
+    }
+    lua.push_str(rest);
+    Ok(())
+}
+
+/// The arguments of a call, from behind its parenthesis, and how long they are with the one that
+/// closes it.
+fn arguments_of(code: &str) -> Result<(Vec<&str>, usize), Failure> {
+    let (mut depth, mut from, mut quote) = (0, 0, None);
+    let mut arguments = Vec::new();
+    for (at, c) in code.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(' | '{' | '[') => depth += 1,
+            (None, ')') if depth == 0 => {
+                arguments.push(code[from..at].trim());
+                return Ok((arguments, at + 1));
+            }
+            (None, ')' | '}' | ']') => depth -= 1,
+            (None, ',') if depth == 0 => {
+                arguments.push(code[from..at].trim());
+                from = at + 1;
+            }
+            _ => {}
         }
     }
-    lua.push_str(" }\n");
-    Ok(lua)
+    Err("a key's arguments do not end".into())
 }
 
 /// Whether code holds a name as a whole word.
 fn mentions(code: &str, name: &str) -> bool {
-    let is_word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
     code.match_indices(name).any(|(at, _)| {
         let (before, after) = (&code[..at], &code[at + name.len()..]);
-        !is_word(before.chars().next_back()) && !is_word(after.chars().next())
+        !before.ends_with(is_word) && !after.starts_with(is_word)
     })
+}
+
+/// Where a text stands in code that does not go on a word there.
+fn word_at(code: &str, text: &str) -> Option<usize> {
+    code.match_indices(text).map(|(at, _)| at).find(|at| !code[..*at].ends_with(is_word))
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
