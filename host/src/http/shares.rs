@@ -1,12 +1,15 @@
 //! A fair share of the requests under way. A caller that is alone has all there is. Where there are
 //! several, none has more under way than its part, so that whoever sends a hundred at once waits for
-//! itself and not others for it.
+//! itself and not others for it; and the longer a caller's requests take beside those of the others,
+//! the smaller its part.
 //!
 //! Callers are told apart by their keys where those were good before, else by their addresses. What
-//! waits is bounded by the connections that it waits on.
+//! waits is bounded by the connections that it waits on, who is remembered by the requests of a
+//! second.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -16,11 +19,22 @@ use super::peers::{Peer, Standing};
 /// them wait for Redis.
 const EACH_CORE: usize = 4;
 
-/// Every caller may have so many, however many callers there are.
+/// A caller whose requests take no longer than those of others may have so many, however many
+/// callers there are. One is everybody's.
 const LEAST: usize = 2;
+
+/// A caller counts as one for so long after its last request: most send one after the other, and
+/// would find the others' parts grown each time.
+const REMEMBERED: Duration = Duration::from_secs(1);
+
+/// How often those that have not called for long are forgotten.
+const FORGETS_EACH: Duration = Duration::from_millis(100);
 
 /// After so many more that wait, those that have gone are cleared away.
 const CLEARED_EACH: usize = 64;
+
+/// Of so many requests, the last counts one in how long a caller's requests take.
+const SMOOTHED_OVER: f64 = 8.0;
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,17 +62,22 @@ pub(crate) struct Shares {
     callers: Mutex<Callers>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Callers {
     each: HashMap<Caller, Share>,
-    waiting: usize,
+    /// How long a request of each takes, summed over them, in seconds.
+    seconds: f64,
+    forgot: Instant,
 }
 
-/// What one caller has; there is none for a caller that has nothing.
-#[derive(Debug, Default)]
+/// What one caller has. While any of it waits, some of it is under way, whose end lets it go on.
+#[derive(Debug)]
 struct Share {
     under_way: usize,
     waiting: VecDeque<oneshot::Sender<Turn>>,
+    /// How long a request of it takes, in seconds: a moving average.
+    seconds: f64,
+    last: Instant,
 }
 
 /// A request is under way until this is dropped.
@@ -67,102 +86,133 @@ pub(crate) struct Turn {
     /// `None` once it has ended.
     shares: Option<Arc<Shares>>,
     caller: Caller,
+    /// `None` until somebody has it.
+    begun: Option<Instant>,
 }
 
 impl Shares {
     /// For a machine with so many cores.
     pub(crate) fn new(cores: usize) -> Arc<Self> {
-        Arc::new(Self { shared: cores * EACH_CORE, callers: Mutex::default() })
+        let callers = Callers { each: HashMap::new(), seconds: 0.0, forgot: Instant::now() };
+        Arc::new(Self { shared: cores * EACH_CORE, callers: Mutex::new(callers) })
     }
 
     /// Waits until a request of the caller may go on.
     pub(crate) async fn take(self: &Arc<Self>, caller: Caller) -> Turn {
         let turn = {
+            let now = Instant::now();
             let mut callers = self.lock();
+            callers.forget(now);
             if callers.has_room(caller, self.shared) {
-                callers.each.entry(caller).or_default().under_way += 1;
-                return self.turn(caller);
+                callers.share(caller, now).under_way += 1;
+                return self.turn(caller, Some(now));
             }
             let (sender, turn) = oneshot::channel();
-            callers.wait(caller, sender);
+            callers.share(caller, now).wait(sender);
             turn
         };
-        match turn.await {
-            Ok(turn) => turn,
-            // It is never let go without a turn; if it were, nobody need wait for that.
-            Err(_) => {
-                self.lock().each.entry(caller).or_default().under_way += 1;
-                self.turn(caller)
-            }
-        }
+        let begun = |mut turn: Turn| {
+            turn.begun = Some(Instant::now());
+            turn
+        };
+        // It is never let go without a turn; if it were, nobody need wait for that.
+        turn.await.map_or_else(
+            |_| {
+                let now = Instant::now();
+                self.lock().share(caller, now).under_way += 1;
+                self.turn(caller, Some(now))
+            },
+            begun,
+        )
     }
 
-    fn turn(self: &Arc<Self>, caller: Caller) -> Turn {
-        Turn { shares: Some(Arc::clone(self)), caller }
+    fn turn(self: &Arc<Self>, caller: Caller, begun: Option<Instant>) -> Turn {
+        Turn { shares: Some(Arc::clone(self)), caller, begun }
     }
 
     fn lock(&self) -> MutexGuard<'_, Callers> {
         self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends a request, and finds those that may go on now.
-    fn end(self: &Arc<Self>, caller: Caller) -> Vec<(oneshot::Sender<Turn>, Turn)> {
+    /// Ends a request, and finds those of the caller's that may go on now.
+    fn end(
+        self: &Arc<Self>,
+        caller: Caller,
+        begun: Option<Instant>,
+    ) -> Vec<(oneshot::Sender<Turn>, Turn)> {
+        let now = Instant::now();
         let mut callers = self.lock();
+        callers.note_end(caller, begun, now);
+        let part = callers.part(caller, self.shared);
         let Some(share) = callers.each.get_mut(&caller) else { return Vec::new() };
-        share.under_way = share.under_way.saturating_sub(1);
         let mut next = Vec::new();
-        let has_left = share.under_way == 0 && share.waiting.is_empty();
-        if has_left {
-            callers.each.remove(&caller);
-        }
-        if callers.waiting == 0 {
-            return next;
-        }
-        let part = callers.part(self.shared);
-        let Callers { each, waiting } = &mut *callers;
-        // With one caller less, the parts of all others have grown.
-        let may_go_on: Vec<_> = if has_left {
-            each.iter_mut().collect()
-        } else {
-            each.get_mut(&caller).map(|share| (&caller, share)).into_iter().collect()
-        };
-        for (caller, share) in may_go_on {
-            while share.under_way < part {
-                let Some(sender) = share.waiting.pop_front() else { break };
-                *waiting -= 1;
-                share.under_way += 1;
-                next.push((sender, self.turn(*caller)));
-            }
+        while share.under_way < part {
+            let Some(sender) = share.waiting.pop_front() else { break };
+            share.under_way += 1;
+            next.push((sender, self.turn(caller, None)));
         }
         next
     }
 }
 
 impl Callers {
-    /// Lets a request wait. Those that have gone are cleared away before they become many.
-    fn wait(&mut self, caller: Caller, sender: oneshot::Sender<Turn>) {
-        let queue = &mut self.each.entry(caller).or_default().waiting;
-        queue.push_back(sender);
-        self.waiting += 1;
-        if queue.len().is_multiple_of(CLEARED_EACH) {
-            let before = queue.len();
-            queue.retain(|sender| !sender.is_closed());
-            self.waiting -= before - queue.len();
+    fn share(&mut self, caller: Caller, now: Instant) -> &mut Share {
+        let new = || Share { under_way: 0, waiting: VecDeque::new(), seconds: 0.0, last: now };
+        self.each.entry(caller).or_insert_with(new)
+    }
+
+    fn note_end(&mut self, caller: Caller, begun: Option<Instant>, now: Instant) {
+        let Some(share) = self.each.get_mut(&caller) else { return };
+        share.under_way = share.under_way.saturating_sub(1);
+        share.last = now;
+        let Some(begun) = begun else { return };
+        let took = now.duration_since(begun).as_secs_f64();
+        let first = share.seconds == 0.0;
+        let change = (took - share.seconds) / if first { 1.0 } else { SMOOTHED_OVER };
+        share.seconds += change;
+        self.seconds += change;
+    }
+
+    /// Forgets who has not called for long.
+    fn forget(&mut self, now: Instant) {
+        if now.duration_since(self.forgot) < FORGETS_EACH {
+            return;
         }
+        self.forgot = now;
+        self.each
+            .retain(|_, share| share.under_way > 0 || now.duration_since(share.last) < REMEMBERED);
+        self.seconds = self.each.values().map(|share| share.seconds).sum();
     }
 
     /// How many one caller may have under way.
-    fn part(&self, shared: usize) -> usize {
-        match self.each.len() {
-            0 | 1 => usize::MAX,
-            callers => (shared / callers).max(LEAST),
+    fn part(&self, caller: Caller, shared: usize) -> usize {
+        let own = self.each.get(&caller);
+        let others = self.each.len() - usize::from(own.is_some());
+        if others == 0 {
+            return usize::MAX;
         }
+        let part = (shared / (others + 1)).max(LEAST);
+        let own = own.map_or(0.0, |share| share.seconds);
+        let of_others = (self.seconds - own) / others as f64;
+        if own <= of_others || of_others <= 0.0 {
+            return part;
+        }
+        ((part as f64 * of_others / own).round() as usize).max(1)
     }
 
     fn has_room(&self, caller: Caller, shared: usize) -> bool {
-        match self.each.get(&caller) {
-            None => true,
-            Some(share) => share.waiting.is_empty() && share.under_way < self.part(shared),
+        self.each.get(&caller).is_none_or(|share| {
+            share.waiting.is_empty() && share.under_way < self.part(caller, shared)
+        })
+    }
+}
+
+impl Share {
+    /// Lets a request wait. Those that have gone are cleared away before they become many.
+    fn wait(&mut self, sender: oneshot::Sender<Turn>) {
+        self.waiting.push_back(sender);
+        if self.waiting.len().is_multiple_of(CLEARED_EACH) {
+            self.waiting.retain(|sender| !sender.is_closed());
         }
     }
 }
@@ -170,13 +220,13 @@ impl Callers {
 impl Drop for Turn {
     fn drop(&mut self) {
         let Some(shares) = self.shares.take() else { return };
-        let mut ended = vec![self.caller];
-        while let Some(caller) = ended.pop() {
-            for (sender, turn) in shares.end(caller) {
+        let mut ended = vec![self.begun];
+        while let Some(begun) = ended.pop() {
+            for (sender, turn) in shares.end(self.caller, begun) {
                 // Whoever waited may have gone; then the turn is for the next.
                 if let Err(mut turn) = sender.send(turn) {
                     turn.shares = None;
-                    ended.push(turn.caller);
+                    ended.push(None);
                 }
             }
         }
@@ -213,12 +263,15 @@ mod tests {
         let mut waiting = Box::pin(shares.take(ALICE));
         assert!((&mut waiting).now_or_never().is_none());
         assert!(now(&shares, BOB).is_some());
-        // It is alone again, and has all there is.
+        // That it has none under way now does not make it one caller less.
         drop(bobs);
-        assert!(waiting.now_or_never().is_some());
-        assert!(now(&shares, ALICE).is_some());
+        assert!((&mut waiting).now_or_never().is_none());
+        // Later it does.
+        shares.lock().each.remove(&BOB);
         drop(turns);
-        assert!(shares.lock().each.is_empty());
+        assert!(waiting.now_or_never().is_some());
+        let turns: Vec<_> = (0..100).map_while(|_| now(&shares, ALICE)).collect();
+        assert_eq!(turns.len(), 100);
     }
 
     #[test]
@@ -237,6 +290,35 @@ mod tests {
         assert!(third.is_some());
         assert!(now(&shares, ALICE).is_none());
         drop((second, third));
-        assert_eq!(shares.lock().waiting, 0);
+        let callers = shares.lock();
+        assert!(callers.each[&ALICE].waiting.is_empty());
+        assert_eq!(callers.each[&ALICE].under_way, 0);
+    }
+
+    #[test]
+    fn whose_requests_take_long_has_fewer_under_way() {
+        let shares = Shares::new(4);
+        let begun = |ms| Instant::now().checked_sub(Duration::from_millis(ms));
+        for (caller, ms) in [(ALICE, 30), (BOB, 10)] {
+            let mut turn = now(&shares, caller).unwrap();
+            turn.begun = begun(ms);
+        }
+        let count = |caller| {
+            let turns: Vec<_> = (0..100).map_while(|_| now(&shares, caller)).collect();
+            turns.len()
+        };
+        assert_eq!(count(ALICE), 3);
+        assert_eq!(count(BOB), 8);
+    }
+
+    #[test]
+    fn who_has_not_called_for_long_is_forgotten() {
+        let shares = Shares::new(4);
+        drop(now(&shares, ALICE));
+        let mut callers = shares.lock();
+        callers.forget(Instant::now() + Duration::from_millis(900));
+        assert_eq!(callers.each.len(), 1);
+        callers.forget(Instant::now() + Duration::from_millis(1100));
+        assert_eq!(callers.each.len(), 0);
     }
 }
