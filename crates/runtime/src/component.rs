@@ -15,17 +15,20 @@ use reef_redis::Connections;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::{InstancePre, Linker};
 
 /// How long a component computes before it lets others run, and how late a deadline is noticed in
 /// a component that never waits.
-const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(2);
 
-/// How many ticks pass between two looks at the idle instances.
-const TICKS_PER_SHRINK: u64 = 100;
+/// The same while no component is at work, so that a hub in quiet lets the processor sleep.
+const IDLE_TICK: Duration = Duration::from_millis(10);
+
+/// How often the idle instances are looked at.
+const SHRINKS_EACH: Duration = Duration::from_secs(1);
 
 /// Loads components and runs them. Clones share everything.
 #[derive(Clone)]
@@ -115,6 +118,11 @@ impl Inner {
     fn shrink(&self) {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         pools.retain(|pool| pool.upgrade().inspect(|pool| pool.shrink()).is_some());
+    }
+
+    /// Whether no call is under way.
+    fn is_idle(&self) -> bool {
+        self.places.available_permits() >= self.config.max_concurrent_requests
     }
 
     /// Waits for a place among the calls under way.
@@ -270,16 +278,17 @@ async fn within<T>(
 fn start_clock(runtime: &Arc<Inner>) -> std::io::Result<()> {
     let runtime = Arc::downgrade(runtime);
     let tick = move || {
-        let mut ticks: u64 = 0;
+        let mut shrunk = Instant::now();
         while let Some(runtime) = runtime.upgrade() {
             runtime.engine.increment_epoch();
-            ticks += 1;
-            if ticks.is_multiple_of(TICKS_PER_SHRINK) {
+            if shrunk.elapsed() >= SHRINKS_EACH {
+                shrunk = Instant::now();
                 // A fault in there must not stop the clock.
                 let _ = catch_unwind(AssertUnwindSafe(|| runtime.shrink()));
             }
+            let tick = if runtime.is_idle() { IDLE_TICK } else { TICK };
             drop(runtime);
-            std::thread::sleep(TICK);
+            std::thread::sleep(tick);
         }
     };
     std::thread::Builder::new().name("wasm-clock".to_owned()).spawn(tick)?;

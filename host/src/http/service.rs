@@ -231,6 +231,7 @@ impl Service {
     ) -> (Answer, &RouteMetrics, bool) {
         let id = asked.id_text();
         if let Some(own) = Own::of(parts.uri.path()) {
+            let _turn = self.shares.take(asked.caller).await;
             let answer = match self.admit(&parts).await {
                 Ok(()) => self.own.answer(own, &parts.method, id).await,
                 Err(problem) => problem::answer(problem, id),
@@ -245,6 +246,8 @@ impl Service {
                 Ok(Feed::Cluster) => &self.events_metrics,
                 _ => &self.message_metrics,
             };
+            // To find where a stream begins takes as much as other requests do; to follow it, little.
+            let _turn = self.shares.take(asked.caller).await;
             let visitor = Visitor { peer: asked.under_way.peer(), leaves_in: cookie_left };
             let answer = streams::answer(&self.streams, feed, &parts, visitor, id).await;
             (answer, metrics, true)
