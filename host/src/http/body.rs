@@ -1,7 +1,6 @@
 //! Reads a request's body, within bounds on its size, its time, and the room that all bodies take.
 
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -68,22 +67,23 @@ impl BodyReader {
     ///
     /// # Errors
     /// The problem to answer with. The rest of the body is left unread.
-    pub(super) async fn read(
+    pub(super) async fn read<A>(
         &self,
         mut body: Incoming,
         most: usize,
-        admit: impl Future<Output = Result<Sender, Problem>>,
-    ) -> Result<WholeBody, Problem> {
+        admit: impl Fn() -> A,
+    ) -> Result<WholeBody, Problem>
+    where
+        A: Future<Output = Result<Sender, Problem>>,
+    {
         // Nearly all GETs, and no timer for them.
         if body.is_end_stream() {
             return Ok(WholeBody::default());
         }
-        // Asked at most once: whoever has a place was admitted.
-        let mut admit = pin!(admit);
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         let mut place = None;
         if announced > BODY_BYTES_UNASKED {
-            let sender = admit.as_mut().await?;
+            let sender = admit().await?;
             if announced > most {
                 return Err(Problem::too_large(most));
             }
@@ -106,7 +106,7 @@ impl BodyReader {
             }
             if size > BODY_BYTES_UNASKED {
                 if place.is_none() {
-                    place = Some(self.place(admit.as_mut().await?));
+                    place = Some(self.place(admit().await?));
                 }
                 if let Some(place) = &mut place {
                     place.grow(size)?;

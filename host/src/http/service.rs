@@ -165,7 +165,7 @@ impl Service {
         if let Some(own) = own.filter(|own| own.is_open()) {
             // These cost little and say that the hub is there, so they are answered in any case.
             let room = asked.under_way.stay_nameless();
-            let mut answer = self.own.answer(own, &parts.method, asked.id_text()).await;
+            let mut answer = Box::pin(self.own.answer(own, &parts.method, asked.id_text())).await;
             if room == Room::None || !incoming.is_end_stream() {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -232,14 +232,14 @@ impl Service {
         let id = asked.id_text();
         if let Some(own) = Own::of(parts.uri.path()) {
             let _turn = self.shares.take(asked.caller).await;
-            let answer = match self.admit(&parts).await {
-                Ok(()) => self.own.answer(own, &parts.method, id).await,
+            let answer = match Box::pin(self.admit(&parts)).await {
+                Ok(()) => Box::pin(self.own.answer(own, &parts.method, id)).await,
                 Err(problem) => problem::answer(problem, id),
             };
             (answer, &self.own_metrics, true)
         } else if parts.uri.path() == ui_session::PATH {
             let looks_at_key = parts.method == Method::POST;
-            let answer = self.sessions.answer(&self.streams, &parts, id).await;
+            let answer = Box::pin(self.sessions.answer(&self.streams, &parts, id)).await;
             (answer, &self.own_metrics, looks_at_key)
         } else if let Some(feed) = EventStreams::find(parts.uri.path()) {
             let metrics = match feed {
@@ -249,7 +249,8 @@ impl Service {
             // To find where a stream begins takes as much as other requests do; to follow it, little.
             let _turn = self.shares.take(asked.caller).await;
             let visitor = Visitor { peer: asked.under_way.peer(), leaves_in: cookie_left };
-            let answer = streams::answer(&self.streams, feed, &parts, visitor, id).await;
+            // What is rare has its future elsewhere, so that those of all other requests are small.
+            let answer = Box::pin(streams::answer(&self.streams, feed, &parts, visitor, id)).await;
             (answer, metrics, true)
         } else {
             // The match borrows from the path, and the parts go to the component.
@@ -292,7 +293,8 @@ impl Service {
             Target::Static(fixed) => return static_answer(fixed),
         };
         let most = edge::body_max(parts.method.as_str(), parts.uri.path());
-        let body = match self.bodies.read(incoming, most, self.sender(&parts, asked)).await {
+        let sender = || Box::pin(self.sender(&parts, asked));
+        let body = match self.bodies.read(incoming, most, sender).await {
             Ok(body) => body,
             Err(refused) => return asked.refuse("body", refused),
         };
@@ -316,7 +318,7 @@ impl Service {
                     let request = Request::from_parts(parts.clone(), body.bytes.clone());
                     collected(component.handle(request).await?).await
                 };
-                let answer = self.long_polls.answer(&wait, ask).await;
+                let answer = Box::pin(self.long_polls.answer(&wait, ask)).await;
                 answer.map(|answer| answer.map(|bytes| Body::Full(Full::new(bytes))))
             }
         };
