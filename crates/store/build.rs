@@ -7,8 +7,13 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+#[path = "build/calls.rs"]
+mod calls;
 #[path = "build/events.rs"]
 mod events;
+
+use calls::Edge;
+use reef_domain::limits;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -85,9 +90,7 @@ fn main() -> Result<(), Failure> {
     fs::write(Path::new(&out).join("keys.rs"), key_functions(&table)?)?;
     let catalogue: events::Catalogue = toml::from_str(&fs::read_to_string("events.toml")?)?;
     fs::write(Path::new(&out).join("events.rs"), catalogue.rust()?)?;
-    let scripts = script_constants(&table, &catalogue.lua()?)?;
-    fs::write(Path::new(&out).join("scripts.rs"), scripts)?;
-    Ok(())
+    write_scripts(&table, &catalogue.lua()?, Path::new(&out))
 }
 
 fn key_functions(table: &KeyTable) -> Result<String, Failure> {
@@ -136,11 +139,12 @@ fn key_functions(table: &KeyTable) -> Result<String, Failure> {
     Ok(rust)
 }
 
-/// `told`: what the include `event` has beside what its file says.
-fn script_constants(table: &KeyTable, told: &str) -> Result<String, Failure> {
+/// Writes the scripts as constants, and for each noun the calls of its scripts. `told`: what the
+/// include `event` has beside what its file says.
+fn write_scripts(table: &KeyTable, told: &str, out: &Path) -> Result<(), Failure> {
     let mut includes = read_folder(Path::new("lua/include"))?;
     includes.entry("event".to_owned()).or_default().push_str(told);
-    let mut rust = String::new();
+    let mut constants = String::new();
     let mut names = Vec::new();
     let mut folders: Vec<_> = fs::read_dir("lua")?.collect::<Result<_, _>>()?;
     folders.sort_by_key(fs::DirEntry::path);
@@ -149,26 +153,32 @@ fn script_constants(table: &KeyTable, told: &str) -> Result<String, Failure> {
         if noun == "include" {
             continue;
         }
+        let mut calls = String::new();
         for (verb, source) in read_folder(&folder.path())? {
             let name = format!("{noun}/{verb}");
-            let text = resolve(&name, &source, &includes, table)?;
-            let sha1 = sha1_smol::Sha1::from(&text).digest().to_string();
             let constant = format!("{noun}_{verb}").to_uppercase();
-            writeln!(rust, "/// `lua/{name}.lua`")?;
+            let in_script = |error: Failure| format!("{name}.lua: {error}");
+            let (text, edge) = resolve(&source, &includes, table).map_err(in_script)?;
+            let sha1 = sha1_smol::Sha1::from(&text).digest().to_string();
+            writeln!(constants, "/// `lua/{name}.lua`")?;
             writeln!(
-                rust,
+                constants,
                 "pub(crate) static {constant}: Script = \
                  Script {{ name: {name:?}, sha1: {sha1:?}, text: {text:?} }};"
             )?;
+            if let Some(edge) = edge {
+                calls.push_str(&edge.rust(&verb, &constant).map_err(in_script)?);
+            }
             names.push(constant);
         }
+        fs::write(out.join(format!("calls_{noun}.rs")), calls)?;
     }
-    writeln!(rust, "/// All scripts of the hub.\npub static ALL: &[&Script] = &[")?;
+    writeln!(constants, "/// All scripts of the hub.\npub static ALL: &[&Script] = &[")?;
     for name in names {
-        writeln!(rust, "&{name},")?;
+        writeln!(constants, "&{name},")?;
     }
-    rust.push_str("];\n");
-    Ok(rust)
+    constants.push_str("];\n");
+    Ok(fs::write(out.join("scripts.rs"), constants)?)
 }
 
 fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
@@ -181,29 +191,27 @@ fn read_folder(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
     Ok(files)
 }
 
-/// The script that Redis gets: key names, then the includes, then the file, without comments.
+/// The script that Redis gets: the includes, the names of the arguments, and the file, without
+/// comments; and what its header says of how it is called.
 fn resolve(
-    name: &str,
     source: &str,
     includes: &BTreeMap<String, String>,
     table: &KeyTable,
-) -> Result<String, Failure> {
-    for part in ["-- KEYS[1]", "-- ARGV", "-- Returns"] {
-        if !source.contains(part) {
-            return Err(format!("{name}.lua: its header must say `{part}`").into());
-        }
-    }
+) -> Result<(String, Option<Edge>), Failure> {
+    let partition = partition_of(source).ok_or("KEYS[1] must be `the <name> partition`")?;
+    let edge = Edge::read(source, partition)?;
     let mut code = without_comments(source);
+    if let Some(edge) = &edge {
+        code = edge.prologue(&code) + &code;
+    }
     if let Some(line) = source.lines().find_map(|line| line.strip_prefix("-- include:")) {
         for include in line.split_whitespace().rev() {
-            let text = includes.get(include).ok_or_else(|| format!("{name}: no {include}"))?;
+            let text = includes.get(include).ok_or_else(|| format!("no include {include}"))?;
             code = with_include(text, code);
         }
     }
-    let partition = partition_of(source)
-        .ok_or_else(|| format!("{name}.lua: KEYS[1] must be `the <name> partition`"))?;
     let flags = if source.lines().any(|line| line == RUNS_WHEN_FULL) { ALLOW_OOM } else { "" };
-    Ok(flags.to_owned() + &with_keys(partition, &code, table)?)
+    Ok((flags.to_owned() + &with_limits(&with_keys(partition, &code, table)?), edge))
 }
 
 /// The line of a header that says: this script also runs in a Redis whose memory is used up, because
@@ -333,6 +341,23 @@ fn arguments_of(code: &str) -> Result<(Vec<&str>, usize), Failure> {
         }
     }
     Err("a key's arguments do not end".into())
+}
+
+/// Puts the hub's bounds into a script, which knows them by their names in `limits.rs`.
+fn with_limits(code: &str) -> String {
+    let mut lua = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(at) = rest.find(|c: char| is_word(c) && !c.is_ascii_digit()) {
+        let (before, from) = rest.split_at(at);
+        let (word, after) = from.split_at(from.find(|c| !is_word(c)).unwrap_or(from.len()));
+        lua.push_str(before);
+        match limits::ALL.iter().find(|(name, _)| *name == word) {
+            Some((_, bound)) => lua.push_str(&bound.to_string()),
+            None => lua.push_str(word),
+        }
+        rest = after;
+    }
+    lua + rest
 }
 
 /// Whether code holds a name as a whole word.

@@ -166,7 +166,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
             most: cx.config.settings.quotas.keys,
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-        if answered.value != Made::IdCollision {
+        if !matches!(answered.value, Made::IdCollision) {
             let answer = made(&answered.value, &key, answered.replayed)
                 .unwrap_or_else(|| Err(unknown_agent(&agent_id)));
             return mark_replayed(answer, answered.replayed);
@@ -249,7 +249,7 @@ pub(crate) async fn rotate<R: Redis>(cx: &Context<'_, R>) -> Answer {
             digest: &key.digest,
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-        if answered.value != Made::IdCollision {
+        if !matches!(answered.value, Made::IdCollision) {
             let answer = made(&answered.value, &key, answered.replayed)
                 .unwrap_or_else(|| Err(no_such_key()));
             return mark_replayed(answer, answered.replayed);

@@ -1,6 +1,16 @@
-//! Every bound of the hub, with the reason for its number. Those that only a script needs stand in
-//! that script's include, under a name in capitals.
+//! Every bound of the hub, with the reason for its number. The scripts know those of [`ALL`] by their
+//! names.
 
+macro_rules! limits {
+    ($($(#[$doc:meta])* pub const $name:ident: $kind:ty = $value:expr;)*) => {
+        $($(#[$doc])* pub const $name: $kind = $value;)*
+
+        /// Each by its name, for scripts. Lua numbers are exact up to [`COUNTER_MAX`].
+        pub const ALL: &[(&str, i128)] = &[$((stringify!($name), $name as i128)),*];
+    };
+}
+
+limits! {
 /// Longest id, in characters (`contract.md` §1).
 pub const ID_CHARS_MAX: usize = 128;
 
@@ -98,9 +108,6 @@ pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// Longest request id that is taken over from a caller, in characters.
 pub const REQUEST_ID_CHARS_MAX: usize = 128;
 
-/// Longest heartbeat timeout, in seconds: a day.
-pub const HEARTBEAT_TIMEOUT_SECONDS_MAX: f64 = 86_400.0;
-
 /// Nodes that one check script marks offline (`contract.md` §3).
 pub const EXPIRE_NODES_MAX: i64 = 100;
 
@@ -166,9 +173,6 @@ pub const RECEIPTS_MAX: usize = 1000;
 /// Most messages that one receive takes.
 pub const RECEIVE_MAX: i64 = 100;
 
-/// Shortest and longest lease of an inbox message, in milliseconds.
-pub const INBOX_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
-
 /// Longest inbox topic, in characters.
 pub const TOPIC_CHARS_MAX: usize = 128;
 
@@ -199,10 +203,6 @@ pub const BACK_OFF_MS_MIN: i64 = 1_000;
 
 /// Longest such wait, in milliseconds: five minutes.
 pub const BACK_OFF_MS_MAX: i64 = 300_000;
-
-/// Shortest and longest lease of a claim, in milliseconds. Below, a hiccup of the network loses
-/// tasks; above, a dead worker blocks one for longer than an hour.
-pub const CLAIM_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
 
 /// Longest token of a claim, in characters: a number and some random text, with room to grow.
 pub const CLAIM_TOKEN_CHARS_MAX: usize = 64;
@@ -320,10 +320,6 @@ pub const INVITES_MAX: i64 = 1000;
 /// Most agents that one invite lets in. Whoever has more machines makes another.
 pub const INVITE_USES_MAX: i64 = 1000;
 
-/// Shortest and longest life of an invite, in seconds: 30 d. It is a secret that is handed around,
-/// so none is good for ever.
-pub const INVITE_SECONDS: std::ops::RangeInclusive<i64> = 1..=30 * 86_400;
-
 /// Life of an invite where its maker names none, in seconds: a day.
 pub const INVITE_SECONDS_DEFAULT: i64 = 86_400;
 
@@ -335,10 +331,6 @@ pub const DISPLAY_NAME_CHARS_MAX: usize = 50;
 
 /// Longest memo of a transfer, in characters: it stays in the journal for good.
 pub const MEMO_CHARS_MAX: usize = 500;
-
-/// Shortest and longest life of a hold that ends by itself, in milliseconds: a second, below which
-/// a round trip may eat it up, and 30 d.
-pub const HOLD_MS: std::ops::RangeInclusive<i64> = 1_000..=30 * 86_400_000;
 
 /// Longest name of what is traded, in characters: it becomes part of a key.
 pub const ASSET_CHARS_MAX: usize = 32;
@@ -378,3 +370,135 @@ pub const HOST_NOTE_MS: i64 = 15_000;
 /// Tasks and nodes that one step handles when what was given out is made void: a few milliseconds of
 /// Redis' time.
 pub const VOID_BATCH: i64 = 500;
+
+/// Most nodes that are looked at to say why a task waits.
+pub const WHY_NODES_MAX: i64 = 1000;
+
+/// Tasks of one rank among which a claim chooses the best match.
+pub const CLAIM_TIES_MAX: i64 = 16;
+
+/// Delayed tasks whose time has come that a claim puts into the queue on its way.
+pub const CLAIM_DUE_MAX: i64 = 5;
+
+/// Events that are read at a time, so that a page of large ones does not read far beyond its end.
+pub const EVENTS_READ: i64 = 250;
+
+/// For how long a sender's mail is counted, in milliseconds: it goes with its inbox, a month after
+/// that was last used.
+pub const MAIL_COUNTED_MS: i64 = 31 * 86_400_000;
+
+/// Event ids are times. Where an older copy of the data was restored, new ones begin this much later,
+/// in milliseconds, so that clocks which differ a little do no harm.
+pub const RESTORED_EVENT_MARGIN_MS: i64 = 60_000;
+
+/// Most restorations that are remembered for readers of events.
+pub const RESTORATIONS_MAX: i64 = 16;
+
+/// Entries of the old registry that are looked at where there is most likely nothing to find: this is
+/// done all the time and must cost nearly nothing.
+pub const SWEEP_SAMPLE: i64 = 50;
+
+/// Fewest nodes whose expiry at once holds the guard against mass expiry.
+pub const GUARD_NODES_MIN: i64 = 5;
+
+/// Most timeouts for which that guard notes a suspicion.
+pub const GUARD_TIMEOUTS_MAX: i64 = 16;
+
+/// Most claims that one check releases.
+pub const EXPIRE_CLAIMS_MAX: i64 = 1000;
+
+/// Invites that are over which the making of another removes.
+pub const INVITES_PRUNED: i64 = 100;
+
+/// For how long a name is kept for an agent that is being made, in milliseconds.
+pub const NAME_RESERVED_MS: i64 = 600_000;
+
+/// For how long the name of a removed node that had mail is kept for its owner, in milliseconds.
+pub const NAME_LEFT_MS: i64 = 30 * 86_400_000;
+
+/// Parts of an answer that are no larger are kept with it for repeats.
+pub const ANSWER_PART_BYTES: i64 = 500;
+
+/// For how long an old client's lock leads if the client sets no time, in milliseconds.
+pub const OLD_LOCK_MS: i64 = 30_000;
+
+/// For how long an expired key stays listed as such, in milliseconds.
+pub const EXPIRED_KEY_KEPT_MS: i64 = 86_400_000;
+
+/// Longest gap that counts on the logical clock where no periodic checker has announced itself, in
+/// milliseconds.
+pub const UNPACED_GAP_MS_MAX: i64 = 300_000;
+
+/// Ticks after which a periodic checker that does not come is forgotten.
+pub const TICKS_UNTIL_FORGOTTEN: i64 = 10;
+
+/// For how long an invite that is used up is known, in milliseconds, so that the repeat of a
+/// registration finds its answer.
+pub const USED_UP_INVITE_KEPT_MS: i64 = 86_400_000;
+
+/// Most events of the cluster that are kept, about.
+pub const EVENTS_MAX: i64 = 100_000;
+
+/// For how long an old client's `hb:` key says that it lives if the client sets no time, in
+/// milliseconds.
+pub const OLD_BEAT_MS: i64 = 30_000;
+
+/// Overdue holds that any write to the ledger settles on its way, so that nobody waits for the monitor
+/// alone.
+pub const HOLDS_ON_THE_WAY: i64 = 5;
+
+/// When a task for whose class there is no place is looked at again, in milliseconds.
+pub const CROWDED_MS: i64 = 5000;
+
+/// How much longer than its own timeout a task may run by its lease, in milliseconds.
+pub const TIMEOUT_GRACE_MS: i64 = 5000;
+
+/// For how long what a removed task said is kept for the repeats of requests, in milliseconds.
+pub const ANSWERED_KEPT_MS: i64 = 7 * 86_400_000;
+
+/// For how long answers to idempotent requests are kept, in milliseconds of logical time.
+pub const RECORDS_KEPT_MS: i64 = 86_400_000;
+
+/// Most events of a message that are kept.
+pub const MESSAGE_EVENTS_MAX: i64 = 1000;
+
+/// Largest part of a text that goes into one event: as JSON each character may take six bytes.
+pub const TEXT_PIECE_BYTES: i64 = 10_000;
+
+/// For how long an inbox that nobody uses is kept, in milliseconds.
+pub const INBOX_TTL_MS: i64 = 30 * 86_400_000;
+
+/// How often a message of an inbox is handed out before it is a dead letter.
+pub const MAIL_TRIES_MAX: i64 = 5;
+
+/// Most bytes of mail that waits or is leased, and of dead letters.
+pub const INBOX_BYTES_MAX: i64 = 16 << 20;
+
+/// Most dead letters of an inbox.
+pub const DEAD_LETTERS_MAX: i64 = 1000;
+
+/// How much is shown of mail that an old client pushed, in bytes: nothing else bounds that.
+pub const OLD_MAIL_SHOWN: i64 = 256 << 10;
+
+/// For how long answers to idempotent requests are kept where no logical clock is, in milliseconds:
+/// 24 hours, and 25 more in case Redis' clock is set forward by a day.
+pub const EXPIRING_RECORDS_MS: i64 = 49 * 3_600_000;
+}
+
+/// Longest heartbeat timeout, in seconds: a day.
+pub const HEARTBEAT_TIMEOUT_SECONDS_MAX: f64 = 86_400.0;
+
+/// Shortest and longest lease of an inbox message, in milliseconds.
+pub const INBOX_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
+
+/// Shortest and longest lease of a claim, in milliseconds. Below, a hiccup of the network loses
+/// tasks; above, a dead worker blocks one for longer than an hour.
+pub const CLAIM_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
+
+/// Shortest and longest life of an invite, in seconds: 30 d. It is a secret that is handed around,
+/// so none is good for ever.
+pub const INVITE_SECONDS: std::ops::RangeInclusive<i64> = 1..=30 * 86_400;
+
+/// Shortest and longest life of a hold that ends by itself, in milliseconds: a second, below which
+/// a round trip may eat it up, and 30 d.
+pub const HOLD_MS: std::ops::RangeInclusive<i64> = 1_000..=30 * 86_400_000;

@@ -13,7 +13,7 @@ use crate::ledger::{Page, read_items, read_next};
 use crate::node::read_json;
 use crate::script::{
     AGENT_GET, AGENT_IS_NAME, AGENT_LIST, AGENT_REGISTER, AGENT_REMOVE, AGENT_SET_STATUS,
-    Arguments, Call, Malformed, Partition, Reader, Script, unknown_status,
+    Arguments, Call, FromReply, Malformed, Partition, Reader, Script, unknown_status,
 };
 
 /// An agent as everybody may see it.

@@ -1,5 +1,8 @@
 //! How a script is called, and how its flat reply is read.
 
+use reef_domain::access::Scopes;
+use reef_domain::time::UnixMillis;
+
 use crate::keys::Keys;
 use crate::port::{Redis, RedisError, Reply};
 
@@ -78,6 +81,65 @@ impl Arguments {
     }
 }
 
+/// What stands in a header as the kind of an argument.
+pub(crate) trait Argument {
+    /// Appends it.
+    fn append(&self, arguments: &mut Arguments);
+}
+
+/// What stands in a header as the kind of a value that a reply brings.
+pub(crate) trait FromReply: Sized {
+    /// Reads it.
+    fn read(reply: &mut Reader) -> Result<Self, Malformed>;
+}
+
+impl<T: FromReply> FromReply for Box<T> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        T::read(reply).map(Self::new)
+    }
+}
+
+/// As many as there are.
+impl<T: FromReply> FromReply for Vec<T> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let mut all = Self::new();
+        while !reply.is_at_end() {
+            all.push(T::read(reply)?);
+        }
+        Ok(all)
+    }
+}
+
+impl FromReply for String {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        reply.text()
+    }
+}
+
+impl FromReply for i64 {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        reply.int()
+    }
+}
+
+impl Argument for Scopes {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.text(self.to_string());
+    }
+}
+
+impl FromReply for Scopes {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self::stored(&reply.text()?))
+    }
+}
+
+impl FromReply for UnixMillis {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        reply.int().map(Self)
+    }
+}
+
 /// A reply does not keep to its script's header: a fault of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -134,6 +196,24 @@ impl Reader {
     /// There is none, or it is no text.
     pub fn text(&mut self) -> Result<String, Malformed> {
         self.optional_text()?.ok_or_else(|| Malformed("a value is missing".to_owned()))
+    }
+
+    /// The next element as text, `None` if it is nil or empty.
+    ///
+    /// # Errors
+    /// The reply ends here.
+    pub fn filled(&mut self) -> Result<Option<String>, Malformed> {
+        Ok(self.optional_text()?.filter(|text| !text.is_empty()))
+    }
+
+    /// The next element as an integer, `None` if it is nil or empty.
+    ///
+    /// # Errors
+    /// There is none, or it is no integer.
+    pub fn optional_int(&mut self) -> Result<Option<i64>, Malformed> {
+        let parse =
+            |text: String| text.parse().map_err(|_| Malformed(format!("{text:?} is no integer")));
+        self.filled()?.map(parse).transpose()
     }
 
     /// The next element as an integer.
@@ -349,17 +429,6 @@ mod tests {
     #[test]
     fn what_scripts_and_rust_both_know_is_the_same() {
         use reef_domain::id::RESERVED;
-        use reef_domain::limits::{
-            CONCURRENT_TASKS_MAX, EVENT_BYTES_MAX, LEADER_HISTORY_MAX, LEADER_TTL_MS_MAX,
-            REPLY_BYTES,
-        };
-        assert!(TASK_CLAIM.text.contains(&format!("REPLY_BYTES = {REPLY_BYTES}\n")));
-        assert!(MESSAGE_APPEND.text.contains(&format!("EVENT_BYTES = {EVENT_BYTES_MAX}\n")));
-        let campaign = LEADER_CAMPAIGN.text;
-        assert!(campaign.contains(&format!("HISTORY_MAX = {LEADER_HISTORY_MAX}\n")));
-        assert!(campaign.contains(&format!("LOCK_TTL_MS_MAX = {LEADER_TTL_MS_MAX}\n")));
-        let shutdown = NODE_SHUTDOWN.text;
-        assert!(shutdown.contains(&format!("HELD_MAX = {CONCURRENT_TASKS_MAX}\n")));
         for word in RESERVED {
             assert!(HEARTBEAT_SWEEP.text.contains(&format!("{word} = 1")), "{word}");
         }

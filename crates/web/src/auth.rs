@@ -273,7 +273,7 @@ async fn identify_at<R: Redis>(
             let detail = format!("The agent {agent_id} is suspended, and its keys with it.");
             return Err(Problem::new(Code::Forbidden, detail));
         }
-        Checked::Good { agent_id, scopes, left } => {
+        Checked::Ok { agent_id, scopes, left } => {
             let rate = left.map(|left| RateLimit { limit, left, wait_ms: 0 });
             (agent_id, scopes, rate)
         }

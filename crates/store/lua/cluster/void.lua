@@ -11,10 +11,6 @@
 -- full: runs
 -- include: now clock foreign rfc3339 event leader queue node restored
 
--- Event ids are times. The new ones begin this much later, so that clocks which differ a little do
--- no harm.
-local EVENT_MARGIN_MS = 60000
-local RESTORED_MAX = 16
 -- Numbers begin at ten for each millisecond since 1970: no counter that began at 0 gets there, and
 -- one that was restored before has to give out ten in each millisecond since. They stay below 10^14,
 -- which Lua writes out.
@@ -46,10 +42,10 @@ local function tell()
   for _, id in ipairs({ common, youngest and youngest[1] or common, ARGV[5] }) do
     ms = math.max(ms, (id_parts(id)))
   end
-  local id = string.format('%.0f-0', ms + EVENT_MARGIN_MS)
+  local id = string.format('%.0f-0', ms + RESTORED_EVENT_MARGIN_MS)
   local known = restored_places()
   known[#known + 1] = { common, id }
-  if #known > RESTORED_MAX then table.remove(known, 1) end
+  if #known > RESTORATIONS_MAX then table.remove(known, 1) end
   redis.call('HSET', key.cluster, 'restored', cmsgpack.pack(known))
   local taken_at = ARGV[4] ~= '' and rfc3339_ms(tonumber(ARGV[4])) or ''
   tell_restored(taken_at, common, id)
@@ -60,7 +56,7 @@ local function end_leases()
   local row = redis.call('HMGET', key.leader, 'node', 'term', 'until', 'ended')
   redis.call('HSET', key.leader, 'floor', raised(row[2]))
   if read_lock() then redis.call('DEL', key.leader_lock) end
-  keep_former(math.max(tonumber(row[3] or nil) or 0, clock + LOCK_TTL_MS))
+  keep_former(math.max(tonumber(row[3] or nil) or 0, clock + OLD_LOCK_MS))
   if row[1] then redis.call('HSET', key.leader, 'ended', 'revoked', 'lock', '') end
   if row[1] and not row[4] then
     remember('lost', row[1], row[2], 'restored')

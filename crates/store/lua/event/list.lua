@@ -19,16 +19,13 @@ local function ends()
   return facts['first-entry'] and facts['first-entry'][1] or '', youngest
 end
 
--- Events are read a few at a time, so that a page of large ones does not read far beyond its end.
-local BATCH = 250
-
 local oldest, youngest = ends()
 local restored = restored_behind(ARGV[3]) or ''
 local reply = { 'ok', oldest, youngest, 0, restored }
 local from = ARGV[3] == '0' and '-' or '(' .. (restored ~= '' and restored or ARGV[3])
 local left = tonumber(ARGV[4])
 while true do
-  local batch = math.min(left + 1, BATCH)
+  local batch = math.min(left + 1, EVENTS_READ)
   local found = redis.call('XRANGE', key.events, from, '+', 'COUNT', batch)
   for _, event in ipairs(found) do
     local n, fields = #reply, event[2]

@@ -21,10 +21,6 @@
 -- full: runs
 -- include: now clock foreign rfc3339 records once event leader queue node beat timeout
 
-local GUARD_NODES_MIN = 5
-local GUARD_FIELDS_MAX = 16
-local CLAIMS_MAX = 1000
-
 local timeout_ms, period_ms, tick_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local most = tonumber(ARGV[6])
 local own_ms = timeout_ms
@@ -82,7 +78,7 @@ local function is_suspended(count, late, live)
   end
   local since = redis.call('HGET', key.guard, guarded)
   if since then return clock - tonumber(since) < period_ms end
-  if redis.call('HLEN', key.guard) >= GUARD_FIELDS_MAX then redis.call('DEL', key.guard) end
+  if redis.call('HLEN', key.guard) >= GUARD_TIMEOUTS_MAX then redis.call('DEL', key.guard) end
   redis.call('HSET', key.guard, guarded, clock)
   tell_expiry_suspended(late, live, late .. ' of ' .. live .. ' live nodes would expire at once')
   return true
@@ -104,7 +100,7 @@ local function run()
   local claims = 0
   for i, id in ipairs(silent) do
     claims = claims + redis.call('SCARD', key.claims(id))
-    if i > 1 and claims > CLAIMS_MAX then
+    if i > 1 and claims > EXPIRE_CLAIMS_MAX then
       reply[3] = 1
       break
     end

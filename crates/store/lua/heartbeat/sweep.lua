@@ -12,9 +12,6 @@
 
 local RESERVED = { online = 1, available = 1, skills = 1, register = 1, pending = 1, stats = 1,
   claim = 1, cleanup = 1, dead = 1 }
--- Entries that are looked at where there is most likely nothing to find: this must cost nearly
--- nothing, since it is done all the time.
-local SAMPLE = 50
 local most = tonumber(ARGV[5])
 local adopted = 0
 
@@ -72,7 +69,7 @@ end
 local function adopt_some(cursor)
   local is_one_page = cursor == '0' and is_all_ours()
   if is_one_page then cursor = redis.call('HGET', key.cluster, 'sweep_cursor') or '0' end
-  local page = foreign('HSCAN', key.registry, cursor, 'COUNT', is_one_page and SAMPLE or most)
+  local page = foreign('HSCAN', key.registry, cursor, 'COUNT', is_one_page and SWEEP_SAMPLE or most)
   if not page then return '' end
   for i = 1, #page[2], 2 do look_at(page[2][i]) end
   if is_one_page then

@@ -19,6 +19,5 @@ end
 local mail = redis.call('HMGET', key.mail(agent), id, id .. ':old')
 if not mail[1] then return { 'not_found' } end
 -- An old client's mail is bounded by nothing. What is cut here is no proposal.
-local OLD_MAIL_SHOWN = 262144
 return { 'waiting', mail[2] and string.sub(mail[1], 1, OLD_MAIL_SHOWN) or mail[1],
   mail[2] and 1 or 0 }

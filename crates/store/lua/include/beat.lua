@@ -1,5 +1,4 @@
--- How long an old client's hb: key says that it lives, if the client sets no time.
-local OLD_BEAT_MS = 30000
+-- Signs of life.
 
 -- Whether a node lives by the hb: key that an old client writes. That the key is still there says
 -- nothing, since it lasts as long as Redis' clock lets it: what counts is that it was written, and how

@@ -1,7 +1,6 @@
 -- One bound in bytes for every answer that lists or takes things: a component has 64 MB of memory,
 -- and while it answers, an answer is there several times. At least one thing always fits, since
 -- none is larger than the bounds of what callers send.
-local REPLY_BYTES = 4194304
 
 local spent = 0
 

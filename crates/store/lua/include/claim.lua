@@ -1,5 +1,4 @@
 -- Claims: a node holds a task under a token while its lease runs.
-local TIMEOUT_GRACE_MS = 5000
 
 -- Lets go of a claim. What a node reported counted a task that it held by then.
 local function end_claim(task, has_stopped)
@@ -104,10 +103,6 @@ local function promote_due(most)
   return #due
 end
 
--- What a task says, and the result of one that is completed, never change: an answer that is kept for
--- repeats names them by the task's number. A task that is removed leaves them for longer than that.
-local ANSWERED_MS = 7 * 86400000
-
 function apart.keep(part)
   redis.call('HSET', key.task(part[1]), 'answered', now)
   return { part[1], redis.call('HGET', key.task(part[1]), 'seq'), part[2] }
@@ -123,7 +118,7 @@ local function leave_answered(task)
   local row = redis.call('HMGET', key.task(task.id), 'answered', 'spec', 'result')
   if not row[1] then return end
   redis.call('HSET', key.answered(task.seq), 'spec', row[2], 'result', row[3] or '')
-  redis.call('PEXPIREAT', key.answered(task.seq), string.format('%.0f', row[1] + ANSWERED_MS))
+  redis.call('PEXPIREAT', key.answered(task.seq), string.format('%.0f', row[1] + ANSWERED_KEPT_MS))
 end
 
 -- Appends a task to a reply: id, then its fields (nil for none). Returns at least how many bytes it

@@ -5,8 +5,6 @@
 -- periodic checker counts as one tick. Nothing expires because nobody was looking.
 -- Where no periodic checker has announced itself, a gap counts in full up to five minutes; where it
 -- had been away for ten ticks already when others were last seen, up to those ten ticks.
-local LONGEST_UNPACED_GAP_MS = 300000
-local TICKS_UNTIL_FORGOTTEN = 10
 
 local clock
 local is_back = false
@@ -21,7 +19,7 @@ do
     is_back = gap > 2 * tick_ms
     if is_back then gap = tick_ms end
   else
-    gap = math.min(gap, LONGEST_UNPACED_GAP_MS)
+    gap = math.min(gap, UNPACED_GAP_MS_MAX)
   end
   clock = (tonumber(clock_row[1]) or now) + gap
 end

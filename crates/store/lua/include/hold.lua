@@ -1,9 +1,5 @@
 -- Holds: a part of an agent's money that is reserved until it is paid, released, or overdue.
 
--- Overdue holds that any write to the ledger settles on its way, so that nobody waits for the
--- monitor alone.
-local HOLDS_ON_THE_WAY = 5
-
 local HOLD_FIELDS = { 'agent_id', 'amount', 'posted', 'status', 'expires_at', 'to_agent',
   'created_at' }
 

@@ -1,8 +1,5 @@
 -- An agent's inbox: messages wait by priority and number, are leased to a receiver, and go for
 -- good once they are acknowledged.
-local INBOX_TTL_MS = 30 * 86400000
-
-local TRIES_MAX = 5
 
 local RANK_OF = { high = 0, medium = 1, low = 2 }
 
@@ -16,9 +13,6 @@ end
 local function depth()
   return redis.call('ZCARD', key.waiting(agent)) + redis.call('ZCARD', key.leased(agent))
 end
-
--- Most bytes of mail that waits or is leased, and of dead letters.
-local INBOX_BYTES_MAX = 16777216
 
 -- Whose shares have changed: names, and each name as a field.
 local changed = {}
@@ -66,15 +60,12 @@ local function forget(id, is_dead)
     id .. ':proposal', id .. ':sender', id .. ':bytes')
 end
 
--- Puts a message among the dead letters, of which the oldest go when there are too many.
-local DEAD_MAX = 1000
-
 local function bury(id, place)
   count_mail(id, -1)
   redis.call('ZADD', key.dead(agent), place, id)
   local bytes = redis.call('HGET', key.mail(agent), id .. ':bytes') or 0
   local all = redis.call('HINCRBY', key.inbox(agent), 'dead_bytes', bytes)
-  while all > INBOX_BYTES_MAX or redis.call('ZCARD', key.dead(agent)) > DEAD_MAX do
+  while all > INBOX_BYTES_MAX or redis.call('ZCARD', key.dead(agent)) > DEAD_LETTERS_MAX do
     local oldest = redis.call('ZPOPMIN', key.dead(agent))[1]
     if not oldest then return end
     local freed = redis.call('HGET', key.mail(agent), oldest .. ':bytes') or 0
@@ -97,7 +88,7 @@ local function settle_leases(most)
   for _, id in ipairs(late) do
     redis.call('ZREM', key.leased(agent), id)
     local row = redis.call('HMGET', key.mail(agent), id .. ':attempts', id .. ':rank')
-    if tonumber(row[1]) >= TRIES_MAX then
+    if tonumber(row[1]) >= MAIL_TRIES_MAX then
       bury(id, row[2])
     else
       redis.call('ZADD', key.waiting(agent), row[2], id)
@@ -138,9 +129,6 @@ local function take_in_old_mail(most)
     mark_proposal(id, raw)
   end
 end
-
--- What an old client pushed is bounded by nothing; more of it than this is not shown.
-local OLD_MAIL_SHOWN = 262144
 
 -- Appends a message to a reply: id, attempts, its members or what an old client pushed, 1 if it is
 -- the latter else 0. Returns at least how many bytes that is as JSON, false if it is gone.

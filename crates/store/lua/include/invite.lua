@@ -1,9 +1,6 @@
 -- Invites: what lets somebody register who has no key.
 local INVITE_FIELDS = { 'uses', 'used', 'scopes', 'created_by', 'created_at', 'expires_at' }
 
--- How long an invite that is used up is known, so that the repeat of a registration finds its answer.
-local USED_UP_KEPT_MS = 86400000
-
 -- Appends an invite to a reply: id, then its fields; false if it is over.
 local function append_invite(reply, id)
   local row = redis.call('HMGET', key.invite(id), 'until', unpack(INVITE_FIELDS))
@@ -32,7 +29,7 @@ local function count_use(invite)
   redis.call('HINCRBY', key.invite(invite.id), 'used', 1)
   if invite.used + 1 >= invite.uses then
     unlist_invite(invite.id)
-    redis.call('PEXPIRE', key.invite(invite.id), USED_UP_KEPT_MS)
+    redis.call('PEXPIRE', key.invite(invite.id), USED_UP_INVITE_KEPT_MS)
   end
 end
 

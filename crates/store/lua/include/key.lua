@@ -1,9 +1,6 @@
 -- Agents' keys. The hash of a key is the truth; `apikey:<digest>` tells old readers whose it is.
 local KEY_FIELDS = { 'agent', 'name', 'scopes', 'created_at', 'last_used', 'expires_at' }
 
--- How long an expired key stays listed as such, before Redis drops it.
-local EXPIRED_KEPT_MS = 86400000
-
 -- Appends a key to a reply: id, then its fields (nil for none).
 local function append_key(reply, id)
   local row = redis.call('HMGET', key.agent_key(id), unpack(KEY_FIELDS))
@@ -20,7 +17,7 @@ local function write_key(id, agent, digest, name, scopes, expires_at)
   redis.call('ZADD', key.agent_keys(agent), now, id)
   if expires_at then
     redis.call('HSET', key.agent_key(id), 'expires_at', expires_at)
-    redis.call('PEXPIREAT', key.agent_key(id), expires_at + EXPIRED_KEPT_MS)
+    redis.call('PEXPIREAT', key.agent_key(id), expires_at + EXPIRED_KEY_KEPT_MS)
     redis.call('PEXPIREAT', key.api_key(digest), expires_at)
   end
 end

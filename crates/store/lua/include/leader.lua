@@ -1,11 +1,6 @@
 -- The leadership lease. It is held by one incarnation of a node; its term grows with every change of
 -- holder and is the fencing token. Old clients take part through the lock key alone, so what that key
 -- says is looked at first.
-local HISTORY_MAX = 100
-
-local LOCK_TTL_MS = 30000
-
-local LOCK_TTL_MS_MAX = 600000
 
 -- Who a node's entries in the history count for: its owner, or itself where nobody is told apart.
 local function teller(node)
@@ -16,16 +11,16 @@ end
 -- Keeps the history short: the oldest entry goes, or that of whoever has more than half of it, so that
 -- nobody's coming and going washes away what happened to others.
 local function trim_history(node)
-  local entries = foreign('LRANGE', key.leader_history, 0, HISTORY_MAX) or {}
-  if #entries <= HISTORY_MAX then return end
+  local entries = foreign('LRANGE', key.leader_history, 0, LEADER_HISTORY_MAX) or {}
+  if #entries <= LEADER_HISTORY_MAX then return end
   local own, oldest, mine = 0, nil, teller(node)
   for _, entry in ipairs(entries) do
     if teller(string.match(entry, '"node_id":"([^"]*)"') or '') == mine then
       own, oldest = own + 1, entry
     end
   end
-  if own > HISTORY_MAX / 2 then foreign('LREM', key.leader_history, -1, oldest) end
-  foreign('LTRIM', key.leader_history, 0, HISTORY_MAX - 1)
+  if own > LEADER_HISTORY_MAX / 2 then foreign('LREM', key.leader_history, -1, oldest) end
+  foreign('LTRIM', key.leader_history, 0, LEADER_HISTORY_MAX - 1)
 end
 
 local function remember(event, node, term, reason)
@@ -44,11 +39,11 @@ local function read_lock()
   if not holder then return nil end
   local expires_at = redis.call('PEXPIRETIME', key.leader_lock)
   if expires_at < 0 then
-    expires_at = now + LOCK_TTL_MS
+    expires_at = now + OLD_LOCK_MS
     redis.call('PEXPIREAT', key.leader_lock, string.format('%.0f', expires_at))
   end
   return holder, value .. '@' .. string.format('%.0f', expires_at),
-    math.max(math.min(expires_at - now, LOCK_TTL_MS_MAX), 0)
+    math.max(math.min(expires_at - now, LEADER_TTL_MS_MAX), 0)
 end
 
 -- The term of the next leader. After a restoration it is above all that may have been given out.

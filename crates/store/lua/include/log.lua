@@ -1,6 +1,5 @@
 -- A message's log, whose entries are numbered without a hole. What a page costs follows from the page,
 -- however long the log is and however large its entries are.
-local LOG_PAGE_BYTES = 4194304
 
 -- The number of an entry: it is in the event's id.
 local function sequence_of(entry)
@@ -32,8 +31,8 @@ end
 -- more once they have become large.
 local function read_log(stream, from, passed_over, limit, take)
   local taken, bytes, largest = 0, 0, 4096
-  while taken < limit and bytes < LOG_PAGE_BYTES do
-    local count = math.floor((LOG_PAGE_BYTES - bytes) / largest) + 1
+  while taken < limit and bytes < REPLY_BYTES do
+    local count = math.floor((REPLY_BYTES - bytes) / largest) + 1
     count = math.min(count, limit - taken + passed_over, 256)
     local page = redis.call('XRANGE', stream, from, '+', 'COUNT', count)
     for _, entry in ipairs(page) do
@@ -43,7 +42,7 @@ local function read_log(stream, from, passed_over, limit, take)
         take(entry)
         taken, bytes = taken + 1, bytes + #entry[2][4]
         largest = math.max(largest, #entry[2][4])
-        if taken == limit or bytes >= LOG_PAGE_BYTES then return taken end
+        if taken == limit or bytes >= REPLY_BYTES then return taken end
       end
       from = '(' .. entry[1]
     end

@@ -1,5 +1,4 @@
 -- A message in Redis, and the one way to change it: event, sequence number and snapshot together.
-local EVENTS_KEPT = 1000
 
 local mid = ARGV[3]
 
@@ -43,24 +42,18 @@ local function emit(message, event_type, payload)
     .. event_type .. '","message_id":"' .. mid .. '","session_id":"' .. message.sid
     .. '","sequence":' .. message.sequence .. ',"payload":' .. payload .. ',"timestamp":"'
     .. rfc3339_ms(now) .. '"}'
-  local id = redis.call('XADD', key.stream(message.sid, mid), 'MAXLEN', EVENTS_KEPT, '*',
+  local id = redis.call('XADD', key.stream(message.sid, mid), 'MAXLEN', MESSAGE_EVENTS_MAX, '*',
     'type', event_type, 'event', data)
   redis.call('PUBLISH', key.live(mid), id .. ' ' .. event_type .. ' ' .. data)
 end
 
--- Largest payload of an event, in bytes.
-local EVENT_BYTES = 65536
-
--- Parts of a text that has to go into several events: as JSON each character may take six bytes.
-local PIECE_BYTES = 10000
-
 -- Appends a text as text_delta: one, or several where one would be too large. `json` is the text as
 -- JSON. No character is cut in two.
 local function emit_text(message, text, json)
-  if #json <= EVENT_BYTES then return emit(message, 'text_delta', '{"delta":' .. json .. '}') end
+  if #json <= EVENT_BYTES_MAX then return emit(message, 'text_delta', '{"delta":' .. json .. '}') end
   local from = 1
   while from <= #text do
-    local to = math.min(from + PIECE_BYTES, #text + 1)
+    local to = math.min(from + TEXT_PIECE_BYTES, #text + 1)
     while to <= #text and math.floor(string.byte(text, to) / 64) == 2 do to = to - 1 end
     emit(message, 'text_delta', '{"delta":' .. cjson.encode(string.sub(text, from, to - 1)) .. '}')
     from = to

@@ -1,9 +1,6 @@
 -- Names that agents and nodes share: an inbox goes by a name alone. `key.name` says that a name is
 -- kept for an agent ('agent'), or for whoever owned the node of that name that left mail behind
 -- ('node:<owner>').
-local RESERVED_MS = 600000
-
-local LEFT_MS = 30 * 86400000
 
 local function is_left_to_another(name, caller)
   local kept = redis.call('GET', key.name(name))
@@ -14,7 +11,7 @@ end
 -- Keeps the name of a node that is removed, for as long as its mail may lie there.
 local function keep_name(name, owner)
   if owner ~= '' then
-    redis.call('SET', key.name(name), 'node:' .. owner, 'PX', LEFT_MS)
+    redis.call('SET', key.name(name), 'node:' .. owner, 'PX', NAME_LEFT_MS)
   end
 end
 

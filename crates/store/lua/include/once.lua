@@ -5,9 +5,6 @@
 -- one says: records or expiring.
 local no_answer = { id_collision = true, altered = true, quota = true }
 
--- Parts of an answer that are no larger are kept with it.
-local APART_BYTES = 500
-
 local function once(run, keeps)
   if ARGV[1] == '' then return run() end
   local record = key.idempotency(ARGV[1])
@@ -26,7 +23,7 @@ local function once(run, keeps)
   local kept = { ARGV[2], unpack(reply) }
   for at, part in pairs(apart) do
     local text = type(at) == 'number' and reply[at]
-    if text and #text > APART_BYTES then kept[at + 1] = apart.keep(part) end
+    if text and #text > ANSWER_PART_BYTES then kept[at + 1] = apart.keep(part) end
   end
   keep_record(record, cmsgpack.pack(kept))
   return reply

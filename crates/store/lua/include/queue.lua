@@ -91,9 +91,6 @@ local function show_head(class)
   end
 end
 
--- Lets a task wait among others. One for whose class there is no place is looked at again later: false.
-local CROWDED_MS = 5000
-
 local function enqueue(task)
   if not open_class(task.class, task.id, task.owner) then
     redis.call('ZADD', key.delayed_tasks, clock + CROWDED_MS, task.id)
@@ -149,12 +146,9 @@ local function note_claim_over(task)
   end
 end
 
--- Most tasks that a node can hold: it has room for no more.
-local HELD_MAX = 100
-
 -- Gives back all that a node holds, at once and without counting it as a retry (contract.md §5).
 local function release_claims(node, reason)
-  local released = redis.call('SPOP', key.claims(node), HELD_MAX)
+  local released = redis.call('SPOP', key.claims(node), CONCURRENT_TASKS_MAX)
   for _, id in ipairs(released) do
     local task = read_task(id)
     if task and task.status == 'running' then

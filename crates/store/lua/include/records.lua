@@ -1,6 +1,5 @@
 -- Answers to idempotent requests are kept for 24 hours of logical time, so that a step of Redis' clock
 -- forgets none of them: what moves money or queues work must not happen twice.
-local RECORDS_KEPT_MS = 86400000
 
 -- Forgets some answers whose time is over.
 local function sweep_records(most)

@@ -8,8 +8,6 @@
 --          'unknown' (the key that asks is good no more)
 -- include: now clock records once key invite
 
-local PRUNE = 100
-
 local id = ARGV[3]
 
 local function run()
@@ -21,7 +19,7 @@ local function run()
   if not maker.is_admin_key and has_scope(ARGV[6], 'admin') then beyond = 'scopes' end
   if beyond then return { 'beyond', beyond } end
   if redis.call('EXISTS', key.invite(id)) == 1 then return { 'id_collision' } end
-  prune_invites(PRUNE)
+  prune_invites(INVITES_PRUNED)
   if redis.call('ZCARD', key.invites) >= tonumber(ARGV[10]) then return { 'too_many' } end
   local number = redis.call('HINCRBY', key.ledger, 'invites', 1)
   redis.call('HSET', key.invite(id), 'digest', ARGV[4], 'uses', ARGV[5], 'used', 0,

@@ -2,31 +2,40 @@
 -- the admin key makes keys that administer.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 agent · 4 key id · 5 SHA-256 of the key · 6 name · 7 scopes
---          8 how long it is good, in ms ('' as long as it may be) · 9 most keys of an agent
---          10 the key that asks ('' the admin key)
--- Returns  'ok', key row · 'not_found' · 'quota' · 'beyond', 'scopes' or 'end' · 'suspended'
---          'unknown' (the key that asks is good no more) · 'id_collision'
+-- ARGV     once
+--          agent_id: text       Whose.
+--          key_id: text         Its id.
+--          digest: text         SHA-256 of the key, in hex.
+--          name: text           What it is for.
+--          scopes: Scopes       What it allows.
+--          life_ms: int?        How long it is good, in milliseconds; `None`: as long as the key that asks.
+--          most: int            Most keys of the agent.
+--          maker: text?         The key that asks, which bounds it; `None`: the admin key.
+-- Returns  Made:
+--          ok(Key)              It is there.
+--          not_found            There is no such agent, or no such key to rotate.
+--          beyond(Excess)       The key would exceed the one that asks.
+--          suspended            The agent is suspended.
+--          unknown              The key that asks is good no more.
+--          id_collision         The generated id is in use: try again with another.
 -- include: now clock records once quota key
 
-local agent = ARGV[3]
-
 local function run()
-  local maker = read_maker(ARGV[10])
-  if not maker then return { 'unknown' } end
-  if redis.call('EXISTS', key.agent(agent)) == 0 then return { 'not_found' } end
-  if is_suspended(agent) then return { 'suspended' } end
-  if redis.call('EXISTS', key.agent_key(ARGV[4])) == 1 then return { 'id_collision' } end
-  local ends = ARGV[8] ~= '' and now + tonumber(ARGV[8]) or maker.ends
-  local beyond = excess(maker, ARGV[7], ends)
-  if not maker.is_admin_key and has_scope(ARGV[7], 'admin') then beyond = 'scopes' end
+  local asker = read_maker(maker)
+  if not asker then return { 'unknown' } end
+  if redis.call('EXISTS', key.agent(agent_id)) == 0 then return { 'not_found' } end
+  if is_suspended(agent_id) then return { 'suspended' } end
+  if redis.call('EXISTS', key.agent_key(key_id)) == 1 then return { 'id_collision' } end
+  local ends = life_ms ~= '' and now + tonumber(life_ms) or asker.ends
+  local beyond = excess(asker, scopes, ends)
+  if not asker.is_admin_key and has_scope(scopes, 'admin') then beyond = 'scopes' end
   if beyond then return { 'beyond', beyond } end
-  prune_keys(agent)
-  local refused = over_quota('quota_keys', ARGV[9], redis.call('ZCARD', key.agent_keys(agent)), 1)
+  prune_keys(agent_id)
+  local refused = over_quota('quota_keys', most, redis.call('ZCARD', key.agent_keys(agent_id)), 1)
   if refused then return refused end
-  write_key(ARGV[4], agent, ARGV[5], ARGV[6], ARGV[7], ends)
+  write_key(key_id, agent_id, digest, name, scopes, ends)
   local reply = { 'ok' }
-  append_key(reply, ARGV[4])
+  append_key(reply, key_id)
   return reply
 end
 

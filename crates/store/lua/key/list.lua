@@ -1,13 +1,14 @@
 -- Lists an agent's keys, oldest first.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 agent
--- Returns  'ok', key rows · 'not_found'
+-- ARGV     agent_id: text       Whose.
+-- Returns  ok(Key*)
+--          not_found
 -- include: key
 
-if redis.call('EXISTS', key.agent(ARGV[3])) == 0 then return { 'not_found' } end
+if redis.call('EXISTS', key.agent(agent_id)) == 0 then return { 'not_found' } end
 local reply = { 'ok' }
-for _, id in ipairs(redis.call('ZRANGE', key.agent_keys(ARGV[3]), 0, -1)) do
+for _, id in ipairs(redis.call('ZRANGE', key.agent_keys(agent_id), 0, -1)) do
   append_key(reply, id)
 end
 return reply

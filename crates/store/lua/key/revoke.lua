@@ -2,19 +2,23 @@
 -- scopes or ends later; who administers can, unless that one administers, too.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 key id · 4 the key that asks ('' the admin key)
--- Returns  'ok' · 'not_found' · 'beyond', 'scopes' or 'end'
---          'unknown' (the key that asks is good no more)
+-- ARGV     key_id: text         Which.
+--          maker: text?         The key that asks, which must not be exceeded; `None`: the admin key.
+-- Returns  Revoked:
+--          ok                   It is unknown from here on.
+--          not_found            There is none, or it is another agent's.
+--          beyond(Excess)       It exceeds the key that asks.
+--          unknown              The key that asks is good no more.
 -- full: runs
 -- include: now key
 
-local maker = read_maker(ARGV[4])
-if not maker then return { 'unknown' } end
-local other = read_other(maker, ARGV[3])
+local asker = read_maker(maker)
+if not asker then return { 'unknown' } end
+local other = read_other(asker, key_id)
 if not other then return { 'not_found' } end
-local beyond = excess(maker, other.scopes, other.ends)
-if beyond and (not maker.administers or has_scope(other.scopes, 'admin')) then
+local beyond = excess(asker, other.scopes, other.ends)
+if beyond and (not asker.administers or has_scope(other.scopes, 'admin')) then
   return { 'beyond', beyond }
 end
-forget_key(ARGV[3])
+forget_key(key_id)
 return { 'ok' }

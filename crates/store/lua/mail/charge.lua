@@ -6,12 +6,9 @@
 -- Returns  'ok', 1 if the inbox is a node's else 0 · 'quota'
 -- include: now quota
 
--- Mail goes with its inbox, a month after it was last used.
-local KEPT_MS = 31 * 86400000
-
 local sender, inbox, bytes = ARGV[3], ARGV[4], tonumber(ARGV[5])
 
-local old = redis.call('ZRANGEBYSCORE', key.mail_sent_at(sender), '-inf', now - KEPT_MS, 'LIMIT', 0, 5)
+local old = redis.call('ZRANGEBYSCORE', key.mail_sent_at(sender), '-inf', now - MAIL_COUNTED_MS, 'LIMIT', 0, 5)
 for _, forgotten in ipairs(old) do
   local gone = redis.call('HGET', key.mail_sent(sender), forgotten) or 0
   redis.call('HINCRBY', key.usage(sender), 'mail_bytes', 0 - gone)

@@ -28,7 +28,7 @@ local function run()
   redis.call('RPUSH', key.order(mid), cid)
   -- The parameters are an object; what it holds stands beside the task's own members.
   local extra = parameters == '{}' and '' or ',' .. string.sub(parameters, 2, -2)
-  if #extra > EVENT_BYTES - 1024 then extra = ',"ref":"/api/v1/messages/' .. mid .. '"' end
+  if #extra > EVENT_BYTES_MAX - 1024 then extra = ',"ref":"/api/v1/messages/' .. mid .. '"' end
   emit(message, 'task_started', '{"task_id":"' .. task .. '","task_type":' .. quoted(task_type)
     .. ',"status":"processing","progress":0.0' .. extra .. '}')
   emit(message, 'content_added', ARGV[9])

@@ -10,7 +10,7 @@ local name, caller = ARGV[3], ARGV[4]
 local owner = redis.call('HGET', key.node(name), 'owner')
 if owner and caller ~= '' and owner ~= caller then return { 'taken' } end
 if is_left_to_another(name, caller) then return { 'taken' } end
-redis.call('SET', key.name(name), 'agent', 'PX', RESERVED_MS)
+redis.call('SET', key.name(name), 'agent', 'PX', NAME_RESERVED_MS)
 -- From here on the inbox of that name is the agent's.
 if owner then
   redis.call('HSET', key.node(name), 'own_name', '0')

@@ -16,8 +16,6 @@
 
 -- The first few are most often enough; a node that has to look on looks at many at a time.
 local PAGE, PAGE_MAX = 8, 64
-local TIES_MAX = 16
-local DUE_MAX = 5
 
 local node, lease_ms = ARGV[3], tonumber(ARGV[6])
 local skills, tags, fitness = {}, {}, {}
@@ -69,7 +67,7 @@ local function best_of_list(list)
     judge(page)
     for i = 1, #page, 2 do
       local rank = tonumber(page[i + 1])
-      if best and (second(rank) > second(best.rank) or ties == TIES_MAX) then return best end
+      if best and (second(rank) > second(best.rank) or ties == CLAIM_TIES_MAX) then return best end
       local met = fitness[page[i]]
       if met then
         if not best then unfit[list] = from + (i - 1) / 2 end
@@ -127,7 +125,7 @@ local function run()
   if not row[1] then return { 'not_found' } end
   if is_foreign(row[2], ARGV[4]) then return { 'forbidden' } end
   if row[1] ~= 'online' then return { 'ok', 'The node is ' .. row[1] .. '.' } end
-  promote_due(DUE_MAX)
+  promote_due(CLAIM_DUE_MAX)
   local busy = math.max(tonumber(row[7] or row[6]), redis.call('SCARD', key.claims(node)))
   local free = math.min(tonumber(row[5]) - busy, tonumber(ARGV[5]))
   if free <= 0 then return { 'ok', 'The node has no free capacity.' } end

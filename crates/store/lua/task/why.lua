@@ -9,8 +9,6 @@
 --          'not_found'
 -- include: now clock event queue node routable
 
-local NODES_MAX = 1000
-
 local id = ARGV[3]
 local task = read_task(id)
 if not task then return { 'not_found' } end
@@ -20,10 +18,10 @@ local required, agents = wants[1], wants[4]
 local is_delayed = redis.call('ZSCORE', key.delayed_tasks, id)
 local reply = { 'ok', task.owner, task.status, is_delayed and due or '',
   redis.call('ZRANK', key.waiting_tasks, id) or 0,
-  count_nodes_of(agents, required, key.by_skill, key.nodes, NODES_MAX),
-  count_nodes_of(agents, required, key.online_by_skill, key.by_status('online'), NODES_MAX),
-  count_nodes_of(agents, required, key.online_by_skill, key.available, NODES_MAX),
-  agents and count_nodes(required, key.by_skill, key.nodes, NODES_MAX) or '' }
+  count_nodes_of(agents, required, key.by_skill, key.nodes, WHY_NODES_MAX),
+  count_nodes_of(agents, required, key.online_by_skill, key.by_status('online'), WHY_NODES_MAX),
+  count_nodes_of(agents, required, key.online_by_skill, key.available, WHY_NODES_MAX),
+  agents and count_nodes(required, key.by_skill, key.nodes, WHY_NODES_MAX) or '' }
 for _, skill in ipairs(required) do
   reply[#reply + 1] = skill
   reply[#reply + 1] = redis.call('ZCARD', key.by_skill(skill))

@@ -1,0 +1,392 @@
+//! The edge between Rust and a script, as the script's header says it: arguments and replies by name.
+//! A header that lists its arguments one to a line is read; from it come the Rust type by which the
+//! script is called, and the line that names its arguments in Lua.
+//!
+//! ```text
+//! -- Says whose a key is.
+//! --
+//! -- KEYS[1]  the ledger partition
+//! -- ARGV     key_id: text       The id that the key carries.
+//! --          rate: int          Requests a second; 0 for no limit.
+//! -- Returns  Checked:
+//! --          ok(agent_id: text, left: int?)
+//! --          unknown            There is no such key.
+//! ```
+//!
+//! Kinds of arguments: `text`, `int`, `flag` (1 or 0), with `?` for those that may be missing (then they
+//! are empty), or a Rust type that is an `Argument`. Kinds of replies: the same, `()`, a Rust type that
+//! is `FromReply`, and with `*` as many as there are. Of replies without a name, `ok` alone is what it
+//! brings, and with `not_found` beside it an `Option` of that, or whether there was anything.
+
+use std::fmt::Write as _;
+
+use crate::{Failure, mentions};
+
+const READ_SELF: &str = "fn read(&self, status: &str, _reply: &mut crate::script::Reader)";
+const READ: &str = "pub(crate) fn read(status: &str, _reply: &mut crate::script::Reader)";
+
+/// What a header says of the edge.
+pub(crate) struct Edge {
+    doc: Vec<String>,
+    /// The Rust type, if it is not named like the script.
+    name: Option<String>,
+    /// Which partition, as a variant of `Partition`.
+    partition: String,
+    arguments: Vec<Argument>,
+    reply: Reply,
+}
+
+struct Argument {
+    name: String,
+    kind: String,
+    doc: String,
+}
+
+struct Reply {
+    /// The enum that it is; without outcomes one that is made elsewhere.
+    name: Option<String>,
+    outcomes: Vec<Outcome>,
+}
+
+struct Outcome {
+    status: String,
+    values: Vec<Value>,
+    doc: String,
+}
+
+struct Value {
+    name: Option<String>,
+    kind: String,
+}
+
+/// The first argument that is a script's own: what comes before belongs to idempotency.
+const FIRST: usize = 3;
+
+/// Where the entries of a section begin, behind the `--`.
+const INDENT: usize = 10;
+
+impl Edge {
+    /// `None` for a header that lists its arguments by number.
+    pub(crate) fn read(source: &str, partition: &str) -> Result<Option<Self>, Failure> {
+        let header: Vec<&str> =
+            source.lines().map_while(|line| line.strip_prefix("--")).map(str::trim_end).collect();
+        let (Some(arguments), Some(reply)) =
+            (section(&header, "ARGV"), section(&header, "Returns"))
+        else {
+            return Err("its header must say `ARGV` and `Returns`".into());
+        };
+        if reply[0].starts_with('\'') {
+            return Ok(None);
+        }
+        let arguments = arguments
+            .iter()
+            .filter(|line| !matches!(line.as_str(), "once" | "none"))
+            .map(|line| Argument::read(line))
+            .collect::<Result<_, _>>()?;
+        let end = header.iter().position(|line| line.is_empty()).unwrap_or(0);
+        let mut letters = partition.chars();
+        let first = letters.next().map(|c| c.to_ascii_uppercase());
+        Ok(Some(Self {
+            doc: header[..end].iter().map(|line| line.trim().to_owned()).collect(),
+            name: section(&header, "Call").and_then(|lines| lines.into_iter().next()),
+            partition: first.into_iter().chain(letters).collect(),
+            arguments,
+            reply: Reply::read(&reply)?,
+        }))
+    }
+
+    /// The line that names the arguments that a script's code uses.
+    pub(crate) fn prologue(&self, code: &str) -> String {
+        let used = self.arguments.iter().enumerate();
+        let (names, values): (Vec<_>, Vec<_>) = used
+            .filter(|(_, argument)| mentions(code, &argument.name))
+            .map(|(i, argument)| (argument.name.as_str(), format!("ARGV[{}]", FIRST + i)))
+            .unzip();
+        if names.is_empty() {
+            return String::new();
+        }
+        format!("local {} = {}\n", names.join(", "), values.join(", "))
+    }
+
+    /// The type by which the script is called, and that of its reply.
+    pub(crate) fn rust(&self, verb: &str, constant: &str) -> Result<String, Failure> {
+        let mut rust = String::new();
+        let name = self.name.clone().unwrap_or_else(|| camel(verb));
+        let borrows = if self.arguments.iter().any(Argument::borrows) { "<'a>" } else { "" };
+        let anonymous = if borrows.is_empty() { "" } else { "<'_>" };
+        for line in &self.doc {
+            writeln!(rust, "/// {line}")?;
+        }
+        writeln!(rust, "#[derive(Debug)]\npub struct {name}{borrows} {{")?;
+        for argument in &self.arguments {
+            writeln!(rust, "/// {}", argument.doc)?;
+            writeln!(rust, "pub {}: {},", argument.name, argument.rust_type())?;
+        }
+        let reply = self.reply.rust_type();
+        writeln!(rust, "}}\n\nimpl crate::script::Call for {name}{anonymous} {{")?;
+        writeln!(rust, "type Reply = {reply};\n")?;
+        writeln!(rust, "fn script(&self) -> &'static crate::script::Script {{")?;
+        writeln!(rust, "&crate::script::{constant}\n}}\n")?;
+        let mut rest = self.arguments.as_slice();
+        let has_instance = !matches!(self.partition.as_str(), "Cluster" | "Ledger");
+        if has_instance {
+            let Some((instance, others)) = rest.split_first() else {
+                return Err("its first argument must say which partition".into());
+            };
+            rest = others;
+            writeln!(rust, "fn partition(&self) -> crate::script::Partition<'_> {{")?;
+            writeln!(rust, "crate::script::Partition::{}(self.{})", self.partition, instance.name)?;
+            writeln!(rust, "}}\n")?;
+        } else if self.partition != "Cluster" {
+            writeln!(rust, "fn partition(&self) -> crate::script::Partition<'_> {{")?;
+            writeln!(rust, "crate::script::Partition::{}\n}}\n", self.partition)?;
+        }
+        let unused = if rest.is_empty() { "_" } else { "" };
+        writeln!(rust, "fn arguments(&self, {unused}arguments: &mut crate::script::Arguments) {{")?;
+        for argument in rest {
+            writeln!(rust, "{}", argument.append())?;
+        }
+        writeln!(rust, "}}\n\n{READ_SELF} -> Result<{reply}, crate::script::Malformed> {{")?;
+        rust.push_str(&self.reply.reading());
+        rust.push_str("}\n}\n\n");
+        rust.push_str(&self.reply.declaration(&name)?);
+        Ok(rust)
+    }
+}
+
+impl Argument {
+    fn read(line: &str) -> Result<Self, Failure> {
+        let (declaration, doc) = with_doc(line);
+        let (name, kind) =
+            declaration.split_once(": ").ok_or_else(|| format!("{line:?} has no kind"))?;
+        if doc.is_empty() {
+            return Err(format!("{name} is not described").into());
+        }
+        Ok(Self { name: name.to_owned(), kind: kind.to_owned(), doc: doc.to_owned() })
+    }
+
+    fn rust_type(&self) -> &str {
+        match self.kind.as_str() {
+            "text" => "&'a str",
+            "text?" => "Option<&'a str>",
+            "int" => "i64",
+            "int?" => "Option<i64>",
+            "flag" => "bool",
+            other => other,
+        }
+    }
+
+    fn borrows(&self) -> bool {
+        self.rust_type().contains("'a")
+    }
+
+    fn append(&self) -> String {
+        let name = &self.name;
+        match self.kind.as_str() {
+            "text" => format!("arguments.text(self.{name});"),
+            "int" => format!("arguments.number(self.{name});"),
+            "text?" | "int?" => format!("arguments.optional(self.{name});"),
+            "flag" => format!("arguments.number(i32::from(self.{name}));"),
+            _ => format!("crate::script::Argument::append(&self.{name}, arguments);"),
+        }
+    }
+}
+
+impl Reply {
+    fn read(lines: &[String]) -> Result<Self, Failure> {
+        if let [name] = lines
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+        {
+            return Ok(Self { name: Some(name.clone()), outcomes: Vec::new() });
+        }
+        let name = lines[0].strip_suffix(':').map(str::to_owned);
+        let lines = &lines[usize::from(name.is_some())..];
+        let outcomes =
+            lines.iter().map(|line| Outcome::read(line)).collect::<Result<Vec<_>, _>>()?;
+        let statuses: Vec<&str> = outcomes.iter().map(|it| it.status.as_str()).collect();
+        match (&name, statuses.as_slice()) {
+            (Some(_), [_, ..]) | (None, ["ok"] | ["ok", "not_found"]) => {}
+            _ => return Err(format!("replies {statuses:?} need a name").into()),
+        }
+        Ok(Self { name, outcomes })
+    }
+
+    fn rust_type(&self) -> String {
+        if let Some(name) = &self.name {
+            return name.clone();
+        }
+        let ok = self.outcomes[0].values.first().map(Value::rust_type);
+        match (ok, self.outcomes.len()) {
+            (None, 1) => "()".to_owned(),
+            (None, _) => "bool".to_owned(),
+            (Some(ok), 1) => ok,
+            (Some(ok), _) => format!("Option<{ok}>"),
+        }
+    }
+
+    /// The body of the function that reads it.
+    fn reading(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{name}::read(status, _reply)"),
+            None => self.matching(),
+        }
+    }
+
+    fn matching(&self) -> String {
+        let mut rust = "match status {\n".to_owned();
+        for outcome in &self.outcomes {
+            rust += &format!("{:?} => Ok({}),\n", outcome.status, self.value(outcome));
+        }
+        rust + "other => crate::script::unknown_status(other),\n}\n"
+    }
+
+    /// The expression that reads an outcome.
+    fn value(&self, Outcome { status, values, .. }: &Outcome) -> String {
+        let Some(name) = &self.name else {
+            let is_alone = self.outcomes.len() == 1;
+            return match (status.as_str(), values.first()) {
+                ("ok", None) if is_alone => "()".to_owned(),
+                ("ok", None) => "true".to_owned(),
+                ("ok", Some(value)) if is_alone => value.read(),
+                ("ok", Some(value)) => format!("Some({})", value.read()),
+                (_, _) if self.outcomes[0].values.is_empty() => "false".to_owned(),
+                (_, _) => "None".to_owned(),
+            };
+        };
+        let variant = format!("{name}::{}", camel(status));
+        let reads: Vec<String> = values
+            .iter()
+            .map(|value| match &value.name {
+                Some(name) => format!("{name}: {}", value.read()),
+                None => value.read(),
+            })
+            .collect();
+        match values.first() {
+            None => variant,
+            Some(Value { name: Some(_), .. }) => format!("{variant} {{ {} }}", reads.join(", ")),
+            Some(_) => format!("{variant}({})", reads.join(", ")),
+        }
+    }
+
+    fn declaration(&self, call: &str) -> Result<String, Failure> {
+        let Some(name) = self.name.as_ref().filter(|_| !self.outcomes.is_empty()) else {
+            return Ok(String::new());
+        };
+        let mut rust =
+            format!("/// What became of a [`{call}`].\n#[derive(Debug)]\npub enum {name} {{\n");
+        for Outcome { status, values, doc } in &self.outcomes {
+            writeln!(rust, "/// {}", if doc.is_empty() { "It is done." } else { doc })?;
+            rust.push_str(&camel(status));
+            let fields: Vec<String> = values
+                .iter()
+                .map(|value| match &value.name {
+                    Some(name) => format!("#[allow(missing_docs)] {name}: {}", value.rust_type()),
+                    None => value.rust_type(),
+                })
+                .collect();
+            match values.first() {
+                None => {}
+                Some(Value { name: Some(_), .. }) => write!(rust, " {{ {} }}", fields.join(", "))?,
+                Some(_) => write!(rust, "({})", fields.join(", "))?,
+            }
+            rust.push_str(",\n");
+        }
+        writeln!(
+            rust,
+            "}}\n\nimpl {name} {{\n{READ} -> Result<Self, crate::script::Malformed> {{"
+        )?;
+        rust.push_str(&self.matching());
+        rust.push_str("}\n}\n\n");
+        Ok(rust)
+    }
+}
+
+impl Outcome {
+    fn read(line: &str) -> Result<Self, Failure> {
+        let (outcome, doc) = with_doc(line);
+        let (status, values) = match outcome.split_once('(') {
+            None => (outcome, Vec::new()),
+            Some((status, values)) => {
+                let values = values.strip_suffix(')').ok_or_else(|| format!("{line:?} is open"))?;
+                (status, values.split(", ").map(Value::new).collect())
+            }
+        };
+        if !status.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+            return Err(format!("{status:?} is no status").into());
+        }
+        Ok(Self { status: status.to_owned(), values, doc: doc.to_owned() })
+    }
+}
+
+impl Value {
+    fn new(text: &str) -> Self {
+        let (name, kind) = match text.split_once(": ") {
+            Some((name, kind)) => (Some(name.to_owned()), kind),
+            None => (None, text),
+        };
+        Self { name, kind: kind.to_owned() }
+    }
+
+    fn rust_type(&self) -> String {
+        match self.kind.as_str() {
+            "text" => "String".to_owned(),
+            "text?" => "Option<String>".to_owned(),
+            "int" => "i64".to_owned(),
+            "int?" => "Option<i64>".to_owned(),
+            "flag" => "bool".to_owned(),
+            other => match other.strip_suffix('*') {
+                Some("text") => "Vec<String>".to_owned(),
+                Some("int") => "Vec<i64>".to_owned(),
+                Some(each) => format!("Vec<{each}>"),
+                None => other.to_owned(),
+            },
+        }
+    }
+
+    fn read(&self) -> String {
+        match self.kind.as_str() {
+            "text" => "_reply.text()?".to_owned(),
+            "text?" => "_reply.filled()?".to_owned(),
+            "int" => "_reply.int()?".to_owned(),
+            "int?" => "_reply.optional_int()?".to_owned(),
+            "flag" => "_reply.flag()?".to_owned(),
+            _ => format!("<{} as crate::script::FromReply>::read(_reply)?", self.rust_type()),
+        }
+    }
+}
+
+/// The entries of a header's section. One that is too long for a line goes on further in.
+fn section(header: &[&str], name: &str) -> Option<Vec<String>> {
+    let begins = |line: &&str| line.trim_start().starts_with(name) && line.starts_with(' ');
+    let at = header.iter().position(begins)?;
+    let goes_on = |line: &&str| line.starts_with(&" ".repeat(INDENT));
+    let mut entries: Vec<String> = Vec::new();
+    for (i, line) in
+        header[at..].iter().enumerate().take_while(|(i, line)| *i == 0 || goes_on(line))
+    {
+        let text = line.get(INDENT..).unwrap_or_default();
+        match entries.last_mut() {
+            Some(last) if i > 0 && text.starts_with(' ') => {
+                // Where there was no room for what is said of it, that begins here.
+                last.push_str(if last.contains("  ") { " " } else { "  " });
+                last.push_str(text.trim());
+            }
+            _ => entries.push(text.trim().to_owned()),
+        }
+    }
+    Some(entries)
+}
+
+/// A declaration and what is said of it, which two spaces set apart.
+fn with_doc(line: &str) -> (&str, &str) {
+    line.split_once("  ").map_or((line, ""), |(declaration, doc)| (declaration, doc.trim()))
+}
+
+/// `set_status` as `SetStatus`.
+fn camel(name: &str) -> String {
+    let words = name.split('_').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect()
+    });
+    words.collect::<Vec<String>>().concat()
+}
