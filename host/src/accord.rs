@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use reef_redis::Connection;
 use reef_store::host::{Join, Joined};
+use reef_store::variables::{Agreement, VARIABLES};
 use reef_store::{Settings, Store, StoreError};
 use serde_json::json;
 use tokio::time::MissedTickBehavior;
@@ -24,31 +25,20 @@ const LOOK_EVERY: u32 = 6;
 /// How long a host that ends waits for its last word.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What each host may set for itself, beside what is about one host alone.
-const OWN: [&str; 8] = [
-    "redis_url",
-    "admin_key",
-    "cors_origins",
-    "allowed_hosts",
-    "key_layout",
-    "key_prefix",
-    "anonymous_rate_per_second",
-    "quota_streams",
-];
-/// What a host that serves no requests goes by.
-const MONITORS: [&str; 3] =
-    ["heartbeat_timeout_seconds", "message_ttl_hours", "check_interval_seconds"];
-
-/// The settings in which hosts of one hub must agree.
+/// The settings in which hosts of one hub must agree: those that serve requests, and those that only
+/// monitor.
 pub(crate) fn shared_settings(variables: &Variables, serves: bool) -> Vec<(String, String)> {
-    let names = reef_web::config::variables()
-        .filter(|name| if serves { !OWN.contains(name) } else { MONITORS.contains(name) });
+    let names = VARIABLES.iter().filter(|variable| match variable.agreement {
+        Agreement::None => false,
+        Agreement::Servers => serves,
+        Agreement::All => true,
+    });
     let value = |name: &str| {
         let text = variables.get(name).filter(|text| !text.is_empty())?;
         // 90 and 90.0 are the same.
         Some(text.parse::<f64>().map_or_else(|_| text.to_owned(), |number| number.to_string()))
     };
-    names.filter_map(|name| Some((name.to_owned(), value(name)?))).collect()
+    names.filter_map(|known| Some((known.name.to_owned(), value(known.name)?))).collect()
 }
 
 /// A host, as the others see it.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use reef_domain::shown::in_line;
 use reef_store::entry::SealsSeen;
-use reef_store::settings::{Settings, Variables};
-use reef_store::{Quotas, Redis, RedisError, Reply, Store, monitor};
+use reef_store::variables::Given;
+use reef_store::{Redis, RedisError, Reply, Settings, Store, monitor};
 
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "made by wit-bindgen")]
 mod bindings {
@@ -67,20 +67,7 @@ fn check() -> Result<(), String> {
 
 fn read_settings() -> Result<Settings, String> {
     // A variable that the manifest does not give to this component has its default.
-    let get = |name: &str| variables::get(name).unwrap_or_default();
-    Settings::read(&Variables {
-        redis_url: get("redis_url"),
-        key_prefix: get("key_prefix"),
-        key_layout: get("key_layout"),
-        heartbeat_timeout_seconds: get("heartbeat_timeout_seconds"),
-        heartbeat_ttl_seconds: get("heartbeat_ttl_seconds"),
-        check_interval_seconds: get("check_interval_seconds"),
-        message_ttl_hours: get("message_ttl_hours"),
-        legacy_inbox: get("legacy_inbox"),
-        legacy_task_queue: get("legacy_task_queue"),
-        quotas: Quotas::read(get)?,
-        task_audience: get("task_audience"),
-    })
+    Settings::read(&Given::new(|name| variables::get(name).unwrap_or_default()))
 }
 
 /// One connection for one event.

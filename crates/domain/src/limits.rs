@@ -234,36 +234,6 @@ pub const TASK_KEPT_MS: i64 = 30 * 86_400_000;
 /// Entries that the list for old workers keeps.
 pub const OLD_QUEUE_MAX: i64 = 10_000;
 
-/// Nodes of one agent, where the variable `quota_nodes` says nothing: ten times the largest fleet that
-/// was measured in one hand, and some 20 MB.
-pub const QUOTA_NODES: i64 = 10_000;
-
-/// Unfinished tasks of one agent (`quota_tasks`).
-pub const QUOTA_TASKS: i64 = 100_000;
-
-/// Bytes of one agent's unfinished tasks (`quota_task_bytes`): 256 of the largest.
-pub const QUOTA_TASK_BYTES: i64 = 256 << 20;
-
-/// Sets of skills that one agent's waiting tasks ask for (`quota_classes`). A claim may have to look
-/// at each that is listed under a skill of the node: 200 take some 0.3 ms.
-pub const QUOTA_CLASSES: i64 = 200;
-
-/// Sessions of one agent (`quota_sessions`). They are kept for 30 days.
-pub const QUOTA_SESSIONS: i64 = 50_000;
-
-/// Bytes of one sender's mail that nobody has acknowledged (`quota_mail_bytes`).
-pub const QUOTA_MAIL_BYTES: i64 = 64 << 20;
-
-/// What one agent may have brought in and not taken out again (`quota_deposits`), in whole units: nine
-/// thousand agents together reach what the ledger can hold.
-pub const QUOTA_DEPOSITS: i64 = 1_000_000;
-
-/// Pending holds of one agent (`quota_holds`).
-pub const QUOTA_HOLDS: i64 = 10_000;
-
-/// Open intents of one agent (`quota_intents`).
-pub const QUOTA_INTENTS: i64 = 10_000;
-
 /// Largest amount of money, in millionths (`contract.md` §6): Lua's numbers are doubles, exact up to
 /// 2^53.
 pub const MONEY_MAX: i64 = (1 << 53) - 1;
@@ -271,17 +241,9 @@ pub const MONEY_MAX: i64 = (1 << 53) - 1;
 /// Most requests a second that a key may be granted: the limiter counts in microseconds.
 pub const RATE_MAX: i64 = 100_000;
 
-/// Requests a second of a key to one group of routes where nothing is said: far above a node's
-/// pace, far below what would slow others.
-pub const RATE_DEFAULT: i64 = 1000;
-
 /// Requests a second from one address without a good key where nothing is said: a person's browser,
 /// a deployment that registers its agents, but no search for keys.
 pub const ANONYMOUS_RATE_DEFAULT: i64 = 50;
-
-/// Event streams that one agent has open on one host where nothing is said: a gateway reads for many
-/// people at once.
-pub const STREAMS_DEFAULT: i64 = 100;
 
 /// Highest number of streams that can be set: more than a host has connections.
 pub const STREAMS_MAX: i64 = 1_000_000;
@@ -303,9 +265,6 @@ pub const BODY_TIME_MS: u64 = 30_000;
 /// How far the time of a key's last use may lag behind, in milliseconds: a write to Redis for each
 /// request would cost every reader a write to the disk.
 pub const KEY_USE_LAG_MS: i64 = 60_000;
-
-/// Most keys of one agent.
-pub const KEYS_MAX: i64 = 100;
 
 /// Longest name of a key, in characters.
 pub const KEY_NAME_CHARS_MAX: usize = 50;

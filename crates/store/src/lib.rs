@@ -41,6 +41,7 @@ pub mod script;
 pub mod session;
 pub mod settings;
 pub mod task;
+pub mod variables;
 
 pub use keys::{Keys, Layout};
 pub use port::{Redis, RedisError, Reply};

@@ -1,27 +1,15 @@
 //! What one agent may have of things that cost the hub memory, or others time. The scripts that
-//! create look at it; a new line in [`QUOTAS`] and its variable in `spin.toml` make a new one.
+//! create look at it; a line here and a variable of the same name make a new one.
 
 use reef_domain::limits;
 
 use crate::settings::Settings;
-
-/// A bound on what one agent may have of something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quota {
-    /// The variable that sets it.
-    pub variable: &'static str,
-    /// What it is where the variable is not set.
-    pub default: i64,
-    /// What is counted, for a sentence: `100 <what>`.
-    pub what: &'static str,
-}
+use crate::variables::Given;
 
 macro_rules! quotas {
-    ($($(#[doc = $doc:literal])* $field:ident: $variable:literal, $default:expr, $what:literal;)*) => {
-        /// All quotas.
-        pub const QUOTAS: &[Quota] = &[$(
-            Quota { variable: $variable, default: $default, what: $what },
-        )*];
+    ($($(#[doc = $doc:literal])* $field:ident: $variable:literal, $what:literal;)*) => {
+        /// The variable that sets each quota, and what is counted, for a sentence: `100 <what>`.
+        pub const QUOTAS: &[(&str, &str)] = &[$(($variable, $what)),*];
 
         /// What one agent may have, as the variables say it.
         #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,20 +19,14 @@ macro_rules! quotas {
         )*}
 
         impl Quotas {
-            /// Reads the variables; an empty one has its default.
+            /// Reads the variables.
             ///
             /// # Errors
             /// One sentence that names the variable and what it accepts.
-            pub fn read(get: impl Fn(&str) -> String) -> Result<Self, String> {
+            pub fn read<G: Fn(&str) -> String>(given: &Given<G>) -> Result<Self, String> {
                 Ok(Self {$(
-                    $field: read($variable, $default, &get($variable))?,
+                    $field: given.whole($variable, 1..=MOST)?,
                 )*})
-            }
-        }
-
-        impl Default for Quotas {
-            fn default() -> Self {
-                Self {$( $field: $default, )*}
             }
         }
     };
@@ -52,25 +34,25 @@ macro_rules! quotas {
 
 quotas! {
     /// Nodes that it has registered.
-    nodes: "quota_nodes", limits::QUOTA_NODES, "registered nodes";
+    nodes: "quota_nodes", "registered nodes";
     /// Tasks that it has submitted and that have not ended.
-    tasks: "quota_tasks", limits::QUOTA_TASKS, "unfinished tasks";
+    tasks: "quota_tasks", "unfinished tasks";
     /// Bytes of what these tasks say: parameters, metadata, texts.
-    task_bytes: "quota_task_bytes", limits::QUOTA_TASK_BYTES, "bytes of unfinished tasks";
+    task_bytes: "quota_task_bytes", "bytes of unfinished tasks";
     /// Different sets of skills and tags that its waiting tasks ask for.
-    classes: "quota_classes", limits::QUOTA_CLASSES, "different sets of skills that tasks wait for";
+    classes: "quota_classes", "different sets of skills that tasks wait for";
     /// Sessions that are kept.
-    sessions: "quota_sessions", limits::QUOTA_SESSIONS, "sessions";
+    sessions: "quota_sessions", "sessions";
     /// Keys that are good.
-    keys: "quota_keys", limits::KEYS_MAX, "keys";
+    keys: "quota_keys", "keys";
     /// Bytes of mail that it has sent and that nobody has acknowledged.
-    mail_bytes: "quota_mail_bytes", limits::QUOTA_MAIL_BYTES, "bytes of mail that nobody has acknowledged";
+    mail_bytes: "quota_mail_bytes", "bytes of mail that nobody has acknowledged";
     /// Money that it has brought in and not taken out again, in whole units.
-    deposits: "quota_deposits", limits::QUOTA_DEPOSITS, "in deposits that were not withdrawn";
+    deposits: "quota_deposits", "in deposits that were not withdrawn";
     /// Holds that are pending.
-    holds: "quota_holds", limits::QUOTA_HOLDS, "pending holds";
+    holds: "quota_holds", "pending holds";
     /// Intents that are open.
-    intents: "quota_intents", limits::QUOTA_INTENTS, "open intents";
+    intents: "quota_intents", "open intents";
 }
 
 impl Quotas {
@@ -82,44 +64,35 @@ impl Quotas {
     }
 }
 
-/// A quota by its variable.
+/// What a quota counts, by its variable.
 #[must_use]
-pub fn find(variable: &str) -> Option<&'static Quota> {
-    QUOTAS.iter().find(|quota| quota.variable == variable)
+pub fn what(variable: &str) -> Option<&'static str> {
+    QUOTAS.iter().find(|(name, _)| *name == variable).map(|(_, what)| *what)
 }
 
 /// Sums are exact in Lua's doubles up to here, money in millionths included.
 const MOST: i64 = limits::MONEY_MAX / 1_000_000;
 
-fn read(variable: &str, default: i64, text: &str) -> Result<i64, String> {
-    if text.is_empty() {
-        return Ok(default);
-    }
-    let bound = text.parse().ok().filter(|bound| (1..=MOST).contains(bound));
-    bound.ok_or_else(|| format!("{variable} is {text:?}; use a whole number from 1 to {MOST}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::variables::VARIABLES;
+
+    fn read(set: &str, value: &str) -> Result<Quotas, String> {
+        let get = |name: &str| if name == set { value.to_owned() } else { String::new() };
+        Quotas::read(&Given::new(get))
+    }
 
     #[test]
     fn a_variable_sets_its_quota_and_no_other() {
-        for quota in QUOTAS {
-            let set =
-                Quotas::read(
-                    |name| {
-                        if name == quota.variable { "7".to_owned() } else { String::new() }
-                    },
-                );
-            assert_ne!(set.unwrap(), Quotas::default(), "{}", quota.variable);
+        let quotas = VARIABLES.iter().filter(|variable| variable.is_quota());
+        assert_eq!(quotas.clone().count(), QUOTAS.len());
+        for variable in quotas {
+            assert!(what(variable.name).is_some(), "{}", variable.name);
+            assert_ne!(read(variable.name, "7"), read("", ""), "{}", variable.name);
             for bad in ["0", "-1", "many", "1.5", "99999999999999999999"] {
-                let refused = Quotas::read(|name| {
-                    if name == quota.variable { bad.to_owned() } else { String::new() }
-                });
-                assert!(refused.unwrap_err().contains(quota.variable));
+                assert!(read(variable.name, bad).unwrap_err().contains(variable.name));
             }
         }
-        assert_eq!(Quotas::read(|_| String::new()), Ok(Quotas::default()));
     }
 }

@@ -1,10 +1,11 @@
-//! What the variables of a deployment say about keys and liveness.
+//! What the variables of a deployment say about keys, liveness and queues.
 
 use reef_domain::heartbeat::Timeout;
 use reef_domain::task::Audience;
 
 use crate::keys::{Keys, Layout};
 use crate::quota::Quotas;
+use crate::variables::Given;
 
 /// Settings that every part of the hub shares.
 #[derive(Debug, Clone)]
@@ -31,112 +32,28 @@ pub struct Settings {
     pub quotas: Quotas,
 }
 
-/// The variables that [`Settings`] are made of.
-#[derive(Debug, Clone, Default)]
-pub struct Variables {
-    /// A Redis URL.
-    pub redis_url: String,
-    /// Comes before every key.
-    pub key_prefix: String,
-    /// `plain` or `cluster`.
-    pub key_layout: String,
-    /// Seconds, whole or not.
-    pub heartbeat_timeout_seconds: String,
-    /// Seconds.
-    pub heartbeat_ttl_seconds: String,
-    /// Seconds.
-    pub check_interval_seconds: String,
-    /// Hours, whole or not.
-    pub message_ttl_hours: String,
-    /// `true` or `false`.
-    pub legacy_inbox: String,
-    /// `true` or `false`.
-    pub legacy_task_queue: String,
-    /// What one agent may have.
-    pub quotas: Quotas,
-    /// `any` or `owner`.
-    pub task_audience: String,
-}
-
 impl Settings {
-    /// Reads variables; an empty one has its default.
+    /// Reads the variables.
     ///
     /// # Errors
     /// One sentence that names the variable and what it accepts.
-    pub fn read(variables: &Variables) -> Result<Self, String> {
-        let layout = match variables.key_layout.as_str() {
-            "" | "plain" => Layout::Plain,
-            "cluster" => Layout::Cluster,
-            other => return Err(format!("key_layout is {other:?}; use plain or cluster")),
-        };
-        let keys = Keys::new(&variables.key_prefix, layout)
-            .map_err(|rule| format!("key_prefix {rule}"))?;
+    pub fn read<G: Fn(&str) -> String>(given: &Given<G>) -> Result<Self, String> {
+        let layouts = [("plain", Layout::Plain), ("cluster", Layout::Cluster)];
+        let keys = Keys::new(&given.text("key_prefix"), given.word("key_layout", &layouts)?);
+        let task_audience = given.text("task_audience");
         Ok(Self {
-            redis_url: variables.redis_url.clone(),
-            keys,
-            heartbeat_timeout: read_timeout(
-                "heartbeat_timeout_seconds",
-                &variables.heartbeat_timeout_seconds,
-                Timeout::DEFAULT,
-            )?,
-            heartbeat_key_ttl_ms: read_ms(
-                "heartbeat_ttl_seconds",
-                &variables.heartbeat_ttl_seconds,
-                30_000,
-            )?,
-            message_ttl_ms: read_hours(&variables.message_ttl_hours)?,
-            legacy_inbox: read_flag("legacy_inbox", &variables.legacy_inbox)?,
-            legacy_task_queue: read_flag("legacy_task_queue", &variables.legacy_task_queue)?,
-            task_audience: read_audience(&variables.task_audience)?,
-            check_interval_ms: read_ms(
-                "check_interval_seconds",
-                &variables.check_interval_seconds,
-                5_000,
-            )?,
-            quotas: variables.quotas.clone(),
+            redis_url: given.text("redis_url"),
+            keys: keys.map_err(|rule| format!("key_prefix {rule}"))?,
+            heartbeat_timeout: given.seconds("heartbeat_timeout_seconds")?,
+            heartbeat_key_ttl_ms: given.seconds("heartbeat_ttl_seconds")?.as_millis(),
+            message_ttl_ms: given.hours_ms("message_ttl_hours")?,
+            legacy_inbox: given.flag("legacy_inbox")?,
+            legacy_task_queue: given.flag("legacy_task_queue")?,
+            task_audience: Audience::word(&task_audience)
+                .ok_or_else(|| format!("task_audience is {task_audience:?}; use any or owner"))?,
+            check_interval_ms: given.seconds("check_interval_seconds")?.as_millis(),
+            quotas: Quotas::read(given)?,
         })
-    }
-}
-
-fn read_timeout(name: &str, text: &str, default: Timeout) -> Result<Timeout, String> {
-    if text.is_empty() {
-        return Ok(default);
-    }
-    let seconds: f64 = text.parse().map_err(|_| format!("{name} is {text:?}; use seconds"))?;
-    Timeout::from_seconds(seconds).map_err(|rule| format!("{name} {rule}"))
-}
-
-fn read_ms(name: &str, text: &str, default: i64) -> Result<i64, String> {
-    let default_seconds = default as f64 / 1000.0;
-    let default = Timeout::from_seconds(default_seconds)?;
-    Ok(read_timeout(name, text, default)?.as_millis())
-}
-
-/// Between a second and a year.
-fn read_hours(text: &str) -> Result<i64, String> {
-    if text.is_empty() {
-        return Ok(24 * 3_600_000);
-    }
-    let hours: f64 =
-        text.parse().map_err(|_| format!("message_ttl_hours is {text:?}; use hours"))?;
-    let ms = (hours * 3_600_000.0).round();
-    if !(1000.0..=31_536_000_000.0).contains(&ms) {
-        return Err("message_ttl_hours must be between a second and a year".to_owned());
-    }
-    #[allow(clippy::cast_possible_truncation, reason = "checked to fit")]
-    Ok(ms as i64)
-}
-
-fn read_audience(text: &str) -> Result<Audience, String> {
-    let word = if text.is_empty() { "any" } else { text };
-    Audience::word(word).ok_or_else(|| format!("task_audience is {text:?}; use any or owner"))
-}
-
-fn read_flag(name: &str, text: &str) -> Result<bool, String> {
-    match text {
-        "" | "false" => Ok(false),
-        "true" => Ok(true),
-        other => Err(format!("{name} is {other:?}; use true or false")),
     }
 }
 
@@ -144,18 +61,29 @@ fn read_flag(name: &str, text: &str) -> Result<bool, String> {
 mod tests {
     use super::*;
 
+    fn read(set: &'static str, value: &'static str) -> Result<Settings, String> {
+        let get = |name: &str| if name == set { value.to_owned() } else { String::new() };
+        Settings::read(&Given::new(get))
+    }
+
     #[test]
     fn defaults_are_those_of_the_contract() {
-        let settings = Settings::read(&Variables::default()).unwrap();
+        let settings = read("", "").unwrap();
         assert_eq!(settings.heartbeat_timeout.as_millis(), 90_000);
         assert_eq!((settings.heartbeat_key_ttl_ms, settings.check_interval_ms), (30_000, 5_000));
+        assert_eq!(settings.message_ttl_ms, 86_400_000);
     }
 
     #[test]
     fn a_bad_variable_is_named() {
-        let bad = Variables { key_layout: "ring".into(), ..Variables::default() };
-        assert!(Settings::read(&bad).unwrap_err().contains("key_layout"));
-        let bad = Variables { heartbeat_timeout_seconds: "-1".into(), ..Variables::default() };
-        assert!(Settings::read(&bad).unwrap_err().contains("heartbeat_timeout_seconds"));
+        for (name, bad) in [
+            ("key_layout", "ring"),
+            ("heartbeat_timeout_seconds", "-1"),
+            ("message_ttl_hours", "0"),
+            ("legacy_inbox", "yes"),
+            ("task_audience", "all"),
+        ] {
+            assert!(read(name, bad).unwrap_err().contains(name));
+        }
     }
 }

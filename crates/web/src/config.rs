@@ -1,12 +1,9 @@
 //! What the variables of a deployment say about the HTTP edge.
 
 use reef_domain::Money;
-use reef_domain::limits::{
-    ANONYMOUS_RATE_DEFAULT, RATE_DEFAULT, RATE_MAX, STREAMS_DEFAULT, STREAMS_MAX,
-};
-use reef_store::quota::QUOTAS;
-use reef_store::settings::Variables;
-use reef_store::{Quotas, Settings};
+use reef_domain::limits::{ANONYMOUS_RATE_DEFAULT, RATE_MAX, STREAMS_MAX};
+use reef_store::Settings;
+use reef_store::variables::Given;
 
 use crate::edge::AllowedHosts;
 
@@ -81,117 +78,51 @@ pub struct Config {
     pub settings: Settings,
 }
 
-/// All variables that [`Config::read`] asks for.
-pub fn variables() -> impl Iterator<Item = &'static str> {
-    VARIABLES.into_iter().chain(QUOTAS.iter().map(|quota| quota.variable))
-}
-
-/// The variables beside the quotas.
-const VARIABLES: [&str; 18] = [
-    "redis_url",
-    "admin_key",
-    "auth_mode",
-    "registration",
-    "rate_limit_per_second",
-    "deposits",
-    "max_deposit",
-    "heartbeat_timeout_seconds",
-    "heartbeat_ttl_seconds",
-    "check_interval_seconds",
-    "message_ttl_hours",
-    "legacy_inbox",
-    "legacy_task_queue",
-    "task_audience",
-    "key_layout",
-    "key_prefix",
-    "cors_origins",
-    "allowed_hosts",
-];
-
 impl Config {
     /// Makes settings of variables; `get` answers an empty text for one that is not set.
     ///
     /// # Errors
     /// One sentence that names the variable and what it accepts.
     pub fn read(get: impl Fn(&str) -> String) -> Result<Self, String> {
-        let auth_mode = AuthMode::parse(&get("auth_mode"))?;
-        let rate_limit = read_rate("rate_limit_per_second", &get, RATE_DEFAULT)?;
-        // Where nobody needs a key, those without one are the hub's users.
-        let anonymous = match auth_mode {
-            AuthMode::Keys => ANONYMOUS_RATE_DEFAULT,
-            AuthMode::Open => rate_limit,
+        let given = Given::new(get);
+        let auth_mode = AuthMode::parse(&given.text("auth_mode"))?;
+        let registration = given.word(
+            "registration",
+            &[("invite", Registration::Invite), ("open", Registration::Open)],
+        )?;
+        let rate_limit = given.whole("rate_limit_per_second", 0..=RATE_MAX)?;
+        let anonymous_rate = match (given.text("anonymous_rate_per_second").is_empty(), auth_mode) {
+            (false, _) => given.whole("anonymous_rate_per_second", 0..=RATE_MAX)?,
+            (true, AuthMode::Keys) => ANONYMOUS_RATE_DEFAULT,
+            // Where nobody needs a key, those without one are the hub's users.
+            (true, AuthMode::Open) => rate_limit,
         };
         Ok(Self {
             auth_mode,
-            registration: read_registration(&get("registration"), auth_mode)?,
-            admin_key: Some(get("admin_key")).filter(|key| !key.is_empty()),
-            cors_origins: get("cors_origins")
+            registration: match auth_mode {
+                AuthMode::Keys => registration,
+                AuthMode::Open => Registration::Open,
+            },
+            admin_key: Some(given.text("admin_key")).filter(|key| !key.is_empty()),
+            cors_origins: given
+                .text("cors_origins")
                 .split(',')
                 .map(|origin| origin.trim().to_owned())
                 .filter(|origin| !origin.is_empty())
                 .collect(),
-            allowed_hosts: AllowedHosts::parse(&get("allowed_hosts"))?,
-            anonymous_rate: read_rate("anonymous_rate_per_second", &get, anonymous)?,
-            streams_max: read_streams(&get("quota_streams"))?,
+            allowed_hosts: AllowedHosts::parse(&given.text("allowed_hosts"))?,
+            anonymous_rate,
+            streams_max: given.whole("quota_streams", 0..=STREAMS_MAX)?,
             rate_limit,
-            deposits: read_deposits(&get("deposits"))?,
-            deposit_max: read_deposit_max(&get("max_deposit"))?,
-            settings: Settings::read(&Variables {
-                redis_url: get("redis_url"),
-                key_prefix: get("key_prefix"),
-                key_layout: get("key_layout"),
-                heartbeat_timeout_seconds: get("heartbeat_timeout_seconds"),
-                heartbeat_ttl_seconds: get("heartbeat_ttl_seconds"),
-                check_interval_seconds: get("check_interval_seconds"),
-                message_ttl_hours: get("message_ttl_hours"),
-                legacy_inbox: get("legacy_inbox"),
-                legacy_task_queue: get("legacy_task_queue"),
-                quotas: Quotas::read(&get)?,
-                task_audience: get("task_audience"),
-            })?,
+            deposits: given
+                .word("deposits", &[("self", Deposits::Own), ("admin", Deposits::Admin)])?,
+            deposit_max: read_deposit_max(&given.text("max_deposit"))?,
+            settings: Settings::read(&given)?,
         })
     }
 }
 
-fn read_rate(name: &str, get: impl Fn(&str) -> String, default: i64) -> Result<i64, String> {
-    let text = get(name);
-    if text.is_empty() {
-        return Ok(default);
-    }
-    let rate = text.parse().ok().filter(|rate| (0..=RATE_MAX).contains(rate));
-    rate.ok_or_else(|| {
-        format!("{name} is {text:?}; use a whole number up to {RATE_MAX}, 0 for no limit")
-    })
-}
-
-fn read_streams(text: &str) -> Result<i64, String> {
-    if text.is_empty() {
-        return Ok(STREAMS_DEFAULT);
-    }
-    let number = text.parse().ok().filter(|number| (0..=STREAMS_MAX).contains(number));
-    number.ok_or_else(|| {
-        format!("quota_streams is {text:?}; use a whole number up to {STREAMS_MAX}, 0 for no limit")
-    })
-}
-
-fn read_registration(text: &str, mode: AuthMode) -> Result<Registration, String> {
-    match text {
-        "" | "invite" if mode == AuthMode::Keys => Ok(Registration::Invite),
-        "" | "invite" | "open" => Ok(Registration::Open),
-        other => Err(format!("registration is {other:?}; use invite or open")),
-    }
-}
-
-fn read_deposits(text: &str) -> Result<Deposits, String> {
-    match text {
-        "" | "self" => Ok(Deposits::Own),
-        "admin" => Ok(Deposits::Admin),
-        other => Err(format!("deposits is {other:?}; use self or admin")),
-    }
-}
-
 fn read_deposit_max(text: &str) -> Result<Money, String> {
-    let text = if text.is_empty() { "100000" } else { text };
     let money = Money::parse(text).map_err(|rule| format!("max_deposit {rule}"))?;
     if money > Money::ZERO { Ok(money) } else { Err("max_deposit must be more than 0".to_owned()) }
 }

@@ -90,7 +90,7 @@ impl Problem {
     /// An agent has as much of something as it may; `name` is a quota's.
     #[must_use]
     pub fn over_quota(name: &str, bound: &str) -> Self {
-        let what = quota::find(name).map_or("of this", |quota| quota.what);
+        let what = quota::what(name).unwrap_or("of this");
         Self::new(
             Code::QuotaExceeded,
             format!(

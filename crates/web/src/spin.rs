@@ -13,11 +13,12 @@ use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt};
 use reef_domain::limits::{BODY_BYTES_UNASKED, BODY_PAUSE_MS, BODY_TIME_MS};
 use reef_domain::shown::in_line;
+use reef_store::variables::VARIABLES;
 use reef_store::{Redis, RedisError, Reply, Store};
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
 
-use crate::config::{Config, variables};
+use crate::config::Config;
 use crate::http::{Request, Response};
 use crate::problem::{Code, Problem};
 use crate::route::{App, Route, request_id};
@@ -114,7 +115,8 @@ async fn app(
 
 async fn load(routes: Vec<Route<SpinRedis>>) -> Result<App<SpinRedis>, String> {
     let mut values = Vec::new();
-    for name in variables() {
+    for variable in VARIABLES.iter().filter(|variable| !variable.used_by.is_empty()) {
+        let name = variable.name;
         // A variable that the manifest does not give to this component has its default.
         values.push((name, spin_sdk::variables::get(name).await.unwrap_or_default()));
     }

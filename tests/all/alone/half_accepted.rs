@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use reef_store::proposal::{Accept, Accepted, Note, Progress, settle};
-use reef_store::settings::Variables;
+use reef_store::variables::Given;
 use reef_store::{Keys, Redis, RedisError, Reply, Settings, Store};
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ impl Redis for Cut<'_> {
 fn accept(scripts: &Store<Blocking>, agent: &str, message_id: &str, commands: usize) -> bool {
     let cut = Cut { whole: scripts.redis(), left: Cell::new(commands) };
     let cut = Store::new(cut, Keys::default());
-    let settings = Settings::read(&Variables::default()).unwrap();
+    let settings = Settings::read(&Given::new(|_| String::new())).unwrap();
     let steps = async {
         cut.call(&Note { agent, message_id }).await?;
         let call = Accept { agent, message_id, executor: agent, owner: "@admin" };

@@ -9,6 +9,7 @@ mod compare;
 mod named;
 mod reference;
 mod shown;
+mod variables;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -12,6 +12,7 @@ use reef_store::ledger::Moved;
 use reef_store::node::Writer;
 use reef_store::position::{Close, Closed, Mark, Marked};
 use reef_store::script::Call;
+use reef_store::variables::Given;
 use reef_store::{Answered, Keys, Once, Quotas, Redis, RedisError, Reply, Store, StoreError};
 
 use super::operation::{Operation, Outcome, Request};
@@ -66,7 +67,10 @@ fn writer(owner: &str) -> Writer<'_> {
 impl Driver {
     pub fn new(connection: redis::Connection) -> Self {
         let numbered = Numbered { connection: RefCell::new(connection), last: Cell::default() };
-        Self { store: Store::new(numbered, Keys::default()), quotas: Quotas::default() }
+        Self {
+            store: Store::new(numbered, Keys::default()),
+            quotas: Quotas::read(&Given::new(|_| String::new())).unwrap(),
+        }
     }
 
     pub fn perform(&self, request: Request) -> Record {

@@ -6,11 +6,11 @@ use reef_domain::node::{Patch, Registration, Status};
 use reef_domain::task as domain;
 use reef_store::heartbeat::{Beat, BeatOutcome, Check, check_all};
 use reef_store::node::{self, Register, Registered, Shutdown, Standing, Update, Writer};
-use reef_store::settings::Variables;
 use reef_store::task::{
     Cancel, Claim, ClaimState, Complete, Fail, Letters, Progress, Remove, Retry, Submit, Submitted,
     Written, redrive, settle_due,
 };
+use reef_store::variables::Given;
 use reef_store::{Settings, Store};
 
 use super::model::{ANSWERED, SILENCE, Wants, owner_of};
@@ -24,7 +24,7 @@ pub struct Driver {
 impl Driver {
     /// The queue of a server from which all is removed.
     pub fn on_empty(server: &RedisServer) -> Self {
-        let settings = Settings::read(&Variables::default()).unwrap();
+        let settings = Settings::read(&Given::new(|_| String::new())).unwrap();
         let it = Self { store: store(server.connect()), settings };
         it.ask::<()>(&redis::cmd("FLUSHALL"));
         it
