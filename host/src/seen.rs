@@ -71,7 +71,8 @@ impl Seen {
             return;
         }
         let mark = Mark { hub: hub.clone(), event: event.clone() };
-        if let Err(error) = write(path, &serde_json::to_vec(&mark).unwrap_or_default()) {
+        let bytes = serde_json::to_vec(&mark).map_err(std::io::Error::from);
+        if let Err(error) = bytes.and_then(|bytes| write(path, &bytes)) {
             tracing::debug!(%error, file = %path.display(), "the youngest event cannot be noted");
         }
         self.written = Some((event.clone(), Instant::now()));

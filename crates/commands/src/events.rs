@@ -220,8 +220,7 @@ pub(crate) fn print_event(out: &Output, event: &Event) -> Result<(), Failure> {
 }
 
 fn print_json(out: &Output, value: &impl Serialize) -> Result<(), Failure> {
-    // Our types have text keys only, so that writing them cannot fail.
-    Ok(out.line(&serde_json::to_string(value).unwrap_or_default())?)
+    Ok(out.line(&serde_json::to_string(value)?)?)
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(crate) fn conclude(cx: &Context, findings: &[Finding], is_strict: bool) -> R
     let healthy = worst == Level::Ok || (worst == Level::Warn && !is_strict);
     if cx.out.is_json() {
         let report = Report { healthy, checks: findings };
-        cx.out.line(&serde_json::to_string(&report).unwrap_or_default())?;
+        cx.out.line(&serde_json::to_string(&report)?)?;
     } else {
         cx.out.line(&table(findings))?;
         let verdict = match (healthy, worst) {

@@ -61,7 +61,7 @@ impl Top {
         if self.once || cx.out.is_json() || !cx.out.is_terminal() {
             let picture = self.look(cx).await?;
             let text = if cx.out.is_json() {
-                serde_json::to_string(&picture).unwrap_or_default()
+                serde_json::to_string(&picture)?
             } else {
                 picture.draw(usize::MAX)
             };

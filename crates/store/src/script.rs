@@ -297,6 +297,9 @@ pub enum StoreError {
         /// How much that is.
         bound: String,
     },
+    /// A fault of ours: something cannot be written as JSON.
+    #[error("this cannot be written as JSON: {0}")]
+    Unwritable(String),
     /// A fault of ours.
     #[error("script {script} answered what its header does not promise: {detail}")]
     Malformed {
@@ -305,6 +308,12 @@ pub enum StoreError {
         /// What is wrong.
         detail: Malformed,
     },
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unwritable(error.to_string())
+    }
 }
 
 /// Calls scripts on one Redis under one set of key names.

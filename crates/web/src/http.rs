@@ -64,12 +64,19 @@ impl Response {
         Self::with_json(200, "application/json", value)
     }
 
-    /// Any status with a JSON body of any type.
-    ///
-    /// Our types have text keys only, so that writing them into memory cannot fail.
+    /// Any status with a JSON body of any type. A value that cannot be written is a fault of ours.
     pub(crate) fn with_json(status: u16, content_type: &str, value: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(value).unwrap_or_default();
-        Self { status, headers: Vec::with_capacity(4), body }.with("content-type", content_type)
+        match serde_json::to_vec(value) {
+            Ok(body) => Self { status, headers: Vec::with_capacity(4), body }
+                .with("content-type", content_type),
+            Err(error) => {
+                eprintln!("an answer cannot be written as JSON: {error}");
+                let problem =
+                    br#"{"title":"Internal Server Error","status":500,"code":"internal"}"#;
+                Self { status: 500, headers: Vec::new(), body: problem.to_vec() }
+                    .with("content-type", "application/problem+json")
+            }
+        }
     }
 
     /// An answer without a body.
@@ -89,6 +96,15 @@ impl Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_written_is_no_success() {
+        let unwritable = std::collections::BTreeMap::from([(vec![1], 1)]);
+        let response = Response::json(&unwritable);
+        assert_eq!(response.status, 500);
+        let body: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+        assert_eq!(body["code"], "internal");
+    }
 
     #[test]
     fn a_trailing_slash_is_no_part_of_the_path() {

@@ -84,8 +84,8 @@ impl Report {
     }
 
     /// For programs.
-    pub(super) fn json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+    pub(super) fn json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
     }
 
     /// For people.

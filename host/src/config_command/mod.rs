@@ -86,7 +86,11 @@ pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
         Verb::SpinEnv(args) => print(&spin_env::render(&settings, &args)?),
         Verb::Check => {
             let report = block_on(check::examine(&settings))?;
-            print(&if given.json { report.json() } else { report.text() })?;
+            print(&if given.json {
+                report.json().map_err(|error| Failure::Runtime(error.into()))?
+            } else {
+                report.text()
+            })?;
             report.failure().map_or(Ok(()), Err)
         }
     }

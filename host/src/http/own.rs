@@ -115,7 +115,8 @@ impl OwnRoutes {
             Own::Start => uncached(page(self.start_page.clone(), ui::POLICY)),
             Own::Asset(asset) => ui::answer(asset),
             Own::Health => {
-                uncached(state(&State { status: "healthy", service: "reef", warnings: None }))
+                let healthy = State { status: "healthy", service: "reef", warnings: None };
+                uncached(state(&healthy, request_id))
             }
             Own::Ready => uncached(self.ready(request_id).await),
             Own::Metrics => uncached(whole(
@@ -136,7 +137,8 @@ impl OwnRoutes {
         let warnings = self.readiness.warnings();
         match self.readiness.status().await {
             Status::Ready => {
-                state(&State { status: "ready", service: "reef", warnings: Some(warnings) })
+                let ready = State { status: "ready", service: "reef", warnings: Some(warnings) };
+                state(&ready, request_id)
             }
             Status::NotReady { code, reason, .. } => {
                 let mut problem = Problem::new(code, reason);
@@ -156,9 +158,11 @@ struct State {
     warnings: Option<Vec<String>>,
 }
 
-fn state(state: &State) -> Answer {
-    let body = serde_json::to_vec(state).unwrap_or_default();
-    whole(StatusCode::OK, "application/json", body)
+fn state(state: &State, request_id: &str) -> Answer {
+    match serde_json::to_vec(state) {
+        Ok(body) => whole(StatusCode::OK, "application/json", body),
+        Err(error) => problem::answer(Problem::internal(error.to_string()), request_id),
+    }
 }
 
 fn page(html: String, policy: &'static str) -> Answer {

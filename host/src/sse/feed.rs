@@ -148,7 +148,10 @@ async fn message_page(
             Page::Frames(Frames { frames, is_all, expires_in })
         }
         Followed::Snapshot { id, message, expires_in, .. } => {
-            let data = json_text(&SnapshotData { sequence: message.sequence, message: &message });
+            let data = serde_json::to_string(&SnapshotData {
+                sequence: message.sequence,
+                message: &message,
+            })?;
             let id = StreamId::parse(&id).unwrap_or_default();
             let frame = Frame::new(id, SNAPSHOT, &data);
             // A complete message has no events behind its snapshot.
@@ -192,7 +195,7 @@ async fn cluster_page(
     let is_all = !found.more;
     for event in &found.events {
         if let Some(id) = StreamId::parse(&event.event_id) {
-            frames.push(Frame::new(id, &event.event_type, &json_text(event)));
+            frames.push(Frame::new(id, &event.event_type, &serde_json::to_string(event)?));
         }
     }
     if let (true, Place::Named(Cursor::Stream(_))) = (frames.is_empty(), place)
@@ -208,11 +211,6 @@ async fn cluster_page(
 /// `goes_on`.
 fn gap(goes_on: StreamId, from: &str, to: &str) -> Frame {
     Frame::new(goes_on, SNAPSHOT, &json!({ "gap": { "from": from, "to": to } }).to_string())
-}
-
-/// Our types have text keys only, so that writing them into memory cannot fail.
-fn json_text(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 fn as_count(limit: usize) -> i64 {
