@@ -8,7 +8,7 @@
 //!   [`message`], [`inbox`], [`proposal`], [`task`], [`agent`], [`key`], [`invite`], [`account`], [`hold`],
 //!   [`intent`], [`position`], [`entry`], [`audit`], [`host`], [`restored`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
-//! - [`settings`]: what the variables of a deployment say about keys and liveness.
+//! - [`variables`]: what a deployment can set; [`settings`]: what that says about keys and liveness.
 //!
 //! Nothing here knows HTTP, Spin or wasmtime. Every operation is one script and one round trip.
 
