@@ -204,14 +204,13 @@ fn resolve(
     if let Some(edge) = &edge {
         code = edge.prologue(&code) + &code;
     }
-    if let Some(line) = source.lines().find_map(|line| line.strip_prefix("-- include:")) {
-        for include in line.split_whitespace().rev() {
-            let text = includes.get(include).ok_or_else(|| format!("no include {include}"))?;
-            code = with_include(text, code);
-        }
+    let mut needed = Vec::new();
+    collect(source, includes, &mut needed, 0)?;
+    for include in needed.into_iter().rev() {
+        code = with_include(&includes[include], code);
     }
     let flags = if source.lines().any(|line| line == RUNS_WHEN_FULL) { ALLOW_OOM } else { "" };
-    Ok((flags.to_owned() + &with_limits(&with_keys(partition, &code, table)?), edge))
+    Ok((flags.to_owned() + &with_limits(&with_keys(partition, &code, table)?)?, edge))
 }
 
 /// The line of a header that says: this script also runs in a Redis whose memory is used up, because
@@ -222,23 +221,46 @@ const RUNS_WHEN_FULL: &str = "-- full: runs";
 /// How Redis is told so.
 const ALLOW_OOM: &str = "#!lua flags=allow-oom\n";
 
+/// What a file includes, each after what it includes itself.
+fn collect<'i>(
+    source: &str,
+    includes: &'i BTreeMap<String, String>,
+    needed: &mut Vec<&'i str>,
+    depth: usize,
+) -> Result<(), Failure> {
+    let line = source.lines().find_map(|line| line.strip_prefix("-- include:"));
+    for name in line.unwrap_or_default().split_whitespace() {
+        let (name, text) =
+            includes.get_key_value(name).ok_or_else(|| format!("no include {name}"))?;
+        if depth == includes.len() {
+            return Err(format!("the include {name} includes itself").into());
+        }
+        collect(text, includes, needed, depth + 1)?;
+        if !needed.contains(&name.as_str()) {
+            needed.push(name);
+        }
+    }
+    Ok(())
+}
+
 /// Puts an include in front of code, leaving out what the code does not use: Redis makes every
 /// function of a script anew for each call. The parts of an include are set apart by blank lines.
 fn with_include(include: &str, code: String) -> String {
-    include.rsplit("\n\n").map(without_comments).fold(code, |code, part| match defined_by(&part) {
-        Some(name) if !mentions(&code, name) => code,
-        _ => part + &code,
+    include.rsplit("\n\n").map(without_comments).fold(code, |code, part| {
+        let names = defined_by(&part);
+        let is_used = names.is_empty() || names.iter().any(|name| mentions(&code, name));
+        if is_used { part + &code } else { code }
     })
 }
 
-/// The name that a part defines, if it does nothing else.
-fn defined_by(part: &str) -> Option<&str> {
-    let mut unindented = part.lines().filter(|line| !line.starts_with([' ', '}']));
-    let definition = unindented.next()?.strip_prefix("local ")?;
-    let rest_is_its_end = unindented.all(|line| line == "end");
-    let name = definition.strip_prefix("function ").unwrap_or(definition);
-    let end = name.find(|c| !is_word(c))?;
-    rest_is_its_end.then(|| &name[..end])
+/// The names that a part defines.
+fn defined_by(part: &str) -> Vec<&str> {
+    let definitions = part.lines().filter_map(|line| line.strip_prefix("local "));
+    let names = definitions.flat_map(|definition| {
+        let names = definition.strip_prefix("function ").unwrap_or(definition);
+        names.split([' ', '(', '=']).next().unwrap_or_default().split(',')
+    });
+    names.collect()
 }
 
 fn without_comments(lua: &str) -> String {
@@ -344,20 +366,25 @@ fn arguments_of(code: &str) -> Result<(Vec<&str>, usize), Failure> {
 }
 
 /// Puts the hub's bounds into a script, which knows them by their names in `limits.rs`.
-fn with_limits(code: &str) -> String {
+fn with_limits(code: &str) -> Result<String, Failure> {
     let mut lua = String::with_capacity(code.len());
     let mut rest = code;
     while let Some(at) = rest.find(|c: char| is_word(c) && !c.is_ascii_digit()) {
         let (before, from) = rest.split_at(at);
         let (word, after) = from.split_at(from.find(|c| !is_word(c)).unwrap_or(from.len()));
         lua.push_str(before);
+        let is_own = lua
+            .rsplit('\n')
+            .next()
+            .is_some_and(|line| line.trim_start().starts_with("local ") && !line.contains('='));
         match limits::ALL.iter().find(|(name, _)| *name == word) {
+            Some(_) if is_own => return Err(format!("{word} is a bound of the hub's").into()),
             Some((_, bound)) => lua.push_str(&bound.to_string()),
             None => lua.push_str(word),
         }
         rest = after;
     }
-    lua + rest
+    Ok(lua + rest)
 }
 
 /// Whether code holds a name as a whole word.

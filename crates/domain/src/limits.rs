@@ -333,6 +333,12 @@ pub const VOID_BATCH: i64 = 500;
 /// Most nodes that are looked at to say why a task waits.
 pub const WHY_NODES_MAX: i64 = 1000;
 
+/// Classes of tasks that a claim looks at first: these are most often enough.
+pub const CLAIM_PAGE: i64 = 8;
+
+/// Classes that a claim looks at then, at a time.
+pub const CLAIM_PAGE_MAX: i64 = 64;
+
 /// Tasks of one rank among which a claim chooses the best match.
 pub const CLAIM_TIES_MAX: i64 = 16;
 

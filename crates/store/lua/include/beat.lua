@@ -1,4 +1,5 @@
 -- Signs of life.
+-- include: foreign node
 
 -- Whether a node lives by the hb: key that an old client writes. That the key is still there says
 -- nothing, since it lasts as long as Redis' clock lets it: what counts is that it was written, and how

@@ -1,4 +1,5 @@
 -- Claims: a node holds a task under a token while its lease runs.
+-- include: queue node
 
 -- Lets go of a claim. What a node reported counted a task that it held by then.
 local function end_claim(task, has_stopped)

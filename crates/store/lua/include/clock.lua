@@ -5,6 +5,7 @@
 -- periodic checker counts as one tick. Nothing expires because nobody was looking.
 -- Where no periodic checker has announced itself, a gap counts in full up to five minutes; where it
 -- had been away for ten ticks already when others were last seen, up to those ten ticks.
+-- include: now
 
 local clock
 local is_back = false

@@ -1,3 +1,5 @@
+-- include: foreign message
+
 -- Content that is too large for the snapshot: it lies under its message, so that no other message's
 -- block of the same id can be taken for it.
 local function whole_field(cid)

@@ -1,4 +1,5 @@
 -- Appends to the cluster's event log. `payload` is JSON text. Redis makes the id where none is given.
+-- include: now rfc3339
 
 local function emit(event_type, payload, with_id)
   local id = redis.call('XADD', key.events, 'MAXLEN', '~', EVENTS_MAX, with_id or '*',

@@ -1,4 +1,5 @@
 -- Holds: a part of an agent's money that is reserved until it is paid, released, or overdue.
+-- include: clock journal
 
 local HOLD_FIELDS = { 'agent_id', 'amount', 'posted', 'status', 'expires_at', 'to_agent',
   'created_at' }

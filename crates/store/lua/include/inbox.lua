@@ -1,5 +1,6 @@
 -- An agent's inbox: messages wait by priority and number, are leased to a receiver, and go for
 -- good once they are acknowledged.
+-- include: clock
 
 local RANK_OF = { high = 0, medium = 1, low = 2 }
 

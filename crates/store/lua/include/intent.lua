@@ -1,4 +1,5 @@
 -- Intents: what an agent would take a position on, with the margin for it reserved.
+-- include: journal
 
 local INTENT_FIELDS = { 'agent_id', 'intent_type', 'asset', 'size', 'filled', 'leverage', 'margin',
   'max_slippage', 'reason', 'status', 'matched_with', 'created_at', 'updated_at' }

@@ -1,3 +1,5 @@
+-- include: clock key
+
 -- Invites: what lets somebody register who has no key.
 local INVITE_FIELDS = { 'uses', 'used', 'scopes', 'created_by', 'created_at', 'expires_at' }
 

@@ -1,6 +1,7 @@
 -- Money and its journal. Amounts are whole numbers of millionths, at most 2^53-1, which Lua's
 -- doubles hold exactly. Each movement is one entry, linked to the one before: an account's balance
 -- is the sum of its legs, and what is reserved of it the sum of its locks.
+-- include: now
 
 local NO_LINK = string.rep('0', 40)
 

@@ -1,3 +1,5 @@
+-- include: now
+
 -- Agents' keys. The hash of a key is the truth; `apikey:<digest>` tells old readers whose it is.
 local KEY_FIELDS = { 'agent', 'name', 'scopes', 'created_at', 'last_used', 'expires_at' }
 

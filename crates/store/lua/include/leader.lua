@@ -1,6 +1,7 @@
 -- The leadership lease. It is held by one incarnation of a node; its term grows with every change of
 -- holder and is the fencing token. Old clients take part through the lock key alone, so what that key
 -- says is looked at first.
+-- include: clock foreign event
 
 -- Who a node's entries in the history count for: its owner, or itself where nobody is told apart.
 local function teller(node)

@@ -1,5 +1,6 @@
 -- A message's log, whose entries are numbered without a hole. What a page costs follows from the page,
 -- however long the log is and however large its entries are.
+-- include: message
 
 -- The number of an entry: it is in the event's id.
 local function sequence_of(entry)

@@ -1,4 +1,5 @@
 -- A message in Redis, and the one way to change it: event, sequence number and snapshot together.
+-- include: now rfc3339
 
 local mid = ARGV[3]
 

@@ -1,3 +1,5 @@
+-- include: journal
+
 -- a x b / c, rounded down, for whole numbers from 0 to 2^53-1 and c > 0; 2^53-1 where it is more.
 -- A product may have 106 bits, twice what a double holds; so it is made bit by bit, as a quotient
 -- and a remainder, and no number on the way passes 2^53.

@@ -1,3 +1,5 @@
+-- include: foreign rfc3339 event leader queue
+
 -- What a node is in Redis, and how it moves between the indexes. Every index entry of a node is
 -- written here and in node/register, so that two writers never undo each other's fields.
 local NODE_FIELDS = {

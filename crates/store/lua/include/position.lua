@@ -1,4 +1,5 @@
 -- Positions: two for each match, whose gains and losses are each other's.
+-- include: journal muldiv
 
 local POSITION_FIELDS = { 'agent_id', 'asset', 'side', 'size', 'entry_price', 'leverage', 'margin',
   'mark', 'unrealized_pnl', 'realized_pnl', 'status', 'intent_id', 'match_id', 'counter_position',

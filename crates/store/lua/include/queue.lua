@@ -1,6 +1,7 @@
 -- The queue: waiting tasks by class. A class is what tasks want of a node, so a claim looks at
 -- classes and never at the backlog. Each class is listed under one of its skills, the one that
 -- fewest nodes had when it came to be, so that a node hardly meets classes that it cannot serve.
+-- include: clock event
 
 -- The part of a task's hash that the scripts work with.
 local function read_task(id)

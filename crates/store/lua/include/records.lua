@@ -1,5 +1,6 @@
 -- Answers to idempotent requests are kept for 24 hours of logical time, so that a step of Redis' clock
 -- forgets none of them: what moves money or queues work must not happen twice.
+-- include: clock
 
 -- Forgets some answers whose time is over.
 local function sweep_records(most)

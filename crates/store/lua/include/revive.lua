@@ -1,4 +1,5 @@
 -- Bringing ended tasks back.
+-- include: queue
 
 -- Why a task cannot be tried again; nil if it can. The message of a session task is complete once
 -- the task has ended, so that nothing could be written to it.

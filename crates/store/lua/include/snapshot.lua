@@ -1,3 +1,5 @@
+-- include: message
+
 -- A block for which there is no room: where it can be read.
 local function without_members(block, cid)
   local head = string.match(block,

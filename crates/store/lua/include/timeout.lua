@@ -1,3 +1,5 @@
+-- include: clock
+
 -- After how long a node is silent, in ms: the longest of the timeouts of those who are at work. Hosts
 -- note theirs (cluster/join), periodic checkers theirs (heartbeat/check). So no node that keeps the
 -- pace of one is silent to another.

@@ -1,3 +1,5 @@
+-- include: budget
+
 -- Lists what is in a sorted set, from the highest number down, or with `page.ascending` from the
 -- lowest up. A page ends early when it has looked at too many or has no room for more. `is_wanted`
 -- leaves some out; `append` adds one to the reply (include budget). `page` is limit, number to go on
