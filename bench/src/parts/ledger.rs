@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use futures_util::stream::{self, TryStreamExt};
 use reef_domain::Money;
+use reef_domain::access::Scopes;
 use reef_domain::json::Json;
 use reef_redis::Connection;
 use reef_store::Store;
@@ -113,7 +114,7 @@ async fn make_agents(redis: &Redis) -> Result<()> {
                 register(store, &agent_id).await?;
             }
             let agent_id = payer(&number);
-            match store.call(&Deposit { agent_id: &agent_id, amount: funds, quotas: None }).await? {
+            match store.call(&Deposit { agent_id: &agent_id, amount: funds, most: None }).await? {
                 Moved::Ok(_) => Ok(()),
                 other => bail!("{agent_id} got no money: {other:?}"),
             }
@@ -131,11 +132,14 @@ async fn register(store: &Store<Connection>, agent_id: &str) -> Result<()> {
         metadata: &Json::empty_object(),
         key_id: agent_id,
         digest: agent_id,
+        scopes: Scopes::OF_FIRST_KEY,
         key_name: "first",
-        way: reef_store::agent::Way::Free,
+        maker: None,
+        invite_id: None,
+        invite_digest: None,
     };
     match store.call(&call).await? {
-        Registered::Ok(_) => Ok(()),
+        Registered::Ok { .. } => Ok(()),
         other => bail!("{agent_id} was not registered: {other:?}"),
     }
 }

@@ -1,6 +1,6 @@
 //! Whose money a caller may deal with.
 
-use reef_domain::{Invalid, id};
+use reef_domain::{Invalid, Money, id};
 use reef_store::ledger::Moved;
 use reef_store::node::Writer;
 use reef_web::{Code, Context, Problem};
@@ -43,14 +43,15 @@ pub(crate) fn unknown_agent(agent_id: &str) -> Problem {
     Problem::new(Code::NotFound, format!("There is no agent {agent_id}."))
 }
 
-/// What a movement of money has come to, or why there was none.
-pub(crate) fn moved<T>(outcome: Moved<T>) -> Result<T, Problem> {
+/// What a movement of money has come to, or why there was none. `agent` is whose money was to move, and
+/// `amount` how much of it.
+pub(crate) fn moved<T>(outcome: Moved<T>, agent: &str, amount: Money) -> Result<T, Problem> {
     match outcome {
         Moved::Ok(value) => Ok(value),
-        Moved::UnknownAgent(agent_id) => Err(unknown_agent(&agent_id)),
+        Moved::UnknownAgent(agent_id) => Err(unknown_agent(agent_id.as_deref().unwrap_or(agent))),
         Moved::Insufficient { available, asked } => Err(Problem::new(
             Code::InsufficientBalance,
-            format!("{available} is available, and {asked} was asked for."),
+            format!("{available} is available, and {} was asked for.", asked.unwrap_or(amount)),
         )),
         Moved::Full => Err(Problem::new(
             Code::Conflict,

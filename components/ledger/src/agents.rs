@@ -1,5 +1,6 @@
 //! Agents: register, show, list.
 
+use reef_domain::access::Scopes;
 use reef_domain::json::Json;
 use reef_domain::limits::{
     DISPLAY_NAME_CHARS_MAX, METADATA_BYTES_MAX, PAGE_DEFAULT, WALLET_CHARS_MAX,
@@ -7,7 +8,7 @@ use reef_domain::limits::{
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::account::Balance;
-use reef_store::agent::{Agent, Get, List, Register, Registered, Remove, Removed, SetStatus, Way};
+use reef_store::agent::{Agent, Get, List, Register, Registered, Remove, Removed, SetStatus};
 use reef_store::name::{Release, Reserve};
 use reef_store::node::Writer;
 use reef_web::auth::{Caller, unknown_invite, unknown_key};
@@ -67,17 +68,6 @@ pub(crate) struct RegisterAnswer<'a> {
     api_key_info: KeyInfo<'a>,
 }
 
-/// By what right a caller registers an agent. That it may was decided before.
-fn way_of(caller: &Caller) -> Way<'_> {
-    match caller {
-        Caller::Invited(invite) => {
-            Way::Invite { invite_id: &invite.invite_id, digest: &invite.digest }
-        }
-        Caller::Agent(agent) if caller.is_admin() => Way::Key { key_id: &agent.key_id },
-        Caller::Admin | Caller::Agent(_) | Caller::Anonymous => Way::Free,
-    }
-}
-
 /// `POST /agents/register`: an agent with a first key. The admin registers, or whoever has an invite;
 /// where `registration` is `open`, everybody.
 pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
@@ -91,6 +81,12 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             return Err(Problem::fields(Code::Forbidden, &Invalid::one("agent_id", rule)));
         }
     }
+    // By what right it registers. That it may was decided before.
+    let maker = cx.caller.key_id().filter(|_| cx.caller.is_admin());
+    let invite = match cx.caller {
+        Caller::Invited(invite) => Some(invite),
+        _ => None,
+    };
     for attempt in 0..ID_ATTEMPTS {
         let key = NewKey::make()?;
         // The id that an idempotency key stands for may be that of an agent of another day.
@@ -103,8 +99,11 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             metadata,
             key_id: &key.key_id,
             digest: &key.digest,
+            scopes: Scopes::OF_FIRST_KEY,
             key_name: "default",
-            way: way_of(cx.caller),
+            maker,
+            invite_id: invite.map(|invite| invite.invite_id.as_str()),
+            invite_digest: invite.map(|invite| invite.digest.as_str()),
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         let kept = call.agent_id.filter(|_| answered.value.is_refused());
@@ -112,11 +111,11 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             cx.store.call(&Release { name }).await?;
         }
         let answer = match &answered.value {
-            Registered::Ok(made) => Ok(Response::json(&RegisterAnswer {
+            Registered::Ok { agent, key: made } => Ok(Response::json(&RegisterAnswer {
                 success: true,
-                agent: &made.0,
+                agent,
                 api_key: (!answered.replayed).then_some(key.raw.as_str()),
-                api_key_info: KeyInfo::of(&made.1),
+                api_key_info: KeyInfo::of(made),
             })),
             Registered::WalletTaken { agent_id } => Err(Problem::new(
                 Code::Conflict,

@@ -50,10 +50,10 @@ pub(crate) async fn place<R: Redis>(cx: &Context<'_, R>) -> Answer {
     require_agent(cx, &agent_id)?;
     let hold_id = made_id("hold", cx.once.as_ref(), false);
     let expires_in_ms = body.expires_in_ms;
-    let quotas = cx.quotas();
-    let call = Place { hold_id: &hold_id, agent_id: &agent_id, amount, expires_in_ms, quotas };
+    let most = cx.quotas().map(|quotas| quotas.holds);
+    let call = Place { hold_id: &hold_id, agent_id: &agent_id, amount, expires_in_ms, most };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    let answer = moved(answered.value).map(|hold| show_hold(&hold));
+    let answer = moved(answered.value, &agent_id, amount).map(|hold| show_hold(&hold));
     mark_replayed(answer, answered.replayed)
 }
 
@@ -96,10 +96,10 @@ fn ended(outcome: Ended, hold_id: &str, to_agent: &str) -> Answer {
         Ended::NotFound => unknown_hold(hold_id),
         Ended::UnknownAgent => unknown_agent(to_agent),
         Ended::Forbidden => Problem::foreign("hold"),
-        Ended::Status(status) => {
+        Ended::State(status) => {
             Problem::new(Code::Conflict, format!("The hold {hold_id} has ended: {status}."))
         }
-        Ended::ToItself => paid_to_itself(),
+        Ended::Itself => paid_to_itself(),
         Ended::Over(reserved) => {
             Problem::field("amount", &format!("must not be more than the hold's {reserved}"))
         }

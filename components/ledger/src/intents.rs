@@ -2,9 +2,10 @@
 
 use reef_domain::ledger::{INTENT_STATUSES, IntentForm, is_asset, require_positive};
 use reef_domain::limits::PAGE_DEFAULT;
+use reef_domain::time::UnixMillis;
 use reef_domain::{Invalid, Money, id};
 use reef_store::Redis;
-use reef_store::intent::{Cancel, Cancelled, Get, Intent, List, Made, Match, Matched, Submit};
+use reef_store::intent::{Cancel, Cancelled, Get, Intent, List, Match, Matched, Submit};
 use reef_store::ledger::Seen;
 use reef_store::position::Position;
 use reef_web::extract::{lax_int, object};
@@ -59,10 +60,19 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let intent = form.finish(invalid)?;
     require_agent(cx, &agent_id)?;
     let intent_id = made_id("int", cx.once.as_ref(), false);
-    let quotas = cx.quotas();
-    let call = Submit { intent_id: &intent_id, agent_id: &agent_id, intent: &intent, quotas };
+    let call = Submit {
+        intent_id: &intent_id,
+        agent_id: &agent_id,
+        side: intent.side,
+        asset: &intent.asset,
+        size: intent.size,
+        leverage: intent.leverage,
+        max_slippage: intent.max_slippage,
+        reason: &intent.reason,
+        most: cx.quotas().map(|quotas| quotas.intents),
+    };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    let answer = moved(answered.value)
+    let answer = moved(answered.value, &agent_id, intent.size)
         .map(|intent| Response::json(&SubmitAnswer { success: true, intent: &intent }));
     mark_replayed(answer, answered.replayed)
 }
@@ -120,7 +130,7 @@ pub(crate) async fn cancel<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Cancelled::Ok(_) => Ok(Response::json(&CancelAnswer { success: true })),
         Cancelled::NotFound => Err(unknown_intent(&intent_id)),
         Cancelled::Forbidden => Err(Problem::foreign("intent")),
-        Cancelled::Status(status) => Err(not_open(&intent_id, &status)),
+        Cancelled::State(status) => Err(not_open(&intent_id, &status)),
     }
 }
 
@@ -142,8 +152,32 @@ pub(crate) struct MatchBody {
 pub(crate) struct MatchAnswer<'a> {
     success: bool,
     #[serde(rename = "match")]
-    made: &'a Made,
+    made: Made<'a>,
     positions: &'a [Position],
+}
+
+/// A match as it is shown.
+#[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentMatch"))]
+pub(crate) struct Made<'a> {
+    /// Its id.
+    match_id: &'a str,
+    /// The first intent.
+    intent_a: &'a str,
+    /// The other.
+    intent_b: &'a str,
+    /// Whose the first is.
+    agent_a: &'a str,
+    /// Whose the other is.
+    agent_b: &'a str,
+    /// On what.
+    asset: &'a str,
+    /// How much was matched.
+    size: Money,
+    /// At what price.
+    price: Money,
+    /// When.
+    created_at: UnixMillis,
 }
 
 /// `POST /intents/{id}/match`
@@ -157,25 +191,36 @@ pub(crate) async fn make_match<R: Redis>(cx: &Context<'_, R>) -> Answer {
     invalid.finish(())?;
     let once = cx.once.as_ref();
     let match_id = made_id("match", once, false);
-    let position_ids = [made_id("pos", once, false), made_id("pos", once, true)];
     let call = Match {
         intent_a: &intent_a,
         intent_b: &intent_b,
         price,
         match_id: &match_id,
-        position_ids: position_ids.each_ref().map(String::as_str),
+        position_a: &made_id("pos", once, false),
+        position_b: &made_id("pos", once, true),
     };
     let answered = cx.store.call_once(&call, once).await?;
     let conflict = |detail: &str| Err(Problem::new(Code::Conflict, detail));
     let answer = match answered.value {
-        Matched::Ok { made, positions } => {
-            Ok(Response::json(&MatchAnswer { success: true, made: &made, positions: &positions }))
+        Matched::Ok(it) => {
+            let made = Made {
+                match_id: &match_id,
+                intent_a: &intent_a,
+                intent_b: &intent_b,
+                agent_a: &it.agent_a,
+                agent_b: &it.agent_b,
+                asset: &it.asset,
+                size: it.size,
+                price,
+                created_at: it.created_at,
+            };
+            Ok(Response::json(&MatchAnswer { success: true, made, positions: &it.positions }))
         }
         Matched::NotFound(intent_id) => Err(unknown_intent(&intent_id)),
-        Matched::Status { intent_id, status } => Err(not_open(&intent_id, &status)),
-        Matched::SameAgent => conflict("Both intents are the same agent's."),
-        Matched::OtherAsset => conflict("The intents are on different assets."),
-        Matched::SameSide => conflict("Both intents go in the same direction."),
+        Matched::State { intent_id, status } => Err(not_open(&intent_id, &status)),
+        Matched::Agent => conflict("Both intents are the same agent's."),
+        Matched::Asset => conflict("The intents are on different assets."),
+        Matched::Side => conflict("Both intents go in the same direction."),
         Matched::Exists => conflict("This Idempotency-Key has made a match before."),
     };
     mark_replayed(answer, answered.replayed)

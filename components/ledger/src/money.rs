@@ -77,9 +77,10 @@ pub(crate) async fn deposit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if cx.config.deposits == Deposits::Admin && !cx.caller.is_admin() {
         return Err(Problem::new(Code::Forbidden, "Only the admin brings money into this hub."));
     }
-    let call = Deposit { agent_id: &agent_id, amount, quotas: cx.quotas() };
+    let call = Deposit { agent_id: &agent_id, amount, most: cx.quotas().map(|it| it.deposits) };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    let answer = moved(answered.value).map(|changed| show_change(&agent_id, &changed));
+    let answer =
+        moved(answered.value, &agent_id, amount).map(|changed| show_change(&agent_id, &changed));
     mark_replayed(answer, answered.replayed)
 }
 
@@ -88,7 +89,8 @@ pub(crate) async fn withdraw<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let (agent_id, amount) = AmountBody::read(cx, None)?;
     let call = Withdraw { agent_id: &agent_id, amount };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    let answer = moved(answered.value).map(|changed| show_change(&agent_id, &changed));
+    let answer =
+        moved(answered.value, &agent_id, amount).map(|changed| show_change(&agent_id, &changed));
     mark_replayed(answer, answered.replayed)
 }
 
@@ -159,7 +161,7 @@ pub(crate) async fn transfer<R: Redis>(cx: &Context<'_, R>) -> Answer {
         memo: &memo,
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    let answer = moved(answered.value).map(|Transferred { entry, at }| {
+    let answer = moved(answered.value, &from_agent, amount).map(|Transferred { entry, at }| {
         let settlement = Settlement {
             settlement_id: &settlement_id,
             kind: "internal",

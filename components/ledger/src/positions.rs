@@ -80,8 +80,8 @@ pub(crate) async fn close<R: Redis>(cx: &Context<'_, R>) -> Answer {
         })),
         Closed::NotFound => Err(unknown_position(&position_id)),
         Closed::Forbidden => Err(Problem::foreign("position")),
-        Closed::Status(status) => Err(not_open(&position_id, status)),
-        Closed::NotTheMark(mark) => Err(Problem::new(
+        Closed::State(status) => Err(not_open(&position_id, status)),
+        Closed::Price(mark) => Err(Problem::new(
             Code::Forbidden,
             format!("Its owner may close this position at its mark, {mark}, and no other price."),
         )),
@@ -119,7 +119,7 @@ pub(crate) async fn mark<R: Redis>(cx: &Context<'_, R>) -> Answer {
             Ok(Response::json(&MarkAnswer { success: true, position: &position, liquidated }))
         }
         Marked::NotFound => Err(unknown_position(&position_id)),
-        Marked::Status(status) => Err(not_open(&position_id, &status)),
+        Marked::State(status) => Err(not_open(&position_id, &status)),
     };
     mark_replayed(answer, answered.replayed)
 }

@@ -2,7 +2,9 @@
 
 use reef_domain::id;
 use reef_store::Redis;
-use reef_store::proposal::{Accept, Accepted, Done, Note, Progress, Show, Shown, settle};
+use reef_store::proposal::{
+    Accept, Accepted, Done, Note, Progress, Show, Shown, noted_name, settle,
+};
 use reef_web::extract::optional_object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
@@ -62,7 +64,7 @@ pub(crate) async fn accept<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Shown::NotFound => return Err(unknown(&agent, &message_id)),
     };
     if is_waiting {
-        cx.store.call(&Note { agent: &agent, message_id: &message_id }).await?;
+        cx.store.call(&Note { name: &noted_name(&agent, &message_id) }).await?;
     }
     let owner = cx.caller.name();
     let call = Accept { agent: &agent, message_id: &message_id, executor, owner };

@@ -180,6 +180,10 @@ pub const TOPIC_CHARS_MAX: usize = 128;
 /// proposed at most ten.
 pub const SUB_TASKS_MAX: usize = 100;
 
+/// How old a half-done acceptance of a proposal is before the monitor takes it on, in milliseconds:
+/// whoever began it has given up by then.
+pub const PROPOSAL_UNFINISHED_MS: i64 = 15_000;
+
 /// Longest name of a task, in characters.
 pub const TASK_NAME_CHARS_MAX: usize = 255;
 

@@ -227,7 +227,7 @@ impl Reply {
     /// The body of the function that reads it.
     fn reading(&self) -> String {
         match &self.name {
-            Some(name) => format!("{name}::read(status, _reply)"),
+            Some(name) => format!("<{name}>::read(status, _reply)"),
             None => self.matching(),
         }
     }
@@ -384,6 +384,10 @@ fn with_doc(line: &str) -> (&str, &str) {
 
 /// `set_status` as `SetStatus`.
 fn camel(name: &str) -> String {
+    // That is a word of Rust.
+    if name == "self" {
+        return "Itself".to_owned();
+    }
     let words = name.split('_').map(|word| {
         let mut letters = word.chars();
         letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect()

@@ -1,65 +1,29 @@
 //! Calls on the journal: `lua/entry/`.
 
+use std::collections::BTreeMap;
+
 use reef_domain::Money;
+use reef_domain::audit::Record;
 use reef_domain::journal::{Entry, Leg, NO_SEAL, seal};
-use reef_domain::limits::{SEAL_ENTRIES, SEALS_A_TICK};
+use reef_domain::limits::SEALS_A_TICK;
 use reef_domain::time::UnixMillis;
 
-use crate::ledger::{Page, read_items, read_next};
+use crate::ledger::Page;
 use crate::port::Redis;
-use crate::script::{
-    Arguments, Call, ENTRY_LIST, ENTRY_SEAL, ENTRY_SEALS, ENTRY_UNSEALED, Malformed, Partition,
-    Reader, Script, Store, StoreError, unknown_status,
-};
+use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
 
-/// Reads the journal.
-#[derive(Debug)]
-pub struct List<'a> {
-    /// Whose entries; empty: all.
-    pub agent_id: &'a str,
-    /// From the first entry on, not from the last.
-    pub oldest_first: bool,
-    /// Most entries.
-    pub limit: i64,
-    /// [`Page::next`] of the page before.
-    pub after: Option<i64>,
-}
+include!(concat!(env!("OUT_DIR"), "/calls_entry.rs"));
 
-impl Call for List<'_> {
-    type Reply = Page<Entry>;
-
-    fn script(&self) -> &'static Script {
-        &ENTRY_LIST
+impl FromReply for Entry {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let seq = reply.int()?;
+        let created_at = UnixMillis(reply.int()?);
+        let (kind, reference, memo) = (reply.text()?, reply.text()?, reply.text()?);
+        let (legs, locks) = (read_legs(&reply.text()?)?, read_legs(&reply.text()?)?);
+        let (previous, link) = (reply.text()?, reply.text()?);
+        let entry_id = entry_id(seq);
+        Ok(Self { entry_id, seq, kind, reference, memo, legs, locks, previous, link, created_at })
     }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Ledger
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .text(self.agent_id)
-            .number(u8::from(self.oldest_first))
-            .number(self.limit)
-            .optional(self.after);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        match status {
-            "ok" => Ok(Page { next: read_next(reply)?, items: read_items(reply, read_entry)? }),
-            other => unknown_status(other),
-        }
-    }
-}
-
-fn read_entry(reply: &mut Reader) -> Result<Entry, Malformed> {
-    let seq = reply.int()?;
-    let created_at = UnixMillis(reply.int()?);
-    let (kind, reference, memo) = (reply.text()?, reply.text()?, reply.text()?);
-    let (legs, locks) = (read_legs(&reply.text()?)?, read_legs(&reply.text()?)?);
-    let (previous, link) = (reply.text()?, reply.text()?);
-    let entry_id = entry_id(seq);
-    Ok(Entry { entry_id, seq, kind, reference, memo, legs, locks, previous, link, created_at })
 }
 
 /// The id of an entry.
@@ -81,15 +45,6 @@ fn read_legs(text: &str) -> Result<Vec<Leg>, Malformed> {
     Ok(legs)
 }
 
-/// Reads seals.
-#[derive(Debug)]
-pub struct ListSeals {
-    /// Number of the first, from 0.
-    pub from: i64,
-    /// Most seals.
-    pub limit: i64,
-}
-
 /// Some seals, and how many there are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seals {
@@ -99,101 +54,51 @@ pub struct Seals {
     pub seals: Vec<String>,
 }
 
-impl Call for ListSeals {
-    type Reply = Seals;
-
-    fn script(&self) -> &'static Script {
-        &ENTRY_SEALS
+impl FromReply for Seals {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self { total: reply.int()?, seals: Vec::read(reply)? })
     }
+}
 
-    fn partition(&self) -> Partition<'_> {
-        Partition::Ledger
+/// Some keys of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audited {
+    /// Where the next page begins, while there is more.
+    pub next: Option<String>,
+    /// The ledger itself, then what was found.
+    pub records: Vec<Record>,
+}
+
+impl FromReply for Audited {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let next = Some(reply.text()?).filter(|next| next != "0");
+        Ok(Self { next, records: Vec::read(reply)? })
     }
+}
 
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.from).number(self.limit);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Seals, Malformed> {
-        match status {
-            "ok" => Ok(Seals { total: reply.int()?, seals: read_items(reply, Reader::text)? }),
-            other => unknown_status(other),
+impl FromReply for Record {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let (kind, id) = (reply.text()?, reply.text()?);
+        let mut fields = BTreeMap::new();
+        for _ in 0..reply.int()? {
+            fields.insert(reply.text()?, reply.text()?);
         }
+        Ok(Self { kind, id, fields })
     }
 }
 
-/// Asks for the links that the next seal covers.
-#[derive(Debug)]
-struct Unsealed<'a> {
-    seen: &'a SealsSeen,
+/// Some numbers of an agent's index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbers {
+    /// How many there are in all.
+    pub total: i64,
+    /// Numbers of entries, oldest first.
+    pub numbers: Vec<i64>,
 }
 
-#[derive(Debug)]
-enum Next {
-    Links {
-        number: i64,
-        /// The seal before; empty for none.
-        before: String,
-        /// None if there are too few.
-        links: Vec<String>,
-    },
-    /// Seals were deleted or changed.
-    Broken { made: i64, there: i64 },
-}
-
-impl Call for Unsealed<'_> {
-    type Reply = Next;
-
-    fn script(&self) -> &'static Script {
-        &ENTRY_UNSEALED
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Ledger
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(SEAL_ENTRIES).number(self.seen.seals).text(&self.seen.last);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Next, Malformed> {
-        match status {
-            "ok" => Ok(Next::Links {
-                number: reply.int()?,
-                before: reply.text()?,
-                links: read_items(reply, Reader::text)?,
-            }),
-            "broken" => Ok(Next::Broken { made: reply.int()?, there: reply.int()? }),
-            other => unknown_status(other),
-        }
-    }
-}
-
-/// Keeps a seal.
-#[derive(Debug)]
-struct Keep<'a> {
-    number: i64,
-    seal: &'a str,
-}
-
-impl Call for Keep<'_> {
-    /// Whether it is new.
-    type Reply = bool;
-
-    fn script(&self) -> &'static Script {
-        &ENTRY_SEAL
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Ledger
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.number).text(self.seal);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<bool, Malformed> {
-        if status == "ok" { reply.flag() } else { unknown_status(status) }
+impl FromReply for Numbers {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self { total: reply.int()?, numbers: Vec::read(reply)? })
     }
 }
 
@@ -226,8 +131,9 @@ pub struct Sealed {
 pub async fn seal_due<R: Redis>(store: &Store<R>, seen: &SealsSeen) -> Result<Sealed, StoreError> {
     let mut sealed = Sealed { seen: seen.clone(), ..Sealed::default() };
     for _ in 0..SEALS_A_TICK {
-        match store.call(&Unsealed { seen: &sealed.seen }).await? {
-            Next::Links { number, before, links } => {
+        let SealsSeen { seals: seen, last } = &sealed.seen;
+        match store.call(&Unsealed { seen: *seen, last }).await? {
+            Next::Ok { number, before, links } => {
                 if links.is_empty() {
                     sealed.seen = SealsSeen { seals: number, last: before };
                     break;

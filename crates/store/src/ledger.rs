@@ -2,22 +2,27 @@
 
 use reef_domain::Money;
 
-use crate::script::{Malformed, Reader, unknown_status};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, unknown_status};
 
-/// The next element as an amount.
-pub(crate) fn money(reply: &mut Reader) -> Result<Money, Malformed> {
-    let micros = reply.int()?;
+impl Argument for Money {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.number(self.micros());
+    }
+}
+
+impl FromReply for Money {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        amount(reply.int()?)
+    }
+}
+
+fn amount(micros: i64) -> Result<Money, Malformed> {
     Money::from_micros(micros).ok_or_else(|| Malformed(format!("{micros} is no amount")))
 }
 
 /// The next element as an amount, `None` if it is empty.
 pub(crate) fn some_money(reply: &mut Reader) -> Result<Option<Money>, Malformed> {
-    let text = reply.text()?;
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let micros = text.parse().ok().and_then(Money::from_micros);
-    micros.map(Some).ok_or_else(|| Malformed(format!("{text:?} is no amount")))
+    reply.optional_int()?.map(amount).transpose()
 }
 
 /// What became of money that was to come, go, or move.
@@ -25,19 +30,39 @@ pub(crate) fn some_money(reply: &mut Reader) -> Result<Option<Money>, Malformed>
 pub enum Moved<T> {
     /// It did.
     Ok(T),
-    /// There is no such agent.
-    UnknownAgent(String),
+    /// There is no such agent; which, where several are named.
+    UnknownAgent(Option<String>),
     /// There is not enough.
     Insufficient {
         /// What is available.
         available: Money,
-        /// What was asked for.
-        asked: Money,
+        /// What was asked for, where the caller does not know it.
+        asked: Option<Money>,
     },
     /// The ledger holds all the money that it can.
     Full,
     /// The id that was to be used is in use.
     Exists,
+}
+
+impl<T: FromReply> Moved<T> {
+    pub(crate) fn read(status: &str, reply: &mut Reader) -> Result<Self, Malformed> {
+        match status {
+            "ok" => T::read(reply).map(Self::Ok),
+            "not_found" => Ok(Self::UnknownAgent(rest(reply)?)),
+            "insufficient" => {
+                Ok(Self::Insufficient { available: Money::read(reply)?, asked: rest(reply)? })
+            }
+            "full" => Ok(Self::Full),
+            "exists" => Ok(Self::Exists),
+            other => unknown_status(other),
+        }
+    }
+}
+
+/// What may be left of a reply.
+fn rest<T: FromReply>(reply: &mut Reader) -> Result<Option<T>, Malformed> {
+    (!reply.is_at_end()).then(|| T::read(reply)).transpose()
 }
 
 /// What a caller may see of one thing.
@@ -51,14 +76,10 @@ pub enum Seen<T> {
     Forbidden,
 }
 
-impl<T> Seen<T> {
-    pub(crate) fn read(
-        status: &str,
-        reply: &mut Reader,
-        ok: impl FnOnce(&mut Reader) -> Result<T, Malformed>,
-    ) -> Result<Self, Malformed> {
+impl<T: FromReply> Seen<T> {
+    pub(crate) fn read(status: &str, reply: &mut Reader) -> Result<Self, Malformed> {
         match status {
-            "ok" => ok(reply).map(Self::Ok),
+            "ok" => T::read(reply).map(Self::Ok),
             "not_found" => Ok(Self::NotFound),
             "forbidden" => Ok(Self::Forbidden),
             other => unknown_status(other),
@@ -75,23 +96,13 @@ pub struct Page<T> {
     pub next: Option<i64>,
 }
 
-/// Reads where the next page begins.
-pub(crate) fn read_next(reply: &mut Reader) -> Result<Option<i64>, Malformed> {
-    let next = reply.text()?;
-    match next.as_str() {
-        "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| Malformed(format!("cursor {text:?}"))),
+impl<T: FromReply> FromReply for Page<T> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self { next: read_next(reply)?, items: Vec::read(reply)? })
     }
 }
 
-/// Reads what is on a page.
-pub(crate) fn read_items<T>(
-    reply: &mut Reader,
-    read: impl Fn(&mut Reader) -> Result<T, Malformed>,
-) -> Result<Vec<T>, Malformed> {
-    let mut items = Vec::new();
-    while !reply.is_at_end() {
-        items.push(read(reply)?);
-    }
-    Ok(items)
+/// Reads where the next page begins.
+pub(crate) fn read_next(reply: &mut Reader) -> Result<Option<i64>, Malformed> {
+    reply.optional_int()
 }

@@ -6,7 +6,7 @@
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`name`], [`session`],
 //!   [`message`], [`inbox`], [`proposal`], [`task`], [`agent`], [`key`], [`invite`], [`account`], [`hold`],
-//!   [`intent`], [`position`], [`entry`], [`audit`], [`host`], [`restored`]: the calls, one for each file under `lua/`.
+//!   [`intent`], [`position`], [`entry`], [`host`], [`restored`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
 //! - [`variables`]: what a deployment can set; [`settings`]: what that says about keys and liveness.
 //!
@@ -14,7 +14,6 @@
 
 pub mod account;
 pub mod agent;
-pub mod audit;
 pub mod cluster;
 pub mod entry;
 pub mod event;

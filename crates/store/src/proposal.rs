@@ -6,7 +6,6 @@
 //! be cut anywhere and repeated; the monitor goes on with what the note names.
 
 use reef_domain::json::{Json, cut};
-use reef_domain::limits::TASK_BATCH;
 use reef_domain::proposal::{ANSWER_TOPIC, Proposal, SubTask};
 use reef_domain::task::Audience;
 use serde_json::{Map, Value, json};
@@ -15,16 +14,13 @@ use crate::inbox::{Letter, NoteDepth, Send, Sent, Share};
 use crate::port::Redis;
 use crate::quota::Quotas;
 use crate::script::{
-    Arguments, Call, INBOX_ACCEPT, INBOX_PROPOSAL, INBOX_SETTLED, Malformed, Once, PROPOSAL_FORGET,
-    PROPOSAL_NOTE, PROPOSAL_UNSETTLED, Partition, Reader, Script, Store, StoreError,
-    unknown_status,
+    Arguments, Call, INBOX_ACCEPT, INBOX_PROPOSAL, INBOX_SETTLED, Malformed, Once, Partition,
+    Reader, Script, Store, StoreError, unknown_status,
 };
 use crate::settings::Settings;
 use crate::task::{Submit, Submitted};
 
-/// How old a half-done acceptance is before the monitor takes it on, in milliseconds: whoever began
-/// it has given up by then.
-const UNFINISHED_AFTER_MS: i64 = 15_000;
+include!(concat!(env!("OUT_DIR"), "/calls_proposal.rs"));
 
 /// How much of an idea its answer repeats, in bytes.
 const IDEA_BYTES_ANSWERED: usize = 32_768;
@@ -233,77 +229,10 @@ impl Call for Settled<'_> {
     }
 }
 
-/// Notes that a proposal is being accepted, so that the monitor goes on with it if nobody else does.
-#[derive(Debug)]
-pub struct Note<'a> {
-    /// Whose inbox.
-    pub agent: &'a str,
-    /// Which message.
-    pub message_id: &'a str,
-}
-
-impl Call for Note<'_> {
-    type Reply = ();
-
-    fn script(&self) -> &'static Script {
-        &PROPOSAL_NOTE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(format!("{}/{}", self.agent, self.message_id));
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
-        if status == "ok" { Ok(()) } else { unknown_status(status) }
-    }
-}
-
-/// The end of what [`Note`] began.
-#[derive(Debug)]
-struct Forget<'a> {
-    name: &'a str,
-}
-
-impl Call for Forget<'_> {
-    type Reply = ();
-
-    fn script(&self) -> &'static Script {
-        &PROPOSAL_FORGET
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.name);
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
-        if status == "ok" { Ok(()) } else { unknown_status(status) }
-    }
-}
-
-#[derive(Debug)]
-struct Unsettled;
-
-impl Call for Unsettled {
-    type Reply = Vec<String>;
-
-    fn script(&self) -> &'static Script {
-        &PROPOSAL_UNSETTLED
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(UNFINISHED_AFTER_MS).number(TASK_BATCH);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        let mut names = Vec::with_capacity(reply.left());
-        while !reply.is_at_end() {
-            names.push(reply.text()?);
-        }
-        Ok(names)
-    }
+/// The name as which the acceptance of a proposal is noted.
+#[must_use]
+pub fn noted_name(agent: &str, message_id: &str) -> String {
+    format!("{agent}/{message_id}")
 }
 
 /// All that followed from an acceptance.
@@ -339,7 +268,7 @@ pub async fn settle<R: Redis>(
     message_id: &str,
     settings: &Settings,
 ) -> Result<Progress, StoreError> {
-    let name = format!("{agent}/{message_id}");
+    let name = noted_name(agent, message_id);
     let Shown::Accepted(acceptance) = store.call(&Show { agent, message_id }).await? else {
         store.call(&Forget { name: &name }).await?;
         return Ok(Progress::NotAccepted);
@@ -486,7 +415,7 @@ pub async fn settle_unfinished<R: Redis>(
     settings: &Settings,
 ) -> Result<i64, StoreError> {
     let mut settled = 0;
-    for name in store.call(&Unsettled).await? {
+    for name in store.call(&Unsettled {}).await? {
         let Some((agent, message_id)) = name.split_once('/') else {
             store.call(&Forget { name: &name }).await?;
             continue;

@@ -4,10 +4,10 @@
 use reef_domain::limits::VOID_BATCH;
 use reef_domain::time::UnixMillis;
 
+use crate::entry::Restored;
 use crate::port::Redis;
 use crate::script::{
-    Arguments, CLUSTER_VOID, Call, ENTRY_RESTORED, Malformed, Partition, Reader, Script, Store,
-    StoreError, unknown_status,
+    Arguments, CLUSTER_VOID, Call, Malformed, Reader, Script, Store, StoreError, unknown_status,
 };
 
 /// What is known of an older copy that is in Redis now.
@@ -50,34 +50,6 @@ impl Call for Step<'_> {
     }
 }
 
-/// Notes it in the journal of money.
-#[derive(Debug)]
-struct NoteInJournal<'a>(&'a Copy);
-
-impl Call for NoteInJournal<'_> {
-    /// The number of the entry; 0 where the journal is empty.
-    type Reply = i64;
-
-    fn script(&self) -> &'static Script {
-        &ENTRY_RESTORED
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Ledger
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.optional(self.0.taken_at_ms.map(UnixMillis));
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<i64, Malformed> {
-        match status {
-            "ok" => reply.int(),
-            other => unknown_status(other),
-        }
-    }
-}
-
 /// Makes void what was given out on data that are no more: claims, incarnations and terms go on above
 /// all of them, leases end, running tasks go back into the queue, and readers of events and of the
 /// journal are told. Returns how many tasks wait again. If it is cut, [`go_on`] does the rest, or
@@ -86,7 +58,8 @@ impl Call for NoteInJournal<'_> {
 /// # Errors
 /// [`StoreError`].
 pub async fn void<R: Redis>(store: &Store<R>, copy: &Copy) -> Result<i64, StoreError> {
-    store.call(&NoteInJournal(copy)).await?;
+    let taken_at = copy.taken_at_ms.map(|at| UnixMillis(at).to_string());
+    store.call(&Restored { taken_at: taken_at.as_deref() }).await?;
     let (more, released) = store.call(&Step { begins: Some(copy) }).await?;
     Ok(released + if more { go_on(store).await? } else { 0 })
 }

@@ -1,6 +1,7 @@
 //! How a script is called, and how its flat reply is read.
 
 use reef_domain::access::Scopes;
+use reef_domain::json::Json;
 use reef_domain::time::UnixMillis;
 
 use crate::keys::Keys;
@@ -88,8 +89,11 @@ pub(crate) trait Argument {
 }
 
 /// What stands in a header as the kind of a value that a reply brings.
-pub(crate) trait FromReply: Sized {
+pub trait FromReply: Sized {
     /// Reads it.
+    ///
+    /// # Errors
+    /// What is wrong with it.
     fn read(reply: &mut Reader) -> Result<Self, Malformed>;
 }
 
@@ -119,6 +123,21 @@ impl FromReply for String {
 impl FromReply for i64 {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         reply.int()
+    }
+}
+
+impl<T: Argument> Argument for Option<T> {
+    fn append(&self, arguments: &mut Arguments) {
+        match self {
+            Some(value) => value.append(arguments),
+            None => _ = arguments.text(""),
+        }
+    }
+}
+
+impl Argument for &Json {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.text(self.get());
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use reef_store::proposal::{Accept, Accepted, Note, Progress, settle};
+use reef_store::proposal::{Accept, Accepted, Note, Progress, noted_name, settle};
 use reef_store::variables::Given;
 use reef_store::{Keys, Redis, RedisError, Reply, Settings, Store};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn accept(scripts: &Store<Blocking>, agent: &str, message_id: &str, commands: us
     let cut = Store::new(cut, Keys::default());
     let settings = Settings::read(&Given::new(|_| String::new())).unwrap();
     let steps = async {
-        cut.call(&Note { agent, message_id }).await?;
+        cut.call(&Note { name: &noted_name(agent, message_id) }).await?;
         let call = Accept { agent, message_id, executor: agent, owner: "@admin" };
         assert!(matches!(cut.call(&call).await?, Accepted::Now { .. }));
         settle(&cut, agent, message_id, &settings).await

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 
 use reef_domain::Money;
-use reef_domain::ledger::{Intent as Wish, Side};
+use reef_domain::ledger::Side;
 use reef_store::account::{Deposit, Show, Transfer, Withdraw};
 use reef_store::hold::{Ended, Place, Post, Void, settle_due};
 use reef_store::intent::{Cancel, Cancelled, Match, Matched, Submit};
@@ -102,7 +102,7 @@ impl Driver {
     ) -> Result<Answered<Outcome>, StoreError> {
         match operation {
             Operation::Deposit { agent, amount } => {
-                let call = Deposit { agent_id: agent, amount: money(*amount), quotas: None };
+                let call = Deposit { agent_id: agent, amount: money(*amount), most: None };
                 self.call(&call, once, |it| moved(it, |it| has(&it.balance)))
             }
             Operation::Withdraw { agent, amount } => {
@@ -145,8 +145,8 @@ impl Driver {
             Operation::Place { id, agent, amount, steps } => {
                 let expires_in_ms = steps.map(|steps| steps * STEP + STEP / 2);
                 let amount = money(*amount);
-                let quotas = Some(&self.quotas);
-                let call = Place { hold_id: id, agent_id: agent, amount, expires_in_ms, quotas };
+                let most = Some(self.quotas.holds);
+                let call = Place { hold_id: id, agent_id: agent, amount, expires_in_ms, most };
                 self.call(&call, once, |it| moved(it, |it| hold(&it)))
             }
             Operation::Post { id, owner, amount, to } => {
@@ -168,16 +168,17 @@ impl Driver {
     ) -> Result<Answered<Outcome>, StoreError> {
         match operation {
             Operation::Submit { id, agent, long, asset, size, leverage } => {
-                let intent = Wish {
+                let call = Submit {
+                    intent_id: id,
+                    agent_id: agent,
                     side: if *long { Side::Long } else { Side::Short },
-                    asset: ASSETS[*asset].to_owned(),
+                    asset: ASSETS[*asset],
                     size: money(*size),
                     leverage: *leverage,
                     max_slippage: money(5_000),
-                    reason: String::new(),
+                    reason: "",
+                    most: Some(self.quotas.intents),
                 };
-                let quotas = Some(&self.quotas);
-                let call = Submit { intent_id: id, agent_id: agent, intent: &intent, quotas };
                 self.call(&call, once, |it| moved(it, |it| show_intent(&it)))
             }
             Operation::Cancel { id, owner } => {
@@ -186,7 +187,7 @@ impl Driver {
                     Cancelled::Ok(intent) => show_intent(&intent),
                     Cancelled::NotFound => Outcome::Refused("unknown"),
                     Cancelled::Forbidden => Outcome::Refused("foreign"),
-                    Cancelled::Status(status) => Outcome::Refused(word(&status)),
+                    Cancelled::State(status) => Outcome::Refused(word(&status)),
                 })
             }
             Operation::Match { id, intents: [a, b], price, positions: [pa, pb] } => {
@@ -195,7 +196,8 @@ impl Driver {
                     intent_b: b,
                     price: money(*price),
                     match_id: id,
-                    position_ids: [pa, pb],
+                    position_a: pa,
+                    position_b: pb,
                 };
                 self.call(&call, once, matched)
             }
@@ -206,8 +208,8 @@ impl Driver {
                     Closed::Ok(position) => Outcome::Closed(position.realized_pnl.micros()),
                     Closed::NotFound => Outcome::Refused("unknown"),
                     Closed::Forbidden => Outcome::Refused("foreign"),
-                    Closed::Status(status) => Outcome::Refused(word(&status)),
-                    Closed::NotTheMark(_) => Outcome::Refused("mark"),
+                    Closed::State(status) => Outcome::Refused(word(&status)),
+                    Closed::Price(_) => Outcome::Refused("mark"),
                 })
             }
             Operation::Mark { id, price } => {
@@ -219,7 +221,7 @@ impl Driver {
                         position.realized_pnl.micros(),
                     ),
                     Marked::NotFound => Outcome::Refused("unknown"),
-                    Marked::Status(status) => Outcome::Refused(word(&status)),
+                    Marked::State(status) => Outcome::Refused(word(&status)),
                 })
             }
             other => panic!("{other:?} is no trade"),
@@ -251,8 +253,8 @@ fn ended(outcome: Ended) -> Outcome {
         Ended::NotFound => Outcome::Refused("unknown"),
         Ended::UnknownAgent => Outcome::Refused("agent"),
         Ended::Forbidden => Outcome::Refused("foreign"),
-        Ended::Status(status) => Outcome::Refused(word(&status)),
-        Ended::ToItself => Outcome::Refused("self"),
+        Ended::State(status) => Outcome::Refused(word(&status)),
+        Ended::Itself => Outcome::Refused("self"),
         Ended::Over(_) => Outcome::Refused("over"),
     }
 }
@@ -264,15 +266,15 @@ fn show_intent(intent: &reef_store::intent::Intent) -> Outcome {
 
 fn matched(outcome: Matched) -> Outcome {
     match outcome {
-        Matched::Ok { made, positions } => {
-            let margins = [&positions[0], &positions[1]].map(|it| it.margin.micros());
+        Matched::Ok(made) => {
+            let margins = [0, 1].map(|at| made.positions[at].margin.micros());
             Outcome::Matched(made.size.micros(), margins)
         }
         Matched::NotFound(_) => Outcome::Refused("unknown"),
-        Matched::Status { status, .. } => Outcome::Refused(word(&status)),
-        Matched::SameAgent => Outcome::Refused("same agent"),
-        Matched::OtherAsset => Outcome::Refused("other asset"),
-        Matched::SameSide => Outcome::Refused("same side"),
+        Matched::State { status, .. } => Outcome::Refused(word(&status)),
+        Matched::Agent => Outcome::Refused("same agent"),
+        Matched::Asset => Outcome::Refused("other asset"),
+        Matched::Side => Outcome::Refused("same side"),
         Matched::Exists => Outcome::Refused("exists"),
     }
 }

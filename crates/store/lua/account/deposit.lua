@@ -1,27 +1,28 @@
 -- Brings money into the ledger.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 agent · 4 amount in millionths
---          5 most that the agent may have brought in and not taken out, in whole units ('' where it is
---          not counted)
--- Returns  'ok', number of the entry, balance, locked · 'not_found' · 'full': the ledger holds all
---          the money that it can · 'quota'
+-- ARGV     once
+--          agent_id: text       Whose it will be.
+--          amount: Money        How much.
+--          most: int?           Most that the agent may have brought in and not taken out, in whole
+--                               units; `None`: as much as it likes.
+-- Returns  Moved<Changed>
 -- include: now clock records once journal hold
 
-local agent, amount = ARGV[3], tonumber(ARGV[4])
+amount = tonumber(amount)
 
 local function run()
-  if not is_agent(agent) then return { 'not_found' } end
+  if not is_agent(agent_id) then return { 'not_found' } end
   settle_holds(HOLDS_ON_THE_WAY)
   -- All that agents have came from here, so that no agent can have more either.
   if MONEY_MAX + account(EXTERNAL).balance < amount then return { 'full' } end
-  if ARGV[5] ~= '' then
-    local net = tonumber(redis.call('HGET', key.account(agent), 'deposited') or 0)
-    if net + amount > tonumber(ARGV[5]) * 1e6 then return { 'quota', 'quota_deposits', ARGV[5] } end
-    redis.call('HINCRBY', key.account(agent), 'deposited', int(amount))
+  if most ~= '' then
+    local net = tonumber(redis.call('HGET', key.account(agent_id), 'deposited') or 0)
+    if net + amount > tonumber(most) * 1e6 then return { 'quota', 'quota_deposits', most } end
+    redis.call('HINCRBY', key.account(agent_id), 'deposited', int(amount))
   end
-  local reply = { 'ok', post('deposit', '', '', { EXTERNAL, -amount, agent, amount }, {}) }
-  append_account(reply, agent)
+  local reply = { 'ok', post('deposit', '', '', { EXTERNAL, -amount, agent_id, amount }, {}) }
+  append_account(reply, agent_id)
   return reply
 end
 

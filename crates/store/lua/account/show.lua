@@ -1,12 +1,13 @@
 -- What an agent has. Holds whose time is over do not count, whether the monitor has come or not.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 agent
--- Returns  'ok', balance, locked (millionths) · 'not_found'
+-- ARGV     agent_id: text       Which agent.
+-- Returns  ok(Balance)
+--          not_found
 -- include: now clock journal hold
 
-if not is_agent(ARGV[3]) then return { 'not_found' } end
+if not is_agent(agent_id) then return { 'not_found' } end
 settle_holds(HOLDS_ON_THE_WAY)
 local reply = { 'ok' }
-append_account(reply, ARGV[3])
+append_account(reply, agent_id)
 return reply

@@ -1,19 +1,24 @@
 -- Moves money from one agent to another.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 settlement · 4 from · 5 to (another) · 6 amount in millionths · 7 memo
--- Returns  'ok', number of the entry, when · 'not_found', which agent
---          'insufficient', what is available
+-- ARGV     once
+--          settlement_id: text  Id of the settlement.
+--          from_agent: text     Who pays.
+--          to_agent: text       Who is paid: another.
+--          amount: Money        How much.
+--          memo: text           The payer's words.
+-- Returns  Moved<Transferred>
 -- include: now clock records once journal hold
 
-local from, to, amount = ARGV[4], ARGV[5], tonumber(ARGV[6])
+amount = tonumber(amount)
 
 local function run()
-  if not is_agent(from) then return { 'not_found', from } end
-  if not is_agent(to) then return { 'not_found', to } end
+  if not is_agent(from_agent) then return { 'not_found', from_agent } end
+  if not is_agent(to_agent) then return { 'not_found', to_agent } end
   settle_holds(HOLDS_ON_THE_WAY)
-  if available(from) < amount then return { 'insufficient', int(available(from)) } end
-  return { 'ok', post('transfer', ARGV[3], ARGV[7], { from, -amount, to, amount }, {}), now }
+  if available(from_agent) < amount then return { 'insufficient', int(available(from_agent)) } end
+  local legs = { from_agent, -amount, to_agent, amount }
+  return { 'ok', post('transfer', settlement_id, memo, legs, {}), now }
 end
 
 return once(run)

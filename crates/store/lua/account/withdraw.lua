@@ -1,20 +1,21 @@
 -- Takes money out of the ledger.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 agent · 4 amount in millionths
--- Returns  'ok', number of the entry, balance, locked · 'not_found'
---          'insufficient', what is available
+-- ARGV     once
+--          agent_id: text       Whose it was.
+--          amount: Money        How much.
+-- Returns  Moved<Changed>
 -- include: now clock records once journal hold
 
-local agent, amount = ARGV[3], tonumber(ARGV[4])
+amount = tonumber(amount)
 
 local function run()
-  if not is_agent(agent) then return { 'not_found' } end
+  if not is_agent(agent_id) then return { 'not_found' } end
   settle_holds(HOLDS_ON_THE_WAY)
-  if available(agent) < amount then return { 'insufficient', int(available(agent)) } end
-  redis.call('HINCRBY', key.account(agent), 'deposited', int(-amount))
-  local reply = { 'ok', post('withdrawal', '', '', { agent, -amount, EXTERNAL, amount }, {}) }
-  append_account(reply, agent)
+  if available(agent_id) < amount then return { 'insufficient', int(available(agent_id)) } end
+  redis.call('HINCRBY', key.account(agent_id), 'deposited', int(-amount))
+  local reply = { 'ok', post('withdrawal', '', '', { agent_id, -amount, EXTERNAL, amount }, {}) }
+  append_account(reply, agent_id)
   return reply
 end
 

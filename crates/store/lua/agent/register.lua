@@ -4,57 +4,76 @@
 -- them no scope that it has not, and no key that ends later.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 id asked for ('') · 4 id to use otherwise · 5 wallet ('')
---          6 display name ('') · 7 metadata (JSON) · 8 key id · 9 SHA-256 of the key
---          10 scopes · 11 name of the key · 12 the key that asks ('' the admin key, or none)
---          13 invite ('' for none) · 14 SHA-256 of its token
--- Returns  'ok', agent row, key row · 'wallet_taken', agent · 'id_taken' · 'id_collision'
---          'unknown' (the invite, or the key that asks, is good no more) · 'used_up'
---          'beyond' (the key that asks has nothing to give)
+-- ARGV     once
+--          agent_id: text?      The id that the caller asks for.
+--          generated_id: text   The id to use otherwise.
+--          wallet_address: text?
+--                               Where it is known outside.
+--          display_name: text?  What people call it.
+--          metadata: &'a Json   A JSON object.
+--          key_id: text         The id of the first key.
+--          digest: text         SHA-256 of the first key, in hex.
+--          scopes: Scopes       What the first key allows, as far as the key that asks has it; an invite
+--                               says it itself.
+--          key_name: text       The name of the first key.
+--          maker: text?         The key that asks, which the agent's cannot exceed; `None`: the admin
+--                               key, an invite, or a hub that lets everybody register.
+--          invite_id: text?     The invite by which it comes in.
+--          invite_digest: text?
+--                               SHA-256 of the invite's token, in hex.
+-- Returns  Registered:
+--          ok(agent: Box<Agent>, key: Key)
+--                               The agent is there, with one key.
+--          wallet_taken(agent_id: text)
+--                               This agent has that wallet.
+--          id_taken             An agent has that id.
+--          id_collision         A generated id is in use: try again with another.
+--          unknown              The invite, or the key that asks, is good no more.
+--          used_up              The invite has let in as many as it was made for.
+--          beyond               The key that asks has no scope that it could give.
 -- include: now clock records once key agent invite
 
-local id = ARGV[3] ~= '' and ARGV[3] or ARGV[4]
-local wallet = ARGV[5]
+local id = agent_id ~= '' and agent_id or generated_id
 
 -- Of some scopes those that the key that asks has.
-local function within(maker, scopes)
+local function within(asker, wanted)
   local kept = {}
-  for scope in string.gmatch(scopes, '%S+') do
-    if not excess(maker, scope, maker.ends) then kept[#kept + 1] = scope end
+  for scope in string.gmatch(wanted, '%S+') do
+    if not excess(asker, scope, asker.ends) then kept[#kept + 1] = scope end
   end
   return table.concat(kept, ' ')
 end
 
 local function run()
-  local invite, maker, scopes
-  if ARGV[13] ~= '' then
-    invite = read_invite(ARGV[13], ARGV[14])
+  local invite, asker, allowed
+  if invite_id ~= '' then
+    invite = read_invite(invite_id, invite_digest)
     if not invite then return { 'unknown' } end
     if invite.used >= invite.uses then return { 'used_up' } end
-    maker, scopes = invite.maker, invite.scopes
+    asker, allowed = invite.maker, invite.scopes
   else
-    maker = read_maker(ARGV[12])
-    if not maker then return { 'unknown' } end
-    scopes = within(maker, ARGV[10])
-    if scopes == '' then return { 'beyond' } end
+    asker = read_maker(maker)
+    if not asker then return { 'unknown' } end
+    allowed = within(asker, scopes)
+    if allowed == '' then return { 'beyond' } end
   end
-  local known = wallet ~= '' and redis.call('HGET', key.wallets, wallet)
+  local known = wallet_address ~= '' and redis.call('HGET', key.wallets, wallet_address)
   if known then return { 'wallet_taken', known } end
   if redis.call('EXISTS', key.agent(id)) == 1
     or redis.call('HEXISTS', key.removed_agents, id) == 1 then
-    return { ARGV[3] ~= '' and 'id_taken' or 'id_collision' }
+    return { agent_id ~= '' and 'id_taken' or 'id_collision' }
   end
-  if redis.call('EXISTS', key.agent_key(ARGV[8])) == 1 then return { 'id_collision' } end
+  if redis.call('EXISTS', key.agent_key(key_id)) == 1 then return { 'id_collision' } end
   if invite then count_use(invite) end
-  redis.call('HSET', key.agent(id), 'wallet_address', wallet, 'display_name', ARGV[6],
-    'metadata', ARGV[7], 'status', 'active', 'created_at', now)
+  redis.call('HSET', key.agent(id), 'wallet_address', wallet_address,
+    'display_name', display_name, 'metadata', metadata, 'status', 'active', 'created_at', now)
   redis.call('ZADD', key.agents, redis.call('HINCRBY', key.ledger, 'agents', 1), id)
-  if wallet ~= '' then redis.call('HSET', key.wallets, wallet, id) end
-  write_key(ARGV[8], id, ARGV[9], ARGV[11], scopes, maker.ends)
+  if wallet_address ~= '' then redis.call('HSET', key.wallets, wallet_address, id) end
+  write_key(key_id, id, digest, key_name, allowed, asker.ends)
   keep_clock()
   local reply = { 'ok' }
   append_agent(reply, id)
-  append_key(reply, ARGV[8])
+  append_key(reply, key_id)
   return reply
 end
 

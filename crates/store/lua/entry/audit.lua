@@ -2,9 +2,8 @@
 -- the journal. No index leads to what somebody else has put there, so all keys are looked through.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 where to go on ('0' to begin) · 4 keys to look at, about
--- Returns  'ok', where to go on ('0' at the end), then records: kind, id, number of fields, and for
---          each field name, value. The first is the ledger itself, at this moment.
+-- ARGV     cursor: text         Where the page before said to go on; `0` to begin.
+-- Returns  ok(Audited)
 -- include: foreign
 
 local reply
@@ -109,7 +108,7 @@ local readers = {
   },
 }
 
-local page = redis.call('SCAN', ARGV[3], 'COUNT', ARGV[4])
+local page = redis.call('SCAN', cursor, 'COUNT', AUDIT_KEYS)
 reply = { 'ok', page[1] }
 
 local ledger = fields_of(key.ledger, { 'entries', 'link', 'holds', 'intents', 'positions', 'agents',

@@ -1,33 +1,35 @@
 -- Reads the journal: an agent's entries or all, from the newest or from the oldest on.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 agent ('' for all) · 4 1 for the oldest first, else 0 · 5 limit
---          6 number of the last that was read ('' to begin): the entry's, or its place among the
---          agent's, from 1
--- Returns  'ok', number to go on after ('' at the end), then 9 for each entry: seq, at, kind,
---          reference, memo, legs, locks, previous, link
+-- ARGV     agent_id: text       Whose entries; empty: all.
+--          oldest_first: flag   From the first entry on, not from the last.
+--          limit: int           Most entries.
+--          after: int?          Number of the last that was read: the entry's, or its place among the
+--                               agent's, from 1.
+-- Returns  ok(Page<Entry>)
 -- include: journal budget
 
-local is_oldest_first, limit = ARGV[4] == '1', tonumber(ARGV[5])
+local is_oldest_first = oldest_first == '1'
+limit = tonumber(limit)
 local size
-if ARGV[3] == '' then
+if agent_id == '' then
   size = tonumber(redis.call('HGET', key.ledger, 'entries')) or 0
 else
-  size = redis.call('LLEN', key.entries_of(ARGV[3]))
+  size = redis.call('LLEN', key.entries_of(agent_id))
 end
 
-local last = tonumber(ARGV[6]) or (is_oldest_first and 0 or size + 1)
+local last = tonumber(after) or (is_oldest_first and 0 or size + 1)
 local from = is_oldest_first and last + 1 or math.max(last - limit, 1)
 local to = is_oldest_first and math.min(last + limit, size) or math.min(last - 1, size)
 if from > to then return { 'ok', '' } end
 
 -- The rows between two places, in the order in which they were written.
 local function rows_between(first, final)
-  if ARGV[3] == '' then
+  if agent_id == '' then
     return redis.call('XRANGE', key.entries, int(first) .. '-0', int(final) .. '-0')
   end
   local rows = {}
-  for _, number in ipairs(redis.call('LRANGE', key.entries_of(ARGV[3]), first - 1, final - 1)) do
+  for _, number in ipairs(redis.call('LRANGE', key.entries_of(agent_id), first - 1, final - 1)) do
     local id = number .. '-0'
     rows[#rows + 1] = redis.call('XRANGE', key.entries, id, id)[1]
   end

@@ -1,13 +1,15 @@
 -- Keeps a seal. Whoever else has made the same one has made the same.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 number · 4 seal
--- Returns  'ok', 1 if it is new else 0
+-- Call     Keep
+-- ARGV     number: int          Its number, from 0.
+--          seal: text           The seal.
+-- Returns  ok(flag)             Whether it is new.
 -- full: runs
 
-local is_next = (tonumber(redis.call('HGET', key.ledger, 'sealed')) or 0) == tonumber(ARGV[3])
+local is_next = (tonumber(redis.call('HGET', key.ledger, 'sealed')) or 0) == tonumber(number)
 if is_next then
-  redis.call('HSET', key.seals, ARGV[3], ARGV[4])
-  redis.call('HSET', key.ledger, 'sealed', ARGV[3] + 1, 'seal', ARGV[4])
+  redis.call('HSET', key.seals, number, seal)
+  redis.call('HSET', key.ledger, 'sealed', number + 1, 'seal', seal)
 end
 return { 'ok', is_next and 1 or 0 }

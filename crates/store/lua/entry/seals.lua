@@ -1,13 +1,14 @@
 -- Reads seals.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 number of the first · 4 most
--- Returns  'ok', how many were made, seals… ('' for one that is not there)
+-- Call     ListSeals
+-- ARGV     from: int            Number of the first, from 0.
+--          limit: int           Most seals.
+-- Returns  ok(Seals)
 
 local made = tonumber(redis.call('HGET', key.ledger, 'sealed')) or 0
 local reply = { 'ok', made }
-local first = tonumber(ARGV[3])
-for number = first, math.min(made, first + tonumber(ARGV[4])) - 1 do
+for number = tonumber(from), math.min(made, from + limit) - 1 do
   reply[#reply + 1] = redis.call('HGET', key.seals, number) or ''
 end
 return reply

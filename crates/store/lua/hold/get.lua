@@ -1,14 +1,15 @@
 -- Reads a hold. One whose time is over is let go first.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 hold · 4 owner to check ('' for anybody's)
--- Returns  'ok', hold row · 'not_found' · 'forbidden'
+-- ARGV     hold_id: text        Which.
+--          writer: Writer<'a>   Who asks.
+-- Returns  Seen<Hold>
 -- include: now clock journal hold
 
-local hold = read_hold(ARGV[3])
+local hold = read_hold(hold_id)
 if not hold then return { 'not_found' } end
-if ARGV[4] ~= '' and hold.agent ~= ARGV[4] then return { 'forbidden' } end
+if writer ~= '' and hold.agent ~= writer then return { 'forbidden' } end
 settle_hold(hold)
 local reply = { 'ok' }
-append_hold(reply, ARGV[3])
+append_hold(reply, hold_id)
 return reply

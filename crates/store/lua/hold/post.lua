@@ -1,27 +1,36 @@
--- Pays what a hold reserves, or a part of it, and releases the rest.
+-- Pays what a hold reserves, or a part of it, and releases the rest. One that is not
+-- what the journal says of it pays nothing (`altered`).
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 hold · 4 owner to check ('' for anybody's) · 5 amount in millionths
---          ('' for all) · 6 to whom
--- Returns  'ok', hold row · 'not_found' · 'unknown_agent' · 'forbidden' · 'state', status
---          'self': it would be paid to whom it was taken from · 'over', what it reserves
---          'altered': it is not what the journal says of it, and pays nothing
+-- ARGV     once
+--          hold_id: text        Which.
+--          writer: Writer<'a>   Who asks.
+--          amount: Option<Money>
+--                               How much; `None`: all.
+--          to_agent: text       To whom.
+-- Returns  Ended:
+--          ok(Hold)             It has.
+--          not_found            There is no such hold.
+--          unknown_agent        There is no agent of the id that was to be paid.
+--          forbidden            It is somebody else's.
+--          state(text)          It had ended before: its status.
+--          self                 It would be paid to whom it was taken from.
+--          over(Money)          It reserves less: this much.
 -- include: now clock records once journal hold
 
-local id, to = ARGV[3], ARGV[6]
-
 local function run()
-  local hold, refusal = pending_hold(id, ARGV[4])
+  local hold, refusal = pending_hold(hold_id, writer)
   if not hold then return refusal end
-  if not is_agent(to) then return { 'unknown_agent' } end
-  if to == hold.agent then return { 'self' } end
-  local amount = tonumber(ARGV[5]) or hold.amount
-  if amount > hold.amount then return { 'over', int(hold.amount) } end
-  post('hold_posted', id, '', { hold.agent, -amount, to, amount }, { hold.agent, -hold.amount })
-  end_hold(hold, 'posted', amount)
-  redis.call('HSET', key.hold(id), 'to_agent', to)
+  if not is_agent(to_agent) then return { 'unknown_agent' } end
+  if to_agent == hold.agent then return { 'self' } end
+  local paid = tonumber(amount) or hold.amount
+  if paid > hold.amount then return { 'over', int(hold.amount) } end
+  post('hold_posted', hold_id, '', { hold.agent, -paid, to_agent, paid },
+    { hold.agent, -hold.amount })
+  end_hold(hold, 'posted', paid)
+  redis.call('HSET', key.hold(hold_id), 'to_agent', to_agent)
   local reply = { 'ok' }
-  append_hold(reply, id)
+  append_hold(reply, hold_id)
   return reply
 end
 

@@ -1,16 +1,22 @@
 -- Takes an open intent back; what is reserved for its unfilled rest is free again.
+-- One that is not what the journal says of it releases nothing (`altered`).
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 intent · 4 owner to check ('' for anybody's)
--- Returns  'ok', intent row · 'not_found' · 'forbidden' · 'state', status
---          'altered': it is not what the journal says of it, and releases nothing
+-- ARGV     once
+--          intent_id: text      Which.
+--          writer: Writer<'a>   Who asks.
+-- Returns  Cancelled:
+--          ok(Box<Intent>)      It is.
+--          not_found            There is no such intent.
+--          forbidden            It is somebody else's.
+--          state(text)          It is not open: its status.
 -- full: runs
 -- include: now clock records once journal hold intent
 
 local function run()
-  local intent = read_intent(ARGV[3])
+  local intent = read_intent(intent_id)
   if not intent then return { 'not_found' } end
-  if ARGV[4] ~= '' and intent.agent ~= ARGV[4] then return { 'forbidden' } end
+  if writer ~= '' and intent.agent ~= writer then return { 'forbidden' } end
   if intent.status ~= 'open' then return { 'state', intent.status } end
   settle_holds(HOLDS_ON_THE_WAY)
   if not is_intent_backed(intent) then return altered('intent', intent.id) end

@@ -1,13 +1,14 @@
 -- Reads an intent.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 intent · 4 owner to check ('' for anybody's)
--- Returns  'ok', intent row · 'not_found' · 'forbidden'
+-- ARGV     intent_id: text      Which.
+--          writer: Writer<'a>   Who asks.
+-- Returns  Seen<Box<Intent>>
 -- include: intent
 
-local intent = read_intent(ARGV[3])
+local intent = read_intent(intent_id)
 if not intent then return { 'not_found' } end
-if ARGV[4] ~= '' and intent.agent ~= ARGV[4] then return { 'forbidden' } end
+if writer ~= '' and intent.agent ~= writer then return { 'forbidden' } end
 local reply = { 'ok' }
 append_intent(reply, intent.id)
 return reply

@@ -1,14 +1,17 @@
 -- Lists intents, newest first, by any of agent, asset and status.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 agent · 4 asset · 5 status ('' for none) · 6 limit · 7 number to go on below ('' from
---          the top) · 8 most to look at
--- Returns  'ok', number to go on below ('' at the end), intent rows…
+-- ARGV     agent_id: text       Whose they are; empty: anybody's.
+--          asset: text          On what; empty: on anything.
+--          status: text         A status; empty: any.
+--          limit: int           Most intents.
+--          below: int?          Where the page before said to go on.
+-- Returns  ok(Page<Intent>)
 -- include: intent budget walk
 
 local indexes = {}
-if ARGV[3] ~= '' then indexes[#indexes + 1] = key.intents_by_agent(ARGV[3]) end
-if ARGV[4] ~= '' then indexes[#indexes + 1] = key.intents_by_asset(ARGV[4]) end
-if ARGV[5] ~= '' then indexes[#indexes + 1] = key.intents_by_status(ARGV[5]) end
+if agent_id ~= '' then indexes[#indexes + 1] = key.intents_by_agent(agent_id) end
+if asset ~= '' then indexes[#indexes + 1] = key.intents_by_asset(asset) end
+if status ~= '' then indexes[#indexes + 1] = key.intents_by_status(status) end
 if #indexes == 0 then indexes[1] = key.intents end
-return walk(indexes, { ARGV[6], ARGV[7], ARGV[8] }, { 'ok', '' }, append_intent)
+return walk(indexes, { limit, below, LIST_SCAN_MAX }, { 'ok', '' }, append_intent)

@@ -2,25 +2,36 @@
 -- and the margin goes with it. An unfilled rest stays open.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 intent · 4 the other · 5 price in millionths · 6 match
---          7 position of the first · 8 position of the other
--- Returns  'ok', agent of the first, agent of the other, asset, size, when, two position rows
---          'not_found', which · 'state', which, status · 'agent', 'asset', 'side': they do not fit
---          'exists'
+-- ARGV     once
+--          intent_a: text       The first intent.
+--          intent_b: text       The other.
+--          price: Money         At what price.
+--          match_id: text       Id for the match.
+--          position_a: text     Id for the position of the first.
+--          position_b: text     Id for the position of the other.
+-- Returns  Matched:
+--          ok(Made)             They are.
+--          not_found(text)      There is no such intent.
+--          state(intent_id: text, status: text)
+--                               This intent is not open.
+--          agent                Both are the same agent's.
+--          asset                They are on different things.
+--          side                 Both go in the same direction.
+--          exists               An id that was to be used is in use.
 -- include: now clock records once journal hold intent muldiv position
 
-local price, match = tonumber(ARGV[5]), ARGV[6]
+price = tonumber(price)
 
 -- Why two intents cannot be matched; nil if they can.
 local function refusal(a, b)
   for i, intent in ipairs({ a or false, b or false }) do
-    if not intent then return { 'not_found', ARGV[2 + i] } end
+    if not intent then return { 'not_found', i == 1 and intent_a or intent_b } end
     if intent.status ~= 'open' then return { 'state', intent.id, intent.status } end
   end
   if a.agent == b.agent then return { 'agent' } end
   if a.asset ~= b.asset then return { 'asset' } end
   if a.side == b.side then return { 'side' } end
-  for _, id in ipairs({ ARGV[7], ARGV[8] }) do
+  for _, id in ipairs({ position_a, position_b }) do
     if redis.call('EXISTS', key.position(id)) == 1 then return { 'exists' } end
   end
 end
@@ -43,7 +54,7 @@ local function open_position(id, counter, intent, size, margin)
     'side', intent.side, 'size', int(size), 'entry_price', int(price),
     'leverage', intent.leverage, 'margin', int(margin), 'mark', int(price),
     'unrealized_pnl', 0, 'realized_pnl', 0, 'status', 'open', 'intent_id', intent.id,
-    'match_id', match, 'counter_position', counter, 'close_price', '', 'close_reason', '',
+    'match_id', match_id, 'counter_position', counter, 'close_price', '', 'close_reason', '',
     'created_at', int(now), 'closed_at', '', 'seq', seq)
   redis.call('SADD', key.agent_positions(intent.agent), id)
   redis.call('ZADD', key.positions_by_agent(intent.agent), seq, id)
@@ -51,17 +62,17 @@ local function open_position(id, counter, intent, size, margin)
 end
 
 local function run()
-  local a, b = read_intent(ARGV[3]), read_intent(ARGV[4])
+  local a, b = read_intent(intent_a), read_intent(intent_b)
   local refused = refusal(a, b)
   if refused then return refused end
   settle_holds(HOLDS_ON_THE_WAY)
   local size = math.min(a.size - a.filled, b.size - b.filled)
-  open_position(ARGV[7], ARGV[8], a, size, fill(a, b, size))
-  open_position(ARGV[8], ARGV[7], b, size, fill(b, a, size))
-  post('match', match, '', {}, {}, { a.agent, b.agent })
+  open_position(position_a, position_b, a, size, fill(a, b, size))
+  open_position(position_b, position_a, b, size, fill(b, a, size))
+  post('match', match_id, '', {}, {}, { a.agent, b.agent })
   local reply = { 'ok', a.agent, b.agent, a.asset, int(size), int(now) }
-  append_position(reply, ARGV[7])
-  append_position(reply, ARGV[8])
+  append_position(reply, position_a)
+  append_position(reply, position_b)
   return reply
 end
 

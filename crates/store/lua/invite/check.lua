@@ -1,8 +1,11 @@
--- Says whether a token is that of an invite, which may be used up.
+-- Says whether a token is that of an invite. One that is used up is known, too, so that a repeated
+-- registration finds its answer.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     3 invite · 4 SHA-256 of the token
--- Returns  'ok' · 'unknown'
+-- ARGV     invite_id: text      The id that the token carries.
+--          digest: text         SHA-256 of the token, in hex.
+-- Returns  ok
+--          not_found
 -- include: now clock key invite
 
-return { read_invite(ARGV[3], ARGV[4]) and 'ok' or 'unknown' }
+return { read_invite(invite_id, digest) and 'ok' or 'not_found' }

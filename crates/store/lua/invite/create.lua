@@ -2,34 +2,42 @@
 -- no scope which that one has not and end no later.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 invite · 4 SHA-256 of the token · 5 uses · 6 scopes · 7 life in ms
---          8 the key that asks ('' the admin key) · 9 who asks · 10 most open invites
--- Returns  'ok', invite row · 'beyond', 'scopes' · 'too_many' · 'id_collision'
---          'unknown' (the key that asks is good no more)
+-- ARGV     once
+--          invite_id: text      Its id.
+--          digest: text         SHA-256 of its token, in hex.
+--          uses: int            How many agents it lets in.
+--          scopes: Scopes       What their first keys allow.
+--          life_ms: int         How long it is good at most, in milliseconds.
+--          maker: text?         The key that asks; `None`: the admin key.
+--          made_by: text        Who asks.
+-- Returns  Made:
+--          ok(Invite)           It is there.
+--          too_many             There are as many as there may be.
+--          beyond               It would give scopes that the key that asks has not.
+--          unknown              The key that asks is good no more.
+--          id_collision         The generated id is in use: try again with another.
 -- include: now clock records once key invite
 
-local id = ARGV[3]
-
 local function run()
-  local maker = read_maker(ARGV[8])
-  if not maker then return { 'unknown' } end
-  local life_ms = tonumber(ARGV[7])
-  if maker.ends then life_ms = math.min(life_ms, maker.ends - now) end
-  local beyond = excess(maker, ARGV[6], maker.ends)
-  if not maker.is_admin_key and has_scope(ARGV[6], 'admin') then beyond = 'scopes' end
-  if beyond then return { 'beyond', beyond } end
-  if redis.call('EXISTS', key.invite(id)) == 1 then return { 'id_collision' } end
+  local asker = read_maker(maker)
+  if not asker then return { 'unknown' } end
+  local life = tonumber(life_ms)
+  if asker.ends then life = math.min(life, asker.ends - now) end
+  local beyond = excess(asker, scopes, asker.ends)
+  if not asker.is_admin_key and has_scope(scopes, 'admin') then beyond = 'scopes' end
+  if beyond then return { 'beyond' } end
+  if redis.call('EXISTS', key.invite(invite_id)) == 1 then return { 'id_collision' } end
   prune_invites(INVITES_PRUNED)
-  if redis.call('ZCARD', key.invites) >= tonumber(ARGV[10]) then return { 'too_many' } end
+  if redis.call('ZCARD', key.invites) >= INVITES_MAX then return { 'too_many' } end
   local number = redis.call('HINCRBY', key.ledger, 'invites', 1)
-  redis.call('HSET', key.invite(id), 'digest', ARGV[4], 'uses', ARGV[5], 'used', 0,
-    'scopes', ARGV[6], 'maker', ARGV[8], 'created_by', ARGV[9], 'created_at', now,
-    'expires_at', now + life_ms, 'until', clock + life_ms, 'seq', number)
-  redis.call('ZADD', key.invites, number, id)
-  redis.call('ZADD', key.due_invites, clock + life_ms, id)
+  redis.call('HSET', key.invite(invite_id), 'digest', digest, 'uses', uses, 'used', 0,
+    'scopes', scopes, 'maker', maker, 'created_by', made_by, 'created_at', now,
+    'expires_at', now + life, 'until', clock + life, 'seq', number)
+  redis.call('ZADD', key.invites, number, invite_id)
+  redis.call('ZADD', key.due_invites, clock + life, invite_id)
   keep_clock()
   local reply = { 'ok' }
-  append_invite(reply, id)
+  append_invite(reply, invite_id)
   return reply
 end
 

@@ -1,31 +1,36 @@
--- Closes both sides of a match at a price.
+-- Closes both sides of a match at a price. Where a side is not what the journal says of it, nothing
+-- is paid (`altered`).
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 position · 4 owner to check, who may close at the mark only ('' for
---          anybody's, at any price) · 5 price in millionths ('' for the mark)
--- Returns  'ok', position row · 'not_found' · 'forbidden' · 'state', status
---          'price', the mark: the owner named another
---          'altered': a side is not what the journal says of it, and nothing is paid
+-- ARGV     once
+--          position_id: text    One of its positions.
+--          writer: Writer<'a>   Who asks. An owner may close at the mark only.
+--          price: Option<Money>
+--                               At what price; `None`: at the mark.
+-- Returns  Closed:
+--          ok(Box<Position>)    It is.
+--          not_found            There is no such position.
+--          forbidden            It is somebody else's.
+--          state(text)          It has ended: its status.
+--          price(Money)         Its owner may close it at this price only.
 -- include: now clock records once journal hold muldiv position
 
-local id, owner = ARGV[3], ARGV[4]
-
 local function run()
-  local position = read_position(id)
+  local position = read_position(position_id)
   if not position then return { 'not_found' } end
-  if owner ~= '' and position.agent ~= owner then return { 'forbidden' } end
+  if writer ~= '' and position.agent ~= writer then return { 'forbidden' } end
   if position.status ~= 'open' then return { 'state', position.status } end
-  local price = tonumber(ARGV[5]) or position.mark
-  if owner ~= '' and price ~= position.mark then return { 'price', int(position.mark) } end
+  local at = tonumber(price) or position.mark
+  if writer ~= '' and at ~= position.mark then return { 'price', int(position.mark) } end
   settle_holds(HOLDS_ON_THE_WAY)
   local counter = read_position(position.counter or '')
-  if not counter then return altered('position', id) end
-  local winner, loser, amount = outcome(position, counter, price)
-  local paid, refused = end_match('close', id, winner, loser, amount, price,
+  if not counter then return altered('position', position_id) end
+  local winner, loser, amount = outcome(position, counter, at)
+  local paid, refused = end_match('close', position_id, winner, loser, amount, at,
     { 'closed', 'closed', 'closed', 'closed' })
   if not paid then return refused end
   local reply = { 'ok' }
-  append_position(reply, id)
+  append_position(reply, position_id)
   return reply
 end
 

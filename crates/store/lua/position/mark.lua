@@ -1,13 +1,19 @@
 -- Marks both sides of a match with a price. A side that has less than a twentieth of its margin left
--- is liquidated, and the other is closed with it.
+-- is liquidated, and the other is closed with it. Where a side is not what the journal says of it,
+-- nothing is paid (`altered`).
 --
 -- KEYS[1]  the ledger partition
--- ARGV     1-2 idempotency · 3 position · 4 price in millionths
--- Returns  'ok', 1 if a side was liquidated else 0, position row · 'not_found' · 'state', status
---          'altered': a side is not what the journal says of it, and nothing is paid
+-- ARGV     once
+--          position_id: text    One of its positions.
+--          price: Money         The price.
+-- Returns  Marked:
+--          ok(liquidated: flag, position: Box<Position>)
+--                               It is; and whether a side had too little left, so that both have ended.
+--          not_found            There is no such position.
+--          state(text)          It has ended: its status.
 -- include: now clock records once journal hold muldiv position
 
-local id, price = ARGV[3], tonumber(ARGV[4])
+price = tonumber(price)
 
 -- Whether equity x 20 < margin, without a product that a double may not hold.
 local function is_ruined(equity, margin)
@@ -20,12 +26,12 @@ local function mark(position, pnl)
 end
 
 local function run()
-  local position = read_position(id)
+  local position = read_position(position_id)
   if not position then return { 'not_found' } end
   if position.status ~= 'open' then return { 'state', position.status } end
   settle_holds(HOLDS_ON_THE_WAY)
   local counter = read_position(position.counter or '')
-  if not counter then return altered('position', id) end
+  if not counter then return altered('position', position_id) end
   local winner, loser, amount = outcome(position, counter, price)
   local is_liquidated = is_ruined(loser.margin - amount, loser.margin)
   if is_liquidated then
@@ -37,7 +43,7 @@ local function run()
     mark(loser, -amount)
   end
   local reply = { 'ok', is_liquidated and 1 or 0 }
-  append_position(reply, id)
+  append_position(reply, position_id)
   return reply
 end
 

@@ -2,10 +2,10 @@
 -- this.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 `<agent>/<message>`
--- Returns  'ok'
+-- ARGV     name: text           `<agent>/<message>`.
+-- Returns  ok
 -- include: now clock
 
-redis.call('ZADD', key.unsettled_proposals, clock, ARGV[3])
+redis.call('ZADD', key.unsettled_proposals, clock, name)
 keep_clock()
 return { 'ok' }

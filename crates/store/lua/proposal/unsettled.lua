@@ -2,14 +2,14 @@
 -- worked on. Those that are named go to the end, lest one that has to wait for room holds others up.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 age in ms · 4 most of them
--- Returns  'ok', `<agent>/<message>`…
+-- ARGV     none
+-- Returns  ok(text*)            As which they were noted.
 -- full: runs
 -- include: now clock
 
-local before = clock - tonumber(ARGV[3])
+local before = clock - PROPOSAL_UNFINISHED_MS
 local found = redis.call('ZRANGEBYSCORE', key.unsettled_proposals, '-inf', before, 'LIMIT', 0,
-  ARGV[4])
+  TASK_BATCH)
 local reply = { 'ok' }
 for _, name in ipairs(found) do
   redis.call('ZADD', key.unsettled_proposals, clock, name)
