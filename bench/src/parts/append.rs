@@ -101,7 +101,9 @@ async fn write(redis: &Redis, kind: &str, text_bytes: usize) -> Result<()> {
                     message_id: &message_id,
                     author: Writer::Any.into(),
                     delta: piece,
-                    producer: None,
+                    producer: "",
+                    epoch: 0,
+                    seq: 0,
                     ttl_ms: TTL_MS,
                 };
                 match store.call(&call).await? {

@@ -8,9 +8,7 @@ use reef_domain::limits::{
 };
 use reef_domain::message::{ContentType, ROLES};
 use reef_domain::{Invalid, id};
-use reef_store::message::{
-    Get, GetBlock, GetSmall, Message, Open, Opened, Owned, ReadEvents, Remove,
-};
+use reef_store::message::{Get, GetBlock, Message, Open, Opened, Owned, ReadEvents, Remove};
 use reef_store::session::{Admit, Fitting, Forget, ListMessages, OldMessages, Written};
 use reef_store::{Answered, Redis};
 use reef_web::extract::{Query, json_object, object, refuse_read_only};
@@ -104,15 +102,16 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let user_id = body.message_id.as_deref().filter(|own| !own.is_empty()).unwrap_or(&made);
     let assistant_id = &made_id("msg", cx.once.as_ref(), true);
 
-    let owner = &admit(cx, &session_id, &[user_id, assistant_id]).await?;
+    let owner = &admit(cx, &session_id, &[user_id.to_owned(), assistant_id.clone()]).await?;
     let user = Open {
         message_id: user_id,
         session_id: &session_id,
         role: body.role.as_deref().unwrap_or("user"),
         parent: None,
-        metadata,
+        metadata: metadata.get(),
         owner,
-        complete_text: Some(body.content.as_deref().unwrap_or_default()),
+        is_complete: true,
+        text: body.content.as_deref().unwrap_or_default(),
         ttl_ms: cx.config.settings.message_ttl_ms,
     };
     let opened: Answered<Opened> = cx.store.call_once(&user, cx.once.as_ref()).await?;
@@ -129,8 +128,9 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
         message_id: assistant_id,
         role: "assistant",
         parent: Some(user_id),
-        metadata: &Json::empty_object(),
-        complete_text: None,
+        metadata: "{}",
+        is_complete: false,
+        text: "",
         ..user
     };
     cx.store.call(&assistant).await?;
@@ -146,7 +146,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
 async fn admit<R: Redis>(
     cx: &Context<'_, R>,
     session_id: &str,
-    message_ids: &[&str],
+    message_ids: &[String],
 ) -> Result<String, Problem> {
     let call = Admit {
         session_id,
@@ -196,31 +196,33 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let metadata = &json_object("metadata", body.metadata.take(), BODY_BYTES_MAX)?;
 
     // A known message is shown as it is, also in a session that was closed since.
-    if let Some(known) = cx.store.call(&Get { message_id: &message_id }).await? {
+    let get = Get { message_id: &message_id, bytes_max: None };
+    if let Some(known) = cx.store.call(&get).await?.found() {
         return show_in(
             &session_id,
             &visible(cx, known).ok_or_else(|| unknown_message(&message_id))?,
         );
     }
     id::check_own(&message_id).map_err(|rule| Problem::field("message_id", rule))?;
-    let owner = &admit(cx, &session_id, &[&message_id]).await?;
+    let message_ids = &[message_id.clone()];
+    let owner = &admit(cx, &session_id, message_ids).await?;
     let call = Open {
         message_id: &message_id,
         session_id: &session_id,
         role: body.role.as_deref().unwrap_or_default(),
         parent,
-        metadata,
+        metadata: metadata.get(),
         owner,
-        complete_text: None,
+        is_complete: false,
+        text: "",
         ttl_ms: cx.config.settings.message_ttl_ms,
     };
     cx.store.call(&call).await?;
-    let made = cx.store.call(&Get { message_id: &message_id }).await?;
+    let made = cx.store.call(&get).await?.found();
     let made = made.ok_or_else(|| unknown_message(&message_id))?;
     if made.value.session_id != session_id {
         // Somebody made it in another session in between.
-        let call = Forget { session_id: &session_id, message_ids: &[message_id] };
-        cx.store.call(&call).await?;
+        cx.store.call(&Forget { session_id: &session_id, message_ids }).await?;
     }
     show_in(&session_id, &made.value)
 }
@@ -265,8 +267,8 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     // Small ones are read at once, and together are no more than an answer; the others one by one,
     // as far as there is room.
     let bytes_max = REPLY_BYTES / listed.ids.len().max(1);
-    let calls: Vec<GetSmall<'_>> =
-        listed.ids.iter().map(|(message_id, _)| GetSmall { message_id, bytes_max }).collect();
+    let small = |message_id| Get { message_id, bytes_max: Some(bytes_max) };
+    let calls: Vec<Get<'_>> = listed.ids.iter().map(|(message_id, _)| small(message_id)).collect();
     let found = try_join_all(calls.iter().map(|call| cx.store.call(call))).await?;
     let (mut messages, mut bytes) = (Vec::with_capacity(found.len()), 0);
     let (mut last, mut is_cut) = (None, false);
@@ -278,7 +280,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
                 is_cut = true;
                 break;
             }
-            Fitting::Large => cx.store.call(&Get { message_id }).await?,
+            Fitting::Large => cx.store.call(&Get { message_id, bytes_max: None }).await?.found(),
         };
         let message = message.filter(|message| message.value.session_id == session_id);
         if let Some(Owned { value, .. }) = message {
@@ -310,7 +312,8 @@ fn whole(query: &Query, name: &str, default: i64, min: i64, max: i64) -> Result<
 /// `GET /messages/{mid}`
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
-    match cx.store.call(&Get { message_id: &message_id }).await?.and_then(|m| visible(cx, m)) {
+    let found = cx.store.call(&Get { message_id: &message_id, bytes_max: None }).await?.found();
+    match found.and_then(|message| visible(cx, message)) {
         Some(message) => Ok(Response::json(&message)),
         None => Err(unknown_message(&message_id)),
     }

@@ -77,7 +77,8 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
         only_repeats: true,
         agent: &agent,
         message_id: &message_id,
-        letter: &letter,
+        members: &letter.members,
+        priority: letter.priority,
         for_old_clients: cx.config.settings.legacy_inbox,
         sender: cx.quotas().map(|_| cx.caller.name()),
     };

@@ -70,10 +70,10 @@ pub(crate) async fn accept<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let call = Accept { agent: &agent, message_id: &message_id, executor, owner };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     match answered.value {
-        Accepted::Now { depth, shares } if !answered.replayed => {
+        Accepted::Ok { depth, shares } if !answered.replayed => {
             note_depth(cx, &agent, depth, &shares).await;
         }
-        Accepted::Now { .. } | Accepted::Before => {}
+        Accepted::Ok { .. } | Accepted::Accepted => {}
         Accepted::Declined => return Err(declined(&message_id)),
         Accepted::NotFound => return Err(unknown(&agent, &message_id)),
     }

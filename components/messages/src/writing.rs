@@ -6,8 +6,8 @@ use reef_domain::message::{Block, ContentType};
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::message::{
-    AddBlock, Added, Append, Appended, Author, Complete, Producer, StartTask, TaskChange,
-    TaskUpdated, UpdateTask, Written,
+    AddBlock, Added, Append, Appended, Author, Complete, Reason, StartTask, TaskChange,
+    TaskUpdated, Written,
 };
 use reef_store::task::{Get, HandOver};
 use reef_web::extract::{lax_float, lax_int, object, optional_object};
@@ -69,7 +69,8 @@ pub(crate) struct ProducerBody {
 }
 
 impl ProducerBody {
-    fn check(self) -> Result<Producer, Invalid> {
+    /// Id, epoch, seq.
+    fn check(self) -> Result<(String, i64, i64), Invalid> {
         let mut invalid = Invalid::new();
         let producer = self.id.unwrap_or_default();
         invalid.require(id::is_valid(&producer), "producer.id", id::RULE);
@@ -80,7 +81,7 @@ impl ProducerBody {
         };
         let epoch = number(self.epoch, "producer.epoch");
         let seq = number(self.seq, "producer.seq");
-        invalid.finish(Producer { id: producer, epoch, seq })
+        invalid.finish((producer, epoch, seq))
     }
 }
 
@@ -97,11 +98,14 @@ pub(crate) async fn append<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let body: AppendBody = object(cx.request)?;
     let delta = body.delta.ok_or_else(|| Problem::field("delta", "is required"))?;
     let producer = body.producer.map(ProducerBody::check).transpose()?;
+    let (producer, epoch, seq) = producer.unwrap_or_default();
     let call = Append {
         message_id: &message_id,
         author: author(cx)?,
         delta: &delta,
-        producer: producer.as_ref(),
+        producer: &producer,
+        epoch,
+        seq,
         ttl_ms: cx.config.settings.message_ttl_ms,
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
@@ -173,7 +177,8 @@ pub(crate) async fn add_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
         author: author(cx)?,
         content_id: &content_id,
         is_made_id,
-        block: &block,
+        shown: &block.shown,
+        whole: block.whole.as_deref(),
         ttl_ms: cx.config.settings.message_ttl_ms,
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
@@ -230,9 +235,9 @@ pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
         author: author(cx)?,
         task_id: &task_id,
         task_type: &task_type,
-        parameters: &parameters,
+        parameters: parameters.get(),
         content_id: &content_id,
-        placeholder: &placeholder,
+        placeholder: &placeholder.shown,
         ttl_ms: cx.config.settings.message_ttl_ms,
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
@@ -318,19 +323,14 @@ pub(crate) async fn update_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
     let task_id = cx.id("tid", "task_id")?;
     let change = object::<UpdateTaskBody>(cx.request)?.check(&task_id)?;
-    let call = UpdateTask {
-        message_id: &message_id,
-        author: author(cx)?,
-        task_id: &task_id,
-        change: &change,
-        ttl_ms: cx.config.settings.message_ttl_ms,
-    };
+    let ttl_ms = cx.config.settings.message_ttl_ms;
+    let call = change.call(&message_id, author(cx)?, &task_id, ttl_ms);
     match written(cx.store.call(&call).await?, &message_id)? {
         TaskUpdated::Ok { sequence, status, progress } => {
             let task_id = task_id.as_str();
             Ok(Response::json(&UpdateTaskAnswer { task_id, status, progress, sequence }))
         }
-        TaskUpdated::Unknown => {
+        TaskUpdated::UnknownTask => {
             let detail = format!("The message {message_id} has no task {task_id}.");
             Err(Problem::new(Code::NotFound, detail))
         }
@@ -371,7 +371,7 @@ pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let call = Complete {
         message_id: &message_id,
         author: author(cx)?,
-        error: body.error.as_deref(),
+        error: Reason(body.error.as_deref()),
         ttl_ms: cx.config.settings.message_ttl_ms,
         ends_claim: false,
     };

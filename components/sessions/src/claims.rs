@@ -5,7 +5,7 @@ use reef_domain::limits::{BODY_BYTES_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, 
 use reef_domain::message::Block;
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
-use reef_store::message::{AdmitRunner, DismissRunner, TaskChange, UpdateTask};
+use reef_store::message::{AdmitRunner, DismissRunner, TaskChange};
 use reef_store::node::Writer;
 use reef_store::task::{Claim, Claimed, Claims, Complete, Fail, Progress, Task, Written};
 use reef_web::extract::{lax_float, lax_int, object};
@@ -168,16 +168,12 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if let (Ok(standing), Some(_), false) = (&answer, body.progress, answered.replayed)
         && let Some(message_id) = &standing.message_id
     {
-        let change = UpdateTask {
-            message_id,
-            // That the caller holds the task was checked; its message may be somebody else's.
-            author: Writer::Any.into(),
-            task_id: &task_id,
-            change: &TaskChange::Processing { progress: body.progress },
-            ttl_ms: cx.config.settings.message_ttl_ms,
-        };
+        let change = TaskChange::Processing { progress: body.progress };
+        // That the caller holds the task was checked; its message may be somebody else's.
+        let author = Writer::Any.into();
+        let ttl_ms = cx.config.settings.message_ttl_ms;
         // A message that is gone or complete has nothing to hear.
-        cx.store.call(&change).await?;
+        cx.store.call(&change.call(message_id, author, &task_id, ttl_ms)).await?;
     }
     let answer = answer.map(|standing| {
         Response::json(&ProgressAnswer {

@@ -10,8 +10,8 @@ use reef_domain::time::UnixMillis;
 use reef_domain::{id, name};
 use reef_store::message::Owned;
 use reef_store::session::{
-    AddToLists, Close, Fitting, Get, GetSmall, List, Open, RemoveFromLists, Sample, Session,
-    Written,
+    AddToLists, Close, Fitting, Get, List, Open, Opened, RemoveFromLists, Sample, Session, Written,
+    kept_audience,
 };
 use reef_store::{Redis, StoreError};
 use reef_web::extract::{json_object, optional_object, refuse_read_only};
@@ -72,16 +72,15 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
             match id::check_own(&given) {
                 Ok(()) => {}
                 // The hub makes such ids; what has one can be found under it.
-                Err(id::MADE_RULE)
-                    if cx.store.call(&Get { session_id: &given }).await?.is_some() => {}
+                Err(id::MADE_RULE) if find(cx, &given).await?.is_some() => {}
                 Err(rule) => return Err(Problem::field("session_id", rule)),
             }
             given
         }
     };
     let owner = cx.caller.name();
-    let quotas = cx.quotas();
-    let lists = AddToLists { session_id: &session_id, user_id: user_id.as_deref(), owner, quotas };
+    let most = cx.quotas().map(|quotas| quotas.sessions);
+    let lists = AddToLists { session_id: &session_id, user_id: user_id.as_deref(), owner, most };
     match cx.store.call(&lists).await {
         // Some of those that count may have expired since.
         Err(StoreError::Quota { .. }) => {
@@ -90,31 +89,40 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
         }
         listed => listed?,
     }
+    let audience = audience.map(|audience| kept_audience(&audience, owner));
     let open = Open {
         session_id: &session_id,
         user_id: user_id.as_deref(),
-        metadata,
+        metadata: metadata.get(),
         owner,
         writer: cx.caller.writer(),
-        audience: audience.as_ref(),
+        audience: audience.as_deref(),
     };
     let answered = cx.store.call_once(&open, cx.once.as_ref()).await?;
     let answer = match &answered.value {
-        Some(opened) => Ok(Response::json(&CreateAnswer {
+        Opened::Ok { status, created_at, .. } => Ok(Response::json(&CreateAnswer {
             session_id: &session_id,
-            status: &opened.status,
-            created_at: opened.created_at,
+            status,
+            created_at: *created_at,
         })),
-        None => Err(Problem::foreign("session")),
+        Opened::Forbidden => Err(Problem::foreign("session")),
     };
     mark_replayed(answer, answered.replayed)
+}
+
+async fn find<R: Redis>(
+    cx: &Context<'_, R>,
+    session_id: &str,
+) -> Result<Option<Owned<Session>>, StoreError> {
+    let found = cx.store.call(&Get { session_id, bytes_max: None }).await?;
+    Ok(found.found())
 }
 
 /// Takes some of an owner's sessions that have expired off the lists.
 async fn forget_expired<R: Redis>(cx: &Context<'_, R>, owner: &str) -> Result<(), Problem> {
     let looked_at = cx.store.call(&Sample { owner, most: SAMPLE }).await?;
     let gets = looked_at.into_iter().map(|session_id| async move {
-        let found = cx.store.call(&Get { session_id: &session_id }).await?;
+        let found = find(cx, &session_id).await?;
         Ok::<_, StoreError>(found.is_none().then_some(session_id))
     });
     let expired: Vec<String> = try_join_all(gets).await?.into_iter().flatten().collect();
@@ -128,7 +136,7 @@ async fn forget_expired<R: Redis>(cx: &Context<'_, R>, owner: &str) -> Result<()
 /// `GET /sessions/{sid}`
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
-    match cx.store.call(&Get { session_id: &session_id }).await? {
+    match find(cx, &session_id).await? {
         Some(session) if cx.caller.may_see(&[&session.owner]) => Ok(Response::json(&session.value)),
         _ => Err(unknown_session(&session_id)),
     }
@@ -153,13 +161,13 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     // A part at a time, so that never more is read than an answer and a part may hold.
     'parts: for part in listed.chunks(PART) {
         let gets = part.iter().map(|(session_id, _)| async move {
-            cx.store.call(&GetSmall { session_id, bytes_max: METADATA_BYTES_MAX }).await
+            cx.store.call(&Get { session_id, bytes_max: Some(METADATA_BYTES_MAX) }).await
         });
         for ((session_id, number), found) in part.iter().zip(try_join_all(gets).await?) {
             // Sessions of earlier versions may have more metadata than can be given today.
             let found = match found {
                 Fitting::Ok(session) => Some(session),
-                Fitting::Large => cx.store.call(&Get { session_id }).await?,
+                Fitting::Large => find(cx, session_id).await?,
                 Fitting::NotFound => None,
             };
             match found {

@@ -114,7 +114,8 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = made_id("task", cx.once.as_ref(), false);
     let message_id = made_id("msg", cx.once.as_ref(), true);
     // Only so that a session that does not take it leaves no trace; the session decides below.
-    let session = cx.store.call(&reef_store::session::Get { session_id: &session_id }).await?;
+    let get = reef_store::session::Get { session_id: &session_id, bytes_max: None };
+    let session = cx.store.call(&get).await?.found();
     let session = session.ok_or_else(|| unknown_session(&session_id))?;
     if !cx.caller.may_see(&[&session.owner]) {
         return Err(Problem::foreign("session"));

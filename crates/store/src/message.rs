@@ -1,18 +1,19 @@
 //! Calls on one message: `lua/message/`.
 
-mod read;
-mod runner;
-mod write;
+use std::time::Duration;
 
+use reef_domain::json::cut;
+use reef_domain::limits::ERROR_BYTES_MAX;
+use reef_domain::message::{Cursor, Rendered};
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-pub use self::read::*;
-pub use self::runner::*;
-pub use self::write::*;
-use crate::node::{Writer, read_json};
-use crate::script::{Malformed, Reader};
+use crate::node::Writer;
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
+use crate::session::Fitting;
+
+include!(concat!(env!("OUT_DIR"), "/calls_message.rs"));
 
 /// A message as it is shown: fields and order of `contract.md` §4.
 #[derive(Debug, Clone, Serialize)]
@@ -44,27 +45,27 @@ pub struct Message {
     pub updated_at: UnixMillis,
 }
 
-impl Message {
-    fn read(message_id: &str, reply: &mut Reader) -> Result<Self, Malformed> {
-        let session_id = reply.text()?;
+impl FromReply for Message {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let (message_id, session_id) = (reply.text()?, reply.text()?);
         let (role, text) = (reply.text()?, reply.text()?);
         let is_complete = reply.flag()?;
-        let parent = reply.text()?;
-        let metadata = read_json(reply)?;
+        let parent_message_id = reply.filled()?;
+        let metadata = FromReply::read(reply)?;
         let sequence = reply.int()?;
-        let (created_at, updated_at) = (UnixMillis(reply.int()?), UnixMillis(reply.int()?));
+        let (created_at, updated_at) = FromReply::read(reply)?;
         let blocks = reply.int()?;
         let content_blocks =
-            (0..blocks).map(|_| read_json(reply)).collect::<Result<Vec<_>, _>>()?;
+            (0..blocks).map(|_| FromReply::read(reply)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
-            message_id: message_id.to_owned(),
+            message_id,
             session_id,
             role,
             text,
             content_blocks,
             pending_tasks: read_tasks(reply)?,
             is_complete,
-            parent_message_id: Some(parent).filter(|parent| !parent.is_empty()),
+            parent_message_id,
             metadata,
             sequence,
             created_at,
@@ -111,33 +112,8 @@ pub enum Written<T> {
     ClaimOver,
 }
 
-/// Who writes to a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Author<'a> {
-    /// The caller.
-    pub writer: Writer<'a>,
-    /// The token of the claim under which it writes.
-    pub token: Option<&'a str>,
-}
-
-impl<'a> From<Writer<'a>> for Author<'a> {
-    fn from(writer: Writer<'a>) -> Self {
-        Self { writer, token: None }
-    }
-}
-
-impl Author<'_> {
-    /// The caller, and behind a slash, which no id has, the token.
-    fn argument(self) -> String {
-        match self.token {
-            Some(token) => format!("{}/{token}", self.writer.as_argument()),
-            None => self.writer.as_argument().to_owned(),
-        }
-    }
-}
-
 impl<T> Written<T> {
-    fn read(
+    fn within(
         status: &str,
         reply: &mut Reader,
         other: impl FnOnce(&str, &mut Reader) -> Result<T, Malformed>,
@@ -153,6 +129,110 @@ impl<T> Written<T> {
     }
 }
 
+impl Written<Added> {
+    fn read(status: &str, reply: &mut Reader) -> Result<Self, Malformed> {
+        Self::within(status, reply, Added::read)
+    }
+}
+
+/// Who writes to a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Author<'a> {
+    /// The caller.
+    pub writer: Writer<'a>,
+    /// The token of the claim under which it writes.
+    pub token: Option<&'a str>,
+}
+
+impl<'a> From<Writer<'a>> for Author<'a> {
+    fn from(writer: Writer<'a>) -> Self {
+        Self { writer, token: None }
+    }
+}
+
+/// The caller, and behind a slash, which no id has, the token.
+impl Argument for Author<'_> {
+    fn append(&self, arguments: &mut Arguments) {
+        match self.token {
+            Some(token) => arguments.text(format!("{}/{token}", self.writer.as_argument())),
+            None => arguments.text(self.writer.as_argument()),
+        };
+    }
+}
+
+/// What went wrong, if anything did. It is cut to [`ERROR_BYTES_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reason<'a>(pub Option<&'a str>);
+
+/// As a JSON text.
+impl Argument for Reason<'_> {
+    fn append(&self, arguments: &mut Arguments) {
+        let text = |error| serde_json::Value::from(cut(error, ERROR_BYTES_MAX));
+        arguments.optional(self.0.map(text));
+    }
+}
+
+/// How much of a task is done, 0–1; `None`: as much as before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress(pub Option<f64>);
+
+impl Argument for Progress {
+    fn append(&self, arguments: &mut Arguments) {
+        // `{:?}` writes 1.0 and not 1, as the events have it.
+        arguments.optional(self.0.map(|share| format!("{share:?}")));
+    }
+}
+
+/// How a task within a message goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskChange {
+    /// It runs.
+    Processing {
+        /// 0–1.
+        progress: Option<f64>,
+    },
+    /// It has ended well.
+    Completed {
+        /// What takes the placeholder's place.
+        result: Option<Rendered>,
+    },
+    /// It has ended badly.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+impl TaskChange {
+    /// The call that tells a message of it; how long the message is kept from then on, in
+    /// milliseconds.
+    #[must_use]
+    pub fn call<'a>(
+        &'a self,
+        message_id: &'a str,
+        author: Author<'a>,
+        task_id: &'a str,
+        ttl_ms: i64,
+    ) -> UpdateTask<'a> {
+        let (status, progress, result, error) = match self {
+            Self::Processing { progress } => ("processing", *progress, None, None),
+            Self::Completed { result } => ("completed", None, result.as_ref(), None),
+            Self::Failed { error } => ("failed", None, None, Some(error.as_str())),
+        };
+        UpdateTask {
+            message_id,
+            author,
+            task_id,
+            status,
+            progress: Progress(progress),
+            shown: result.map(|result| result.shown.as_str()),
+            whole: result.and_then(|result| result.whole.as_deref()),
+            error: Reason(error),
+            ttl_ms,
+        }
+    }
+}
+
 /// Something that is owned.
 #[derive(Debug)]
 pub struct Owned<T> {
@@ -160,4 +240,69 @@ pub struct Owned<T> {
     pub owner: String,
     /// The thing.
     pub value: T,
+}
+
+impl<T: FromReply> FromReply for Owned<T> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self { owner: reply.text()?, value: T::read(reply)? })
+    }
+}
+
+/// Some events of a message.
+#[derive(Debug)]
+pub struct Events {
+    /// The message's last sequence number.
+    pub last: i64,
+    /// The first sequence number that the log still holds; 0 if it holds none.
+    pub first_kept: i64,
+    /// In order, as JSON.
+    pub events: Vec<Box<RawValue>>,
+}
+
+/// An entry of a message's stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamEvent {
+    /// Its place, `<ms>-<n>`.
+    pub id: String,
+    /// Its type.
+    pub event_type: String,
+    /// The event as JSON, on one line.
+    pub data: String,
+}
+
+rows! {
+    Events { last, first_kept, events }
+    StreamEvent { id, event_type, data }
+}
+
+/// Its kind, and behind a slash what it says.
+impl Argument for &Cursor {
+    fn append(&self, arguments: &mut Arguments) {
+        match self {
+            Cursor::Begin => arguments.text("begin"),
+            Cursor::Sequence(sequence) => arguments.text(format!("sequence/{sequence}")),
+            Cursor::Stream(id) => arguments.text(format!("stream/{id}")),
+            Cursor::Unknown => arguments.text("unknown"),
+        };
+    }
+}
+
+/// What PTTL says: milliseconds, negative for ever.
+impl FromReply for Option<Duration> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(u64::try_from(reply.int()?).ok().map(Duration::from_millis))
+    }
+}
+
+impl Followed {
+    /// Who owns the message; `None` if there is none.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        match self {
+            Self::NotFound => None,
+            Self::Ended { owner } | Self::Ok { owner, .. } | Self::Snapshot { owner, .. } => {
+                Some(owner)
+            }
+        }
+    }
 }

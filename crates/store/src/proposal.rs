@@ -10,13 +10,11 @@ use reef_domain::proposal::{ANSWER_TOPIC, Proposal, SubTask};
 use reef_domain::task::Audience;
 use serde_json::{Map, Value, json};
 
-use crate::inbox::{Letter, NoteDepth, Send, Sent, Share};
+pub use crate::inbox::{Accept, Accepted, Show, Shown};
+use crate::inbox::{Letter, NoteDepth, Send, Sent, Settled};
 use crate::port::Redis;
 use crate::quota::Quotas;
-use crate::script::{
-    Arguments, Call, INBOX_ACCEPT, INBOX_PROPOSAL, INBOX_SETTLED, Malformed, Once, Partition,
-    Reader, Script, Store, StoreError, unknown_status,
-};
+use crate::script::{Once, Store, StoreError, rows};
 use crate::settings::Settings;
 use crate::task::{Submit, Submitted};
 
@@ -86,147 +84,9 @@ impl Acceptance {
     }
 }
 
-/// Shows a message that may be a proposal.
-#[derive(Debug)]
-pub struct Show<'a> {
-    /// Whose inbox.
-    pub agent: &'a str,
-    /// Which message.
-    pub message_id: &'a str,
-}
-
-/// What it is, or what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Shown {
-    /// It is in the inbox.
-    Waiting(Kept),
-    /// It was accepted.
-    Accepted(Box<Acceptance>),
-    /// It was acknowledged and not accepted.
-    Declined,
-    /// There is no such message.
-    NotFound,
-}
-
-impl Call for Show<'_> {
-    type Reply = Shown;
-
-    fn script(&self) -> &'static Script {
-        &INBOX_PROPOSAL
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Inbox(self.agent)
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.message_id);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Shown, Malformed> {
-        match status {
-            "waiting" => Ok(Shown::Waiting(Kept { text: reply.text()?, is_old: reply.flag()? })),
-            "accepted" => Ok(Shown::Accepted(Box::new(Acceptance {
-                seed: reply.text()?,
-                executor: reply.text()?,
-                owner: reply.text()?,
-                mail: Kept { text: reply.text()?, is_old: reply.flag()? },
-                is_settled: reply.flag()?,
-                tasks: reply.int()?,
-                is_answered: reply.flag()?,
-            }))),
-            "declined" => Ok(Shown::Declined),
-            "not_found" => Ok(Shown::NotFound),
-            other => unknown_status(other),
-        }
-    }
-}
-
-/// Accepts a proposal, and thereby acknowledges it. The first acceptance stands. [`Note`] comes
-/// first, [`settle`] after.
-#[derive(Debug)]
-pub struct Accept<'a> {
-    /// Whose inbox.
-    pub agent: &'a str,
-    /// Which message.
-    pub message_id: &'a str,
-    /// Who is to do it.
-    pub executor: &'a str,
-    /// Whose tasks its sub-tasks become.
-    pub owner: &'a str,
-}
-
-/// What became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Accepted {
-    /// It is accepted now.
-    Now {
-        /// Messages that wait in the inbox still.
-        depth: i64,
-        /// What is left there of who sent it.
-        shares: Vec<Share>,
-    },
-    /// It was before.
-    Before,
-    /// It was acknowledged and not accepted.
-    Declined,
-    /// There is no such message.
-    NotFound,
-}
-
-impl Call for Accept<'_> {
-    type Reply = Accepted;
-
-    fn script(&self) -> &'static Script {
-        &INBOX_ACCEPT
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Inbox(self.agent)
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.message_id).text(self.executor).text(self.owner);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Accepted, Malformed> {
-        match status {
-            "ok" => Ok(Accepted::Now { depth: reply.int()?, shares: Share::read_all(reply)? }),
-            "accepted" => Ok(Accepted::Before),
-            "declined" => Ok(Accepted::Declined),
-            "not_found" => Ok(Accepted::NotFound),
-            other => unknown_status(other),
-        }
-    }
-}
-
-/// Notes that all which follows from an acceptance is done.
-#[derive(Debug)]
-struct Settled<'a> {
-    agent: &'a str,
-    message_id: &'a str,
-    tasks: usize,
-    is_answered: bool,
-}
-
-impl Call for Settled<'_> {
-    type Reply = ();
-
-    fn script(&self) -> &'static Script {
-        &INBOX_SETTLED
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Inbox(self.agent)
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.message_id).number(self.tasks).number(u8::from(self.is_answered));
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
-        if status == "ok" { Ok(()) } else { unknown_status(status) }
-    }
+rows! {
+    Kept { text, is_old }
+    Acceptance { seed, executor, owner, mail, is_settled, tasks, is_answered }
 }
 
 /// The name as which the acceptance of a proposal is noted.
@@ -300,7 +160,8 @@ pub async fn settle<R: Redis>(
             is_answered = true;
         }
     }
-    store.call(&Settled { agent, message_id, tasks, is_answered }).await?;
+    let count = i64::try_from(tasks).unwrap_or_default();
+    store.call(&Settled { agent, message_id, tasks: count, is_answered }).await?;
     store.call(&Forget { name: &name }).await?;
     Ok(Progress::Done(acceptance.done(tasks, is_answered)))
 }
@@ -390,7 +251,8 @@ impl Answer<'_> {
             only_repeats: false,
             agent: self.proposer,
             message_id: &message_id,
-            letter: &letter,
+            members: &letter.members,
+            priority: letter.priority,
             for_old_clients: settings.legacy_inbox,
             sender: None,
         };

@@ -1,21 +1,16 @@
 //! Calls on sessions: `lua/session/` for one, `lua/sessions/` for the lists by which they are found.
 
-mod lists;
-
-use reef_domain::json::Json;
-use reef_domain::limits::SESSION_TTL_MS;
 use reef_domain::task::Audience;
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-pub use self::lists::*;
 use crate::message::Owned;
-use crate::node::{Writer, read_json};
-use crate::script::{
-    Arguments, Call, Malformed, Partition, Reader, SESSION_ADMIT, SESSION_CLOSE, SESSION_FORGET,
-    SESSION_GET, SESSION_MESSAGES, SESSION_OLD_MESSAGES, SESSION_OPEN, Script, unknown_status,
-};
+use crate::node::Writer;
+use crate::script::{FromReply, Malformed, Reader, rows};
+
+include!(concat!(env!("OUT_DIR"), "/calls_session.rs"));
+include!(concat!(env!("OUT_DIR"), "/calls_sessions.rs"));
 
 /// A session as it is shown: fields and order of `contract.md` §5.
 #[derive(Debug, Clone, Serialize)]
@@ -38,25 +33,27 @@ pub struct Session {
     pub audience: Option<Audience>,
 }
 
-/// Makes a session, or finds the one that is there.
-#[derive(Debug)]
-pub struct Open<'a> {
-    /// Which.
-    pub session_id: &'a str,
-    /// Whose.
-    pub user_id: Option<&'a str>,
-    /// A JSON object.
-    pub metadata: &'a Json,
-    /// Who owns a new one.
-    pub owner: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-    /// Whose nodes may run its tasks; `None`: as the hub says.
-    pub audience: Option<&'a Audience>,
+/// Of an audience only the agents are kept, among whom the owner is known again.
+impl FromReply for Owned<Session> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let session_id = reply.text()?;
+        let owner = reply.text()?;
+        let value = Session {
+            session_id,
+            user_id: reply.filled()?,
+            status: reply.text()?,
+            metadata: FromReply::read(reply)?,
+            created_at: FromReply::read(reply)?,
+            updated_at: FromReply::read(reply)?,
+            audience: read_audience(&reply.text()?, &owner)?,
+        };
+        Ok(Self { owner, value })
+    }
 }
 
 /// How an audience is kept: the word, or the agents.
-fn kept_audience(audience: &Audience, owner: &str) -> String {
+#[must_use]
+pub fn kept_audience(audience: &Audience, owner: &str) -> String {
     match audience.agents(owner) {
         None => "any".to_owned(),
         // Writing texts into memory cannot fail.
@@ -74,59 +71,6 @@ fn read_audience(text: &str, owner: &str) -> Result<Option<Audience>, Malformed>
     }
 }
 
-/// A session that is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
-    /// It was not before.
-    pub is_new: bool,
-    /// `active closed`.
-    pub status: String,
-    /// When it was made.
-    pub created_at: UnixMillis,
-}
-
-impl Call for Open<'_> {
-    /// `None`: the session is there and belongs to somebody else.
-    type Reply = Option<Opened>;
-
-    fn script(&self) -> &'static Script {
-        &SESSION_OPEN
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Session(self.session_id)
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .optional(self.user_id)
-            .text(self.metadata.get())
-            .text(self.owner)
-            .number(SESSION_TTL_MS)
-            .text(self.writer.as_argument())
-            .optional(self.audience.map(|audience| kept_audience(audience, self.owner)));
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        match status {
-            "ok" => Ok(Some(Opened {
-                is_new: reply.flag()?,
-                status: reply.text()?,
-                created_at: UnixMillis(reply.int()?),
-            })),
-            "forbidden" => Ok(None),
-            other => unknown_status(other),
-        }
-    }
-}
-
-/// Reads a session.
-#[derive(Debug)]
-pub struct Get<'a> {
-    /// Which.
-    pub session_id: &'a str,
-}
-
 /// What there is of a thing that may be too large.
 #[derive(Debug)]
 pub enum Fitting<T> {
@@ -138,69 +82,25 @@ pub enum Fitting<T> {
     NotFound,
 }
 
-/// Reads a session, unless it is large.
-#[derive(Debug)]
-pub struct GetSmall<'a> {
-    /// Which.
-    pub session_id: &'a str,
-    /// Most bytes.
-    pub bytes_max: usize,
-}
-
-impl Call for GetSmall<'_> {
-    type Reply = Fitting<Owned<Session>>;
-
-    fn script(&self) -> &'static Script {
-        &SESSION_GET
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Session(self.session_id)
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.bytes_max);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        if status == "large" {
-            return Ok(Fitting::Large);
-        }
-        let found = Get { session_id: self.session_id }.read(status, reply)?;
-        Ok(found.map_or(Fitting::NotFound, Fitting::Ok))
-    }
-}
-
-impl Call for Get<'_> {
-    type Reply = Option<Owned<Session>>;
-
-    fn script(&self) -> &'static Script {
-        &SESSION_GET
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Session(self.session_id)
-    }
-
-    fn arguments(&self, _: &mut Arguments) {}
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
+impl<T> Fitting<T> {
+    pub(crate) fn within(
+        status: &str,
+        reply: &mut Reader,
+        other: impl FnOnce(&str, &mut Reader) -> Result<T, Malformed>,
+    ) -> Result<Self, Malformed> {
         match status {
-            "ok" => {
-                let owner = reply.text()?;
-                let session = Session {
-                    session_id: self.session_id.to_owned(),
-                    user_id: Some(reply.text()?).filter(|user| !user.is_empty()),
-                    status: reply.text()?,
-                    metadata: read_json(reply)?,
-                    created_at: UnixMillis(reply.int()?),
-                    updated_at: UnixMillis(reply.int()?),
-                    audience: read_audience(&reply.text()?, &owner)?,
-                };
-                Ok(Some(Owned { owner, value: session }))
-            }
-            "not_found" => Ok(None),
-            other => unknown_status(other),
+            "large" => Ok(Self::Large),
+            "not_found" => Ok(Self::NotFound),
+            status => other(status, reply).map(Self::Ok),
+        }
+    }
+
+    /// What was read; `None` if there is none, or too much.
+    #[must_use]
+    pub fn found(self) -> Option<T> {
+        match self {
+            Self::Ok(value) => Some(value),
+            Self::Large | Self::NotFound => None,
         }
     }
 }
@@ -219,213 +119,30 @@ pub enum Written<T> {
 }
 
 impl<T> Written<T> {
-    fn read(
+    fn within(
         status: &str,
         reply: &mut Reader,
-        ok: impl FnOnce(&mut Reader) -> Result<T, Malformed>,
+        other: impl FnOnce(&str, &mut Reader) -> Result<T, Malformed>,
     ) -> Result<Self, Malformed> {
         match status {
-            "ok" => ok(reply).map(Self::Ok),
             "not_found" => Ok(Self::NotFound),
             "forbidden" => Ok(Self::Forbidden),
             "closed" => Ok(Self::Closed),
-            other => unknown_status(other),
+            status => other(status, reply).map(Self::Ok),
         }
     }
 }
 
-/// Closes a session.
-#[derive(Debug)]
-pub struct Close<'a> {
-    /// Which.
-    pub session_id: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-}
-
-impl Call for Close<'_> {
-    type Reply = Written<()>;
-
-    fn script(&self) -> &'static Script {
-        &SESSION_CLOSE
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Session(self.session_id)
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.writer.as_argument());
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        Written::read(status, reply, |_| Ok(()))
-    }
-}
-
-/// Lists messages that are about to be made in a session.
-#[derive(Debug)]
-pub struct Admit<'a> {
-    /// Which session.
-    pub session_id: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-    /// In order.
-    pub message_ids: &'a [&'a str],
-    /// How long the list is kept, in milliseconds.
-    pub ttl_ms: i64,
-}
-
-impl Call for Admit<'_> {
-    /// The owner of the session, who owns its messages, whoever writes them.
-    type Reply = Written<String>;
-
-    fn script(&self) -> &'static Script {
-        &SESSION_ADMIT
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Session(self.session_id)
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.writer.as_argument()).number(self.ttl_ms).number(SESSION_TTL_MS);
-        for message_id in self.message_ids {
-            arguments.text(*message_id);
-        }
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        Written::read(status, reply, Reader::text)
-    }
-}
-
-/// Lists a session's messages, oldest first.
-#[derive(Debug)]
-pub struct ListMessages<'a> {
-    /// Which session.
-    pub session_id: &'a str,
-    /// How many to pass over.
-    pub offset: i64,
-    /// [`MessageIds::next`] of the page before.
-    pub after: Option<i64>,
-    /// Most messages.
-    pub limit: i64,
-}
+/// An id, and the number by which a list goes on behind it.
+pub type Numbered = (String, i64);
 
 /// Some messages of a session.
 #[derive(Debug)]
 pub struct MessageIds {
-    /// In order, each with its place.
-    pub ids: Vec<(String, i64)>,
     /// Where the next page begins, while there is more.
     pub next: Option<i64>,
+    /// In order, each with its place.
+    pub ids: Vec<Numbered>,
 }
 
-impl Call for ListMessages<'_> {
-    type Reply = Option<Owned<MessageIds>>;
-
-    fn script(&self) -> &'static Script {
-        &SESSION_MESSAGES
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Session(self.session_id)
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.offset).optional(self.after).number(self.limit);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        match status {
-            "ok" => {
-                let owner = reply.text()?;
-                let next = reply.text()?.parse().ok();
-                let mut ids = Vec::with_capacity(reply.left() / 2);
-                while !reply.is_at_end() {
-                    ids.push((reply.text()?, reply.int()?));
-                }
-                Ok(Some(Owned { owner, value: MessageIds { ids, next } }))
-            }
-            "not_found" => Ok(None),
-            other => unknown_status(other),
-        }
-    }
-}
-
-fn read_all(reply: &mut Reader) -> Result<Vec<String>, Malformed> {
-    let mut all = Vec::with_capacity(reply.left());
-    while !reply.is_at_end() {
-        all.push(reply.text()?);
-    }
-    Ok(all)
-}
-
-/// Names messages of a session that are older than an age.
-#[derive(Debug)]
-pub struct OldMessages<'a> {
-    /// Which session.
-    pub session_id: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-    /// How old, in milliseconds.
-    pub age_ms: i64,
-    /// Most messages.
-    pub limit: i64,
-}
-
-impl Call for OldMessages<'_> {
-    type Reply = Written<Vec<String>>;
-
-    fn script(&self) -> &'static Script {
-        &SESSION_OLD_MESSAGES
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Session(self.session_id)
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.writer.as_argument()).number(self.age_ms).number(self.limit);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        Written::read(status, reply, read_all)
-    }
-}
-
-/// Takes messages off a session's list.
-#[derive(Debug)]
-pub struct Forget<'a> {
-    /// Which session.
-    pub session_id: &'a str,
-    /// Which messages: at least one.
-    pub message_ids: &'a [String],
-}
-
-impl Call for Forget<'_> {
-    /// How many were listed.
-    type Reply = i64;
-
-    fn script(&self) -> &'static Script {
-        &SESSION_FORGET
-    }
-
-    fn partition(&self) -> Partition<'_> {
-        Partition::Session(self.session_id)
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        for message_id in self.message_ids {
-            arguments.text(message_id);
-        }
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<i64, Malformed> {
-        match status {
-            "ok" => reply.int(),
-            other => unknown_status(other),
-        }
-    }
-}
+rows! { MessageIds { next, ids } }

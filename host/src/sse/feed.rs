@@ -138,7 +138,7 @@ async fn message_page(
     Ok(match followed {
         Followed::NotFound => Page::Gone,
         Followed::Ended { .. } => Page::Ended,
-        Followed::Events { events, is_all, expires_in, .. } => {
+        Followed::Ok { events, is_all, expires_in, .. } => {
             let frame = |event: reef_store::message::StreamEvent| {
                 let id = StreamId::parse(&event.id)?;
                 Some(Frame::new(id, &event.event_type, &event.data))

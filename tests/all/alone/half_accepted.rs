@@ -35,7 +35,7 @@ fn accept(scripts: &Store<Blocking>, agent: &str, message_id: &str, commands: us
     let steps = async {
         cut.call(&Note { name: &noted_name(agent, message_id) }).await?;
         let call = Accept { agent, message_id, executor: agent, owner: "@admin" };
-        assert!(matches!(cut.call(&call).await?, Accepted::Now { .. }));
+        assert!(matches!(cut.call(&call).await?, Accepted::Ok { .. }));
         settle(&cut, agent, message_id, &settings).await
     };
     match now(steps) {

@@ -1,41 +1,51 @@
 -- Puts a message into an inbox. A full one refuses it, and nothing is dropped.
 --
 -- KEYS[1]  the inbox partition
--- ARGV     1-2 idempotency · 3 agent · 4 message · 5 its members (JSON without braces, without the
---          timestamp) · 6 priority · 7 most that may wait · 8 1 to push it to the old list, too
---          9 who sends it ('' where there is no share for each sender) · 10 1 to send nothing, and only
---          say what was answered before
--- Returns  'ok', message, depth · 'full', depth · 'share', depth, messages of the sender · 'new'
+-- ARGV     once
+--          agent: text          Whose inbox.
+--          message_id: text     The message's id.
+--          members: text        What it says: JSON without braces, without the timestamp ([`Letter`]).
+--          priority: text       How soon it is received.
+--          for_old_clients: flag
+--                               Push it onto the list that old clients read, too.
+--          sender: text?        Who sends it, where each sender has a share of the inbox.
+--          only_repeats: flag   Send nothing, and only say what was answered before.
+-- Returns  Sent:
+--          ok(message_id: text, depth: int)
+--                               It waits, as one of so many.
+--          full(depth: int)     As many wait as may.
+--          share(depth: int, own: int)
+--                               The sender has as much there as one may: so many messages wait, and so
+--                               many of these are its own.
+--          new                  Nothing was answered before.
 -- include: now clock rfc3339 expiring once inbox
-
-local id, sender = ARGV[4], ARGV[9]
 
 -- Whether a message would take more than the sender's share: half of the room that others leave, in
 -- messages and in bytes, so that nobody fills an inbox for all.
 local function exceeds_share(waiting, bytes, size)
-  local mine = redis.call('HMGET', key.senders(agent), sender, sender .. ':bytes')
+  local mine = redis.call('HMGET', key.senders(inbox), sender, sender .. ':bytes')
   local messages, used = tonumber(mine[1] or 0), tonumber(mine[2] or 0)
-  if messages + 1 > (tonumber(ARGV[7]) - waiting + messages) / 2
+  if messages + 1 > (INBOX_MAX - waiting + messages) / 2
     or used + size > (INBOX_BYTES_MAX - bytes + used) / 2 then
     return { 'share', waiting, messages }
   end
 end
 
 local function run()
-  if ARGV[10] == '1' then return { 'new' } end
-  local waiting, bytes = depth(), tonumber(redis.call('HGET', key.inbox(agent), 'bytes') or 0)
-  local mail = ARGV[5] .. ',"timestamp":"' .. rfc3339_ms(now) .. '"'
-  if waiting >= tonumber(ARGV[7]) or bytes + #mail > INBOX_BYTES_MAX then
+  if only_repeats == '1' then return { 'new' } end
+  local waiting, bytes = depth(), tonumber(redis.call('HGET', key.inbox(inbox), 'bytes') or 0)
+  local mail = members .. ',"timestamp":"' .. rfc3339_ms(now) .. '"'
+  if waiting >= INBOX_MAX or bytes + #mail > INBOX_BYTES_MAX then
     return { 'full', waiting }
   end
   local refused = sender ~= '' and exceeds_share(waiting, bytes, #mail)
   if refused then return refused end
-  put(id, mail, ARGV[6], sender)
-  if ARGV[8] == '1' then
-    redis.call('LPUSH', key.old_inbox(agent), '{"msg_id":"' .. id .. '",' .. mail .. '}')
+  put(message_id, mail, priority, sender)
+  if for_old_clients == '1' then
+    redis.call('LPUSH', key.old_inbox(inbox), '{"msg_id":"' .. message_id .. '",' .. mail .. '}')
   end
   keep_inbox()
-  return { 'ok', id, depth() }
+  return { 'ok', message_id, depth() }
 end
 
 -- That there was no room is not kept: a repeat may find some.

@@ -2,12 +2,15 @@
 -- more.
 --
 -- KEYS[1]  the inbox partition
--- ARGV     3 agent · 4 message · 5 number of tasks · 6 1 if the proposer was answered else 0
--- Returns  'ok'
+-- ARGV     agent: text          Whose inbox.
+--          message_id: text     Which message.
+--          tasks: int           How many tasks there are.
+--          is_answered: flag    The proposer was answered.
+-- Returns  ok
 
-local record = key.proposal(ARGV[3], ARGV[4])
+local record = key.proposal(agent, message_id)
 if redis.call('EXISTS', record) == 1 then
-  redis.call('HSET', record, 'state', 'settled', 'tasks', ARGV[5], 'answered', ARGV[6])
+  redis.call('HSET', record, 'state', 'settled', 'tasks', tasks, 'answered', is_answered)
   redis.call('HDEL', record, 'mail', 'old')
 end
 return { 'ok' }

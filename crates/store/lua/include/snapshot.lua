@@ -8,7 +8,7 @@ local function without_members(block, cid)
   return head .. ',"ref":"/api/v1/messages/' .. mid .. '/content/' .. cid .. '"}'
 end
 
--- Appends a message to a reply: session, role, text, is_complete (0 or 1), parent (''), metadata,
+-- Appends a message to a reply: id, session, role, text, is_complete (0 or 1), parent (''), metadata,
 -- sequence, created, updated; then the number of blocks and the blocks (JSON); then the number of
 -- running tasks and for each task, type, progress, parameters (JSON). Returns about how many bytes
 -- that is. Of the blocks and parameters together, so much is shown that the whole stays an answer.
@@ -17,6 +17,7 @@ local function append_message(reply)
     'parent', 'metadata', 'sequence', 'created_at', 'updated_at')
   local is_complete = row[4] == '1'
   row[3] = row[3] or redis.call('GET', key.text(mid)) or ''
+  reply[#reply + 1] = mid
   for i = 1, 9 do reply[#reply + 1] = row[i] end
   local bytes = #row[3] + #row[6]
 

@@ -1,14 +1,17 @@
 -- Counts what somebody is about to send, among all its mail that nobody has acknowledged.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 sender · 4 inbox · 5 bytes (less than 0 for what was not sent after all) · 6 most bytes
---          ('' for no bound)
--- Returns  'ok', 1 if the inbox is a node's else 0 · 'quota'
+-- ARGV     sender: text         Who sends.
+--          agent: text          To whom.
+--          bytes: int           How much, in bytes; less than 0 for what was not sent after all.
+--          most: int            Most that it may have lying around.
+-- Returns  ok(flag)             Whether the agent is a node, whose heartbeats are told how much waits.
 -- include: now quota
 
-local sender, inbox, bytes = ARGV[3], ARGV[4], tonumber(ARGV[5])
+bytes = tonumber(bytes)
 
-local old = redis.call('ZRANGEBYSCORE', key.mail_sent_at(sender), '-inf', now - MAIL_COUNTED_MS, 'LIMIT', 0, 5)
+local old = redis.call('ZRANGEBYSCORE', key.mail_sent_at(sender), '-inf', now - MAIL_COUNTED_MS,
+  'LIMIT', 0, 5)
 for _, forgotten in ipairs(old) do
   local gone = redis.call('HGET', key.mail_sent(sender), forgotten) or 0
   redis.call('HINCRBY', key.usage(sender), 'mail_bytes', 0 - gone)
@@ -17,17 +20,17 @@ for _, forgotten in ipairs(old) do
 end
 
 local has = tonumber(redis.call('HGET', key.usage(sender), 'mail_bytes') or 0)
-local refused = bytes > 0 and over_quota('quota_mail_bytes', ARGV[6], has, bytes)
+local refused = bytes > 0 and over_quota('quota_mail_bytes', most, has, bytes)
 if refused then return refused end
 -- What came in between has been counted by how much is there; nothing is given back twice. (`-x` would
 -- make -0 of nothing, which is no integer to Redis.)
-local known = tonumber(redis.call('HGET', key.mail_sent(sender), inbox) or 0)
+local known = tonumber(redis.call('HGET', key.mail_sent(sender), agent) or 0)
 bytes = math.max(bytes, 0 - known)
 redis.call('HINCRBY', key.usage(sender), 'mail_bytes', bytes)
-if redis.call('HINCRBY', key.mail_sent(sender), inbox, bytes) <= 0 then
-  redis.call('HDEL', key.mail_sent(sender), inbox)
-  redis.call('ZREM', key.mail_sent_at(sender), inbox)
+if redis.call('HINCRBY', key.mail_sent(sender), agent, bytes) <= 0 then
+  redis.call('HDEL', key.mail_sent(sender), agent)
+  redis.call('ZREM', key.mail_sent_at(sender), agent)
 else
-  redis.call('ZADD', key.mail_sent_at(sender), now, inbox)
+  redis.call('ZADD', key.mail_sent_at(sender), now, agent)
 end
-return { 'ok', redis.call('EXISTS', key.node(inbox)) }
+return { 'ok', redis.call('EXISTS', key.node(agent)) }

@@ -1,29 +1,31 @@
 -- Adds a content block.
 --
 -- KEYS[1]  the message partition
--- ARGV     1-2 idempotency · 3 message · 4 author (include message) · 5 content id
---          6 block as the snapshot holds it (JSON) · 7 the whole block if that is not it (JSON, '')
---          8 TTL in ms · 9 TTL of the copy for old readers in ms ('' for no copy) · 10 most blocks
--- Returns  'ok', sequence · 'exists' · 'too_many_blocks' · 'not_found' · 'forbidden' · 'complete'
---          'needs_token' · 'claim_over'
+-- ARGV     once
+--          message_id: text     To which message.
+--          author: Author<'a>   Who asks.
+--          content_id: text     The block's id.
+--          is_made_id: flag     The hub has made that id: old readers may find the block under it alone.
+--          shown: text          The block as the snapshot holds it: its members as JSON, without braces.
+--          whole: text?         The whole block if that is not it, in the same way.
+--          ttl_ms: int          How long the message is kept after a write, in milliseconds.
+-- Returns  Written<Added>:
+--          ok(sequence: int)    It stands there; the last event's number.
+--          exists               The id is in use.
+--          too_many_blocks      The message has as many blocks as it may have.
 -- Emits    content_added
 -- include: now foreign rfc3339 expiring once message content
 
-local cid = ARGV[5]
-
 local function run()
   local message = read_message()
-  local refused = refusal(message, ARGV[4])
+  local refused = refusal(message, author)
   if refused then return { refused } end
-  if redis.call('HEXISTS', key.blocks(mid), cid) == 1 then return { 'exists' } end
-  if redis.call('LLEN', key.order(mid)) >= tonumber(ARGV[10]) then
-    return { 'too_many_blocks' }
-  end
-  redis.call('HSET', key.blocks(mid), cid, ARGV[6])
-  redis.call('RPUSH', key.order(mid), cid)
-  if ARGV[7] ~= '' then keep_whole(cid, ARGV[7], ARGV[9]) end
-  emit(message, 'content_added', ARGV[6])
-  settle(message, ARGV[8])
+  if redis.call('HEXISTS', key.blocks(mid), content_id) == 1 then return { 'exists' } end
+  if redis.call('LLEN', key.order(mid)) >= BLOCKS_MAX then return { 'too_many_blocks' } end
+  local block = put_block(content_id, shown, whole, is_made_id == '1')
+  redis.call('RPUSH', key.order(mid), content_id)
+  emit(message, 'content_added', block)
+  settle(message, ttl_ms)
   return { 'ok', message.sequence }
 end
 

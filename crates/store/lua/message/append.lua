@@ -5,22 +5,31 @@
 -- applied, an older epoch is fenced, a gap is refused.
 --
 -- KEYS[1]  the message partition
--- ARGV     1-2 idempotency · 3 message · 4 author (include message) · 5 delta · 6 TTL in ms
---          7 producer ('' for none) · 8 epoch · 9 seq · 10 most producers · 11 longest text in bytes
---          12 longest text as JSON, in bytes
--- Returns  'ok', sequence, length of the text in bytes · 'gap', seq expected · 'fenced', epoch
---          'too_many_producers' · 'too_long' · 'not_found' · 'forbidden' · 'complete'
---          'needs_token' · 'claim_over'
+-- ARGV     once
+--          message_id: text     Which.
+--          author: Author<'a>   Who asks.
+--          delta: text          What.
+--          producer: text       Who numbers it, so that a repeat is not applied; empty for nobody.
+--          epoch: int           Grows with every restart of the producer; older ones are fenced.
+--          seq: int             0, 1, 2 … in each epoch.
+--          ttl_ms: int          How long the message is kept after a write, in milliseconds.
+-- Returns  Written<Appended>:
+--          ok(sequence: int, length: int)
+--                               Done, now or before: the event's number, and the text's length in bytes.
+--          gap(expected: int)   Something is missing in between; the seq to go on with.
+--          fenced(epoch: int)   A later epoch of this producer has begun: that one.
+--          too_long             The text would be longer than it may be.
+--          too_many_producers   More producers than a message may have.
 -- Emits    text_delta
 -- include: now rfc3339 expiring once message
 
-local delta, producer, epoch, seq = ARGV[5], ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
+epoch, seq = tonumber(epoch), tonumber(seq)
 
 -- What a producer's number says: an answer, or nil when the delta is to be applied.
 local function judge()
   local known = redis.call('HGET', key.producers(mid), producer)
   if not known then
-    if redis.call('HLEN', key.producers(mid)) >= tonumber(ARGV[10]) then
+    if redis.call('HLEN', key.producers(mid)) >= PRODUCERS_MAX then
       return { 'too_many_producers' }
     end
     return seq ~= 0 and { 'gap', 0 } or nil
@@ -35,7 +44,7 @@ end
 
 local function run()
   local message = read_message()
-  local refused = refusal(message, ARGV[4])
+  local refused = refusal(message, author)
   if refused then return { refused } end
   local answered = producer ~= '' and judge()
   if answered then return answered end
@@ -43,7 +52,7 @@ local function run()
   local bytes = redis.call('STRLEN', key.text(mid))
   -- As JSON a text may be several times as long.
   message.text_json = math.max(message.text_json or 0, bytes) + #json - 2
-  if bytes + #delta > tonumber(ARGV[11]) or message.text_json > tonumber(ARGV[12]) then
+  if bytes + #delta > TEXT_BYTES_MAX or message.text_json > TEXT_JSON_BYTES_MAX then
     return { 'too_long' }
   end
   local length = redis.call('APPEND', key.text(mid), delta)
@@ -52,7 +61,7 @@ local function run()
     redis.call('HSET', key.producers(mid), producer, cmsgpack.pack({
       epoch = epoch, seq = seq, sequence = message.sequence, length = length }))
   end
-  settle(message, ARGV[6])
+  settle(message, ttl_ms)
   return { 'ok', message.sequence, length }
 end
 

@@ -2,19 +2,25 @@
 -- channel before it calls this, so that nothing lies in between.
 --
 -- KEYS[1]  the message partition
--- ARGV     3 message · 4 session · 5 cursor: 'begin', 'sequence', 'stream' (an id of the stream)
---          or 'unknown' · 6 its value · 7 most events
--- Returns  'ok', owner, 1 if the message is complete else 0, ms until it expires (-1 for never),
---          1 if that is all else 0, then 3 for each event: stream id, type, JSON
---          'ended', owner: the message is complete and the reader has seen its end
---          'snapshot', owner, ms until it expires, stream id for which it stands, the message
---          (include snapshot): the log does not reach back to the cursor, or never held it
---          'not_found'
+-- ARGV     message_id: text     Which message.
+--          session_id: text     The session that it must belong to.
+--          cursor: &'a Cursor   Where the reader left off.
+--          limit: int           Most events.
+-- Returns  Followed:
+--          ok(owner: text, expires_in: Option<Duration>, is_all: flag, events: StreamEvent*)
+--                               What lies behind the cursor, in order; `is_all`: there is no more now.
+--                               Unless it is written to, it is kept for so long, `None` for ever.
+--          ended(owner: text)   The message is complete and the reader has seen its end.
+--          snapshot(owner: text, expires_in: Option<Duration>, id: text, message: Box<Message>)
+--                               The log does not reach back to the cursor, or never held it: here is the
+--                               message as it is at a place in the stream.
+--          not_found            There is no such message in that session.
 -- include: message log snapshot
 
 local message = read_message()
-if not message or message.sid ~= ARGV[4] then return { 'not_found' } end
-local kind, value, limit = ARGV[5], ARGV[6], tonumber(ARGV[7])
+if not message or message.sid ~= session_id then return { 'not_found' } end
+limit = tonumber(limit)
+local kind, value = string.match(cursor, '^(%a+)/?(.*)$')
 local stream = key.stream(message.sid, mid)
 local kept = redis.call('XLEN', stream)
 local ttl_ms = redis.call('PTTL', key.message(mid))
@@ -43,7 +49,7 @@ local last_seen = seen()
 local count = last_seen and message.sequence - last_seen
 if not count or count > kept then return snapshot() end
 if count == 0 and message.is_complete then return { 'ended', message.owner } end
-local reply = { 'ok', message.owner, message.is_complete and 1 or 0, ttl_ms, 1 }
+local reply = { 'ok', message.owner, ttl_ms, 1 }
 if count == 0 then return reply end
 
 local function take(entry)
@@ -57,5 +63,5 @@ if kind == 'stream' then
 else
   taken = read_after(stream, last_seen, limit, take)
 end
-if taken < count then reply[5] = 0 end
+if taken < count then reply[4] = 0 end
 return reply

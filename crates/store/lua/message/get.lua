@@ -1,18 +1,20 @@
 -- Reads a message.
 --
 -- KEYS[1]  the message partition
--- ARGV     3 message · 4 most bytes (none for any)
--- Returns  'ok', owner, the message (include snapshot) · 'large', owner: it has more bytes
---          'not_found'
+-- ARGV     message_id: text     Which.
+--          bytes_max: Option<usize>
+--                               Most bytes: a larger one is not read. `None` for any.
+-- Returns  Fitting<>:
+--          ok(Owned<Message>)   The include `snapshot` says what it shows.
 -- include: message snapshot
 
 local message = read_message()
 if not message then return { 'not_found' } end
-local most = tonumber(ARGV[4] or nil)
+local most = tonumber(bytes_max)
 if most and redis.call('STRLEN', key.text(mid))
   + redis.call('HSTRLEN', key.message(mid), 'text') > most then
-  return { 'large', message.owner }
+  return { 'large' }
 end
 local reply = { 'ok', message.owner }
-if append_message(reply) > (most or math.huge) then return { 'large', message.owner } end
+if append_message(reply) > (most or math.huge) then return { 'large' } end
 return reply

@@ -1,13 +1,14 @@
 -- Reads a whole content block.
 --
 -- KEYS[1]  the message partition
--- ARGV     3 message · 4 content id
--- Returns  'ok', owner, block (JSON) · 'not_found'
+-- ARGV     message_id: text     Of which message.
+--          content_id: text     Which.
+-- Returns  ok(Owned<Box<RawValue>>)
+--          not_found
 -- include: foreign message content
 
 local message = read_message()
 if not message then return { 'not_found' } end
-local cid = ARGV[4]
-local row = redis.call('HMGET', key.blocks(mid), cid, whole_field(cid))
+local row = redis.call('HMGET', key.blocks(mid), content_id, whole_field(content_id))
 if not row[1] then return { 'not_found' } end
-return { 'ok', message.owner, row[2] or old_whole(cid) or row[1] }
+return { 'ok', message.owner, row[2] or old_whole(content_id) or row[1] }

@@ -2,24 +2,33 @@
 -- the beginning.
 --
 -- KEYS[1]  the message partition
--- ARGV     1-2 idempotency · 3 message · 4 session · 5 role · 6 parent ('') · 7 metadata (JSON)
---          8 owner · 9 1 if it is complete at once · 10 its text then · 11 TTL in ms
--- Returns  'ok', 1 if new else 0 · 'elsewhere' (it belongs to another session)
+-- ARGV     once
+--          message_id: text     Which.
+--          session_id: text     The session.
+--          role: text           Who speaks.
+--          parent: text?        What it answers.
+--          metadata: text       A JSON object.
+--          owner: text          Who owns a new one.
+--          is_complete: flag    It is complete at once.
+--          text: text           Its text, if it is complete.
+--          ttl_ms: int          How long it is kept after a write, in milliseconds.
+-- Returns  Opened:
+--          ok(is_new: flag)     It is there; `is_new`: it was not before.
+--          elsewhere            The id belongs to another session.
 -- Emits    message_start; for a complete one text_delta and message_end as well
 -- include: now rfc3339 expiring once message
 
-local sid, role, ttl_ms = ARGV[4], ARGV[5], ARGV[11]
-
 local function run()
   local known = read_message()
-  if known then return { known.sid == sid and 'ok' or 'elsewhere', 0 } end
-  local message = { sid = sid, sequence = 0 }
-  redis.call('HSET', key.message(mid), 'message_id', mid, 'session_id', sid, 'role', role, 'parent', ARGV[6],
-    'metadata', ARGV[7], 'owner', ARGV[8], 'is_complete', ARGV[9], 'created_at', now)
+  if known then return { known.sid == session_id and 'ok' or 'elsewhere', 0 } end
+  local message = { sid = session_id, sequence = 0 }
+  redis.call('HSET', key.message(mid), 'message_id', message_id, 'session_id', session_id, 'role', role,
+    'parent', parent, 'metadata', metadata, 'owner', owner, 'is_complete', is_complete,
+    'created_at', now)
   emit(message, 'message_start', '{"role":"' .. role .. '"}')
-  if ARGV[9] == '1' then
-    redis.call('HSET', key.message(mid), 'text', ARGV[10])
-    emit_text(message, ARGV[10], quoted(ARGV[10]))
+  if is_complete == '1' then
+    redis.call('HSET', key.message(mid), 'text', text)
+    emit_text(message, text, quoted(text))
     emit(message, 'message_end', '{}')
   end
   settle(message, ttl_ms)

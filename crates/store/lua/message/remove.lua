@@ -2,19 +2,19 @@
 -- left alone.
 --
 -- KEYS[1]  the message partition
--- ARGV     3 message · 4 session
--- Returns  'ok', 1 if it was there else 0
+-- ARGV     message_id: text     Which.
+--          session_id: text     Its session.
+-- Returns  ok(flag)             Whether it was there.
 -- full: runs
 -- include: foreign message content
 
 local message = read_message()
-if message and message.sid ~= ARGV[4] then return { 'ok', 0 } end
-local cids = redis.call('LRANGE', key.order(mid), 0, -1)
-for _, cid in ipairs(cids) do
+if message and message.sid ~= session_id then return { 'ok', 0 } end
+for _, cid in ipairs(redis.call('LRANGE', key.order(mid), 0, -1)) do
   if old_whole(cid) then redis.call('DEL', key.old_content(cid)) end
 end
 local removed = redis.call('DEL', key.message(mid))
 redis.call('DEL', key.text(mid), key.blocks(mid), key.order(mid), key.tasks(mid),
-  key.producers(mid), key.stream(ARGV[4], mid))
+  key.producers(mid), key.stream(session_id, mid))
 if removed == 1 then redis.call('PUBLISH', key.live(mid), '0-0 gone {}') end
 return { 'ok', removed }

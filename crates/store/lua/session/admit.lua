@@ -2,31 +2,34 @@
 -- named, and one that is listed already keeps its place, so that a repeat changes nothing.
 --
 -- KEYS[1]  the session partition
--- ARGV     3 session · 4 caller to check ('' none) · 5 TTL of the list in ms · 6 TTL of the session
---          in ms · 7… messages
--- Returns  'ok', owner of the session · 'not_found' · 'forbidden' · 'closed'
+-- ARGV     session_id: text     Which session.
+--          writer: Writer<'a>   Who asks.
+--          ttl_ms: int          How long the list is kept, in milliseconds.
+--          message_ids: text*   In order.
+-- Returns  Written<>:
+--          ok(text)             The owner of the session, who owns its messages, whoever writes them.
 -- include: now
 
-local sid = ARGV[3]
-local row = redis.call('HMGET', key.session(sid), 'status', 'owner')
+local row = redis.call('HMGET', key.session(session_id), 'status', 'owner')
 if not row[1] then return { 'not_found' } end
-if ARGV[4] ~= '' and row[2] ~= ARGV[4] then return { 'forbidden' } end
+if writer ~= '' and row[2] ~= writer then return { 'forbidden' } end
 
+local list = key.session_messages(session_id)
 local known = 0
-for i = 7, #ARGV do
-  if redis.call('ZSCORE', key.session_messages(sid), ARGV[i]) then known = known + 1 end
+for _, message_id in ipairs(message_ids) do
+  if redis.call('ZSCORE', list, message_id) then known = known + 1 end
 end
-if known < #ARGV - 6 then
+if known < #message_ids then
   if row[1] ~= 'active' then return { 'closed' } end
   -- In microseconds, and never at or before the youngest: the order is that of admission.
   local at = tonumber(time[1]) * 1000000 + micros
-  local youngest = redis.call('ZREVRANGE', key.session_messages(sid), 0, 0, 'WITHSCORES')[2]
+  local youngest = redis.call('ZREVRANGE', list, 0, 0, 'WITHSCORES')[2]
   if youngest then at = math.max(at, tonumber(youngest) + 1) end
-  for i = 7, #ARGV do
-    redis.call('ZADD', key.session_messages(sid), 'NX', string.format('%.0f', at + i - 7), ARGV[i])
+  for i, message_id in ipairs(message_ids) do
+    redis.call('ZADD', list, 'NX', string.format('%.0f', at + i - 1), message_id)
   end
 end
-redis.call('HSET', key.session(sid), 'updated_at', now)
-redis.call('PEXPIRE', key.session(sid), ARGV[6])
-redis.call('PEXPIRE', key.session_messages(sid), ARGV[5])
+redis.call('HSET', key.session(session_id), 'updated_at', now)
+redis.call('PEXPIRE', key.session(session_id), SESSION_TTL_MS)
+redis.call('PEXPIRE', list, ttl_ms)
 return { 'ok', row[2] }

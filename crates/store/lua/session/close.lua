@@ -1,15 +1,17 @@
 -- Closes a session: no messages are added any more. Closing a closed one changes nothing.
 --
 -- KEYS[1]  the session partition
--- ARGV     3 session · 4 caller to check ('' none)
--- Returns  'ok' · 'not_found' · 'forbidden'
+-- ARGV     session_id: text     Which.
+--          writer: Writer<'a>   Who asks.
+-- Returns  Written<>:
+--          ok
 -- full: runs
 -- include: now
 
-local row = redis.call('HMGET', key.session(ARGV[3]), 'status', 'owner')
+local row = redis.call('HMGET', key.session(session_id), 'status', 'owner')
 if not row[1] then return { 'not_found' } end
-if ARGV[4] ~= '' and row[2] ~= ARGV[4] then return { 'forbidden' } end
+if writer ~= '' and row[2] ~= writer then return { 'forbidden' } end
 if row[1] ~= 'closed' then
-  redis.call('HSET', key.session(ARGV[3]), 'status', 'closed', 'updated_at', now)
+  redis.call('HSET', key.session(session_id), 'status', 'closed', 'updated_at', now)
 end
 return { 'ok' }

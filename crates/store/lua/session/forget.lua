@@ -1,8 +1,9 @@
 -- Takes messages off a session's list, after they are gone.
 --
 -- KEYS[1]  the session partition
--- ARGV     3 session · 4… messages
--- Returns  'ok', how many were listed
+-- ARGV     session_id: text     Which session.
+--          message_ids: text*   Which messages: at least one.
+-- Returns  ok(int)              How many were listed.
 -- full: runs
 
-return { 'ok', redis.call('ZREM', key.session_messages(ARGV[3]), unpack(ARGV, 4)) }
+return { 'ok', redis.call('ZREM', key.session_messages(session_id), unpack(message_ids)) }

@@ -1,20 +1,26 @@
 -- Makes a session, or finds the one that is there.
 --
 -- KEYS[1]  the session partition
--- ARGV     1-2 idempotency · 3 session · 4 user ('') · 5 metadata (JSON) · 6 owner · 7 TTL in ms
---          8 caller to check ('' none) · 9 audience of its tasks ('' as the hub says)
--- Returns  'ok', 1 if new else 0, status, created · 'forbidden'
+-- ARGV     once
+--          session_id: text     Which.
+--          user_id: text?       Whose.
+--          metadata: text       A JSON object.
+--          owner: text          Who owns a new one.
+--          writer: Writer<'a>   Who asks.
+--          audience: text?      Who may run its tasks, by [`kept_audience`]; `None`: as the hub says.
+-- Returns  Opened:
+--          ok(is_new: flag, status: text, created_at: UnixMillis)
+--                               It is there, `active` or `closed`; `is_new`: it was not before.
+--          forbidden            It is there and belongs to somebody else.
 -- include: now expiring once
 
-local sid = ARGV[3]
-
 local function run()
-  local row = redis.call('HMGET', key.session(sid), 'status', 'created_at', 'owner')
-  if row[1] and ARGV[8] ~= '' and row[3] ~= ARGV[8] then return { 'forbidden' } end
+  local row = redis.call('HMGET', key.session(session_id), 'status', 'created_at', 'owner')
+  if row[1] and writer ~= '' and row[3] ~= writer then return { 'forbidden' } end
   if row[1] then return { 'ok', 0, row[1], row[2] } end
-  redis.call('HSET', key.session(sid), 'user_id', ARGV[4], 'status', 'active', 'metadata', ARGV[5],
-    'owner', ARGV[6], 'audience', ARGV[9], 'created_at', now, 'updated_at', now)
-  redis.call('PEXPIRE', key.session(sid), ARGV[7])
+  redis.call('HSET', key.session(session_id), 'user_id', user_id, 'status', 'active',
+    'metadata', metadata, 'owner', owner, 'audience', audience, 'created_at', now, 'updated_at', now)
+  redis.call('PEXPIRE', key.session(session_id), SESSION_TTL_MS)
   return { 'ok', 1, 'active', now }
 end
 

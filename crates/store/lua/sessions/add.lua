@@ -1,18 +1,21 @@
 -- Puts a session into the lists by which it is found.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 session · 4 user ('' for none) · 5 owner
---          6 most sessions of the owner ('' for no bound)
--- Returns  'ok' · 'quota'
+-- Call     AddToLists
+-- ARGV     session_id: text     Which.
+--          user_id: text?       Whose.
+--          owner: text          Who makes it.
+--          most: int?           Most sessions of the owner; `None`: as many as it likes.
+-- Returns  ok
 -- include: quota
 
-if not redis.call('ZSCORE', key.sessions, ARGV[3]) then
-  local owned = redis.call('ZCARD', key.sessions_by_owner(ARGV[5]))
-  local refused = over_quota('quota_sessions', ARGV[6], owned, 1)
+if not redis.call('ZSCORE', key.sessions, session_id) then
+  local owned = redis.call('ZCARD', key.sessions_by_owner(owner))
+  local refused = over_quota('quota_sessions', most, owned, 1)
   if refused then return refused end
   local number = redis.call('HINCRBY', key.cluster, 'session_sequence', 1)
-  redis.call('ZADD', key.sessions, number, ARGV[3])
-  redis.call('ZADD', key.sessions_by_owner(ARGV[5]), number, ARGV[3])
-  if ARGV[4] ~= '' then redis.call('ZADD', key.sessions_by_user(ARGV[4]), number, ARGV[3]) end
+  redis.call('ZADD', key.sessions, number, session_id)
+  redis.call('ZADD', key.sessions_by_owner(owner), number, session_id)
+  if user_id ~= '' then redis.call('ZADD', key.sessions_by_user(user_id), number, session_id) end
 end
 return { 'ok' }

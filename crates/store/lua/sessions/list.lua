@@ -1,16 +1,18 @@
--- Lists sessions, newest first.
+-- Lists sessions with their numbers, newest first.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 user ('' for all) · 4 limit · 5 number to go on below ('' from the top)
---          6 owner ('' for all); with a user as well, the list is the user's
--- Returns  'ok', then 2 for each: session, its number
+-- ARGV     user_id: text?       Whose; `None` for all.
+--          limit: int           Most sessions.
+--          below: int?          The number to go on below.
+--          owner: text?         Made by whom; `None` for all. Not looked at where a user is named.
+-- Returns  ok(Numbered*)
 
 local list = key.sessions
-if ARGV[3] ~= '' then
-  list = key.sessions_by_user(ARGV[3])
-elseif ARGV[6] ~= '' then
-  list = key.sessions_by_owner(ARGV[6])
+if user_id ~= '' then
+  list = key.sessions_by_user(user_id)
+elseif owner ~= '' then
+  list = key.sessions_by_owner(owner)
 end
-local below = ARGV[5] == '' and '+inf' or '(' .. ARGV[5]
-return { 'ok', unpack(redis.call('ZREVRANGEBYSCORE', list, below, '-inf', 'WITHSCORES',
-  'LIMIT', 0, ARGV[4])) }
+local highest = below == '' and '+inf' or '(' .. below
+return { 'ok', unpack(redis.call('ZREVRANGEBYSCORE', list, highest, '-inf', 'WITHSCORES',
+  'LIMIT', 0, limit)) }

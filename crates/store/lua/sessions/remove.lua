@@ -1,11 +1,14 @@
 -- Takes sessions that have expired off the lists.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 user ('' for none) · 4 owner ('' for none) · 5… sessions
--- Returns  'ok'
+-- Call     RemoveFromLists
+-- ARGV     user_id: text?       Whose list, besides the list of all.
+--          owner: text?         And off the list of what this one made.
+--          session_ids: text*   Which: at least one.
+-- Returns  ok
 -- full: runs
 
-redis.call('ZREM', key.sessions, unpack(ARGV, 5))
-if ARGV[3] ~= '' then redis.call('ZREM', key.sessions_by_user(ARGV[3]), unpack(ARGV, 5)) end
-if ARGV[4] ~= '' then redis.call('ZREM', key.sessions_by_owner(ARGV[4]), unpack(ARGV, 5)) end
+redis.call('ZREM', key.sessions, unpack(session_ids))
+if user_id ~= '' then redis.call('ZREM', key.sessions_by_user(user_id), unpack(session_ids)) end
+if owner ~= '' then redis.call('ZREM', key.sessions_by_owner(owner), unpack(session_ids)) end
 return { 'ok' }

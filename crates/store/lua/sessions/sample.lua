@@ -2,13 +2,14 @@
 -- only their own partitions know.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 owner · 4 most
--- Returns  'ok', session ids…
+-- ARGV     owner: text          Whose.
+--          most: int            Most sessions.
+-- Returns  ok(text*)
 
-local half = math.floor(tonumber(ARGV[4]) / 2)
+local half = math.floor(tonumber(most) / 2)
 local reply = { 'ok' }
 local seen = {}
-local list = key.sessions_by_owner(ARGV[3])
+local list = key.sessions_by_owner(owner)
 for _, ids in ipairs({ redis.call('ZRANGE', list, 0, half - 1),
   redis.call('ZRANDMEMBER', list, half) }) do
   for _, id in ipairs(ids) do

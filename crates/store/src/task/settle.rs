@@ -1,13 +1,12 @@
 //! What is due regularly, and the second step of what spans a task and its message. Every function
 //! can be cut anywhere and repeated.
 
-use reef_domain::json::Json;
 use reef_domain::limits::TASK_BATCH;
 use reef_domain::message::{Block, ContentType, Rendered};
 use serde_json::{Map, Value, json};
 
 use super::{Discard, Queue};
-use crate::message::{self, DismissRunner, Opened, StartTask, TaskChange, UpdateTask};
+use crate::message::{self, DismissRunner, Opened, Reason, StartTask, TaskChange};
 use crate::node::Writer;
 use crate::port::Redis;
 use crate::script::{
@@ -292,7 +291,7 @@ pub enum Placed {
 /// [`StoreError`].
 pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Placed, StoreError> {
     let Place { task_id, session_id, message_id, writer, ttl_ms, .. } = *place;
-    let admit = Admit { session_id, writer, message_ids: &[message_id], ttl_ms };
+    let admit = Admit { session_id, writer, message_ids: &[message_id.to_owned()], ttl_ms };
     let owner = match store.call(&admit).await? {
         SessionWritten::Ok(owner) => owner,
         SessionWritten::NotFound => return Ok(Placed::Refused(SessionWritten::NotFound)),
@@ -304,10 +303,10 @@ pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Plac
         session_id,
         role: "assistant",
         parent: None,
-        metadata: &Json::of(&json!({ "task_id": task_id, "workflow": place.workflow }))
-            .unwrap_or_else(|_| Json::empty_object()),
+        metadata: &json!({ "task_id": task_id, "workflow": place.workflow }).to_string(),
         owner: &owner,
-        complete_text: None,
+        is_complete: false,
+        text: "",
         ttl_ms,
     };
     if matches!(store.call(&open).await?, Opened::Elsewhere) {
@@ -319,9 +318,9 @@ pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Plac
         author: Writer::Any.into(),
         task_id,
         task_type: place.workflow,
-        parameters: &Json::empty_object(),
+        parameters: "{}",
         content_id: &content_id(task_id),
-        placeholder: &Block::placeholder(kind, task_id).render(),
+        placeholder: &Block::placeholder(kind, task_id).render().shown,
         ttl_ms,
     };
     // A repeat finds the placeholder there.
@@ -392,7 +391,8 @@ pub async fn settle_message<R: Redis>(
     let message_id = outcome.message_id.as_str();
     let author = Writer::Any.into();
     // A message that is gone, complete, or knows of the end has nothing more to hear.
-    store.call(&UpdateTask { message_id, author, task_id, change: &change, ttl_ms }).await?;
+    store.call(&change.call(message_id, author, task_id, ttl_ms)).await?;
+    let error = Reason(error);
     store.call(&message::Complete { message_id, author, error, ttl_ms, ends_claim: true }).await?;
     store.call(&Settled { task_id }).await
 }
