@@ -15,7 +15,7 @@
 -- include: now clock foreign rfc3339 records once event queue node claim budget
 
 -- The first few are most often enough; a node that has to look on looks at many at a time.
-local PAGE, PAGE_MAX = 8, 64
+local FIRST_PAGE, NEXT_PAGE = 8, 64
 
 local node, lease_ms = ARGV[3], tonumber(ARGV[6])
 local skills, tags, fitness = {}, {}, {}
@@ -61,7 +61,7 @@ end
 
 -- The best class of a list: nil if none fits.
 local function best_of_list(list)
-  local best, from, ties, size = nil, unfit[list] or 0, 0, PAGE
+  local best, from, ties, size = nil, unfit[list] or 0, 0, FIRST_PAGE
   while true do
     local page = redis.call('ZRANGE', list, from, from + size - 1, 'WITHSCORES')
     judge(page)
@@ -78,7 +78,7 @@ local function best_of_list(list)
       end
     end
     if #page < 2 * size then return best end
-    from, size = from + size, PAGE_MAX
+    from, size = from + size, NEXT_PAGE
   end
 end
 
