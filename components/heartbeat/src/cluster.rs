@@ -53,7 +53,9 @@ pub(crate) struct ClusterHealth {
 /// `GET /cluster/health`
 pub(crate) async fn health<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let timeout = cx.config.settings.heartbeat_timeout;
-    let health = cx.store.call(&ShowHealth { timeout }).await?;
+    let call =
+        ShowHealth { timeout_ms: timeout.as_millis(), period_ms: timeout.longest_period_ms() };
+    let health = cx.store.call(&call).await?;
     Ok(Response::json(&ClusterHealth {
         checked_at: health.now,
         total_nodes: health.total_nodes,
@@ -245,7 +247,7 @@ pub(crate) async fn service_health<R: Redis>(_: &Context<'_, R>) -> Answer {
 /// `GET /readyz`: Redis can be written, and its data is of a version that this program knows.
 pub(crate) async fn ready<R: Redis>(cx: &Context<'_, R>) -> Answer {
     match cx.store.call(&CheckReady).await? {
-        Readiness::Ready => Ok(Response::json(&json!({ "status": "ready" }))),
+        Readiness::Ok => Ok(Response::json(&json!({ "status": "ready" }))),
         Readiness::NewerSchema(version) => Err(Problem::new(
             Code::StoreUnavailable,
             format!("The data in Redis is of version {version}: upgrade this hub."),

@@ -11,6 +11,9 @@ macro_rules! limits {
 }
 
 limits! {
+/// Highest version of the data that this program knows.
+pub const SCHEMA: i64 = 1;
+
 /// Longest id, in characters (`contract.md` §1).
 pub const ID_CHARS_MAX: usize = 128;
 

@@ -14,9 +14,14 @@
 //! ```
 //!
 //! Kinds of arguments: `text`, `int`, `flag` (1 or 0), with `?` for those that may be missing (then they
-//! are empty), or a Rust type that is an `Argument`. Kinds of replies: the same, `()`, a Rust type that
-//! is `FromReply`, and with `*` as many as there are. Of replies without a name, `ok` alone is what it
-//! brings, and with `not_found` beside it an `Option` of that, or whether there was anything.
+//! are empty), or a Rust type that is an `Argument`; as the last one `text*`, as many as there are. Kinds
+//! of replies: the same, `()`, a Rust type that is `FromReply`, and with `*` as many as there are. Of
+//! replies without a name, `ok` alone is what it brings, and with a status beside it that brings nothing
+//! an `Option` of that, or whether it was `ok`.
+//!
+//! `Written<Appended>:` is a reply within another, which several scripts share: a generic Rust type whose
+//! `read` takes what reads the outcomes that are listed, and knows the others itself. `Written<>:` is
+//! that for outcomes without a name.
 
 use std::fmt::Write as _;
 
@@ -43,6 +48,8 @@ struct Argument {
 }
 
 struct Reply {
+    /// The generic type that it is within.
+    within: Option<String>,
     /// The enum that it is; without outcomes one that is made elsewhere.
     name: Option<String>,
     outcomes: Vec<Outcome>,
@@ -100,7 +107,7 @@ impl Edge {
         let used = self.arguments.iter().enumerate();
         let (names, values): (Vec<_>, Vec<_>) = used
             .filter(|(_, argument)| mentions(code, &argument.name))
-            .map(|(i, argument)| (argument.name.as_str(), format!("ARGV[{}]", FIRST + i)))
+            .map(|(i, argument)| (argument.name.as_str(), argument.lua(FIRST + i)))
             .unzip();
         if names.is_empty() {
             return String::new();
@@ -117,13 +124,14 @@ impl Edge {
         for line in &self.doc {
             writeln!(rust, "/// {line}")?;
         }
-        writeln!(rust, "#[derive(Debug)]\npub struct {name}{borrows} {{")?;
+        let braces = if self.arguments.is_empty() { [";", ""] } else { [" {", "}"] };
+        writeln!(rust, "#[derive(Debug)]\npub struct {name}{borrows}{}", braces[0])?;
         for argument in &self.arguments {
             writeln!(rust, "/// {}", argument.doc)?;
             writeln!(rust, "pub {}: {},", argument.name, argument.rust_type())?;
         }
         let reply = self.reply.rust_type();
-        writeln!(rust, "}}\n\nimpl crate::script::Call for {name}{anonymous} {{")?;
+        writeln!(rust, "{}\n\nimpl crate::script::Call for {name}{anonymous} {{", braces[1])?;
         writeln!(rust, "type Reply = {reply};\n")?;
         writeln!(rust, "fn script(&self) -> &'static crate::script::Script {{")?;
         writeln!(rust, "&crate::script::{constant}\n}}\n")?;
@@ -172,7 +180,15 @@ impl Argument {
             "int" => "i64",
             "int?" => "Option<i64>",
             "flag" => "bool",
+            "text*" => "&'a [String]",
             other => other,
+        }
+    }
+
+    fn lua(&self, number: usize) -> String {
+        match self.kind.as_str() {
+            "text*" => format!("{{ unpack(ARGV, {number}) }}"),
+            _ => format!("ARGV[{number}]"),
         }
     }
 
@@ -187,6 +203,7 @@ impl Argument {
             "int" => format!("arguments.number(self.{name});"),
             "text?" | "int?" => format!("arguments.optional(self.{name});"),
             "flag" => format!("arguments.number(i32::from(self.{name}));"),
+            "text*" => format!("for each in self.{name} {{ arguments.text(each); }}"),
             _ => format!("crate::script::Argument::append(&self.{name}, arguments);"),
         }
     }
@@ -194,24 +211,37 @@ impl Argument {
 
 impl Reply {
     fn read(lines: &[String]) -> Result<Self, Failure> {
-        if let [name] = lines
-            && name.starts_with(|c: char| c.is_ascii_uppercase())
+        let is_elsewhere =
+            lines.len() == 1 && lines[0].starts_with(|c: char| c.is_ascii_uppercase());
+        let title = if is_elsewhere { Some(lines[0].as_str()) } else { lines[0].strip_suffix(':') };
+        let (within, name) = match title.and_then(|title| title.strip_suffix('>')?.split_once('<'))
         {
-            return Ok(Self { name: Some(name.clone()), outcomes: Vec::new() });
-        }
-        let name = lines[0].strip_suffix(':').map(str::to_owned);
-        let lines = &lines[usize::from(name.is_some())..];
+            Some((within, name)) => {
+                (Some(within.to_owned()), Some(name).filter(|it| !it.is_empty()))
+            }
+            None => (None, title),
+        };
+        let lines = &lines[usize::from(title.is_some())..];
         let outcomes =
             lines.iter().map(|line| Outcome::read(line)).collect::<Result<Vec<_>, _>>()?;
         let statuses: Vec<&str> = outcomes.iter().map(|it| it.status.as_str()).collect();
-        match (&name, statuses.as_slice()) {
-            (Some(_), [_, ..]) | (None, ["ok"] | ["ok", "not_found"]) => {}
+        match (name, statuses.as_slice()) {
+            (Some(_), [_, ..]) | (None, ["ok"] | ["ok", _]) => {}
+            (Some(_), []) if is_elsewhere => {}
             _ => return Err(format!("replies {statuses:?} need a name").into()),
         }
-        Ok(Self { name, outcomes })
+        Ok(Self { within, name: name.map(str::to_owned), outcomes })
     }
 
     fn rust_type(&self) -> String {
+        let inner = self.inner_type();
+        match &self.within {
+            Some(within) => format!("{within}<{inner}>"),
+            None => inner,
+        }
+    }
+
+    fn inner_type(&self) -> String {
         if let Some(name) = &self.name {
             return name.clone();
         }
@@ -226,9 +256,13 @@ impl Reply {
 
     /// The body of the function that reads it.
     fn reading(&self) -> String {
-        match &self.name {
-            Some(name) => format!("{name}::read(status, _reply)"),
-            None => self.matching(),
+        match (&self.within, &self.name) {
+            (None, Some(name)) => format!("{name}::read(status, _reply)"),
+            (None, None) => self.matching(),
+            (Some(within), Some(name)) => format!("{within}::read(status, _reply, {name}::read)"),
+            (Some(within), None) => {
+                format!("{within}::read(status, _reply, |status, _reply| {})", self.matching())
+            }
         }
     }
 

@@ -122,6 +122,12 @@ impl FromReply for i64 {
     }
 }
 
+impl FromReply for f64 {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        reply.float()
+    }
+}
+
 impl Argument for Scopes {
     fn append(&self, arguments: &mut Arguments) {
         arguments.text(self.to_string());
@@ -137,6 +143,12 @@ impl FromReply for Scopes {
 impl FromReply for UnixMillis {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         reply.int().map(Self)
+    }
+}
+
+impl FromReply for Option<UnixMillis> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(reply.optional_int()?.map(UnixMillis))
     }
 }
 

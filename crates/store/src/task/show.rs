@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::Task;
 use crate::message::Owned;
 use crate::script::{
-    Arguments, Call, Malformed, Reader, Script, TASK_DEAD, TASK_GET, TASK_LIST, TASK_STATS,
-    TASK_WAITING, TASK_WHY, unknown_status,
+    Arguments, Call, FromReply, Malformed, Reader, Script, TASK_DEAD, TASK_GET, TASK_LIST,
+    TASK_STATS, TASK_WAITING, TASK_WHY, unknown_status,
 };
 
 /// Reads a task.
@@ -216,16 +216,8 @@ pub struct TasksByStatus {
     pub timeout: i64,
 }
 
-impl TasksByStatus {
-    /// The counts in the order of [`STATUSES`].
-    #[must_use]
-    pub fn in_order(&self) -> [i64; STATUSES.len()] {
-        let Self { pending, scheduled, running, completed, failed, cancelled, timeout } = *self;
-        [pending, scheduled, running, completed, failed, cancelled, timeout]
-    }
-
-    /// Reads one count for each of [`STATUSES`], in their order.
-    pub(crate) fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+impl FromReply for TasksByStatus {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self {
             pending: reply.int()?,
             scheduled: reply.int()?,
@@ -235,6 +227,15 @@ impl TasksByStatus {
             cancelled: reply.int()?,
             timeout: reply.int()?,
         })
+    }
+}
+
+impl TasksByStatus {
+    /// The counts in the order of [`STATUSES`].
+    #[must_use]
+    pub fn in_order(&self) -> [i64; STATUSES.len()] {
+        let Self { pending, scheduled, running, completed, failed, cancelled, timeout } = *self;
+        [pending, scheduled, running, completed, failed, cancelled, timeout]
     }
 }
 
