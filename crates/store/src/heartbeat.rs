@@ -7,8 +7,8 @@ use reef_domain::time::UnixMillis;
 use crate::node::Writer;
 use crate::port::Redis;
 use crate::script::{
-    Answered, Arguments, Call, HEARTBEAT_BEAT, HEARTBEAT_CHECK, HEARTBEAT_SWEEP, Malformed, Once,
-    Reader, Script, Store, StoreError, unknown_status,
+    Answered, Arguments, Call, FromReply, HEARTBEAT_BEAT, HEARTBEAT_CHECK, HEARTBEAT_SWEEP,
+    Malformed, Once, Reader, Script, Store, StoreError, unknown_status,
 };
 use crate::task::ClaimState;
 

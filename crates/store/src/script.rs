@@ -1,6 +1,7 @@
 //! How a script is called, and how its flat reply is read.
 
 use reef_domain::access::Scopes;
+use reef_domain::json::Json;
 use reef_domain::time::UnixMillis;
 
 use crate::keys::Keys;
@@ -128,6 +129,34 @@ impl FromReply for f64 {
     }
 }
 
+/// An empty text for none.
+impl<T: Argument> Argument for Option<T> {
+    fn append(&self, arguments: &mut Arguments) {
+        match self {
+            Some(value) => value.append(arguments),
+            None => drop(arguments.text("")),
+        }
+    }
+}
+
+impl Argument for String {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.text(self);
+    }
+}
+
+impl Argument for &Json {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.text(self.get());
+    }
+}
+
+impl Argument for f64 {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.number(self);
+    }
+}
+
 impl Argument for Scopes {
     fn append(&self, arguments: &mut Arguments) {
         arguments.text(self.to_string());
@@ -143,6 +172,12 @@ impl FromReply for Scopes {
 impl FromReply for UnixMillis {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         reply.int().map(Self)
+    }
+}
+
+impl FromReply for Option<i64> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        reply.optional_int()
     }
 }
 
