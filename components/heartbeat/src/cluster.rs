@@ -203,7 +203,8 @@ pub(crate) async fn check_heartbeat<R: Redis>(cx: &Context<'_, R>) -> Answer {
     };
     let is_asked_for = body.timeout_seconds.is_some();
     let period_ms = configured.longest_period_ms();
-    let check = Check { timeout, period_ms, tick_ms: None, is_asked_for };
+    let timeout_ms = timeout.as_millis();
+    let check = Check { timeout_ms, period_ms, tick_ms: None, is_asked_for };
     let answered = check_all(cx.store, &check, cx.once.as_ref()).await?;
     let checked = answered.value;
     #[allow(clippy::cast_precision_loss, reason = "at most a day of milliseconds")]

@@ -4,6 +4,8 @@ use reef_domain::time::UnixMillis;
 use serde::Serialize;
 
 use crate::heartbeat::Suspension;
+use crate::host::Joined;
+use crate::restored::Voided;
 use crate::script::{FromReply, Malformed, Reader};
 use crate::task::TasksByStatus;
 

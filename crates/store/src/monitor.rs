@@ -97,8 +97,12 @@ pub async fn tick<R: Redis>(
 ) -> Result<Ticked, StoreError> {
     let adopted = if sweep { sweep_all(store).await? } else { 0 };
     let timeout = settings.heartbeat_timeout;
-    let period_ms = timeout.longest_period_ms();
-    let check = Check { timeout, period_ms, tick_ms: Some(tick_ms), is_asked_for: false };
+    let check = Check {
+        timeout_ms: timeout.as_millis(),
+        period_ms: timeout.longest_period_ms(),
+        tick_ms: Some(tick_ms),
+        is_asked_for: false,
+    };
     let checked = check_all(store, &check, None).await?.value;
     store.call(&leader::Show).await?;
     let due = settle_due(store, settings).await?;

@@ -222,7 +222,8 @@ impl Driver {
     pub fn check(&self) -> Vec<String> {
         let timeout = Timeout::from_seconds(SILENCE as f64 / 1000.0).unwrap();
         let period_ms = timeout.longest_period_ms();
-        let check = Check { timeout, period_ms, tick_ms: None, is_asked_for: false };
+        let timeout_ms = timeout.as_millis();
+        let check = Check { timeout_ms, period_ms, tick_ms: None, is_asked_for: false };
         let checked = now(check_all(&self.store, &check, None)).unwrap().value;
         assert_eq!(checked.suspended, None);
         checked.expired.into_iter().map(|expired| expired.node_id).collect()
