@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::heartbeat::Suspension;
 use crate::host::Joined;
 use crate::restored::Voided;
-use crate::script::{FromReply, Malformed, Reader};
+use crate::script::{FromReply, Malformed, Reader, rows};
 use crate::task::TasksByStatus;
 
 include!(concat!(env!("OUT_DIR"), "/calls_cluster.rs"));
@@ -25,18 +25,6 @@ pub struct NodesByStatus {
     pub maintenance: i64,
     /// Set apart.
     pub error: i64,
-}
-
-impl FromReply for NodesByStatus {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            online: reply.int()?,
-            offline: reply.int()?,
-            busy: reply.int()?,
-            maintenance: reply.int()?,
-            error: reply.int()?,
-        })
-    }
 }
 
 /// How the cluster is.
@@ -93,16 +81,9 @@ pub struct State {
     pub data_version: i64,
 }
 
-impl FromReply for State {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            version: reply.int()?,
-            updated_at: FromReply::read(reply)?,
-            total_nodes: reply.int()?,
-            nodes_by_status: NodesByStatus::read(reply)?,
-            total_tasks: reply.int()?,
-            tasks_by_status: TasksByStatus::read(reply)?,
-            data_version: reply.int()?,
-        })
+rows! {
+    NodesByStatus { online, offline, busy, maintenance, error }
+    State {
+        version, updated_at, total_nodes, nodes_by_status, total_tasks, tasks_by_status, data_version
     }
 }

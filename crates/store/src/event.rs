@@ -4,8 +4,7 @@ use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::node::read_json;
-use crate::script::{Argument, Arguments, FromReply, Malformed, Reader};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_event.rs"));
 include!(concat!(env!("OUT_DIR"), "/events.rs"));
@@ -123,21 +122,14 @@ pub struct Events {
     pub restored: Option<String>,
 }
 
-impl FromReply for Event {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            event_id: reply.text()?,
-            event_type: reply.text()?,
-            timestamp: UnixMillis(reply.int()?),
-            payload: read_json(reply)?,
-        })
-    }
-}
-
 impl FromReply for Events {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let (oldest, youngest) = (reply.filled()?, reply.text()?);
         let (more, restored) = (reply.flag()?, reply.filled()?);
         Ok(Self { oldest, youngest, more, restored, events: FromReply::read(reply)? })
     }
+}
+
+rows! {
+    Event { event_id, event_type, timestamp, payload }
 }

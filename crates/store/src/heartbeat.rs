@@ -7,7 +7,7 @@ use crate::node::Writer;
 use crate::port::Redis;
 use crate::script::{
     Answered, Arguments, Call, FromReply, HEARTBEAT_BEAT, Malformed, Once, Reader, Script, Store,
-    StoreError, unknown_status,
+    StoreError, rows, unknown_status,
 };
 use crate::task::ClaimState;
 
@@ -204,16 +204,6 @@ impl FromReply for Checked {
     }
 }
 
-impl FromReply for Expired {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            node_id: reply.text()?,
-            hostname: reply.text()?,
-            last_heartbeat: UnixMillis(reply.int()?),
-        })
-    }
-}
-
 /// Marks all silent nodes offline, in steps of at most 100. Safe to cut anywhere: each step
 /// stands by itself.
 ///
@@ -245,12 +235,6 @@ pub struct Swept {
     adopted: i64,
 }
 
-impl FromReply for Swept {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self { cursor: reply.text()?, position: reply.optional_int()?, adopted: reply.int()? })
-    }
-}
-
 /// Adopts bots that announce themselves in the old registry, and takes the `hb:` keys of old
 /// clients as heartbeats. Returns how many were adopted.
 ///
@@ -264,4 +248,9 @@ pub async fn sweep_all<R: Redis>(store: &Store<R>) -> Result<i64, StoreError> {
         all = Swept { adopted: all.adopted + swept.adopted, ..swept };
     }
     Ok(all.adopted)
+}
+
+rows! {
+    Expired { node_id, hostname, last_heartbeat }
+    Swept { cursor, position, adopted }
 }

@@ -3,7 +3,7 @@
 use reef_domain::time::UnixMillis;
 
 pub use crate::cluster::Join;
-use crate::script::{FromReply, Malformed, Reader};
+use crate::script::{FromReply, Malformed, Reader, rows};
 
 /// A setting in which two hosts at work differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,18 +40,6 @@ pub struct Joined {
     pub differences: Vec<Difference>,
 }
 
-impl FromReply for Difference {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            setting: reply.text()?,
-            own: reply.text()?,
-            other: reply.text()?,
-            who: reply.text()?,
-            since: UnixMillis(reply.int()?),
-        })
-    }
-}
-
 impl FromReply for Joined {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let hub = reply.text()?;
@@ -59,4 +47,8 @@ impl FromReply for Joined {
         differences.sort_by(|a, b| a.setting.cmp(&b.setting));
         Ok(Self { hub, differences })
     }
+}
+
+rows! {
+    Difference { setting, own, other, who, since }
 }

@@ -9,7 +9,7 @@
 use crate::agent;
 use crate::node::Writer;
 use crate::port::Redis;
-use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
+use crate::script::{Store, StoreError, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_name.rs"));
 
@@ -18,12 +18,6 @@ include!(concat!(env!("OUT_DIR"), "/calls_name.rs"));
 pub struct Node {
     owner: String,
     is_known_as_its_own: bool,
-}
-
-impl FromReply for Node {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self { owner: reply.text()?, is_known_as_its_own: reply.flag()? })
-    }
 }
 
 /// Whether an agent has a name, or had it: what was sent to it then is nobody else's.
@@ -53,4 +47,8 @@ pub async fn is_node_of<R: Redis>(
         Some(node) => Ok(node.owner == agent),
         None => Ok(false),
     }
+}
+
+rows! {
+    Node { owner, is_known_as_its_own }
 }

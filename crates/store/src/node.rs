@@ -6,7 +6,7 @@ use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::script::{Argument, Arguments, FromReply, Malformed, Reader};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_node.rs"));
 
@@ -58,35 +58,6 @@ pub struct Node {
     pub tags: Box<RawValue>,
     /// Grows with every registration; the node's fencing token.
     pub incarnation: i64,
-}
-
-impl FromReply for Node {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            node_id: reply.text()?,
-            hostname: reply.text()?,
-            platform: reply.optional_text()?,
-            arch: reply.optional_text()?,
-            status: reply.text()?,
-            available_skills: read_json(reply)?,
-            max_concurrent_tasks: reply.int()?,
-            running_tasks: reply.int()?,
-            ip_address: reply.text()?,
-            tailscale_ip: reply.text()?,
-            port: reply.int()?,
-            cpu_usage: reply.float()?,
-            memory_usage: reply.float()?,
-            disk_usage: reply.float()?,
-            total_tasks_processed: reply.int()?,
-            successful_tasks: reply.int()?,
-            failed_tasks: reply.int()?,
-            average_execution_time: reply.float()?,
-            registered_at: UnixMillis(reply.int()?),
-            last_heartbeat: UnixMillis(reply.int()?),
-            tags: read_json(reply)?,
-            incarnation: reply.int()?,
-        })
-    }
 }
 
 /// JSON that was checked when it was stored, and is passed on as it is.
@@ -297,5 +268,14 @@ impl<'a> Update<'a> {
             failed_tasks: patch.failed_tasks,
             average_execution_time: patch.average_execution_time,
         }
+    }
+}
+
+rows! {
+    Node {
+        node_id, hostname, platform, arch, status, available_skills, max_concurrent_tasks,
+        running_tasks, ip_address, tailscale_ip, port, cpu_usage, memory_usage, disk_usage,
+        total_tasks_processed, successful_tasks, failed_tasks, average_execution_time,
+        registered_at, last_heartbeat, tags, incarnation
     }
 }

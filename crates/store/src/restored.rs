@@ -6,8 +6,8 @@ use reef_domain::time::UnixMillis;
 use crate::cluster::Void;
 use crate::port::Redis;
 use crate::script::{
-    Arguments, Call, ENTRY_RESTORED, FromReply, Malformed, Partition, Reader, Script, Store,
-    StoreError, unknown_status,
+    Arguments, Call, ENTRY_RESTORED, Malformed, Partition, Reader, Script, Store, StoreError, rows,
+    unknown_status,
 };
 
 /// What is known of an older copy that is in Redis now.
@@ -26,12 +26,6 @@ pub struct Voided {
     more: bool,
     /// How many tasks wait again.
     released: i64,
-}
-
-impl FromReply for Voided {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self { more: reply.flag()?, released: reply.int()? })
-    }
 }
 
 /// Notes it in the journal of money.
@@ -90,4 +84,8 @@ pub async fn go_on<R: Redis>(store: &Store<R>) -> Result<i64, StoreError> {
             return Ok(all);
         }
     }
+}
+
+rows! {
+    Voided { more, released }
 }

@@ -3,6 +3,7 @@
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
 use reef_domain::time::UnixMillis;
+use serde_json::value::RawValue;
 
 use crate::keys::Keys;
 use crate::port::{Redis, RedisError, Reply};
@@ -129,6 +130,51 @@ impl FromReply for f64 {
     }
 }
 
+impl FromReply for bool {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        reply.flag()
+    }
+}
+
+impl FromReply for Option<String> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        reply.filled()
+    }
+}
+
+impl FromReply for Option<i64> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        reply.optional_int()
+    }
+}
+
+impl<A: FromReply, B: FromReply> FromReply for (A, B) {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok((A::read(reply)?, B::read(reply)?))
+    }
+}
+
+/// JSON that was checked when it was stored, and is passed on as it is.
+impl FromReply for Box<RawValue> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        RawValue::from_string(reply.text()?).map_err(|e| Malformed(format!("stored JSON: {e}")))
+    }
+}
+
+/// Rows that are read field by field, in the order that is named here.
+macro_rules! rows {
+    ($($row:ident { $($field:ident),* })*) => {
+        $(impl crate::script::FromReply for $row {
+            fn read(
+                reply: &mut crate::script::Reader,
+            ) -> Result<Self, crate::script::Malformed> {
+                Ok(Self { $($field: crate::script::FromReply::read(reply)?),* })
+            }
+        })*
+    };
+}
+pub(crate) use rows;
+
 /// An empty text for none.
 impl<T: Argument> Argument for Option<T> {
     fn append(&self, arguments: &mut Arguments) {
@@ -172,12 +218,6 @@ impl FromReply for Scopes {
 impl FromReply for UnixMillis {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         reply.int().map(Self)
-    }
-}
-
-impl FromReply for Option<i64> {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        reply.optional_int()
     }
 }
 

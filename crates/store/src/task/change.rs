@@ -5,7 +5,7 @@ use reef_domain::limits::TASK_BATCH;
 use super::{Cleanup, Redrive};
 use crate::node::Writer;
 use crate::port::Redis;
-use crate::script::{Answered, FromReply, Malformed, Once, Reader, Store, StoreError};
+use crate::script::{Answered, Once, Store, StoreError, rows};
 
 /// Forgets tasks that ended longer ago than this, in at most so many steps of 100. Returns how many.
 ///
@@ -48,12 +48,6 @@ pub struct Redriven {
     task_ids: Vec<String>,
 }
 
-impl FromReply for Redriven {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self { next: reply.text()?, task_ids: FromReply::read(reply)? })
-    }
-}
-
 /// Puts dead letters back into the queue, in at most so many steps of 100; returns their ids. A dry
 /// run only says which.
 ///
@@ -87,4 +81,8 @@ pub async fn redrive<R: Redis>(
         }
     }
     Ok(all)
+}
+
+rows! {
+    Redriven { next, task_ids }
 }

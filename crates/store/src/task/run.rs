@@ -1,7 +1,7 @@
 //! Claiming a task, and everything that is done under a claim's token.
 
 use super::Task;
-use crate::script::{FromReply, Malformed, Reader, unknown_status};
+use crate::script::{FromReply, Malformed, Reader, rows, unknown_status};
 
 /// A task, and the token under which it is held.
 #[derive(Debug)]
@@ -19,18 +19,6 @@ pub struct Claims {
     pub tasks: Vec<Claimed>,
     /// Why there are none.
     pub reason: String,
-}
-
-impl FromReply for Claimed {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self { token: reply.text()?, task: FromReply::read(reply)? })
-    }
-}
-
-impl FromReply for Claims {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self { reason: reply.text()?, tasks: FromReply::read(reply)? })
-    }
 }
 
 /// How a task stands.
@@ -90,4 +78,9 @@ impl FromReply for ClaimState {
             other => unknown_status(other),
         }
     }
+}
+
+rows! {
+    Claimed { token, task }
+    Claims { reason, tasks }
 }

@@ -9,7 +9,7 @@ use super::{AskOutcome, ClaimsOver, ClaimsTold, Discard, Queue, SettleDue, Settl
 use crate::message::{self, DismissRunner, Opened, StartTask, TaskChange, UpdateTask};
 use crate::node::Writer;
 use crate::port::Redis;
-use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
+use crate::script::{FromReply, Malformed, Reader, Store, StoreError, rows};
 use crate::session::{Admit, Written as SessionWritten};
 use crate::settings::Settings;
 
@@ -107,20 +107,6 @@ pub struct Outcome {
     error: String,
     result: String,
     content: String,
-}
-
-impl FromReply for Outcome {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            status: reply.text()?,
-            session_id: reply.text()?,
-            message_id: reply.text()?,
-            spec: reply.text()?,
-            error: reply.text()?,
-            result: reply.text()?,
-            content: reply.text()?,
-        })
-    }
 }
 
 /// Where a session task shows itself.
@@ -283,4 +269,8 @@ fn as_block(kind: &str, value: Value) -> Map<String, Value> {
     block.insert("content_type".to_owned(), kind.into());
     block.insert(kind.to_owned(), Value::Object(object));
     block
+}
+
+rows! {
+    Outcome { status, session_id, message_id, spec, error, result, content }
 }

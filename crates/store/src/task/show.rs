@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Task;
 use crate::message::Owned;
-use crate::script::{FromReply, Malformed, Reader};
+use crate::script::{FromReply, Malformed, Reader, rows};
 
 /// A task, and who may look at it.
 #[derive(Debug)]
@@ -33,13 +33,6 @@ pub struct Page {
     pub tasks: Vec<Task>,
     /// Where the next page begins, while there is more.
     pub next: Option<i64>,
-}
-
-impl FromReply for Page {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        let next = reply.optional_int()?;
-        Ok(Self { tasks: FromReply::read(reply)?, next })
-    }
 }
 
 /// Tasks by what they are.
@@ -81,40 +74,12 @@ pub struct TasksByStatus {
     pub timeout: i64,
 }
 
-impl FromReply for TasksByStatus {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            pending: reply.int()?,
-            scheduled: reply.int()?,
-            running: reply.int()?,
-            completed: reply.int()?,
-            failed: reply.int()?,
-            cancelled: reply.int()?,
-            timeout: reply.int()?,
-        })
-    }
-}
-
 impl TasksByStatus {
     /// The counts in the order of [`STATUSES`].
     #[must_use]
     pub fn in_order(&self) -> [i64; STATUSES.len()] {
         let Self { pending, scheduled, running, completed, failed, cancelled, timeout } = *self;
         [pending, scheduled, running, completed, failed, cancelled, timeout]
-    }
-}
-
-impl FromReply for Counts {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            total: reply.int()?,
-            waiting: reply.int()?,
-            delayed: reply.int()?,
-            dead: reply.int()?,
-            classes: reply.int()?,
-            fenced: reply.int()?,
-            by_status: TasksByStatus::read(reply)?,
-        })
     }
 }
 
@@ -141,25 +106,16 @@ pub struct Obstacles {
     pub skills: Vec<(String, i64, i64)>,
 }
 
-impl FromReply for Obstacles {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            owner: reply.text()?,
-            status: reply.text()?,
-            due: FromReply::read(reply)?,
-            ahead: reply.int()?,
-            able: reply.int()?,
-            online: reply.int()?,
-            free: reply.int()?,
-            able_of_all: reply.optional_int()?,
-            skills: FromReply::read(reply)?,
-        })
-    }
-}
-
 /// A skill, nodes with it, and how many of them are online.
 impl FromReply for (String, i64, i64) {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         Ok((reply.text()?, reply.int()?, reply.int()?))
     }
+}
+
+rows! {
+    Page { next, tasks }
+    Counts { total, waiting, delayed, dead, classes, fenced, by_status }
+    TasksByStatus { pending, scheduled, running, completed, failed, cancelled, timeout }
+    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, skills }
 }
