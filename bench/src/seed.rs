@@ -6,7 +6,7 @@ use reef_domain::heartbeat::Heartbeat;
 use reef_domain::limits::HEARTBEAT_SCRIPT_MAX;
 use reef_domain::node::Registration;
 use reef_store::heartbeat::{Beat, BeatOutcome};
-use reef_store::node::{List, Register, Registered, Remove, Standing, Writer, Written};
+use reef_store::node::{List, Register, Registered, Remove, Writer, Written};
 use serde::Deserialize;
 
 use crate::operation::{NODE, name_of};
@@ -29,14 +29,7 @@ pub(crate) async fn register(redis: &Redis, numbers: std::ops::Range<u64>) -> Re
         .try_for_each_concurrent(IN_FLIGHT, |number| async move {
             let name = name_of(&digits(number));
             let registration = registration(&name)?;
-            let call = Register {
-                registration: &registration,
-                generated_id: &name,
-                owner: "@admin",
-                writer: Writer::Any,
-                standing: Standing::Unknown,
-                quotas: None,
-            };
+            let call = Register::new(&registration, &name, "@admin", Writer::Any);
             match store.call(&call).await? {
                 Registered::Ok { .. } => Ok(()),
                 other => bail!("{name} was not registered: {other:?}"),
@@ -109,8 +102,7 @@ pub(crate) async fn beat(redis: &Redis, numbers: std::ops::Range<u64>) -> Result
 pub(crate) async fn remove_new(redis: &Redis) -> Result<()> {
     let store = &redis.store();
     loop {
-        let page =
-            List { status: "", skill: "", tag: "", limit: PAGE, below: None, scan_max: PAGE };
+        let page = List { status: "", skill: "", tag: "", limit: PAGE, below: None };
         let newest = store.call(&page).await?.nodes;
         let seeded = name_of("");
         let new: Vec<String> = newest

@@ -95,13 +95,17 @@ impl Accord {
 
     async fn join(&self, stays: bool) -> Result<Joined, StoreError> {
         let random = uuid::Uuid::now_v7().simple().to_string();
+        let timeout = self.settings.heartbeat_timeout;
+        let settings: Vec<String> =
+            self.shared.iter().flat_map(|(name, value)| [name.clone(), value.clone()]).collect();
         let join = Join {
             host: &self.host,
             who: &self.who,
             stays,
-            timeout: self.settings.heartbeat_timeout,
+            timeout_ms: timeout.as_millis(),
+            period_ms: timeout.longest_period_ms(),
             random: &random,
-            settings: &self.shared,
+            settings: &settings,
         };
         self.store.call(&join).await
     }

@@ -300,7 +300,7 @@ async fn reach_redis(connection: &Connection, ground: &Ground) -> Result<Vec<Str
 /// Data of a newer program is refused: this one would not understand it, and might break it.
 async fn check_schema(store: &Store<Connection>) -> Result<(), Failure> {
     match store.call(&CheckReady).await {
-        Ok(Answer::Ready) => Ok(()),
+        Ok(Answer::Ok) => Ok(()),
         Ok(Answer::NewerSchema(version)) => Err(Failure::usage(format!(
             "the data in Redis has version {version}, which this program does not know; upgrade it"
         ))),

@@ -81,7 +81,10 @@ pub(crate) async fn run(options: &Options) -> Result<Fleet> {
     let paced = pace.run(time, 0, |_| before.set(used())).await?;
     let used = used().since(before.get());
     let cores = |used: Option<Duration>| Some(used?.as_secs_f64() / time.as_secs_f64());
-    let health = hub.redis.store().call(&ShowHealth { timeout: Timeout::DEFAULT }).await?;
+    let timeout = Timeout::DEFAULT;
+    let show =
+        ShowHealth { timeout_ms: timeout.as_millis(), period_ms: timeout.longest_period_ms() };
+    let health = hub.redis.store().call(&show).await?;
     Ok(Fleet {
         redis: hub.redis.version.clone(),
         nodes,

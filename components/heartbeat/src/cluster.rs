@@ -53,7 +53,9 @@ pub(crate) struct ClusterHealth {
 /// `GET /cluster/health`
 pub(crate) async fn health<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let timeout = cx.config.settings.heartbeat_timeout;
-    let health = cx.store.call(&ShowHealth { timeout }).await?;
+    let call =
+        ShowHealth { timeout_ms: timeout.as_millis(), period_ms: timeout.longest_period_ms() };
+    let health = cx.store.call(&call).await?;
     Ok(Response::json(&ClusterHealth {
         checked_at: health.now,
         total_nodes: health.total_nodes,
@@ -201,7 +203,8 @@ pub(crate) async fn check_heartbeat<R: Redis>(cx: &Context<'_, R>) -> Answer {
     };
     let is_asked_for = body.timeout_seconds.is_some();
     let period_ms = configured.longest_period_ms();
-    let check = Check { timeout, period_ms, tick_ms: None, is_asked_for };
+    let timeout_ms = timeout.as_millis();
+    let check = Check { timeout_ms, period_ms, tick_ms: None, is_asked_for };
     let answered = check_all(cx.store, &check, cx.once.as_ref()).await?;
     let checked = answered.value;
     #[allow(clippy::cast_precision_loss, reason = "at most a day of milliseconds")]
@@ -245,7 +248,7 @@ pub(crate) async fn service_health<R: Redis>(_: &Context<'_, R>) -> Answer {
 /// `GET /readyz`: Redis can be written, and its data is of a version that this program knows.
 pub(crate) async fn ready<R: Redis>(cx: &Context<'_, R>) -> Answer {
     match cx.store.call(&CheckReady).await? {
-        Readiness::Ready => Ok(Response::json(&json!({ "status": "ready" }))),
+        Readiness::Ok => Ok(Response::json(&json!({ "status": "ready" }))),
         Readiness::NewerSchema(version) => Err(Problem::new(
             Code::StoreUnavailable,
             format!("The data in Redis is of version {version}: upgrade this hub."),

@@ -157,8 +157,9 @@ pub(crate) struct HistoryAnswer {
 /// `GET /cluster/leader/history`
 pub(crate) async fn history<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let limit = page::limit(&cx.query(), LEADER_HISTORY_MAX)?;
-    let entries = cx.store.call(&ReadHistory { limit }).await?;
-    let answer: Vec<HistoryAnswer> = entries
+    let history = cx.store.call(&ReadHistory { limit }).await?;
+    let answer: Vec<HistoryAnswer> = history
+        .0
         .into_iter()
         .map(|entry| HistoryAnswer {
             timestamp: entry.at(),

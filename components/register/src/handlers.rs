@@ -1,6 +1,6 @@
 //! One handler for each route of the table.
 
-use reef_domain::limits::{LIST_SCAN_MAX, PAGE_MAX};
+use reef_domain::limits::PAGE_MAX;
 use reef_domain::node::{Patch, Registration, RegistrationError, RegistrationForm, Status};
 use reef_domain::{Invalid, NodeId, id};
 use reef_store::node::{
@@ -86,12 +86,14 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
         let random = getrandom::u32().map_err(|e| Problem::internal(e.to_string()))?;
         let generated_id = NodeId::generate(&registration.hostname, random);
         let call = Register {
-            registration: &registration,
-            generated_id: generated_id.as_str(),
-            owner: cx.caller.name(),
-            writer: cx.caller.writer(),
             standing,
-            quotas: cx.quotas(),
+            most: cx.quotas().map(|quotas| quotas.nodes),
+            ..Register::new(
+                &registration,
+                generated_id.as_str(),
+                cx.caller.name(),
+                cx.caller.writer(),
+            )
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         let answer = match answered.value {
@@ -190,7 +192,6 @@ async fn list_nodes<R: Redis>(cx: &Context<'_, R>, status: &str, skill: &str, ta
         tag,
         limit: page::limit(&query, PAGE_MAX)?,
         below: page::cursor(&query, |text| text.parse().ok().filter(|seq| *seq > 0))?,
-        scan_max: LIST_SCAN_MAX,
     };
     let page = cx.store.call(&call).await?;
     let next = page.next.map(|below| below.to_string());
@@ -206,7 +207,12 @@ pub(crate) async fn list_available<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Some(AvailablePosition { load: load.parse().ok()?, node_id })
     })?;
     let limit = page::limit(&query, PAGE_MAX)?;
-    let page = cx.store.call(&ListAvailable { limit, after: after.as_ref() }).await?;
+    let call = ListAvailable {
+        limit,
+        after_load: after.as_ref().map(|position| position.load),
+        after_id: after.as_ref().map(|position| position.node_id.as_str()),
+    };
+    let page = cx.store.call(&call).await?;
     let next = page.next.map(|position| format!("{}.{}", position.load, position.node_id));
     Ok(page::with_next(Response::json(&page.nodes), cx.request, next))
 }
@@ -267,7 +273,7 @@ pub(crate) async fn update<R: Redis>(cx: &Context<'_, R>) -> Answer {
         average_execution_time: body.average_execution_time,
     }
     .check()?;
-    let call = Update { node_id: node_id.as_str(), writer: cx.caller.writer(), patch: &patch };
+    let call = Update::new(node_id.as_str(), cx.caller.writer(), &patch);
     let node = written(cx.store.call(&call).await, &node_id)?;
     Ok(Response::json(&node))
 }

@@ -1,7 +1,9 @@
 //! Tasks as those see them who run them: claim, progress, the end.
 
-use reef_domain::json::{Json, Members};
-use reef_domain::limits::{BODY_BYTES_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, WAIT_MS_MAX};
+use reef_domain::json::{Json, Members, cut};
+use reef_domain::limits::{
+    BODY_BYTES_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ERROR_BYTES_MAX, WAIT_MS_MAX,
+};
 use reef_domain::message::Block;
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
@@ -257,7 +259,7 @@ pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
         task_id: &task_id,
         writer: cx.caller.writer(),
         token: &token,
-        error: body.error.as_deref().unwrap_or_default(),
+        error: cut(body.error.as_deref().unwrap_or_default(), ERROR_BYTES_MAX),
         retryable: body.retryable.unwrap_or(true),
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;

@@ -140,7 +140,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         quotas: cx.quotas(),
     };
     let answered = cx.store.call_once(&draft, cx.once.as_ref()).await?;
-    if !matches!(answered.value, Submitted::Draft) {
+    if !matches!(answered.value, Submitted::Ok { task: None, .. }) {
         let problem = not_submitted(&answered.value, &task_id);
         return mark_replayed(Err(problem), answered.replayed);
     }

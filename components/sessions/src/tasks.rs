@@ -181,10 +181,10 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = match answered.value {
-        Submitted::Ok { routable, task } => {
+        Submitted::Ok { routable, task: Some(task) } => {
             Ok(Response::json(&SubmitAnswer { task: &task, routable }))
         }
-        Submitted::Draft => Err(Problem::internal("a task without a message became a draft")),
+        Submitted::Ok { .. } => Err(Problem::internal("a task without a message became a draft")),
         refused => Err(not_submitted(&refused, task_id)),
     };
     mark_replayed(answer, answered.replayed)

@@ -11,6 +11,9 @@ macro_rules! limits {
 }
 
 limits! {
+/// Highest version of the data that this program knows.
+pub const SCHEMA: i64 = 1;
+
 /// Longest id, in characters (`contract.md` §1).
 pub const ID_CHARS_MAX: usize = 128;
 
@@ -227,6 +230,10 @@ pub const CLASSES_MAX: i64 = 10_000;
 
 /// Tasks that one step of a clean-up, a redrive or the monitor settles: about a millisecond or two.
 pub const TASK_BATCH: i64 = 100;
+
+/// How old a half-done session task is before the monitor takes it on, in milliseconds: whoever began it
+/// has given up by then.
+pub const UNFINISHED_AFTER_MS: i64 = 15_000;
 
 /// Most tasks that a redrive may name.
 pub const REDRIVE_MAX: usize = 1_000;

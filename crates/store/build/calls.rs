@@ -16,8 +16,8 @@
 //! Kinds of arguments: `text`, `int`, `flag` (1 or 0), with `?` for those that may be missing (then they
 //! are empty), or a Rust type that is an `Argument`; as the last one `text*`, as many as there are. Kinds
 //! of replies: the same, `()`, a Rust type that is `FromReply`, and with `*` as many as there are. Of
-//! replies without a name, `ok` alone is what it brings, and with `not_found` beside it an `Option` of
-//! that, or whether there was anything.
+//! replies without a name, `ok` alone is what it brings, and with a status beside it that brings nothing
+//! an `Option` of that, or whether it was `ok`.
 //!
 //! A Rust type alone reads all of the outcomes itself. `Written<Appended>:` is a reply within another,
 //! which several scripts share: a generic Rust type whose `within` takes what reads the outcomes that are
@@ -124,13 +124,14 @@ impl Edge {
         for line in &self.doc {
             writeln!(rust, "/// {line}")?;
         }
-        writeln!(rust, "#[derive(Debug)]\npub struct {name}{borrows} {{")?;
+        let braces = if self.arguments.is_empty() { [";", ""] } else { [" {", "}"] };
+        writeln!(rust, "#[derive(Debug)]\npub struct {name}{borrows}{}", braces[0])?;
         for argument in &self.arguments {
             writeln!(rust, "/// {}", argument.doc)?;
             writeln!(rust, "pub {}: {},", argument.name, argument.rust_type())?;
         }
         let reply = self.reply.rust_type();
-        writeln!(rust, "}}\n\nimpl crate::script::Call for {name}{anonymous} {{")?;
+        writeln!(rust, "{}\n\nimpl crate::script::Call for {name}{anonymous} {{", braces[1])?;
         writeln!(rust, "type Reply = {reply};\n")?;
         writeln!(rust, "fn script(&self) -> &'static crate::script::Script {{")?;
         writeln!(rust, "&crate::script::{constant}\n}}\n")?;
@@ -225,7 +226,7 @@ impl Reply {
             lines.iter().map(|line| Outcome::read(line)).collect::<Result<Vec<_>, _>>()?;
         let statuses: Vec<&str> = outcomes.iter().map(|it| it.status.as_str()).collect();
         match (name, statuses.as_slice()) {
-            (Some(_), [_, ..]) | (None, ["ok"] | ["ok", "not_found"]) => {}
+            (Some(_), [_, ..]) | (None, ["ok"] | ["ok", _]) => {}
             (Some(_), []) if is_elsewhere => {}
             _ => return Err(format!("replies {statuses:?} need a name").into()),
         }

@@ -1,19 +1,15 @@
 //! Calls on the cluster as a whole: `lua/cluster/`.
 
-use reef_domain::heartbeat::Timeout;
-use reef_domain::task::STATUSES;
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
 
 use crate::heartbeat::Suspension;
-use crate::script::{
-    Arguments, CLUSTER_HEALTH, CLUSTER_READY, CLUSTER_SECRET, CLUSTER_STATE, Call, Malformed,
-    Reader, Script, unknown_status,
-};
+use crate::host::Joined;
+use crate::restored::Voided;
+use crate::script::{FromReply, Malformed, Reader, rows};
 use crate::task::TasksByStatus;
 
-/// Version of the data that this program knows.
-pub const SCHEMA: i64 = 1;
+include!(concat!(env!("OUT_DIR"), "/calls_cluster.rs"));
 
 /// Nodes by status; all five are always there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,25 +25,6 @@ pub struct NodesByStatus {
     pub maintenance: i64,
     /// Set apart.
     pub error: i64,
-}
-
-impl NodesByStatus {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            online: reply.int()?,
-            offline: reply.int()?,
-            busy: reply.int()?,
-            maintenance: reply.int()?,
-            error: reply.int()?,
-        })
-    }
-}
-
-/// Counts the cluster.
-#[derive(Debug)]
-pub struct ShowHealth {
-    /// After how long a node counts as silent.
-    pub timeout: Timeout,
 }
 
 /// How the cluster is.
@@ -69,21 +46,8 @@ pub struct Health {
     pub suspended: Option<Suspension>,
 }
 
-impl Call for ShowHealth {
-    type Reply = Health;
-
-    fn script(&self) -> &'static Script {
-        &CLUSTER_HEALTH
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.timeout.as_millis()).number(self.timeout.longest_period_ms());
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Health, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
+impl FromReply for Health {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let now = UnixMillis(reply.int()?);
         let total_nodes = reply.int()?;
         let nodes_by_status = NodesByStatus::read(reply)?;
@@ -94,13 +58,9 @@ impl Call for ShowHealth {
         if let Some(suspended) = &mut suspended {
             suspended.silent = counted;
         }
-        Ok(Health { now, total_nodes, nodes_by_status, silent_nodes, capacity, running, suspended })
+        Ok(Self { now, total_nodes, nodes_by_status, silent_nodes, capacity, running, suspended })
     }
 }
-
-/// Reads the cluster's version and counts.
-#[derive(Debug)]
-pub struct ShowState;
 
 /// The cluster's version and counts.
 #[derive(Debug)]
@@ -121,88 +81,9 @@ pub struct State {
     pub data_version: i64,
 }
 
-impl Call for ShowState {
-    type Reply = State;
-
-    fn script(&self) -> &'static Script {
-        &CLUSTER_STATE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        for status in STATUSES {
-            arguments.text(status);
-        }
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<State, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        Ok(State {
-            version: reply.int()?,
-            updated_at: reply.text()?.parse().ok().map(UnixMillis),
-            total_nodes: reply.int()?,
-            nodes_by_status: NodesByStatus::read(reply)?,
-            total_tasks: reply.int()?,
-            tasks_by_status: TasksByStatus::read(reply)?,
-            data_version: reply.int()?,
-        })
-    }
-}
-
-/// Asks for the secret of which ids are made: nobody who does not know it can tell an id before it
-/// is made. It lies with the data, so that it is the same for all hosts, at all times.
-#[derive(Debug)]
-pub struct AskSecret<'a> {
-    /// What it is to be if there is none yet: a random text.
-    pub fresh: &'a str,
-}
-
-impl Call for AskSecret<'_> {
-    type Reply = String;
-
-    fn script(&self) -> &'static Script {
-        &CLUSTER_SECRET
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.fresh);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<String, Malformed> {
-        if status == "ok" { reply.text() } else { unknown_status(status) }
-    }
-}
-
-/// Asks whether Redis can be written and its data is of a version that this program knows.
-#[derive(Debug)]
-pub struct CheckReady;
-
-/// Whether the hub can work.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// It can.
-    Ready,
-    /// The data was written by a newer program: upgrade this one.
-    NewerSchema(i64),
-}
-
-impl Call for CheckReady {
-    type Reply = Readiness;
-
-    fn script(&self) -> &'static Script {
-        &CLUSTER_READY
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(SCHEMA);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Readiness, Malformed> {
-        match status {
-            "ok" => Ok(Readiness::Ready),
-            "newer_schema" => Ok(Readiness::NewerSchema(reply.int()?)),
-            other => unknown_status(other),
-        }
+rows! {
+    NodesByStatus { online, offline, busy, maintenance, error }
+    State {
+        version, updated_at, total_nodes, nodes_by_status, total_tasks, tasks_by_status, data_version
     }
 }

@@ -4,11 +4,9 @@ use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::node::read_json;
-use crate::script::{
-    Arguments, Call, EVENT_LATEST, EVENT_LIST, Malformed, Reader, Script, unknown_status,
-};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
 
+include!(concat!(env!("OUT_DIR"), "/calls_event.rs"));
 include!(concat!(env!("OUT_DIR"), "/events.rs"));
 
 /// What there is to know of an event.
@@ -83,6 +81,12 @@ impl Cursor {
     }
 }
 
+impl Argument for Cursor {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.text(&self.0);
+    }
+}
+
 fn parts(id: &str) -> Option<(u64, u64)> {
     let (ms, n) = id.split_once('-')?;
     Some((ms.parse().ok()?, n.parse().ok()?))
@@ -102,15 +106,6 @@ pub struct Event {
     pub payload: Box<RawValue>,
 }
 
-/// Reads events after a cursor, oldest first.
-#[derive(Debug)]
-pub struct List {
-    /// Where to begin.
-    pub after: Cursor,
-    /// Most events.
-    pub limit: i64,
-}
-
 /// Some events.
 #[derive(Debug)]
 pub struct Events {
@@ -127,56 +122,14 @@ pub struct Events {
     pub restored: Option<String>,
 }
 
-impl Call for List {
-    type Reply = Events;
-
-    fn script(&self) -> &'static Script {
-        &EVENT_LIST
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(&self.after.0).number(self.limit);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Events, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        let oldest = Some(reply.text()?).filter(|id| !id.is_empty());
-        let youngest = reply.text()?;
-        let more = reply.flag()?;
-        let restored = Some(reply.text()?).filter(|id| !id.is_empty());
-        let mut events = Vec::with_capacity(reply.left() / 4);
-        while !reply.is_at_end() {
-            events.push(Event {
-                event_id: reply.text()?,
-                event_type: reply.text()?,
-                timestamp: UnixMillis(reply.int()?),
-                payload: read_json(reply)?,
-            });
-        }
-        Ok(Events { events, oldest, youngest, more, restored })
+impl FromReply for Events {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let (oldest, youngest) = (reply.filled()?, reply.text()?);
+        let (more, restored) = (reply.flag()?, reply.filled()?);
+        Ok(Self { oldest, youngest, more, restored, events: FromReply::read(reply)? })
     }
 }
 
-/// Asks where the log ends.
-#[derive(Debug)]
-pub struct Latest;
-
-impl Call for Latest {
-    /// The id of the youngest event, `0-0` if there is none.
-    type Reply = String;
-
-    fn script(&self) -> &'static Script {
-        &EVENT_LATEST
-    }
-
-    fn arguments(&self, _: &mut Arguments) {}
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<String, Malformed> {
-        match status {
-            "ok" => reply.text(),
-            other => unknown_status(other),
-        }
-    }
+rows! {
+    Event { event_id, event_type, timestamp, payload }
 }

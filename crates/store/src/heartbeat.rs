@@ -1,16 +1,17 @@
 //! Calls on liveness: `lua/heartbeat/`.
 
-use reef_domain::heartbeat::{Heartbeat, Timeout};
-use reef_domain::limits::{EXPIRE_NODES_MAX, SWEEP_BATCH};
+use reef_domain::heartbeat::Heartbeat;
 use reef_domain::time::UnixMillis;
 
 use crate::node::Writer;
 use crate::port::Redis;
 use crate::script::{
-    Answered, Arguments, Call, HEARTBEAT_BEAT, HEARTBEAT_CHECK, HEARTBEAT_SWEEP, Malformed, Once,
-    Reader, Script, Store, StoreError, unknown_status,
+    Answered, Arguments, Call, FromReply, HEARTBEAT_BEAT, Malformed, Once, Reader, Script, Store,
+    StoreError, rows, unknown_status,
 };
 use crate::task::ClaimState;
+
+include!(concat!(env!("OUT_DIR"), "/calls_heartbeat.rs"));
 
 /// Takes heartbeats: one from a node, or some of a batch.
 #[derive(Debug)]
@@ -114,21 +115,6 @@ impl Call for Beat<'_> {
     }
 }
 
-/// Marks silent nodes offline, at most 100. [`check_all`] repeats it until none is left.
-#[derive(Debug)]
-pub struct Check {
-    /// After how long a node is silent.
-    pub timeout: Timeout,
-    /// The longest heartbeat period that nodes are asked for, in milliseconds: how long the mass
-    /// expiry guard waits for confirmation.
-    pub period_ms: i64,
-    /// How often the caller comes, in milliseconds, if it comes regularly.
-    pub tick_ms: Option<i64>,
-    /// The timeout was asked for. One that is the caller's setting gives way to a longer one of
-    /// another host at work.
-    pub is_asked_for: bool,
-}
-
 /// A node that was marked offline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expired {
@@ -209,39 +195,12 @@ impl std::fmt::Display for Suspension {
     }
 }
 
-impl Call for Check {
-    type Reply = Checked;
-
-    fn script(&self) -> &'static Script {
-        &HEARTBEAT_CHECK
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .number(self.timeout.as_millis())
-            .number(self.period_ms)
-            .optional(self.tick_ms)
-            .number(EXPIRE_NODES_MAX)
-            .number(i32::from(self.is_asked_for));
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Checked, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        let now = UnixMillis(reply.int()?);
-        let more = reply.flag()?;
+impl FromReply for Checked {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let (now, more) = (UnixMillis(reply.int()?), reply.flag()?);
         let (live, silent) = (reply.int()?, reply.int()?);
         let suspended = Suspension::read(reply, silent, live)?;
-        let mut expired = Vec::new();
-        while !reply.is_at_end() {
-            expired.push(Expired {
-                node_id: reply.text()?,
-                hostname: reply.text()?,
-                last_heartbeat: UnixMillis(reply.int()?),
-            });
-        }
-        Ok(Checked { now, expired, suspended, more })
+        Ok(Self { now, expired: FromReply::read(reply)?, suspended, more })
     }
 }
 
@@ -268,41 +227,12 @@ pub async fn check_all<R: Redis>(
     Ok(all)
 }
 
-/// One step of the search for bots that know only Redis. [`sweep_all`] goes through to the end.
-#[derive(Debug)]
-pub struct Sweep {
-    /// Where to go on in the registry; empty when that half is done.
-    pub cursor: String,
-    /// Where to go on among the legacy nodes; `None` when that half is done.
-    pub position: Option<i64>,
-}
-
 /// Where a sweep goes on.
 #[derive(Debug)]
 pub struct Swept {
-    next: Sweep,
+    cursor: String,
+    position: Option<i64>,
     adopted: i64,
-}
-
-impl Call for Sweep {
-    type Reply = Swept;
-
-    fn script(&self) -> &'static Script {
-        &HEARTBEAT_SWEEP
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(&self.cursor).optional(self.position).number(SWEEP_BATCH);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Swept, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        let cursor = reply.text()?;
-        let position = reply.text()?.parse().ok();
-        Ok(Swept { next: Sweep { cursor, position }, adopted: reply.int()? })
-    }
 }
 
 /// Adopts bots that announce themselves in the old registry, and takes the `hb:` keys of old
@@ -311,12 +241,16 @@ impl Call for Sweep {
 /// # Errors
 /// [`StoreError`].
 pub async fn sweep_all<R: Redis>(store: &Store<R>) -> Result<i64, StoreError> {
-    let mut sweep = Sweep { cursor: "0".to_owned(), position: Some(0) };
-    let mut adopted = 0;
-    while !sweep.cursor.is_empty() || sweep.position.is_some() {
+    let mut all = Swept { cursor: "0".to_owned(), position: Some(0), adopted: 0 };
+    while !all.cursor.is_empty() || all.position.is_some() {
+        let sweep = Sweep { cursor: &all.cursor, position: all.position };
         let swept = store.call(&sweep).await?;
-        adopted += swept.adopted;
-        sweep = swept.next;
+        all = Swept { adopted: all.adopted + swept.adopted, ..swept };
     }
-    Ok(adopted)
+    Ok(all.adopted)
+}
+
+rows! {
+    Expired { node_id, hostname, last_heartbeat }
+    Swept { cursor, position, adopted }
 }

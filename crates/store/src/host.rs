@@ -1,27 +1,9 @@
 //! Hosts that share a hub's data: how each is set. `lua/cluster/join.lua`.
 
-use reef_domain::heartbeat::Timeout;
-use reef_domain::limits::{HOST_NOTE_MS, HOSTS_MAX};
 use reef_domain::time::UnixMillis;
 
-use crate::script::{Arguments, CLUSTER_JOIN, Call, Malformed, Reader, Script, unknown_status};
-
-/// Notes how a host is set, for as long as it comes again every few seconds.
-#[derive(Debug)]
-pub struct Join<'a> {
-    /// The host: different for each process.
-    pub host: &'a str,
-    /// What people call it.
-    pub who: &'a str,
-    /// It goes on; one that ends is not compared any more.
-    pub stays: bool,
-    /// Its heartbeat timeout.
-    pub timeout: Timeout,
-    /// A random text, for the name of a hub that has none yet.
-    pub random: &'a str,
-    /// Settings in which hosts must agree, and their values.
-    pub settings: &'a [(String, String)],
-}
+pub use crate::cluster::Join;
+use crate::script::{FromReply, Malformed, Reader, rows};
 
 /// A setting in which two hosts at work differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,46 +40,15 @@ pub struct Joined {
     pub differences: Vec<Difference>,
 }
 
-impl Call for Join<'_> {
-    type Reply = Joined;
-
-    fn script(&self) -> &'static Script {
-        &CLUSTER_JOIN
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        let period_ms = self.timeout.longest_period_ms();
-        // Nodes keep a host's pace until another one has told them its own.
-        let hold_ms = if self.stays { HOST_NOTE_MS + period_ms } else { period_ms };
-        arguments
-            .text(self.host)
-            .text(self.who)
-            .number(hold_ms)
-            .number(i32::from(self.stays))
-            .number(self.timeout.as_millis())
-            .text(self.random)
-            .number(HOSTS_MAX);
-        for (name, value) in self.settings {
-            arguments.text(name).text(value);
-        }
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Joined, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
+impl FromReply for Joined {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let hub = reply.text()?;
-        let mut differences = Vec::new();
-        while !reply.is_at_end() {
-            differences.push(Difference {
-                setting: reply.text()?,
-                own: reply.text()?,
-                other: reply.text()?,
-                who: reply.text()?,
-                since: UnixMillis(reply.int()?),
-            });
-        }
+        let mut differences = Vec::<Difference>::read(reply)?;
         differences.sort_by(|a, b| a.setting.cmp(&b.setting));
-        Ok(Joined { hub, differences })
+        Ok(Self { hub, differences })
     }
+}
+
+rows! {
+    Difference { setting, own, other, who, since }
 }

@@ -8,26 +8,14 @@ use crate::hold::{self, Settled};
 use crate::leader;
 use crate::port::Redis;
 use crate::proposal;
-use crate::script::{
-    Arguments, Call, MONITOR_ACQUIRE, MONITOR_RELEASE, Malformed, Reader, Script, Store,
-    StoreError, unknown_status,
-};
+use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
 use crate::settings::Settings;
 use crate::task::{Count, Counts, Due, clean_up, settle_due};
 
+include!(concat!(env!("OUT_DIR"), "/calls_monitor.rs"));
+
 /// Steps of 100 in which one sweep forgets old tasks: the next sweep goes on.
 const CLEANUP_STEPS: usize = 5;
-
-/// Becomes the monitor, or stays it.
-#[derive(Debug)]
-pub struct Acquire<'a> {
-    /// The host that asks: different for each process.
-    pub host: &'a str,
-    /// For how long, in milliseconds: some ticks.
-    pub ttl_ms: i64,
-    /// The youngest event that the host has seen.
-    pub seen: Option<&'a str>,
-}
 
 /// Whether something that was given out has to be made void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,22 +43,9 @@ pub struct Lease {
     pub age: Age,
 }
 
-impl Call for Acquire<'_> {
-    type Reply = Lease;
-
-    fn script(&self) -> &'static Script {
-        &MONITOR_ACQUIRE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.host).number(self.ttl_ms).text(self.seen.unwrap_or_default());
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Lease, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        Ok(Lease {
+impl FromReply for Lease {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
             is_held: reply.flag()?,
             holder: reply.text()?,
             term: reply.int()?,
@@ -82,36 +57,6 @@ impl Call for Acquire<'_> {
                 other => return Err(Malformed(format!("{other} says nothing of the data's age"))),
             },
         })
-    }
-}
-
-/// Hands the monitor's lease back.
-#[derive(Debug)]
-pub struct Release<'a> {
-    /// The host.
-    pub host: &'a str,
-    /// The term that it was given.
-    pub term: i64,
-}
-
-impl Call for Release<'_> {
-    /// Whether it was still the monitor.
-    type Reply = bool;
-
-    fn script(&self) -> &'static Script {
-        &MONITOR_RELEASE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.host).number(self.term);
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<bool, Malformed> {
-        match status {
-            "ok" => Ok(true),
-            "fenced" => Ok(false),
-            other => unknown_status(other),
-        }
     }
 }
 
@@ -152,8 +97,12 @@ pub async fn tick<R: Redis>(
 ) -> Result<Ticked, StoreError> {
     let adopted = if sweep { sweep_all(store).await? } else { 0 };
     let timeout = settings.heartbeat_timeout;
-    let period_ms = timeout.longest_period_ms();
-    let check = Check { timeout, period_ms, tick_ms: Some(tick_ms), is_asked_for: false };
+    let check = Check {
+        timeout_ms: timeout.as_millis(),
+        period_ms: timeout.longest_period_ms(),
+        tick_ms: Some(tick_ms),
+        is_asked_for: false,
+    };
     let checked = check_all(store, &check, None).await?.value;
     store.call(&leader::Show).await?;
     let due = settle_due(store, settings).await?;

@@ -9,116 +9,15 @@
 use crate::agent;
 use crate::node::Writer;
 use crate::port::Redis;
-use crate::script::{
-    Arguments, Call, Malformed, NAME_RELEASE, NAME_RESERVE, NAME_SETTLE, NAME_SHOW, Reader, Script,
-    Store, StoreError, unknown_status,
-};
+use crate::script::{Store, StoreError, rows};
 
-/// Keeps a name for an agent that is about to be made.
-#[derive(Debug)]
-pub struct Reserve<'a> {
-    /// Which.
-    pub name: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-}
-
-impl Call for Reserve<'_> {
-    /// Whether it may be made: the name is not that of somebody else's node.
-    type Reply = bool;
-
-    fn script(&self) -> &'static Script {
-        &NAME_RESERVE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.name).text(self.writer.as_argument());
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<bool, Malformed> {
-        match status {
-            "ok" => Ok(true),
-            "taken" => Ok(false),
-            other => unknown_status(other),
-        }
-    }
-}
-
-/// Lets go of a name that was kept for an agent which was not made after all.
-#[derive(Debug)]
-pub struct Release<'a> {
-    /// Which.
-    pub name: &'a str,
-}
-
-impl Call for Release<'_> {
-    type Reply = ();
-
-    fn script(&self) -> &'static Script {
-        &NAME_RELEASE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.name);
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
-        if status == "ok" { Ok(()) } else { unknown_status(status) }
-    }
-}
+include!(concat!(env!("OUT_DIR"), "/calls_name.rs"));
 
 /// The node that carries a name.
 #[derive(Debug)]
-struct Node {
+pub struct Node {
     owner: String,
     is_known_as_its_own: bool,
-}
-
-#[derive(Debug)]
-struct Show<'a> {
-    name: &'a str,
-}
-
-impl Call for Show<'_> {
-    type Reply = Option<Node>;
-
-    fn script(&self) -> &'static Script {
-        &NAME_SHOW
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.name);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        match status {
-            "ok" => Ok(Some(Node { owner: reply.text()?, is_known_as_its_own: reply.flag()? })),
-            "none" => Ok(None),
-            other => unknown_status(other),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Settle<'a> {
-    name: &'a str,
-    is_own: bool,
-}
-
-impl Call for Settle<'_> {
-    type Reply = ();
-
-    fn script(&self) -> &'static Script {
-        &NAME_SETTLE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.name).number(u8::from(self.is_own));
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
-        if status == "ok" { Ok(()) } else { unknown_status(status) }
-    }
 }
 
 /// Whether an agent has a name, or had it: what was sent to it then is nobody else's.
@@ -148,4 +47,8 @@ pub async fn is_node_of<R: Redis>(
         Some(node) => Ok(node.owner == agent),
         None => Ok(false),
     }
+}
+
+rows! {
+    Node { owner, is_known_as_its_own }
 }

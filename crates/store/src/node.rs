@@ -1,15 +1,14 @@
 //! Calls on nodes: `lua/node/`.
 
-use reef_domain::node::{Patch, Registration};
+use reef_domain::NodeId;
+use reef_domain::node::{Patch, Registration, Status};
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::quota::Quotas;
-use crate::script::{
-    Argument, Arguments, Call, Malformed, NODE_AVAILABLE, NODE_GET, NODE_LIST, NODE_REGISTER,
-    NODE_REMOVE, NODE_SHUTDOWN, NODE_UPDATE, Reader, Script, unknown_status,
-};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
+
+include!(concat!(env!("OUT_DIR"), "/calls_node.rs"));
 
 /// A node as it is stored and shown: fields and order of `contract.md` §2.
 #[derive(Debug, Clone, Serialize)]
@@ -61,54 +60,26 @@ pub struct Node {
     pub incarnation: i64,
 }
 
-/// Elements of a node in a reply.
-const NODE_ROW: usize = 22;
-
-impl Node {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            node_id: reply.text()?,
-            hostname: reply.text()?,
-            platform: reply.optional_text()?,
-            arch: reply.optional_text()?,
-            status: reply.text()?,
-            available_skills: read_json(reply)?,
-            max_concurrent_tasks: reply.int()?,
-            running_tasks: reply.int()?,
-            ip_address: reply.text()?,
-            tailscale_ip: reply.text()?,
-            port: reply.int()?,
-            cpu_usage: reply.float()?,
-            memory_usage: reply.float()?,
-            disk_usage: reply.float()?,
-            total_tasks_processed: reply.int()?,
-            successful_tasks: reply.int()?,
-            failed_tasks: reply.int()?,
-            average_execution_time: reply.float()?,
-            registered_at: UnixMillis(reply.int()?),
-            last_heartbeat: UnixMillis(reply.int()?),
-            tags: read_json(reply)?,
-            incarnation: reply.int()?,
-        })
-    }
-
-    fn read_all(reply: &mut Reader) -> Result<Vec<Self>, Malformed> {
-        let mut nodes = Vec::with_capacity(reply.left() / NODE_ROW);
-        while !reply.is_at_end() {
-            nodes.push(Self::read(reply)?);
-        }
-        Ok(nodes)
-    }
-}
-
 /// JSON that was checked when it was stored, and is passed on as it is.
 pub(crate) fn read_json(reply: &mut Reader) -> Result<Box<RawValue>, Malformed> {
     RawValue::from_string(reply.text()?).map_err(|e| Malformed(format!("stored JSON: {e}")))
 }
 
-/// Labels as a JSON array of texts. Writing texts into memory cannot fail.
-fn to_json(labels: &[String]) -> String {
-    serde_json::to_string(labels).unwrap_or_default()
+/// Skills or tags: a JSON array of texts.
+#[derive(Debug, Clone, Copy)]
+pub struct Labels<'a>(pub &'a [String]);
+
+impl Argument for Labels<'_> {
+    fn append(&self, arguments: &mut Arguments) {
+        // Writing texts into memory cannot fail.
+        arguments.text(serde_json::to_string(self.0).unwrap_or_default());
+    }
+}
+
+impl Argument for Status {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.text(self.as_str());
+    }
 }
 
 /// Who writes to a node.
@@ -146,23 +117,6 @@ impl Argument for Writer<'_> {
     }
 }
 
-/// Registers a node, or a known hostname again.
-#[derive(Debug)]
-pub struct Register<'a> {
-    /// What the caller sent.
-    pub registration: &'a Registration,
-    /// The id for a new node that asks for none.
-    pub generated_id: &'a str,
-    /// Who will own a new node.
-    pub owner: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-    /// What is known of the id that a new node asks for.
-    pub standing: Standing,
-    /// What the owner may have; `None`: as much as it likes.
-    pub quotas: Option<&'a Quotas>,
-}
-
 /// What is known of an id that somebody asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -178,83 +132,15 @@ pub enum Standing {
     Unknown,
 }
 
-impl Standing {
-    fn as_str(self) -> &'static str {
-        match self {
+impl Argument for Standing {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.text(match self {
             Self::Any => "any",
             Self::Own => "own",
             Self::Free => "free",
             Self::Made => "made",
             Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// What became of a registration.
-#[derive(Debug)]
-pub enum Registered {
-    /// The node as it is now.
-    Ok {
-        /// The hostname was not known before.
-        is_new: bool,
-        /// The node.
-        node: Box<Node>,
-    },
-    /// The id that was asked for belongs to another hostname.
-    IdTaken,
-    /// The generated id is in use: make another.
-    IdCollision,
-    /// The node belongs to somebody else.
-    Forbidden,
-    /// The id that was asked for looks like one that the hub makes.
-    MadeId,
-    /// The id that was asked for is the name of somebody else's agent, or of a node of somebody
-    /// else's that was removed and has mail.
-    NameTaken,
-    /// Whether an agent has the id that was asked for has to be known.
-    Ask,
-}
-
-impl Call for Register<'_> {
-    type Reply = Registered;
-
-    fn script(&self) -> &'static Script {
-        &NODE_REGISTER
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        let r = self.registration;
-        arguments
-            .text(&r.hostname)
-            .text(&r.platform)
-            .text(&r.arch)
-            .text(to_json(&r.available_skills))
-            .number(r.max_concurrent_tasks)
-            .text(&r.ip_address)
-            .text(&r.tailscale_ip)
-            .number(r.port)
-            .optional(r.tags.as_deref().map(to_json))
-            .optional(r.node_id.as_ref())
-            .text(self.generated_id)
-            .text(self.owner)
-            .text(self.writer.as_argument())
-            .text(self.standing.as_str())
-            .optional(self.quotas.map(|quotas| quotas.nodes));
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Registered, Malformed> {
-        match status {
-            "ok" => {
-                Ok(Registered::Ok { is_new: reply.flag()?, node: Box::new(Node::read(reply)?) })
-            }
-            "id_taken" => Ok(Registered::IdTaken),
-            "id_collision" => Ok(Registered::IdCollision),
-            "forbidden" => Ok(Registered::Forbidden),
-            "made_id" => Ok(Registered::MadeId),
-            "name_taken" => Ok(Registered::NameTaken),
-            "ask" => Ok(Registered::Ask),
-            other => unknown_status(other),
-        }
+        });
     }
 }
 
@@ -270,34 +156,10 @@ pub struct Sighting {
     pub silent_ms: i64,
 }
 
-/// Reads one node.
-#[derive(Debug)]
-pub struct Get<'a> {
-    /// Which.
-    pub node_id: &'a str,
-}
-
-impl Call for Get<'_> {
-    type Reply = Option<Sighting>;
-
-    fn script(&self) -> &'static Script {
-        &NODE_GET
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.node_id);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        match status {
-            "ok" => {
-                let now = UnixMillis(reply.int()?);
-                let silent_ms = reply.int()?;
-                Ok(Some(Sighting { node: Node::read(reply)?, now, silent_ms }))
-            }
-            "not_found" => Ok(None),
-            other => unknown_status(other),
-        }
+impl FromReply for Sighting {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let (now, silent_ms) = (UnixMillis(reply.int()?), reply.int()?);
+        Ok(Self { node: FromReply::read(reply)?, now, silent_ms })
     }
 }
 
@@ -310,51 +172,13 @@ pub struct Page<C> {
     pub next: Option<C>,
 }
 
-/// Lists nodes, newest registration first. Empty filters do not filter.
-#[derive(Debug)]
-pub struct List<'a> {
-    /// A status.
-    pub status: &'a str,
-    /// A skill, exactly.
-    pub skill: &'a str,
-    /// A tag, exactly.
-    pub tag: &'a str,
-    /// Most nodes.
-    pub limit: i64,
-    /// [`Page::next`] of the page before.
-    pub below: Option<i64>,
-    /// Most index entries to look at.
-    pub scan_max: i64,
-}
-
-impl Call for List<'_> {
-    type Reply = Page<i64>;
-
-    fn script(&self) -> &'static Script {
-        &NODE_LIST
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .text(self.status)
-            .text(self.skill)
-            .text(self.tag)
-            .number(self.limit)
-            .optional(self.below)
-            .number(self.scan_max);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        let next = reply.text()?;
-        let next = if next.is_empty() {
-            None
-        } else {
-            Some(next.parse().map_err(|_| Malformed(format!("cursor {next:?}")))?)
-        };
-        Ok(Page { nodes: Node::read_all(reply)?, next })
+impl<C> FromReply for Page<C>
+where
+    Option<C>: FromReply,
+{
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let next = FromReply::read(reply)?;
+        Ok(Self { nodes: FromReply::read(reply)?, next })
     }
 }
 
@@ -367,36 +191,10 @@ pub struct AvailablePosition {
     pub node_id: String,
 }
 
-/// Lists online nodes with free capacity, least loaded first.
-#[derive(Debug)]
-pub struct ListAvailable<'a> {
-    /// Most nodes.
-    pub limit: i64,
-    /// [`Page::next`] of the page before.
-    pub after: Option<&'a AvailablePosition>,
-}
-
-impl Call for ListAvailable<'_> {
-    type Reply = Page<AvailablePosition>;
-
-    fn script(&self) -> &'static Script {
-        &NODE_AVAILABLE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .number(self.limit)
-            .optional(self.after.map(|p| p.load))
-            .optional(self.after.map(|p| &p.node_id));
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        let (load, node_id) = (reply.text()?, reply.text()?);
-        let next = load.parse().ok().map(|load| AvailablePosition { load, node_id });
-        Ok(Page { nodes: Node::read_all(reply)?, next })
+impl FromReply for Option<AvailablePosition> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let (load, node_id) = (reply.optional_int()?, reply.text()?);
+        Ok(load.map(|load| AvailablePosition { load, node_id }))
     }
 }
 
@@ -412,112 +210,72 @@ pub enum Written<T> {
 }
 
 impl<T> Written<T> {
-    fn read(
+    fn within(
         status: &str,
         reply: &mut Reader,
-        ok: impl FnOnce(&mut Reader) -> Result<T, Malformed>,
+        read: impl FnOnce(&str, &mut Reader) -> Result<T, Malformed>,
     ) -> Result<Self, Malformed> {
         match status {
-            "ok" => ok(reply).map(Self::Ok),
             "not_found" => Ok(Self::NotFound),
             "forbidden" => Ok(Self::Forbidden),
-            other => unknown_status(other),
+            _ => read(status, reply).map(Self::Ok),
         }
     }
 }
 
-/// Changes some fields of a node.
-#[derive(Debug)]
-pub struct Update<'a> {
-    /// Which.
-    pub node_id: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-    /// What changes.
-    pub patch: &'a Patch,
-}
-
-impl Call for Update<'_> {
-    type Reply = Written<Box<Node>>;
-
-    fn script(&self) -> &'static Script {
-        &NODE_UPDATE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        let patch = self.patch;
-        arguments
-            .text(self.node_id)
-            .text(self.writer.as_argument())
-            .optional(patch.status.map(reef_domain::node::Status::as_str))
-            .optional(patch.available_skills.as_deref().map(to_json))
-            .optional(patch.tags.as_deref().map(to_json))
-            .optional(patch.max_concurrent_tasks);
-        for (field, value) in [
-            ("total_tasks_processed", patch.total_tasks_processed),
-            ("successful_tasks", patch.successful_tasks),
-            ("failed_tasks", patch.failed_tasks),
-        ] {
-            if let Some(value) = value {
-                arguments.text(field).number(value);
-            }
-        }
-        if let Some(seconds) = patch.average_execution_time {
-            arguments.text("average_execution_time").number(seconds);
+impl<'a> Register<'a> {
+    /// Registers what was sent, of whose id nothing is known, for an owner without a bound.
+    #[must_use]
+    pub fn new(
+        sent: &'a Registration,
+        generated_id: &'a str,
+        owner: &'a str,
+        writer: Writer<'a>,
+    ) -> Self {
+        Self {
+            hostname: &sent.hostname,
+            platform: &sent.platform,
+            arch: &sent.arch,
+            available_skills: Labels(&sent.available_skills),
+            max_concurrent_tasks: sent.max_concurrent_tasks,
+            ip_address: &sent.ip_address,
+            tailscale_ip: &sent.tailscale_ip,
+            port: sent.port,
+            tags: sent.tags.as_deref().map(Labels),
+            node_id: sent.node_id.as_ref().map(NodeId::as_str),
+            generated_id,
+            owner,
+            writer,
+            standing: Standing::Unknown,
+            most: None,
         }
     }
+}
 
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        Written::read(status, reply, |reply| Node::read(reply).map(Box::new))
+impl<'a> Update<'a> {
+    /// Changes what a patch names.
+    #[must_use]
+    pub fn new(node_id: &'a str, writer: Writer<'a>, patch: &'a Patch) -> Self {
+        Self {
+            node_id,
+            writer,
+            status: patch.status,
+            available_skills: patch.available_skills.as_deref().map(Labels),
+            tags: patch.tags.as_deref().map(Labels),
+            max_concurrent_tasks: patch.max_concurrent_tasks,
+            total_tasks_processed: patch.total_tasks_processed,
+            successful_tasks: patch.successful_tasks,
+            failed_tasks: patch.failed_tasks,
+            average_execution_time: patch.average_execution_time,
+        }
     }
 }
 
-/// Marks a node offline by its own wish.
-#[derive(Debug)]
-pub struct Shutdown<'a> {
-    /// Which.
-    pub node_id: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-}
-
-impl Call for Shutdown<'_> {
-    type Reply = Written<()>;
-
-    fn script(&self) -> &'static Script {
-        &NODE_SHUTDOWN
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.node_id).text(self.writer.as_argument());
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        Written::read(status, reply, |_| Ok(()))
-    }
-}
-
-/// Forgets a node.
-#[derive(Debug)]
-pub struct Remove<'a> {
-    /// Which.
-    pub node_id: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-}
-
-impl Call for Remove<'_> {
-    type Reply = Written<()>;
-
-    fn script(&self) -> &'static Script {
-        &NODE_REMOVE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.node_id).text(self.writer.as_argument());
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        Written::read(status, reply, |_| Ok(()))
+rows! {
+    Node {
+        node_id, hostname, platform, arch, status, available_skills, max_concurrent_tasks,
+        running_tasks, ip_address, tailscale_ip, port, cpu_usage, memory_usage, disk_usage,
+        total_tasks_processed, successful_tasks, failed_tasks, average_execution_time,
+        registered_at, last_heartbeat, tags, incarnation
     }
 }

@@ -1,14 +1,12 @@
 //! Data that are older than what was given out on them: `lua/cluster/void.lua`,
 //! `lua/entry/restored.lua`.
 
-use reef_domain::limits::VOID_BATCH;
 use reef_domain::time::UnixMillis;
 
+use crate::cluster::Void;
 use crate::entry::Restored;
 use crate::port::Redis;
-use crate::script::{
-    Arguments, CLUSTER_VOID, Call, Malformed, Reader, Script, Store, StoreError, unknown_status,
-};
+use crate::script::{Store, StoreError, rows};
 
 /// What is known of an older copy that is in Redis now.
 #[derive(Debug, Clone, Default)]
@@ -19,35 +17,13 @@ pub struct Copy {
     pub seen: Option<String>,
 }
 
-/// One step; [`void`] and [`go_on`] go through to the end.
+/// What one step did; [`void`] and [`go_on`] go through to the end.
 #[derive(Debug)]
-struct Step<'a> {
-    /// The first one says what is known.
-    begins: Option<&'a Copy>,
-}
-
-impl Call for Step<'_> {
-    /// Whether there is more to do, and how many tasks wait again.
-    type Reply = (bool, i64);
-
-    fn script(&self) -> &'static Script {
-        &CLUSTER_VOID
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .number(i32::from(self.begins.is_some()))
-            .optional(self.begins.and_then(|copy| copy.taken_at_ms))
-            .optional(self.begins.and_then(|copy| copy.seen.as_deref()))
-            .number(VOID_BATCH);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        match status {
-            "ok" => Ok((reply.flag()?, reply.int()?)),
-            other => unknown_status(other),
-        }
-    }
+pub struct Voided {
+    /// There is more to do.
+    more: bool,
+    /// How many tasks wait again.
+    released: i64,
 }
 
 /// Makes void what was given out on data that are no more: claims, incarnations and terms go on above
@@ -60,7 +36,8 @@ impl Call for Step<'_> {
 pub async fn void<R: Redis>(store: &Store<R>, copy: &Copy) -> Result<i64, StoreError> {
     let taken_at = copy.taken_at_ms.map(|at| UnixMillis(at).to_string());
     store.call(&Restored { taken_at: taken_at.as_deref() }).await?;
-    let (more, released) = store.call(&Step { begins: Some(copy) }).await?;
+    let begin = Void { begins: true, taken_at_ms: copy.taken_at_ms, seen: copy.seen.as_deref() };
+    let Voided { more, released } = store.call(&begin).await?;
     Ok(released + if more { go_on(store).await? } else { 0 })
 }
 
@@ -69,12 +46,17 @@ pub async fn void<R: Redis>(store: &Store<R>, copy: &Copy) -> Result<i64, StoreE
 /// # Errors
 /// [`StoreError`].
 pub async fn go_on<R: Redis>(store: &Store<R>) -> Result<i64, StoreError> {
+    let step = Void { begins: false, taken_at_ms: None, seen: None };
     let mut all = 0;
     loop {
-        let (more, released) = store.call(&Step { begins: None }).await?;
+        let Voided { more, released } = store.call(&step).await?;
         all += released;
         if !more {
             return Ok(all);
         }
     }
+}
+
+rows! {
+    Voided { more, released }
 }

@@ -193,7 +193,19 @@ macro_rules! rows {
 }
 pub(crate) use rows;
 
+impl Argument for String {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.text(self);
+    }
+}
+
 impl Argument for usize {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.number(self);
+    }
+}
+
+impl Argument for f64 {
     fn append(&self, arguments: &mut Arguments) {
         arguments.number(self);
     }
@@ -214,6 +226,12 @@ impl FromReply for Scopes {
 impl FromReply for UnixMillis {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         reply.int().map(Self)
+    }
+}
+
+impl FromReply for Option<UnixMillis> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(reply.optional_int()?.map(UnixMillis))
     }
 }
 

@@ -18,7 +18,10 @@ pub use self::settle::*;
 pub use self::show::*;
 pub use self::submit::*;
 use crate::message::Owned;
-use crate::script::{Malformed, Reader, unknown_status};
+use crate::node::Writer;
+use crate::script::{FromReply, Malformed, Reader};
+
+include!(concat!(env!("OUT_DIR"), "/calls_task.rs"));
 
 /// A task as it is shown: fields and order of `contract.md` §5.
 #[derive(Debug, Clone, Serialize)]
@@ -144,7 +147,7 @@ fn wants_json(wants: &Wants, owner: &str) -> String {
 
 impl Task {
     /// Reads a row, owner first.
-    fn read(reply: &mut Reader) -> Result<Owned<Self>, Malformed> {
+    fn read_owned(reply: &mut Reader) -> Result<Owned<Self>, Malformed> {
         let bad = |what: &str, error: serde_json::Error| Malformed(format!("{what}: {error}"));
         let task_id = reply.text()?;
         let owner = reply.text()?;
@@ -170,36 +173,35 @@ impl Task {
             optional_skills,
             status,
             priority: reply.int()?,
-            assigned_node: some_text(reply)?,
+            assigned_node: reply.filled()?,
             submitted_at: UnixMillis(reply.int()?),
-            scheduled_at: some_instant(reply)?,
-            started_at: some_instant(reply)?,
-            completed_at: some_instant(reply)?,
+            scheduled_at: FromReply::read(reply)?,
+            started_at: FromReply::read(reply)?,
+            completed_at: FromReply::read(reply)?,
             parameters: spec.parameters,
             timeout: Seconds { ms: reply.int()? },
             retry_count: reply.int()?,
             max_retries: reply.int()?,
-            user_id: some_text(reply)?,
+            user_id: reply.filled()?,
             affinity_tags,
-            result: some_text(reply)?
+            result: reply
+                .filled()?
                 .map(|json| RawValue::from_string(json).map_err(|error| bad("result", error)))
                 .transpose()?,
-            error: some_text(reply)?,
+            error: reply.filled()?,
             metadata: spec.metadata,
-            session_id: some_text(reply)?,
-            message_id: some_text(reply)?,
+            session_id: reply.filled()?,
+            message_id: reply.filled()?,
             progress: reply.float()?,
             audience,
         };
         Ok(Owned { owner, value })
     }
+}
 
-    fn read_all(reply: &mut Reader) -> Result<Vec<Self>, Malformed> {
-        let mut tasks = Vec::new();
-        while !reply.is_at_end() {
-            tasks.push(Self::read(reply)?.value);
-        }
-        Ok(tasks)
+impl FromReply for Task {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Self::read_owned(reply).map(|owned| owned.value)
     }
 }
 
@@ -232,19 +234,18 @@ pub enum Written<T> {
 }
 
 impl<T> Written<T> {
-    fn read(
+    pub(super) fn within(
         status: &str,
         reply: &mut Reader,
-        ok: impl FnOnce(&mut Reader) -> Result<T, Malformed>,
+        read: impl FnOnce(&str, &mut Reader) -> Result<T, Malformed>,
     ) -> Result<Self, Malformed> {
         match status {
-            "ok" => ok(reply).map(Self::Ok),
             "not_found" => Ok(Self::NotFound),
             "forbidden" => Ok(Self::Forbidden),
             "fenced" => Ok(Self::Fenced),
             "state" | "ended" => Ok(Self::Status(reply.text()?)),
             "settled" => Ok(Self::Settled),
-            other => unknown_status(other),
+            _ => read(status, reply).map(Self::Ok),
         }
     }
 }

@@ -64,7 +64,7 @@ impl Readiness {
             return status.clone();
         }
         let status = match self.store.call(&CheckReady).await {
-            Ok(Answer::Ready) => Status::Ready,
+            Ok(Answer::Ok) => Status::Ready,
             Ok(Answer::NewerSchema(version)) => Status::NotReady {
                 code: Code::StoreUnavailable,
                 reason: "The data was written by a newer version of the hub.",

@@ -5,7 +5,7 @@ use reef_domain::json::Json;
 use reef_domain::node::{Patch, Registration, Status};
 use reef_domain::task as domain;
 use reef_store::heartbeat::{Beat, BeatOutcome, Check, check_all};
-use reef_store::node::{self, Register, Registered, Shutdown, Standing, Update, Writer};
+use reef_store::node::{self, Register, Registered, Shutdown, Update, Writer};
 use reef_store::task::{
     Cancel, Claim, ClaimState, Complete, Fail, Letters, Progress, Remove, Retry, Submit, Submitted,
     Written, redrive, settle_due,
@@ -192,21 +192,14 @@ impl Driver {
             tags: Some(tags.to_vec()),
             node_id: None,
         };
-        let call = Register {
-            registration: &registration,
-            generated_id: node,
-            owner: owner_of(node),
-            writer: Writer::Any,
-            standing: Standing::Unknown,
-            quotas: None,
-        };
+        let call = Register::new(&registration, node, owner_of(node), Writer::Any);
         let registered = now(self.store.call(&call)).unwrap();
         assert!(matches!(registered, Registered::Ok { .. }), "{registered:?}");
     }
 
     pub fn change_node(&self, node_id: &str, to: &str) -> String {
         let patch = Patch { status: Status::parse(to), ..Patch::default() };
-        let call = Update { node_id, writer: Writer::Any, patch: &patch };
+        let call = Update::new(node_id, Writer::Any, &patch);
         node_outcome(now(self.store.call(&call)).unwrap())
     }
 
@@ -229,7 +222,8 @@ impl Driver {
     pub fn check(&self) -> Vec<String> {
         let timeout = Timeout::from_seconds(SILENCE as f64 / 1000.0).unwrap();
         let period_ms = timeout.longest_period_ms();
-        let check = Check { timeout, period_ms, tick_ms: None, is_asked_for: false };
+        let timeout_ms = timeout.as_millis();
+        let check = Check { timeout_ms, period_ms, tick_ms: None, is_asked_for: false };
         let checked = now(check_all(&self.store, &check, None)).unwrap().value;
         assert_eq!(checked.suspended, None);
         checked.expired.into_iter().map(|expired| expired.node_id).collect()

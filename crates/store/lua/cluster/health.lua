@@ -1,13 +1,13 @@
 -- Counts the cluster. The cost does not grow with the number of nodes.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 timeout in ms · 4 longest heartbeat period in ms
--- Returns  'ok', now, nodes, online, offline, busy, maintenance, error, silent nodes, capacity,
---          running tasks, live nodes, suspended (0, 1 by the guard, 2 after
---          an absence), nodes that the guard counts
+-- Call     ShowHealth
+-- ARGV     timeout_ms: int      After how long a node counts as silent, in milliseconds.
+--          period_ms: int       The longest heartbeat period, in milliseconds.
+-- Returns  ok(Health)
 -- include: now clock timeout
 
-local timeout_ms = longest_timeout(tonumber(ARGV[3]))
+timeout_ms = longest_timeout(tonumber(timeout_ms))
 local before = '(' .. string.format('%.0f', clock - timeout_ms)
 local sums = redis.call('HMGET', key.cluster, 'capacity', 'running')
 local reply = { 'ok', now, redis.call('ZCARD', key.nodes) }
@@ -19,7 +19,7 @@ reply[10] = tonumber(sums[1]) or 0
 reply[11] = tonumber(sums[2]) or 0
 reply[12] = redis.call('ZCARD', key.alive)
 local since = tonumber(redis.call('HGET', key.guard, string.format('%.0f', timeout_ms)))
-reply[13] = since and clock - since < tonumber(ARGV[4]) and 1 or 0
+reply[13] = since and clock - since < tonumber(period_ms) and 1 or 0
 if reply[9] > 0 and is_just_back(timeout_ms) then reply[13] = 2 end
 -- It counts those with it that will be silent within a heartbeat period.
 local late_before = '(' .. string.format('%.0f',

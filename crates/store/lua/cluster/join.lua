@@ -1,15 +1,20 @@
--- Notes how a host is set while it is at work, and says which others are set otherwise.
+-- Notes how a host is set, for as long as it comes again every few seconds, and says which others are
+-- set otherwise.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 host · 4 what people call it · 5 how long the note holds, in ms · 6 1 if the host stays,
---          0 if it ends · 7 its timeout in ms · 8 random text, for the name of a hub that has none yet
---          9 most hosts that are noted · 10… settings: name, value
--- Returns  'ok', name of the hub, then for each setting in which another host differs: name, own
---          value, its value, what people call it, since when it is noted (ms)
+-- ARGV     host: text           The host: different for each process.
+--          who: text            What people call it.
+--          stays: flag          It goes on; one that ends is not compared any more.
+--          timeout_ms: int      Its heartbeat timeout, in milliseconds.
+--          period_ms: int       The longest heartbeat period under it, in milliseconds. Nodes keep a
+--                               host's pace until another one has told them its own.
+--          random: text         A random text, for the name of a hub that has none yet.
+--          settings: text*      Settings in which hosts must agree: name and value of each.
+-- Returns  ok(Joined)
 -- full: runs
 -- include: now clock
 
-local host, hold_ms = ARGV[3], tonumber(ARGV[5])
+local hold_ms = (stays == '1' and HOST_NOTE_MS or 0) + period_ms
 
 local function note_of(text)
   local fits, note = pcall(cmsgpack.unpack, text)
@@ -33,11 +38,11 @@ end
 
 local notes, count = at_work()
 local own = notes[host] or { since = now }
-own.who, own.till, own.timeout, own.settings = ARGV[4], clock + hold_ms, tonumber(ARGV[7]), {}
-for i = 10, #ARGV, 2 do own.settings[ARGV[i]] = ARGV[i + 1] end
+own.who, own.till, own.timeout, own.settings = who, clock + hold_ms, tonumber(timeout_ms), {}
+for i = 1, #settings, 2 do own.settings[settings[i]] = settings[i + 1] end
 -- One that ends is not compared any more, but its nodes keep its pace until they are told another.
-if ARGV[6] == '0' then own.settings = {} end
-if notes[host] or count < tonumber(ARGV[9]) then
+if stays == '0' then own.settings = {} end
+if notes[host] or count < HOSTS_MAX then
   notes[host] = own
   redis.call('HSET', key.hosts, host, cmsgpack.pack(own))
 end
@@ -46,7 +51,7 @@ end
 local longest = 0
 for _, note in pairs(notes) do longest = math.max(longest, note.timeout) end
 redis.call('HSET', key.cluster, 'timeout_ms', longest, 'timeout_until', clock + hold_ms)
-redis.call('HSETNX', key.cluster, 'hub', ARGV[8])
+redis.call('HSETNX', key.cluster, 'hub', random)
 keep_clock()
 
 local names = {}

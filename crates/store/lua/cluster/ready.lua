@@ -1,13 +1,16 @@
--- Proves that Redis can be written, and that this program knows the data in it.
+-- Asks whether Redis can be written, and its data is of a version that this program knows.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 version of the data that the caller knows
--- Returns  'ok' · 'newer_schema', version
+-- Call     CheckReady
+-- ARGV     none
+-- Returns  Readiness:
+--          ok                   It can be written.
+--          newer_schema(int)    The data was written by a newer program: upgrade this one.
 
 local schema = redis.call('GET', key.schema)
 if not schema then
-  redis.call('SET', key.schema, ARGV[3])
-elseif tonumber(schema) > tonumber(ARGV[3]) then
+  redis.call('SET', key.schema, SCHEMA)
+elseif tonumber(schema) > SCHEMA then
   return { 'newer_schema', tonumber(schema) }
 end
 redis.call('SET', key.ready, '1', 'PX', 10000)

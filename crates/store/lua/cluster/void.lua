@@ -4,9 +4,11 @@
 -- first call does all but the paging; the others go on with tasks and nodes.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 1 to begin, 0 to go on · 4 when the copy was taken, in ms ('' if nobody knows) · 5 the
---          youngest event known to have been given out ('' if none is) · 6 most tasks and most nodes
--- Returns  'ok', 1 if there is more else 0, tasks that wait again
+-- ARGV     begins: flag         Begin; else go on.
+--          taken_at_ms: int?    When the copy was taken, in milliseconds of Redis' clock.
+--          seen: text?          The youngest event that somebody has seen and that the copy does not
+--                               hold.
+-- Returns  ok(Voided)
 -- Emits    restored, leader_changed, task_pending
 -- full: runs
 -- include: now clock foreign rfc3339 event leader queue node restored
@@ -25,8 +27,8 @@ end
 -- The last event that both histories have.
 local function last_common()
   if redis.call('EXISTS', key.events) == 0 then return '0-0' end
-  if ARGV[5] ~= '' then
-    local before = redis.call('XREVRANGE', key.events, '(' .. ARGV[5], '-', 'COUNT', 1)[1]
+  if seen ~= '' then
+    local before = redis.call('XREVRANGE', key.events, '(' .. seen, '-', 'COUNT', 1)[1]
     return before and before[1] or '0-0'
   end
   local info = redis.call('XINFO', 'STREAM', key.events)
@@ -39,7 +41,7 @@ local function tell()
   local common = last_common()
   local youngest = redis.call('XREVRANGE', key.events, '+', '-', 'COUNT', 1)[1]
   local ms = now
-  for _, id in ipairs({ common, youngest and youngest[1] or common, ARGV[5] }) do
+  for _, id in ipairs({ common, youngest and youngest[1] or common, seen }) do
     ms = math.max(ms, (id_parts(id)))
   end
   local id = string.format('%.0f-0', ms + RESTORED_EVENT_MARGIN_MS)
@@ -47,7 +49,7 @@ local function tell()
   known[#known + 1] = { common, id }
   if #known > RESTORATIONS_MAX then table.remove(known, 1) end
   redis.call('HSET', key.cluster, 'restored', cmsgpack.pack(known))
-  local taken_at = ARGV[4] ~= '' and rfc3339_ms(tonumber(ARGV[4])) or ''
+  local taken_at = taken_at_ms ~= '' and rfc3339_ms(tonumber(taken_at_ms)) or ''
   tell_restored(taken_at, common, id)
 end
 
@@ -77,14 +79,13 @@ local function begin()
   end_leases()
 end
 
-local most = tonumber(ARGV[6])
-
 -- A page of an index of numbered things, and where to go on ('' at the end).
 local function page(index, after, each)
   if after == '' then return '' end
-  local found = redis.call('ZRANGEBYSCORE', index, '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0, most)
+  local found = redis.call('ZRANGEBYSCORE', index, '(' .. after, '+inf', 'WITHSCORES', 'LIMIT', 0,
+    VOID_BATCH)
   for i = 1, #found, 2 do each(found[i]) end
-  return #found == 2 * most and found[#found] or ''
+  return #found == 2 * VOID_BATCH and found[#found] or ''
 end
 
 local function go_on()
@@ -119,6 +120,6 @@ local function go_on()
 end
 
 -- Where several hosts notice at once, one of them begins.
-if ARGV[3] == '1' and (ARGV[5] == '' or not restored_behind(ARGV[5])) then begin() end
+if begins == '1' and (seen == '' or not restored_behind(seen)) then begin() end
 local more, released = go_on()
 return { 'ok', more, released }

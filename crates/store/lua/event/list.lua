@@ -1,11 +1,9 @@
 -- Reads the cluster's event log after a cursor, oldest first.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 cursor: an event id, or '0' · 4 limit
--- Returns  'ok', id of the oldest event kept if older ones were trimmed (''), id of the youngest
---          ever ('0-0' if there was none), 1 if there are more events else 0, last event of the copy
---          that was restored if the cursor was given out on data that are no more (''; the events
---          are those after it), then 4 for each event: id, type, at, payload (JSON)
+-- ARGV     after: Cursor        Where to begin.
+--          limit: int           Most events.
+-- Returns  ok(Events)
 -- include: budget restored
 
 -- The oldest event that is kept, if older ones were trimmed, and the youngest that there ever was.
@@ -20,10 +18,10 @@ local function ends()
 end
 
 local oldest, youngest = ends()
-local restored = restored_behind(ARGV[3]) or ''
+local restored = restored_behind(after) or ''
 local reply = { 'ok', oldest, youngest, 0, restored }
-local from = ARGV[3] == '0' and '-' or '(' .. (restored ~= '' and restored or ARGV[3])
-local left = tonumber(ARGV[4])
+local from = after == '0' and '-' or '(' .. (restored ~= '' and restored or after)
+local left = tonumber(limit)
 while true do
   local batch = math.min(left + 1, EVENTS_READ)
   local found = redis.call('XRANGE', key.events, from, '+', 'COUNT', batch)

@@ -12,19 +12,21 @@
 -- Nor is anybody in the first half of a timeout after Redis or the hub was away.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 timeout in ms · 4 longest heartbeat period in ms · 5 tick in ms of
---          the periodic checker that calls ('' for others) · 6 most nodes · 7 1 if the timeout was
---          asked for, 0 if it is the caller's setting, where the longest at work decides
--- Returns  'ok', now, more (0 or 1), live nodes, silent nodes, suspended (0, 1 by the guard, 2 after
---          an absence), then 3 for each expired node: id, hostname, last heartbeat
+-- ARGV     once
+--          timeout_ms: int      After how long a node is silent, in milliseconds.
+--          period_ms: int       The longest heartbeat period that nodes are asked for, in milliseconds:
+--                               how long the mass expiry guard waits for confirmation.
+--          tick_ms: int?        How often the caller comes, in milliseconds, if it comes regularly.
+--          is_asked_for: flag   The timeout was asked for. One that is the caller's setting gives way
+--                               to a longer one of another host at work.
+-- Returns  ok(Checked)
 -- Emits    node_offline, task_pending, leader_changed; expiry_suspended when the guard begins to hold
 -- full: runs
 -- include: now clock foreign rfc3339 records once event leader queue node beat timeout
 
-local timeout_ms, period_ms, tick_ms = tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
-local most = tonumber(ARGV[6])
+timeout_ms, period_ms = tonumber(timeout_ms), tonumber(period_ms)
 local own_ms = timeout_ms
-if ARGV[7] == '0' then timeout_ms = longest_timeout(timeout_ms) end
+if is_asked_for == '0' then timeout_ms = longest_timeout(timeout_ms) end
 local guarded = string.format('%.0f', timeout_ms)
 local before = '(' .. string.format('%.0f', clock - timeout_ms)
 local late_before = '(' .. string.format('%.0f', clock - timeout_ms + math.floor(timeout_ms / 9))
@@ -59,7 +61,8 @@ end
 -- The silent nodes of this call. One that lives by an old client's hb: key is not silent.
 local function find_silent()
   local silent = {}
-  local found = redis.call('ZRANGEBYSCORE', key.alive, '-inf', before, 'LIMIT', 0, most)
+  local found = redis.call('ZRANGEBYSCORE', key.alive, '-inf', before, 'LIMIT', 0,
+    EXPIRE_NODES_MAX)
   for _, id in ipairs(found) do
     if has_old_beat(id) then
       mark_alive(id, redis.call('HGET', key.node(id), 'status'))

@@ -3,16 +3,16 @@
 -- (contract.md §3).
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 cursor in the registry ('0' to begin, '' when that half is done) · 4 legacy node to go
---          on at, by position ('' when that half is done) · 5 most to look at in each half
--- Returns  'ok', next cursor ('' at the end), next position ('' at the end), adopted
+-- ARGV     cursor: text         Where to go on in the registry: `0` to begin, empty when that half is
+--                               done.
+--          position: int?       Where to go on among the legacy nodes; `None` when that half is done.
+-- Returns  ok(Swept)
 -- Emits    node_registered, node_online
 -- full: runs
 -- include: now clock foreign rfc3339 event leader queue node beat
 
 local RESERVED = { online = 1, available = 1, skills = 1, register = 1, pending = 1, stats = 1,
   claim = 1, cleanup = 1, dead = 1 }
-local most = tonumber(ARGV[5])
 local adopted = 0
 
 local function is_id(text)
@@ -46,7 +46,7 @@ end
 -- looked at all the same.
 local function is_all_ours()
   local ours = redis.call('ZCARD', key.nodes) - redis.call('ZCARD', key.legacy)
-  for _, id in ipairs(redis.call('ZRANGE', key.legacy, 0, most - 1)) do
+  for _, id in ipairs(redis.call('ZRANGE', key.legacy, 0, SWEEP_BATCH - 1)) do
     ours = ours + (foreign('HEXISTS', key.registry, id) or 0)
   end
   return (foreign('HLEN', key.registry) or 0) <= ours
@@ -66,10 +66,11 @@ local function look_at(id)
   end
 end
 
-local function adopt_some(cursor)
+local function adopt_some()
   local is_one_page = cursor == '0' and is_all_ours()
   if is_one_page then cursor = redis.call('HGET', key.cluster, 'sweep_cursor') or '0' end
-  local page = foreign('HSCAN', key.registry, cursor, 'COUNT', is_one_page and SWEEP_SAMPLE or most)
+  local page = foreign('HSCAN', key.registry, cursor, 'COUNT',
+    is_one_page and SWEEP_SAMPLE or SWEEP_BATCH)
   if not page then return '' end
   for i = 1, #page[2], 2 do look_at(page[2][i]) end
   if is_one_page then
@@ -79,17 +80,17 @@ local function adopt_some(cursor)
   return page[1] == '0' and '' or page[1]
 end
 
-local function refresh_some(position)
-  local ids = redis.call('ZRANGE', key.legacy, position, position + most - 1)
+local function refresh_some()
+  local ids = redis.call('ZRANGE', key.legacy, position, position + SWEEP_BATCH - 1)
   for _, id in ipairs(ids) do
     if has_old_beat(id) then
       mark_alive(id, redis.call('HGET', key.node(id), 'status'))
     end
   end
-  return #ids < most and '' or position + most
+  return #ids < SWEEP_BATCH and '' or position + SWEEP_BATCH
 end
 
-local next_cursor = ARGV[3] ~= '' and adopt_some(ARGV[3]) or ''
-local next_position = ARGV[4] ~= '' and refresh_some(tonumber(ARGV[4])) or ''
+local next_cursor = cursor ~= '' and adopt_some() or ''
+local next_position = position ~= '' and refresh_some() or ''
 keep_clock()
 return { 'ok', next_cursor, next_position, adopted }

@@ -3,6 +3,11 @@
 -- fewest nodes had when it came to be, so that a node hardly meets classes that it cannot serve.
 -- include: clock event
 
+-- Every status that is shown.
+local TASK_STATUSES = {
+  'pending', 'scheduled', 'running', 'completed', 'failed', 'cancelled', 'timeout',
+}
+
 -- The part of a task's hash that the scripts work with.
 local function read_task(id)
   local row = redis.call('HMGET', key.task(id), 'status', 'seq', 'class', 'rank', 'assigned_node',

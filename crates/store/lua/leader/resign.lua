@@ -1,25 +1,33 @@
 -- Hands the leadership back: only the holder can, and only with its term.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 node · 4 term · 5 caller to check ('' none)
--- Returns  'ok', term · 'not_found' · 'forbidden' · 'fenced', leader ('' for none), term
+-- ARGV     once
+--          node_id: text        Who.
+--          term: int            The term under which it leads.
+--          writer: Writer<'a>   Who sends the request.
+-- Returns  Resigned:
+--          ok(term: int)        Nobody leads now; that term has ended.
+--          not_found            There is no such node.
+--          forbidden            The node belongs to somebody else.
+--          fenced(leader: text?, term: int)
+--                               Somebody else leads, or nobody, or under another term.
 -- Emits    leader_changed
 -- full: runs
 -- include: now clock foreign rfc3339 records once event leader queue node
 
 local function run()
-  local row = redis.call('HMGET', key.node(ARGV[3]), 'status', 'owner')
+  local row = redis.call('HMGET', key.node(node_id), 'status', 'owner')
   if not row[1] then return { 'not_found' } end
-  if is_foreign(row[2], ARGV[5]) then return { 'forbidden' } end
-  local node, term, left = observe()
+  if is_foreign(row[2], writer) then return { 'forbidden' } end
+  local node, present, left = observe()
   keep_clock()
-  if left == 0 then return { 'fenced', '', term } end
-  if node ~= ARGV[3] or term ~= tonumber(ARGV[4]) then return { 'fenced', node, term } end
+  if left == 0 then return { 'fenced', '', present } end
+  if node ~= node_id or present ~= tonumber(term) then return { 'fenced', node, present } end
   redis.call('HSET', key.leader, 'ended', 'resigned')
   redis.call('DEL', key.leader_lock)
-  remember('resigned', node, term)
-  tell_leader_changed('', term, node)
-  return { 'ok', term }
+  remember('resigned', node, present)
+  tell_leader_changed('', present, node)
+  return { 'ok', present }
 end
 
 return once(run)

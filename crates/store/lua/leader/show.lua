@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     none
--- Returns  'ok', leader ('' for none), term, ms that the lease runs
+-- Returns  ok(Leadership)
 -- Emits    leader_changed, if something happened since anybody last looked
 -- include: now clock foreign rfc3339 event leader
 

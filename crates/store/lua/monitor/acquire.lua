@@ -1,10 +1,10 @@
 -- Makes a host the monitor, or renews its lease. Several hosts may run; one of them monitors.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 host · 4 lease in ms · 5 the youngest event that the host has seen ('' for none)
--- Returns  'ok', 1 if the host is the monitor now else 0, monitor, term, youngest event ('0-0' for
---          none), what is to be made void: 0 nothing, 1 the data are older than what the host has
---          seen of them, 2 somebody has begun with it
+-- ARGV     host: text           The host that asks: different for each process.
+--          ttl_ms: int          For how long, in milliseconds: some ticks.
+--          seen: text?          The youngest event that the host has seen.
+-- Returns  ok(Lease)
 -- full: runs
 -- include: now clock restored
 
@@ -13,7 +13,7 @@
 keep_clock()
 
 -- Whether an event is missing that the log reaches back to, and nobody has noticed yet.
-local function is_missing(seen)
+local function is_missing()
   if seen == '' or seen == '0-0' or #redis.call('XRANGE', key.events, seen, seen) == 1 then
     return false
   end
@@ -22,10 +22,9 @@ local function is_missing(seen)
 end
 
 local youngest = redis.call('XREVRANGE', key.events, '+', '-', 'COUNT', 1)[1]
-local to_void = is_missing(ARGV[5]) and 1 or redis.call('HEXISTS', key.cluster, 'voiding') * 2
+local to_void = is_missing() and 1 or redis.call('HEXISTS', key.cluster, 'voiding') * 2
 youngest = youngest and youngest[1] or '0-0'
 
-local host, ttl_ms = ARGV[3], tonumber(ARGV[4])
 local row = redis.call('HMGET', key.monitor, 'holder', 'term', 'until')
 local holder, term = row[1] or '', tonumber(row[2]) or 0
 if holder ~= '' and holder ~= host and tonumber(row[3]) > clock then

@@ -1,11 +1,10 @@
 -- Lets go of a name that was kept for an agent which was not made after all.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 name
--- Returns  'ok'
+-- ARGV     name: text           Which.
+-- Returns  ok
 -- full: runs
 
-local name = ARGV[3]
 if redis.call('GET', key.name(name)) == 'agent' then
   redis.call('DEL', key.name(name))
   -- Whether it is the node's own has to be found out again.

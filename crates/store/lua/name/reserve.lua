@@ -2,14 +2,15 @@
 -- changes nothing; where no agent is made of it, it is free again by itself.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 name · 4 caller to check ('' none)
--- Returns  'ok' · 'taken': somebody else's node has it, or had it and left mail
+-- ARGV     name: text           Which.
+--          writer: Writer<'a>   Who asks.
+-- Returns  ok
+--          taken                Somebody else's node has it, or had it and left mail.
 -- include: name
 
-local name, caller = ARGV[3], ARGV[4]
 local owner = redis.call('HGET', key.node(name), 'owner')
-if owner and caller ~= '' and owner ~= caller then return { 'taken' } end
-if is_left_to_another(name, caller) then return { 'taken' } end
+if owner and writer ~= '' and owner ~= writer then return { 'taken' } end
+if is_left_to_another(name, writer) then return { 'taken' } end
 redis.call('SET', key.name(name), 'agent', 'PX', NAME_RESERVED_MS)
 -- From here on the inbox of that name is the agent's.
 if owner then

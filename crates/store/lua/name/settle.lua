@@ -2,11 +2,11 @@
 -- may just be made.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 name · 4 1 if no agent has it else 0
--- Returns  'ok'
+-- ARGV     name: text           Which.
+--          is_own: flag         No agent has it.
+-- Returns  ok
 -- full: runs
 
-local name, is_own = ARGV[3], ARGV[4]
 if redis.call('EXISTS', key.node(name)) == 1 and redis.call('GET', key.name(name)) ~= 'agent' then
   redis.call('HSET', key.node(name), 'own_name', is_own)
   if is_own == '0' then redis.call('HDEL', key.node(name), 'inbox') end

@@ -1,11 +1,14 @@
 -- Lists online nodes with free capacity, least loaded first.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 limit · 4 load · 5 id of the last node of the page before ('' '' for the first)
--- Returns  'ok', load and id to go on after ('' '' at the end), rows…
+-- Call     ListAvailable
+-- ARGV     limit: int           Most nodes.
+--          after_load: int?     [`AvailablePosition`] of the page before.
+--          after_id: text?      The same.
+-- Returns  ok(Page<AvailablePosition>)
 -- include: now clock foreign rfc3339 event queue node budget
 
-local limit = tonumber(ARGV[3])
+limit = tonumber(limit)
 
 -- Whether one text comes after another in the order of bytes, as in a sorted set. Lua's own
 -- comparison follows the locale that Redis was started under.
@@ -33,7 +36,7 @@ local function rank_after(load, id)
   return low
 end
 
-local start = ARGV[5] == '' and 0 or rank_after(ARGV[4], ARGV[5])
+local start = after_id == '' and 0 or rank_after(after_load, after_id)
 local entries = redis.call('ZRANGE', key.available, start, start + limit, 'WITHSCORES')
 local reply = { 'ok', '', '' }
 for i = 1, #entries, 2 do

@@ -1,19 +1,22 @@
--- Lists nodes, newest registration first, by any of status, skill and tag.
+-- Lists nodes, newest registration first, by any of status, skill and tag. Empty filters do not filter.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 status · 4 skill · 5 tag ('' for none) · 6 limit · 7 registration number to go on
---          below ('' from the top) · 8 most index entries to look at
--- Returns  'ok', registration number to go on below ('' at the end), rows…
+-- ARGV     status: text         A status.
+--          skill: text          A skill, exactly.
+--          tag: text            A tag, exactly.
+--          limit: int           Most nodes.
+--          below: int?          [`Page::next`] of the page before: the number of a registration.
+-- Returns  ok(Page<i64>)
 -- include: now clock foreign rfc3339 event queue node budget walk
 
 local indexes = {}
-if ARGV[3] == 'online' and ARGV[4] ~= '' then
-  indexes[1] = key.online_by_skill(ARGV[4])
+if status == 'online' and skill ~= '' then
+  indexes[1] = key.online_by_skill(skill)
 else
-  if ARGV[3] ~= '' then indexes[#indexes + 1] = key.by_status(ARGV[3]) end
-  if ARGV[4] ~= '' then indexes[#indexes + 1] = key.by_skill(ARGV[4]) end
+  if status ~= '' then indexes[#indexes + 1] = key.by_status(status) end
+  if skill ~= '' then indexes[#indexes + 1] = key.by_skill(skill) end
 end
-if ARGV[5] ~= '' then indexes[#indexes + 1] = key.by_tag(ARGV[5]) end
+if tag ~= '' then indexes[#indexes + 1] = key.by_tag(tag) end
 if #indexes == 0 then indexes[1] = key.nodes end
 
-return walk(indexes, { ARGV[6], ARGV[7], ARGV[8] }, { 'ok', '' }, append_node)
+return walk(indexes, { limit, below, LIST_SCAN_MAX }, { 'ok', '' }, append_node)

@@ -2,20 +2,21 @@
 -- heard of stays as it is.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 node id · 4 caller to check ('' none)
--- Returns  'ok' · 'not_found' · 'forbidden'
+-- ARGV     once
+--          node_id: text        Which.
+--          writer: Writer<'a>   Who asks.
+-- Returns  Written<>:
+--          ok
 -- Emits    node_offline, task_pending, leader_changed
 -- full: runs
 -- include: now clock foreign rfc3339 records once event leader queue node
 
-local id = ARGV[3]
-
 local function run()
-  local row = redis.call('HMGET', key.node(id), 'status', 'owner')
+  local row = redis.call('HMGET', key.node(node_id), 'status', 'owner')
   if not row[1] then return { 'not_found' } end
-  if is_foreign(row[2], ARGV[4]) then return { 'forbidden' } end
-  go_offline(id, 'shutdown')
-  redis.call('DEL', key.heartbeat(id))
+  if is_foreign(row[2], writer) then return { 'forbidden' } end
+  go_offline(node_id, 'shutdown')
+  redis.call('DEL', key.heartbeat(node_id))
   keep_clock()
   return { 'ok' }
 end

@@ -2,24 +2,25 @@
 -- progress; until then the node counts it by its own report.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 task id · 4 caller to check ('' none)
--- Returns  'ok', task row · 'not_found' · 'forbidden' · 'ended', status
+-- ARGV     once
+--          task_id: text        Which.
+--          writer: Writer<'a>   Who asks.
+-- Returns  Written<>:
+--          ok(Box<Task>)
 -- Emits    task_cancelled
 -- full: runs
 -- include: now clock foreign rfc3339 records once event queue node claim
 
-local id = ARGV[3]
-
 local function run()
-  local task = read_task(id)
+  local task = read_task(task_id)
   if not task then return { 'not_found' } end
-  if is_foreign(task.owner, ARGV[4]) then return { 'forbidden' } end
+  if is_foreign(task.owner, writer) then return { 'forbidden' } end
   if is_ended(task.status) then return { 'ended', task.status } end
   if task.status == 'running' then end_claim(task, false) else dequeue(task) end
   end_task(task, 'cancelled', 'cancelled')
   keep_clock()
   local reply = { 'ok' }
-  append_task(reply, id)
+  append_task(reply, task_id)
   return reply
 end
 

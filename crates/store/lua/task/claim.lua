@@ -6,15 +6,19 @@
 -- agents' nodes only have lists of their own.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 node id · 4 caller to check ('' none) · 5 most tasks · 6 lease in ms
---          7 random text for the tokens
--- Returns  'ok', why there are none ('' if there are), then for each task: token, task row
---          'not_found' · 'forbidden'
+-- ARGV     once
+--          node_id: text        The node that will run them.
+--          writer: Writer<'a>   Who asks.
+--          limit: int           Most tasks.
+--          lease_ms: int        How long each is held without a sign of life, in milliseconds.
+--          random: text         Goes into the tokens, so that they cannot be guessed.
+-- Returns  Written<>:
+--          ok(Claims)
 -- Emits    task_running; task_pending for delayed ones whose time has come
 -- full: runs
 -- include: now clock foreign rfc3339 records once event queue node claim budget
 
-local node, lease_ms = ARGV[3], tonumber(ARGV[6])
+lease_ms = tonumber(lease_ms)
 local skills, tags, fitness = {}, {}, {}
 -- For each list, how many classes at its head do not fit: within one claim that stays so.
 local unfit = {}
@@ -87,16 +91,16 @@ end
 
 local function hand_out(id, runner)
   local task = read_task(id)
-  local token = redis.call('HINCRBY', key.cluster, 'claims', 1) .. '-' .. ARGV[7]
+  local token = redis.call('HINCRBY', key.cluster, 'claims', 1) .. '-' .. random
   local timeout_ms = tonumber(redis.call('HGET', key.task(task.id), 'timeout_ms'))
   task.deadline = clock + timeout_ms + TIMEOUT_GRACE_MS
-  task.node = node
+  task.node = node_id
   dequeue(task)
-  redis.call('HSET', key.task(task.id), 'assigned_node', node, 'runner', runner, 'token', token,
+  redis.call('HSET', key.task(task.id), 'assigned_node', node_id, 'runner', runner, 'token', token,
     'claimed', clock,
     'deadline', task.deadline, 'lease_ms', lease_ms, 'started_at', now, 'progress', 0)
-  redis.call('SADD', key.claims(node), task.id)
-  redis.call('ZADD', key.tasks_by_node(node), task.seq, task.id)
+  redis.call('SADD', key.claims(node_id), task.id)
+  redis.call('ZADD', key.tasks_by_node(node_id), task.seq, task.id)
   renew_lease(task, lease_ms)
   move_task(task, 'running', 'claimed')
   return token, task.id
@@ -117,14 +121,14 @@ local function lists_for(owner)
 end
 
 local function run()
-  local row = redis.call('HMGET', key.node(node), 'status', 'owner', 'available_skills', 'tags',
+  local row = redis.call('HMGET', key.node(node_id), 'status', 'owner', 'available_skills', 'tags',
     'max_concurrent_tasks', 'running_tasks', 'reported')
   if not row[1] then return { 'not_found' } end
-  if is_foreign(row[2], ARGV[4]) then return { 'forbidden' } end
+  if is_foreign(row[2], writer) then return { 'forbidden' } end
   if row[1] ~= 'online' then return { 'ok', 'The node is ' .. row[1] .. '.' } end
   promote_due(CLAIM_DUE_MAX)
-  local busy = math.max(tonumber(row[7] or row[6]), redis.call('SCARD', key.claims(node)))
-  local free = math.min(tonumber(row[5]) - busy, tonumber(ARGV[5]))
+  local busy = math.max(tonumber(row[7] or row[6]), redis.call('SCARD', key.claims(node_id)))
+  local free = math.min(tonumber(row[5]) - busy, tonumber(limit))
   if free <= 0 then return { 'ok', 'The node has no free capacity.' } end
 
   set_of(skills, row[3])
@@ -148,7 +152,7 @@ local function run()
     if is_only then has_room(bytes) end
     firsts[best.list] = best_of_list(best.list)
   end
-  if #reply > 2 then index_load(node) end
+  if #reply > 2 then index_load(node_id) end
   keep_clock()
   return reply
 end

@@ -1,8 +1,8 @@
 -- Forgets claims that are over and of which their messages have heard.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3… message and number, with a slash between them
--- Returns  'ok'
+-- ARGV     claims: text*        Message and number of each, with a slash between them.
+-- Returns  ok
 
-redis.call('ZREM', key.claims_over, unpack(ARGV, 3))
+redis.call('ZREM', key.claims_over, unpack(claims))
 return { 'ok' }

@@ -2,14 +2,15 @@
 -- stays, since nobody could tell it afterwards.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 age in ms · 4 most
--- Returns  'ok', how many
+-- ARGV     once
+--          age_ms: int          How long ago they ended, in milliseconds.
+-- Returns  ok(int)              How many.
 -- full: runs
 -- include: now clock foreign rfc3339 records once event queue node claim
 
 local function run()
-  local before = '(' .. string.format('%.0f', now - tonumber(ARGV[3]) + 1)
-  local found = redis.call('ZRANGEBYSCORE', key.ended_tasks, '-inf', before, 'LIMIT', 0, ARGV[4])
+  local before = '(' .. string.format('%.0f', now - age_ms + 1)
+  local found = redis.call('ZRANGEBYSCORE', key.ended_tasks, '-inf', before, 'LIMIT', 0, TASK_BATCH)
   local forgotten = 0
   for _, id in ipairs(found) do
     if not redis.call('ZSCORE', key.unsettled_tasks, id) then

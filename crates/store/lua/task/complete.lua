@@ -1,31 +1,36 @@
 -- Ends a task well.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 task id · 4 caller to check ('' none) · 5 token
---          6 result (JSON, '' for none) · 7 content block for its message (JSON, '' for none)
--- Returns  'ok', task row · 'not_found' · 'forbidden' · 'fenced'
+-- ARGV     once
+--          task_id: text        Which.
+--          writer: Writer<'a>   Who says so.
+--          token: text          The claim's token.
+--          result: Option<&'a Json>
+--                               Any value.
+--          content: Option<&'a Json>
+--                               A content block for the task's message.
+-- Returns  Written<>:
+--          ok(Box<Task>)
 -- Emits    task_completed
 -- full: runs
 -- include: now clock foreign rfc3339 records once event queue node claim
 
-local id = ARGV[3]
-
 local function run()
-  local task = read_task(id)
-  local refused = claim_refusal(task, ARGV[5], ARGV[4])
+  local task = read_task(task_id)
+  local refused = claim_refusal(task, token, writer)
   keep_clock()
   if refused then return { refused } end
-  redis.call('HSET', key.task(id), 'progress', 1)
-  redis.call('HDEL', key.task(id), 'error')
-  if ARGV[6] ~= '' then redis.call('HSET', key.task(id), 'result', ARGV[6]) end
-  if ARGV[7] ~= '' and task.message ~= '' then
-    redis.call('HSET', key.task(id), 'content', ARGV[7])
+  redis.call('HSET', key.task(task_id), 'progress', 1)
+  redis.call('HDEL', key.task(task_id), 'error')
+  if result ~= '' then redis.call('HSET', key.task(task_id), 'result', result) end
+  if content ~= '' and task.message ~= '' then
+    redis.call('HSET', key.task(task_id), 'content', content)
   end
   end_claim(task, true)
   count_end(task, true)
   end_task(task, 'completed', 'completed')
   local reply = { 'ok' }
-  append_task(reply, id)
+  append_task(reply, task_id)
   return reply
 end
 

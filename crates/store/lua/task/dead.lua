@@ -1,14 +1,16 @@
 -- Lists dead letters, latest first.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 owner ('' for all) · 4 limit · 5 number to go on below ('' from the top) · 6 most
---          entries to look at
--- Returns  'ok', number to go on below ('' at the end), task rows…
+-- Call     ListDead
+-- ARGV     owner: text          Who submitted them; empty: anybody.
+--          limit: int           Most tasks.
+--          below: int?          [`Page::next`] of the page before.
+-- Returns  ok(Page)
 -- include: now clock event queue node claim budget walk
 
 local function is_owners(id)
-  return redis.call('HGET', key.task(id), 'owner') == ARGV[3]
+  return redis.call('HGET', key.task(id), 'owner') == owner
 end
 
-return walk_one(key.dead_tasks, ARGV[3] ~= '' and is_owners, { ARGV[4], ARGV[5], ARGV[6] },
+return walk_one(key.dead_tasks, owner ~= '' and is_owners, { limit, below, LIST_SCAN_MAX },
   { 'ok', '' }, append_task)

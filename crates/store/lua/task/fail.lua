@@ -3,40 +3,43 @@
 -- not come back together.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 task id · 4 caller to check ('' none) · 5 token · 6 error
---          7 1 if it may be tried again else 0 · 8 first back-off in ms · 9 longest back-off in ms
--- Returns  'ok', task row · 'not_found' · 'forbidden' · 'fenced'
+-- ARGV     once
+--          task_id: text        Which.
+--          writer: Writer<'a>   Who says so.
+--          token: text          The claim's token.
+--          error: text          Why, in at most ERROR_BYTES_MAX bytes.
+--          retryable: flag      Another try may go better.
+-- Returns  Written<>:
+--          ok(Box<Task>)
 -- Emits    task_pending · task_failed
 -- full: runs
 -- include: now clock foreign rfc3339 records once event queue node claim
 
-local id = ARGV[3]
-
 local function back_off(task)
-  local wait_ms = math.min(tonumber(ARGV[8]) * 2 ^ task.retries, tonumber(ARGV[9]))
+  local wait_ms = math.min(BACK_OFF_MS_MIN * 2 ^ task.retries, BACK_OFF_MS_MAX)
   wait_ms = math.floor(wait_ms / 2 + wait_ms / 2 * (micros % 1000) / 1000)
-  redis.call('HINCRBY', key.task(id), 'retry_count', 1)
-  redis.call('ZREM', key.tasks_by_node(task.node), id)
-  redis.call('HSET', key.task(id), 'assigned_node', '', 'scheduled_at', now + wait_ms)
-  redis.call('ZADD', key.delayed_tasks, clock + wait_ms, id)
+  redis.call('HINCRBY', key.task(task_id), 'retry_count', 1)
+  redis.call('ZREM', key.tasks_by_node(task.node), task_id)
+  redis.call('HSET', key.task(task_id), 'assigned_node', '', 'scheduled_at', now + wait_ms)
+  redis.call('ZADD', key.delayed_tasks, clock + wait_ms, task_id)
   move_task(task, 'pending', 'failed')
 end
 
 local function run()
-  local task = read_task(id)
-  local refused = claim_refusal(task, ARGV[5], ARGV[4])
+  local task = read_task(task_id)
+  local refused = claim_refusal(task, token, writer)
   keep_clock()
   if refused then return { refused } end
-  redis.call('HSET', key.task(id), 'error', ARGV[6])
+  redis.call('HSET', key.task(task_id), 'error', error)
   end_claim(task, true)
-  if ARGV[7] == '1' and task.retries < task.retries_max then
+  if retryable == '1' and task.retries < task.retries_max then
     back_off(task)
   else
     count_end(task, false)
     end_task(task, 'failed', 'failed')
   end
   local reply = { 'ok' }
-  append_task(reply, id)
+  append_task(reply, task_id)
   return reply
 end
 

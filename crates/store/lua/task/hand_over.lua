@@ -1,9 +1,10 @@
--- Tells old workers of a task within a message.
+-- Tells old workers, which pop a list, of a task within a message (`contract.md` §8).
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 message · 4 task · 5 most entries
--- Returns  'ok'
+-- ARGV     message_id: text     The message.
+--          task_id: text        The task.
+-- Returns  ok
 -- include: foreign hand_over
 
-hand_over(ARGV[3], ARGV[4], tonumber(ARGV[5]))
+push_old_task(message_id, task_id)
 return { 'ok' }

@@ -1,17 +1,23 @@
--- Lists tasks, newest first, by any of status, node, user, session and owner.
+-- Lists tasks, newest first, by any of status, node, user, session and owner. Empty filters do not
+-- filter.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 status · 4 node · 5 user · 6 session · 7 owner ('' for none) · 8 limit · 9 submission
---          number to go on below ('' from the top) · 10 most entries to look at
--- Returns  'ok', submission number to go on below ('' at the end), task rows…
+-- ARGV     status: text         A status.
+--          node_id: text        The node that runs it or ended it.
+--          user_id: text        Whom it is for.
+--          session_id: text     The session that it belongs to.
+--          owner: text          Who submitted it.
+--          limit: int           Most tasks.
+--          below: int?          [`Page::next`] of the page before.
+-- Returns  ok(Page)
 -- include: now clock event queue node claim budget walk
 
 local indexes = {}
-if ARGV[3] ~= '' then indexes[#indexes + 1] = key.tasks_by_status(ARGV[3]) end
-if ARGV[4] ~= '' then indexes[#indexes + 1] = key.tasks_by_node(ARGV[4]) end
-if ARGV[5] ~= '' then indexes[#indexes + 1] = key.tasks_by_user(ARGV[5]) end
-if ARGV[6] ~= '' then indexes[#indexes + 1] = key.tasks_by_session(ARGV[6]) end
-if ARGV[7] ~= '' then indexes[#indexes + 1] = key.tasks_by_owner(ARGV[7]) end
+if status ~= '' then indexes[#indexes + 1] = key.tasks_by_status(status) end
+if node_id ~= '' then indexes[#indexes + 1] = key.tasks_by_node(node_id) end
+if user_id ~= '' then indexes[#indexes + 1] = key.tasks_by_user(user_id) end
+if session_id ~= '' then indexes[#indexes + 1] = key.tasks_by_session(session_id) end
+if owner ~= '' then indexes[#indexes + 1] = key.tasks_by_owner(owner) end
 if #indexes == 0 then indexes[1] = key.task_list end
 
-return walk(indexes, { ARGV[8], ARGV[9], ARGV[10] }, { 'ok', '' }, append_task)
+return walk(indexes, { limit, below, LIST_SCAN_MAX }, { 'ok', '' }, append_task)

@@ -1,11 +1,12 @@
 -- What a session task's message must know of it.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 task id
--- Returns  'ok', status ('draft' too), session, message, type within the message, error (''),
---          result (JSON, ''), content block (JSON, '') · 'not_found'
+-- Call     AskOutcome
+-- ARGV     task_id: text        Which.
+-- Returns  ok(Outcome)
+--          not_found
 
-local row = redis.call('HMGET', key.task(ARGV[3]), 'status', 'session_id', 'message_id', 'spec',
+local row = redis.call('HMGET', key.task(task_id), 'status', 'session_id', 'message_id', 'spec',
   'error', 'result', 'content')
 if not row[1] then return { 'not_found' } end
 return { 'ok', row[1], row[2], row[3], row[4], row[5] or '', row[6] or '', row[7] or '' }

@@ -1,28 +1,30 @@
 -- Takes a sign of life from whoever runs a task: renews its lease, notes its progress.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     1-2 idempotency · 3 task id · 4 caller to check ('' none) · 5 token · 6 progress ('')
---          7 lease in ms ('' as before)
--- Returns  'ok', status, progress, ms that the lease has left, message ('') · 'cancelled', progress
---          'not_found' · 'forbidden' · 'fenced'
+-- ARGV     once
+--          task_id: text        Which.
+--          writer: Writer<'a>   Who says so.
+--          token: text          The claim's token.
+--          progress: Option<f64>
+--                               0–1.
+--          lease_ms: int?       A new length of the lease, in milliseconds.
+-- Returns  Written<Standing>
 -- full: runs
 -- include: now clock foreign rfc3339 records once event queue node claim
 
-local id, token = ARGV[3], ARGV[5]
-
 local function run()
-  local task = read_task(id)
+  local task = read_task(task_id)
   if task and task.status == 'cancelled' and task.token == token then
-    return { 'cancelled', redis.call('HGET', key.task(id), 'progress') }
+    return { 'cancelled', redis.call('HGET', key.task(task_id), 'progress') }
   end
-  local refused = claim_refusal(task, token, ARGV[4])
+  local refused = claim_refusal(task, token, writer)
   keep_clock()
   if refused then return { refused } end
-  if ARGV[6] ~= '' then redis.call('HSET', key.task(id), 'progress', ARGV[6]) end
-  local lease_ms = ARGV[7] ~= '' and tonumber(ARGV[7]) or task.lease_ms
-  redis.call('HSET', key.task(id), 'lease_ms', lease_ms)
+  if progress ~= '' then redis.call('HSET', key.task(task_id), 'progress', progress) end
+  lease_ms = tonumber(lease_ms) or task.lease_ms
+  redis.call('HSET', key.task(task_id), 'lease_ms', lease_ms)
   local left_ms = renew_lease(task, lease_ms)
-  return { 'ok', task.status, redis.call('HGET', key.task(id), 'progress'), left_ms,
+  return { 'ok', task.status, redis.call('HGET', key.task(task_id), 'progress'), left_ms,
     task.message }
 end
 

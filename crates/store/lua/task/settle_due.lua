@@ -3,18 +3,15 @@
 -- can bring about).
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 most of each
--- Returns  'ok', 1 if there is more else 0, leases that ran out, delayed tasks that wait now,
---          running tasks without a lease
+-- ARGV     none
+-- Returns  ok(Due)
 -- Emits    task_pending · task_timeout
 -- full: runs
 -- include: now clock records foreign rfc3339 event queue node claim
 
-local most = tonumber(ARGV[3])
-
 local function lose_due()
   local due = redis.call('ZRANGEBYSCORE', key.task_leases, '-inf', clock, 'WITHSCORES',
-    'LIMIT', 0, most)
+    'LIMIT', 0, TASK_BATCH)
   for i = 1, #due, 2 do
     local task = read_task(due[i])
     if task and task.status == 'running' then
@@ -30,7 +27,7 @@ local function reconcile()
   local running = key.tasks_by_status('running')
   local after = redis.call('HGET', key.cluster, 'reconciled') or '-inf'
   local page = redis.call('ZRANGEBYSCORE', running, '(' .. after, '+inf', 'WITHSCORES',
-    'LIMIT', 0, most)
+    'LIMIT', 0, TASK_BATCH)
   local lost = 0
   for i = 1, #page, 2 do
     if not redis.call('ZSCORE', key.task_leases, page[i]) then
@@ -43,12 +40,12 @@ local function reconcile()
       lost = lost + 1
     end
   end
-  redis.call('HSET', key.cluster, 'reconciled', #page == 2 * most and page[#page] or '-inf')
+  redis.call('HSET', key.cluster, 'reconciled', #page == 2 * TASK_BATCH and page[#page] or '-inf')
   return lost
 end
 
-local leases, delayed = lose_due(), promote_due(most)
+local leases, delayed = lose_due(), promote_due(TASK_BATCH)
 local without = reconcile()
-sweep_records(most)
+sweep_records(TASK_BATCH)
 keep_clock()
-return { 'ok', (leases == most or delayed == most) and 1 or 0, leases, delayed, without }
+return { 'ok', (leases == TASK_BATCH or delayed == TASK_BATCH) and 1 or 0, leases, delayed, without }

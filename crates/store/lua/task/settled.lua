@@ -1,10 +1,10 @@
 -- Notes that a session task's message has heard of its end.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     3 task id
--- Returns  'ok'
+-- ARGV     task_id: text        Which.
+-- Returns  ok
 -- full: runs
 
-redis.call('ZREM', key.unsettled_tasks, ARGV[3])
-redis.call('HDEL', key.task(ARGV[3]), 'content')
+redis.call('ZREM', key.unsettled_tasks, task_id)
+redis.call('HDEL', key.task(task_id), 'content')
 return { 'ok' }

@@ -2,111 +2,10 @@
 
 use reef_domain::limits::TASK_BATCH;
 
-use super::{Task, Written};
+use super::{Cleanup, Redrive};
 use crate::node::Writer;
 use crate::port::Redis;
-use crate::script::{
-    Answered, Arguments, Call, Malformed, Once, Reader, Script, Store, StoreError, TASK_CANCEL,
-    TASK_CLEANUP, TASK_REDRIVE, TASK_REMOVE, TASK_RETRY, unknown_status,
-};
-
-/// Cancels a task that has not ended.
-#[derive(Debug)]
-pub struct Cancel<'a> {
-    /// Which.
-    pub task_id: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-}
-
-impl Call for Cancel<'_> {
-    type Reply = Written<Box<Task>>;
-
-    fn script(&self) -> &'static Script {
-        &TASK_CANCEL
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.task_id).text(self.writer.as_argument());
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        Written::read(status, reply, |reply| Ok(Box::new(Task::read(reply)?.value)))
-    }
-}
-
-/// Puts a task that went wrong back into the queue.
-#[derive(Debug)]
-pub struct Retry<'a> {
-    /// Which.
-    pub task_id: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-}
-
-impl Call for Retry<'_> {
-    type Reply = Written<Box<Task>>;
-
-    fn script(&self) -> &'static Script {
-        &TASK_RETRY
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.task_id).text(self.writer.as_argument());
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        Written::read(status, reply, |reply| Ok(Box::new(Task::read(reply)?.value)))
-    }
-}
-
-/// Forgets a task that has ended.
-#[derive(Debug)]
-pub struct Remove<'a> {
-    /// Which.
-    pub task_id: &'a str,
-    /// Who asks.
-    pub writer: Writer<'a>,
-}
-
-impl Call for Remove<'_> {
-    type Reply = Written<()>;
-
-    fn script(&self) -> &'static Script {
-        &TASK_REMOVE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.task_id).text(self.writer.as_argument());
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        Written::read(status, reply, |_| Ok(()))
-    }
-}
-
-/// Forgets some tasks that ended long ago. [`clean_up`] repeats it.
-#[derive(Debug)]
-struct Cleanup {
-    age_ms: i64,
-}
-
-impl Call for Cleanup {
-    /// How many.
-    type Reply = i64;
-
-    fn script(&self) -> &'static Script {
-        &TASK_CLEANUP
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.age_ms).number(TASK_BATCH);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<i64, Malformed> {
-        if status == "ok" { reply.int() } else { unknown_status(status) }
-    }
-}
+use crate::script::{Answered, Once, Store, StoreError, rows};
 
 /// Forgets tasks that ended longer ago than this, in at most so many steps of 100. Returns how many.
 ///
@@ -142,52 +41,11 @@ pub struct Letters {
     pub user_id: String,
 }
 
-/// Puts dead letters back into the queue, some at a time. [`redrive`] repeats it.
+/// What a step of a redrive put back.
 #[derive(Debug)]
-struct Redrive<'a> {
-    writer: Writer<'a>,
-    letters: &'a Letters,
-    dry_run: bool,
-    below: String,
-}
-
-#[derive(Debug)]
-struct Redriven {
+pub struct Redriven {
     next: String,
     task_ids: Vec<String>,
-}
-
-impl Call for Redrive<'_> {
-    type Reply = Redriven;
-
-    fn script(&self) -> &'static Script {
-        &TASK_REDRIVE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .text(self.writer.as_argument())
-            .number(i32::from(self.dry_run))
-            .text(&self.letters.status)
-            .text(&self.letters.user_id)
-            .text(&self.below)
-            .number(TASK_BATCH);
-        for task_id in &self.letters.task_ids {
-            arguments.text(task_id);
-        }
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Redriven, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        let next = reply.text()?;
-        let mut task_ids = Vec::with_capacity(reply.left());
-        while !reply.is_at_end() {
-            task_ids.push(reply.text()?);
-        }
-        Ok(Redriven { next, task_ids })
-    }
 }
 
 /// Puts dead letters back into the queue, in at most so many steps of 100; returns their ids. A dry
@@ -204,16 +62,15 @@ pub async fn redrive<R: Redis>(
     once: Option<&Once>,
 ) -> Result<Answered<Vec<String>>, StoreError> {
     let mut all = Answered { value: Vec::new(), replayed: false };
-    let named: Vec<Letters> = letters
-        .task_ids
-        .chunks(usize::try_from(TASK_BATCH).unwrap_or(1))
-        .map(|some| Letters { task_ids: some.to_vec(), ..letters.clone() })
-        .collect();
+    let mut named = letters.task_ids.chunks(usize::try_from(TASK_BATCH).unwrap_or(1));
     let mut below = String::new();
     for step in 0..steps {
-        let some = if letters.task_ids.is_empty() { Some(letters) } else { named.get(step) };
-        let Some(letters) = some else { break };
-        let call = Redrive { writer, letters, dry_run, below: below.clone() };
+        let task_ids = named.next().unwrap_or_default();
+        if task_ids.is_empty() && !letters.task_ids.is_empty() {
+            break;
+        }
+        let Letters { status, user_id, .. } = letters;
+        let call = Redrive { writer, dry_run, status, user_id, below: &below, task_ids };
         let once = once.map(|once| once.part(step));
         let answered = store.call_once(&call, once.as_ref()).await?;
         all.replayed |= answered.replayed;
@@ -224,4 +81,8 @@ pub async fn redrive<R: Redis>(
         }
     }
     Ok(all)
+}
+
+rows! {
+    Redriven { next, task_ids }
 }

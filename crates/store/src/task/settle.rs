@@ -1,28 +1,16 @@
 //! What is due regularly, and the second step of what spans a task and its message. Every function
 //! can be cut anywhere and repeated.
 
-use reef_domain::limits::TASK_BATCH;
 use reef_domain::message::{Block, ContentType, Rendered};
 use serde_json::{Map, Value, json};
 
-use super::{Discard, Queue};
+use super::{AskOutcome, ClaimsOver, ClaimsTold, Discard, Queue, SettleDue, Settled, Unfinished};
 use crate::message::{self, DismissRunner, Opened, Reason, StartTask, TaskChange};
 use crate::node::Writer;
 use crate::port::Redis;
-use crate::script::{
-    Arguments, Call, Malformed, Reader, Script, Store, StoreError, TASK_CLAIMS_OVER,
-    TASK_CLAIMS_TOLD, TASK_OUTCOME, TASK_SETTLE_DUE, TASK_SETTLED, TASK_UNFINISHED, unknown_status,
-};
+use crate::script::{FromReply, Malformed, Reader, Store, StoreError, rows};
 use crate::session::{Admit, Written as SessionWritten};
 use crate::settings::Settings;
-
-/// How old a half-done session task is before the monitor takes it on, in milliseconds: whoever
-/// began it has given up by then.
-const UNFINISHED_AFTER_MS: i64 = 15_000;
-
-/// Settles what is due in the queue, some at a time.
-#[derive(Debug)]
-struct SettleDue;
 
 /// What was due.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,22 +26,9 @@ pub struct Due {
     more: bool,
 }
 
-impl Call for SettleDue {
-    type Reply = Due;
-
-    fn script(&self) -> &'static Script {
-        &TASK_SETTLE_DUE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(TASK_BATCH);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Due, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        Ok(Due {
+impl FromReply for Due {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
             more: reply.flag()?,
             leases: reply.int()?,
             delayed: reply.int()?,
@@ -82,7 +57,7 @@ pub async fn settle_due<R: Redis>(
         }
     }
     tell_of_claims(store).await?;
-    let unfinished = store.call(&Unfinished { age_ms: UNFINISHED_AFTER_MS }).await?;
+    let unfinished = store.call(&Unfinished).await?;
     for task_id in &unfinished.drafts {
         finish_draft(store, task_id, settings).await?;
     }
@@ -106,99 +81,24 @@ async fn tell_of_claims<R: Redis>(store: &Store<R>) -> Result<(), StoreError> {
     store.call(&ClaimsTold { claims: &over }).await
 }
 
+/// Session tasks that were left half done.
 #[derive(Debug)]
-struct ClaimsOver;
-
-impl Call for ClaimsOver {
-    type Reply = Vec<String>;
-
-    fn script(&self) -> &'static Script {
-        &TASK_CLAIMS_OVER
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(TASK_BATCH);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        let mut claims = Vec::with_capacity(reply.left());
-        while !reply.is_at_end() {
-            claims.push(reply.text()?);
-        }
-        Ok(claims)
-    }
-}
-
-#[derive(Debug)]
-struct ClaimsTold<'a> {
-    claims: &'a [String],
-}
-
-impl Call for ClaimsTold<'_> {
-    type Reply = ();
-
-    fn script(&self) -> &'static Script {
-        &TASK_CLAIMS_TOLD
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        for claim in self.claims {
-            arguments.text(claim);
-        }
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
-        if status == "ok" { Ok(()) } else { unknown_status(status) }
-    }
-}
-
-#[derive(Debug)]
-struct Unfinished {
-    age_ms: i64,
-}
-
-#[derive(Debug)]
-struct UnfinishedTasks {
+pub struct UnfinishedTasks {
     drafts: Vec<String>,
     ended: Vec<String>,
 }
 
-impl Call for Unfinished {
-    type Reply = UnfinishedTasks;
-
-    fn script(&self) -> &'static Script {
-        &TASK_UNFINISHED
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.number(self.age_ms).number(TASK_BATCH);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<UnfinishedTasks, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
+impl FromReply for UnfinishedTasks {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let drafts = reply.int()?;
         let drafts = (0..drafts).map(|_| reply.text()).collect::<Result<_, _>>()?;
-        let mut ended = Vec::new();
-        while !reply.is_at_end() {
-            ended.push(reply.text()?);
-        }
-        Ok(UnfinishedTasks { drafts, ended })
+        Ok(Self { drafts, ended: FromReply::read(reply)? })
     }
-}
-
-#[derive(Debug)]
-struct AskOutcome<'a> {
-    task_id: &'a str,
 }
 
 /// What a session task's message must know of it.
 #[derive(Debug)]
-struct Outcome {
+pub struct Outcome {
     status: String,
     session_id: String,
     message_id: String,
@@ -206,55 +106,6 @@ struct Outcome {
     error: String,
     result: String,
     content: String,
-}
-
-impl Call for AskOutcome<'_> {
-    type Reply = Option<Outcome>;
-
-    fn script(&self) -> &'static Script {
-        &TASK_OUTCOME
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.task_id);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        match status {
-            "ok" => Ok(Some(Outcome {
-                status: reply.text()?,
-                session_id: reply.text()?,
-                message_id: reply.text()?,
-                spec: reply.text()?,
-                error: reply.text()?,
-                result: reply.text()?,
-                content: reply.text()?,
-            })),
-            "not_found" => Ok(None),
-            other => unknown_status(other),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Settled<'a> {
-    task_id: &'a str,
-}
-
-impl Call for Settled<'_> {
-    type Reply = ();
-
-    fn script(&self) -> &'static Script {
-        &TASK_SETTLED
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.task_id);
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
-        if status == "ok" { Ok(()) } else { unknown_status(status) }
-    }
 }
 
 /// Where a session task shows itself.
@@ -418,4 +269,8 @@ fn as_block(kind: &str, value: Value) -> Map<String, Value> {
     block.insert("content_type".to_owned(), kind.into());
     block.insert(kind.to_owned(), Value::Object(object));
     block
+}
+
+rows! {
+    Outcome { status, session_id, message_id, spec, error, result, content }
 }

@@ -1,22 +1,11 @@
 //! Reading tasks.
 
-use reef_domain::limits::LIST_SCAN_MAX;
 use reef_domain::task::STATUSES;
 use serde::Serialize;
 
 use super::Task;
 use crate::message::Owned;
-use crate::script::{
-    Arguments, Call, Malformed, Reader, Script, TASK_DEAD, TASK_GET, TASK_LIST, TASK_STATS,
-    TASK_WAITING, TASK_WHY, unknown_status,
-};
-
-/// Reads a task.
-#[derive(Debug)]
-pub struct Get<'a> {
-    /// Which.
-    pub task_id: &'a str,
-}
+use crate::script::{FromReply, Malformed, Reader, rows};
 
 /// A task, and who may look at it.
 #[derive(Debug)]
@@ -29,27 +18,11 @@ pub struct Found {
     pub task: Box<Task>,
 }
 
-impl Call for Get<'_> {
-    type Reply = Option<Found>;
-
-    fn script(&self) -> &'static Script {
-        &TASK_GET
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.task_id);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        match status {
-            "ok" => {
-                let runner = reply.text()?;
-                let Owned { owner, value } = Task::read(reply)?;
-                Ok(Some(Found { owner, runner, task: Box::new(value) }))
-            }
-            "not_found" => Ok(None),
-            other => unknown_status(other),
-        }
+impl FromReply for Found {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let runner = reply.text()?;
+        let Owned { owner, value } = Task::read_owned(reply)?;
+        Ok(Self { owner, runner, task: Box::new(value) })
     }
 }
 
@@ -61,121 +34,6 @@ pub struct Page {
     /// Where the next page begins, while there is more.
     pub next: Option<i64>,
 }
-
-impl Page {
-    fn read(status: &str, reply: &mut Reader) -> Result<Self, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        let next = reply.text()?;
-        let next = match next.as_str() {
-            "" => None,
-            text => Some(text.parse().map_err(|_| Malformed(format!("cursor {text:?}")))?),
-        };
-        Ok(Self { tasks: Task::read_all(reply)?, next })
-    }
-}
-
-/// Lists tasks, newest first. Empty filters do not filter.
-#[derive(Debug, Default)]
-pub struct List<'a> {
-    /// A status.
-    pub status: &'a str,
-    /// The node that runs it or ended it.
-    pub node_id: &'a str,
-    /// Whom it is for.
-    pub user_id: &'a str,
-    /// The session that it belongs to.
-    pub session_id: &'a str,
-    /// Who submitted it.
-    pub owner: &'a str,
-    /// Most tasks.
-    pub limit: i64,
-    /// [`Page::next`] of the page before.
-    pub below: Option<i64>,
-}
-
-impl Call for List<'_> {
-    type Reply = Page;
-
-    fn script(&self) -> &'static Script {
-        &TASK_LIST
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments
-            .text(self.status)
-            .text(self.node_id)
-            .text(self.user_id)
-            .text(self.session_id)
-            .text(self.owner)
-            .number(self.limit)
-            .optional(self.below)
-            .number(LIST_SCAN_MAX);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Page, Malformed> {
-        Page::read(status, reply)
-    }
-}
-
-/// Lists tasks that wait for a node, in the order of claiming.
-#[derive(Debug)]
-pub struct ListWaiting<'a> {
-    /// Who submitted them; empty: anybody.
-    pub owner: &'a str,
-    /// Most tasks.
-    pub limit: i64,
-    /// [`Page::next`] of the page before.
-    pub after: Option<i64>,
-}
-
-impl Call for ListWaiting<'_> {
-    type Reply = Page;
-
-    fn script(&self) -> &'static Script {
-        &TASK_WAITING
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.owner).number(self.limit).optional(self.after).number(LIST_SCAN_MAX);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Page, Malformed> {
-        Page::read(status, reply)
-    }
-}
-
-/// Lists dead letters, latest first.
-#[derive(Debug)]
-pub struct ListDead<'a> {
-    /// Who submitted them; empty: anybody.
-    pub owner: &'a str,
-    /// Most tasks.
-    pub limit: i64,
-    /// [`Page::next`] of the page before.
-    pub below: Option<i64>,
-}
-
-impl Call for ListDead<'_> {
-    type Reply = Page;
-
-    fn script(&self) -> &'static Script {
-        &TASK_DEAD
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.owner).number(self.limit).optional(self.below).number(LIST_SCAN_MAX);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Page, Malformed> {
-        Page::read(status, reply)
-    }
-}
-
-/// Counts tasks.
-#[derive(Debug)]
-pub struct Count;
 
 /// Tasks by what they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,55 +81,6 @@ impl TasksByStatus {
         let Self { pending, scheduled, running, completed, failed, cancelled, timeout } = *self;
         [pending, scheduled, running, completed, failed, cancelled, timeout]
     }
-
-    /// Reads one count for each of [`STATUSES`], in their order.
-    pub(crate) fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
-            pending: reply.int()?,
-            scheduled: reply.int()?,
-            running: reply.int()?,
-            completed: reply.int()?,
-            failed: reply.int()?,
-            cancelled: reply.int()?,
-            timeout: reply.int()?,
-        })
-    }
-}
-
-impl Call for Count {
-    type Reply = Counts;
-
-    fn script(&self) -> &'static Script {
-        &TASK_STATS
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        for status in STATUSES {
-            arguments.text(status);
-        }
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Counts, Malformed> {
-        if status != "ok" {
-            return unknown_status(status);
-        }
-        Ok(Counts {
-            total: reply.int()?,
-            waiting: reply.int()?,
-            delayed: reply.int()?,
-            dead: reply.int()?,
-            classes: reply.int()?,
-            fenced: reply.int()?,
-            by_status: TasksByStatus::read(reply)?,
-        })
-    }
-}
-
-/// Asks why a task is not running.
-#[derive(Debug)]
-pub struct AskWhy<'a> {
-    /// Which.
-    pub task_id: &'a str,
 }
 
 /// What stands between a task and a node.
@@ -297,43 +106,16 @@ pub struct Obstacles {
     pub skills: Vec<(String, i64, i64)>,
 }
 
-impl Call for AskWhy<'_> {
-    type Reply = Option<Obstacles>;
-
-    fn script(&self) -> &'static Script {
-        &TASK_WHY
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.task_id);
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        match status {
-            "ok" => {}
-            "not_found" => return Ok(None),
-            other => return unknown_status(other),
-        }
-        let mut obstacles = Obstacles {
-            owner: reply.text()?,
-            status: reply.text()?,
-            due: super::some_instant(reply)?,
-            ahead: reply.int()?,
-            able: reply.int()?,
-            online: reply.int()?,
-            free: reply.int()?,
-            able_of_all: some_count(reply)?,
-            skills: Vec::new(),
-        };
-        while !reply.is_at_end() {
-            obstacles.skills.push((reply.text()?, reply.int()?, reply.int()?));
-        }
-        Ok(Some(obstacles))
+/// A skill, nodes with it, and how many of them are online.
+impl FromReply for (String, i64, i64) {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok((reply.text()?, reply.int()?, reply.int()?))
     }
 }
 
-/// A number that may be missing.
-fn some_count(reply: &mut Reader) -> Result<Option<i64>, Malformed> {
-    let text = super::some_text(reply)?;
-    text.map(|text| text.parse().map_err(|_| Malformed(format!("count {text:?}")))).transpose()
+rows! {
+    Page { next, tasks }
+    Counts { total, waiting, delayed, dead, classes, fenced, by_status }
+    TasksByStatus { pending, scheduled, running, completed, failed, cancelled, timeout }
+    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, skills }
 }

@@ -1,15 +1,12 @@
 //! How a task comes into the queue.
 
 use reef_domain::json::Json;
-use reef_domain::limits::{CLASSES_MAX, OLD_QUEUE_MAX, PREFERRING_CLASSES_MAX};
+use reef_domain::limits::PREFERRING_CLASSES_MAX;
 use reef_domain::task::{Submission, Wants};
 
-use super::{NewSpec, Task, wants_json};
+use super::{NewSpec, Submitted, Take, Task, wants_json};
 use crate::quota::Quotas;
-use crate::script::{
-    Arguments, Call, Malformed, Reader, Script, TASK_DISCARD, TASK_HAND_OVER, TASK_QUEUE,
-    TASK_SUBMIT, unknown_status,
-};
+use crate::script::{Arguments, Call, FromReply, Malformed, Reader, Script, TASK_SUBMIT};
 
 /// Takes a task.
 #[derive(Debug)]
@@ -31,32 +28,15 @@ pub struct Submit<'a> {
     pub quotas: Option<&'a Quotas>,
 }
 
-/// What became of it.
-#[derive(Debug)]
-pub enum Submitted {
-    /// It is a draft.
-    Draft,
-    /// It waits.
-    Ok {
-        /// Some node has the skills.
-        routable: bool,
-        /// The task.
-        task: Box<Task>,
-    },
-    /// The id is in use.
-    Exists,
-    /// Too many different sets of skills wait.
-    TooManyClasses,
+/// A draft is not shown.
+impl FromReply for Option<Box<Task>> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        if reply.is_at_end() { Ok(None) } else { FromReply::read(reply).map(Some) }
+    }
 }
 
-impl Call for Submit<'_> {
-    type Reply = Submitted;
-
-    fn script(&self) -> &'static Script {
-        &TASK_SUBMIT
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
+impl<'a> Submit<'a> {
+    fn take(&self) -> Take<'a> {
         let Submission { wants, .. } = self.submission;
         let spec = NewSpec {
             task_type: &self.submission.task_type,
@@ -72,120 +52,42 @@ impl Call for Submit<'_> {
             ..Wants::default()
         };
         let (session_id, message_id) = self.shown_in.unwrap_or_default();
-        arguments
-            .text(self.task_id)
-            .number(i32::from(self.shown_in.is_some()))
-            .number(self.submission.delay_ms)
+        Take {
+            task_id: self.task_id,
+            is_draft: self.shown_in.is_some(),
+            delay_ms: self.submission.delay_ms,
             // Writing texts into memory cannot fail.
-            .text(serde_json::to_string(&spec).unwrap_or_default())
-            .text(wants_json(wants, self.owner))
-            .text(wants_json(&class, self.owner))
-            .text(wants_json(&plain, self.owner))
-            .number(self.submission.priority)
-            .number(self.submission.timeout_ms())
-            .number(self.submission.max_retries)
-            .optional(self.submission.user_id.as_ref())
-            .text(session_id)
-            .text(message_id)
-            .text(self.owner)
-            .number(self.quotas.map_or(PREFERRING_CLASSES_MAX, |quotas| quotas.classes / 2))
-            .number(CLASSES_MAX)
-            .optional(self.quotas.map(|quotas| quotas.tasks))
-            .optional(self.quotas.map(|quotas| quotas.task_bytes))
-            .optional(self.quotas.map(|quotas| quotas.classes));
+            spec: serde_json::to_string(&spec).unwrap_or_default(),
+            wants: wants_json(wants, self.owner),
+            class: wants_json(&class, self.owner),
+            plain_class: wants_json(&plain, self.owner),
+            priority: self.submission.priority,
+            timeout_ms: self.submission.timeout_ms(),
+            max_retries: self.submission.max_retries,
+            user_id: self.submission.user_id.as_deref().unwrap_or_default(),
+            session_id,
+            message_id,
+            owner: self.owner,
+            preferring_max: self.quotas.map_or(PREFERRING_CLASSES_MAX, |quotas| quotas.classes / 2),
+            tasks_max: self.quotas.map(|quotas| quotas.tasks),
+            bytes_max: self.quotas.map(|quotas| quotas.task_bytes),
+            classes_max: self.quotas.map(|quotas| quotas.classes),
+        }
+    }
+}
+
+impl Call for Submit<'_> {
+    type Reply = Submitted;
+
+    fn script(&self) -> &'static Script {
+        &TASK_SUBMIT
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        self.take().arguments(arguments);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Submitted, Malformed> {
-        match status {
-            "ok" => {
-                let routable = reply.flag()?;
-                if reply.is_at_end() {
-                    return Ok(Submitted::Draft);
-                }
-                let task = Box::new(Task::read(reply)?.value);
-                Ok(Submitted::Ok { routable, task })
-            }
-            "exists" => Ok(Submitted::Exists),
-            "too_many_classes" => Ok(Submitted::TooManyClasses),
-            other => unknown_status(other),
-        }
-    }
-}
-
-/// Puts a draft into the queue. Safe to repeat.
-#[derive(Debug)]
-pub struct Queue<'a> {
-    /// Which.
-    pub task_id: &'a str,
-    /// Old workers, which pop a list, are told of it, too.
-    pub hand_over: bool,
-}
-
-impl Call for Queue<'_> {
-    /// The task's status; `None` if it is not there.
-    type Reply = Option<String>;
-
-    fn script(&self) -> &'static Script {
-        &TASK_QUEUE
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.task_id).number(if self.hand_over { OLD_QUEUE_MAX } else { 0 });
-    }
-
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Self::Reply, Malformed> {
-        match status {
-            "ok" => reply.text().map(Some),
-            "not_found" => Ok(None),
-            other => unknown_status(other),
-        }
-    }
-}
-
-/// Forgets a draft.
-#[derive(Debug)]
-pub struct Discard<'a> {
-    /// Which.
-    pub task_id: &'a str,
-}
-
-impl Call for Discard<'_> {
-    type Reply = ();
-
-    fn script(&self) -> &'static Script {
-        &TASK_DISCARD
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.task_id);
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
-        if status == "ok" { Ok(()) } else { unknown_status(status) }
-    }
-}
-
-/// Tells old workers, which pop a list, of a task within a message (`contract.md` §8).
-#[derive(Debug)]
-pub struct HandOver<'a> {
-    /// The message.
-    pub message_id: &'a str,
-    /// The task.
-    pub task_id: &'a str,
-}
-
-impl Call for HandOver<'_> {
-    type Reply = ();
-
-    fn script(&self) -> &'static Script {
-        &TASK_HAND_OVER
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.message_id).text(self.task_id).number(OLD_QUEUE_MAX);
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
-        if status == "ok" { Ok(()) } else { unknown_status(status) }
+        Submitted::read(status, reply)
     }
 }
