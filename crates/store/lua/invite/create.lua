@@ -23,9 +23,10 @@ local function run()
   if not asker then return { 'unknown' } end
   local life = tonumber(life_ms)
   if asker.ends then life = math.min(life, asker.ends - now) end
-  local beyond = excess(asker, scopes, asker.ends)
-  if not asker.is_admin_key and has_scope(scopes, 'admin') then beyond = 'scopes' end
-  if beyond then return { 'beyond' } end
+  local is_bound = not asker.is_admin_key
+  if is_bound and (has_scope(scopes, 'admin') or excess(asker, scopes, asker.ends)) then
+    return { 'beyond' }
+  end
   if redis.call('EXISTS', key.invite(invite_id)) == 1 then return { 'id_collision' } end
   prune_invites(INVITES_PRUNED)
   if redis.call('ZCARD', key.invites) >= INVITES_MAX then return { 'too_many' } end
