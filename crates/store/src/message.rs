@@ -129,12 +129,6 @@ impl<T> Written<T> {
     }
 }
 
-impl Argument for Writer<'_> {
-    fn append(&self, arguments: &mut Arguments) {
-        arguments.text(self.as_argument());
-    }
-}
-
 /// Who writes to a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Author<'a> {

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use crate::quota::Quotas;
 use crate::script::{
-    Arguments, Call, Malformed, NODE_AVAILABLE, NODE_GET, NODE_LIST, NODE_REGISTER, NODE_REMOVE,
-    NODE_SHUTDOWN, NODE_UPDATE, Reader, Script, unknown_status,
+    Argument, Arguments, Call, Malformed, NODE_AVAILABLE, NODE_GET, NODE_LIST, NODE_REGISTER,
+    NODE_REMOVE, NODE_SHUTDOWN, NODE_UPDATE, Reader, Script, unknown_status,
 };
 
 /// A node as it is stored and shown: fields and order of `contract.md` §2.
@@ -137,6 +137,12 @@ impl<'a> Writer<'a> {
             Self::Any => "",
             Self::Owner(id) => id,
         }
+    }
+}
+
+impl Argument for Writer<'_> {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.text(self.as_argument());
     }
 }
 
