@@ -7,7 +7,7 @@
 --          most: int?           Most that the agent may have brought in and not taken out, in whole
 --                               units; `None`: as much as it likes.
 -- Returns  Moved<Changed>
--- include: now clock records once journal hold
+-- include: records once hold
 
 amount = tonumber(amount)
 

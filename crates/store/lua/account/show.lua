@@ -4,7 +4,7 @@
 -- ARGV     agent_id: text       Which agent.
 -- Returns  ok(Balance)
 --          not_found
--- include: now clock journal hold
+-- include: hold
 
 if not is_agent(agent_id) then return { 'not_found' } end
 settle_holds(HOLDS_ON_THE_WAY)

@@ -8,7 +8,7 @@
 --          amount: Money        How much.
 --          memo: text           The payer's words.
 -- Returns  Moved<Transferred>
--- include: now clock records once journal hold
+-- include: records once hold
 
 amount = tonumber(amount)
 

@@ -5,7 +5,7 @@
 --          agent_id: text       Whose it was.
 --          amount: Money        How much.
 -- Returns  Moved<Changed>
--- include: now clock records once journal hold
+-- include: records once hold
 
 amount = tonumber(amount)
 

@@ -4,6 +4,6 @@
 -- ARGV     limit: int           Most agents.
 --          below: int?          The number to go on below.
 -- Returns  ok(Page<Agent>)
--- include: agent budget walk
+-- include: agent walk
 
 return walk_one(key.agents, nil, { limit, below, LIST_SCAN_MAX }, { 'ok', '' }, append_agent)

@@ -31,7 +31,7 @@
 --          unknown              The invite, or the key that asks, is good no more.
 --          used_up              The invite has let in as many as it was made for.
 --          beyond               The key that asks has no scope that it could give.
--- include: now clock records once key agent invite
+-- include: records once agent invite
 
 local id = agent_id ~= '' and agent_id or generated_id
 

@@ -8,7 +8,7 @@
 --          not_found            There is no such agent.
 --          has(text*)           It still has these: any of `money holds intents positions`.
 -- full: runs
--- include: now key
+-- include: key
 
 if redis.call('EXISTS', key.agent(agent_id)) == 0 then return { 'not_found' } end
 

@@ -5,7 +5,7 @@
 -- ARGV     timeout_ms: int      After how long a node counts as silent, in milliseconds.
 --          period_ms: int       The longest heartbeat period, in milliseconds.
 -- Returns  ok(Health)
--- include: now clock timeout
+-- include: timeout
 
 timeout_ms = longest_timeout(tonumber(timeout_ms))
 local before = '(' .. string.format('%.0f', clock - timeout_ms)

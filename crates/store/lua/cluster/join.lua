@@ -12,7 +12,7 @@
 --          settings: text*      Settings in which hosts must agree: name and value of each.
 -- Returns  ok(Joined)
 -- full: runs
--- include: now clock
+-- include: clock
 
 local hold_ms = (stays == '1' and HOST_NOTE_MS or 0) + period_ms
 

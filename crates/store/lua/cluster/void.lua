@@ -11,7 +11,7 @@
 -- Returns  ok(Voided)
 -- Emits    restored, leader_changed, task_pending
 -- full: runs
--- include: now clock foreign rfc3339 event leader queue node restored
+-- include: node restored
 
 -- Numbers begin at ten for each millisecond since 1970: no counter that began at 0 gets there, and
 -- one that was restored before has to give out ten in each millisecond since. They stay below 10^14,

@@ -4,7 +4,7 @@
 -- KEYS[1]  the ledger partition
 -- ARGV     taken_at: text?      When the copy was taken; `None`: nobody knows.
 -- Returns  ok(int)              Number of the entry; 0 if there is none.
--- include: now journal
+-- include: journal
 
 if not redis.call('HGET', key.ledger, 'entries') then return { 'ok', 0 } end
 local memo = taken_at == '' and 'an older copy' or 'the copy of ' .. taken_at

@@ -10,7 +10,7 @@
 -- Emits    node_online, node_busy when a heartbeat changes the status; task_pending, task_timeout
 --          for a claim whose lease has run out
 -- full: runs
--- include: now clock foreign rfc3339 records once event leader queue node claim beat
+-- include: records once claim beat
 
 local caller, ttl_ms = ARGV[3], ARGV[4]
 local now_text = rfc3339(now)

@@ -22,7 +22,7 @@
 -- Returns  ok(Checked)
 -- Emits    node_offline, task_pending, leader_changed; expiry_suspended when the guard begins to hold
 -- full: runs
--- include: now clock foreign rfc3339 records once event leader queue node beat timeout
+-- include: records once beat timeout
 
 timeout_ms, period_ms = tonumber(timeout_ms), tonumber(period_ms)
 local own_ms = timeout_ms

@@ -9,7 +9,7 @@
 -- Returns  ok(Swept)
 -- Emits    node_registered, node_online
 -- full: runs
--- include: now clock foreign rfc3339 event leader queue node beat
+-- include: beat
 
 local RESERVED = { online = 1, available = 1, skills = 1, register = 1, pending = 1, stats = 1,
   claim = 1, cleanup = 1, dead = 1 }

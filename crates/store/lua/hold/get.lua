@@ -4,7 +4,7 @@
 -- ARGV     hold_id: text        Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Seen<Hold>
--- include: now clock journal hold
+-- include: hold
 
 local hold = read_hold(hold_id)
 if not hold then return { 'not_found' } end

@@ -6,7 +6,7 @@
 --          limit: int           Most holds.
 --          below: int?          Where the page before said to go on.
 -- Returns  ok(Page<Hold>)
--- include: now clock journal hold budget walk
+-- include: hold walk
 
 settle_holds(HOLDS_ON_THE_WAY)
 local indexes = {}

@@ -8,7 +8,7 @@
 --          expires_in_ms: int?  When it is to end by itself, in milliseconds from now; `None`: never.
 --          most: int?           Most pending holds of the agent; `None`: as many as it likes.
 -- Returns  Moved<Hold>
--- include: now clock records once quota journal hold
+-- include: records once quota hold
 
 amount = tonumber(amount)
 

@@ -16,7 +16,7 @@
 --          state(text)          It had ended before: its status.
 --          self                 It would be paid to whom it was taken from.
 --          over(Money)          It reserves less: this much.
--- include: now clock records once journal hold
+-- include: records once hold
 
 local function run()
   local hold, refusal = pending_hold(hold_id, writer)

@@ -4,7 +4,7 @@
 -- ARGV     tick_ms: int         How often the periodic checker that calls does so, in milliseconds.
 -- Returns  ok(Settled)
 -- full: runs
--- include: now clock records journal hold
+-- include: records hold
 
 -- The clock can tell a gap if it knows how often somebody comes; of several, the fastest counts.
 local known_ms = tonumber(clock_row[3])

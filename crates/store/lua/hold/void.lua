@@ -7,7 +7,7 @@
 --          writer: Writer<'a>   Who asks.
 -- Returns  Ended
 -- full: runs
--- include: now clock records once journal hold
+-- include: records once hold
 
 local function run()
   local hold, refusal = pending_hold(hold_id, writer)

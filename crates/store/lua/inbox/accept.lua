@@ -14,7 +14,7 @@
 --          accepted             It was before.
 --          declined             It was acknowledged and not accepted.
 --          not_found            There is no such message.
--- include: now clock expiring once inbox
+-- include: expiring once inbox
 
 local function run()
   local record = key.proposal(inbox, message_id)

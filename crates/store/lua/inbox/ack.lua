@@ -8,7 +8,7 @@
 --          receipts: text*      What the receiver was given.
 -- Returns  ok(Acknowledged)
 -- full: runs
--- include: now clock expiring once inbox
+-- include: expiring once inbox
 
 -- A proposal that is acknowledged and was not accepted is declined.
 local function decline(id)

@@ -6,7 +6,7 @@
 --          limit: int           Most messages.
 --          after: int?          [`Mails::next`] of the page before.
 -- Returns  ok(Mails)
--- include: now clock inbox budget walk
+-- include: inbox walk
 
 settle_leases(100)
 keep_inbox()

@@ -6,7 +6,7 @@
 --          with_old_mail: flag  Take in what old clients pushed.
 --          after: int?          [`Mails::next`] of the page before.
 -- Returns  ok(Mails)
--- include: now clock inbox budget walk
+-- include: inbox walk
 
 settle_leases(100)
 if with_old_mail == '1' then take_in_old_mail(100) end

@@ -9,7 +9,7 @@
 --          with_old_mail: flag  Take in what old clients pushed.
 -- Returns  ok(Mail*)
 -- full: runs
--- include: now clock expiring once inbox budget
+-- include: expiring once inbox budget
 
 local function run()
   settle_leases(100)

@@ -5,7 +5,7 @@
 --          agent: text          Whose inbox.
 --          message_ids: text*   Which; none for the oldest.
 -- Returns  ok(Redriven)
--- include: now clock expiring once inbox
+-- include: expiring once inbox
 
 local function run()
   if #message_ids == 0 then

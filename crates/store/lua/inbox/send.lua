@@ -18,7 +18,7 @@
 --                               The sender has as much there as one may: so many messages wait, and so
 --                               many of these are its own.
 --          new                  Nothing was answered before.
--- include: now clock rfc3339 expiring once inbox
+-- include: rfc3339 expiring once inbox
 
 -- Whether a message would take more than the sender's share: half of the room that others leave, in
 -- messages and in bytes, so that nobody fills an inbox for all.

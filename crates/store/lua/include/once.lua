@@ -3,6 +3,8 @@
 -- what asks the caller to try again with something else ('id_collision'), to wait for somebody's repair
 -- ('altered'), or to make room first ('quota'), is none. How long it is kept, the include before this
 -- one says: records or expiring.
+-- include: now
+
 local no_answer = { id_collision = true, altered = true, quota = true }
 
 local function once(run, keeps)

@@ -11,7 +11,7 @@
 --          forbidden            It is somebody else's.
 --          state(text)          It is not open: its status.
 -- full: runs
--- include: now clock records once journal hold intent
+-- include: records once hold intent
 
 local function run()
   local intent = read_intent(intent_id)

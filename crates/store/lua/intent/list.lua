@@ -7,7 +7,7 @@
 --          limit: int           Most intents.
 --          below: int?          Where the page before said to go on.
 -- Returns  ok(Page<Intent>)
--- include: intent budget walk
+-- include: intent walk
 
 local indexes = {}
 if agent_id ~= '' then indexes[#indexes + 1] = key.intents_by_agent(agent_id) end

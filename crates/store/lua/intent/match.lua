@@ -18,7 +18,7 @@
 --          asset                They are on different things.
 --          side                 Both go in the same direction.
 --          exists               An id that was to be used is in use.
--- include: now clock records once journal hold intent muldiv position
+-- include: records once hold intent position
 
 price = tonumber(price)
 

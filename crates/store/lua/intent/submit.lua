@@ -12,7 +12,7 @@
 --          reason: text         For people.
 --          most: int?           Most open intents of the agent; `None`: as many as it likes.
 -- Returns  Moved<Box<Intent>>
--- include: now clock records once quota journal hold intent
+-- include: records once quota hold intent
 
 size = tonumber(size)
 

@@ -6,6 +6,6 @@
 --          digest: text         SHA-256 of the token, in hex.
 -- Returns  ok
 --          not_found
--- include: now clock key invite
+-- include: invite
 
 return { read_invite(invite_id, digest) and 'ok' or 'not_found' }

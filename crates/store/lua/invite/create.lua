@@ -16,7 +16,7 @@
 --          beyond               It would give scopes that the key that asks has not.
 --          unknown              The key that asks is good no more.
 --          id_collision         The generated id is in use: try again with another.
--- include: now clock records once key invite
+-- include: records once invite
 
 local function run()
   local asker = read_maker(maker)

@@ -4,7 +4,7 @@
 -- ARGV     limit: int           Most invites.
 --          below: int?          The number to go on below.
 -- Returns  ok(Page<Invite>)
--- include: now clock key invite
+-- include: invite
 
 limit = tonumber(limit)
 local top = below == '' and '+inf' or '(' .. below

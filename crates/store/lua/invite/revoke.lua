@@ -5,7 +5,7 @@
 -- Returns  ok
 --          not_found
 -- full: runs
--- include: now clock key invite
+-- include: invite
 
 if not append_invite({}, invite_id) or not redis.call('ZSCORE', key.invites, invite_id) then
   return { 'not_found' }

@@ -18,7 +18,7 @@
 --          suspended            The agent is suspended.
 --          unknown              The key that asks is good no more.
 --          id_collision         The generated id is in use: try again with another.
--- include: now clock records once quota key
+-- include: records once quota key
 
 local function run()
   local asker = read_maker(maker)

@@ -10,7 +10,7 @@
 --          beyond(Excess)       It exceeds the key that asks.
 --          unknown              The key that asks is good no more.
 -- full: runs
--- include: now key
+-- include: key
 
 local asker = read_maker(maker)
 if not asker then return { 'unknown' } end

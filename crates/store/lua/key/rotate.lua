@@ -8,7 +8,7 @@
 --          new_id: text         The id of the new key.
 --          digest: text         SHA-256 of the new key, in hex.
 -- Returns  Made
--- include: now clock records once key
+-- include: records once key
 
 local function run()
   local asker = read_maker(maker)

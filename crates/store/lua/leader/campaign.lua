@@ -17,7 +17,7 @@
 --          unfit(status: text)  The node is neither online nor busy.
 -- Emits    leader_changed
 -- full: runs
--- include: now clock foreign rfc3339 records once event leader queue node
+-- include: records once node
 
 ttl_ms = tonumber(ttl_ms)
 

@@ -13,7 +13,7 @@
 --                               Somebody else leads, or nobody, or under another term.
 -- Emits    leader_changed
 -- full: runs
--- include: now clock foreign rfc3339 records once event leader queue node
+-- include: records once node
 
 local function run()
   local row = redis.call('HMGET', key.node(node_id), 'status', 'owner')

@@ -4,7 +4,7 @@
 -- ARGV     none
 -- Returns  ok(Leadership)
 -- Emits    leader_changed, if something happened since anybody last looked
--- include: now clock foreign rfc3339 event leader
+-- include: leader
 
 -- Whoever asks hears who leads also where Redis takes no writes.
 may_settle()

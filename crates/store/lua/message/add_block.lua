@@ -14,7 +14,7 @@
 --          exists               The id is in use.
 --          too_many_blocks      The message has as many blocks as it may have.
 -- Emits    content_added
--- include: now foreign rfc3339 expiring once message content
+-- include: expiring once content
 
 local function run()
   local message = read_message()

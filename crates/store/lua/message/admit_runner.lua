@@ -10,7 +10,7 @@
 --          not_found            There is no such message.
 --          claim_over           A later claim is known.
 -- full: runs
--- include: rfc3339 message
+-- include: message
 
 local message = read_message()
 if not message then return { 'not_found' } end

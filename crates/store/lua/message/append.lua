@@ -21,7 +21,7 @@
 --          too_long             The text would be longer than it may be.
 --          too_many_producers   More producers than a message may have.
 -- Emits    text_delta
--- include: now rfc3339 expiring once message
+-- include: expiring once message
 
 epoch, seq = tonumber(epoch), tonumber(seq)
 

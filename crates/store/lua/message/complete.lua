@@ -10,7 +10,7 @@
 -- Returns  Written<>:
 --          ok(int)              The last event's number.
 -- Emits    error, if there is one; message_end
--- include: now rfc3339 expiring once message
+-- include: expiring once message
 
 local function run()
   local message = read_message()

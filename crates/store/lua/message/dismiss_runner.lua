@@ -5,7 +5,7 @@
 --          token: text          The claim's token, or the number that it begins with.
 -- Returns  ok
 -- full: runs
--- include: rfc3339 message
+-- include: message
 
 local message = read_message()
 local number = claim_number(token)

@@ -7,7 +7,7 @@
 --          limit: int           Most events.
 -- Returns  ok(Owned<Events>)
 --          not_found
--- include: message log
+-- include: log
 
 local message = read_message()
 if not message then return { 'not_found' } end

@@ -15,7 +15,7 @@
 --                               The log does not reach back to the cursor, or never held it: here is the
 --                               message as it is at a place in the stream.
 --          not_found            There is no such message in that session.
--- include: message log snapshot
+-- include: log snapshot
 
 local message = read_message()
 if not message or message.sid ~= session_id then return { 'not_found' } end

@@ -6,7 +6,7 @@
 --                               Most bytes: a larger one is not read. `None` for any.
 -- Returns  Fitting<>:
 --          ok(Owned<Message>)   The include `snapshot` says what it shows.
--- include: message snapshot
+-- include: snapshot
 
 local message = read_message()
 if not message then return { 'not_found' } end

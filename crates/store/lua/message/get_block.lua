@@ -5,7 +5,7 @@
 --          content_id: text     Which.
 -- Returns  ok(Owned<Box<RawValue>>)
 --          not_found
--- include: foreign message content
+-- include: content
 
 local message = read_message()
 if not message then return { 'not_found' } end

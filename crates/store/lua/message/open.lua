@@ -16,7 +16,7 @@
 --          ok(is_new: flag)     It is there; `is_new`: it was not before.
 --          elsewhere            The id belongs to another session.
 -- Emits    message_start; for a complete one text_delta and message_end as well
--- include: now rfc3339 expiring once message
+-- include: expiring once message
 
 local function run()
   local known = read_message()

@@ -6,7 +6,7 @@
 --          session_id: text     Its session.
 -- Returns  ok(flag)             Whether it was there.
 -- full: runs
--- include: foreign message content
+-- include: content
 
 local message = read_message()
 if message and message.sid ~= session_id then return { 'ok', 0 } end

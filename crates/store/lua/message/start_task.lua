@@ -12,7 +12,7 @@
 --          ttl_ms: int          How long the message is kept after a write, in milliseconds.
 -- Returns  Written<Added>
 -- Emits    task_started, content_added
--- include: now foreign rfc3339 expiring once message content
+-- include: expiring once content
 
 local function run()
   local message = read_message()

@@ -17,7 +17,7 @@
 --          unknown_task         The message has no such task.
 --          ended(status: text)  It had ended before, in that way.
 -- Emits    task_progress · task_completed, content_updated · task_failed
--- include: now foreign rfc3339 message content
+-- include: content
 
 local named = '{"task_id":"' .. task_id .. '"'
 

@@ -6,7 +6,7 @@
 --          seen: text?          The youngest event that the host has seen.
 -- Returns  ok(Lease)
 -- full: runs
--- include: now clock restored
+-- include: clock restored
 
 -- Also for those who are refused: when the monitor is dead, they are the ones who move the clock
 -- on by which its lease runs out.

@@ -6,7 +6,7 @@
 --          after_load: int?     [`AvailablePosition`] of the page before.
 --          after_id: text?      The same.
 -- Returns  ok(Page<AvailablePosition>)
--- include: now clock foreign rfc3339 event queue node budget
+-- include: node budget
 
 limit = tonumber(limit)
 

@@ -4,7 +4,7 @@
 -- ARGV     node_id: text        Which.
 -- Returns  ok(Sighting)
 --          not_found
--- include: now clock foreign rfc3339 event queue node
+-- include: node
 
 local beat = tonumber(redis.call('HGET', key.node(node_id), 'beat') or nil)
 local reply = { 'ok', now, beat and clock - beat or 0 }

@@ -7,7 +7,7 @@
 --          limit: int           Most nodes.
 --          below: int?          [`Page::next`] of the page before: the number of a registration.
 -- Returns  ok(Page<i64>)
--- include: now clock foreign rfc3339 event queue node budget walk
+-- include: node walk
 
 local indexes = {}
 if status == 'online' and skill ~= '' then

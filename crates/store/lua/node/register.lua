@@ -32,7 +32,7 @@
 --          ask                  Whether an agent has the id that was asked for has to be known.
 -- Emits    node_registered; for a known node that was not online node_online, for the leader
 --          leader_changed
--- include: now clock foreign rfc3339 records once quota event leader queue node name
+-- include: records once quota node name
 
 local max = tonumber(max_concurrent_tasks)
 

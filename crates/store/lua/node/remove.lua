@@ -7,7 +7,7 @@
 --          ok
 -- Emits    node_removed, task_pending, leader_changed
 -- full: runs
--- include: now clock foreign rfc3339 event leader queue node name
+-- include: node name
 
 local row = redis.call('HMGET', key.node(node_id), 'status', 'owner', 'seq', 'available_skills',
   'tags', 'max_concurrent_tasks', 'running_tasks', 'hostname', 'mailed', 'own_name')

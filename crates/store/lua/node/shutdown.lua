@@ -9,7 +9,7 @@
 --          ok
 -- Emits    node_offline, task_pending, leader_changed
 -- full: runs
--- include: now clock foreign rfc3339 records once event leader queue node
+-- include: records once node
 
 local function run()
   local row = redis.call('HMGET', key.node(node_id), 'status', 'owner')

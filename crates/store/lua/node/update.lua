@@ -23,7 +23,7 @@
 --          ok(Box<Node>)
 -- Emits    node_<status> when the status changes; task_pending, leader_changed when it is offline now
 -- full: runs
--- include: now clock foreign rfc3339 records once event leader queue node
+-- include: records once node
 
 -- '' leaves a field as it is.
 local function set(field, value)

@@ -13,7 +13,7 @@
 --          forbidden            It is somebody else's.
 --          state(text)          It has ended: its status.
 --          price(Money)         Its owner may close it at this price only.
--- include: now clock records once journal hold muldiv position
+-- include: records once hold position
 
 local function run()
   local position = read_position(position_id)

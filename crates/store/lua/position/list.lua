@@ -7,7 +7,7 @@
 --          below: int?          Where the page before said to go on.
 -- Returns  ok(Positions)
 --          not_found
--- include: position budget walk
+-- include: position walk
 
 if redis.call('EXISTS', key.agent(agent_id)) == 0 then return { 'not_found' } end
 local index = key.open_positions(agent_id)

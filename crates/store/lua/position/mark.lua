@@ -11,7 +11,7 @@
 --                               It is; and whether a side had too little left, so that both have ended.
 --          not_found            There is no such position.
 --          state(text)          It has ended: its status.
--- include: now clock records once journal hold muldiv position
+-- include: records once hold position
 
 price = tonumber(price)
 

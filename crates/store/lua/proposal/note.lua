@@ -4,7 +4,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     name: text           `<agent>/<message>`.
 -- Returns  ok
--- include: now clock
+-- include: clock
 
 redis.call('ZADD', key.unsettled_proposals, clock, name)
 keep_clock()

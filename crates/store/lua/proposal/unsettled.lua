@@ -5,7 +5,7 @@
 -- ARGV     none
 -- Returns  ok(text*)            As which they were noted.
 -- full: runs
--- include: now clock
+-- include: clock
 
 local before = clock - PROPOSAL_UNFINISHED_MS
 local found = redis.call('ZRANGEBYSCORE', key.unsettled_proposals, '-inf', before, 'LIMIT', 0,

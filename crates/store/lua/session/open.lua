@@ -12,7 +12,7 @@
 --          ok(is_new: flag, status: text, created_at: UnixMillis)
 --                               It is there, `active` or `closed`; `is_new`: it was not before.
 --          forbidden            It is there and belongs to somebody else.
--- include: now expiring once
+-- include: expiring once
 
 local function run()
   local row = redis.call('HMGET', key.session(session_id), 'status', 'created_at', 'owner')

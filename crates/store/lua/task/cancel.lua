@@ -9,7 +9,7 @@
 --          ok(Box<Task>)
 -- Emits    task_cancelled
 -- full: runs
--- include: now clock foreign rfc3339 records once event queue node claim
+-- include: records once claim
 
 local function run()
   local task = read_task(task_id)

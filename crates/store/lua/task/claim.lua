@@ -16,7 +16,7 @@
 --          ok(Claims)
 -- Emits    task_running; task_pending for delayed ones whose time has come
 -- full: runs
--- include: now clock foreign rfc3339 records once event queue node claim budget
+-- include: records once claim budget
 
 lease_ms = tonumber(lease_ms)
 local skills, tags, fitness = {}, {}, {}

@@ -6,7 +6,7 @@
 --          age_ms: int          How long ago they ended, in milliseconds.
 -- Returns  ok(int)              How many.
 -- full: runs
--- include: now clock foreign rfc3339 records once event queue node claim
+-- include: records once claim
 
 local function run()
   local before = '(' .. string.format('%.0f', now - age_ms + 1)

@@ -6,7 +6,7 @@
 --          limit: int           Most tasks.
 --          below: int?          [`Page::next`] of the page before.
 -- Returns  ok(Page)
--- include: now clock event queue node claim budget walk
+-- include: claim walk
 
 local function is_owners(id)
   return redis.call('HGET', key.task(id), 'owner') == owner

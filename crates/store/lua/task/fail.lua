@@ -13,7 +13,7 @@
 --          ok(Box<Task>)
 -- Emits    task_pending · task_failed
 -- full: runs
--- include: now clock foreign rfc3339 records once event queue node claim
+-- include: records once claim
 
 local function back_off(task)
   local wait_ms = math.min(BACK_OFF_MS_MIN * 2 ^ task.retries, BACK_OFF_MS_MAX)

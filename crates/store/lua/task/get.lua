@@ -4,7 +4,7 @@
 -- ARGV     task_id: text        Which.
 -- Returns  ok(Found)
 --          not_found
--- include: now clock event queue node claim
+-- include: claim
 
 local row = redis.call('HMGET', key.task(task_id), 'assigned_node', 'runner')
 local reply = { 'ok', row[1] and row[1] ~= '' and row[2] or '' }

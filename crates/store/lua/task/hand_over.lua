@@ -4,7 +4,7 @@
 -- ARGV     message_id: text     The message.
 --          task_id: text        The task.
 -- Returns  ok
--- include: foreign hand_over
+-- include: hand_over
 
 push_old_task(message_id, task_id)
 return { 'ok' }

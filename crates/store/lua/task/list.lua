@@ -10,7 +10,7 @@
 --          limit: int           Most tasks.
 --          below: int?          [`Page::next`] of the page before.
 -- Returns  ok(Page)
--- include: now clock event queue node claim budget walk
+-- include: claim walk
 
 local indexes = {}
 if status ~= '' then indexes[#indexes + 1] = key.tasks_by_status(status) end

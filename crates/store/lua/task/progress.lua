@@ -10,7 +10,7 @@
 --          lease_ms: int?       A new length of the lease, in milliseconds.
 -- Returns  Written<Standing>
 -- full: runs
--- include: now clock foreign rfc3339 records once event queue node claim
+-- include: records once claim
 
 local function run()
   local task = read_task(task_id)

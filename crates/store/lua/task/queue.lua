@@ -6,7 +6,7 @@
 -- Returns  ok(text)             The task's status.
 --          not_found
 -- Emits    task_pending
--- include: now clock foreign rfc3339 event queue node claim routable hand_over
+-- include: claim routable hand_over
 
 redis.call('ZREM', key.draft_tasks, task_id)
 local status = redis.call('HGET', key.task(task_id), 'status')

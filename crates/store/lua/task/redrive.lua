@@ -11,7 +11,7 @@
 --          task_ids: text*      These; none: all that the filters let through.
 -- Returns  ok(Redriven)
 -- Emits    task_pending
--- include: now clock foreign rfc3339 records once event queue node claim revive
+-- include: records once claim revive
 
 local function try(id, reply)
   local task = redis.call('ZSCORE', key.dead_tasks, id) and read_task(id)

@@ -6,7 +6,7 @@
 -- Returns  Written<>:
 --          ok
 -- full: runs
--- include: now clock foreign rfc3339 event queue node claim
+-- include: claim
 
 local task = read_task(task_id)
 if not task then return { 'not_found' } end

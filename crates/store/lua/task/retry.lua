@@ -8,7 +8,7 @@
 -- Returns  Written<>:
 --          ok(Box<Task>)
 -- Emits    task_pending
--- include: now clock foreign rfc3339 records once event queue node claim revive
+-- include: records once claim revive
 
 local function run()
   local task = read_task(task_id)

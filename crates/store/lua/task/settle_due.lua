@@ -7,7 +7,7 @@
 -- Returns  ok(Due)
 -- Emits    task_pending · task_timeout
 -- full: runs
--- include: now clock records foreign rfc3339 event queue node claim
+-- include: records claim
 
 local function lose_due()
   local due = redis.call('ZRANGEBYSCORE', key.task_leases, '-inf', clock, 'WITHSCORES',

@@ -29,7 +29,7 @@
 --          exists               The id is in use.
 --          too_many_classes     Too many different sets of skills wait.
 -- Emits    task_pending · task_scheduled
--- include: now clock foreign rfc3339 records once quota event queue node claim routable
+-- include: records once quota claim routable
 
 delay_ms = tonumber(delay_ms)
 

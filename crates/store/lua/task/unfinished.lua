@@ -4,7 +4,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     none
 -- Returns  ok(UnfinishedTasks)
--- include: now clock
+-- include: clock
 
 local before = clock - UNFINISHED_AFTER_MS
 local drafts = redis.call('ZRANGEBYSCORE', key.draft_tasks, '-inf', before, 'LIMIT', 0, TASK_BATCH)

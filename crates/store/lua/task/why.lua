@@ -5,7 +5,7 @@
 -- ARGV     task_id: text        Which.
 -- Returns  ok(Obstacles)
 --          not_found
--- include: now clock event queue node routable
+-- include: node routable
 
 local task = read_task(task_id)
 if not task then return { 'not_found' } end
