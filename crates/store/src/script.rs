@@ -536,6 +536,8 @@ mod tests {
         for word in RESERVED {
             assert!(HEARTBEAT_SWEEP.text.contains(&format!("{word} = 1")), "{word}");
         }
+        let statuses = reef_domain::task::STATUSES.map(|status| format!("'{status}'")).join(", ");
+        assert!(TASK_STATS.text.contains(&statuses), "{statuses}");
     }
 
     #[test]
