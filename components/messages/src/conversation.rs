@@ -204,7 +204,7 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
         );
     }
     id::check_own(&message_id).map_err(|rule| Problem::field("message_id", rule))?;
-    let message_ids = &[message_id.clone()];
+    let message_ids = std::slice::from_ref(&message_id);
     let owner = &admit(cx, &session_id, message_ids).await?;
     let call = Open {
         message_id: &message_id,
