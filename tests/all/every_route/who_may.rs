@@ -165,7 +165,9 @@ fn forget_uses(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(forget_uses),
         Value::Object(members) => {
-            members.retain(|name, _| !["last_used", "ttl_ms"].contains(&name.as_str()));
+            // The time of a delayed task comes, which then waits.
+            let passing = ["last_used", "ttl_ms", "delayed", "waiting", "skill_sets"];
+            members.retain(|name, _| !passing.contains(&name.as_str()));
             members.values_mut().for_each(forget_uses);
         }
         _ => {}
