@@ -1,6 +1,7 @@
-//! Turns `keys.toml`, `events.toml` and `lua/` into Rust: one function for each key, one constant for
-//! each script, one variant for each event. Doing it here means that a script's SHA-1 costs nothing at run time, and that a key's
-//! pattern stands in one place for Rust and Lua alike.
+//! Turns `keys.toml`, `events.toml` and `lua/` into Rust: one function for each key, one constant and one
+//! call for each script, one variant for each event. Doing it here means that a script's SHA-1 costs
+//! nothing at run time, and that a key's pattern, a bound and a script's arguments stand in one place for
+//! Rust and Lua alike.
 
 #![allow(clippy::indexing_slicing, reason = "a panic here fails the build, and nothing else")]
 
@@ -204,6 +205,9 @@ fn resolve(
     let edge = Edge::read(source, partition)?;
     let mut code = without_comments(source);
     if let Some(edge) = &edge {
+        if edge.once != mentions(&code, "once") {
+            return Err("its header and its code differ in whether it is done once".into());
+        }
         code = edge.prologue(&code) + &code;
     }
     let mut needed = Vec::new();

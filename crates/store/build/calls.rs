@@ -38,6 +38,8 @@ pub(crate) struct Edge {
     name: Option<String>,
     /// Which partition, as a variant of `Partition`.
     partition: String,
+    /// A repeat of the same request is answered as it was before.
+    pub(crate) once: bool,
     arguments: Vec<Argument>,
     reply: Reply,
 }
@@ -86,6 +88,7 @@ impl Edge {
         if reply[0].starts_with('\'') {
             return Ok(None);
         }
+        let once = arguments.iter().any(|line| line == "once");
         let arguments = arguments
             .iter()
             .filter(|line| !matches!(line.as_str(), "once" | "none"))
@@ -98,6 +101,7 @@ impl Edge {
             doc: header[..end].iter().map(|line| line.trim().to_owned()).collect(),
             name: section(&header, "Call").and_then(|lines| lines.into_iter().next()),
             partition: first.into_iter().chain(letters).collect(),
+            once,
             arguments,
             reply: Reply::read(&reply)?,
         }))
@@ -392,7 +396,7 @@ impl Value {
 
 /// The entries of a header's section. One that is too long for a line goes on further in.
 fn section(header: &[&str], name: &str) -> Option<Vec<String>> {
-    let begins = |line: &&str| line.trim_start().starts_with(name) && line.starts_with(' ');
+    let begins = |line: &&str| line.get(..INDENT).is_some_and(|head| head.trim() == name);
     let at = header.iter().position(begins)?;
     let goes_on = |line: &&str| line.starts_with(&" ".repeat(INDENT));
     let mut entries: Vec<String> = Vec::new();
