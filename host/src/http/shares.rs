@@ -1,11 +1,11 @@
-//! A fair share of the requests under way. A caller that is alone has all there is. Where there are
-//! several, none has more under way than its part, so that whoever sends a hundred at once waits for
+//! A fair share of the requests under way. A caller that is alone has all there is. Where several
+//! call often, none has more under way than its part, so that whoever sends a hundred at once waits for
 //! itself and not others for it; and the longer a caller's requests take beside those of the others,
 //! the smaller its part.
 //!
 //! Callers are told apart by their keys where those were good before, else by their addresses. What
 //! waits is bounded by the connections that it waits on, who is remembered by the requests of a
-//! second.
+//! few seconds.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,12 +23,15 @@ const EACH_CORE: usize = 4;
 /// callers there are. One is everybody's.
 const LEAST: usize = 2;
 
-/// A caller counts as one for so long after its last request: most send one after the other, and
-/// would find the others' parts grown each time.
-const REMEMBERED: Duration = Duration::from_secs(1);
+/// Calls are counted over about so long: most callers send one after the other, and would find the
+/// others' parts grown each time if only what is under way counted.
+const COUNTED_OVER: Duration = Duration::from_secs(1);
 
-/// How often those that have not called for long are forgotten.
-const FORGETS_EACH: Duration = Duration::from_millis(100);
+/// Whoever calls less than this in that time takes nothing from the parts of others.
+const FEW: f64 = 4.0;
+
+/// How often the counts are brought up to date, and those that have gone forgotten.
+const COUNTS_EACH: Duration = Duration::from_millis(100);
 
 /// After so many more that wait, those that have gone are cleared away.
 const CLEARED_EACH: usize = 64;
@@ -65,19 +68,22 @@ pub(crate) struct Shares {
 #[derive(Debug)]
 struct Callers {
     each: HashMap<Caller, Share>,
-    /// How long a request of each takes, summed over them, in seconds.
+    /// How many of them call often.
+    often: usize,
+    /// How long a request of each of these takes, summed over them, in seconds.
     seconds: f64,
-    forgot: Instant,
+    counted: Instant,
 }
 
 /// What one caller has. While any of it waits, some of it is under way, whose end lets it go on.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Share {
     under_way: usize,
     waiting: VecDeque<oneshot::Sender<Turn>>,
     /// How long a request of it takes, in seconds: a moving average.
     seconds: f64,
-    last: Instant,
+    /// Its calls of late: of each, what time has left of it.
+    calls: f64,
 }
 
 /// A request is under way until this is dropped.
@@ -93,7 +99,8 @@ pub(crate) struct Turn {
 impl Shares {
     /// For a machine with so many cores.
     pub(crate) fn new(cores: usize) -> Arc<Self> {
-        let callers = Callers { each: HashMap::new(), seconds: 0.0, forgot: Instant::now() };
+        let counted = Instant::now();
+        let callers = Callers { each: HashMap::new(), often: 0, seconds: 0.0, counted };
         Arc::new(Self { shared: cores * EACH_CORE, callers: Mutex::new(callers) })
     }
 
@@ -102,13 +109,14 @@ impl Shares {
         let turn = {
             let now = Instant::now();
             let mut callers = self.lock();
-            callers.forget(now);
+            callers.count(now);
+            callers.note_call(caller);
             if callers.has_room(caller, self.shared) {
-                callers.share(caller, now).under_way += 1;
+                callers.share(caller).under_way += 1;
                 return self.turn(caller, Some(now));
             }
             let (sender, turn) = oneshot::channel();
-            callers.share(caller, now).wait(sender);
+            callers.share(caller).wait(sender);
             turn
         };
         let begun = |mut turn: Turn| {
@@ -118,9 +126,8 @@ impl Shares {
         // It is never let go without a turn; if it were, nobody need wait for that.
         turn.await.map_or_else(
             |_| {
-                let now = Instant::now();
-                self.lock().share(caller, now).under_way += 1;
-                self.turn(caller, Some(now))
+                self.lock().share(caller).under_way += 1;
+                self.turn(caller, Some(Instant::now()))
             },
             begun,
         )
@@ -140,9 +147,9 @@ impl Shares {
         caller: Caller,
         begun: Option<Instant>,
     ) -> Vec<(oneshot::Sender<Turn>, Turn)> {
-        let now = Instant::now();
+        let took = begun.map(|begun| begun.elapsed().as_secs_f64());
         let mut callers = self.lock();
-        callers.note_end(caller, begun, now);
+        callers.note_end(caller, took);
         let part = callers.part(caller, self.shared);
         let Some(share) = callers.each.get_mut(&caller) else { return Vec::new() };
         let mut next = Vec::new();
@@ -156,44 +163,62 @@ impl Shares {
 }
 
 impl Callers {
-    fn share(&mut self, caller: Caller, now: Instant) -> &mut Share {
-        let new = || Share { under_way: 0, waiting: VecDeque::new(), seconds: 0.0, last: now };
-        self.each.entry(caller).or_insert_with(new)
+    fn share(&mut self, caller: Caller) -> &mut Share {
+        self.each.entry(caller).or_default()
     }
 
-    fn note_end(&mut self, caller: Caller, begun: Option<Instant>, now: Instant) {
+    fn note_call(&mut self, caller: Caller) {
+        let share = self.each.entry(caller).or_default();
+        let before = share.calls;
+        share.calls += 1.0;
+        if before < FEW && share.calls >= FEW {
+            self.often += 1;
+            self.seconds += share.seconds;
+        }
+    }
+
+    fn note_end(&mut self, caller: Caller, took: Option<f64>) {
         let Some(share) = self.each.get_mut(&caller) else { return };
         share.under_way = share.under_way.saturating_sub(1);
-        share.last = now;
-        let Some(begun) = begun else { return };
-        let took = now.duration_since(begun).as_secs_f64();
-        let first = share.seconds == 0.0;
-        let change = (took - share.seconds) / if first { 1.0 } else { SMOOTHED_OVER };
+        let Some(took) = took else { return };
+        let is_first = share.seconds == 0.0;
+        let change = (took - share.seconds) / if is_first { 1.0 } else { SMOOTHED_OVER };
         share.seconds += change;
-        self.seconds += change;
+        if share.calls >= FEW {
+            self.seconds += change;
+        }
     }
 
-    /// Forgets who has not called for long.
-    fn forget(&mut self, now: Instant) {
-        if now.duration_since(self.forgot) < FORGETS_EACH {
+    /// Takes from each count what time takes, and forgets those that have gone.
+    fn count(&mut self, now: Instant) {
+        let passed = now.duration_since(self.counted);
+        if passed < COUNTS_EACH {
             return;
         }
-        self.forgot = now;
-        self.each
-            .retain(|_, share| share.under_way > 0 || now.duration_since(share.last) < REMEMBERED);
-        self.seconds = self.each.values().map(|share| share.seconds).sum();
+        self.counted = now;
+        let left = (-passed.as_secs_f64() / COUNTED_OVER.as_secs_f64()).exp();
+        (self.often, self.seconds) = (0, 0.0);
+        self.each.retain(|_, share| {
+            share.calls *= left;
+            if share.calls >= FEW {
+                self.often += 1;
+                self.seconds += share.seconds;
+            }
+            share.under_way > 0 || share.calls >= 0.1
+        });
     }
 
     /// How many one caller may have under way.
     fn part(&self, caller: Caller, shared: usize) -> usize {
         let own = self.each.get(&caller);
-        let others = self.each.len() - usize::from(own.is_some());
+        let counted = own.filter(|share| share.calls >= FEW);
+        let others = self.often - usize::from(counted.is_some());
         if others == 0 {
             return usize::MAX;
         }
         let part = (shared / (others + 1)).max(LEAST);
+        let of_others = (self.seconds - counted.map_or(0.0, |share| share.seconds)) / others as f64;
         let own = own.map_or(0.0, |share| share.seconds);
-        let of_others = (self.seconds - own) / others as f64;
         if own <= of_others || of_others <= 0.0 {
             return part;
         }
@@ -246,6 +271,13 @@ mod tests {
         shares.take(caller).now_or_never()
     }
 
+    /// Requests that are over at once, as many as make a caller one that calls often.
+    fn calls_often(shares: &Arc<Shares>, caller: Caller) {
+        for _ in 0..4 {
+            drop(now(shares, caller));
+        }
+    }
+
     #[test]
     fn who_is_alone_has_all_there_is() {
         let shares = Shares::new(1);
@@ -256,6 +288,7 @@ mod tests {
     #[test]
     fn among_several_nobody_has_more_than_its_part() {
         let shares = Shares::new(2);
+        calls_often(&shares, BOB);
         let bobs = now(&shares, BOB);
         let turns: Vec<_> = (0..100).map_while(|_| now(&shares, ALICE)).collect();
         assert_eq!(turns.len(), 4);
@@ -267,7 +300,7 @@ mod tests {
         drop(bobs);
         assert!((&mut waiting).now_or_never().is_none());
         // Later it does.
-        shares.lock().each.remove(&BOB);
+        shares.lock().count(Instant::now() + Duration::from_secs(2));
         drop(turns);
         assert!(waiting.now_or_never().is_some());
         let turns: Vec<_> = (0..100).map_while(|_| now(&shares, ALICE)).collect();
@@ -277,7 +310,7 @@ mod tests {
     #[test]
     fn what_waits_goes_on_in_order_and_what_has_gone_is_passed_over() {
         let shares = Shares::new(1);
-        let _bobs = now(&shares, BOB);
+        calls_often(&shares, BOB);
         let first = now(&shares, ALICE);
         let second = now(&shares, ALICE);
         let mut gone = Box::pin(shares.take(ALICE));
@@ -285,6 +318,9 @@ mod tests {
         let mut third = Box::pin(shares.take(ALICE));
         assert!((&mut third).now_or_never().is_none());
         drop(gone);
+        // How long it took is not what this is about.
+        let mut first = first.unwrap();
+        first.begun = None;
         drop(first);
         let third = third.now_or_never();
         assert!(third.is_some());
@@ -300,8 +336,10 @@ mod tests {
         let shares = Shares::new(4);
         let begun = |ms| Instant::now().checked_sub(Duration::from_millis(ms));
         for (caller, ms) in [(ALICE, 30), (BOB, 10)] {
-            let mut turn = now(&shares, caller).unwrap();
-            turn.begun = begun(ms);
+            for _ in 0..50 {
+                let mut turn = now(&shares, caller).unwrap();
+                turn.begun = begun(ms);
+            }
         }
         let count = |caller| {
             let turns: Vec<_> = (0..100).map_while(|_| now(&shares, caller)).collect();
@@ -312,13 +350,13 @@ mod tests {
     }
 
     #[test]
-    fn who_has_not_called_for_long_is_forgotten() {
-        let shares = Shares::new(4);
-        drop(now(&shares, ALICE));
-        let mut callers = shares.lock();
-        callers.forget(Instant::now() + Duration::from_millis(900));
-        assert_eq!(callers.each.len(), 1);
-        callers.forget(Instant::now() + Duration::from_millis(1100));
-        assert_eq!(callers.each.len(), 0);
+    fn who_calls_now_and_then_takes_nothing_from_the_parts_of_others() {
+        let shares = Shares::new(1);
+        drop(now(&shares, BOB));
+        let turns: Vec<_> = (0..100).map_while(|_| now(&shares, ALICE)).collect();
+        assert_eq!(turns.len(), 100);
+        drop(turns);
+        shares.lock().count(Instant::now() + Duration::from_secs(10));
+        assert!(shares.lock().each.is_empty());
     }
 }
