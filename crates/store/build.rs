@@ -59,17 +59,17 @@ impl Key {
         (texts, parameters)
     }
 
-    /// The pattern as an expression, its parts joined in a language's way.
-    fn expression(&self, quote: impl Fn(&str) -> String, joint: &str) -> String {
+    /// The pattern as the items of a Rust list.
+    fn items(&self) -> String {
         let (texts, parameters) = self.parts();
-        let mut parts = Vec::new();
+        let mut items = Vec::new();
         for (i, text) in texts.iter().enumerate() {
             if !text.is_empty() {
-                parts.push(quote(text));
+                items.push(format!("{text:?}"));
             }
-            parts.extend(parameters.get(i).map(|parameter| (*parameter).to_owned()));
+            items.extend(parameters.get(i).map(|parameter| (*parameter).to_owned()));
         }
-        parts.join(joint)
+        items.join(", ")
     }
 }
 
@@ -115,7 +115,7 @@ fn key_functions(table: &KeyTable) -> Result<String, Failure> {
             None => format!("{partition:?}.to_owned()"),
             Some(instance) => format!("[{partition:?}, \":\", {instance}].concat()"),
         };
-        let tail = key.expression(|text| format!("{text:?}"), ", ");
+        let tail = key.items();
         writeln!(rust, "/// `{pattern}`: {doc}\n///")?;
         writeln!(rust, "/// Type: {kind}. TTL: {ttl}. Partition: {partition}.\n#[must_use]")?;
         writeln!(
