@@ -7,16 +7,16 @@
 -- Returns  ok(Health)
 -- include: timeout
 
-timeout_ms = longest_timeout(tonumber(timeout_ms))
+local capacity, running
+timeout_ms, capacity, running = longest_timeout(tonumber(timeout_ms), 'capacity', 'running')
 local before = '(' .. string.format('%.0f', clock - timeout_ms)
-local sums = redis.call('HMGET', key.cluster, 'capacity', 'running')
 local reply = { 'ok', now, redis.call('ZCARD', key.nodes) }
 for i, status in ipairs({ 'online', 'offline', 'busy', 'maintenance', 'error' }) do
   reply[3 + i] = redis.call('ZCARD', key.by_status(status))
 end
 reply[9] = redis.call('ZCOUNT', key.alive, '-inf', before)
-reply[10] = tonumber(sums[1]) or 0
-reply[11] = tonumber(sums[2]) or 0
+reply[10] = tonumber(capacity) or 0
+reply[11] = tonumber(running) or 0
 reply[12] = redis.call('ZCARD', key.alive)
 local since = tonumber(redis.call('HGET', key.guard, string.format('%.0f', timeout_ms)))
 reply[13] = since and clock - since < tonumber(period_ms) and 1 or 0

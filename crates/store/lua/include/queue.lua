@@ -35,10 +35,14 @@ end
 
 -- A class by its name: the skill that it is listed under, required skills, optional skills, tags, owner,
 -- and the agents whose nodes may run its tasks (nil for everybody's). It is there while a task of it
--- waits.
+-- waits. A script that asks again for one is spared the look.
+local classes = {}
 local function read_class(class)
-  local record = redis.call('HGET', key.queue_classes, class)
-  return record and cmsgpack.unpack(record)
+  if not classes[class] then
+    local record = redis.call('HGET', key.queue_classes, class)
+    classes[class] = record and cmsgpack.unpack(record)
+  end
+  return classes[class]
 end
 
 -- Makes a class, of what one of its tasks wants. Names that begin with `r` are classes by required
@@ -47,7 +51,7 @@ end
 -- An owner has no more classes than it may have (usage: classes_max), whatever way its tasks come to
 -- wait: false if this one would be one more.
 local function open_class(class, id, owner)
-  if redis.call('HEXISTS', key.queue_classes, class) == 1 then return true end
+  if read_class(class) then return true end
   local usage = redis.call('HMGET', key.usage(owner), 'classes', 'classes_max')
   if usage[2] and tonumber(usage[1] or 0) >= tonumber(usage[2]) then return false end
   local wants = cjson.decode(redis.call('HGET', key.task(id), 'wants'))
@@ -57,8 +61,9 @@ local function open_class(class, id, owner)
     if nodes < fewest then rarest, fewest = skill, nodes end
   end
   local prefers = string.sub(class, 1, 1) ~= 'r'
-  redis.call('HSET', key.queue_classes, class, cmsgpack.pack({ rarest, wants[1],
-    prefers and wants[2] or {}, prefers and wants[3] or {}, owner, wants[4] }))
+  classes[class] = { rarest, wants[1], prefers and wants[2] or {}, prefers and wants[3] or {}, owner,
+    wants[4] }
+  redis.call('HSET', key.queue_classes, class, cmsgpack.pack(classes[class]))
   redis.call('HINCRBY', key.usage(owner), 'classes', 1)
   for _, agent in ipairs(wants[4] or {}) do
     redis.call('HINCRBY', key.queue_audiences, agent, 1)
@@ -88,6 +93,7 @@ local function show_head(class)
     end
   end
   if head[1] then return end
+  classes[class] = nil
   redis.call('HDEL', key.queue_classes, class)
   if record[5] then redis.call('HINCRBY', key.usage(record[5]), 'classes', -1) end
   for _, agent in ipairs(record[6] or {}) do

@@ -55,14 +55,11 @@ end
 
 local function begin(task)
   if delay_ms > 0 then
-    task.status = 'scheduled'
     redis.call('ZADD', key.delayed_tasks, clock + delay_ms, task_id)
     redis.call('HSET', key.task(task_id), 'scheduled_at', now + delay_ms)
   else
-    task.status = 'pending'
     enqueue(task)
   end
-  redis.call('HSET', key.task(task_id), 'status', task.status)
   index_task(task)
   announce_task(task, nil, 'submitted')
 end
@@ -79,10 +76,11 @@ local function run()
     redis.call('HSET', key.usage(owner), 'classes_max', classes_max)
   end
   local task = { id = task_id, class = chosen, node = '', user = user_id, session = session_id,
-    owner = owner, seq = redis.call('HINCRBY', key.cluster, 'tasks', 1) }
+    owner = owner, seq = redis.call('HINCRBY', key.cluster, 'tasks', 1),
+    status = is_draft == '1' and 'draft' or delay_ms > 0 and 'scheduled' or 'pending' }
   -- Age lifts priority: a task of the lowest is overtaken only by those of the next half hour.
   task.rank = string.format('%.0f', (tonumber(time[1]) + 600 * priority) * 1e6 + micros)
-  redis.call('HSET', key.task(task_id), 'status', 'draft', 'seq', task.seq, 'class', chosen,
+  redis.call('HSET', key.task(task_id), 'status', task.status, 'seq', task.seq, 'class', chosen,
     'rank', task.rank, 'spec', spec, 'wants', wants, 'priority', priority,
     'timeout_ms', timeout_ms, 'retry_count', 0, 'max_retries', max_retries, 'user_id', user_id,
     'session_id', session_id, 'message_id', message_id, 'owner', owner, 'assigned_node', '',
