@@ -10,9 +10,11 @@
 local capacity, running
 timeout_ms, capacity, running = longest_timeout(tonumber(timeout_ms), 'capacity', 'running')
 local before = '(' .. string.format('%.0f', clock - timeout_ms)
-local reply = { 'ok', now, redis.call('ZCARD', key.nodes) }
+-- Each node has one status.
+local reply = { 'ok', now, 0 }
 for i, status in ipairs({ 'online', 'offline', 'busy', 'maintenance', 'error' }) do
   reply[3 + i] = redis.call('ZCARD', key.by_status(status))
+  reply[3] = reply[3] + reply[3 + i]
 end
 reply[9] = redis.call('ZCOUNT', key.alive, '-inf', before)
 reply[10] = tonumber(capacity) or 0
