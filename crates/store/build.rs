@@ -169,9 +169,7 @@ fn write_scripts(table: &KeyTable, told: &str, out: &Path) -> Result<(), Failure
                 "pub(crate) static {constant}: Script = \
                  Script {{ name: {name:?}, sha1: {sha1:?}, text: {text:?} }};"
             )?;
-            if let Some(edge) = edge {
-                calls.push_str(&edge.rust(&verb, &constant).map_err(in_script)?);
-            }
+            calls.push_str(&edge.rust(&verb, &constant).map_err(in_script)?);
             names.push(constant);
         }
         fs::write(out.join(format!("calls_{noun}.rs")), calls)?;
@@ -200,16 +198,14 @@ fn resolve(
     source: &str,
     includes: &BTreeMap<String, String>,
     table: &KeyTable,
-) -> Result<(String, Option<Edge>), Failure> {
+) -> Result<(String, Edge), Failure> {
     let partition = partition_of(source).ok_or("KEYS[1] must be `the <name> partition`")?;
     let edge = Edge::read(source, partition)?;
     let mut code = without_comments(source);
-    if let Some(edge) = &edge {
-        if edge.once != code.contains("return once") {
-            return Err("its header and its code differ in whether it is done once".into());
-        }
-        code = edge.prologue(&code) + &code;
+    if edge.once != code.contains("return once") {
+        return Err("its header and its code differ in whether it is done once".into());
     }
+    code = edge.prologue(&code) + &code;
     let mut needed = Vec::new();
     collect(source, includes, &mut needed, 0)?;
     for include in needed.into_iter().rev() {

@@ -8,9 +8,9 @@ use reef_domain::message::PRIORITIES;
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::inbox::{
-    Acknowledge, Charge, Letter, ListDead, Look, Mail, Mails, NoteDepth, Receive, Redrive, Send,
-    Sent, Share,
+    Acknowledge, Charge, Letter, ListDead, Look, Mail, Mails, Receive, Redrive, Send, Sent, Share,
 };
+use reef_store::node::NoteDepth;
 use reef_web::extract::{json_object, lax_int, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};

@@ -1,5 +1,5 @@
 //! The edge between Rust and a script, as the script's header says it: arguments and replies by name.
-//! A header that lists its arguments one to a line is read; from it come the Rust type by which the
+//! The header lists its arguments one to a line; from it come the Rust type by which the
 //! script is called, and the line that names its arguments in Lua.
 //!
 //! ```text
@@ -14,7 +14,9 @@
 //! ```
 //!
 //! Kinds of arguments: `text`, `int`, `flag` (1 or 0), with `?` for those that may be missing (then they
-//! are empty), or a Rust type that is an `Argument`; as the last one `text*`, as many as there are. Kinds
+//! are empty), or a Rust type that is an `Argument`; as the last one `text*`, as many as there are, or a
+//! Rust type with `*`, of rows that are too many for a table: its name is where they begin, and the
+//! script takes row by row with `unpack`. Kinds
 //! of replies: the same, `()`, a Rust type that is `FromReply`, and with `*` as many as there are. Of
 //! replies without a name, `ok` alone is what it brings, and with a status beside it that brings nothing
 //! an `Option` of that, or whether it was `ok`.
@@ -76,8 +78,7 @@ const FIRST: usize = 3;
 const INDENT: usize = 10;
 
 impl Edge {
-    /// `None` for a header that lists its arguments by number.
-    pub(crate) fn read(source: &str, partition: &str) -> Result<Option<Self>, Failure> {
+    pub(crate) fn read(source: &str, partition: &str) -> Result<Self, Failure> {
         let header: Vec<&str> =
             source.lines().map_while(|line| line.strip_prefix("--")).map(str::trim_end).collect();
         let (Some(arguments), Some(reply)) =
@@ -85,9 +86,6 @@ impl Edge {
         else {
             return Err("its header must say `ARGV` and `Returns`".into());
         };
-        if reply[0].starts_with('\'') {
-            return Ok(None);
-        }
         let once = arguments.iter().any(|line| line == "once");
         let arguments = arguments
             .iter()
@@ -97,14 +95,14 @@ impl Edge {
         let end = header.iter().position(|line| line.is_empty()).unwrap_or(0);
         let mut letters = partition.chars();
         let first = letters.next().map(|c| c.to_ascii_uppercase());
-        Ok(Some(Self {
+        Ok(Self {
             doc: header[..end].iter().map(|line| line.trim().to_owned()).collect(),
             name: section(&header, "Call").and_then(|lines| lines.into_iter().next()),
             partition: first.into_iter().chain(letters).collect(),
             once,
             arguments,
             reply: Reply::read(&reply)?,
-        }))
+        })
     }
 
     /// The line that names the arguments that a script's code uses.
@@ -186,13 +184,14 @@ impl Argument {
             "int?" => "Option<i64>",
             "flag" => "bool",
             "text*" => "&'a [String]",
-            other => other,
+            other => other.strip_suffix('*').unwrap_or(other),
         }
     }
 
     fn lua(&self, number: usize) -> String {
         match self.kind.as_str() {
             "text*" => format!("{{ unpack(ARGV, {number}) }}"),
+            rows if rows.ends_with('*') => number.to_string(),
             _ => format!("ARGV[{number}]"),
         }
     }

@@ -6,23 +6,12 @@ use reef_domain::time::UnixMillis;
 use crate::node::Writer;
 use crate::port::Redis;
 use crate::script::{
-    Answered, Arguments, Call, FromReply, HEARTBEAT_BEAT, Malformed, Once, Reader, Script, Store,
-    StoreError, rows, unknown_status,
+    Answered, Argument, Arguments, FromReply, Malformed, Once, Reader, Store, StoreError, rows,
+    unknown_status,
 };
 use crate::task::ClaimState;
 
 include!(concat!(env!("OUT_DIR"), "/calls_heartbeat.rs"));
-
-/// Takes heartbeats: one from a node, or some of a batch.
-#[derive(Debug)]
-pub struct Beat<'a> {
-    /// Node and heartbeat, in pairs.
-    pub heartbeats: &'a [(&'a str, &'a Heartbeat)],
-    /// Who sends them.
-    pub writer: Writer<'a>,
-    /// How long an `hb:` key lives, in milliseconds.
-    pub key_ttl_ms: i64,
-}
 
 /// What became of heartbeats.
 #[derive(Debug)]
@@ -61,16 +50,9 @@ pub enum BeatOutcome {
     Forbidden,
 }
 
-impl Call for Beat<'_> {
-    type Reply = Beats;
-
-    fn script(&self) -> &'static Script {
-        &HEARTBEAT_BEAT
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.writer.as_argument()).number(self.key_ttl_ms);
-        for (node_id, heartbeat) in self.heartbeats {
+impl Argument for &[(&str, &Heartbeat)] {
+    fn append(&self, arguments: &mut Arguments) {
+        for (node_id, heartbeat) in *self {
             arguments
                 .text(*node_id)
                 .number(heartbeat.cpu_usage)
@@ -85,18 +67,20 @@ impl Call for Beat<'_> {
             }
         }
     }
+}
 
-    fn read(&self, status: &str, reply: &mut Reader) -> Result<Beats, Malformed> {
+impl Beats {
+    fn read(status: &str, reply: &mut Reader) -> Result<Self, Malformed> {
         if status != "ok" {
             return unknown_status(status);
         }
-        let mut beats = Beats {
+        let mut beats = Self {
             now: UnixMillis(reply.int()?),
             jitter: reply.int()?,
             nodes: reply.int()?,
             leader: Some(reply.text()?).filter(|leader| !leader.is_empty()),
             term: reply.int()?,
-            outcomes: Vec::with_capacity(self.heartbeats.len()),
+            outcomes: Vec::new(),
         };
         while !reply.is_at_end() {
             let outcome = reply.text()?;

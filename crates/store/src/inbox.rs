@@ -4,7 +4,7 @@ use reef_domain::json::Json;
 use reef_domain::message::PRIORITIES;
 
 use crate::proposal::{Acceptance, Kept};
-use crate::script::{Arguments, Call, Malformed, NODE_INBOX, Reader, Script, rows, unknown_status};
+use crate::script::{Argument, Arguments, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_inbox.rs"));
 include!(concat!(env!("OUT_DIR"), "/calls_mail.rs"));
@@ -112,36 +112,10 @@ rows! {
     Redriven { redriven, depth }
 }
 
-/// Notes on a node how many messages wait for the agent of that id, and on senders how much of their
-/// mail is left there.
-#[derive(Debug)]
-pub struct NoteDepth<'a> {
-    /// The agent, if it is a node.
-    pub agent: &'a str,
-    /// How many wait.
-    pub depth: i64,
-    /// How much is left of senders whose mail there has changed.
-    pub shares: &'a [Share],
-}
-
-impl Call for NoteDepth<'_> {
-    type Reply = ();
-
-    fn script(&self) -> &'static Script {
-        &NODE_INBOX
-    }
-
-    fn arguments(&self, arguments: &mut Arguments) {
-        arguments.text(self.agent).number(self.depth);
-        for share in self.shares {
+impl Argument for &[Share] {
+    fn append(&self, arguments: &mut Arguments) {
+        for share in *self {
             arguments.text(&share.sender).number(share.bytes);
-        }
-    }
-
-    fn read(&self, status: &str, _: &mut Reader) -> Result<(), Malformed> {
-        match status {
-            "ok" => Ok(()),
-            other => unknown_status(other),
         }
     }
 }

@@ -6,6 +6,7 @@ use reef_domain::time::UnixMillis;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::inbox::Share;
 use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_node.rs"));

@@ -11,7 +11,8 @@ use reef_domain::task::Audience;
 use serde_json::{Map, Value, json};
 
 pub use crate::inbox::{Accept, Accepted, Show, Shown};
-use crate::inbox::{Letter, NoteDepth, Send, Sent, Settled};
+use crate::inbox::{Letter, Send, Sent, Settled};
+use crate::node::NoteDepth;
 use crate::port::Redis;
 use crate::quota::Quotas;
 use crate::script::{Once, Store, StoreError, rows};
