@@ -2,7 +2,7 @@
 
 use reef_domain::Money;
 
-use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, unknown_status};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes, unknown_status};
 
 impl Argument for Money {
     fn append(&self, arguments: &mut Arguments) {
@@ -65,25 +65,19 @@ fn rest<T: FromReply>(reply: &mut Reader) -> Result<Option<T>, Malformed> {
     (!reply.is_at_end()).then(|| T::read(reply)).transpose()
 }
 
-/// What a caller may see of one thing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen<T> {
-    /// It.
-    Ok(T),
-    /// There is none.
-    NotFound,
-    /// It is somebody else's.
-    Forbidden,
+outcomes! {
+    /// What a caller may see of one thing.
+    Seen: "It."
+    "There is none." NotFound = "not_found",
+    "It is somebody else's." Forbidden = "forbidden",
 }
 
 impl<T: FromReply> Seen<T> {
     pub(crate) fn read(status: &str, reply: &mut Reader) -> Result<Self, Malformed> {
-        match status {
-            "ok" => T::read(reply).map(Self::Ok),
-            "not_found" => Ok(Self::NotFound),
-            "forbidden" => Ok(Self::Forbidden),
+        Self::within(status, reply, |status, reply| match status {
+            "ok" => T::read(reply),
             other => unknown_status(other),
-        }
+        })
     }
 }
 

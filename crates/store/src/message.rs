@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::node::Writer;
-use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes, rows};
 use crate::session::Fitting;
 
 include!(concat!(env!("OUT_DIR"), "/calls_message.rs"));
@@ -95,38 +95,14 @@ fn read_tasks(reply: &mut Reader) -> Result<Box<RawValue>, Malformed> {
         .map_err(|error| Malformed(format!("pending tasks: {error}")))
 }
 
-/// What became of a write to a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written<T> {
-    /// Done.
-    Ok(T),
-    /// There is no such message.
-    NotFound,
-    /// The message belongs to somebody else.
-    Forbidden,
-    /// Nothing is written to it any more.
-    Complete,
-    /// Whoever runs its task writes under the claim's token, and there was none.
-    NeedsToken,
-    /// The claim under which it was to be written is over: nothing was changed.
-    ClaimOver,
-}
-
-impl<T> Written<T> {
-    fn within(
-        status: &str,
-        reply: &mut Reader,
-        other: impl FnOnce(&str, &mut Reader) -> Result<T, Malformed>,
-    ) -> Result<Self, Malformed> {
-        match status {
-            "not_found" => Ok(Self::NotFound),
-            "forbidden" => Ok(Self::Forbidden),
-            "complete" => Ok(Self::Complete),
-            "needs_token" => Ok(Self::NeedsToken),
-            "claim_over" => Ok(Self::ClaimOver),
-            status => other(status, reply).map(Self::Ok),
-        }
-    }
+outcomes! {
+    /// What became of a write to a message.
+    Written: "Done."
+    "There is no such message." NotFound = "not_found",
+    "The message belongs to somebody else." Forbidden = "forbidden",
+    "Nothing is written to it any more." Complete = "complete",
+    "Whoever runs its task writes under the claim's token, and there was none." NeedsToken = "needs_token",
+    "The claim under which it was to be written is over: nothing was changed." ClaimOver = "claim_over",
 }
 
 impl Written<Added> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::inbox::Share;
-use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_node.rs"));
 
@@ -199,29 +199,11 @@ impl FromReply for Option<AvailablePosition> {
     }
 }
 
-/// What became of a write to one node.
-#[derive(Debug)]
-pub enum Written<T> {
-    /// Done.
-    Ok(T),
-    /// There is no such node.
-    NotFound,
-    /// The node belongs to somebody else.
-    Forbidden,
-}
-
-impl<T> Written<T> {
-    fn within(
-        status: &str,
-        reply: &mut Reader,
-        read: impl FnOnce(&str, &mut Reader) -> Result<T, Malformed>,
-    ) -> Result<Self, Malformed> {
-        match status {
-            "not_found" => Ok(Self::NotFound),
-            "forbidden" => Ok(Self::Forbidden),
-            _ => read(status, reply).map(Self::Ok),
-        }
-    }
+outcomes! {
+    /// What became of a write to one node.
+    Written: "Done."
+    "There is no such node." NotFound = "not_found",
+    "The node belongs to somebody else." Forbidden = "forbidden",
 }
 
 impl<'a> Register<'a> {

@@ -3,7 +3,7 @@
 mod values;
 
 pub use values::FromReply;
-pub(crate) use values::{Argument, rows};
+pub(crate) use values::{Argument, outcomes, rows};
 
 use crate::keys::Keys;
 use crate::port::{Redis, RedisError, Reply};

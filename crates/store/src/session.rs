@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::message::Owned;
 use crate::node::Writer;
-use crate::script::{FromReply, Malformed, Reader, rows};
+use crate::script::{FromReply, Malformed, Reader, outcomes, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_session.rs"));
 include!(concat!(env!("OUT_DIR"), "/calls_sessions.rs"));
@@ -71,30 +71,14 @@ fn read_audience(text: &str, owner: &str) -> Result<Option<Audience>, Malformed>
     }
 }
 
-/// What there is of a thing that may be too large.
-#[derive(Debug)]
-pub enum Fitting<T> {
-    /// It is there, and has no more bytes than were asked for.
-    Ok(T),
-    /// It has more.
-    Large,
-    /// There is none.
-    NotFound,
+outcomes! {
+    /// What there is of a thing that may be too large.
+    Fitting: "It is there, and has no more bytes than were asked for."
+    "It has more." Large = "large",
+    "There is none." NotFound = "not_found",
 }
 
 impl<T> Fitting<T> {
-    pub(crate) fn within(
-        status: &str,
-        reply: &mut Reader,
-        other: impl FnOnce(&str, &mut Reader) -> Result<T, Malformed>,
-    ) -> Result<Self, Malformed> {
-        match status {
-            "large" => Ok(Self::Large),
-            "not_found" => Ok(Self::NotFound),
-            status => other(status, reply).map(Self::Ok),
-        }
-    }
-
     /// What was read; `None` if there is none, or too much.
     #[must_use]
     pub fn found(self) -> Option<T> {
@@ -105,32 +89,12 @@ impl<T> Fitting<T> {
     }
 }
 
-/// What became of a write to a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written<T> {
-    /// Done.
-    Ok(T),
-    /// There is no such session.
-    NotFound,
-    /// The session belongs to somebody else.
-    Forbidden,
-    /// The session is closed.
-    Closed,
-}
-
-impl<T> Written<T> {
-    fn within(
-        status: &str,
-        reply: &mut Reader,
-        other: impl FnOnce(&str, &mut Reader) -> Result<T, Malformed>,
-    ) -> Result<Self, Malformed> {
-        match status {
-            "not_found" => Ok(Self::NotFound),
-            "forbidden" => Ok(Self::Forbidden),
-            "closed" => Ok(Self::Closed),
-            status => other(status, reply).map(Self::Ok),
-        }
-    }
+outcomes! {
+    /// What became of a write to a session.
+    Written: "Done."
+    "There is no such session." NotFound = "not_found",
+    "The session belongs to somebody else." Forbidden = "forbidden",
+    "The session is closed." Closed = "closed",
 }
 
 /// An id, and the number by which a list goes on behind it.

@@ -19,7 +19,7 @@ pub use self::show::*;
 pub use self::submit::*;
 use crate::message::Owned;
 use crate::node::Writer;
-use crate::script::{FromReply, Malformed, Reader};
+use crate::script::{FromReply, Malformed, Reader, outcomes};
 
 include!(concat!(env!("OUT_DIR"), "/calls_task.rs"));
 
@@ -216,36 +216,12 @@ pub(crate) fn some_instant(reply: &mut Reader) -> Result<Option<UnixMillis>, Mal
         .transpose()
 }
 
-/// What became of a write to a task.
-#[derive(Debug)]
-pub enum Written<T> {
-    /// Done.
-    Ok(T),
-    /// There is no such task.
-    NotFound,
-    /// The task, or the node that runs it, belongs to somebody else.
-    Forbidden,
-    /// The claim is over: nothing was changed.
-    Fenced,
-    /// The task's status does not allow it.
-    Status(String),
-    /// The task's message is complete.
-    Settled,
-}
-
-impl<T> Written<T> {
-    pub(super) fn within(
-        status: &str,
-        reply: &mut Reader,
-        read: impl FnOnce(&str, &mut Reader) -> Result<T, Malformed>,
-    ) -> Result<Self, Malformed> {
-        match status {
-            "not_found" => Ok(Self::NotFound),
-            "forbidden" => Ok(Self::Forbidden),
-            "fenced" => Ok(Self::Fenced),
-            "state" | "ended" => Ok(Self::Status(reply.text()?)),
-            "settled" => Ok(Self::Settled),
-            _ => read(status, reply).map(Self::Ok),
-        }
-    }
+outcomes! {
+    /// What became of a write to a task.
+    Written: "Done."
+    "There is no such task." NotFound = "not_found",
+    "The task, or the node that runs it, belongs to somebody else." Forbidden = "forbidden",
+    "The claim is over: nothing was changed." Fenced = "fenced",
+    "The task's status does not allow it." Status(String) = "state" | "ended",
+    "The task's message is complete." Settled = "settled",
 }

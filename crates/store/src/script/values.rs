@@ -117,6 +117,41 @@ macro_rules! rows {
 }
 pub(crate) use rows;
 
+/// What several scripts answer beside what each brings: a status of a script, and a variant that says so.
+macro_rules! outcomes {
+    (
+        $(#[$doc:meta])* $name:ident: $ok:literal
+        $($said:literal $variant:ident $(($payload:ty))? = $($status:literal)|+,)*
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum $name<T> {
+            #[doc = $ok]
+            Ok(T),
+            $(#[doc = $said] $variant $(($payload))?,)*
+        }
+
+        impl<T> $name<T> {
+            pub(crate) fn within(
+                status: &str,
+                reply: &mut crate::script::Reader,
+                other: impl FnOnce(
+                    &str,
+                    &mut crate::script::Reader,
+                ) -> Result<T, crate::script::Malformed>,
+            ) -> Result<Self, crate::script::Malformed> {
+                match status {
+                    $($($status)|+ => Ok(
+                        Self::$variant $((<$payload as crate::script::FromReply>::read(reply)?))?
+                    ),)*
+                    status => other(status, reply).map(Self::Ok),
+                }
+            }
+        }
+    };
+}
+pub(crate) use outcomes;
+
 impl Argument for String {
     fn append(&self, arguments: &mut Arguments) {
         arguments.text(self);
