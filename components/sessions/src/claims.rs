@@ -101,9 +101,10 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
         }
     }
     let answer = answer.map(|Claims { tasks, reason }| {
+        let is_empty = tasks.is_empty();
         let tasks = tasks.into_iter();
         let tasks = tasks.map(|claimed| ClaimedTask { task: claimed.task, token: claimed.token });
-        Response::json(&ClaimAnswer { tasks: tasks.collect(), reason })
+        Response::json(&ClaimAnswer { tasks: tasks.collect(), reason }).pending(is_empty)
     });
     mark_replayed(answer, answered.replayed)
 }

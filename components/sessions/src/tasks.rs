@@ -276,7 +276,7 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     match cx.store.call(&Get { task_id: &task_id }).await? {
         Some(Found { owner, runner, task }) if cx.caller.may_see(&[&owner, &runner]) => {
-            Ok(Response::json(&task))
+            Ok(Response::json(&task).pending(!is_ended(&task.status)))
         }
         _ => Err(unknown_task(&task_id)),
     }

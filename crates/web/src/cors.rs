@@ -47,7 +47,8 @@ pub fn headers(config: &Config, origin: Option<&str>) -> Vec<Header> {
     // Also for other origins, lest a cache serves their answer to an allowed one.
     let mut headers = vec![("vary", "Origin".to_owned())];
     if let Some(origin) = allowed_origin(config, origin) {
-        let exposed = "Idempotent-Replayed, Link, RateLimit, Retry-After, X-Request-Id";
+        let exposed =
+            "Idempotent-Replayed, Link, RateLimit, Reef-Pending, Retry-After, X-Request-Id";
         headers.push(("access-control-allow-origin", origin.to_owned()));
         headers.push(("access-control-expose-headers", exposed.to_owned()));
     }

@@ -46,6 +46,10 @@ impl Request {
     }
 }
 
+/// The header of an answer which says that there is nothing yet: no task to claim, no end of a task.
+/// A host that keeps the request asks again when something has happened.
+pub const PENDING: &str = "reef-pending";
+
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
@@ -83,6 +87,12 @@ impl Response {
     #[must_use]
     pub fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// Says with [`PENDING`] whether there is nothing yet.
+    #[must_use]
+    pub fn pending(self, is_pending: bool) -> Self {
+        if is_pending { self.with(PENDING, "1") } else { self }
     }
 
     /// Adds a header.

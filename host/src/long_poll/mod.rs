@@ -21,12 +21,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{Method, Response, StatusCode};
+use http::{Method, Response};
 use reef_domain::limits::{WAIT_MS_MAX, WAITS_MAX};
 use reef_redis::Connection;
 use reef_store::Store;
 use reef_store::node::Get;
 use reef_web::extract::{lax_int, segment};
+use reef_web::http::PENDING;
 use reef_web::{Code, Problem};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -136,24 +137,6 @@ impl Wait {
         let limit = u64::try_from(wait_ms).ok().filter(|ms| *ms > 0)?;
         (wait_ms <= WAIT_MS_MAX).then_some(Self { subject, limit: Duration::from_millis(limit) })
     }
-
-    /// Whether an answer says that there is nothing yet.
-    fn is_answered(&self, status: StatusCode, body: &Bytes) -> bool {
-        if status != StatusCode::OK {
-            return true;
-        }
-        match &self.subject {
-            Subject::Claim(_) => !body.starts_with(br#"{"tasks":[]"#),
-            Subject::Task(_) => {
-                #[derive(Deserialize)]
-                struct Task {
-                    status: String,
-                }
-                let task: Result<Task, _> = serde_json::from_slice(body);
-                task.map_or(true, |task| reef_domain::task::is_ended(&task.status))
-            }
-        }
-    }
 }
 
 impl LongPolls {
@@ -191,7 +174,7 @@ impl LongPolls {
     {
         let until = Instant::now() + wait.limit;
         let is_answered = |answer: &Result<Response<Bytes>, E>| match answer {
-            Ok(answer) => wait.is_answered(answer.status(), answer.body()),
+            Ok(answer) => !answer.headers().contains_key(PENDING),
             Err(_) => true,
         };
         let mut answer = ask().await;
@@ -292,23 +275,5 @@ mod tests {
         assert!(places.take(key("b")).is_ok());
         drop(held);
         assert!(places.table().is_empty());
-    }
-
-    #[test]
-    fn an_answer_ends_the_wait_unless_it_says_that_there_is_nothing() {
-        let claim = wait("POST", "/api/v1/tasks/claim", r#"{"node_id":"n","wait_ms":50}"#).unwrap();
-        let task = wait("GET", "/api/v1/tasks/t?wait_ms=5", "").unwrap();
-        for (wait, status, body, is_answered) in [
-            (&claim, 200, r#"{"tasks":[],"reason":"x"}"#, false),
-            (&claim, 200, r#"{"tasks":[{"task_id":"t"}]}"#, true),
-            (&claim, 404, "{}", true),
-            (&task, 200, r#"{"task_id":"t","status":"running"}"#, false),
-            (&task, 200, r#"{"task_id":"t","status":"failed"}"#, true),
-            (&task, 404, "{}", true),
-        ] {
-            let status = StatusCode::from_u16(status).unwrap();
-            let body = Bytes::from_static(body.as_bytes());
-            assert_eq!(wait.is_answered(status, &body), is_answered, "{body:?}");
-        }
     }
 }

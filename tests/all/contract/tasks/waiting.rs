@@ -163,6 +163,23 @@ fn a_claim_that_finds_nothing_ends_when_its_time_is_up() {
     }
 }
 
+/// The host goes by it, and so may whoever asks a hub that does not wait.
+#[test]
+fn an_answer_says_whether_there_is_nothing_yet() {
+    let (_hub, client) = caller();
+    let desk = Desk::new(&client);
+    let node = desk.node(1);
+    let pending = |answer: &Answer| answer.header("reef-pending").map(str::to_owned);
+    let claim = || client.post("/tasks/claim", &json!({"node_id": node}));
+    assert_eq!(pending(&claim()).as_deref(), Some("1"));
+    let id = desk.submit(json!({}));
+    assert_eq!(pending(&client.get(&format!("/tasks/{id}"))).as_deref(), Some("1"));
+    let answer = claim();
+    assert_eq!(pending(&answer), None, "{answer}");
+    desk.post(&one(&answer), "complete", json!({"result": 1})).ok();
+    assert_eq!(pending(&client.get(&format!("/tasks/{id}"))), None);
+}
+
 /// A status, and how a task comes to end in it.
 type End = (&'static str, fn(&Desk, &Held) -> Answer);
 
