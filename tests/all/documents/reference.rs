@@ -17,42 +17,28 @@ fn help(words: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The subcommands that a help lists.
-fn subcommands(help: &str) -> Vec<String> {
+/// Lists the commands below one, each with what its group's help says of it.
+fn list(words: &[&str], into: &mut String) {
+    let help = help(words);
     let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let listed = lines.take_while(|line| line.starts_with("  "));
-    // What is indented further goes on with the line before.
-    let names = listed.filter(|line| !line.starts_with("   "));
-    names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
-}
-
-/// Describes a command and those below it. What a help ends with, from its exit codes on, is left out
-/// where the command above ends with the same.
-fn describe(words: &[&str], end_above: &str, into: &mut String) {
-    let text = help(words);
-    let (body, end) = match text.find("\nExit codes:\n") {
-        Some(at) => text.split_at(at),
-        None => (text.as_str(), ""),
-    };
-    let shown = if end == end_above { body } else { &text };
-    let title = ["reef"].iter().chain(words).copied().collect::<Vec<_>>().join(" ");
-    let level = "#".repeat(2 + words.len().saturating_sub(1));
-    // No line ends with a space, which editors would take away.
-    let lines: Vec<_> = shown.trim_end().lines().map(str::trim_end).collect();
-    write!(into, "\n{level} {title}\n\n```text\n{}\n```\n", lines.join("\n")).unwrap();
-    for name in subcommands(&text) {
-        describe(&[words, &[name.as_str()]].concat(), end, into);
+    for line in lines.take_while(|line| line.starts_with("  ")) {
+        let (name, about) = line.trim().split_once("  ").unwrap_or_else(|| panic!("{line}"));
+        let words = [words, &[name]].concat();
+        writeln!(into, "| `reef {}` | {} |", words.join(" "), as_markdown(about.trim())).unwrap();
+        list(&words, into);
     }
 }
 
 #[test]
-fn the_command_line_reference_is_generated_from_the_help() {
+fn the_index_of_commands_is_generated_from_the_help() {
     let mut text = String::from(
-        "# Command line\n\nWhat `--help` says, command by command. This file is made from it, and a \
-         test says when it is stale. Exit codes that are those of the group stand there alone.\n",
+        "# Command line\n\nEvery command of `reef`. `reef COMMAND --help` says the rest: examples, \
+         arguments, exit codes, and what is taken from the environment; `reef man --out DIR` writes \
+         the same as pages for `man`. This file is made from the program, and a test says when it is \
+         stale.\n\n| command | what it does |\n|---|---|\n",
     );
-    describe(&[], "", &mut text);
-    assert!(text.matches("\n```text\n").count() > 40, "{text}");
+    list(&[], &mut text);
+    assert!(text.matches("\n| `reef ").count() > 80, "{text}");
     assert_is("docs/reference/cli.md", &text);
 }
 

@@ -1,4 +1,4 @@
-//! `/openapi.json`, and the two pages that show it: Swagger UI and Redoc, from this host alone.
+//! `/openapi.json`, and the page that shows it: Swagger UI, from this host alone.
 
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -6,56 +6,50 @@ use http::header::{
 use http::{HeaderValue, StatusCode};
 
 use super::super::{Answer, whole};
-use super::ui::Asset;
+use super::ui::{Asset, script, zipped};
 
 /// Every route of every component and of the host; `cargo xtask openapi` writes it.
 const DOCUMENT: &str = include_str!("../../../../openapi.json");
 
-/// One of the pages: its path, its text.
-pub(super) type Page = (&'static str, &'static str);
+const PAGE: &str = include_str!("reference/docs.html");
 
-const PAGES: &[Page] = &[
-    ("/docs", include_str!("reference/docs.html")),
-    ("/redoc", include_str!("reference/redoc.html")),
-];
+/// Where the page is. The contract names both.
+const PATHS: [&str; 2] = ["/docs", "/redoc"];
 
-/// What they load, below `/ui/`.
+/// What it loads, below `/ui/`.
 const ASSETS: &[Asset] = &[
-    (
+    zipped(
         "swagger-ui.css",
         "text/css; charset=utf-8",
-        include_str!(concat!(env!("OUT_DIR"), "/swagger-ui.css")),
+        include_bytes!("reference/swagger-ui/swagger-ui.css.gz"),
     ),
-    (
+    zipped(
         "swagger-ui.js",
         "text/javascript; charset=utf-8",
-        include_str!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js")),
+        include_bytes!("reference/swagger-ui/swagger-ui-bundle.js.gz"),
     ),
-    (
-        "redoc.js",
-        "text/javascript; charset=utf-8",
-        include_str!(concat!(env!("OUT_DIR"), "/redoc.js")),
+    script("show-docs.js", include_str!("reference/show-docs.js")),
+    Asset::text(
+        "reference.css",
+        "text/css; charset=utf-8",
+        include_str!("reference/reference.css"),
     ),
-    ("show-docs.js", "text/javascript; charset=utf-8", include_str!("reference/show-docs.js")),
-    ("show-redoc.js", "text/javascript; charset=utf-8", include_str!("reference/show-redoc.js")),
-    ("reference.css", "text/css; charset=utf-8", include_str!("reference/reference.css")),
 ];
 
-/// Both write styles into the page and draw with `data:` pictures; Redoc searches in a worker of
-/// its own making. Nothing comes from elsewhere, and what is asked is asked of this host.
+/// Swagger UI writes styles into the page and draws with `data:` pictures. Nothing comes from
+/// elsewhere, and what is asked is asked of this host.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       img-src 'self' data:; font-src 'self' data:; connect-src 'self'; \
-                      worker-src blob:; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'";
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page at a path.
-pub(super) fn page(path: &str) -> Option<&'static Page> {
-    PAGES.iter().find(|(known, _)| *known == path)
+/// Whether the page is at this path.
+pub(super) fn is_page(path: &str) -> bool {
+    PATHS.contains(&path)
 }
 
-/// What a page loads.
+/// What the page loads.
 pub(super) fn asset(name: &str) -> Option<&'static Asset> {
-    ASSETS.iter().find(|(known, ..)| *known == name)
+    ASSETS.iter().find(|asset| asset.name == name)
 }
 
 /// Answers with the document.
@@ -63,9 +57,9 @@ pub(super) fn document() -> Answer {
     whole(StatusCode::OK, "application/json", DOCUMENT)
 }
 
-/// Answers with a page.
-pub(super) fn answer((_, text): &Page) -> Answer {
-    let mut answer = whole(StatusCode::OK, "text/html; charset=utf-8", *text);
+/// Answers with the page.
+pub(super) fn page() -> Answer {
+    let mut answer = whole(StatusCode::OK, "text/html; charset=utf-8", PAGE);
     let headers = answer.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -106,25 +100,18 @@ mod tests {
         ]);
         // A component has `/readyz`, too, and describes it.
         served.extend(Own::EXACT.iter().map(|(path, _)| *path).filter(|path| *path != "/readyz"));
-        served.extend(PAGES.iter().map(|(path, _)| *path));
+        served.extend(PATHS);
         assert_eq!(described, served);
     }
 
     #[test]
-    fn the_pages_name_only_what_is_there() {
-        for (path, text) in PAGES {
-            assert!(!text.contains("https://") && !text.contains("//cdn"), "{path}");
-            for name in text.split('"').filter_map(|word| word.strip_prefix("/ui/")) {
-                assert!(
-                    asset(name).is_some()
-                        || super::super::ui::asset(&format!("/ui/{name}")).is_some(),
-                    "{name}"
-                );
-            }
+    fn the_page_names_only_what_is_there() {
+        assert!(!PAGE.contains("https://") && !PAGE.contains("//cdn"));
+        for path in PAGE.split('"').filter(|word| word.starts_with("/ui/")) {
+            assert!(super::super::ui::asset(path).is_some(), "{path}");
         }
-        for (name, _, text) in ASSETS {
-            let is_used = PAGES.iter().any(|(_, page)| page.contains(&format!("\"/ui/{name}\"")));
-            assert!(is_used && text.len() > 100, "{name}");
+        for Asset { name, .. } in ASSETS {
+            assert!(PAGE.contains(&format!("\"/ui/{name}\"")), "{name}");
         }
     }
 }
