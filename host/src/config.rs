@@ -12,6 +12,7 @@ use reef_settings::{Origin, Settings};
 use crate::alerts;
 use crate::cli::{AuthMode, Command, CommonArgs, MonitoringArgs, ServingArgs};
 use crate::failure::Failure;
+use crate::http::tls::TlsFiles;
 use crate::manifest::variables::Layers;
 use crate::manifest::{Manifest, RuntimeConfig};
 use crate::redis::address;
@@ -30,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) listen: Vec<SocketAddr>,
     /// The same as it was asked for: `HOST:PORT`.
     pub(crate) asked_listen: String,
+    /// The certificates; `None`: plain HTTP.
+    pub(crate) tls: Option<TlsFiles>,
     /// The application.
     pub(crate) manifest: Manifest,
     /// The values of its variables, as far as they are known before anything has been started.
@@ -168,6 +171,7 @@ impl Config {
         Ok(Self {
             listen,
             asked_listen,
+            tls: common.tls.files(),
             manifest,
             layers,
             redis,

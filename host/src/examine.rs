@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use reef_commands::Finding;
 use reef_settings::Settings;
 
-use crate::config_command::check;
+use crate::config_command::{certificate, check};
 use crate::manifest::Manifest;
 use crate::redis::{private, repair};
 
@@ -23,6 +23,7 @@ pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Fi
         findings.push(redis(settings).await);
         findings.extend(data(Path::new(&value("state_dir"))));
         findings.extend(application(Path::new(&value("spin_file"))));
+        findings.extend(certificate(settings));
         findings.push(port(&value("listen")));
         findings
     })
@@ -45,7 +46,7 @@ async fn redis(settings: &Settings) -> Finding {
     let report = check::examine(settings).await;
     match report.problems.first() {
         None => Finding::ok("redis", report.summary()),
-        Some(problem) if problem.loses_data() => {
+        Some(problem) if problem.is_warning() => {
             Finding::warn("redis", &problem.message, &problem.cure)
         }
         Some(problem) => Finding::fail("redis", &problem.message, &problem.cure),
@@ -123,6 +124,19 @@ fn target() -> Finding {
         ),
         None => Finding::fail("wasm target", "there is no rustc on PATH", "https://rustup.rs"),
     }
+}
+
+/// Whether a hub could serve HTTPS, where it is to.
+fn certificate(settings: &Settings) -> Vec<Finding> {
+    let Some((summary, problems)) = certificate::examine(settings) else { return Vec::new() };
+    if problems.is_empty() {
+        return vec![Finding::ok("tls", summary)];
+    }
+    let found = problems.into_iter().map(|problem| match problem.is_warning() {
+        true => Finding::warn("tls", problem.message, problem.cure),
+        false => Finding::fail("tls", problem.message, problem.cure),
+    });
+    found.collect()
 }
 
 /// Whether a hub could listen where it should. Somebody who listens there already may be the hub:

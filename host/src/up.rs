@@ -1,7 +1,6 @@
 //! From a configuration to a running hub, and back to nothing: what is started, in which order,
 //! and how it ends.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use crate::http::hosts::Hosts;
 use crate::http::listener;
 use crate::http::own::OwnRoutes;
 use crate::http::service::{Service, Target};
+use crate::http::tls::Tls;
 use crate::logging;
 use crate::long_poll::LongPolls;
 use crate::manifest::Manifest;
@@ -67,6 +67,8 @@ async fn run(mut config: Config) -> Result<(), Failure> {
     // Before anything is started, so that a port in use costs nothing. Whoever connects already
     // waits in the kernel's queue.
     let listener = listener::bind(&config.listen)?;
+    let tls = config.tls.clone().map(Tls::load).transpose().map_err(Failure::Usage)?;
+    warn_of_plain_http(&config);
     config.limits.connections_max = descriptors::make_room(config.limits.connections_max);
     let ground = Ground::lay(&mut config)?;
     let result = tokio::select! {
@@ -75,11 +77,23 @@ async fn run(mut config: Config) -> Result<(), Failure> {
         hub = Hub::start(&config, &ground) => hub,
     };
     let result = match result {
-        Ok(hub) => hub.run(listener, &config, &shutdown).await.map_err(Failure::from),
+        Ok(hub) => hub.run(listener, tls, &config, &shutdown).await.map_err(Failure::from),
         Err(failure) => Err(failure),
     };
     ground.clear().await;
     result
+}
+
+/// Off this machine, keys would be readable by whoever is on the way.
+fn warn_of_plain_http(config: &Config) {
+    let others_reach = config.listen.iter().find(|address| !address.ip().is_loopback());
+    if let (Some(address), None) = (others_reach, &config.tls) {
+        tracing::warn!(
+            "{address} is served without TLS: everybody on the way can read keys and data, and \
+             change both. Give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that \
+             speaks HTTPS"
+        );
+    }
 }
 
 /// What has to be there before the hub starts, and must be left in order however it ends.
@@ -200,7 +214,13 @@ impl Hub {
     }
 
     /// Serves until the program is asked to end, and ends in order.
-    async fn run(self, listener: TcpListener, config: &Config, shutdown: &Shutdown) -> Result<()> {
+    async fn run(
+        self,
+        listener: TcpListener,
+        tls: Option<Tls>,
+        config: &Config,
+        shutdown: &Shutdown,
+    ) -> Result<()> {
         let address = listener.local_addr().context("the address that is listened on")?;
         let role = match (&config.serving, config.tick) {
             (Some(_), Some(_)) => "up",
@@ -228,6 +248,10 @@ impl Hub {
         let service = Arc::new(service);
 
         let mut tasks = JoinSet::new();
+        let tls = tls.map(Arc::new);
+        if let Some(tls) = tls.clone() {
+            tasks.spawn(async move { keep("tls", || tls.keep()).await });
+        }
         tasks.spawn(listening);
         for job in self.app.jobs {
             tasks.spawn(async move { keep("cron trigger", || cron::run(&job)).await });
@@ -260,14 +284,15 @@ impl Hub {
             monitor.spawn(shutdown.clone())
         });
 
-        logging::announce(&announcement(address, &service, &config.manifest));
-        tracing::info!("the dashboard is at http://{address}/");
+        let base = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+        logging::announce(&announcement(&base, &service, &config.manifest));
+        tracing::info!("the dashboard is at {base}/");
         let stop = async {
             shutdown.asked().await;
             // They would else keep the drain waiting for its whole time.
             streams.close();
         };
-        listener::serve(listener, service, config.limits, stop).await;
+        listener::serve(listener, service, tls, config.limits, stop).await;
         tasks.shutdown().await;
         finish(monitor).await;
         accord.leave().await;
@@ -336,8 +361,8 @@ fn host_name() -> String {
 }
 
 /// What standard output says when requests are served, in the words of Spin.
-fn announcement(address: SocketAddr, service: &Service, manifest: &Manifest) -> String {
-    let mut lines = format!("Serving http://{address}\nAvailable Routes:\n");
+fn announcement(base: &str, service: &Service, manifest: &Manifest) -> String {
+    let mut lines = format!("Serving {base}\nAvailable Routes:\n");
     for route in service.routes().iter() {
         let (name, description) = match &route.target.target {
             Target::Static(fixed) => (fixed.id.as_str(), None),
@@ -346,7 +371,7 @@ fn announcement(address: SocketAddr, service: &Service, manifest: &Manifest) -> 
                 (component.id(), declared.and_then(|c| c.description.as_deref()))
             }
         };
-        lines.push_str(&format!("  {name}: http://{address}{}\n", route.display()));
+        lines.push_str(&format!("  {name}: {base}{}\n", route.display()));
         if let Some(description) = description {
             lines.push_str(&format!("    {description}\n"));
         }

@@ -41,6 +41,9 @@ mod every_route;
 /// What `openapi.json` says is what a hub does.
 mod openapi;
 
+/// HTTPS: certificates of the hub and of clients, HTTP/2.
+mod tls;
+
 /// What the README and the documents show is what happens.
 mod documents;
 

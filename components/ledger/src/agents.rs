@@ -114,7 +114,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             Registered::Ok { agent, key: made } => Ok(Response::json(&RegisterAnswer {
                 success: true,
                 agent,
-                api_key: (!answered.replayed).then_some(key.raw.as_str()),
+                api_key: key.shown().filter(|_| !answered.replayed),
                 api_key_info: KeyInfo::of(made),
             })),
             Registered::WalletTaken { agent_id } => Err(Problem::new(

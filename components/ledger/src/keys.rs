@@ -12,7 +12,7 @@ use reef_web::auth::{Caller, unknown_key};
 use reef_web::extract::{lax_int, optional_object};
 use reef_web::once::digest_of;
 use reef_web::route::{Answer, mark_replayed};
-use reef_web::{Code, Context, Problem, Response};
+use reef_web::{Code, Context, Problem, Response, stand_in};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -26,7 +26,7 @@ const DAY_MS: i64 = 86_400_000;
 /// A key that was just made: nobody has seen it yet.
 pub(crate) struct NewKey {
     /// `reef_<8 chars>_<32 url-safe chars>`.
-    pub(crate) raw: String,
+    raw: Option<String>,
     /// `key_<8 chars>`.
     pub(crate) key_id: String,
     /// SHA-256 of the key, in hex: all that is stored of it.
@@ -43,7 +43,18 @@ impl NewKey {
         let name = random_chars(KEY_NAME_CHARS, 62)?;
         let secret = random_chars(KEY_SECRET_CHARS, 64)?;
         let raw = format!("reef_{name}_{secret}");
-        Ok(Self { key_id: format!("key_{name}"), digest: digest_of(&raw), raw })
+        Ok(Self { key_id: format!("key_{name}"), digest: digest_of(&raw), raw: Some(raw) })
+    }
+
+    /// The one by which certificates of a name act.
+    fn of_certificate(name: &str) -> Self {
+        let (key_id, digest) = stand_in::key_of_certificate(name);
+        Self { raw: None, key_id, digest }
+    }
+
+    /// The key itself, for its owner.
+    pub(crate) fn shown(&self) -> Option<&str> {
+        self.raw.as_deref()
     }
 }
 
@@ -85,7 +96,8 @@ impl<'a> KeyInfo<'a> {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub(crate) struct KeyAnswer<'a> {
     success: bool,
-    /// The key, this once: it is stored nowhere. A repeat does not have it.
+    /// The key, this once: it is stored nowhere. A repeat does not have it, nor has one that
+    /// certificates act by.
     api_key: Option<&'a str>,
     key_info: KeyInfo<'a>,
 }
@@ -102,6 +114,8 @@ pub(crate) struct CreateBody {
     expires_in_days: Option<i64>,
     /// Whose it is; left out, the caller's.
     agent_id: Option<String>,
+    /// The name of the client certificates that act by it; there is no text of the key then.
+    certificate: Option<String>,
 }
 
 /// What may be given to a new key: an agent passes on what its own key has, and only the admin
@@ -139,7 +153,17 @@ fn agent_of<R: Redis>(cx: &Context<'_, R>, named: Option<&str>) -> Result<String
 /// `POST /auth/keys`
 pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let body: CreateBody = optional_object(cx.request)?;
-    let name = body.name.as_deref().unwrap_or("default");
+    let certificate = body.certificate.as_deref();
+    if certificate.is_some() && !cx.caller.is_admin() {
+        return Err(Problem::new(
+            Code::Forbidden,
+            "Only who administers the hub says by which certificates an agent is known.",
+        ));
+    }
+    let short = |name: &&str| name.len() <= KEY_NAME_CHARS_MAX;
+    let default =
+        certificate.map_or("default", |name| Some(name).filter(short).unwrap_or("certificate"));
+    let name = body.name.as_deref().unwrap_or(default);
     let mut invalid = Invalid::new();
     let name_fits = (1..=KEY_NAME_CHARS_MAX).contains(&name.chars().count());
     invalid.require(name_fits, "name", "must have 1-50 characters");
@@ -151,10 +175,13 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let days = body.expires_in_days;
     let days_fit = days.is_none_or(|days| (1..=KEY_DAYS_MAX).contains(&days));
     invalid.require(days_fit, "expires_in_days", "must be between 1 and 365");
+    let rule = "must be a URI, or a DNS name in lower case, of at most 253 characters";
+    let is_name = certificate.is_none_or(stand_in::is_certificate_name);
+    invalid.require(is_name, "certificate", rule);
     invalid.finish(())?;
     let agent_id = agent_of(cx, body.agent_id.as_deref())?;
     for _ in 0..ID_ATTEMPTS {
-        let key = NewKey::make()?;
+        let key = certificate.map_or_else(NewKey::make, |name| Ok(NewKey::of_certificate(name)))?;
         let call = Create {
             agent_id: &agent_id,
             key_id: &key.key_id,
@@ -170,6 +197,15 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
             let answer = made(&answered.value, &key, answered.replayed)
                 .unwrap_or_else(|| Err(unknown_agent(&agent_id)));
             return mark_replayed(answer, answered.replayed);
+        }
+        if certificate.is_some() {
+            return Err(Problem::new(
+                Code::Conflict,
+                format!(
+                    "Certificates of this name act by {} already: revoke it first.",
+                    key.key_id
+                ),
+            ));
         }
     }
     Err(Problem::internal("could not find a free key id"))
@@ -193,7 +229,7 @@ fn made(made: &Made, key: &NewKey, replayed: bool) -> Option<Answer> {
     Some(match made {
         Made::Ok(info) => Ok(Response::json(&KeyAnswer {
             success: true,
-            api_key: (!replayed).then_some(key.raw.as_str()),
+            api_key: key.shown().filter(|_| !replayed),
             key_info: KeyInfo::of(info),
         })),
         Made::Beyond(excess) => Err(beyond(*excess)),

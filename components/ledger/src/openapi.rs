@@ -96,7 +96,9 @@ fn describe_keys(api: &mut Api) {
     api.post("/api/v1/auth/keys", "create_key", "Make another key")
         .says(
             "A key makes keys of its own scopes or fewer that end no later than itself; only the \
-             admin key makes `admin`.",
+             admin key makes `admin`. With `certificate` there is no key to be sent: whoever shows \
+             the hub's own listener a client certificate of that name acts by it. Only who \
+             administers says so.",
         )
         .may_take::<keys::CreateBody>()
         .example(json!({ "name": "laptop", "scopes": ["read"], "expires_in_days": 30 }))
@@ -348,7 +350,8 @@ fn schemas(api: &mut Api) {
         .set("name", default(name(1, KEY_NAME_CHARS_MAX), "default"))
         .set("scopes", json!({ "minItems": 1, "items": scope() }))
         .set("expires_in_days", between(1, KEY_DAYS_MAX))
-        .set("agent_id", own_id());
+        .set("agent_id", own_id())
+        .set("certificate", json!({ "pattern": "^[!-~]{1,253}$" }));
     api.body::<money::AmountBody>()
         .require(&["agent_id", "amount"])
         .set("agent_id", schema::id())

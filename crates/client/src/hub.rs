@@ -1,16 +1,12 @@
 //! An address and a key.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
-use rustls::ClientConfig;
-use rustls::crypto::ring;
-use rustls_platform_verifier::BuilderVerifierExt as _;
 use url::{Host, Url};
 
-use crate::{Error, Request, Secret, StreamRequest};
+use crate::{Error, Request, Secret, StreamRequest, Trust};
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -24,6 +20,7 @@ pub struct Hub {
     /// Ends with a slash.
     base: Url,
     client: reqwest::Client,
+    trust: Trust,
 }
 
 impl Hub {
@@ -32,6 +29,14 @@ impl Hub {
     /// # Errors
     /// [`Error::Invalid`] if the address is none of `http` or `https`, or has a password in it.
     pub fn new(url: &str, key: Option<Secret>) -> Result<Self, Error> {
+        Self::trusting(url, key, Trust::default())
+    }
+
+    /// The same, where `trust` says which certificates are believed and shown.
+    ///
+    /// # Errors
+    /// As [`Hub::new`], and if a file of `trust` cannot be used.
+    pub fn trusting(url: &str, key: Option<Secret>, trust: Trust) -> Result<Self, Error> {
         let base = read_address(url)?;
         let mut headers = HeaderMap::new();
         if let Some(key) = key {
@@ -45,12 +50,20 @@ impl Hub {
             .tcp_nodelay(true)
             // The key is for this hub, not for where it may point to.
             .redirect(reqwest::redirect::Policy::none())
-            .tls_backend_preconfigured(tls(base.scheme())?);
+            .tls_backend_preconfigured(trust.config(base.scheme())?);
         if is_loopback(&base) {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| Error::Invalid(error.to_string()))?;
-        Ok(Self { base, client })
+        Ok(Self { base, client, trust })
+    }
+
+    /// The same hub, called with another key or with none.
+    ///
+    /// # Errors
+    /// As [`Hub::trusting`].
+    pub fn with_key(&self, key: Option<Secret>) -> Result<Self, Error> {
+        Self::trusting(self.base.as_str(), key, self.trust.clone())
     }
 
     /// The address, as it is shown to people.
@@ -180,24 +193,6 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
     }
-}
-
-/// How certificates are checked: as the operating system would. The machine's own are only read
-/// when they are needed; a machine without any can still talk to a hub by `http`.
-///
-/// # Errors
-/// [`Error::Invalid`] if this machine has no certificates to trust.
-pub fn tls(scheme: &str) -> Result<ClientConfig, Error> {
-    let cannot = |error: rustls::Error| Error::Invalid(format!("TLS cannot be used: {error}"));
-    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(cannot)?;
-    let builder = if scheme == "https" {
-        builder.with_platform_verifier().map_err(cannot)?
-    } else {
-        builder.with_root_certificates(rustls::RootCertStore::empty())
-    };
-    Ok(builder.with_no_client_auth())
 }
 
 /// The innermost reason, which is the one that helps: the outer ones say that there was an error.

@@ -33,6 +33,7 @@
 //! - [`StreamRequest`], [`EventStream`]: events, with reconnection.
 //! - [`Error`], [`Problem`]: what can go wrong, told apart by what a caller does next.
 //! - [`Secret`]: a key that is not shown.
+//! - [`Trust`]: whose certificates are believed, and which one is shown.
 
 mod answer;
 mod error;
@@ -41,11 +42,13 @@ mod hub;
 mod lenient;
 mod request;
 mod secret;
+mod trust;
 
 pub use answer::Answer;
 pub use error::{Error, FieldError, Problem};
 pub use events::{Event, EventStream, Received, StreamRequest};
-pub use hub::{Hub, tls};
+pub use hub::Hub;
 pub use lenient::{Lenient, Unreadable};
 pub use request::Request;
 pub use secret::Secret;
+pub use trust::{Trust, tls};

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use reef_client::Hub;
 use serde_json::{Value, json};
 
 use crate::connection::HubArgs;
@@ -144,7 +143,7 @@ async fn register(cx: &Context, args: RegisterArgs) -> Result<(), Failure> {
     let answer = match &args.invite_file {
         None => cx.hub.post(["agents", "register"]).json(&body).once().send().await?,
         Some(file) => {
-            let hub = Hub::new(cx.hub.address(), Some(invites::read(file)?))?;
+            let hub = cx.hub.with_key(Some(invites::read(file)?))?;
             let request = hub.post(["agents", "register"]).json(&body).once();
             request.send().await.map_err(invites::refused)?
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use reef_client::{Hub, Secret};
+use reef_client::{Hub, Secret, Trust};
 
 use crate::failure::Failure;
 
@@ -28,6 +28,19 @@ pub(crate) struct HubArgs {
     #[arg(long, env = "REEF_KEY_FILE", value_name = "FILE", global = true)]
     pub(crate) key_file: Option<PathBuf>,
 
+    /// Authorities (PEM) whose certificates a hub on https may have, and no others; if not given, those
+    /// that this machine trusts
+    #[arg(long, env = "REEF_CA", value_name = "FILE", global = true)]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// Certificate (PEM) to show to a hub on https
+    #[arg(long, env = "REEF_CLIENT_CERT", value_name = "FILE", global = true)]
+    pub(crate) client_cert: Option<PathBuf>,
+
+    /// Private key (PEM) of that certificate
+    #[arg(long, env = "REEF_CLIENT_KEY", value_name = "FILE", global = true)]
+    pub(crate) client_key: Option<PathBuf>,
+
     /// Print what the hub answers, as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -49,20 +62,36 @@ pub(crate) enum KeySource {
 impl HubArgs {
     /// The hub. Nothing is sent yet.
     pub(crate) fn connect(&self) -> Result<Hub, Failure> {
-        Ok(Hub::new(&self.hub, self.key()?)?)
+        Ok(self.open()?.with_key(self.key()?)?)
+    }
+
+    /// The hub, to be called without a key.
+    fn open(&self) -> Result<Hub, Failure> {
+        let identity = match (&self.client_cert, &self.client_key) {
+            (Some(cert), Some(key)) => Some((cert.clone(), key.clone())),
+            (None, None) => None,
+            _ => {
+                let words = "--client-cert and --client-key are given together, or neither";
+                return Err(Failure::Usage(words.to_owned()));
+            }
+        };
+        Ok(Hub::trusting(&self.hub, None, Trust { ca: self.ca.clone(), identity })?)
     }
 
     /// The key that is sent to the hub, if there is one.
     pub(crate) fn key(&self) -> Result<Option<Secret>, Failure> {
-        // A hub without a key, to see where it is.
-        let hub = Hub::new(&self.hub, None)?;
-        Ok(match self.key_source(hub.is_local()) {
+        Ok(match self.key_source(self.open()?.is_local()) {
             KeySource::File(file) | KeySource::StateDir(file) => Some(Secret::read(&file)?),
             KeySource::Environment => {
                 Some(Secret::new(&std::env::var("REEF_API_KEY").unwrap_or_default())?)
             }
             KeySource::Nowhere => None,
         })
+    }
+
+    /// Whether the hub runs on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        self.open().is_ok_and(|hub| hub.is_local())
     }
 
     /// Where the key is taken from; `is_local`: the hub runs on this machine.
@@ -76,7 +105,8 @@ impl HubArgs {
         let state_dir = std::env::var_os("REEF_STATE_DIR").filter(|dir| !dir.is_empty());
         let file = Path::new(&state_dir.unwrap_or_else(|| STATE_DIR.into())).join("admin.key");
         // What some folder holds goes to this machine's own hub only.
-        if is_local && file.is_file() {
+        // Whoever shows a certificate means to act by that.
+        if is_local && self.client_cert.is_none() && file.is_file() {
             return KeySource::StateDir(file);
         }
         KeySource::Nowhere

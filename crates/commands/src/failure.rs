@@ -4,7 +4,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use reef_client::{Error, Hub, Problem};
+use reef_client::{Error, Problem};
 use reef_worker::WorkerError;
 
 use crate::connection::{HubArgs, KeySource};
@@ -130,21 +130,18 @@ fn hint(error: &Error, args: &HubArgs) -> Option<String> {
 
 fn hint_for(problem: &Problem, args: &HubArgs) -> Option<String> {
     match problem.status {
-        401 => {
-            let is_local = Hub::new(&args.hub, None).is_ok_and(|hub| hub.is_local());
-            Some(match args.key_source(is_local) {
-                KeySource::Nowhere => "give a key with --key-file FILE, REEF_KEY_FILE or \
+        401 => Some(match args.key_source(args.is_local()) {
+            KeySource::Nowhere => "give a key with --key-file FILE, REEF_KEY_FILE or \
                                        REEF_API_KEY; the admin key of a hub that was started with \
                                        `reef up` is in its .reef/admin.key"
-                    .to_owned(),
-                KeySource::Environment => {
-                    "the key in REEF_API_KEY is not, or no longer, one of this hub".to_owned()
-                }
-                KeySource::File(file) | KeySource::StateDir(file) => {
-                    format!("the key in {} is not, or no longer, one of this hub", file.display())
-                }
-            })
-        }
+                .to_owned(),
+            KeySource::Environment => {
+                "the key in REEF_API_KEY is not, or no longer, one of this hub".to_owned()
+            }
+            KeySource::File(file) | KeySource::StateDir(file) => {
+                format!("the key in {} is not, or no longer, one of this hub", file.display())
+            }
+        }),
         403 => Some("use a key of the owner, or one with the scope that this needs".to_owned()),
         502..=504 => Some("try again in a moment".to_owned()),
         500 => Some("the hub's log says more under this request".to_owned()),

@@ -34,7 +34,7 @@ pub struct Keys {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Make a key; it is shown this once
-    #[command(before_help = "Examples:\n  reef keys create --name ci --scope read --scope write --expires-in-days 30 --save ci.key\n  reef keys create --agent alice --key-file .reef/admin.key\n", after_help = EXIT_CODES)]
+    #[command(before_help = "Examples:\n  reef keys create --name ci --scope read --scope write --expires-in-days 30 --save ci.key\n  reef keys create --agent alice --certificate alice.fleet.example\n", after_help = EXIT_CODES)]
     Create(CreateArgs),
     /// List keys: all about them but the keys
     #[command(before_help = "Examples:\n  reef keys list\n  reef keys list --agent alice\n", after_help = EXIT_CODES)]
@@ -65,6 +65,10 @@ struct CreateArgs {
     /// For whom: the admin says it
     #[arg(long)]
     agent: Option<String>,
+    /// Make no key, but let client certificates of this name (the first URI, else the first DNS name)
+    /// act as it would: the admin says it
+    #[arg(long, value_name = "NAME", conflicts_with = "save")]
+    certificate: Option<String>,
     #[command(flatten)]
     save: SaveArgs,
 }
@@ -119,12 +123,18 @@ impl Keys {
 
 async fn create(cx: &Context, args: CreateArgs) -> Result<(), Failure> {
     let file = args.save.reserve()?;
-    let scopes = (!args.scopes.is_empty()).then_some(args.scopes);
+    let asked = (!args.scopes.is_empty()).then_some(args.scopes);
     let body = json!({
-        "name": args.name, "scopes": scopes, "expires_in_days": args.expires_in_days,
-        "agent_id": args.agent,
+        "name": args.name, "scopes": asked, "expires_in_days": args.expires_in_days,
+        "agent_id": args.agent, "certificate": args.certificate,
     });
     let answer = cx.hub.post(["auth", "keys"]).json(&body).once().send().await?;
+    if let Some(name) = args.certificate {
+        return cx.out.answer(&answer, |made| {
+            let about = made.get("key_info").unwrap_or(&Value::Null);
+            format!("certificates of {name} act by {} ({})", text(about, "key_id"), scopes(about))
+        });
+    }
     tell(cx, &answer, "key_info", file)
 }
 

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use reef_client::Hub;
 use reef_settings::SettingsArgs;
 use reef_worker::{WorkerArgs, WorkerError};
 
@@ -32,7 +31,7 @@ impl Worker {
         }
         // The admin key that lies here was made for nobody in particular: where a hub asks for no
         // key none is needed, and else an agent's.
-        match reef_worker::run(self.args, Hub::new(&self.hub.hub, None)?, None).await {
+        match reef_worker::run(self.args, hub.with_key(None)?, None).await {
             Err(WorkerError::Hub(error)) if error.problem().is_some_and(|it| it.status == 401) => {
                 Err(WorkerError::administers().into())
             }

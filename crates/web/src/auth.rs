@@ -12,7 +12,7 @@ use crate::http::Request;
 use crate::once::digest_of;
 use crate::problem::{Code, Problem};
 use crate::rate::RateLimit;
-use crate::stand_in;
+use crate::stand_in::{self, Kind, StandIn};
 
 /// What a route asks of its caller. In `auth_mode=open` nobody needs a key but for the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,9 +253,10 @@ async fn identify_at<R: Redis>(
 ) -> Result<Identity, Problem> {
     let known = |caller| Ok(Identity { caller, rate: None });
     let Some(raw) = presented_key(request)? else { return known(Caller::Anonymous) };
-    let (key_id, digest) = match Credential::read(raw, config, &request.method) {
+    let (key_id, digest, is_certificate) = match Credential::read(raw, config, &request.method) {
         Some(Credential::Admin) => return known(Caller::Admin),
-        Some(Credential::Agent { key_id, digest }) => (key_id, digest),
+        Some(Credential::Agent { key_id, digest }) => (key_id, digest, false),
+        Some(Credential::Certificate { key_id, digest }) => (key_id, digest, true),
         Some(Credential::Invite { invite_id, digest }) => {
             let check = invite::Check { invite_id: &invite_id, digest: &digest };
             if !store.call(&check).await? {
@@ -268,6 +269,8 @@ async fn identify_at<R: Redis>(
     };
     let check = Check { key_id: &key_id, digest: &digest, group, rate: limit };
     let (agent_id, scopes, rate) = match store.call(&check).await? {
+        // Whoever shows a certificate that no key is bound to has not claimed to be anybody.
+        Checked::Unknown if is_certificate => return known(Caller::Anonymous),
         Checked::Unknown => return Err(unknown_key()),
         Checked::Suspended { agent_id } => {
             let detail = format!("The agent {agent_id} is suspended, and its keys with it.");
@@ -290,8 +293,19 @@ async fn identify_at<R: Redis>(
 #[derive(Debug, PartialEq, Eq)]
 enum Credential {
     Admin,
-    Agent { key_id: String, digest: String },
-    Invite { invite_id: String, digest: String },
+    Agent {
+        key_id: String,
+        digest: String,
+    },
+    /// To the host, in place of a key.
+    Certificate {
+        key_id: String,
+        digest: String,
+    },
+    Invite {
+        invite_id: String,
+        digest: String,
+    },
 }
 
 impl Credential {
@@ -307,11 +321,11 @@ impl Credential {
         if let Some(invite_id) = invite_id_of(raw) {
             return Some(Self::Invite { invite_id, digest: digest_of(raw) });
         }
-        let (key_id, digest) = match method {
-            "GET" | "HEAD" => stand_in::read(admin?, raw)?,
-            _ => return None,
-        };
-        Some(Self::Agent { key_id, digest })
+        let StandIn { kind, key_id, digest } = stand_in::read(admin?, raw, method)?;
+        Some(match kind {
+            Kind::Cookie => Self::Agent { key_id, digest },
+            Kind::Certificate => Self::Certificate { key_id, digest },
+        })
     }
 }
 
@@ -437,13 +451,29 @@ mod tests {
     }
 
     #[test]
-    fn a_stand_in_reads_and_does_nothing_else() {
+    fn a_stand_in_is_taken_for_its_key() {
         let credential = |method: &str, raw: &str| Credential::read(raw, &config("keys"), method);
-        let raw = stand_in::make("reef_abc", "key_aB3dEf7h", "d");
-        let agent = Credential::Agent { key_id: "key_aB3dEf7h".into(), digest: "d".into() };
-        assert_eq!(credential("GET", &raw), Some(agent));
-        assert_eq!(credential("POST", &raw), None);
-        assert_eq!(credential("GET", &stand_in::make("x", "key_aB3dEf7h", "d")), None);
+        let (key_id, digest) = ("key_aB3dEf7h".to_owned(), "d".to_owned());
+        let made = |kind, admin_key| stand_in::make(kind, admin_key, &key_id, &digest);
+        let cookie = made(Kind::Cookie, "reef_abc");
+        let agent = Credential::Agent { key_id: key_id.clone(), digest: digest.clone() };
+        assert_eq!(credential("GET", &cookie), Some(agent));
+        assert_eq!(credential("POST", &cookie), None);
+        assert_eq!(credential("GET", &made(Kind::Cookie, "x")), None);
+        let certificate =
+            Credential::Certificate { key_id: key_id.clone(), digest: digest.clone() };
+        assert_eq!(credential("POST", &made(Kind::Certificate, "reef_abc")), Some(certificate));
+        assert_eq!(credential("POST", &made(Kind::Certificate, "x")), None);
+    }
+
+    #[test]
+    fn a_certificate_is_looked_up_as_a_key_and_one_that_is_bound_to_none_is_nobodys() {
+        let caller = |digest: &str| {
+            let raw = stand_in::make(Kind::Certificate, "reef_abc", "key_aB3dEf7h", digest);
+            identify_in("keys", &with("Authorization", &format!("Bearer {raw}"))).unwrap().caller
+        };
+        assert!(matches!(caller(&digest_of(KEY)), Caller::Agent(_)));
+        assert_eq!(caller("other"), Caller::Anonymous);
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::workflow::{Patience, Workflow, Workflows};
 /// all the time.
 const LEASE_SECONDS: std::ops::RangeInclusive<f64> = 0.5..=3600.0;
 /// Where the keys are that a command does not see.
-const KEYS: [&str; 2] = ["REEF_API_KEY", "REEF_LLM_KEY"];
+const KEYS: [&str; 3] = ["REEF_API_KEY", "REEF_LLM_KEY", "REEF_CLIENT_KEY"];
 
 /// Works for a hub until SIGTERM or SIGINT. `key` is what `hub` sends, for a command that may see
 /// it.

@@ -49,8 +49,17 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// The server works, and could lose what it was given.
-    pub(crate) fn loses_data(&self) -> bool {
+    pub(super) fn new(
+        code: &'static str,
+        exit: u8,
+        message: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self { code, message: message.into(), cure: cure.into(), exit }
+    }
+
+    /// It works for now; a server could lose what it was given.
+    pub(crate) fn is_warning(&self) -> bool {
         self.exit == 1
     }
 }
@@ -81,6 +90,13 @@ impl Report {
         self.ok = problems.is_empty();
         self.problems = problems;
         self
+    }
+
+    /// And what was found elsewhere.
+    pub(super) fn also(self, more: Vec<Problem>) -> Self {
+        let mut problems = self.problems;
+        problems.extend(more);
+        Self { problems: Vec::new(), ..self }.with(problems)
     }
 
     /// For programs.

@@ -1,5 +1,6 @@
 //! `reef config`: the configuration, where each value comes from, and whether it works.
 
+pub(crate) mod certificate;
 pub(crate) mod check;
 mod show;
 mod spin_env;
@@ -24,8 +25,8 @@ Examples:
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    done; what was checked is good
-  1    the Redis can be used, and could lose data; or something went wrong
-  2    usage or configuration: a file, an address, a password, TLS on one side only
+  1    the Redis can be used, and could lose data; a certificate ends soon; or something went wrong
+  2    usage or configuration: a file, an address, a password, TLS on one side only, a certificate
   3    the Redis cannot be reached
   130  interrupted
 
@@ -67,7 +68,7 @@ enum Verb {
     /// Print every value, secrets masked
     #[command(before_help = "Examples:\n  reef config show --origin\n  reef config show --json\n", after_help = EXIT_CODES)]
     Show(show::ShowArgs),
-    /// Connect to the Redis, and say in plain words what is wrong
+    /// Connect to the Redis, look at the certificate for HTTPS, and say in plain words what is wrong
     #[command(before_help = "Examples:\n  reef config check\n  reef config check --redis-url rediss://cache.lab:6380/0 --json\n", after_help = EXIT_CODES)]
     Check,
     /// Print what Spin takes from the environment, secrets included: NAME=VALUE lines
@@ -85,7 +86,8 @@ pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
         Verb::Show(args) => print(&show::render(&settings, &args, given.json)?),
         Verb::SpinEnv(args) => print(&spin_env::render(&settings, &args)?),
         Verb::Check => {
-            let report = block_on(check::examine(&settings))?;
+            let tls = certificate::examine(&settings).map(|(_, problems)| problems);
+            let report = block_on(check::examine(&settings))?.also(tls.unwrap_or_default());
             print(&if given.json {
                 report.json().map_err(|error| Failure::Runtime(error.into()))?
             } else {

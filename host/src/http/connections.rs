@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use super::listener::HEAD_TIMEOUT;
 use super::peers::Peer;
 
 /// How long a connection may take for its first request.
@@ -59,6 +60,8 @@ struct State {
     /// When it was opened or its last request was answered, in milliseconds.
     since: AtomicU64,
     give_way: Notify,
+    /// It should end as soon as what is under way has.
+    leave: Notify,
     /// What comes after the answer is read and thrown away.
     lingers: Arc<AtomicBool>,
 }
@@ -131,6 +134,7 @@ impl Connections {
             under_way: AtomicU32::new(0),
             since: AtomicU64::new(self.now()),
             give_way: Notify::new(),
+            leave: Notify::new(),
             lingers: Arc::default(),
         });
         table.open.insert(id, Arc::clone(&state));
@@ -139,20 +143,29 @@ impl Connections {
         Some(Connection { all: Arc::clone(self), state })
     }
 
-    /// Closes connections whose first request does not come; never returns.
+    /// Closes connections whose first request does not come, and those that nobody has used for long;
+    /// never returns. Those of HTTP/1.1 see to the latter themselves.
     pub(crate) async fn sweep(self: Arc<Self>) {
-        let limit = u64::try_from(FIRST_REQUEST_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
         let mut ticks = tokio::time::interval(SWEEP_PERIOD);
         loop {
             ticks.tick().await;
             let now = self.now();
             let mut table = self.table();
-            let is_late = |state: &&Arc<State>| {
-                state.kind.load(Ordering::Relaxed) == NEW
-                    && state.is_idle()
-                    && now.saturating_sub(state.since.load(Ordering::Relaxed)) > limit
+            let idle_for = |state: &State| {
+                let rests = now.saturating_sub(state.since.load(Ordering::Relaxed));
+                if state.is_idle() { Duration::from_millis(rests) } else { Duration::ZERO }
             };
-            let late: Vec<Arc<State>> = table.open.values().filter(is_late).cloned().collect();
+            let mut late = Vec::new();
+            for state in table.open.values() {
+                let rests = idle_for(state);
+                let is_new = state.kind.load(Ordering::Relaxed) == NEW;
+                if rests > if is_new { FIRST_REQUEST_TIMEOUT } else { HEAD_TIMEOUT + SWEEP_PERIOD }
+                {
+                    late.push(Arc::clone(state));
+                } else if rests > HEAD_TIMEOUT {
+                    state.leave.notify_one();
+                }
+            }
             for state in late {
                 table.close(&state);
             }
@@ -248,6 +261,11 @@ impl Connection {
         }
     }
 
+    /// Waits until the connection should take no more requests.
+    pub(crate) async fn until_told_to_leave(&self) {
+        self.state.leave.notified().await;
+    }
+
     /// Set where a body is left unread: a client that is still sending would see the connection
     /// break and never the answer.
     pub(crate) fn lingers(&self) -> Arc<AtomicBool> {
@@ -274,7 +292,8 @@ impl UnderWay {
         }
     }
 
-    /// Takes a place for a connection over which no good key has come.
+    /// Takes a place for a connection over which no good key has come. One that finds none is told
+    /// to leave.
     pub(crate) fn stay_nameless(&self) -> Room {
         if self.state.kind.load(Ordering::Relaxed) != NEW {
             return Room::Found;
@@ -282,6 +301,7 @@ impl UnderWay {
         let mut table = self.all.table();
         let held = table.peers.get(&self.state.peer).copied().unwrap_or_default();
         if held.nameless >= self.all.per_peer || table.nameless >= self.all.nameless_most {
+            self.state.leave.notify_one();
             return Room::None;
         }
         table.turn_into(&self.state, NAMELESS);

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use uuid::Uuid;
 
 use super::X_REQUEST_ID;
+use super::client::Client;
 use crate::manifest::routes::RouteMatch;
 
 /// The longest request id that is taken from a client.
@@ -68,12 +69,12 @@ pub(super) fn add_spins<T>(
     headers: &mut HeaderMap,
     uri: &Uri,
     found: &RouteMatch<'_, '_, T>,
-    peer: SocketAddr,
+    client: &Client,
 ) {
     let route = found.route();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let full_url = format!("http://{host}{path}");
+    let full_url = format!("{}://{host}{path}", client.scheme());
     let mut add = |name: &str, value: &str| {
         // What cannot be a header is left out, as Spin does with a parameter's odd name.
         if let (Ok(name), Ok(value)) =
@@ -88,7 +89,7 @@ pub(super) fn add_spins<T>(
     add("spin-raw-component-route", &route.pattern);
     add("spin-component-route", route.prefix());
     add("spin-base-path", "/");
-    add("spin-client-addr", &peer.to_string());
+    add("spin-client-addr", &client.address.to_string());
     for (name, value) in found.parameters() {
         add(&format!("spin-path-match-{}", name.to_ascii_lowercase().replace('_', "-")), &value);
     }
@@ -126,7 +127,9 @@ mod tests {
         headers.insert("host", HeaderValue::from_static("hub:1"));
         strip(&mut headers);
         assert_eq!(headers.len(), 1);
-        add_spins(&mut headers, &uri, &found, "127.0.0.1:9".parse().unwrap());
+        let address = "127.0.0.1:9".parse().unwrap();
+        let client = Client { address, is_tls: false, certificate: None };
+        add_spins(&mut headers, &uri, &found, &client);
         assert_eq!(headers["spin-path-match-node-id"], "a%20b");
         assert_eq!(headers["spin-client-addr"], "127.0.0.1:9");
         assert_eq!(headers["spin-full-url"], "http://hub:1/n/a%20b/x?q=1");

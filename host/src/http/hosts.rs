@@ -69,8 +69,12 @@ fn settle_host(parts: &mut Parts) -> Result<(), Problem> {
     if hosts.next().is_some() {
         return unreadable("The request has more than one Host header.");
     }
-    if parts.version == Version::HTTP_11 && host.is_none_or(HeaderValue::is_empty) {
+    let is_missing = host.is_none_or(HeaderValue::is_empty);
+    if parts.version == Version::HTTP_11 && is_missing {
         return unreadable("A request of HTTP/1.1 needs a Host header.");
+    }
+    if parts.version == Version::HTTP_2 && is_missing && parts.uri.authority().is_none() {
+        return unreadable("A request of HTTP/2 needs an :authority.");
     }
     if let Some(host) = host.filter(|host| !host.is_empty()) {
         edge::read_host(host.as_bytes())?;

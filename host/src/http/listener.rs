@@ -4,28 +4,29 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
-use super::connections::{Connection, Connections, UnderWay};
+use super::client::Client;
+use super::connections::{Connection, Connections};
 use super::peers::Peer;
+use super::problem;
+use super::sending::{Sending, Streams};
 use super::service::Service;
 use super::stall::Patient;
-use super::{AnswerBody, problem};
+use super::tls::{self, Tls};
 use crate::config::Limits;
 use crate::metrics;
 
@@ -34,10 +35,23 @@ const BACKLOG: u32 = 1024;
 /// How long a client may take for the head of a request, which is also how long a connection may
 /// rest between two requests: above the 30 s at which slow agents send heartbeats, so that they
 /// can keep their connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// Most bytes that wait for a client beside the kernel's buffers, and the longest head of a
 /// request.
 const BUFFER_BYTES: usize = 64 << 10;
+/// Requests under way on one connection of HTTP/2: some more than the event streams that an agent may
+/// have open on a host.
+const H2_STREAMS_MAX: u32 = 128;
+/// The longest head of a request there, as it counts them; the same as for HTTP/1.1.
+const H2_HEAD_BYTES: u32 = 64 << 10;
+/// What a client may send of one body, and of all, before somebody reads it.
+const H2_STREAM_WINDOW: u32 = 64 << 10;
+const H2_CONNECTION_WINDOW: u32 = 256 << 10;
+/// Streams that a client opens and resets at once, or makes us reset, before its connection ends:
+/// each costs us more than it.
+const H2_RESETS_MAX: usize = 64;
+/// How often a client of HTTP/2 is asked whether it is there.
+const H2_PING_EACH: Duration = Duration::from_secs(20);
 /// Connections that are being told that there is no room; further ones are closed without a word.
 const TURNED_AWAY_MAX: usize = 64;
 /// How long one of them is listened to, so that it hears the answer.
@@ -79,33 +93,41 @@ fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
 pub(crate) async fn serve(
     listener: TcpListener,
     service: Arc<Service>,
+    tls: Option<Arc<Tls>>,
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    let graceful = GracefulShutdown::new();
-    let accepting = accept_all(&listener, &service, limits, &graceful);
+    // Each connection holds a receiver.
+    let (stopping, hear) = watch::channel(false);
+    let door = Door { service, tls, limits, stopping: hear };
+    let accepting = accept_all(&listener, &door);
     tokio::select! {
         never = accepting => match never {},
         () = stop => {}
     }
     // From here on new clients are refused by the kernel and find another host.
-    drop(listener);
-    let open = graceful.count();
-    tracing::info!(connections = open, "finishing the requests under way");
+    drop((listener, door));
+    tracing::info!(connections = stopping.receiver_count(), "finishing the requests under way");
+    stopping.send_replace(true);
     let drain = limits.drain_timeout;
-    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(drain, stopping.closed()).await.is_err() {
         tracing::warn!("some requests took longer than {drain:?} and are cut off");
     }
 }
 
 enum Never {}
 
-async fn accept_all(
-    listener: &TcpListener,
-    service: &Arc<Service>,
+/// What each connection needs.
+#[derive(Debug, Clone)]
+struct Door {
+    service: Arc<Service>,
+    tls: Option<Arc<Tls>>,
     limits: Limits,
-    graceful: &GracefulShutdown,
-) -> Never {
+    stopping: watch::Receiver<bool>,
+}
+
+async fn accept_all(listener: &TcpListener, door: &Door) -> Never {
+    let limits = door.limits;
     let connections = Connections::new(limits.connections_max, limits.connections_per_address);
     let turning_away = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
     let _sweep = Aborts(tokio::spawn(Arc::clone(&connections).sweep()));
@@ -119,22 +141,18 @@ async fn accept_all(
                 }
                 let Some(place) = connections.open(Peer::of(peer)) else {
                     metrics::refusal("connections").increment(1);
-                    if let Ok(turn) = Arc::clone(&turning_away).try_acquire_owned() {
+                    // Without a handshake nothing can be said.
+                    if door.tls.is_none()
+                        && let Ok(turn) = Arc::clone(&turning_away).try_acquire_owned()
+                    {
                         tokio::spawn(async move {
-                            turn_away(stream).await;
+                            turn_away(stream, problem::no_room_for_connection()).await;
                             drop(turn);
                         });
                     }
                     continue;
                 };
-                let stream = Patient::new(stream, limits.send_timeout, place.lingers());
-                tokio::spawn(connection(
-                    stream,
-                    peer,
-                    Arc::clone(service),
-                    graceful.watcher(),
-                    place,
-                ));
+                tokio::spawn(door.clone().open(stream, peer, place));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -144,68 +162,119 @@ async fn accept_all(
     }
 }
 
-async fn connection(
-    stream: Patient<TcpStream>,
-    peer: SocketAddr,
-    service: Arc<Service>,
-    watcher: Watcher,
-    place: Connection,
-) {
-    let open = metrics::connections();
-    open.increment(1.0);
-    let answer = service_fn(|request| {
-        let (service, under_way) = (Arc::clone(&service), place.begin());
-        async move {
-            let answer = service.answer(request, peer, &under_way).await;
-            Ok::<_, Infallible>(answer.map(|body| Sending { body, _under_way: under_way }))
+impl Door {
+    async fn open(self, stream: TcpStream, peer: SocketAddr, place: Connection) {
+        let open = metrics::connections();
+        open.increment(1.0);
+        let client = Client { address: peer, is_tls: self.tls.is_some(), certificate: None };
+        let patient = |stream| Patient::new(stream, self.limits.send_timeout, place.lingers());
+        match &self.tls {
+            None => self.connection(patient(stream), client, false, &place).await,
+            Some(tls) => {
+                let mut stopping = self.stopping.clone();
+                let shaken = tokio::select! {
+                    shaken = timeout(tls::HANDSHAKE_TIMEOUT, greet(tls, stream, patient)) => shaken,
+                    () = place.until_not_needed() => Ok(None),
+                    _ = stopping.wait_for(|stops| *stops) => Ok(None),
+                };
+                drop(stopping);
+                if let Ok(Some(stream)) = shaken {
+                    let (_, session) = stream.get_ref();
+                    let name = session.peer_certificates().and_then(tls::name_of);
+                    let certificate = name.and_then(|name| self.service.credential_of(&name));
+                    let is_h2 = session.alpn_protocol() == Some(b"h2");
+                    let client = Client { certificate, ..client };
+                    self.connection(stream, client, is_h2, &place).await;
+                }
+            }
         }
-    });
-    let connection = http1::Builder::new()
+        open.decrement(1.0);
+    }
+
+    /// Answers what comes over a connection, until it ends.
+    async fn connection<S>(&self, stream: S, client: Client, is_h2: bool, place: &Connection)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let peer = client.address;
+        let client = Arc::new(client);
+        let answer = service_fn(|request| {
+            let (service, under_way) = (Arc::clone(&self.service), place.begin());
+            let client = Arc::clone(&client);
+            async move {
+                let answer = service.answer(request, &client, &under_way).await;
+                Ok::<_, Infallible>(answer.map(|body| Sending::new(body, Some(under_way))))
+            }
+        });
+        let builder = protocol(is_h2, self.limits.send_timeout);
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));
+        let mut stopping = self.stopping.clone();
+        let mut is_leaving = false;
+        let ended = loop {
+            tokio::select! {
+                ended = connection.as_mut() => break ended,
+                () = place.until_not_needed() => break Ok(()),
+                _ = stopping.wait_for(|stops| *stops), if !is_leaving => {}
+                () = place.until_told_to_leave(), if !is_leaving => {}
+            }
+            is_leaving = true;
+            connection.as_mut().graceful_shutdown();
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error, %peer, "a connection has ended early");
+        }
+    }
+}
+
+/// HTTP/1.1 or HTTP/2, with a bound on all that a client can make us keep or do.
+fn protocol(is_h2: bool, send_timeout: Duration) -> Builder<Streams> {
+    let mut builder = Builder::new(Streams(send_timeout));
+    builder
+        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(BUFFER_BYTES)
-        .serve_connection(TokioIo::new(stream), answer);
-    let ended = tokio::select! {
-        ended = watcher.watch(connection) => ended,
-        () = place.until_not_needed() => Ok(()),
+        .max_buf_size(BUFFER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(H2_STREAMS_MAX)
+        .max_header_list_size(H2_HEAD_BYTES)
+        .initial_stream_window_size(H2_STREAM_WINDOW)
+        .initial_connection_window_size(H2_CONNECTION_WINDOW)
+        .max_send_buf_size(BUFFER_BYTES)
+        .max_pending_accept_reset_streams(H2_RESETS_MAX)
+        .max_local_error_reset_streams(H2_RESETS_MAX)
+        .keep_alive_interval(H2_PING_EACH)
+        .keep_alive_timeout(send_timeout);
+    if is_h2 { builder.http2_only() } else { builder.http1_only() }
+}
+
+/// Shakes hands; `None` for a client that does not, which is told so if it speaks HTTP.
+async fn greet(
+    tls: &Tls,
+    stream: TcpStream,
+    patient: impl Fn(TcpStream) -> Patient<TcpStream>,
+) -> Option<TlsStream<Patient<TcpStream>>> {
+    let shaken = match tls::begins_handshake(&stream).await {
+        Ok(true) => tls.shake_hands(patient(stream)).await,
+        Ok(false) => {
+            metrics::refusal("tls").increment(1);
+            turn_away(stream, problem::wants_tls()).await;
+            return None;
+        }
+        Err(error) => Err(error),
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, %peer, "a connection has ended early");
-    }
-    open.decrement(1.0);
-    drop(place);
+    let refused = |error: &io::Error| {
+        metrics::refusal("tls").increment(1);
+        tracing::debug!(%error, "no handshake");
+    };
+    shaken.inspect_err(refused).ok()
 }
 
-/// The body of an answer; the request is under way until it is sent.
-struct Sending {
-    body: AnswerBody,
-    _under_way: UnderWay,
-}
-
-impl Body for Sending {
-    type Data = Bytes;
-    type Error = anyhow::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, anyhow::Error>>> {
-        Pin::new(&mut self.get_mut().body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// Says that there is no room, and listens for a moment lest the answer is lost.
-async fn turn_away(mut stream: TcpStream) {
+/// Says why nothing else is answered, and listens for a moment lest that is lost.
+async fn turn_away(mut stream: TcpStream, answer: Vec<u8>) {
     let told = async {
-        stream.write_all(&problem::no_room_for_connection()).await?;
+        stream.write_all(&answer).await?;
         stream.shutdown().await?;
         let mut space = [0; 1024];
         while stream.read(&mut space).await? > 0 {}

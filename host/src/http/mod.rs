@@ -1,6 +1,8 @@
 //! The HTTP side: from a connection to an answer.
 //!
 //! - [`listener`]: accepts connections, and drains them.
+//! - [`tls`]: its certificate, and those of clients.
+//! - [`client`]: who is at the other end of a connection.
 //! - [`connections`]: how many there may be, and which must give way.
 //! - [`peers`]: what one address may ask for without a good key.
 //! - [`shares`]: how many requests of one caller are under way while others call, too.
@@ -13,9 +15,11 @@
 //! - [`streams`]: event streams, from a request to an answer.
 //! - [`ui_session`]: the cookie by which a browser page reads.
 //! - [`stall`]: cuts clients that take nothing.
+//! - [`sending`]: answers on their way out, and streams of HTTP/2 that nobody takes.
 
 mod answer_body;
 mod body;
+mod client;
 mod connections;
 mod headers;
 pub(crate) mod hosts;
@@ -23,10 +27,12 @@ pub(crate) mod listener;
 pub(crate) mod own;
 pub(crate) mod peers;
 mod problem;
+mod sending;
 pub(crate) mod service;
 mod shares;
 mod stall;
 mod streams;
+pub(crate) mod tls;
 pub(crate) mod ui_session;
 
 pub(crate) use answer_body::AnswerBody;

@@ -58,10 +58,22 @@ pub(super) fn no_room() -> Problem {
 
 /// The whole answer to a connection for which there is no room, before it has said anything.
 pub(super) fn no_room_for_connection() -> Vec<u8> {
+    raw(no_room())
+}
+
+/// The whole answer to a connection without TLS where TLS is wanted.
+pub(super) fn wants_tls() -> Vec<u8> {
+    let detail = "This port speaks HTTPS only: write https:// in front of its address.";
+    raw(Problem::new(Code::MalformedRequest, detail))
+}
+
+/// A problem as it goes over the wire, where no request has been read.
+fn raw(problem: Problem) -> Vec<u8> {
     let id = uuid::Uuid::now_v7().to_string();
-    let response = no_room().into_response(&id);
+    let response = problem.into_response(&id);
+    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut head = format!(
-        "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nx-request-id: {id}\r\n\
+        "HTTP/1.1 {status}\r\nconnection: close\r\nx-request-id: {id}\r\n\
          cache-control: no-store\r\nx-content-type-options: nosniff\r\ncontent-length: {}\r\n",
         response.body.len()
     )

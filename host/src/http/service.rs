@@ -1,13 +1,12 @@
 //! One request: routing, limits, the call into a component.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, ORIGIN, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
 use reef_runtime::{Body, CallError, Component};
@@ -16,6 +15,7 @@ use reef_web::config::AuthMode;
 use reef_web::{Code, Problem, cors, edge};
 
 use super::body::{BodyReader, Sender};
+use super::client::{self, Client};
 use super::connections::{Room, UnderWay};
 use super::headers::{self, request_id_text};
 use super::hosts::{self, Hosts};
@@ -100,28 +100,38 @@ impl Service {
         &self.routes
     }
 
+    /// What lets the requests of a client act by its certificate, which goes by this name.
+    pub(crate) fn credential_of(&self, name: &str) -> Option<HeaderValue> {
+        client::credential_of(self.streams.config().admin_key.as_deref(), name)
+    }
+
     /// Answers one request.
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        client: &Client,
         under_way: &UnderWay,
     ) -> Answer {
         let started = Instant::now();
         let (mut parts, incoming) = request.into_parts();
         let method = parts.method.clone();
+        let is_h2 = parts.version == Version::HTTP_2;
         let id = headers::settle_request_id(&mut parts.headers);
         let origin = parts.headers.get(ORIGIN).cloned();
         let has_body = !incoming.is_end_stream();
         let mut asked = Asked {
             id: &id,
-            peer,
+            client,
             under_way,
             has_body,
             caller: shares::Caller::Peer(under_way.peer()),
         };
         let (mut answer, metrics) = self.dispatch(parts, incoming, &mut asked).await;
-        if has_body && answer.headers().get(CONNECTION).is_some_and(|value| value == "close") {
+        if is_h2 {
+            // There it means nothing: a body is left unread by ending its stream.
+            answer.headers_mut().remove(CONNECTION);
+        } else if has_body && answer.headers().get(CONNECTION).is_some_and(|value| value == "close")
+        {
             under_way.linger();
         }
         self.finish(&mut answer, id, origin.as_ref());
@@ -161,6 +171,7 @@ impl Service {
             return (answer, &self.unknown_metrics);
         }
         let cookie_left = self.sessions.settle(&parts.method, &mut parts.headers);
+        asked.client.vouch(&mut parts.headers);
         let own = Own::of(parts.uri.path());
         if let Some(own) = own.filter(|own| own.is_open()) {
             // These cost little and say that the hub is there, so they are answered in any case.
@@ -239,7 +250,8 @@ impl Service {
             (answer, &self.own_metrics, true)
         } else if parts.uri.path() == ui_session::PATH {
             let looks_at_key = parts.method == Method::POST;
-            let answer = Box::pin(self.sessions.answer(&self.streams, &parts, id)).await;
+            let is_tls = asked.client.is_tls;
+            let answer = Box::pin(self.sessions.answer(&self.streams, &parts, is_tls, id)).await;
             (answer, &self.own_metrics, looks_at_key)
         } else if let Some(feed) = EventStreams::find(parts.uri.path()) {
             let metrics = match feed {
@@ -301,9 +313,9 @@ impl Service {
         let waiter = self.long_polls.holder(&parts, &body.bytes, asked.under_way.peer());
         headers::strip(&mut parts.headers);
         if component.is_direct() {
-            headers::add_address(&mut parts.headers, asked.peer);
+            headers::add_address(&mut parts.headers, asked.client.address);
         } else {
-            headers::add_spins(&mut parts.headers, &parts.uri, found, asked.peer);
+            headers::add_spins(&mut parts.headers, &parts.uri, found, asked.client);
         }
         let answer = match waiter {
             None => {
@@ -347,7 +359,7 @@ impl Service {
 /// What is known of a request beside what it says.
 struct Asked<'a> {
     id: &'a HeaderValue,
-    peer: SocketAddr,
+    client: &'a Client,
     under_way: &'a UnderWay,
     has_body: bool,
     /// Whose share of the requests under way it takes.

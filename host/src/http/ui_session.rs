@@ -15,10 +15,12 @@ use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, COOKIE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use reef_web::auth::Caller;
-use reef_web::{Code, Config, Problem, stand_in};
+use reef_web::stand_in::Kind;
+use reef_web::{Code, Config, Problem};
 use serde_json::json;
 use sha2::Sha256;
 
+use super::client::{bearer, credential, has_key};
 use super::streams::plain;
 use super::{Answer, problem, whole};
 use crate::sse::EventStreams;
@@ -49,6 +51,7 @@ impl UiSessions {
         &self,
         streams: &EventStreams,
         parts: &Parts,
+        is_tls: bool,
         request_id: &str,
     ) -> Answer {
         let made = match parts.method {
@@ -67,7 +70,7 @@ impl UiSessions {
                 return answer;
             }
         };
-        match made.and_then(|(token, lifetime)| cookie(parts, &token, lifetime)) {
+        match made.and_then(|(token, lifetime)| cookie(parts, is_tls, &token, lifetime)) {
             Ok((cookie, body)) => {
                 let mut answer = whole(StatusCode::OK, "application/json", body);
                 answer.headers_mut().insert(SET_COOKIE, cookie);
@@ -108,7 +111,7 @@ impl UiSessions {
     pub(super) fn settle(&self, method: &Method, headers: &mut HeaderMap) -> Option<Duration> {
         let token = take(headers)?;
         let reads = matches!(*method, Method::GET | Method::HEAD);
-        if !reads || headers.contains_key(AUTHORIZATION) || headers.contains_key("x-api-key") {
+        if !reads || has_key(headers) {
             return None;
         }
         let secret = self.config.admin_key.as_ref()?;
@@ -116,13 +119,10 @@ impl UiSessions {
         let Holder { key_id, digest } = holder_of(secret, &token, now)?;
         let expires: u64 = token.split('.').nth(1)?.parse().ok()?;
         let credential = match key_id.as_str() {
-            ADMIN => secret.clone(),
-            _ => stand_in::make(secret, &key_id, &digest),
+            ADMIN => bearer(secret),
+            _ => credential(Kind::Cookie, secret, &key_id, &digest),
         };
-        if let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {credential}")) {
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
+        headers.insert(AUTHORIZATION, credential?);
         Some(Duration::from_secs(expires.saturating_sub(now)))
     }
 }
@@ -139,12 +139,14 @@ struct Holder {
 /// `Set-Cookie`, and what the page learns.
 fn cookie(
     parts: &Parts,
+    is_tls: bool,
     token: &str,
     lifetime: Duration,
 ) -> Result<(HeaderValue, String), Problem> {
     let seconds = lifetime.as_secs();
     // Whoever ends TLS in front of us says so; a browser would not send such a cookie over HTTP.
-    let is_https = parts.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    let is_https =
+        is_tls || parts.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
     let secure = if is_https { "; Secure" } else { "" };
     let text =
         format!("{NAME}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
@@ -204,6 +206,8 @@ fn take(headers: &mut HeaderMap) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use reef_web::stand_in;
+
     use super::*;
 
     fn sessions() -> UiSessions {
@@ -269,7 +273,7 @@ mod tests {
     fn a_cookie_reads_and_does_nothing_else() {
         let reads = settled(&Caller::Admin, Method::GET, &[]);
         assert_eq!(reads[AUTHORIZATION], "Bearer reef_k");
-        let stand_in = format!("Bearer {}", stand_in::make("reef_k", "key_1", "d1"));
+        let stand_in = format!("Bearer {}", stand_in::make(Kind::Cookie, "reef_k", "key_1", "d1"));
         assert_eq!(settled(&agent(), Method::GET, &[])[AUTHORIZATION], *stand_in);
         assert!(!settled(&agent(), Method::POST, &[]).contains_key(AUTHORIZATION));
         let own = settled(&agent(), Method::GET, &[("authorization", "Bearer x")]);
@@ -286,13 +290,15 @@ mod tests {
 
     #[test]
     fn a_cookie_shows_no_key_and_minds_tls() {
-        let (value, _) = cookie(&parts(Method::POST, &[]), "t", LIFETIME).unwrap();
+        let (value, _) = cookie(&parts(Method::POST, &[]), false, "t", LIFETIME).unwrap();
         let text = value.to_str().unwrap();
         assert_eq!(text, "reef_session=t; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200");
         let tls = parts(Method::DELETE, &[("x-forwarded-proto", "https")]);
-        let (ended, _) = cookie(&tls, "", Duration::ZERO).unwrap();
+        let (ended, _) = cookie(&tls, false, "", Duration::ZERO).unwrap();
         let text = ended.to_str().unwrap();
         assert!(text.starts_with("reef_session=;") && text.ends_with("Max-Age=0; Secure"));
+        let (direct, _) = cookie(&parts(Method::POST, &[]), true, "t", LIFETIME).unwrap();
+        assert!(direct.to_str().unwrap().ends_with("; Secure"));
         assert!(!sessions().make(&Caller::Admin, 0).unwrap().contains("reef_k"));
     }
 }

@@ -229,6 +229,11 @@ impl Hub {
         self.program.as_ref().unwrap().signal(Signal::Terminate);
     }
 
+    /// Has it read its certificate anew.
+    pub fn reload(&self) {
+        self.program.as_ref().unwrap().signal(Signal::HangUp);
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         let status = self.program.as_mut().unwrap().wait(PATIENCE);

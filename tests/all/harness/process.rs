@@ -22,6 +22,8 @@ pub enum Signal {
     Stop,
     /// Lets it go on.
     Continue,
+    /// Has it read its files anew.
+    HangUp,
 }
 
 /// Sends a signal by the shell's own `kill`: the standard library knows only `Kill`, and calling
@@ -33,6 +35,7 @@ pub fn signal(pid: u32, signal: Signal) {
         Signal::Kill => "KILL",
         Signal::Stop => "STOP",
         Signal::Continue => "CONT",
+        Signal::HangUp => "HUP",
     };
     let status = Command::new("sh")
         .args(["-c", &format!("kill -{name} {pid}")])
