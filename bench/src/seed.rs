@@ -1,13 +1,13 @@
 //! Fills a hub with nodes, and takes away those that a measurement made.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use futures_util::stream::{self, TryStreamExt};
+use reef_api::{NodeId, node as api};
 use reef_domain::heartbeat::Heartbeat;
 use reef_domain::limits::HEARTBEAT_SCRIPT_MAX;
-use reef_domain::node::Registration;
+use reef_domain::node::{Registration, check_registration};
 use reef_store::heartbeat::{Beat, BeatOutcome};
 use reef_store::node::{List, Register, Registered, Remove, Writer, Written};
-use serde::Deserialize;
 
 use crate::operation::{NODE, name_of};
 use crate::redis::Redis;
@@ -28,8 +28,8 @@ pub(crate) async fn register(redis: &Redis, numbers: std::ops::Range<u64>) -> Re
     stream::iter(numbers.map(Ok))
         .try_for_each_concurrent(IN_FLIGHT, |number| async move {
             let name = name_of(&digits(number));
-            let registration = registration(&name)?;
-            let call = Register::new(&registration, &name, "@admin", Writer::Any);
+            let (registration, node_id) = (registration(&name)?, NodeId::from(name.as_str()));
+            let call = Register::new(&registration, &node_id, "@admin", Writer::Any);
             match store.call(&call).await? {
                 Registered::Ok { .. } => Ok(()),
                 other => bail!("{name} was not registered: {other:?}"),
@@ -40,31 +40,10 @@ pub(crate) async fn register(redis: &Redis, numbers: std::ops::Range<u64>) -> Re
 }
 
 /// What [`NODE`] says.
-#[derive(Deserialize)]
-struct Said {
-    platform: String,
-    arch: String,
-    available_skills: Vec<String>,
-    ip_address: String,
-    port: i64,
-    max_concurrent_tasks: i64,
-    tags: Vec<String>,
-}
-
 fn registration(name: &str) -> Result<Registration> {
-    let said: Said = serde_json::from_str(&format!("{{{NODE}}}"))?;
-    Ok(Registration {
-        hostname: name.to_owned(),
-        platform: said.platform,
-        arch: said.arch,
-        available_skills: said.available_skills,
-        max_concurrent_tasks: said.max_concurrent_tasks,
-        ip_address: said.ip_address,
-        tailscale_ip: String::new(),
-        port: said.port,
-        tags: Some(said.tags),
-        node_id: None,
-    })
+    let said = serde_json::from_str(&format!("{{{NODE}}}"))?;
+    let form = api::Registration { hostname: Some(name.to_owned()), ..said };
+    check_registration(form).map_err(|error| anyhow!("{name} cannot be registered: {error:?}"))
 }
 
 /// Sends a heartbeat from each node of a range, so that later ones find what the one before left
@@ -81,10 +60,10 @@ pub(crate) async fn beat(redis: &Redis, numbers: std::ops::Range<u64>) -> Result
         incarnation: None,
         claims: Vec::new(),
     };
-    let names: Vec<String> = numbers.map(|number| name_of(&digits(number))).collect();
+    let names: Vec<NodeId> = numbers.map(|number| name_of(&digits(number)).into()).collect();
     stream::iter(names.chunks(HEARTBEAT_SCRIPT_MAX).map(Ok))
         .try_for_each_concurrent(IN_FLIGHT, |names| async {
-            let heartbeats: Vec<_> = names.iter().map(|name| (name.as_str(), &heartbeat)).collect();
+            let heartbeats: Vec<_> = names.iter().map(|name| (name, &heartbeat)).collect();
             let call = Beat {
                 heartbeats: &heartbeats,
                 writer: Writer::Any,
@@ -105,7 +84,7 @@ pub(crate) async fn remove_new(redis: &Redis) -> Result<()> {
         let page = List { status: "", skill: "", tag: "", limit: PAGE, below: None };
         let newest = store.call(&page).await?.nodes;
         let seeded = name_of("");
-        let new: Vec<String> = newest
+        let new: Vec<NodeId> = newest
             .into_iter()
             .filter(|node| !node.hostname.starts_with(&seeded))
             .map(|node| node.node_id)

@@ -298,7 +298,7 @@ impl TaskMetrics {
 
     /// Shows what a sweep has counted.
     pub(crate) fn show(&self, counts: &Counts) {
-        for (gauge, count) in self.by_status.iter().zip(counts.by_status.in_order()) {
+        for (gauge, (_, count)) in self.by_status.iter().zip(counts.by_status.counts()) {
             gauge.set(count as f64);
         }
         self.waiting.set(counts.waiting as f64);

@@ -1,50 +1,19 @@
 //! Leadership: one node leads, under a term that fences all earlier leaders.
 
+use reef_api::NodeId;
+use reef_api::leader::{CampaignAnswer, CampaignBody, ResignAnswer, ResignBody};
 use reef_domain::leader::{TTL_MS_DEFAULT, check_ttl_ms};
 use reef_domain::limits::{COUNTER_MAX, LEADER_HISTORY_MAX};
-use reef_domain::time::UnixMillis;
-use reef_domain::{Invalid, NodeId, id};
+use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::leader::{Campaign, Campaigned, Leadership, ReadHistory, Resign, Resigned, Show};
-use reef_web::extract::{lax_int, object};
+use reef_web::extract::object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
 
 /// `GET /cluster/leader`
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     Ok(Response::json(&cx.store.call(&Show).await?))
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct CampaignBody {
-    /// Who wants to lead.
-    node_id: Option<String>,
-    /// How long the lease is, in milliseconds.
-    #[serde(default, deserialize_with = "lax_int")]
-    ttl_ms: Option<i64>,
-    /// As registration answered it; a node that registered again since fences this one.
-    #[serde(default, deserialize_with = "lax_int")]
-    incarnation: Option<i64>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct CampaignAnswer {
-    is_leader: bool,
-    leader: Option<String>,
-    term: i64,
-    ttl_ms: i64,
-    /// For how long a leader that lost its lease early may not know of it; left out where there is
-    /// none.
-    #[serde(skip_serializing_if = "is_zero")]
-    former_ttl_ms: i64,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(number: &i64) -> bool {
-    *number == 0
 }
 
 /// `POST /cluster/leader/campaign`
@@ -79,25 +48,6 @@ pub(crate) async fn campaign<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer, answered.replayed)
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct ResignBody {
-    /// Who leads.
-    node_id: Option<String>,
-    /// Under which term.
-    #[serde(default, deserialize_with = "lax_int")]
-    term: Option<i64>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct ResignAnswer {
-    success: bool,
-    /// Nobody, until somebody campaigns.
-    leader: Option<String>,
-    term: i64,
-}
-
 /// `POST /cluster/leader/resign`
 pub(crate) async fn resign<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let body: ResignBody = object(cx.request)?;
@@ -116,7 +66,7 @@ pub(crate) async fn resign<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Resigned::NotFound => Err(Problem::unknown_node(&node_id)),
         Resigned::Forbidden => Err(Problem::foreign("node")),
         Resigned::Fenced { leader, term: present } => {
-            let leader = leader.unwrap_or_else(|| "nobody".to_owned());
+            let leader = leader.as_ref().map_or("nobody", NodeId::as_str);
             let detail = format!(
                 "{node_id} does not lead under term {term}: {leader} does, and the term is {present}."
             );
@@ -126,49 +76,17 @@ pub(crate) async fn resign<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer, answered.replayed)
 }
 
-fn read_node_id(invalid: &mut Invalid, given: Option<String>) -> String {
-    match given {
+fn read_node_id(invalid: &mut Invalid, given: Option<NodeId>) -> NodeId {
+    match given.map(id::checked) {
         None => invalid.push("node_id", "is required"),
-        Some(text) => match NodeId::parse(&text) {
-            Ok(node_id) => return node_id.to_string(),
-            Err(_) => invalid.push("node_id", id::RULE),
-        },
+        Some(Ok(node_id)) => return node_id,
+        Some(Err(rule)) => invalid.push("node_id", rule),
     }
-    String::new()
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "LeaderHistoryEntry")
-)]
-pub(crate) struct HistoryAnswer {
-    timestamp: UnixMillis,
-    node_id: String,
-    event: String,
-    term: Option<i64>,
-    is_leader: Option<bool>,
-    /// Why it lost its lease before that had run out; left out otherwise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    NodeId::default()
 }
 
 /// `GET /cluster/leader/history`
 pub(crate) async fn history<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let limit = page::limit(&cx.query(), LEADER_HISTORY_MAX)?;
-    let history = cx.store.call(&ReadHistory { limit }).await?;
-    let answer: Vec<HistoryAnswer> = history
-        .0
-        .into_iter()
-        .map(|entry| HistoryAnswer {
-            timestamp: entry.at(),
-            node_id: entry.node_id,
-            event: entry.event,
-            term: entry.term,
-            is_leader: entry.is_leader,
-            reason: entry.reason,
-        })
-        .collect();
-    Ok(Response::json(&answer))
+    Ok(Response::json(&cx.store.call(&ReadHistory { limit }).await?.0))
 }

@@ -1,23 +1,24 @@
 //! What `openapi.json` says of these routes.
 
+use reef_api::cluster::{ClusterEventList, ClusterHealth, ClusterState, Event, ServiceHealth};
+use reef_api::heartbeat::{
+    CheckAnswer, CheckBody, HeartbeatAnswer, HeartbeatBody, HeartbeatFailure, HeldClaim,
+};
+use reef_api::leader::{
+    CampaignAnswer, CampaignBody, LeaderHistoryEntry, Leadership, ResignAnswer, ResignBody,
+};
+use reef_api::node::NodeHealth;
 use reef_domain::leader::TTL_MS_DEFAULT;
 use reef_domain::limits::{
     COUNTER_MAX, HEARTBEAT_BATCH_MAX, HEARTBEAT_CLAIMS_MAX, HEARTBEAT_TIMEOUT_SECONDS_MAX,
     LEADER_HISTORY_MAX, LEADER_TTL_MS_MAX, LEADER_TTL_MS_MIN, PAGE_DEFAULT, PAGE_MAX,
     RUNNING_TASKS_MAX,
 };
-use reef_store::event::{CATALOGUE, Event};
-use reef_store::leader::Leadership;
+use reef_store::event::CATALOGUE;
 use reef_web::Code;
 use reef_web::openapi::schema::{between, count, default, one_of};
 use reef_web::openapi::{Api, schema};
 use serde_json::json;
-
-use crate::cluster::{
-    CheckAnswer, CheckBody, ClusterHealth, ClusterState, EventList, ServiceHealth,
-};
-use crate::heartbeats::{ClaimBody, HeartbeatAnswer, HeartbeatBody, HeartbeatFailure, NodeHealth};
-use crate::leadership::{CampaignAnswer, CampaignBody, HistoryAnswer, ResignAnswer, ResignBody};
 
 /// Describes the routes.
 pub fn describe(api: &mut Api) {
@@ -28,7 +29,7 @@ pub fn describe(api: &mut Api) {
     api.group("Operating");
     api.get("/health", "check_service", "Whether a component answers")
         .says("Asks nothing of Redis.")
-        .answers::<ServiceHealth>("It does.");
+        .answers::<ServiceHealth<'static>>("It does.");
     api.get("/readyz", "check_readiness", "Whether Redis can be written")
         .answers_schema(
             "It can.",
@@ -77,7 +78,7 @@ fn heartbeats(api: &mut Api) {
         }));
     api.get("/api/v1/nodes/{id}/health", "show_node_health", "Whether a node is healthy")
         .says("`healthy` is exactly `online` and not timed out.")
-        .answers::<NodeHealth<'static>>("How it is.")
+        .answers::<NodeHealth>("How it is.")
         .refuses(&[Code::NotFound]);
 }
 
@@ -95,7 +96,7 @@ fn cluster(api: &mut Api) {
             json!({ "type": "string", "default": "0", "pattern": "^(0|[0-9]{1,15}-[0-9]{1,15})$" }),
         )
         .limit(PAGE_DEFAULT, PAGE_MAX)
-        .answers::<EventList<'static>>("Events, oldest first.");
+        .answers::<ClusterEventList<'static>>("Events, oldest first.");
     api.post("/api/v1/cluster/check-heartbeat", "check_heartbeats", "Mark silent nodes offline now")
         .says(
             "The monitor does it every second. Another timeout than the hub's needs the scope \
@@ -128,7 +129,7 @@ fn leadership(api: &mut Api) {
         .refuses(&[Code::NotFound, Code::Fenced]);
     api.get("/api/v1/cluster/leader/history", "list_leaders", "Who led when, newest first")
         .limit(LEADER_HISTORY_MAX, PAGE_MAX)
-        .answers::<Vec<HistoryAnswer>>("Elected, renewed late, lost, resigned.");
+        .answers::<Vec<LeaderHistoryEntry>>("Elected, renewed late, lost, resigned.");
 }
 
 fn schemas(api: &mut Api) {
@@ -142,7 +143,7 @@ fn schemas(api: &mut Api) {
         .set("claims", json!({ "maxItems": HEARTBEAT_CLAIMS_MAX }))
         .set("incarnation", count())
         .without("node_id");
-    api.body::<ClaimBody>();
+    api.body::<HeldClaim>();
     api.answer::<HeartbeatAnswer<'static>>().says("status", "Only in the answer to many: 200.");
     api.answer::<HeartbeatFailure<'static>>();
     api.body::<CheckBody>().set(

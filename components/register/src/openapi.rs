@@ -1,22 +1,19 @@
 //! What `openapi.json` says of these routes.
 
+use reef_api::Word as _;
+use reef_api::node::{
+    Arch, Node, NodeChange, NodeDone, NodeStatus, Platform, Registered, Registration,
+};
 use reef_domain::limits::{
     ADDRESS_CHARS_MAX, CONCURRENT_TASKS_MAX, HOSTNAME_CHARS_MAX, PAGE_MAX, PORT_MAX,
 };
-use reef_domain::node::{ARCHES, CONCURRENT_TASKS_DEFAULT, PLATFORMS, PORT_DEFAULT, Status};
-use reef_store::node::Node;
+use reef_domain::node::{CONCURRENT_TASKS_DEFAULT, PORT_DEFAULT};
 use reef_web::Code;
 use reef_web::openapi::schema::{
     between, count, default, filter, labels, name, number_cursor, one_of, own_id,
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::json;
-
-use crate::handlers::{DoneAnswer, PatchBody, RegisterAnswer, RegisterBody};
-
-fn statuses() -> Vec<&'static str> {
-    Status::ALL.into_iter().map(Status::as_str).collect()
-}
 
 /// Describes the routes.
 pub fn describe(api: &mut Api) {
@@ -28,12 +25,12 @@ pub fn describe(api: &mut Api) {
              and `registered_at`, and the rest is replaced. Two registrations of one hostname at \
              once make one node.",
         )
-        .takes::<RegisterBody>()
+        .takes::<Registration>()
         .example(json!({
             "hostname": "gpu-1.lab", "platform": "linux", "arch": "x64",
             "available_skills": ["python", "gpu"], "node_id": "gpu-1",
         }))
-        .answers::<RegisterAnswer>("The node as it is now.")
+        .answers::<Registered>("The node as it is now.")
         .refuses(&[Code::InvalidRegistration]);
     lists(api);
     api.get("/api/v1/nodes/{id}", "show_node", "Show a node")
@@ -41,12 +38,12 @@ pub fn describe(api: &mut Api) {
         .refuses(&[Code::NotFound]);
     api.patch("/api/v1/nodes/{id}", "change_node", "Change a node")
         .says("`maintenance` drains it: it gets no new tasks, and the claims it has run out.")
-        .takes::<PatchBody>()
+        .takes::<NodeChange>()
         .example(json!({ "status": "maintenance" }))
         .answers::<Node>("The node as it is now.")
         .refuses(&[Code::NotFound]);
     api.delete("/api/v1/nodes/{id}", "remove_node", "Forget a node")
-        .answers::<DoneAnswer>("It is gone, and its claims are back in the queue.")
+        .answers::<NodeDone>("It is gone, and its claims are back in the queue.")
         .refuses(&[Code::NotFound]);
     api.post(
         "/api/v1/nodes/{id}/shutdown",
@@ -54,15 +51,15 @@ pub fn describe(api: &mut Api) {
         "Mark a node offline by its own wish",
     )
     .says("Its claims go back into the queue at once.")
-    .answers::<DoneAnswer>("It is offline.")
+    .answers::<NodeDone>("It is offline.")
     .refuses(&[Code::NotFound]);
 }
 
 fn lists(api: &mut Api) {
     let list = || schema::list_of("Node");
     api.get("/api/v1/nodes", "list_nodes", "List nodes, newest registration first")
-        .query("status_filter", "Only those in this status.", filter(&statuses()))
-        .query("status", "The same; `status_filter` comes first.", filter(&statuses()))
+        .query("status_filter", "Only those in this status.", filter(&NodeStatus::names()))
+        .query("status", "The same; `status_filter` comes first.", filter(&NodeStatus::names()))
         .query("skill", "Only those with exactly this skill.", json!({ "type": "string" }))
         .query("tag", "Only those with exactly this tag.", json!({ "type": "string" }))
         .pages(PAGE_MAX, number_cursor())
@@ -90,11 +87,11 @@ fn lists(api: &mut Api) {
 
 fn schemas(api: &mut Api) {
     let concurrency = || between(1, CONCURRENT_TASKS_MAX);
-    api.body::<RegisterBody>()
+    api.body::<Registration>()
         .require(&["hostname", "platform", "arch", "available_skills"])
         .set("hostname", name(1, HOSTNAME_CHARS_MAX))
-        .set("platform", one_of(&PLATFORMS))
-        .set("arch", one_of(&ARCHES))
+        .set("platform", one_of(&Platform::names()))
+        .set("arch", one_of(&Arch::names()))
         .set("available_skills", labels())
         .set("available_skills", json!({ "minItems": 1 }))
         .set("ip_address", name(0, ADDRESS_CHARS_MAX))
@@ -103,8 +100,8 @@ fn schemas(api: &mut Api) {
         .set("max_concurrent_tasks", default(concurrency(), CONCURRENT_TASKS_DEFAULT))
         .set("tags", labels())
         .set("node_id", own_id());
-    api.body::<PatchBody>()
-        .set("status", one_of(&statuses()))
+    api.body::<NodeChange>()
+        .set("status", one_of(&NodeStatus::names()))
         .set("available_skills", labels())
         .set("available_skills", json!({ "minItems": 1 }))
         .set("tags", labels())
@@ -115,7 +112,7 @@ fn schemas(api: &mut Api) {
         .set("average_execution_time", between(0, 1_000_000_000_000_i64));
     api.answer::<Node>()
         .set("node_id", schema::id())
-        .set("status", one_of(&statuses()))
+        .set("status", one_of(&NodeStatus::names()))
         .set("available_skills", json!({ "type": "array", "items": { "type": "string" } }))
         .set("tags", json!({ "type": "array", "items": { "type": "string" } }))
         .says("available_skills", "What it can do.")

@@ -1,5 +1,6 @@
 //! Tasks as those see them who run them: claim, progress, the end.
 
+use reef_api::NodeId;
 use reef_domain::json::{Json, Members, cut};
 use reef_domain::limits::{
     BODY_BYTES_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ERROR_BYTES_MAX, WAIT_MS_MAX,
@@ -38,7 +39,7 @@ pub(crate) struct ClaimBody {
 
 impl ClaimBody {
     /// Node, limit, lease.
-    fn check(self) -> Result<(String, i64, i64), Invalid> {
+    fn check(self) -> Result<(NodeId, i64, i64), Invalid> {
         let mut invalid = Invalid::new();
         let node_id = self.node_id.unwrap_or_default();
         invalid.require(!node_id.is_empty(), "node_id", "is required");
@@ -50,7 +51,7 @@ impl ClaimBody {
         check_lease(&mut invalid, lease_ms);
         let wait_fits = (0..=WAIT_MS_MAX).contains(&self.wait_ms.unwrap_or(0));
         invalid.require(wait_fits, "wait_ms", "must be between 0 and 30000");
-        invalid.finish((node_id, limit, lease_ms))
+        invalid.finish((node_id.into(), limit, lease_ms))
     }
 }
 
@@ -91,7 +92,7 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let answer = match answered.value {
         Written::NotFound => Err(Problem::unknown_node(&node_id)),
         Written::Forbidden => Err(Problem::foreign("node")),
-        other => written(other, &node_id),
+        other => written(other, node_id.as_str()),
     };
     for Claimed { task, token } in answer.iter().flat_map(|claims| &claims.tasks) {
         if let Some(message_id) = &task.message_id {

@@ -1,5 +1,9 @@
 //! What a heartbeat carries, and how often nodes are asked to send one.
 
+use reef_api::Open;
+use reef_api::heartbeat::{HeartbeatBody, HeldClaim};
+use reef_api::node::NodeStatus;
+
 use crate::invalid::Invalid;
 use crate::limits::{HEARTBEAT_CLAIMS_MAX, HEARTBEAT_TIMEOUT_SECONDS_MAX, RUNNING_TASKS_MAX};
 
@@ -19,83 +23,45 @@ pub struct Heartbeat {
     /// Tasks that the node runs by its own count.
     pub running_tasks: i64,
     /// `online` or `busy`, if the node says so itself.
-    pub status: Option<SelfStatus>,
+    pub status: Option<NodeStatus>,
     /// The incarnation that the node was given when it registered; older ones are fenced.
     pub incarnation: Option<i64>,
     /// Tasks that the node holds, with their claim tokens.
-    pub claims: Vec<Claim>,
+    pub claims: Vec<HeldClaim>,
 }
 
-/// A task that a node believes to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// The task.
-    pub task_id: String,
-    /// The fencing token that came with the claim.
-    pub token: String,
-}
-
-/// The statuses that a node may give itself in a heartbeat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SelfStatus {
-    /// Takes work.
-    Online,
-    /// Alive, and takes none.
-    Busy,
-}
-
-impl SelfStatus {
-    /// Reads the name of `contract.md` §3.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "online" => Some(Self::Online),
-            "busy" => Some(Self::Busy),
-            _ => None,
-        }
+/// Checks ranges. Omitted metrics become 0, as in the older service.
+///
+/// # Errors
+/// Every field that is out of range.
+pub fn check(body: HeartbeatBody) -> Result<Heartbeat, Invalid> {
+    let mut invalid = Invalid::new();
+    let status = body.status.as_ref().and_then(Open::known);
+    let is_own = matches!(status, Some(NodeStatus::Online | NodeStatus::Busy));
+    invalid.require(body.status.is_none() || is_own, "status", "must be online or busy");
+    let heartbeat = Heartbeat {
+        cpu_usage: body.cpu_usage.unwrap_or_default(),
+        memory_usage: body.memory_usage.unwrap_or_default(),
+        disk_usage: body.disk_usage.unwrap_or_default(),
+        running_tasks: body.running_tasks.unwrap_or_default(),
+        status,
+        incarnation: body.incarnation,
+        claims: body.claims.unwrap_or_default(),
+    };
+    for (field, value) in [
+        ("cpu_usage", heartbeat.cpu_usage),
+        ("memory_usage", heartbeat.memory_usage),
+        ("disk_usage", heartbeat.disk_usage),
+    ] {
+        invalid.require((0.0..=100.0).contains(&value), field, "must be between 0 and 100");
     }
-
-    /// The name of `contract.md` §3.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Online => "online",
-            Self::Busy => "busy",
-        }
-    }
-}
-
-impl Heartbeat {
-    /// Checks ranges.
-    ///
-    /// # Errors
-    /// Every field that is out of range.
-    pub fn validate(self) -> Result<Self, Invalid> {
-        let mut invalid = Invalid::new();
-        for (field, value) in [
-            ("cpu_usage", self.cpu_usage),
-            ("memory_usage", self.memory_usage),
-            ("disk_usage", self.disk_usage),
-        ] {
-            invalid.require((0.0..=100.0).contains(&value), field, "must be between 0 and 100");
-        }
-        invalid.require(
-            (0..=RUNNING_TASKS_MAX).contains(&self.running_tasks),
-            "running_tasks",
-            "must be between 0 and 1000000",
-        );
-        invalid.require(
-            self.incarnation.is_none_or(|i| i >= 0),
-            "incarnation",
-            "must not be negative",
-        );
-        invalid.require(
-            self.claims.len() <= HEARTBEAT_CLAIMS_MAX,
-            "claims",
-            "must not list more than 100 claims",
-        );
-        invalid.finish(self)
-    }
+    let running_fit = (0..=RUNNING_TASKS_MAX).contains(&heartbeat.running_tasks);
+    invalid.require(running_fit, "running_tasks", "must be between 0 and 1000000");
+    let incarnation_fits = heartbeat.incarnation.is_none_or(|i| i >= 0);
+    invalid.require(incarnation_fits, "incarnation", "must not be negative");
+    let claims_fit = heartbeat.claims.len() <= HEARTBEAT_CLAIMS_MAX;
+    invalid.require(claims_fit, "claims", "must not list more than 100 claims");
+    invalid.finish(heartbeat)
 }
 
 /// After how long without a heartbeat a node counts as dead.

@@ -1,5 +1,7 @@
 //! What may name a node, a task or an agent (`contract.md` §1).
 
+use reef_api::NodeId;
+
 use crate::access::KEY_NAME_CHARS;
 use crate::limits::{ID_CHARS_MAX, NODE_ID_LABEL_CHARS};
 
@@ -59,56 +61,39 @@ pub fn is_valid(text: &str) -> bool {
     length_ok && head_ok && chars_ok && !RESERVED.contains(&text)
 }
 
-/// The id of a node.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(String);
-
-impl NodeId {
-    /// Takes a caller's id.
-    ///
-    /// # Errors
-    /// The rule that an id must keep.
-    pub fn parse(text: &str) -> Result<Self, &'static str> {
-        if is_valid(text) { Ok(Self(text.to_owned())) } else { Err(RULE) }
-    }
-
-    /// Makes an id for a new host: `node_<first label, at most 16 characters>_<8 hex>`.
-    ///
-    /// Characters of the label that an id cannot hold become `-`.
-    #[must_use]
-    pub fn generate(hostname: &str, random: u32) -> Self {
-        let label: String = hostname
-            .split('.')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .take(NODE_ID_LABEL_CHARS)
-            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' })
-            .collect();
-        Self(format!("node_{label}_{random:08x}"))
-    }
-
-    /// Whether the hub might have made this id for this host: a machine that was forgotten may come
-    /// back under the id that it had.
-    #[must_use]
-    pub fn may_be_of(&self, hostname: &str) -> bool {
-        let made = Self::generate(hostname, 0);
-        is_made(&self.0)
-            && self.0.len() == made.0.len()
-            && self.0.as_bytes().iter().rev().skip(8).eq(made.0.as_bytes().iter().rev().skip(8))
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// Takes a caller's id, of whatever kind.
+///
+/// # Errors
+/// The rule that an id must keep.
+pub fn checked<Id: AsRef<str>>(id: Id) -> Result<Id, &'static str> {
+    if is_valid(id.as_ref()) { Ok(id) } else { Err(RULE) }
 }
 
-impl std::fmt::Display for NodeId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+/// Makes an id for a new host: `node_<first label, at most 16 characters>_<8 hex>`.
+///
+/// Characters of the label that an id cannot hold become `-`.
+#[must_use]
+pub fn of_new_node(hostname: &str, random: u32) -> NodeId {
+    let label: String = hostname
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(NODE_ID_LABEL_CHARS)
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' })
+        .collect();
+    format!("node_{label}_{random:08x}").into()
+}
+
+/// Whether the hub might have made this id for this host: a machine that was forgotten may come
+/// back under the id that it had.
+#[must_use]
+pub fn may_be_of(node_id: &NodeId, hostname: &str) -> bool {
+    let (id, made) = (node_id.as_str(), of_new_node(hostname, 0));
+    let made = made.as_str();
+    is_made(id)
+        && id.len() == made.len()
+        && id.as_bytes().iter().rev().skip(8).eq(made.as_bytes().iter().rev().skip(8))
 }
 
 #[cfg(test)]
@@ -147,16 +132,16 @@ mod tests {
 
     #[test]
     fn a_machine_may_come_back_under_the_id_that_was_made_for_it() {
-        let id = NodeId::generate("gpu-1.example", 7);
-        assert!(id.may_be_of("gpu-1.example") && id.may_be_of("gpu-1"));
-        assert!(!id.may_be_of("gpu-2") && !id.may_be_of("gpu"));
-        assert!(!NodeId::parse("gpu-1").unwrap().may_be_of("gpu-1"));
+        let id = of_new_node("gpu-1.example", 7);
+        assert!(may_be_of(&id, "gpu-1.example") && may_be_of(&id, "gpu-1"));
+        assert!(!may_be_of(&id, "gpu-2") && !may_be_of(&id, "gpu"));
+        assert!(!may_be_of(&"gpu-1".into(), "gpu-1"));
     }
 
     proptest! {
         #[test]
         fn a_generated_id_is_always_a_valid_id(hostname in "\\PC{1,80}", random: u32) {
-            let id = NodeId::generate(&hostname, random);
+            let id = of_new_node(&hostname, random);
             prop_assert!(is_valid(id.as_str()), "{id}");
         }
     }

@@ -17,7 +17,6 @@
 //! - [`journal`]: the entries of the ledger, how they are linked, and whether they are whole.
 //! - [`access`]: what a key allows, and how keys look.
 //! - [`reservations`]: what the journal says of holds, intents and positions.
-//! - [`time`]: instants as Redis gives them, and how they are written.
 //! - [`limits`]: every bound of the hub, with its reason.
 //! - [`invalid`]: what is wrong with an input, field by field.
 
@@ -39,8 +38,7 @@ pub mod proposal;
 pub mod reservations;
 pub mod shown;
 pub mod task;
-pub mod time;
 
-pub use id::NodeId;
 pub use invalid::{FieldError, Invalid};
 pub use money::Money;
+pub use reef_api::time;

@@ -1,7 +1,10 @@
 //! A node's status, platform and architecture, and what a registration or a change of a node
 //! must look like (`contract.md` §2).
 
-use crate::id::NodeId;
+use reef_api::node::{self as api, Arch, NodeChange, Platform};
+use reef_api::{NodeId, Open, Word as _};
+
+use crate::id;
 use crate::invalid::Invalid;
 use crate::limits::{
     ADDRESS_CHARS_MAX, CONCURRENT_TASKS_MAX, COUNTER_MAX, HOSTNAME_CHARS_MAX, LABEL_CHARS_MAX,
@@ -15,84 +18,17 @@ pub const PORT_DEFAULT: i64 = 18_789;
 /// How many tasks a node runs at once unless it says otherwise.
 pub const CONCURRENT_TASKS_DEFAULT: i64 = 5;
 
-/// Platforms, as the older clients write them.
-pub const PLATFORMS: [&str; 3] = ["macos", "windows", "linux"];
-
-/// Processor architectures, as the older clients write them.
-pub const ARCHES: [&str; 4] = ["x64", "arm64", "x86", "arm"];
-
-/// Whether a node takes work, and if not, why.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// Alive and taking work.
-    Online,
-    /// Shut down, or silent for longer than the timeout.
-    Offline,
-    /// Alive and, by its own word, taking none.
-    Busy,
-    /// Drained by an operator: no new tasks, heartbeats do not change it.
-    Maintenance,
-    /// Set apart by an operator or itself; heartbeats do not change it.
-    Error,
-}
-
-impl Status {
-    /// All of them, in the order in which answers count them.
-    pub const ALL: [Self; 5] =
-        [Self::Online, Self::Offline, Self::Busy, Self::Maintenance, Self::Error];
-
-    /// Reads the name of `contract.md` §2.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text)
-    }
-
-    /// The name of `contract.md` §2.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Online => "online",
-            Self::Offline => "offline",
-            Self::Busy => "busy",
-            Self::Maintenance => "maintenance",
-            Self::Error => "error",
-        }
-    }
-}
-
-/// A registration that has the right shape, as a caller sent it.
-#[derive(Debug, Clone, Default)]
-pub struct RegistrationForm {
-    /// Identity of the node: the exact text.
-    pub hostname: Option<String>,
-    /// One of [`PLATFORMS`].
-    pub platform: Option<String>,
-    /// One of [`ARCHES`].
-    pub arch: Option<String>,
-    /// What the node can do: at least one, none blank.
-    pub available_skills: Option<Vec<String>>,
-    /// Where the node can be reached.
-    pub ip_address: Option<String>,
-    /// Where the node can be reached within a tailnet.
-    pub tailscale_ip: Option<String>,
-    /// TCP port of the node.
-    pub port: Option<i64>,
-    /// How many tasks it runs at once, 1–100.
-    pub max_concurrent_tasks: Option<i64>,
-    /// Free labels.
-    pub tags: Option<Vec<String>>,
-    /// The id that the node would like to have.
-    pub node_id: Option<String>,
-}
+/// What a caller is told about a status that a node cannot have.
+pub const STATUS_RULE: &str = "must be one of online, offline, busy, maintenance, error";
 
 /// A registration that keeps all rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
     /// Identity of the node.
     pub hostname: String,
-    /// One of [`PLATFORMS`].
+    /// One of [`Platform`].
     pub platform: String,
-    /// One of [`ARCHES`].
+    /// One of [`Arch`].
     pub arch: String,
     /// Without repetitions.
     pub available_skills: Vec<String>,
@@ -120,141 +56,114 @@ pub enum RegistrationError {
     Rules(Invalid),
 }
 
-impl RegistrationForm {
-    /// Checks all rules that need no look at other nodes.
-    ///
-    /// # Errors
-    /// What is wrong; faults of shape come before faults of the second kind.
-    pub fn check(self) -> Result<Registration, RegistrationError> {
-        let mut shape = Invalid::new();
-        for (field, given) in [
-            ("hostname", self.hostname.is_some()),
-            ("platform", self.platform.is_some()),
-            ("arch", self.arch.is_some()),
-            ("available_skills", self.available_skills.is_some()),
-        ] {
-            shape.require(given, field, "is required");
-        }
-        let hostname = self.hostname.unwrap_or_default();
-        let skills = self.available_skills.unwrap_or_default();
-        let ip_address = self.ip_address.unwrap_or_default();
-        let tailscale_ip = self.tailscale_ip.unwrap_or_default();
-        let port = self.port.unwrap_or(PORT_DEFAULT);
-        let max_concurrent_tasks = self.max_concurrent_tasks.unwrap_or(CONCURRENT_TASKS_DEFAULT);
-        for (field, text, max) in [
-            ("hostname", &hostname, HOSTNAME_CHARS_MAX),
-            ("ip_address", &ip_address, ADDRESS_CHARS_MAX),
-            ("tailscale_ip", &tailscale_ip, ADDRESS_CHARS_MAX),
-        ] {
-            check_length(&mut shape, field, text, max);
-            check_name(&mut shape, field, text);
-        }
-        shape.require((0..=PORT_MAX).contains(&port), "port", "must be between 0 and 65535");
-        check_concurrency(&mut shape, max_concurrent_tasks);
-        check_labels(&mut shape, "available_skills", &skills);
-        if let Some(tags) = &self.tags {
-            check_labels(&mut shape, "tags", tags);
-            check_blanks(&mut shape, "tags", tags);
-        }
-        let shape = shape.finish(()).map_err(RegistrationError::Shape);
-        shape?;
-
-        let platform = self.platform.unwrap_or_default();
-        let arch = self.arch.unwrap_or_default();
-        let mut rules = Invalid::new();
-        rules.require(!hostname.trim().is_empty(), "hostname", "must not be blank");
-        rules.require(
-            PLATFORMS.contains(&platform.as_str()),
-            "platform",
-            "must be one of macos, windows, linux",
-        );
-        rules.require(
-            ARCHES.contains(&arch.as_str()),
-            "arch",
-            "must be one of x64, arm64, x86, arm",
-        );
-        rules.require(!skills.is_empty(), "available_skills", "must name at least one skill");
-        check_blanks(&mut rules, "available_skills", &skills);
-        let node_id = match self.node_id.as_deref().filter(|id| !id.is_empty()).map(NodeId::parse) {
-            None => None,
-            Some(Ok(id)) => Some(id),
-            Some(Err(rule)) => {
-                rules.push("node_id", rule);
-                None
-            }
-        };
-        rules
-            .finish(Registration {
-                hostname,
-                platform,
-                arch,
-                available_skills: distinct(skills),
-                ip_address,
-                tailscale_ip,
-                port,
-                max_concurrent_tasks,
-                tags: self.tags.map(distinct),
-                node_id,
-            })
-            .map_err(RegistrationError::Rules)
+/// Checks all rules of a registration that need no look at other nodes.
+///
+/// # Errors
+/// What is wrong; faults of shape come before faults of the second kind.
+pub fn check_registration(form: api::Registration) -> Result<Registration, RegistrationError> {
+    let mut shape = Invalid::new();
+    for (field, given) in [
+        ("hostname", form.hostname.is_some()),
+        ("platform", form.platform.is_some()),
+        ("arch", form.arch.is_some()),
+        ("available_skills", form.available_skills.is_some()),
+    ] {
+        shape.require(given, field, "is required");
     }
-}
-
-/// Changes to a node; what is `None` stays as it is.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Patch {
-    /// The new status.
-    pub status: Option<Status>,
-    /// The new skills: at least one, none blank.
-    pub available_skills: Option<Vec<String>>,
-    /// The new tags.
-    pub tags: Option<Vec<String>>,
-    /// How many tasks the node runs at once, 1–100.
-    pub max_concurrent_tasks: Option<i64>,
-    /// Tasks that it has ended, ever.
-    pub total_tasks_processed: Option<i64>,
-    /// Of these, the good ones.
-    pub successful_tasks: Option<i64>,
-    /// Of these, the failed ones.
-    pub failed_tasks: Option<i64>,
-    /// Mean run time of a task, in seconds.
-    pub average_execution_time: Option<f64>,
-}
-
-impl Patch {
-    /// Checks ranges and drops repetitions.
-    ///
-    /// # Errors
-    /// Every field that breaks a rule.
-    pub fn check(mut self) -> Result<Self, Invalid> {
-        let mut invalid = Invalid::new();
-        if let Some(skills) = &self.available_skills {
-            check_labels(&mut invalid, "available_skills", skills);
-            check_blanks(&mut invalid, "available_skills", skills);
-            invalid.require(!skills.is_empty(), "available_skills", "must name at least one skill");
-        }
-        if let Some(tags) = &self.tags {
-            check_labels(&mut invalid, "tags", tags);
-            check_blanks(&mut invalid, "tags", tags);
-        }
-        if let Some(max) = self.max_concurrent_tasks {
-            check_concurrency(&mut invalid, max);
-        }
-        for (field, value) in [
-            ("total_tasks_processed", self.total_tasks_processed),
-            ("successful_tasks", self.successful_tasks),
-            ("failed_tasks", self.failed_tasks),
-        ] {
-            let fits = value.is_none_or(|n| (0..=COUNTER_MAX).contains(&n));
-            invalid.require(fits, field, "must be between 0 and 2^53-1");
-        }
-        let average_fits =
-            self.average_execution_time.is_none_or(|s| s.is_finite() && (0.0..=1e12).contains(&s));
-        invalid.require(average_fits, "average_execution_time", "must not be negative");
-        self.available_skills = self.available_skills.map(distinct);
-        self.tags = self.tags.map(distinct);
-        invalid.finish(self)
+    let hostname = form.hostname.unwrap_or_default();
+    let skills = form.available_skills.unwrap_or_default();
+    let ip_address = form.ip_address.unwrap_or_default();
+    let tailscale_ip = form.tailscale_ip.unwrap_or_default();
+    let port = form.port.unwrap_or(PORT_DEFAULT);
+    let max_concurrent_tasks = form.max_concurrent_tasks.unwrap_or(CONCURRENT_TASKS_DEFAULT);
+    for (field, text, max) in [
+        ("hostname", &hostname, HOSTNAME_CHARS_MAX),
+        ("ip_address", &ip_address, ADDRESS_CHARS_MAX),
+        ("tailscale_ip", &tailscale_ip, ADDRESS_CHARS_MAX),
+    ] {
+        check_length(&mut shape, field, text, max);
+        check_name(&mut shape, field, text);
     }
+    shape.require((0..=PORT_MAX).contains(&port), "port", "must be between 0 and 65535");
+    check_concurrency(&mut shape, max_concurrent_tasks);
+    check_labels(&mut shape, "available_skills", &skills);
+    if let Some(tags) = &form.tags {
+        check_labels(&mut shape, "tags", tags);
+        check_blanks(&mut shape, "tags", tags);
+    }
+    let shape = shape.finish(()).map_err(RegistrationError::Shape);
+    shape?;
+
+    let platform = form.platform.unwrap_or_default();
+    let arch = form.arch.unwrap_or_default();
+    let mut rules = Invalid::new();
+    rules.require(!hostname.trim().is_empty(), "hostname", "must not be blank");
+    rules.require(
+        Platform::parse(&platform).is_some(),
+        "platform",
+        "must be one of macos, windows, linux",
+    );
+    rules.require(Arch::parse(&arch).is_some(), "arch", "must be one of x64, arm64, x86, arm");
+    rules.require(!skills.is_empty(), "available_skills", "must name at least one skill");
+    check_blanks(&mut rules, "available_skills", &skills);
+    let node_id = match form.node_id.filter(|id| id != "").map(id::checked) {
+        None => None,
+        Some(Ok(id)) => Some(id),
+        Some(Err(rule)) => {
+            rules.push("node_id", rule);
+            None
+        }
+    };
+    rules
+        .finish(Registration {
+            hostname,
+            platform,
+            arch,
+            available_skills: distinct(skills),
+            ip_address,
+            tailscale_ip,
+            port,
+            max_concurrent_tasks,
+            tags: form.tags.map(distinct),
+            node_id,
+        })
+        .map_err(RegistrationError::Rules)
+}
+/// Checks the ranges of a change of a node and drops repetitions.
+///
+/// # Errors
+/// A status that is none, or else every field that breaks a rule.
+pub fn check_change(mut change: NodeChange) -> Result<NodeChange, Invalid> {
+    if let Some(Open::Other(_)) = &change.status {
+        return Err(Invalid::one("status", STATUS_RULE));
+    }
+    let mut invalid = Invalid::new();
+    if let Some(skills) = &change.available_skills {
+        check_labels(&mut invalid, "available_skills", skills);
+        check_blanks(&mut invalid, "available_skills", skills);
+        invalid.require(!skills.is_empty(), "available_skills", "must name at least one skill");
+    }
+    if let Some(tags) = &change.tags {
+        check_labels(&mut invalid, "tags", tags);
+        check_blanks(&mut invalid, "tags", tags);
+    }
+    if let Some(max) = change.max_concurrent_tasks {
+        check_concurrency(&mut invalid, max);
+    }
+    for (field, value) in [
+        ("total_tasks_processed", change.total_tasks_processed),
+        ("successful_tasks", change.successful_tasks),
+        ("failed_tasks", change.failed_tasks),
+    ] {
+        let fits = value.is_none_or(|n| (0..=COUNTER_MAX).contains(&n));
+        invalid.require(fits, field, "must be between 0 and 2^53-1");
+    }
+    let average_fits =
+        change.average_execution_time.is_none_or(|s| s.is_finite() && (0.0..=1e12).contains(&s));
+    invalid.require(average_fits, "average_execution_time", "must not be negative");
+    change.available_skills = change.available_skills.map(distinct);
+    change.tags = change.tags.map(distinct);
+    invalid.finish(change)
 }
 
 fn check_length(invalid: &mut Invalid, field: &str, text: &str, max: usize) {
@@ -310,13 +219,13 @@ fn distinct(labels: Vec<String>) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn form() -> RegistrationForm {
-        RegistrationForm {
+    fn form() -> api::Registration {
+        api::Registration {
             hostname: Some("host.example".into()),
             platform: Some("linux".into()),
             arch: Some("x64".into()),
             available_skills: Some(vec!["python".into(), "python".into(), "gpu".into()]),
-            ..RegistrationForm::default()
+            ..api::Registration::default()
         }
     }
 
@@ -326,7 +235,7 @@ mod tests {
 
     #[test]
     fn defaults_are_those_of_the_contract() {
-        let node = form().check().unwrap();
+        let node = check_registration(form()).unwrap();
         assert_eq!((node.port, node.max_concurrent_tasks), (18_789, 5));
         assert_eq!(node.available_skills, ["python", "gpu"]);
         assert_eq!((node.tags, node.node_id), (None, None));
@@ -334,7 +243,7 @@ mod tests {
 
     #[test]
     fn faults_of_the_second_kind_are_listed_together() {
-        let broken = RegistrationForm {
+        let broken = api::Registration {
             hostname: Some("  ".into()),
             platform: Some("Linux".into()),
             arch: Some("x86_64".into()),
@@ -342,7 +251,9 @@ mod tests {
             node_id: Some("online".into()),
             ..form()
         };
-        let Err(RegistrationError::Rules(invalid)) = broken.check() else { panic!("accepted") };
+        let Err(RegistrationError::Rules(invalid)) = check_registration(broken) else {
+            panic!("accepted")
+        };
         assert_eq!(
             fields(&invalid),
             ["hostname", "platform", "arch", "available_skills[0]", "node_id"]
@@ -351,36 +262,40 @@ mod tests {
 
     #[test]
     fn shape_is_judged_first() {
-        let broken = RegistrationForm {
+        let broken = api::Registration {
             hostname: None,
             platform: Some("beos".into()),
             max_concurrent_tasks: Some(101),
             port: Some(-1),
             ..form()
         };
-        let Err(RegistrationError::Shape(invalid)) = broken.check() else { panic!("accepted") };
+        let Err(RegistrationError::Shape(invalid)) = check_registration(broken) else {
+            panic!("accepted")
+        };
         assert_eq!(fields(&invalid), ["hostname", "port", "max_concurrent_tasks"]);
     }
 
     #[test]
     fn names_that_would_deceive_a_reader_are_faults_of_shape() {
         let bad = || Some("h\n2026 ERROR forged line".to_owned());
-        let broken = RegistrationForm {
+        let broken = api::Registration {
             hostname: bad(),
             available_skills: Some(vec!["gpu".into(), " gpu".into()]),
             tags: Some(vec!["\u{202e}gat".into()]),
             ip_address: Some("127.0.0.1\u{9b}2J".into()),
             ..form()
         };
-        let Err(RegistrationError::Shape(invalid)) = broken.check() else { panic!("accepted") };
+        let Err(RegistrationError::Shape(invalid)) = check_registration(broken) else {
+            panic!("accepted")
+        };
         assert_eq!(fields(&invalid), ["hostname", "ip_address", "available_skills[1]", "tags[0]"]);
-        let patch = Patch { tags: Some(vec!["x\u{200b}".into()]), ..Patch::default() };
-        assert_eq!(fields(&patch.check().unwrap_err()), ["tags[0]"]);
+        let change = NodeChange { tags: Some(vec!["x\u{200b}".into()]), ..NodeChange::default() };
+        assert_eq!(fields(&check_change(change).unwrap_err()), ["tags[0]"]);
     }
 
     #[test]
     fn an_empty_id_is_no_id() {
-        let registration = RegistrationForm { node_id: Some(String::new()), ..form() };
-        assert_eq!(registration.check().unwrap().node_id, None);
+        let registration = api::Registration { node_id: Some("".into()), ..form() };
+        assert_eq!(check_registration(registration).unwrap().node_id, None);
     }
 }

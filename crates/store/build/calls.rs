@@ -13,10 +13,10 @@
 //! --          unknown            There is no such key.
 //! ```
 //!
-//! Kinds of arguments: `text`, `int`, `flag` (1 or 0), with `?` for those that may be missing (then they
-//! are empty), or a Rust type that is an `Argument`; as the last one `text*`, as many as there are, or a
-//! Rust type with `*`, of rows that are too many for a table: its name is where they begin, and the
-//! script takes row by row with `unpack`. Kinds
+//! Kinds of arguments: `text`, `int`, `flag` (1 or 0), an id such as `NodeId`, with `?` for those that may
+//! be missing (then they are empty), or a Rust type that is an `Argument`; as the last one `text*`, as many
+//! as there are, or a Rust type with `*`, of rows that are too many for a table: its name is where they
+//! begin, and the script takes row by row with `unpack`. Kinds
 //! of replies: the same, `()`, a Rust type that is `FromReply`, and with `*` as many as there are. Of
 //! replies without a name, `ok` alone is what it brings, and with a status beside it that brings nothing
 //! an `Option` of that, or whether it was `ok`.
@@ -146,7 +146,9 @@ impl Edge {
             };
             rest = others;
             writeln!(rust, "fn partition(&self) -> crate::script::Partition<'_> {{")?;
-            writeln!(rust, "crate::script::Partition::{}(self.{})", self.partition, instance.name)?;
+            let as_str = if id(&instance.kind).is_some() { ".as_str()" } else { "" };
+            let Argument { name, .. } = instance;
+            writeln!(rust, "crate::script::Partition::{}(self.{name}{as_str})", self.partition)?;
             writeln!(rust, "}}\n")?;
         } else if self.partition != "Cluster" {
             writeln!(rust, "fn partition(&self) -> crate::script::Partition<'_> {{")?;
@@ -176,16 +178,21 @@ impl Argument {
         Ok(Self { name: name.to_owned(), kind: kind.to_owned(), doc: doc.to_owned() })
     }
 
-    fn rust_type(&self) -> &str {
-        match self.kind.as_str() {
+    fn rust_type(&self) -> String {
+        let known = match self.kind.as_str() {
             "text" => "&'a str",
             "text?" => "Option<&'a str>",
             "int" => "i64",
             "int?" => "Option<i64>",
             "flag" => "bool",
             "text*" => "&'a [String]",
-            other => other.strip_suffix('*').unwrap_or(other),
-        }
+            other => match id(other) {
+                Some((id, "")) => return format!("&'a {id}"),
+                Some((id, _)) => return format!("Option<&'a {id}>"),
+                None => other.strip_suffix('*').unwrap_or(other),
+            },
+        };
+        known.to_owned()
     }
 
     fn lua(&self, number: usize) -> String {
@@ -208,6 +215,10 @@ impl Argument {
             "text?" | "int?" => format!("arguments.optional(self.{name});"),
             "flag" => format!("arguments.number(i32::from(self.{name}));"),
             "text*" => format!("for each in self.{name} {{ arguments.text(each); }}"),
+            kind if id(kind).is_some_and(|(_, more)| more.is_empty()) => {
+                format!("arguments.text(self.{name}.as_str());")
+            }
+            kind if id(kind).is_some() => format!("arguments.optional(self.{name});"),
             _ => format!("crate::script::Argument::append(&self.{name}, arguments);"),
         }
     }
@@ -372,11 +383,14 @@ impl Value {
             "int" => "i64".to_owned(),
             "int?" => "Option<i64>".to_owned(),
             "flag" => "bool".to_owned(),
-            other => match other.strip_suffix('*') {
-                Some("text") => "Vec<String>".to_owned(),
-                Some("int") => "Vec<i64>".to_owned(),
-                Some(each) => format!("Vec<{each}>"),
-                None => other.to_owned(),
+            other => match (other.strip_suffix('*'), id(other)) {
+                (Some("text"), _) => "Vec<String>".to_owned(),
+                (Some("int"), _) => "Vec<i64>".to_owned(),
+                (_, Some((id, "*"))) => format!("Vec<{id}>"),
+                (_, Some((id, "?"))) => format!("Option<{id}>"),
+                (_, Some((id, _))) => id,
+                (Some(each), None) => format!("Vec<{each}>"),
+                (None, None) => other.to_owned(),
             },
         }
     }
@@ -391,6 +405,14 @@ impl Value {
             _ => format!("<{} as crate::script::FromReply>::read(_reply)?", self.rust_type()),
         }
     }
+}
+
+/// The Rust type of an id that stands as a kind, and whether it may be missing (`?`) or there are
+/// several (`*`).
+fn id(kind: &str) -> Option<(String, &str)> {
+    let (name, more) = kind.split_at(kind.trim_end_matches(['?', '*']).len());
+    let is_id = name.ends_with("Id") && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_id.then(|| (format!("reef_api::{name}"), more))
 }
 
 /// The entries of a header's section. One that is too long for a line goes on further in.

@@ -1,31 +1,15 @@
 //! Calls on the cluster as a whole: `lua/cluster/`.
 
+pub use reef_api::cluster::NodesByStatus;
+use reef_api::cluster::TasksByStatus;
 use reef_domain::time::UnixMillis;
-use serde::Serialize;
 
 use crate::heartbeat::Suspension;
 use crate::host::Joined;
 use crate::restored::Voided;
 use crate::script::{FromReply, Malformed, Reader, rows};
-use crate::task::TasksByStatus;
 
 include!(concat!(env!("OUT_DIR"), "/calls_cluster.rs"));
-
-/// Nodes by status; all five are always there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct NodesByStatus {
-    /// Alive and taking work.
-    pub online: i64,
-    /// Shut down or silent.
-    pub offline: i64,
-    /// Alive and taking none.
-    pub busy: i64,
-    /// Drained.
-    pub maintenance: i64,
-    /// Set apart.
-    pub error: i64,
-}
 
 /// How the cluster is.
 #[derive(Debug)]

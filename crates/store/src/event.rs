@@ -1,8 +1,6 @@
 //! Calls on the cluster's event log: `lua/event/`.
 
-use reef_domain::time::UnixMillis;
-use serde::Serialize;
-use serde_json::value::RawValue;
+pub use reef_api::cluster::Event;
 
 use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
 
@@ -90,20 +88,6 @@ impl Argument for Cursor {
 fn parts(id: &str) -> Option<(u64, u64)> {
     let (ms, n) = id.split_once('-')?;
     Some((ms.parse().ok()?, n.parse().ok()?))
-}
-
-/// Something that happened in the cluster.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Event {
-    /// Its place in the log.
-    pub event_id: String,
-    /// What it tells: see [`CATALOGUE`].
-    pub event_type: String,
-    /// When.
-    pub timestamp: UnixMillis,
-    /// A JSON object.
-    pub payload: Box<RawValue>,
 }
 
 /// Some events.

@@ -1,5 +1,7 @@
 //! Calls on liveness: `lua/heartbeat/`.
 
+use reef_api::node::NodeStatus;
+use reef_api::{NodeId, Open};
 use reef_domain::heartbeat::Heartbeat;
 use reef_domain::time::UnixMillis;
 
@@ -23,7 +25,7 @@ pub struct Beats {
     /// Nodes in the cluster.
     pub nodes: i64,
     /// Who leads.
-    pub leader: Option<String>,
+    pub leader: Option<NodeId>,
     /// The leadership's term.
     pub term: i64,
     /// One for each heartbeat, in order.
@@ -36,7 +38,7 @@ pub enum BeatOutcome {
     /// Taken.
     Ok {
         /// The node's status now.
-        status: String,
+        status: Open<NodeStatus>,
         /// Messages in its inbox; may lag.
         inbox: i64,
         /// One for each claim that was listed, in order.
@@ -50,20 +52,20 @@ pub enum BeatOutcome {
     Forbidden,
 }
 
-impl Argument for &[(&str, &Heartbeat)] {
+impl Argument for &[(&NodeId, &Heartbeat)] {
     fn append(&self, arguments: &mut Arguments) {
         for (node_id, heartbeat) in *self {
             arguments
-                .text(*node_id)
+                .text(node_id.as_str())
                 .number(heartbeat.cpu_usage)
                 .number(heartbeat.memory_usage)
                 .number(heartbeat.disk_usage)
                 .number(heartbeat.running_tasks)
-                .optional(heartbeat.status.map(|status| status.as_str()))
+                .optional(heartbeat.status)
                 .optional(heartbeat.incarnation)
                 .number(heartbeat.claims.len());
             for claim in &heartbeat.claims {
-                arguments.text(&claim.task_id).text(&claim.token);
+                arguments.text(claim.task_id.as_str()).text(&claim.token);
             }
         }
     }
@@ -78,13 +80,13 @@ impl Beats {
             now: UnixMillis(reply.int()?),
             jitter: reply.int()?,
             nodes: reply.int()?,
-            leader: Some(reply.text()?).filter(|leader| !leader.is_empty()),
+            leader: FromReply::read(reply)?,
             term: reply.int()?,
             outcomes: Vec::new(),
         };
         while !reply.is_at_end() {
             let outcome = reply.text()?;
-            let (status, inbox) = (reply.text()?, reply.int()?);
+            let (status, inbox) = (FromReply::read(reply)?, reply.int()?);
             let claims = reply.int()?;
             let claims = (0..claims).map(|_| ClaimState::read(reply)).collect::<Result<_, _>>()?;
             beats.outcomes.push(match outcome.as_str() {
@@ -103,7 +105,7 @@ impl Beats {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expired {
     /// Which.
-    pub node_id: String,
+    pub node_id: NodeId,
     /// Its hostname.
     pub hostname: String,
     /// When it was last heard of.

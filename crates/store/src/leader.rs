@@ -1,68 +1,53 @@
 //! Calls on leadership: `lua/leader/`.
 
+use reef_api::NodeId;
+use reef_api::leader::LeaderHistoryEntry;
+pub use reef_api::leader::Leadership;
 use reef_domain::time::UnixMillis;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::node::Writer;
 use crate::script::{FromReply, Malformed, Reader};
 
 include!(concat!(env!("OUT_DIR"), "/calls_leader.rs"));
 
-/// The leadership as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Leadership {
-    /// Who leads.
-    pub leader: Option<String>,
-    /// Grows with every change of holder: the fencing token.
-    pub term: i64,
-    /// How long the lease still runs, in milliseconds.
-    pub ttl_ms: i64,
-}
-
 impl FromReply for Leadership {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self { leader: reply.filled()?, term: reply.int()?, ttl_ms: reply.int()? })
+        Ok(Self { leader: FromReply::read(reply)?, term: reply.int()?, ttl_ms: reply.int()? })
     }
 }
 
-/// Something that happened to the leadership. Entries of older systems lack the term, and hold
-/// the time in seconds.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct HistoryEntry {
+/// An entry as it is stored. Those of older systems lack the term, and hold the time in seconds.
+#[derive(Deserialize)]
+struct Stored {
     timestamp: f64,
-    /// Who.
-    pub node_id: String,
-    /// `elected renewed-late lost resigned`, or a word of an older system.
-    pub event: String,
-    /// Under which term.
-    pub term: Option<i64>,
-    /// Whether the node led afterwards.
-    pub is_leader: Option<bool>,
-    /// Why it lost the lease before that had run out: `registered shutdown removed timeout changed`.
-    pub reason: Option<String>,
+    node_id: NodeId,
+    event: String,
+    term: Option<i64>,
+    is_leader: Option<bool>,
+    reason: Option<String>,
 }
 
-impl HistoryEntry {
-    /// When.
-    #[must_use]
-    pub fn at(&self) -> UnixMillis {
+impl From<Stored> for LeaderHistoryEntry {
+    fn from(stored: Stored) -> Self {
+        let Stored { timestamp, node_id, event, term, is_leader, reason } = stored;
         // No instant in seconds is as large as any since 1970-04 in milliseconds.
-        let ms = if self.timestamp < 1e10 { self.timestamp * 1000.0 } else { self.timestamp };
+        let ms = if timestamp < 1e10 { timestamp * 1000.0 } else { timestamp };
         #[allow(clippy::cast_possible_truncation, reason = "a cast from a float saturates")]
-        UnixMillis(ms as i64)
+        let timestamp = UnixMillis(ms as i64);
+        Self { timestamp, node_id, event, term, is_leader, reason }
     }
 }
 
 /// What happened to the leadership, newest first.
 #[derive(Debug)]
-pub struct History(pub Vec<HistoryEntry>);
+pub struct History(pub Vec<LeaderHistoryEntry>);
 
 impl FromReply for History {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let texts = Vec::<String>::read(reply)?;
         // Old clients write to this list too: what cannot be read is left out.
-        Ok(Self(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect()))
+        let stored = texts.iter().filter_map(|text| serde_json::from_str::<Stored>(text).ok());
+        Ok(Self(stored.map(LeaderHistoryEntry::from).collect()))
     }
 }

@@ -1,65 +1,16 @@
 //! Calls on nodes: `lua/node/`.
 
-use reef_domain::NodeId;
-use reef_domain::node::{Patch, Registration, Status};
+pub use reef_api::node::Node;
+use reef_api::node::{NodeChange, NodeStatus};
+use reef_api::{NodeId, Open};
+use reef_domain::node::Registration;
 use reef_domain::time::UnixMillis;
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::inbox::Share;
 use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_node.rs"));
-
-/// A node as it is stored and shown: fields and order of `contract.md` §2.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Node {
-    /// Its id.
-    pub node_id: String,
-    /// Its identity.
-    pub hostname: String,
-    /// `None` for a bot that announced itself through Redis.
-    pub platform: Option<String>,
-    /// `None` for a bot that announced itself through Redis.
-    pub arch: Option<String>,
-    /// `online offline busy maintenance error`.
-    pub status: String,
-    /// A JSON array of texts.
-    pub available_skills: Box<RawValue>,
-    /// How many tasks it runs at once.
-    pub max_concurrent_tasks: i64,
-    /// How many it runs by its last heartbeat.
-    pub running_tasks: i64,
-    /// May be empty.
-    pub ip_address: String,
-    /// May be empty.
-    pub tailscale_ip: String,
-    /// TCP port.
-    pub port: i64,
-    /// Percent.
-    pub cpu_usage: f64,
-    /// Percent.
-    pub memory_usage: f64,
-    /// Percent.
-    pub disk_usage: f64,
-    /// Tasks ended, ever.
-    pub total_tasks_processed: i64,
-    /// Of these, the good ones.
-    pub successful_tasks: i64,
-    /// Of these, the failed ones.
-    pub failed_tasks: i64,
-    /// Seconds.
-    pub average_execution_time: f64,
-    /// First registration.
-    pub registered_at: UnixMillis,
-    /// Last sign of life.
-    pub last_heartbeat: UnixMillis,
-    /// A JSON array of texts.
-    pub tags: Box<RawValue>,
-    /// Grows with every registration; the node's fencing token.
-    pub incarnation: i64,
-}
 
 /// JSON that was checked when it was stored, and is passed on as it is.
 pub(crate) fn read_json(reply: &mut Reader) -> Result<Box<RawValue>, Malformed> {
@@ -74,12 +25,6 @@ impl Argument for Labels<'_> {
     fn append(&self, arguments: &mut Arguments) {
         // Writing texts into memory cannot fail.
         arguments.text(serde_json::to_string(self.0).unwrap_or_default());
-    }
-}
-
-impl Argument for Status {
-    fn append(&self, arguments: &mut Arguments) {
-        arguments.text(self.as_str());
     }
 }
 
@@ -189,12 +134,12 @@ pub struct AvailablePosition {
     /// The last node's load.
     pub load: i64,
     /// The last node.
-    pub node_id: String,
+    pub node_id: NodeId,
 }
 
 impl FromReply for Option<AvailablePosition> {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        let (load, node_id) = (reply.optional_int()?, reply.text()?);
+        let (load, node_id) = (reply.optional_int()?, NodeId::read(reply)?);
         Ok(load.map(|load| AvailablePosition { load, node_id }))
     }
 }
@@ -211,7 +156,7 @@ impl<'a> Register<'a> {
     #[must_use]
     pub fn new(
         sent: &'a Registration,
-        generated_id: &'a str,
+        generated_id: &'a NodeId,
         owner: &'a str,
         writer: Writer<'a>,
     ) -> Self {
@@ -225,7 +170,7 @@ impl<'a> Register<'a> {
             tailscale_ip: &sent.tailscale_ip,
             port: sent.port,
             tags: sent.tags.as_deref().map(Labels),
-            node_id: sent.node_id.as_ref().map(NodeId::as_str),
+            node_id: sent.node_id.as_ref(),
             generated_id,
             owner,
             writer,
@@ -238,11 +183,11 @@ impl<'a> Register<'a> {
 impl<'a> Update<'a> {
     /// Changes what a patch names.
     #[must_use]
-    pub fn new(node_id: &'a str, writer: Writer<'a>, patch: &'a Patch) -> Self {
+    pub fn new(node_id: &'a NodeId, writer: Writer<'a>, patch: &'a NodeChange) -> Self {
         Self {
             node_id,
             writer,
-            status: patch.status,
+            status: patch.status.as_ref().and_then(Open::known),
             available_skills: patch.available_skills.as_deref().map(Labels),
             tags: patch.tags.as_deref().map(Labels),
             max_concurrent_tasks: patch.max_concurrent_tasks,

@@ -3,6 +3,7 @@
 
 mod code;
 
+use reef_api::NodeId;
 use reef_domain::{FieldError, Invalid};
 use reef_store::{StoreError, quota};
 use serde::ser::{SerializeMap, Serializer};
@@ -70,13 +71,13 @@ impl Problem {
 
     /// There is no such node.
     #[must_use]
-    pub fn unknown_node(node_id: &str) -> Self {
+    pub fn unknown_node(node_id: &NodeId) -> Self {
         Self::new(Code::NotFound, format!("There is no node {node_id}."))
     }
 
     /// The node has registered anew since the incarnation that a request names.
     #[must_use]
-    pub fn replaced_node(node_id: &str) -> Self {
+    pub fn replaced_node(node_id: &NodeId) -> Self {
         let detail = format!("The node {node_id} has registered again since this incarnation.");
         Self::new(Code::Fenced, detail)
     }

@@ -5,9 +5,10 @@
 
 use futures_util::future::LocalBoxFuture;
 use matchit::Router;
+use reef_api::NodeId;
+use reef_domain::id;
 use reef_domain::limits::{CLAIM_TOKEN_CHARS_MAX, REQUEST_ID_CHARS_MAX};
 use reef_domain::shown::in_line;
-use reef_domain::{NodeId, id};
 use reef_store::{Once, Quotas, Redis, Store};
 
 use crate::auth::{self, Access, Caller, Identity, identify};
@@ -112,7 +113,8 @@ impl<R> Context<'_, R> {
     /// # Errors
     /// 422 if it is none.
     pub fn node_id(&self) -> Result<NodeId, Problem> {
-        NodeId::parse(&self.segment("id")?).map_err(|_| Problem::field("node_id", id::RULE))
+        let node_id = NodeId::from(self.segment("id")?);
+        id::checked(node_id).map_err(|rule| Problem::field("node_id", rule))
     }
 
     /// What the caller may have; `None`: as much as it likes. Whoever administers the hub is no tenant,

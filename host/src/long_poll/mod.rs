@@ -22,6 +22,7 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, Response};
+use reef_api::NodeId;
 use reef_domain::limits::{WAIT_MS_MAX, WAITS_MAX};
 use reef_redis::Connection;
 use reef_store::Store;
@@ -107,7 +108,7 @@ pub(crate) struct Wait {
 #[derive(Debug, PartialEq, Eq)]
 enum Subject {
     /// Work for a node.
-    Claim(String),
+    Claim(NodeId),
     /// The end of a task.
     Task(String),
 }
@@ -120,7 +121,7 @@ impl Wait {
         let (subject, wait_ms) = if parts.method == Method::POST && rest == "claim" {
             #[derive(Deserialize)]
             struct Claim {
-                node_id: String,
+                node_id: NodeId,
                 #[serde(default, deserialize_with = "lax_int")]
                 wait_ms: Option<i64>,
             }
@@ -248,7 +249,7 @@ mod tests {
     #[test]
     fn only_what_asks_to_wait_waits() {
         let claim = wait("POST", "/api/v1/tasks/claim", r#"{"node_id":"n","wait_ms":50}"#).unwrap();
-        assert_eq!(claim.subject, Subject::Claim("n".to_owned()));
+        assert_eq!(claim.subject, Subject::Claim("n".into()));
         assert_eq!(claim.limit, Duration::from_millis(50));
         let task = wait("GET", "/api/v1/tasks/t%40x?a=1&wait_ms=30000", "").unwrap();
         assert_eq!(task.subject, Subject::Task("t@x".to_owned()));

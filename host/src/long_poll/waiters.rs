@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use reef_api::NodeId;
 use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -33,7 +34,7 @@ pub(super) enum Interest {
     /// Tasks that a node can run.
     Work {
         /// The node.
-        node_id: String,
+        node_id: NodeId,
         /// Its skills; `None`: not known, so any task may be for it.
         skills: Option<HashSet<String>>,
     },
@@ -72,7 +73,7 @@ struct Event {
 #[derive(Deserialize)]
 struct Payload {
     task_id: Option<String>,
-    node_id: Option<String>,
+    node_id: Option<NodeId>,
     required_skills: Option<HashSet<String>>,
 }
 
@@ -223,7 +224,7 @@ mod tests {
 
     fn work(node_id: &str, skills: &[&str]) -> Interest {
         let skills = skills.iter().map(|skill| (*skill).to_owned()).collect();
-        Interest::Work { node_id: node_id.to_owned(), skills: Some(skills) }
+        Interest::Work { node_id: node_id.into(), skills: Some(skills) }
     }
 
     fn pending(skills: &str) -> String {

@@ -1,8 +1,11 @@
 //! The queue's scripts through their typed calls, on a Redis of the test's own.
 
-use reef_domain::heartbeat::{Claim as HeldClaim, Heartbeat, Timeout};
+use reef_api::Word as _;
+use reef_api::heartbeat::HeldClaim;
+use reef_api::node::{NodeChange, NodeStatus};
+use reef_domain::heartbeat::{Heartbeat, Timeout};
 use reef_domain::json::Json;
-use reef_domain::node::{Patch, Registration, Status};
+use reef_domain::node::Registration;
 use reef_domain::task as domain;
 use reef_store::heartbeat::{Beat, BeatOutcome, Check, check_all};
 use reef_store::node::{self, Register, Registered, Shutdown, Update, Writer};
@@ -103,7 +106,8 @@ impl Driver {
 
     /// Tasks and tokens; nothing for an unknown node.
     pub fn claim(&self, node: &str, limit: i64, lease_ms: i64) -> Option<Vec<(String, String)>> {
-        let call = Claim { node_id: node, writer: Writer::Any, limit, lease_ms, random: "x" };
+        let node_id = &node.into();
+        let call = Claim { node_id, writer: Writer::Any, limit, lease_ms, random: "x" };
         match now(self.store.call(&call)).unwrap() {
             Written::Ok(claims) => {
                 assert_eq!(claims.tasks.is_empty(), !claims.reason.is_empty(), "{claims:?}");
@@ -168,9 +172,11 @@ impl Driver {
             running_tasks,
             status: None,
             incarnation: None,
-            claims: claims.map(|(task_id, token)| HeldClaim { task_id, token }).collect(),
+            claims: claims
+                .map(|(task_id, token)| HeldClaim { task_id: task_id.into(), token })
+                .collect(),
         };
-        let heartbeats = [(node, &heartbeat)];
+        let heartbeats = [(&node.into(), &heartbeat)];
         let beat = Beat { heartbeats: &heartbeats, writer: Writer::Any, key_ttl_ms: 30_000 };
         match now(self.store.call(&beat)).unwrap().outcomes.remove(0) {
             BeatOutcome::Ok { claims, .. } => Some(claims.into_iter().map(word).collect()),
@@ -192,22 +198,27 @@ impl Driver {
             tags: Some(tags.to_vec()),
             node_id: None,
         };
-        let call = Register::new(&registration, node, owner_of(node), Writer::Any);
+        let node_id = node.into();
+        let call = Register::new(&registration, &node_id, owner_of(node), Writer::Any);
         let registered = now(self.store.call(&call)).unwrap();
         assert!(matches!(registered, Registered::Ok { .. }), "{registered:?}");
     }
 
     pub fn change_node(&self, node_id: &str, to: &str) -> String {
-        let patch = Patch { status: Status::parse(to), ..Patch::default() };
-        let call = Update::new(node_id, Writer::Any, &patch);
+        let status = NodeStatus::parse(to).map(Into::into);
+        let change = NodeChange { status, ..NodeChange::default() };
+        let node_id = node_id.into();
+        let call = Update::new(&node_id, Writer::Any, &change);
         node_outcome(now(self.store.call(&call)).unwrap())
     }
 
     pub fn shut_down(&self, node_id: &str) -> String {
+        let node_id = &node_id.into();
         node_outcome(now(self.store.call(&Shutdown { node_id, writer: Writer::Any })).unwrap())
     }
 
     pub fn remove_node(&self, node_id: &str) -> String {
+        let node_id = &node_id.into();
         node_outcome(now(self.store.call(&node::Remove { node_id, writer: Writer::Any })).unwrap())
     }
 
@@ -226,7 +237,7 @@ impl Driver {
         let check = Check { timeout_ms, period_ms, tick_ms: None, is_asked_for: false };
         let checked = now(check_all(&self.store, &check, None)).unwrap().value;
         assert_eq!(checked.suspended, None);
-        checked.expired.into_iter().map(|expired| expired.node_id).collect()
+        checked.expired.into_iter().map(|expired| expired.node_id.into()).collect()
     }
 }
 

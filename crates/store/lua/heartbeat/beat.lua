@@ -4,7 +4,7 @@
 -- ARGV     once
 --          writer: Writer<'a>   Who sends them.
 --          key_ttl_ms: int      How long an `hb:` key lives, in milliseconds.
---          heartbeats: &'a [(&'a str, &'a Heartbeat)]*  Node and heartbeat, in pairs.
+--          heartbeats: &'a [(&'a NodeId, &'a Heartbeat)]*  Node and heartbeat, in pairs.
 -- Returns  Beats
 -- Emits    node_online, node_busy when a heartbeat changes the status; task_pending, task_timeout
 --          for a claim whose lease has run out

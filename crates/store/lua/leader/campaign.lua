@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
---          node_id: text        Who asks.
+--          node_id: NodeId      Who asks.
 --          ttl_ms: int          For how long, in milliseconds.
 --          incarnation: int?    Which registration of the node asks; `None` for the present one.
 --          writer: Writer<'a>   Who sends the request.

@@ -2,14 +2,14 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
---          node_id: text        Who.
+--          node_id: NodeId      Who.
 --          term: int            The term under which it leads.
 --          writer: Writer<'a>   Who sends the request.
 -- Returns  Resigned:
 --          ok(term: int)        Nobody leads now; that term has ended.
 --          not_found            There is no such node.
 --          forbidden            The node belongs to somebody else.
---          fenced(leader: text?, term: int)
+--          fenced(leader: NodeId?, term: int)
 --                               Somebody else leads, or nobody, or under another term.
 -- Emits    leader_changed
 -- full: runs

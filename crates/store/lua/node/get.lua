@@ -1,7 +1,7 @@
 -- Reads one node.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     node_id: text        Which.
+-- ARGV     node_id: NodeId      Which.
 -- Returns  ok(Sighting)
 --          not_found
 -- include: node

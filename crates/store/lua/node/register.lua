@@ -14,8 +14,9 @@
 --          port: int            TCP port.
 --          tags: Option<Labels<'a>>
 --                               `None` keeps those of a known node.
---          node_id: text?       The id that a new node asks for.
---          generated_id: text   The id for a new node that asks for none.
+--          node_id: NodeId?      The id that a new node asks for.
+--          generated_id: NodeId
+--                               The id for a new node that asks for none.
 --          owner: text          Who will own a new node.
 --          writer: Writer<'a>   Who asks.
 --          standing: Standing   What is known of the id that a new node asks for.

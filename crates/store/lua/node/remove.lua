@@ -1,7 +1,7 @@
 -- Forgets a node; what it held goes back into the queue.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     node_id: text        Which.
+-- ARGV     node_id: NodeId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
 --          ok

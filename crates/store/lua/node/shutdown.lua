@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
---          node_id: text        Which.
+--          node_id: NodeId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
 --          ok

@@ -2,9 +2,9 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
---          node_id: text        Which.
+--          node_id: NodeId      Which.
 --          writer: Writer<'a>   Who asks.
---          status: Option<Status>
+--          status: Option<NodeStatus>
 --                               Its status.
 --          available_skills: Option<Labels<'a>>
 --                               Its skills.

@@ -7,7 +7,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
---          node_id: text        The node that will run them.
+--          node_id: NodeId      The node that will run them.
 --          writer: Writer<'a>   Who asks.
 --          limit: int           Most tasks.
 --          lease_ms: int        How long each is held without a sign of life, in milliseconds.

@@ -1,5 +1,7 @@
 //! How values go into a script's arguments and come out of its reply.
 
+use reef_api::node::NodeStatus;
+use reef_api::{NodeId, Open, TaskId, Word};
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
 use reef_domain::time::UnixMillis;
@@ -181,6 +183,35 @@ impl FromReply for Scopes {
         Ok(Self::stored(&reply.text()?))
     }
 }
+
+impl Argument for NodeStatus {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.text(self.as_str());
+    }
+}
+
+impl<T: Word> FromReply for Open<T> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        reply.text().map(Self::read)
+    }
+}
+
+macro_rules! ids {
+    ($($id:ident)*) => {$(
+        impl FromReply for $id {
+            fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+                reply.text().map(Self::from)
+            }
+        }
+
+        impl FromReply for Option<$id> {
+            fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+                Ok(reply.filled()?.map($id::from))
+            }
+        }
+    )*};
+}
+ids!(NodeId TaskId);
 
 impl FromReply for UnixMillis {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {

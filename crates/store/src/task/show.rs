@@ -1,7 +1,6 @@
 //! Reading tasks.
 
-use reef_domain::task::STATUSES;
-use serde::Serialize;
+pub use reef_api::cluster::TasksByStatus;
 
 use super::Task;
 use crate::message::Owned;
@@ -52,35 +51,6 @@ pub struct Counts {
     pub fenced: i64,
     /// By status.
     pub by_status: TasksByStatus,
-}
-
-/// Tasks by status; all are always there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct TasksByStatus {
-    /// Waiting for a node, or for the end of a back-off.
-    pub pending: i64,
-    /// Kept back by their submitter.
-    pub scheduled: i64,
-    /// Held by a node.
-    pub running: i64,
-    /// Ended well.
-    pub completed: i64,
-    /// Ended badly.
-    pub failed: i64,
-    /// Called off.
-    pub cancelled: i64,
-    /// Ended because time or tries ran out.
-    pub timeout: i64,
-}
-
-impl TasksByStatus {
-    /// The counts in the order of [`STATUSES`].
-    #[must_use]
-    pub fn in_order(&self) -> [i64; STATUSES.len()] {
-        let Self { pending, scheduled, running, completed, failed, cancelled, timeout } = *self;
-        [pending, scheduled, running, completed, failed, cancelled, timeout]
-    }
 }
 
 /// What stands between a task and a node.

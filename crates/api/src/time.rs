@@ -3,7 +3,7 @@
 //! Nothing here reads a clock: every instant comes out of a script (`contract.md` §1).
 
 /// Milliseconds since 1970-01-01T00:00:00Z, by the clock of Redis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixMillis(pub i64);
 
 impl std::fmt::Display for UnixMillis {

@@ -1,0 +1,36 @@
+//! What goes over the wire between a hub and its callers, once: the components write it, the client
+//! reads it, and `openapi.json` is made from it. No I/O and no rules: whether a request is good is for
+//! `reef-domain`.
+//!
+//! # Layout
+//! - [`id`]: what names a node, a task, a session; each kind is a type of its own.
+//! - [`word`]: statuses and other words of which there is a list, and how one that a newer hub has
+//!   added is kept.
+//! - [`lax`]: numbers as the older services took them.
+//! - [`time`]: instants.
+//! - [`node`], [`heartbeat`], [`cluster`], [`leader`]: requests and answers, by what they are about.
+//!
+//! # Compatibility
+//! - Fields that a type does not know are ignored, so that either side may be the newer one.
+//! - `null` is absent. The fields of requests are therefore optional, also those that must be there:
+//!   the rules say so in their own words. A program sends `null` for what it leaves out.
+//! - Numbers may be texts, and whole numbers may have a fraction of zero ([`lax`]).
+//! - A word that is not known is kept ([`word::Open`]).
+//! - JSON that is kept as it came is handed on to the letter (`RawValue`).
+
+#![allow(
+    missing_docs,
+    reason = "what is said of a field stands in openapi.json; some names need no more"
+)]
+
+pub mod cluster;
+pub mod heartbeat;
+pub mod id;
+pub mod lax;
+pub mod leader;
+pub mod node;
+pub mod time;
+pub mod word;
+
+pub use id::{NodeId, TaskId};
+pub use word::{Open, Word};
