@@ -30,7 +30,7 @@ const METRICS: &[(Kind, &str, &str)] = &[
         Kind::Counter,
         "reef_http_refusals_total",
         "Requests and connections turned away at the edge, by reason (host, origin, malformed, rate, \
-         connections, body, streams, waits)",
+         connections, body, streams, waits, tls)",
     ),
     (Kind::Counter, "reef_component_calls_total", "Calls into a component"),
     (Kind::Counter, "reef_component_instances_created_total", "Instances made of a component"),
@@ -92,6 +92,10 @@ const METRICS: &[(Kind, &str, &str)] = &[
     ),
 ];
 
+/// Why requests and connections are turned away.
+const REFUSALS: [&str; 9] =
+    ["host", "origin", "malformed", "rate", "connections", "body", "streams", "waits", "tls"];
+
 /// Upper bounds in seconds. A request takes some 100 µs; what takes longer than the default
 /// timeout of 10 s does not exist.
 const BUCKETS: [f64; 16] = [
@@ -127,6 +131,10 @@ impl Metrics {
                 Kind::Gauge => metrics::describe_gauge!(*name, *meaning),
                 Kind::Histogram => metrics::describe_histogram!(*name, *meaning),
             }
+        }
+        // Those that may never count begin at 0, so that a rate over them is known from the start.
+        for reason in REFUSALS {
+            refusal(reason).absolute(0);
         }
         Ok(Self { handle })
     }

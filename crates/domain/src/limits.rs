@@ -79,8 +79,7 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Bytes of what one answer lists or takes; beyond, its page ends early, and at least one thing is
 /// always on it. A component has 64 MB of memory, in which an answer is there several times: as the
-/// script's reply, as values, and as the body, which grows by doubling. The scripts' include
-/// `budget` knows the same number.
+/// script's reply, as values, and as the body, which grows by doubling.
 pub const REPLY_BYTES: usize = 4 << 20;
 
 /// Most levels of arrays and objects in JSON that is kept as it is: readers of JSON stop at 128, and
@@ -93,11 +92,11 @@ pub const FAULTS_MAX: usize = 100;
 /// Largest metadata of an agent or a session, in bytes: lists show them.
 pub const METADATA_BYTES_MAX: usize = 16 << 10;
 
-/// Largest mail, in bytes: content, metadata, topic and names together. A full inbox holds a
-/// thousand.
+/// Largest mail, in bytes: content, metadata, topic and names together. What is larger belongs in a
+/// message's content blocks, and mail refers to it; so a sender cannot fill an inbox with a few.
 pub const MAIL_BYTES_MAX: usize = 64 << 10;
 
-/// Largest payload of an event, in bytes. The scripts' include `message` knows the same number.
+/// Largest payload of an event, in bytes: a reader's page holds several.
 pub const EVENT_BYTES_MAX: usize = 64 << 10;
 
 /// Most bytes that are kept of what went wrong with a task or a message; the rest is cut off, since
@@ -124,8 +123,7 @@ pub const LEADER_TTL_MS_MIN: i64 = 100;
 /// Longest leadership lease, in milliseconds. A dead leader blocks the cluster for that long.
 pub const LEADER_TTL_MS_MAX: i64 = 600_000;
 
-/// Entries that the leader history keeps (`contract.md` §8; the older system kept as many). The script
-/// that trims it knows the same number.
+/// Entries that the leader history keeps (`contract.md` §8; the older system kept as many).
 pub const LEADER_HISTORY_MAX: i64 = 100;
 
 /// A content block up to this size stands in the snapshot; a larger one is referred to

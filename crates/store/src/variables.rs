@@ -63,9 +63,9 @@ pub const VARIABLES: &[Variable] = &[
     one("max_deposit", "100000", LEDGER, "the largest deposit"),
     one("cors_origins", "", SERVERS, "origins of browsers that may call, separated by commas; `*` for all").own(),
     one("allowed_hosts", "", SERVERS, "names by which the hub is called beside localhost and addresses, separated by commas, with a port or without; `*` for all").own(),
-    one("anonymous_rate_per_second", "", &[], "requests a second from one address without a good key, ten seconds' worth at once: 50 where nothing is said, with `auth_mode=open` that of a key; 0: no limit. A host's, not Spin's").own(),
+    one("anonymous_rate_per_second", "", &[], "requests a second from one address without a good key, in bursts of ten seconds' worth; by default 50, with `auth_mode=open` as many as a key has; 0: no limit. Host only: Spin ignores it").own(),
     // A gateway reads for many people at once.
-    one("quota_streams", "100", &[], "event streams that one agent, or one address without a key, has open on one host; 0: no limit. A host's, not Spin's").own(),
+    one("quota_streams", "100", &[], "event streams that one agent, or one address without a key, has open on one host; 0: no limit. Host only: Spin ignores it").own(),
     // Ten times the largest fleet that was measured in one hand, and some 20 MB.
     one("quota_nodes", "10000", &["register"], "registered nodes; registering one again never counts"),
     one("quota_tasks", "100000", MESSAGES, "tasks that it has submitted and that have not ended"),
