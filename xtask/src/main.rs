@@ -5,6 +5,7 @@
 //! standard error; standard output belongs to the program that it runs.
 
 mod build;
+mod fuzz;
 mod machine;
 mod process;
 mod verify;
@@ -14,6 +15,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// How many seconds each fuzz target has in CI. Two minutes for all of them catch what a change has
+/// broken; whoever changes what a target reads runs it for longer.
+const FUZZED_IN_CI: u32 = 20;
 
 /// Builds, runs, tests and measures Reef.
 #[derive(Parser)]
@@ -45,7 +50,13 @@ enum Command {
     },
     /// Write openapi.json from the route tables and the types; a test fails when it is stale.
     Openapi,
-    /// What CI runs: formatting, lints, then every test.
+    /// Feed what reads others' bytes with odd ones, from the seeds in `fuzz/corpus`.
+    Fuzz {
+        /// How long each target.
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u32,
+    },
+    /// What CI runs: formatting, spelling, dependencies, lints, some fuzzing, then every test.
     Ci,
     /// The contract tests, twice against one hub that calls its components as Spin does.
     ContractTwice,
@@ -95,8 +106,10 @@ fn run(command: Command) -> anyhow::Result<()> {
             process::replace_with(process::command(build::benchmark_binary()).args(args))
         }
         Command::Openapi => build::openapi(),
+        Command::Fuzz { seconds } => fuzz::run_all(seconds),
         Command::Ci => {
             verify::lints()?;
+            fuzz::run_all(FUZZED_IN_CI)?;
             verify::tests(&[])
         }
         Command::ContractTwice => verify::contract_twice(),

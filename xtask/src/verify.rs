@@ -21,6 +21,7 @@ const SCRIPTS: &str = "target/lua";
 pub(crate) fn lints() -> anyhow::Result<()> {
     say("checking the formatting");
     run(cargo().args(["fmt", "--all", "--check"]))?;
+    run(cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
     let programs = machine::ensure_python_lints()?;
     say("checking the spelling");
     run(&mut command(programs.join("typos")))?;
