@@ -15,6 +15,7 @@
 //! - [`ledger`]: what may be asked of the ledger, and the words for it.
 //! - [`audit`]: whether what lies in the ledger's keys is what the journal says.
 //! - [`journal`]: the entries of the ledger, how they are linked, and whether they are whole.
+//! - [`impossible`]: why an entry cannot be one of the hub's.
 //! - [`access`]: what a key allows, and how keys look.
 //! - [`reservations`]: what the journal says of holds, intents and positions.
 //! - [`time`]: instants as Redis gives them, and how they are written.
@@ -25,6 +26,7 @@ pub mod access;
 pub mod audit;
 pub mod heartbeat;
 pub mod id;
+pub mod impossible;
 pub mod invalid;
 pub mod journal;
 pub mod json;

@@ -146,12 +146,24 @@ impl<R> Context<'_, R> {
     }
 }
 
+/// A path that contradicts another one of the table.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {error}")]
+pub struct RouteConflict {
+    path: &'static str,
+    error: matchit::InsertError,
+}
+
 impl<R: Redis> App<R> {
     /// A component with its route table.
     ///
     /// # Errors
     /// Which path of the table contradicts another: a fault in the table.
-    pub fn new(store: Store<R>, config: Config, routes: Vec<Route<R>>) -> Result<Self, String> {
+    pub fn new(
+        store: Store<R>,
+        config: Config,
+        routes: Vec<Route<R>>,
+    ) -> Result<Self, RouteConflict> {
         let mut by_path: Vec<(&str, Vec<usize>)> = Vec::new();
         for (position, route) in routes.iter().enumerate() {
             match by_path.iter_mut().find(|(path, _)| *path == route.path) {
@@ -161,7 +173,7 @@ impl<R: Redis> App<R> {
         }
         let mut paths = Router::new();
         for (path, positions) in by_path {
-            paths.insert(path, positions).map_err(|error| format!("{path}: {error}"))?;
+            paths.insert(path, positions).map_err(|error| RouteConflict { path, error })?;
         }
         Ok(Self { store, config, secret: Secret::default(), routes, paths })
     }
