@@ -2,7 +2,6 @@
 
 /// Why an entry cannot be one of the hub's: a sentence without its subject.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "each says it")]
 pub enum Impossible {
     #[error("is missing: entry {found} stands in its place")]
     Missing { found: i64 },

@@ -13,7 +13,7 @@
 //! - [`proposal`]: work that one agent asks another to take on.
 //! - [`money`]: exact amounts.
 //! - [`ledger`]: what may be asked of the ledger, and the words for it.
-//! - [`audit`]: whether what lies in the ledger's keys is what the journal says.
+//! - [`audit`]: whether what is in the ledger's keys is what the journal says.
 //! - [`journal`]: the entries of the ledger, how they are linked, and whether they are whole.
 //! - [`impossible`]: why an entry cannot be one of the hub's.
 //! - [`access`]: what a key allows, and how keys look.

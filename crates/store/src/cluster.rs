@@ -30,7 +30,6 @@ pub struct NodesByStatus {
 /// How the cluster is.
 #[derive(Debug)]
 pub struct Health {
-    /// When.
     pub now: UnixMillis,
     /// All nodes.
     pub total_nodes: i64,

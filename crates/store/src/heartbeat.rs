@@ -27,13 +27,11 @@ pub struct Beat<'a> {
 /// What became of heartbeats.
 #[derive(Debug)]
 pub struct Beats {
-    /// When.
     pub now: UnixMillis,
     /// Any number, for jitter.
     pub jitter: i64,
     /// Nodes in the cluster.
     pub nodes: i64,
-    /// Who leads.
     pub leader: Option<String>,
     /// The leadership's term.
     pub term: i64,
@@ -118,7 +116,6 @@ impl Call for Beat<'_> {
 /// A node that was marked offline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expired {
-    /// Which.
     pub node_id: String,
     /// Its hostname.
     pub hostname: String,
@@ -129,7 +126,6 @@ pub struct Expired {
 /// What a check found.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// When.
     pub now: UnixMillis,
     /// Nodes that were marked offline.
     pub expired: Vec<Expired>,

@@ -259,7 +259,6 @@ pub enum StoreError {
     /// A fault of ours.
     #[error("script {script} answered what its header does not promise: {detail}")]
     Malformed {
-        /// Which script.
         script: &'static str,
         /// What is wrong.
         detail: Malformed,

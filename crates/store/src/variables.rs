@@ -116,7 +116,6 @@ impl Variable {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{name} {rule}")]
 pub struct BadVariable {
-    /// Which one.
     pub name: String,
     /// What it accepts: a sentence without its subject.
     pub rule: String,

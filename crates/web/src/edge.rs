@@ -14,7 +14,7 @@ use reef_store::variables::BadVariable;
 use crate::config::Config;
 use crate::problem::{Code, Problem};
 
-/// A host, as it stands in `Host` or in an address.
+/// A host, as it is in `Host` or in an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostName {
     /// An address.

@@ -38,7 +38,6 @@ pub struct Route<R> {
     pub access: Access,
     /// Largest body, in bytes.
     pub body_max: usize,
-    /// Who answers.
     pub handler: Handler<R>,
 }
 
@@ -81,7 +80,6 @@ pub struct Context<'a, R> {
     pub config: &'a Config,
     /// The request.
     pub request: &'a Request,
-    /// Who calls.
     pub caller: &'a Caller,
     /// The caller asked that a repeat of the request changes nothing.
     pub once: Option<Once>,
