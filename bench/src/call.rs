@@ -9,7 +9,7 @@ use crate::template::{Numbers, Template};
 /// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// As it stands in the request line.
+    /// As the request line has it.
     pub(crate) method: &'static str,
     /// Path with query. [`NUMBER`] stands for the number, here as in the body.
     ///

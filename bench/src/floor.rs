@@ -13,6 +13,7 @@ use tokio::process::Command;
 use crate::call::Call;
 use crate::process;
 use crate::redis::Redis;
+use crate::sample::count_in;
 use crate::servers::hub::Liveness;
 use crate::servers::native_server;
 use crate::template::NUMBER;
@@ -81,7 +82,7 @@ impl Floor {
             Some(rate) => rate,
             None => self.send(redis, connections, at_once, PROBE).await?.rate,
         };
-        let requests = ((rate * time.as_secs_f64()) as u64).max(100);
+        let requests = count_in(time, rate).max(100);
         let bare = self.send(redis, connections, at_once, requests).await?;
         self.rate = Some(bare.rate);
         Ok(bare)

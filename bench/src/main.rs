@@ -14,6 +14,8 @@
 //! - [`seed`], [`redis`], [`process`], [`machine`]: what measuring needs.
 //! - [`report`]: the tables.
 
+#![allow(clippy::cast_precision_loss, reason = "no figure of a table has 53 bits")]
+
 mod call;
 mod floor;
 mod load;

@@ -31,7 +31,7 @@ impl MessageOperation {
     pub(crate) const ALL: [Self; 5] =
         [Self::Create, Self::Send, Self::Load, Self::UpdateTask, Self::Append];
 
-    /// As it stands in tables.
+    /// As tables show it.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Create => "create (PUT)",

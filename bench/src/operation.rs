@@ -34,7 +34,7 @@ pub(crate) fn name_of(number: &str) -> String {
 pub(crate) const NODE: &str = r#""platform":"linux","arch":"x64","available_skills":["python","web-search","image-generation"],"ip_address":"10.0.0.1","port":18789,"max_concurrent_tasks":5,"tags":["bench"]"#;
 
 impl Operation {
-    /// As it stands in tables.
+    /// As tables show it.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Heartbeat => "heartbeat",

@@ -15,7 +15,7 @@ pub(crate) fn cpu(pid: u32) -> Option<Duration> {
 }
 
 fn parse_cpu(stat: &str) -> Option<Duration> {
-    // The name of the program stands in parentheses and may hold anything, so what is counted
+    // The name of the program is in parentheses and may hold anything, so what is counted
     // begins behind the last one: utime and stime are fields 14 and 15 of the whole.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_ascii_whitespace().skip(11);

@@ -30,6 +30,16 @@ pub(crate) fn empty_histogram() -> Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, 60_000_000_000, 3)?)
 }
 
+/// How many come in a time at a rate a second.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a positive number that fits many times over"
+)]
+pub(crate) fn count_in(time: Duration, rate: f64) -> u64 {
+    (rate * time.as_secs_f64()).ceil() as u64
+}
+
 /// The milliseconds below which shares of some times in nanoseconds lie.
 pub(crate) fn shares_ms(times: &Histogram<u64>) -> Vec<(&'static str, f64)> {
     [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)]

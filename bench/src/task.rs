@@ -64,7 +64,6 @@ pub(crate) fn complete(held: &Held) -> Call {
 /// A task that somebody holds.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Held {
-    /// Which.
     pub(crate) task_id: String,
     /// Under which token.
     pub(crate) token: String,

@@ -6,7 +6,7 @@ pub(crate) const DIGITS: usize = 12;
 /// Stands for the number where a template is made.
 pub(crate) const NUMBER: &str = "999999999999";
 
-/// A number as it stands in names.
+/// A number as names have it.
 pub(crate) fn digits(number: u64) -> String {
     format!("{number:012}")
 }

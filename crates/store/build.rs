@@ -397,7 +397,7 @@ fn mentions(code: &str, name: &str) -> bool {
     })
 }
 
-/// Where a text stands in code that does not go on a word there.
+/// Where a text begins a word of the code.
 fn word_at(code: &str, text: &str) -> Option<usize> {
     code.match_indices(text).map(|(at, _)| at).find(|at| !code[..*at].ends_with(is_word))
 }

@@ -1,7 +1,7 @@
 //! What can be typed: subcommands and flags, each also an environment variable.
 //!
 //! Nothing is decided here; [`crate::config::Config`] turns this into what will be done. What a hub
-//! can be asked stands in [`reef_commands`].
+//! can be asked is in [`reef_commands`].
 
 mod completions;
 mod man;
@@ -190,7 +190,7 @@ pub(crate) struct FileArgs {
     /// The backup
     pub(crate) file: PathBuf,
 
-    /// The hub's Redis, if it is not the private one (a password belongs into the environment
+    /// The hub's Redis, if it is not the private one (a password belongs in the environment
     /// variable)
     #[arg(long, env = "REEF_REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) redis_url: Option<String>,
@@ -250,7 +250,7 @@ pub(crate) struct CommonArgs {
     #[arg(long, env = "REEF_SPIN_FILE", value_name = "FILE", default_value = "spin.toml")]
     pub(crate) spin_file: PathBuf,
 
-    /// The Redis or Valkey to use, e.g. redis://127.0.0.1:6379/0 (a password belongs into the
+    /// The Redis or Valkey to use, e.g. redis://127.0.0.1:6379/0 (a password belongs in the
     /// environment variable, not onto the command line)
     #[arg(long, env = "REEF_REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) redis_url: Option<String>,

@@ -37,7 +37,6 @@ pub(crate) struct Config {
     pub(crate) manifest: Manifest,
     /// The values of its variables, as far as they are known before anything has been started.
     pub(crate) layers: Layers,
-    /// Which Redis.
     pub(crate) redis: RedisChoice,
     /// Running the components, for `up` and `serve`.
     pub(crate) serving: Option<Serving>,

@@ -12,7 +12,6 @@ use crate::metrics;
 pub(crate) struct Job {
     /// What is called.
     pub(crate) component: Component,
-    /// When.
     pub(crate) schedule: cron::Schedule,
 }
 

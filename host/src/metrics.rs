@@ -161,7 +161,7 @@ impl Metrics {
             total("reef_component_deadlines_total", stats.deadlines);
             total("reef_component_overloads_total", stats.overloads);
             total("reef_component_redis_calls_total", stats.redis_calls);
-            // Far below 2^52.
+            #[expect(clippy::cast_precision_loss, reason = "instances are far below 2^53")]
             let idle = stats.idle_instances as f64;
             gauge!("reef_component_idle_instances", "component" => component.id().to_owned())
                 .set(idle);
@@ -305,6 +305,7 @@ impl TaskMetrics {
     }
 
     /// Shows what a sweep has counted.
+    #[expect(clippy::cast_precision_loss, reason = "counts of tasks are far below 2^53")]
     pub(crate) fn show(&self, counts: &Counts) {
         for (gauge, (_, count)) in self.by_status.iter().zip(counts.by_status.counts()) {
             gauge.set(count as f64);

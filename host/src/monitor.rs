@@ -231,9 +231,9 @@ impl State {
     }
 
     /// Notes who is the monitor, and logs a change.
+    #[expect(clippy::cast_precision_loss, reason = "terms stay far below 2^53")]
     fn take(&mut self, lease: Lease) {
         self.metrics.leading.set(f64::from(u8::from(lease.is_held)));
-        // Terms count changes of the monitor and stay far below 2^52.
         self.metrics.term.set(lease.term as f64);
         if lease.is_held {
             if self.term.is_none() {

@@ -65,7 +65,7 @@ pub(crate) fn make_private(path: &Path) -> Result<()> {
     check_closed(path)
 }
 
-/// What lies in these directories is trusted: keys, compiled code, data. So only this process's user
+/// What is in these directories is trusted: keys, compiled code, data. So only this process's user
 /// may write there. It may be a link, to a directory of which the same is true.
 ///
 /// # Errors

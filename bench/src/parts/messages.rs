@@ -1,14 +1,13 @@
 //! Operations on messages under 64 connections, through wasm and natively: as fast as they go, and
 //! at a pace.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::Asking;
-use super::operations::Way;
+use super::row::{self, Way};
 use crate::load::each;
 use crate::load::paced::Pace;
 use crate::message::{self, MessageOperation};
@@ -46,24 +45,15 @@ pub(crate) struct Messages {
 /// One line of the table.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
-    /// What was asked.
-    pub(crate) operation: MessageOperation,
-    /// Which way.
-    pub(crate) way: Way,
-    /// Good answers a second, when each connection asks again as soon as it can.
-    pub(crate) rate: f64,
-    /// Milliseconds that these took: the median and the 99th percentile.
-    pub(crate) full_ms: (f64, f64),
+    /// When each connection asks again as soon as it can.
+    #[serde(flatten)]
+    pub(crate) full: row::Row,
     /// Milliseconds at a pace, counted from when a request was due.
     pub(crate) paced_ms: (f64, f64),
     /// The 99th percentile of the milliseconds by which the load generator itself was late.
     pub(crate) late_ms: f64,
     /// Below how many milliseconds the 99th percentile shall stay.
     pub(crate) target_ms: f64,
-    /// Processors that were busy with other things meanwhile.
-    pub(crate) foreign_cores: Option<f64>,
-    /// What went wrong, and how often.
-    pub(crate) faults: BTreeMap<String, u64>,
 }
 
 /// Measures.
@@ -137,27 +127,21 @@ impl Bench<'_> {
         };
         asking.redis.settle().await?;
         let paced = pace.run(self.options.time(), seed, |_| ()).await?;
-        let quantiles = |sample: &Sample| (sample.quantile_ms(0.5), sample.quantile_ms(0.99));
-        let mut faults = full.faults.clone();
+        let mut full = row::Row::of(self.operation.title(), CONNECTIONS, way, &full);
         for (what, times) in &paced.sample.faults {
-            *faults.entry(what.clone()).or_default() += times;
+            *full.faults.entry(what.clone()).or_default() += times;
         }
         let row = Row {
-            operation: self.operation,
-            way,
-            rate: full.rate(),
-            full_ms: quantiles(&full),
-            paced_ms: quantiles(&paced.sample),
+            full,
+            paced_ms: (paced.sample.quantile_ms(0.5), paced.sample.quantile_ms(0.99)),
             late_ms: paced.lateness.value_at_quantile(0.99) as f64 / 1e6,
             target_ms: self.operation.target_ms(),
-            foreign_cores: full.foreign_cores(),
-            faults,
         };
         eprintln!(
             "  {}, {way}: {:.0}/s; p99 {:.2} ms, at {PACE}/s {:.2} ms",
             self.operation.title(),
-            row.rate,
-            row.full_ms.1,
+            row.full.rate,
+            row.full.p99_ms,
             row.paced_ms.1,
         );
         Ok(row)

@@ -5,6 +5,7 @@ pub(crate) mod fleet;
 pub(crate) mod ledger;
 pub(crate) mod messages;
 pub(crate) mod operations;
+pub(crate) mod row;
 pub(crate) mod scale;
 pub(crate) mod streams;
 pub(crate) mod tasks;

@@ -1,19 +1,19 @@
 //! How figures are shown.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use comfy_table::presets;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+
+use crate::parts::row::{Row, Way};
 
 /// The kernel's own work for the network is counted here, too.
 const QUIET_CORES: f64 = 0.25;
 
 /// Says how quiet the machine was, since nothing spoils a measurement as much as a compiler that
 /// runs beside it.
-pub(super) fn print_noise(
-    out: &mut impl Write,
-    cores: impl Iterator<Item = f64>,
-) -> io::Result<()> {
+fn print_noise(out: &mut impl Write, cores: impl Iterator<Item = f64>) -> io::Result<()> {
     let mut cores: Vec<f64> = cores.collect();
     cores.sort_unstable_by(f64::total_cmp);
     let (Some(median), Some(most)) = (cores.get(cores.len() / 2), cores.last()) else {
@@ -25,6 +25,68 @@ pub(super) fn print_noise(
         out,
         "Other processes kept {median:.2} cores busy meanwhile (median; at most {most:.2}){verdict}"
     )
+}
+
+/// Prints a table, what went wrong and where, and how quiet the machine was.
+pub(super) fn print_table<'a>(
+    out: &mut impl Write,
+    table: &Table,
+    faults: impl IntoIterator<Item = (String, &'a BTreeMap<String, u64>)>,
+    cores: impl Iterator<Item = f64>,
+) -> io::Result<()> {
+    writeln!(out, "{table}")?;
+    for (place, faults) in faults {
+        for (what, times) in faults {
+            writeln!(out, "ERRORS: {place}{times} × {what}")?;
+        }
+    }
+    print_noise(out, cores)
+}
+
+/// The table of what was measured side by side.
+pub(super) fn print_rows(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
+    let mut table = table(&[
+        "operation",
+        "conns",
+        "way",
+        "req/s",
+        "p50 ms",
+        "p99 ms",
+        "server µs",
+        "Redis µs",
+        "of native",
+        "of script",
+    ]);
+    for row in rows {
+        let only_first = |text: String| if row.way == Way::Wasm { text } else { String::new() };
+        let of_native = match (row.of_native, row.of_native_range) {
+            (Some(ratio), Some((low, high))) => format!("{ratio:.2} ({low:.2}–{high:.2})"),
+            _ => String::new(),
+        };
+        table.add_row([
+            only_first(row.operation.to_owned()),
+            only_first(row.connections.to_string()),
+            row.way.to_string(),
+            whole(Some(row.rate)),
+            milliseconds(Some(row.p50_ms)),
+            milliseconds(Some(row.p99_ms)),
+            micros(row.server_cpu_us),
+            micros(row.redis_cpu_us),
+            of_native,
+            ratio(row.of_script),
+        ]);
+    }
+    print_table(
+        out,
+        &table,
+        rows.iter().map(faults_of),
+        rows.iter().filter_map(|it| it.foreign_cores),
+    )
+}
+
+/// What went wrong with a row, behind its name.
+pub(super) fn faults_of(row: &Row) -> (String, &BTreeMap<String, u64>) {
+    (format!("{}, {} connections, {}: ", row.operation, row.connections, row.way), &row.faults)
 }
 
 pub(super) fn table(header: &[&str]) -> Table {

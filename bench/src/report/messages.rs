@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use super::figures::{
-    kilobytes, megabytes, micros, milliseconds, percent, print_noise, ratio, shares, table, whole,
+    faults_of, kilobytes, megabytes, micros, milliseconds, percent, print_table, ratio, shares,
+    table, whole,
 };
 use crate::parts::append::AppendCosts;
 use crate::parts::messages::Messages;
-use crate::parts::operations::Way;
+use crate::parts::row::Way;
 use crate::parts::streams::Streams;
 
 /// Below how many milliseconds the 99th percentile of a stream's last reader shall stay.
@@ -37,26 +38,22 @@ pub(super) fn print_operations(out: &mut impl Write, part: &Messages) -> io::Res
         "target p99",
     ]);
     for row in &part.rows {
-        let only_first = |text: String| if row.way == Way::Wasm { text } else { String::new() };
+        let full = &row.full;
+        let title = if full.way == Way::Wasm { full.operation } else { "" };
         table.add_row([
-            only_first(row.operation.title().to_owned()),
-            row.way.to_string(),
-            whole(Some(row.rate)),
-            milliseconds(Some(row.full_ms.0)),
-            milliseconds(Some(row.full_ms.1)),
+            title.to_owned(),
+            full.way.to_string(),
+            whole(Some(full.rate)),
+            milliseconds(Some(full.p50_ms)),
+            milliseconds(Some(full.p99_ms)),
             milliseconds(Some(row.paced_ms.0)),
             milliseconds(Some(row.paced_ms.1)),
             milliseconds(Some(row.late_ms)),
             format!("< {:.0}", row.target_ms),
         ]);
     }
-    writeln!(out, "{table}")?;
-    for row in &part.rows {
-        for (what, times) in &row.faults {
-            writeln!(out, "ERRORS: {}, {}: {times} × {what}", row.operation.title(), row.way)?;
-        }
-    }
-    print_noise(out, part.rows.iter().filter_map(|row| row.foreign_cores))
+    let faults = part.rows.iter().map(|row| faults_of(&row.full));
+    print_table(out, &table, faults, part.rows.iter().filter_map(|row| row.full.foreign_cores))
 }
 
 pub(super) fn print_append(out: &mut impl Write, part: &AppendCosts) -> io::Result<()> {
@@ -99,13 +96,8 @@ pub(super) fn print_append(out: &mut impl Write, part: &AppendCosts) -> io::Resu
             ratio(Some(long.from_redis / short.from_redis)),
         ]);
     }
-    writeln!(out, "{table}")?;
-    for row in &part.rows {
-        for (what, times) in &row.faults {
-            writeln!(out, "ERRORS: {}: {times} × {what}", kilobytes(row.text_bytes))?;
-        }
-    }
-    print_noise(out, part.rows.iter().filter_map(|row| row.foreign_cores))
+    let faults = part.rows.iter().map(|it| (format!("{}: ", kilobytes(it.text_bytes)), &it.faults));
+    print_table(out, &table, faults, part.rows.iter().filter_map(|row| row.foreign_cores))
 }
 
 pub(super) fn print_streams(out: &mut impl Write, part: &Streams) -> io::Result<()> {
@@ -130,7 +122,8 @@ pub(super) fn print_streams(out: &mut impl Write, part: &Streams) -> io::Result<
         ("append answered, ms", &part.append_ms),
         ("late sent, ms", &part.late_ms),
     ]);
-    writeln!(out, "{table}")?;
+    let faults = [(String::new(), &part.faults)];
+    print_table(out, &table, faults, part.foreign_cores.into_iter())?;
     writeln!(
         out,
         "{} appends, {} events delivered, {} lost, {} repeated, {} errors. All had joined after \
@@ -158,9 +151,5 @@ pub(super) fn print_streams(out: &mut impl Write, part: &Streams) -> io::Result<
         each[1],
         percent(part.hub_cores),
         percent(part.redis_cores),
-    )?;
-    for (what, times) in &part.faults {
-        writeln!(out, "ERRORS: {times} × {what}")?;
-    }
-    print_noise(out, part.foreign_cores.into_iter())
+    )
 }

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::figures::{
-    megabytes, micros, milliseconds, percent, print_noise, ratio, shares, table, whole,
+    megabytes, micros, milliseconds, percent, print_rows, print_table, ratio, shares, table, whole,
 };
 use crate::parts::fleet::Fleet;
-use crate::parts::operations::{self, Operations, Way};
+use crate::parts::operations::Operations;
 use crate::parts::scale::{self, Scale};
 
 pub(super) fn print_operations(out: &mut impl Write, part: &Operations) -> io::Result<()> {
@@ -18,49 +18,10 @@ pub(super) fn print_operations(out: &mut impl Write, part: &Operations) -> io::R
          each request.",
         part.nodes
     )?;
-    let mut table = table(&[
-        "operation",
-        "conns",
-        "way",
-        "req/s",
-        "p50 ms",
-        "p99 ms",
-        "server µs",
-        "Redis µs",
-        "of native",
-        "of script",
-    ]);
-    for row in &part.rows {
-        let first = row.way == Way::Wasm;
-        let only_first = |text: String| if first { text } else { String::new() };
-        let of_native = match (row.of_native, row.of_native_range) {
-            (Some(ratio), Some((low, high))) => format!("{ratio:.2} ({low:.2}–{high:.2})"),
-            _ => String::new(),
-        };
-        table.add_row([
-            only_first(row.operation.title().to_owned()),
-            only_first(row.connections.to_string()),
-            row.way.to_string(),
-            whole(Some(row.rate)),
-            milliseconds(Some(row.p50_ms)),
-            milliseconds(Some(row.p99_ms)),
-            micros(row.server_cpu_us),
-            micros(row.redis_cpu_us),
-            of_native,
-            ratio(row.of_script),
-        ]);
-    }
-    writeln!(out, "{table}")?;
-    for operations::Row { operation, connections, way, faults, .. } in &part.rows {
-        for (what, times) in faults {
-            let place = format!("{}, {connections} connections", operation.title());
-            writeln!(out, "ERRORS: {place}, {way}: {times} × {what}")?;
-        }
-    }
+    print_rows(out, &part.rows)?;
     let memory: Vec<String> =
         part.memory.iter().map(|(name, bytes)| format!("{name} {}", megabytes(*bytes))).collect();
-    writeln!(out, "Memory after that: {}", memory.join(", "))?;
-    print_noise(out, part.rows.iter().filter_map(|row| row.foreign_cores))
+    writeln!(out, "Memory after that: {}", memory.join(", "))
 }
 
 pub(super) fn print_scale(out: &mut impl Write, part: &Scale) -> io::Result<()> {
@@ -95,12 +56,12 @@ pub(super) fn print_scale(out: &mut impl Write, part: &Scale) -> io::Result<()> 
         row.extend([milliseconds(small.p99_ms), milliseconds(big.p99_ms)]);
         table.add_row(row);
     }
-    writeln!(out, "{table}")?;
-    for scale::Row { operation, small, big } in &part.rows {
-        for (what, times) in small.faults.iter().chain(&big.faults) {
-            writeln!(out, "ERRORS: {}: {times} × {what}", operation.title())?;
-        }
-    }
+    let costs = || {
+        part.rows.iter().flat_map(|row| [(row.operation, &row.small), (row.operation, &row.big)])
+    };
+    let faults =
+        costs().map(|(operation, cost)| (format!("{}: ", operation.title()), &cost.faults));
+    print_table(out, &table, faults, costs().filter_map(|(_, cost)| cost.foreign_cores))?;
     for (nodes, memory) in [(small, part.memory.0), (big, part.memory.1)] {
         writeln!(
             out,
@@ -110,8 +71,7 @@ pub(super) fn print_scale(out: &mut impl Write, part: &Scale) -> io::Result<()> 
             megabytes(memory.hub),
         )?;
     }
-    let costs = part.rows.iter().flat_map(|row| [&row.small, &row.big]);
-    print_noise(out, costs.filter_map(|cost| cost.foreign_cores))
+    Ok(())
 }
 
 pub(super) fn print_fleet(out: &mut impl Write, part: &Fleet) -> io::Result<()> {
@@ -123,7 +83,8 @@ pub(super) fn print_fleet(out: &mut impl Write, part: &Fleet) -> io::Result<()> 
         part.nodes, part.connections, part.period_seconds, part.seconds
     )?;
     let table = shares(&[("latency, ms", &part.latency_ms), ("late sent, ms", &part.late_ms)]);
-    writeln!(out, "{table}")?;
+    let faults = [(String::new(), &part.faults)];
+    print_table(out, &table, faults, part.foreign_cores.into_iter())?;
     writeln!(
         out,
         "{} heartbeats taken, {} errors, {} nodes online at the end. CPU of one core: hub {}, \
@@ -134,9 +95,5 @@ pub(super) fn print_fleet(out: &mut impl Write, part: &Fleet) -> io::Result<()> 
         percent(part.hub_cores),
         percent(part.redis_cores),
         megabytes(part.hub_bytes),
-    )?;
-    for (what, times) in &part.faults {
-        writeln!(out, "ERRORS: {times} × {what}")?;
-    }
-    print_noise(out, part.foreign_cores.into_iter())
+    )
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::figures::{megabytes, micros, milliseconds, print_noise, ratio, shares, table, whole};
-use crate::parts::operations::Way;
-use crate::parts::tasks::{ClaimCost, Cycles, Dispatch, Tasks};
+use super::figures::{megabytes, micros, print_rows, print_table, ratio, shares, table};
+use crate::parts::row::Row;
+use crate::parts::tasks::{ClaimCost, Dispatch, Tasks};
 
 /// Below how many milliseconds the 99th percentile of a dispatch shall stay.
 const DISPATCH_TARGET_MS: f64 = 10.0;
@@ -15,30 +15,15 @@ pub(super) fn print(out: &mut impl Write, part: &Tasks) -> io::Result<()> {
     print_claims(out, &part.claims)
 }
 
-fn print_cycles(out: &mut impl Write, cycles: &[Cycles]) -> io::Result<()> {
-    let workers = cycles.first().map_or(0, |cycles| cycles.workers);
+fn print_cycles(out: &mut impl Write, cycles: &[Row]) -> io::Result<()> {
+    let workers = cycles.first().map_or(0, |row| row.connections);
     writeln!(
         out,
         "\nTasks: {workers} workers that each submit a task, claim one, and complete it, over and \
          over. script: the same\nthree scripts, sent by the native client, without HTTP. CPU in µs \
          for each cycle."
     )?;
-    let mut table =
-        table(&["way", "cycles/s", "p50 ms", "p99 ms", "server µs", "Redis µs", "of script"]);
-    let floor = cycles.iter().find(|cycles| cycles.way == Way::Script).map(|floor| floor.rate);
-    for cycles in cycles {
-        table.add_row([
-            cycles.way.to_string(),
-            whole(Some(cycles.rate)),
-            milliseconds(Some(cycles.p50_ms)),
-            milliseconds(Some(cycles.p99_ms)),
-            micros(cycles.server_cpu_us),
-            micros(cycles.redis_cpu_us),
-            ratio(floor.map(|floor| cycles.rate / floor)),
-        ]);
-    }
-    writeln!(out, "{table}")?;
-    print_noise(out, cycles.iter().filter_map(|cycles| cycles.foreign_cores))
+    print_rows(out, cycles)
 }
 
 fn print_dispatch(out: &mut impl Write, dispatch: &Dispatch) -> io::Result<()> {
@@ -50,7 +35,8 @@ fn print_dispatch(out: &mut impl Write, dispatch: &Dispatch) -> io::Result<()> {
         dispatch.workers, dispatch.pace
     )?;
     let latency: &[_] = &dispatch.latency_ms;
-    writeln!(out, "{}", shares(&[("held, ms", latency), ("late sent, ms", &dispatch.late_ms)]))?;
+    let table = shares(&[("held, ms", latency), ("late sent, ms", &dispatch.late_ms)]);
+    print_table(out, &table, [(String::new(), &dispatch.faults)], std::iter::empty())?;
     writeln!(
         out,
         "{} tasks submitted, {} lost, {} held twice, {} errors.",
@@ -58,11 +44,7 @@ fn print_dispatch(out: &mut impl Write, dispatch: &Dispatch) -> io::Result<()> {
         dispatch.lost,
         dispatch.repeated,
         dispatch.faults.values().sum::<u64>(),
-    )?;
-    for (what, times) in &dispatch.faults {
-        writeln!(out, "ERRORS: {times} × {what}")?;
-    }
-    Ok(())
+    )
 }
 
 fn print_claims(out: &mut impl Write, claims: &[ClaimCost]) -> io::Result<()> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use reef_domain::shown::in_line;
 use reef_store::entry::SealsSeen;
-use reef_store::variables::Given;
+use reef_store::variables::{BadVariable, Given};
 use reef_store::{Redis, RedisError, Reply, Settings, Store, monitor};
 
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "made by wit-bindgen")]
@@ -31,11 +31,11 @@ const SLOW: Duration = Duration::from_secs(2);
 
 impl Guest for Component {
     fn handle_cron_event(_: Metadata) -> Result<(), Error> {
-        check().map_err(Error::Other)
+        check().map_err(|error| Error::Other(error.to_string()))
     }
 }
 
-fn check() -> Result<(), String> {
+fn check() -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let settings = read_settings()?;
     let redis = BlockingRedis { address: settings.redis_url.clone(), connection: OnceCell::new() };
@@ -51,7 +51,7 @@ fn check() -> Result<(), String> {
     if took > SLOW {
         eprintln!("this tick took {:.1} s: Redis did not answer in time", took.as_secs_f64());
     }
-    let ticked = ticked.map_err(|error| error.to_string())?;
+    let ticked = ticked?;
     for node in &ticked.checked.expired {
         let (id, hostname) = (in_line(&node.node_id), in_line(&node.hostname));
         eprintln!("node {id} ({hostname}) is offline: no heartbeat");
@@ -65,7 +65,7 @@ fn check() -> Result<(), String> {
     Ok(())
 }
 
-fn read_settings() -> Result<Settings, String> {
+fn read_settings() -> Result<Settings, BadVariable> {
     // A variable that the manifest does not give to this component has its default.
     Settings::read(&Given::new(|name| variables::get(name).unwrap_or_default()))
 }

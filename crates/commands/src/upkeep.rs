@@ -157,6 +157,7 @@ async fn count_tasks(cx: &Context, age: TimeDelta) -> Result<u64, Failure> {
 }
 
 async fn forget_tasks(cx: &Context, age: TimeDelta) -> Result<u64, Failure> {
+    #[expect(clippy::cast_precision_loss, reason = "an age has few hours")]
     let days = age.num_hours() as f64 / 24.0;
     let mut count = 0;
     loop {

@@ -1,4 +1,4 @@
-//! Whether what lies in the ledger's keys is what the journal says.
+//! Whether what is in the ledger's keys is what the journal says.
 //!
 //! The keys are read some at a time, each page at one moment and with the ledger's head of that
 //! moment; the journal is read up to it before the page is compared. So nothing need stand still. What spans
@@ -354,7 +354,7 @@ impl Audit {
         self.faults.into_iter().collect()
     }
 
-    /// What each intent reserved lies in itself and its positions, or was released; and what an
+    /// What each intent reserved is in itself and its positions, or was released; and what an
     /// agent has reserved is what its holds, intents and positions reserve.
     fn compare_margins(&mut self, journal: &Verifier) {
         let things = journal.reservations();

@@ -13,7 +13,7 @@ pub const RESERVED: [&str; 9] =
 pub const RULE: &str = "must be 1-128 of A-Z a-z 0-9 . _ @ -, must not begin with @ or ., \
                         and must not be a word that is a route";
 
-/// What stands in front of 32 hexadecimal digits in an id that the hub makes.
+/// What comes before 32 hexadecimal digits in an id that the hub makes.
 pub const MADE_PREFIXES: [&str; 12] =
     ["sess", "msg", "task", "cnt", "evt", "agent", "hold", "set", "int", "match", "pos", "inv"];
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::impossible::Impossible;
 use crate::ledger::is_system;
 use crate::limits::{MONEY_MAX, SEAL_ENTRIES};
 use crate::money::Money;
@@ -122,8 +123,8 @@ pub struct Figures {
 pub struct Fault {
     /// Which: the number that the entry has, or the one that was due.
     pub seq: i64,
-    /// What is wrong with it: a sentence without its subject.
-    pub reason: String,
+    /// What is wrong with it.
+    pub reason: Impossible,
 }
 
 /// Reads a journal from its first entry on, and finds out whether it is whole.
@@ -156,24 +157,24 @@ impl Verifier {
     /// # Errors
     /// What is wrong with it. The verifier then stands where it stood before.
     pub fn feed(&mut self, entry: &Entry) -> Result<(), Fault> {
-        let fault = |reason: String| Err(Fault { seq: entry.seq, reason });
+        let fault = |reason: Impossible| Err(Fault { seq: entry.seq, reason });
         if entry.seq != self.entries + 1 {
             let seq = self.entries + 1;
-            let reason = format!("is missing: entry {} stands in its place", entry.seq);
+            let reason = Impossible::Missing { found: entry.seq };
             return Err(Fault { seq, reason });
         }
         if entry.entry_id != format!("ent_{}", entry.seq) {
-            return fault(format!("has the id {:?}", entry.entry_id));
+            return fault(Impossible::Id(entry.entry_id.clone()));
         }
         if entry.previous != self.link {
-            return fault("is not linked to the entry before it".to_owned());
+            return fault(Impossible::NotLinked);
         }
         if entry.link != entry.expected_link() {
-            return fault("was altered: its link is not that of its content".to_owned());
+            return fault(Impossible::Altered);
         }
         let sum: i128 = entry.legs.iter().map(|leg| i128::from(leg.amount.micros())).sum();
         if sum != 0 {
-            return fault(format!("has legs whose sum is {sum} millionths"));
+            return fault(Impossible::Sum(sum));
         }
         let changed = match self.changes(entry) {
             Ok(changed) => changed,
@@ -195,7 +196,7 @@ impl Verifier {
     }
 
     /// The accounts that an entry changes, as it leaves them.
-    fn changes(&self, entry: &Entry) -> Result<BTreeMap<String, Figures>, String> {
+    fn changes(&self, entry: &Entry) -> Result<BTreeMap<String, Figures>, Impossible> {
         let mut changed: BTreeMap<String, Figures> = BTreeMap::new();
         let known = |account: &str| self.accounts.get(account).copied().unwrap_or_default();
         for (legs, is_lock) in [(&entry.legs, false), (&entry.locks, true)] {
@@ -208,14 +209,13 @@ impl Verifier {
         }
         for (account, Figures { balance, locked }) in &changed {
             if balance.abs() > MONEY_MAX {
-                return Err(format!("leaves {account} with more than an account can hold"));
+                return Err(Impossible::Overflow(account.clone()));
             }
             let is_covered = *locked >= 0 && *locked <= *balance;
             let is_fine = if is_system(account) { *locked == 0 } else { is_covered };
             if !is_fine {
-                return Err(format!(
-                    "leaves {account} with {balance} millionths, of which {locked} are reserved"
-                ));
+                let (account, balance, locked) = (account.clone(), *balance, *locked);
+                return Err(Impossible::Uncovered { account, balance, locked });
             }
         }
         Ok(changed)
@@ -344,7 +344,7 @@ mod tests {
             (vec![], vec![leg("@external", 1)], "leaves @external"),
         ] {
             let fault = verify(&journal(&[(legs, locks)])).unwrap_err();
-            assert!(fault.reason.contains(says), "{fault}");
+            assert!(fault.reason.to_string().contains(says), "{fault}");
         }
         let most = vec![leg("@external", -MONEY_MAX), leg("a", MONEY_MAX)];
         let fault = verify(&journal(&[(most.clone(), vec![]), (most, vec![])])).unwrap_err();

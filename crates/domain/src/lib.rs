@@ -13,8 +13,9 @@
 //! - [`proposal`]: work that one agent asks another to take on.
 //! - [`money`]: exact amounts.
 //! - [`ledger`]: what may be asked of the ledger, and the words for it.
-//! - [`audit`]: whether what lies in the ledger's keys is what the journal says.
+//! - [`audit`]: whether what is in the ledger's keys is what the journal says.
 //! - [`journal`]: the entries of the ledger, how they are linked, and whether they are whole.
+//! - [`impossible`]: why an entry cannot be one of the hub's.
 //! - [`access`]: what a key allows, and how keys look.
 //! - [`reservations`]: what the journal says of holds, intents and positions.
 //! - [`limits`]: every bound of the hub, with its reason.
@@ -24,6 +25,7 @@ pub mod access;
 pub mod audit;
 pub mod heartbeat;
 pub mod id;
+pub mod impossible;
 pub mod invalid;
 pub mod journal;
 pub mod json;

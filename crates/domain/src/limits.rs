@@ -126,7 +126,7 @@ pub const LEADER_TTL_MS_MAX: i64 = 600_000;
 /// Entries that the leader history keeps (`contract.md` §8; the older system kept as many).
 pub const LEADER_HISTORY_MAX: i64 = 100;
 
-/// A content block up to this size stands in the snapshot; a larger one is referred to
+/// A content block up to this size is in the snapshot; a larger one is referred to
 /// (`contract.md` §4).
 pub const BLOCK_BYTES_SHOWN: usize = 10_000;
 

@@ -72,7 +72,9 @@ impl Money {
             return Ok(Self::ZERO);
         }
         let dropped = digits.len() - digits.trim_end_matches('0').len();
-        let shift = i64::from(exponent) - places.len() as i64 + dropped as i64 + i64::from(PLACES);
+        let length = |digits: usize| i64::try_from(digits).map_err(|_| RANGE_RULE);
+        let shift =
+            i64::from(exponent) + i64::from(PLACES) + length(dropped)? - length(places.len())?;
         if shift < 0 {
             return Err(RULE);
         }

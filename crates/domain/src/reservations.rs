@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::impossible::Impossible;
 use crate::journal::{Entry, Leg};
 use crate::ledger::EXTERNAL;
 
@@ -108,8 +109,8 @@ impl Reservations {
     /// Takes the next entry.
     ///
     /// # Errors
-    /// Why no script would have written it: a sentence without its subject. Nothing is changed then.
-    pub(crate) fn take(&mut self, entry: &Entry) -> Result<(), String> {
+    /// Why no script would have written it. Nothing is changed then.
+    pub(crate) fn take(&mut self, entry: &Entry) -> Result<(), Impossible> {
         match entry.kind.as_str() {
             "deposit" | "withdrawal" | "transfer" => check_movement(entry)?,
             "hold" => self.place(entry)?,
@@ -119,8 +120,8 @@ impl Reservations {
             "match" => self.note_match(entry)?,
             "close" | "liquidation" => self.close(entry)?,
             "restored" if entry.legs.is_empty() && entry.locks.is_empty() => {}
-            "restored" => return Err("tells of a restoration and moves money".to_owned()),
-            other => return Err(format!("is of the kind {other:?}, which nobody writes")),
+            "restored" => return Err(Impossible::RestorationMoves),
+            other => return Err(Impossible::Kind(other.to_owned())),
         }
         let mut agents: Vec<&str> = [&entry.legs, &entry.locks]
             .into_iter()
@@ -136,13 +137,13 @@ impl Reservations {
         Ok(())
     }
 
-    fn place(&mut self, entry: &Entry) -> Result<(), String> {
+    fn place(&mut self, entry: &Entry) -> Result<(), Impossible> {
         let id = &entry.reference;
         let (agent, amount) = one(&entry.locks)
             .filter(|(_, amount)| *amount > 0 && entry.legs.is_empty())
-            .ok_or("reserves nothing for its hold")?;
+            .ok_or(Impossible::ReservesNothing("hold"))?;
         if self.holds.contains_key(id) {
-            return Err(format!("places the hold {id} again"));
+            return Err(Impossible::HoldAgain(id.clone()));
         }
         let hold =
             Hold { entry: entry.seq, agent: agent.to_owned(), amount, end: HoldEnd::Pending };
@@ -150,17 +151,14 @@ impl Reservations {
         Ok(())
     }
 
-    fn end_hold(&mut self, entry: &Entry) -> Result<(), String> {
+    fn end_hold(&mut self, entry: &Entry) -> Result<(), Impossible> {
         let id = &entry.reference;
-        let hold = self
-            .holds
-            .get_mut(id)
-            .ok_or_else(|| format!("ends the hold {id}, which nobody placed"))?;
+        let hold = self.holds.get_mut(id).ok_or_else(|| Impossible::NoHold(id.clone()))?;
         if hold.end != HoldEnd::Pending {
-            return Err(format!("ends the hold {id}, which was {}", hold.end.status()));
+            return Err(Impossible::HoldEnded { id: id.clone(), status: hold.end.status() });
         }
         if one(&entry.locks) != Some((&hold.agent, -hold.amount)) {
-            return Err(format!("does not release what the hold {id} reserves"));
+            return Err(Impossible::HoldRelease(id.clone()));
         }
         hold.end = match (entry.kind.as_str(), payment(&entry.legs)) {
             ("hold_posted", Some((from, to, amount)))
@@ -170,18 +168,18 @@ impl Reservations {
             }
             ("hold_voided", None) if entry.legs.is_empty() => HoldEnd::Voided,
             ("hold_expired", None) if entry.legs.is_empty() => HoldEnd::Expired,
-            _ => return Err(format!("pays what the hold {id} does not allow")),
+            _ => return Err(Impossible::HoldPayment(id.clone())),
         };
         Ok(())
     }
 
-    fn reserve(&mut self, entry: &Entry) -> Result<(), String> {
+    fn reserve(&mut self, entry: &Entry) -> Result<(), Impossible> {
         let id = &entry.reference;
         let (agent, margin) = one(&entry.locks)
             .filter(|(_, margin)| *margin > 0 && entry.legs.is_empty())
-            .ok_or("reserves nothing for its intent")?;
+            .ok_or(Impossible::ReservesNothing("intent"))?;
         if self.intents.contains_key(id) {
-            return Err(format!("takes the intent {id} again"));
+            return Err(Impossible::IntentAgain(id.clone()));
         }
         let intent = Intent { entry: entry.seq, agent: agent.to_owned(), margin, released: None };
         self.intents.insert(id.clone(), intent);
@@ -189,13 +187,13 @@ impl Reservations {
         Ok(())
     }
 
-    fn cancel(&mut self, entry: &Entry) -> Result<(), String> {
+    fn cancel(&mut self, entry: &Entry) -> Result<(), Impossible> {
         let id = &entry.reference;
         let intent = self
             .intents
             .get_mut(id)
             .filter(|intent| intent.released.is_none())
-            .ok_or_else(|| format!("takes the intent {id} back, which is not there"))?;
+            .ok_or_else(|| Impossible::NoIntent(id.clone()))?;
         match one(&entry.locks) {
             Some((agent, change))
                 if agent == intent.agent
@@ -206,39 +204,39 @@ impl Reservations {
                 self.changes_of_margins += 1;
                 Ok(())
             }
-            _ => Err(format!("releases what the intent {id} did not reserve")),
+            _ => Err(Impossible::IntentRelease(id.clone())),
         }
     }
 
-    fn note_match(&mut self, entry: &Entry) -> Result<(), String> {
+    fn note_match(&mut self, entry: &Entry) -> Result<(), Impossible> {
         let id = &entry.reference;
         if !(entry.legs.is_empty() && entry.locks.is_empty()) {
-            return Err("moves money by a match".to_owned());
+            return Err(Impossible::MatchMoves);
         }
         if self.matches.insert(id.clone(), entry.seq).is_some() {
-            return Err(format!("makes the match {id} again"));
+            return Err(Impossible::MatchAgain(id.clone()));
         }
         self.match_entries.insert(entry.seq);
         self.changes_of_margins += 1;
         Ok(())
     }
 
-    fn close(&mut self, entry: &Entry) -> Result<(), String> {
+    fn close(&mut self, entry: &Entry) -> Result<(), Impossible> {
         let id = &entry.reference;
         let releases = entry.locks.iter().all(|leg| leg.amount.micros() <= 0);
         if entry.locks.len() != 2 || !releases {
-            return Err(format!("does not release two margins for the position {id}"));
+            return Err(Impossible::Margins(id.clone()));
         }
         if let Some((loser, _, paid)) = payment(&entry.legs) {
             let margin = entry.locks.iter().find(|leg| leg.account == loser);
             if margin.is_none_or(|leg| paid > -leg.amount.micros()) {
-                return Err(format!("pays more for the position {id} than its margin"));
+                return Err(Impossible::BeyondMargin(id.clone()));
             }
         } else if !entry.legs.is_empty() {
-            return Err(format!("does not pay from one side of {id} to the other"));
+            return Err(Impossible::Sides(id.clone()));
         }
         if self.closes.contains_key(id) {
-            return Err(format!("closes the position {id} again"));
+            return Err(Impossible::CloseAgain(id.clone()));
         }
         let (legs, locks) = (entry.legs.clone(), entry.locks.clone());
         self.closes.insert(id.clone(), Close { entry: entry.seq, legs, locks });
@@ -289,7 +287,7 @@ impl Reservations {
     }
 }
 
-fn check_movement(entry: &Entry) -> Result<(), String> {
+fn check_movement(entry: &Entry) -> Result<(), Impossible> {
     let fits = payment(&entry.legs).is_some_and(|(from, to, _)| match entry.kind.as_str() {
         "deposit" => from == EXTERNAL,
         "withdrawal" => to == EXTERNAL,
@@ -298,5 +296,5 @@ fn check_movement(entry: &Entry) -> Result<(), String> {
     if fits && entry.locks.is_empty() {
         return Ok(());
     }
-    Err(format!("is no {}", entry.kind))
+    Err(Impossible::Movement(entry.kind.clone()))
 }

@@ -58,7 +58,6 @@ pub enum Fault {
     Certificate {
         /// Host and port.
         place: String,
-        /// Why.
         reason: String,
     },
     /// The server wants a password, and there is none.

@@ -49,7 +49,7 @@ impl Default for RuntimeConfig {
 /// One component: its code, and what it is allowed and given.
 #[derive(Debug, Clone, Default)]
 pub struct ComponentSpec {
-    /// Its name in the manifest, which stands in logs and errors.
+    /// Its name in the manifest, which logs and errors show.
     pub id: String,
     /// The `.wasm` file.
     pub path: PathBuf,

@@ -29,7 +29,6 @@ use std::fmt::Write as _;
 
 use crate::{Failure, mentions};
 
-const UNDOCUMENTED: &str = "#[allow(missing_docs, reason = \"the variant says it\")]";
 const READ_SELF: &str = "fn read(&self, status: &str, _reply: &mut crate::script::Reader)";
 const READ: &str = "pub(crate) fn read(status: &str, _reply: &mut crate::script::Reader)";
 
@@ -329,7 +328,7 @@ impl Reply {
             let fields: Vec<String> = values
                 .iter()
                 .map(|value| match &value.name {
-                    Some(name) => format!("{UNDOCUMENTED} {name}: {}", value.rust_type()),
+                    Some(name) => format!("{name}: {}", value.rust_type()),
                     None => value.rust_type(),
                 })
                 .collect();

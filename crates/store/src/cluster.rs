@@ -14,7 +14,6 @@ include!(concat!(env!("OUT_DIR"), "/calls_cluster.rs"));
 /// How the cluster is.
 #[derive(Debug)]
 pub struct Health {
-    /// When.
     pub now: UnixMillis,
     /// All nodes.
     pub total_nodes: i64,

@@ -10,7 +10,6 @@ include!(concat!(env!("OUT_DIR"), "/events.rs"));
 /// What there is to know of an event.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
-    /// Which.
     pub event_type: EventType,
     /// Its name on the wire.
     pub name: &'static str,

@@ -18,13 +18,11 @@ include!(concat!(env!("OUT_DIR"), "/calls_heartbeat.rs"));
 /// What became of heartbeats.
 #[derive(Debug)]
 pub struct Beats {
-    /// When.
     pub now: UnixMillis,
     /// Any number, for jitter.
     pub jitter: i64,
     /// Nodes in the cluster.
     pub nodes: i64,
-    /// Who leads.
     pub leader: Option<NodeId>,
     /// The leadership's term.
     pub term: i64,
@@ -104,7 +102,6 @@ impl Beats {
 /// A node that was marked offline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expired {
-    /// Which.
     pub node_id: NodeId,
     /// Its hostname.
     pub hostname: String,
@@ -115,7 +112,6 @@ pub struct Expired {
 /// What a check found.
 #[derive(Debug, Clone)]
 pub struct Checked {
-    /// When.
     pub now: UnixMillis,
     /// Nodes that were marked offline.
     pub expired: Vec<Expired>,

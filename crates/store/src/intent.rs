@@ -94,7 +94,6 @@ pub struct Made {
     pub asset: String,
     /// How much was matched.
     pub size: Money,
-    /// When.
     pub created_at: UnixMillis,
     /// The positions, in the order of the intents.
     pub positions: Vec<Position>,

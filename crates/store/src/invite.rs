@@ -21,7 +21,6 @@ pub struct Invite {
     pub scopes: Scopes,
     /// Who made it.
     pub created_by: String,
-    /// When.
     pub created_at: UnixMillis,
     /// When it ends.
     pub expires_at: UnixMillis,

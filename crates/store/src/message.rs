@@ -173,10 +173,7 @@ pub enum TaskChange {
         result: Option<Rendered>,
     },
     /// It has ended badly.
-    Failed {
-        /// Why.
-        error: String,
-    },
+    Failed { error: String },
 }
 
 impl TaskChange {

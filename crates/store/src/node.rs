@@ -23,8 +23,7 @@ pub struct Labels<'a>(pub &'a [String]);
 
 impl Argument for Labels<'_> {
     fn append(&self, arguments: &mut Arguments) {
-        // Writing texts into memory cannot fail.
-        arguments.text(serde_json::to_string(self.0).unwrap_or_default());
+        arguments.json(&self.0);
     }
 }
 

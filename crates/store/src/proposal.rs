@@ -24,7 +24,7 @@ include!(concat!(env!("OUT_DIR"), "/calls_proposal.rs"));
 /// How much of an idea its answer repeats, in bytes.
 const IDEA_BYTES_ANSWERED: usize = 32_768;
 
-/// A message as it lies in an inbox.
+/// A message as it is in an inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     /// Its members as JSON, without braces; or what an old client pushed.

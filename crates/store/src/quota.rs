@@ -4,7 +4,7 @@
 use reef_domain::limits;
 
 use crate::settings::Settings;
-use crate::variables::Given;
+use crate::variables::{BadVariable, Given};
 
 macro_rules! quotas {
     ($($(#[doc = $doc:literal])* $field:ident: $variable:literal, $what:literal;)*) => {
@@ -22,8 +22,8 @@ macro_rules! quotas {
             /// Reads the variables.
             ///
             /// # Errors
-            /// One sentence that names the variable and what it accepts.
-            pub fn read<G: Fn(&str) -> String>(given: &Given<G>) -> Result<Self, String> {
+            /// One of them is set to what it does not accept.
+            pub fn read<G: Fn(&str) -> String>(given: &Given<G>) -> Result<Self, BadVariable> {
                 Ok(Self {$(
                     $field: given.whole($variable, 1..=MOST)?,
                 )*})
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
     use crate::variables::VARIABLES;
 
-    fn read(set: &str, value: &str) -> Result<Quotas, String> {
+    fn read(set: &str, value: &str) -> Result<Quotas, BadVariable> {
         let get = |name: &str| if name == set { value.to_owned() } else { String::new() };
         Quotas::read(&Given::new(get))
     }
@@ -91,7 +91,7 @@ mod tests {
             assert!(what(variable.name).is_some(), "{}", variable.name);
             assert_ne!(read(variable.name, "7"), read("", ""), "{}", variable.name);
             for bad in ["0", "-1", "many", "1.5", "99999999999999999999"] {
-                assert!(read(variable.name, bad).unwrap_err().contains(variable.name));
+                assert_eq!(read(variable.name, bad).unwrap_err().name, variable.name);
             }
         }
     }

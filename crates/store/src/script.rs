@@ -63,12 +63,25 @@ pub enum Partition<'a> {
 
 /// Collects a script's arguments.
 #[derive(Debug, Default)]
-pub struct Arguments(Vec<Vec<u8>>);
+pub struct Arguments {
+    all: Vec<Vec<u8>>,
+    /// Why one of them could not be written: then the script is not called.
+    unwritable: Option<serde_json::Error>,
+}
 
 impl Arguments {
     /// Appends a text.
     pub fn text(&mut self, text: impl Into<String>) -> &mut Self {
-        self.0.push(text.into().into_bytes());
+        self.all.push(text.into().into_bytes());
+        self
+    }
+
+    /// Appends a value as JSON.
+    pub fn json(&mut self, value: &impl serde::Serialize) -> &mut Self {
+        match serde_json::to_vec(value) {
+            Ok(text) => self.all.push(text),
+            Err(error) => self.unwritable = Some(error),
+        }
         self
     }
 
@@ -246,7 +259,6 @@ pub enum StoreError {
     /// A fault of ours.
     #[error("script {script} answered what its header does not promise: {detail}")]
     Malformed {
-        /// Which script.
         script: &'static str,
         /// What is wrong.
         detail: Malformed,
@@ -321,19 +333,25 @@ impl<R: Redis> Store<R> {
         &self,
         call: &C,
         once: Option<&Once>,
-    ) -> Result<Vec<Reply>, RedisError> {
+    ) -> Result<Vec<Reply>, StoreError> {
         let script = call.script();
-        let by_name = self.redis.execute("EVALSHA", self.command(script.sha1, call, once)).await;
-        match by_name {
+        let by_name = self.redis.execute("EVALSHA", self.command(script.sha1, call, once)?).await;
+        let reply = match by_name {
             Err(RedisError::NoScript) => {
-                self.redis.execute("EVAL", self.command(script.text, call, once)).await
+                self.redis.execute("EVAL", self.command(script.text, call, once)?).await
             }
             other => other,
-        }
+        };
+        Ok(reply?)
     }
 
-    fn command<C: Call>(&self, script: &str, call: &C, once: Option<&Once>) -> Vec<Vec<u8>> {
-        let mut arguments = Arguments(Vec::with_capacity(16));
+    fn command<C: Call>(
+        &self,
+        script: &str,
+        call: &C,
+        once: Option<&Once>,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let mut arguments = Arguments { all: Vec::with_capacity(16), unwritable: None };
         let (anchor, instance) = match call.partition() {
             Partition::Cluster => (self.keys.cluster(), None),
             Partition::Session(sid) => (self.keys.session(sid), Some(sid)),
@@ -350,7 +368,7 @@ impl<R: Redis> Store<R> {
             arguments.text(instance);
         }
         call.arguments(&mut arguments);
-        arguments.0
+        arguments.unwritable.map_or(Ok(arguments.all), |error| Err(error.into()))
     }
 }
 

@@ -3,6 +3,7 @@
 use reef_domain::task::Audience;
 use reef_domain::time::UnixMillis;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::message::Owned;
@@ -56,8 +57,7 @@ impl FromReply for Owned<Session> {
 pub fn kept_audience(audience: &Audience, owner: &str) -> String {
     match audience.agents(owner) {
         None => "any".to_owned(),
-        // Writing texts into memory cannot fail.
-        Some(agents) => serde_json::to_string(&agents).unwrap_or_default(),
+        Some(agents) => Value::from(agents).to_string(),
     }
 }
 

@@ -5,7 +5,7 @@ use reef_domain::task::Audience;
 
 use crate::keys::{Keys, Layout};
 use crate::quota::Quotas;
-use crate::variables::Given;
+use crate::variables::{BadVariable, Given};
 
 /// Settings that every part of the hub shares.
 #[derive(Debug, Clone)]
@@ -36,21 +36,23 @@ impl Settings {
     /// Reads the variables.
     ///
     /// # Errors
-    /// One sentence that names the variable and what it accepts.
-    pub fn read<G: Fn(&str) -> String>(given: &Given<G>) -> Result<Self, String> {
+    /// One of them is set to what it does not accept.
+    pub fn read<G: Fn(&str) -> String>(given: &Given<G>) -> Result<Self, BadVariable> {
         let layouts = [("plain", Layout::Plain), ("cluster", Layout::Cluster)];
         let keys = Keys::new(&given.text("key_prefix"), given.word("key_layout", &layouts)?);
         let task_audience = given.text("task_audience");
         Ok(Self {
             redis_url: given.text("redis_url"),
-            keys: keys.map_err(|rule| format!("key_prefix {rule}"))?,
+            keys: keys.map_err(|rule| BadVariable::new("key_prefix", rule))?,
             heartbeat_timeout: given.seconds("heartbeat_timeout_seconds")?,
             heartbeat_key_ttl_ms: given.seconds("heartbeat_ttl_seconds")?.as_millis(),
             message_ttl_ms: given.hours_ms("message_ttl_hours")?,
             legacy_inbox: given.flag("legacy_inbox")?,
             legacy_task_queue: given.flag("legacy_task_queue")?,
-            task_audience: Audience::word(&task_audience)
-                .ok_or_else(|| format!("task_audience is {task_audience:?}; use any or owner"))?,
+            task_audience: Audience::word(&task_audience).ok_or_else(|| {
+                let rule = format!("is {task_audience:?}; use any or owner");
+                BadVariable::new("task_audience", rule)
+            })?,
             check_interval_ms: given.seconds("check_interval_seconds")?.as_millis(),
             quotas: Quotas::read(given)?,
         })
@@ -61,7 +63,7 @@ impl Settings {
 mod tests {
     use super::*;
 
-    fn read(set: &'static str, value: &'static str) -> Result<Settings, String> {
+    fn read(set: &'static str, value: &'static str) -> Result<Settings, BadVariable> {
         let get = |name: &str| if name == set { value.to_owned() } else { String::new() };
         Settings::read(&Given::new(get))
     }
@@ -83,7 +85,7 @@ mod tests {
             ("legacy_inbox", "yes"),
             ("task_audience", "all"),
         ] {
-            assert!(read(name, bad).unwrap_err().contains(name));
+            assert_eq!(read(name, bad).unwrap_err().name, name);
         }
     }
 }

@@ -10,6 +10,7 @@ use reef_domain::json::Json;
 use reef_domain::task::{Audience, Wants};
 use reef_domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub use self::change::*;
@@ -19,7 +20,7 @@ pub use self::show::*;
 pub use self::submit::*;
 use crate::message::Owned;
 use crate::node::Writer;
-use crate::script::{FromReply, Malformed, Reader, outcomes};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes};
 
 include!(concat!(env!("OUT_DIR"), "/calls_task.rs"));
 
@@ -126,12 +127,18 @@ struct Spec {
 
 /// The same, to be stored.
 #[derive(Debug, Serialize)]
-struct NewSpec<'a> {
+pub struct NewSpec<'a> {
     task_type: &'a str,
     name: &'a str,
     description: &'a str,
     parameters: &'a Json,
     metadata: &'a Json,
+}
+
+impl Argument for NewSpec<'_> {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.json(self);
+    }
 }
 
 /// What a task of this owner wants, as the scripts read it: required skills, optional skills, tags;
@@ -141,8 +148,7 @@ fn wants_json(wants: &Wants, owner: &str) -> String {
     let agents = audience.as_ref().and_then(|audience| audience.agents(owner));
     let mut all = vec![required_skills, optional_skills, affinity_tags];
     all.extend(&agents);
-    // Writing texts into memory cannot fail.
-    serde_json::to_string(&all).unwrap_or_default()
+    Value::from(all.into_iter().cloned().collect::<Vec<_>>()).to_string()
 }
 
 impl Task {

@@ -112,6 +112,22 @@ impl Variable {
     }
 }
 
+/// A variable has a value that it does not accept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name} {rule}")]
+pub struct BadVariable {
+    pub name: String,
+    /// What it accepts: a sentence without its subject.
+    pub rule: String,
+}
+
+impl BadVariable {
+    /// One that breaks this rule.
+    pub fn new(name: &str, rule: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), rule: rule.into() }
+    }
+}
+
 /// What a deployment says of its variables. Each reader takes the name of one of [`VARIABLES`], and an
 /// empty text, which is what one that is not set has, as its default.
 pub struct Given<G>(G);
@@ -135,59 +151,63 @@ impl<G: Fn(&str) -> String> Given<G> {
     /// One of several words.
     ///
     /// # Errors
-    /// One sentence that names the variable and what it accepts, as for all of these.
-    pub fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<T, String> {
+    /// As all of these: it is set to what it does not accept.
+    pub fn word<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<T, BadVariable> {
         let given = self.text(name);
         let found = words.iter().find(|(word, _)| *word == given);
         found.map(|(_, value)| *value).ok_or_else(|| {
             let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            format!("{name} is {given:?}; use {}", words.join(" or "))
+            BadVariable::new(name, format!("is {given:?}; use {}", words.join(" or ")))
         })
     }
 
     /// `true` or `false`.
     ///
     /// # Errors
-    /// One sentence.
-    pub fn flag(&self, name: &str) -> Result<bool, String> {
+    /// It is set to something else.
+    pub fn flag(&self, name: &str) -> Result<bool, BadVariable> {
         self.word(name, &[("true", true), ("false", false)])
     }
 
     /// A whole number.
     ///
     /// # Errors
-    /// One sentence.
-    pub fn whole(&self, name: &str, range: RangeInclusive<i64>) -> Result<i64, String> {
+    /// It is set to something else.
+    pub fn whole(&self, name: &str, range: RangeInclusive<i64>) -> Result<i64, BadVariable> {
         let given = self.text(name);
         let number = given.parse().ok().filter(|number| range.contains(number));
         number.ok_or_else(|| {
             let (least, most) = (range.start(), range.end());
             let no_limit = if *least == 0 { ", 0 for no limit" } else { "" };
-            format!("{name} is {given:?}; use a whole number from {least} to {most}{no_limit}")
+            let rule = format!("is {given:?}; use a whole number from {least} to {most}{no_limit}");
+            BadVariable::new(name, rule)
         })
     }
 
     /// A span of time in seconds, whole or not.
     ///
     /// # Errors
-    /// One sentence.
-    pub fn seconds(&self, name: &str) -> Result<Timeout, String> {
+    /// It is set to something else.
+    pub fn seconds(&self, name: &str) -> Result<Timeout, BadVariable> {
         let given = self.text(name);
-        let seconds: f64 =
-            given.parse().map_err(|_| format!("{name} is {given:?}; use seconds"))?;
-        Timeout::from_seconds(seconds).map_err(|rule| format!("{name} {rule}"))
+        let seconds: f64 = given
+            .parse()
+            .map_err(|_| BadVariable::new(name, format!("is {given:?}; use seconds")))?;
+        Timeout::from_seconds(seconds).map_err(|rule| BadVariable::new(name, rule))
     }
 
     /// A span of time in hours, whole or not, between a second and a year. In milliseconds.
     ///
     /// # Errors
-    /// One sentence.
-    pub fn hours_ms(&self, name: &str) -> Result<i64, String> {
+    /// It is set to something else.
+    pub fn hours_ms(&self, name: &str) -> Result<i64, BadVariable> {
         let given = self.text(name);
-        let hours: f64 = given.parse().map_err(|_| format!("{name} is {given:?}; use hours"))?;
+        let hours: f64 = given
+            .parse()
+            .map_err(|_| BadVariable::new(name, format!("is {given:?}; use hours")))?;
         let ms = (hours * 3_600_000.0).round();
         if !(1000.0..=31_536_000_000.0).contains(&ms) {
-            return Err(format!("{name} must be between a second and a year"));
+            return Err(BadVariable::new(name, "must be between a second and a year"));
         }
         #[allow(clippy::cast_possible_truncation, reason = "checked to fit")]
         Ok(ms as i64)

@@ -212,7 +212,6 @@ impl Caller {
 /// Who calls, and what is left of its rate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// Who.
     pub caller: Caller,
     /// `None` where nothing is counted: without a key, for the admin, and where there is no limit.
     pub rate: Option<RateLimit>,

@@ -3,7 +3,7 @@
 use reef_domain::Money;
 use reef_domain::limits::{ANONYMOUS_RATE_DEFAULT, RATE_MAX, STREAMS_MAX};
 use reef_store::Settings;
-use reef_store::variables::Given;
+use reef_store::variables::{BadVariable, Given};
 
 use crate::edge::AllowedHosts;
 
@@ -21,12 +21,12 @@ impl AuthMode {
     /// told otherwise.
     ///
     /// # Errors
-    /// One sentence, if it is another word.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// It is another word.
+    pub fn parse(text: &str) -> Result<Self, BadVariable> {
         match text {
             "" | "keys" => Ok(Self::Keys),
             "open" => Ok(Self::Open),
-            other => Err(format!("auth_mode is {other:?}; use keys or open")),
+            other => Err(BadVariable::new("auth_mode", format!("is {other:?}; use keys or open"))),
         }
     }
 }
@@ -82,8 +82,8 @@ impl Config {
     /// Makes settings of variables; `get` answers an empty text for one that is not set.
     ///
     /// # Errors
-    /// One sentence that names the variable and what it accepts.
-    pub fn read(get: impl Fn(&str) -> String) -> Result<Self, String> {
+    /// One of them is set to what it does not accept.
+    pub fn read(get: impl Fn(&str) -> String) -> Result<Self, BadVariable> {
         let given = Given::new(get);
         let auth_mode = AuthMode::parse(&given.text("auth_mode"))?;
         let registration = given.word(
@@ -122,16 +122,17 @@ impl Config {
     }
 }
 
-fn read_deposit_max(text: &str) -> Result<Money, String> {
-    let money = Money::parse(text).map_err(|rule| format!("max_deposit {rule}"))?;
-    if money > Money::ZERO { Ok(money) } else { Err("max_deposit must be more than 0".to_owned()) }
+fn read_deposit_max(text: &str) -> Result<Money, BadVariable> {
+    let bad = |rule| BadVariable::new("max_deposit", rule);
+    let money = Money::parse(text).map_err(bad)?;
+    if money > Money::ZERO { Ok(money) } else { Err(bad("must be more than 0")) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn registration(mode: &str, registration: &str) -> Result<Registration, String> {
+    fn registration(mode: &str, registration: &str) -> Result<Registration, BadVariable> {
         let get = |name: &str| match name {
             "auth_mode" => mode.to_owned(),
             "registration" => registration.to_owned(),
@@ -151,7 +152,8 @@ mod tests {
         ] {
             assert_eq!(registration(mode, given), Ok(is), "{mode} {given}");
         }
-        assert!(registration("keys", "all").unwrap_err().contains("registration is \"all\""));
+        let refused = registration("keys", "all").unwrap_err().to_string();
+        assert!(refused.contains("registration is \"all\""));
         assert!(registration("open", "all").is_err());
     }
 }

@@ -9,11 +9,12 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use reef_domain::limits::{BLOCK_BYTES_MAX, BODY_BYTES_MAX};
+use reef_store::variables::BadVariable;
 
 use crate::config::Config;
 use crate::problem::{Code, Problem};
 
-/// A host, as it stands in `Host` or in an address.
+/// A host, as it is in `Host` or in an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostName {
     /// An address.
@@ -90,18 +91,19 @@ impl AllowedHosts {
     /// Reads hosts with commas between; `*` for all.
     ///
     /// # Errors
-    /// One sentence, if one of them is none.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// One of them is none.
+    pub fn parse(text: &str) -> Result<Self, BadVariable> {
         let mut allowed = Self::default();
         for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             match Authority::parse(entry) {
                 _ if entry == "*" => allowed.any = true,
                 Some(authority) => allowed.entries.push(authority),
                 None => {
-                    return Err(format!(
-                        "allowed_hosts has {entry:?}; use names such as hub.example or \
-                         hub.example:8443 with commas between, or *"
-                    ));
+                    let rule = format!(
+                        "has {entry:?}; use names such as hub.example or hub.example:8443 with \
+                         commas between, or *"
+                    );
+                    return Err(BadVariable::new("allowed_hosts", rule));
                 }
             }
         }
@@ -309,7 +311,7 @@ mod tests {
             assert_eq!(allowed.has(&Authority::parse(text).unwrap()), fits, "{text}");
         }
         assert!(AllowedHosts::parse("").unwrap().is_empty());
-        assert!(AllowedHosts::parse("http://hub").unwrap_err().contains("allowed_hosts"));
+        assert!(AllowedHosts::parse("http://hub").unwrap_err().name == "allowed_hosts");
     }
 
     #[test]

@@ -21,7 +21,6 @@ pub struct Problem {
     pub code: Code,
     /// One plain sentence. Never a stack, a text of Redis or a key.
     pub detail: String,
-    /// Which fields.
     pub errors: Vec<FieldError>,
     /// Headers beside the content type.
     pub headers: Vec<(&'static str, String)>,

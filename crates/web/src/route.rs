@@ -39,7 +39,6 @@ pub struct Route<R> {
     pub access: Access,
     /// Largest body, in bytes.
     pub body_max: usize,
-    /// Who answers.
     pub handler: Handler<R>,
 }
 
@@ -82,7 +81,6 @@ pub struct Context<'a, R> {
     pub config: &'a Config,
     /// The request.
     pub request: &'a Request,
-    /// Who calls.
     pub caller: &'a Caller,
     /// The caller asked that a repeat of the request changes nothing.
     pub once: Option<Once>,
@@ -148,12 +146,24 @@ impl<R> Context<'_, R> {
     }
 }
 
+/// A path that contradicts another one of the table.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {error}")]
+pub struct RouteConflict {
+    path: &'static str,
+    error: matchit::InsertError,
+}
+
 impl<R: Redis> App<R> {
     /// A component with its route table.
     ///
     /// # Errors
     /// Which path of the table contradicts another: a fault in the table.
-    pub fn new(store: Store<R>, config: Config, routes: Vec<Route<R>>) -> Result<Self, String> {
+    pub fn new(
+        store: Store<R>,
+        config: Config,
+        routes: Vec<Route<R>>,
+    ) -> Result<Self, RouteConflict> {
         let mut by_path: Vec<(&str, Vec<usize>)> = Vec::new();
         for (position, route) in routes.iter().enumerate() {
             match by_path.iter_mut().find(|(path, _)| *path == route.path) {
@@ -163,7 +173,7 @@ impl<R: Redis> App<R> {
         }
         let mut paths = Router::new();
         for (path, positions) in by_path {
-            paths.insert(path, positions).map_err(|error| format!("{path}: {error}"))?;
+            paths.insert(path, positions).map_err(|error| RouteConflict { path, error })?;
         }
         Ok(Self { store, config, secret: Secret::default(), routes, paths })
     }

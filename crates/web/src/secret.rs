@@ -1,4 +1,4 @@
-//! The hub's secret, of which ids are made (`once`). It lies in Redis, and an instance asks for it once
+//! The hub's secret, of which ids are made (`once`). It is in Redis, and an instance asks for it once
 //! in a while.
 
 use std::cell::RefCell;

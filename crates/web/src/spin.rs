@@ -105,7 +105,8 @@ async fn app(
             APP.set(Some(Rc::clone(&app)));
             Ok(app)
         }
-        Err(reason) => {
+        Err(error) => {
+            let reason = error.to_string();
             eprintln!("the component's variables cannot be used: {}", in_line(&reason));
             let id = request_id(request);
             Err(Problem::internal(reason).into_response(&id).with("x-request-id", id))
@@ -113,7 +114,7 @@ async fn app(
     }
 }
 
-async fn load(routes: Vec<Route<SpinRedis>>) -> Result<App<SpinRedis>, String> {
+async fn load(routes: Vec<Route<SpinRedis>>) -> Result<App<SpinRedis>, Box<dyn std::error::Error>> {
     let mut values = Vec::new();
     for variable in VARIABLES.iter().filter(|variable| !variable.used_by.is_empty()) {
         let name = variable.name;
@@ -125,7 +126,7 @@ async fn load(routes: Vec<Route<SpinRedis>>) -> Result<App<SpinRedis>, String> {
         found.map_or_else(String::new, |(_, value)| value.clone())
     })?;
     let redis = SpinRedis::new(config.settings.redis_url.clone());
-    App::new(Store::new(redis, config.settings.keys.clone()), config, routes)
+    Ok(App::new(Store::new(redis, config.settings.keys.clone()), config, routes)?)
 }
 
 /// Answers a request of the direct interface. The host bounds the wait for Redis.

@@ -27,7 +27,6 @@ pub(crate) const PACE_MAX: Duration = Duration::from_secs(60);
 /// What the last heartbeat has brought about the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// Who leads.
     pub(crate) leader: Option<String>,
     pub(crate) term: u64,
     /// This node is in maintenance.

@@ -53,7 +53,7 @@ struct Given {
     #[arg(long, env = "REEF_CONFIG_DIR", value_name = "DIR", global = true)]
     config_dir: Option<PathBuf>,
 
-    /// The Redis, as for `reef up` (a password belongs into the environment or into
+    /// The Redis, as for `reef up` (a password belongs in the environment or in
     /// secrets.json)
     #[arg(long, value_name = "URL", global = true)]
     redis_url: Option<String>,

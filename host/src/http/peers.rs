@@ -125,7 +125,7 @@ impl Peers {
     }
 
     fn take(&self, peer: Peer) -> Result<(), Duration> {
-        let full = BUCKET.as_nanos() as u64;
+        let full = u64::try_from(BUCKET.as_nanos()).unwrap_or(u64::MAX);
         let Some(rate) = self.rate_of(peer) else { return Ok(()) };
         let now = self.now();
         let taken = rate.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |until| {

@@ -51,7 +51,6 @@ pub(crate) struct Service {
 /// What lies behind a route of the manifest.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
-    /// What answers.
     pub(crate) target: Target,
     /// Counts the answers.
     pub(crate) metrics: RouteMetrics,

@@ -209,6 +209,12 @@ impl Callers {
     }
 
     /// How many one caller may have under way.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "numbers of callers and requests, and a positive part of them"
+    )]
     fn part(&self, caller: Caller, shared: usize) -> usize {
         let own = self.each.get(&caller);
         let counted = own.filter(|share| share.calls >= FEW);

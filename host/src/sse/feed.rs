@@ -22,7 +22,6 @@ pub(crate) enum Feed {
     Message {
         /// The session in the path; the message must belong to it.
         session_id: String,
-        /// Which message.
         message_id: String,
         /// Whose it must be; `None`: anybody's.
         owner: Option<String>,

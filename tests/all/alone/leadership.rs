@@ -1,10 +1,8 @@
 //! The elected leader of the nodes: campaign, renewal, resignation, loss, history.
 
-use std::sync::Barrier;
-
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Hub, PATIENCE, eventually, registration};
+use crate::harness::{Client, Hub, PATIENCE, eventually, race, registration};
 
 /// A hub with nodes of these names.
 fn hub_with(nodes: &[&str]) -> (Hub, Client) {
@@ -86,20 +84,7 @@ fn of_many_at_once_one_wins() {
     const CANDIDATES: usize = 12;
     let names: Vec<String> = (0..CANDIDATES).map(|n| format!("candidate-{n}")).collect();
     let (_hub, client) = hub_with(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let barrier = Barrier::new(CANDIDATES);
-    let answers: Vec<Value> = std::thread::scope(|scope| {
-        let candidates: Vec<_> = names
-            .iter()
-            .map(|name| {
-                let (barrier, client) = (&barrier, &client);
-                scope.spawn(move || {
-                    barrier.wait();
-                    campaign(client, name, 60_000)
-                })
-            })
-            .collect();
-        candidates.into_iter().map(|candidate| candidate.join().unwrap()).collect()
-    });
+    let answers = race(CANDIDATES, |number| campaign(&client, &names[number], 60_000));
     assert_eq!(answers.iter().filter(|answer| answer["is_leader"] == true).count(), 1);
     assert!(answers.iter().all(|answer| answer["leader"] == answers[0]["leader"]));
     assert!(answers.iter().all(|answer| answer["term"] == answers[0]["term"]));

@@ -171,7 +171,7 @@ fn readers_of_events_are_told_of_a_restoration() {
     let client = story.hub.admin();
     let [copied, lost] = &story.cursors;
     client.new_node("since");
-    // Whoever stands in the copy goes on, and reads of it.
+    // A node that is in the copy goes on, and reads of it.
     let page = events(&client, copied);
     assert_eq!(page["gap"], Value::Null, "{page}");
     let told = &page["events"][0];

@@ -5,16 +5,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Client, End, EventStream, Frame, Hub, HubOptions, PATIENCE, eventually, unique,
+    Client, End, EventStream, Frame, Hub, HubOptions, Message, PATIENCE, eventually,
 };
 
 /// An open message: the path below which it is written, and that of its stream.
 fn begin(client: &Client) -> (String, String) {
-    let session = client.post("/sessions", &json!({})).ok();
-    let (session, id) = (session["session_id"].as_str().unwrap(), unique("msg"));
-    let path = format!("/sessions/{session}/messages/{id}");
-    client.send_json("PUT", &path, &json!({"role": "assistant"})).ok();
-    (format!("/messages/{id}"), format!("{path}/stream"))
+    let message = Message::begin(client);
+    (format!("/messages/{}", message.id), message.stream())
 }
 
 fn append(client: &Client, message: &str, delta: &str) {

@@ -5,27 +5,17 @@ use std::sync::mpsc;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Client, End, EventStream, Frame, Hub, unique};
+use crate::harness::{End, EventStream, Frame, Hub, Message};
 
-/// A message of a caller's.
-#[derive(Clone)]
-struct Message {
-    client: Client,
-    session: String,
-    id: String,
+/// What these tests do with a message.
+trait Told {
+    fn write(&self);
+    fn path(&self, query: &str) -> String;
+    fn read(&self, query: &str) -> EventStream;
+    fn read_snapshot(&self, query: &str) -> (EventStream, Frame);
 }
 
-impl Message {
-    #[track_caller]
-    fn begin(client: &Client) -> Self {
-        let session = client.post("/sessions", &json!({})).ok();
-        let session = session["session_id"].as_str().unwrap().to_owned();
-        let id = unique("msg");
-        let role = json!({"role": "assistant"});
-        client.send_json("PUT", &format!("/sessions/{session}/messages/{id}"), &role).ok();
-        Self { client: client.clone(), session, id }
-    }
-
+impl Told for Message {
     /// Everything that can happen to a message, the end apart.
     #[track_caller]
     fn write(&self) {
@@ -33,9 +23,9 @@ impl Message {
             self.append(delta);
         }
         let block = json!({"content_type": "text", "text": {"text": "a\n\nb"}});
-        self.client.post(&format!("/messages/{}/content", self.id), &block).ok();
+        self.post("content", &block);
         let task = json!({"task_id": "draw", "task_type": "image_generation"});
-        self.client.post(&format!("/messages/{}/tasks", self.id), &task).ok();
+        self.post("tasks", &task);
         let path = format!("/messages/{}/tasks/draw", self.id);
         self.client.patch(&path, &json!({"status": "processing", "progress": 0.5})).ok();
         let image = json!({
@@ -47,32 +37,9 @@ impl Message {
         self.append(" end");
     }
 
-    #[track_caller]
-    fn append(&self, delta: &str) {
-        self.client.post(&format!("/messages/{}/append", self.id), &json!({"delta": delta})).ok();
-    }
-
-    #[track_caller]
-    fn complete(&self) {
-        self.client.post_empty(&format!("/messages/{}/complete", self.id)).ok();
-    }
-
-    #[track_caller]
-    fn now(&self) -> Value {
-        self.client.get(&format!("/messages/{}", self.id)).ok()
-    }
-
-    /// All its events.
-    #[track_caller]
-    fn events(&self) -> Vec<Value> {
-        let page = self.client.get(&format!("/messages/{}/events?limit=1000", self.id)).ok();
-        assert_eq!(page["gap"], Value::Null);
-        page["events"].as_array().unwrap().clone()
-    }
-
     /// Where its stream is, after a cursor.
     fn path(&self, query: &str) -> String {
-        format!("/sessions/{}/messages/{}/stream{query}", self.session, self.id)
+        self.stream() + query
     }
 
     #[track_caller]

@@ -10,7 +10,7 @@ use crate::harness::{Hub, PATIENCE, Program, Signal, eventually, reef, root};
 /// It waits for a node to fall silent, and starts seven processes.
 const DEMO: Duration = Duration::from_secs(180);
 
-/// A demo whose folder lies in this one, with the code that was compiled for other tests.
+/// A demo whose folder is in this one, with the code that was compiled for other tests.
 fn demo(folder: &Path) -> Command {
     // Any hub of the tests leaves it there.
     drop(Hub::start());

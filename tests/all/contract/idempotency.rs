@@ -1,11 +1,9 @@
 //! `Idempotency-Key`: a repeat gets the first answer, and the effect happens once.
 
-use std::sync::Barrier;
-
 use serde_json::{Value, json};
 
 use super::caller;
-use crate::harness::{Answer, Client, registration, unique};
+use crate::harness::{Answer, Client, race, registration, unique};
 
 pub(super) fn keyed(client: &Client, key: &str) -> Client {
     client.with("idempotency-key", key)
@@ -146,18 +144,7 @@ fn repeats_at_the_same_moment_have_one_effect() {
     let (_hub, client) = caller();
     let client = keyed(&client, &unique("key"));
     let body = registration(&unique("at-once"));
-    let barrier = Barrier::new(CALLERS);
-    let answers: Vec<Answer> = std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    client.post("/nodes/register", &body)
-                })
-            })
-            .collect();
-        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
-    });
+    let answers = race(CALLERS, |_| client.post("/nodes/register", &body));
     let first = answers[0].ok();
     assert!(answers.iter().all(|answer| answer.json() == first));
     assert_eq!(answers.iter().filter(|answer| !is_replay(answer)).count(), 1);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::caller;
 use super::idempotency::{assert_replayed, is_replay, keyed};
-use crate::harness::{Client, PATIENCE, eventually, field_names, is_timestamp, unique};
+use crate::harness::{Client, PATIENCE, eventually, field_names, is_timestamp, race, unique};
 
 /// The inbox of an agent that no other test writes to.
 struct Inbox<'a> {
@@ -159,25 +159,17 @@ fn no_message_is_leased_to_two() {
     let (_hub, client) = caller();
     let inbox = Inbox::new(&client);
     let mut sent: Vec<String> = (0..30).map(|n| inbox.send(&n.to_string(), "medium")).collect();
-    let mut received: Vec<String> = std::thread::scope(|scope| {
-        let receivers: Vec<_> = (0..RECEIVERS)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut mine = Vec::new();
-                    loop {
-                        let messages = inbox.receive(2, 30_000);
-                        if messages.is_empty() {
-                            return mine;
-                        }
-                        mine.extend(
-                            messages.iter().map(|it| it["msg_id"].as_str().unwrap().to_owned()),
-                        );
-                    }
-                })
-            })
-            .collect();
-        receivers.into_iter().flat_map(|receiver| receiver.join().unwrap()).collect()
+    let received = race(RECEIVERS, |_| {
+        let mut mine = Vec::new();
+        loop {
+            let messages = inbox.receive(2, 30_000);
+            if messages.is_empty() {
+                return mine;
+            }
+            mine.extend(messages.iter().map(|it| it["msg_id"].as_str().unwrap().to_owned()));
+        }
     });
+    let mut received: Vec<String> = received.concat();
     sent.sort_unstable();
     received.sort_unstable();
     assert_eq!(received, sent);

@@ -1,12 +1,10 @@
 //! Messages: sending them, making them, writing their text, and cleaning up (contract.md §4).
 
-use std::sync::Barrier;
-
 use serde_json::{Value, json};
 
 use super::caller;
 use super::idempotency::{assert_replayed, is_replay, keyed};
-use crate::harness::{Answer, Client, is_timestamp, unique};
+use crate::harness::{Answer, Client, Message, is_timestamp, new_session, race, unique};
 
 /// The fields of a message, in order.
 const MESSAGE_FIELDS: &[&str] = &[
@@ -24,25 +22,10 @@ const MESSAGE_FIELDS: &[&str] = &[
     "updated_at",
 ];
 
-/// Opens a session and returns its id.
-#[track_caller]
-pub(super) fn new_session(client: &Client) -> String {
-    let answer = client.post("/sessions", &json!({})).ok();
-    answer["session_id"].as_str().unwrap().to_owned()
-}
-
 /// Makes a message to write to, in a session of its own.
 #[track_caller]
 pub(super) fn new_message(client: &Client) -> String {
-    new_message_in(client, &new_session(client))
-}
-
-#[track_caller]
-fn new_message_in(client: &Client, session: &str) -> String {
-    let id = unique("msg");
-    let role = json!({"role": "assistant"});
-    client.send_json("PUT", &format!("/sessions/{session}/messages/{id}"), &role).ok();
-    id
+    Message::begin(client).id
 }
 
 /// The message as it is now.
@@ -134,7 +117,7 @@ fn a_message_needs_a_session_that_is_open() {
     client.delete(&format!("/sessions/{nowhere}/messages")).problem(404, "not_found");
 
     let session = new_session(&client);
-    let known = new_message_in(&client, &session);
+    let known = Message::begin_in(&client, &session).id;
     client.delete(&format!("/sessions/{session}")).ok();
     client.post(&format!("/sessions/{session}/messages"), &content).problem(409, "conflict");
     let path = format!("/sessions/{session}/messages/{}", unique("m"));
@@ -172,7 +155,7 @@ fn a_message_is_loaded_or_made() {
 fn a_message_belongs_to_one_session() {
     let (_hub, client) = caller();
     let (home, other) = (new_session(&client), new_session(&client));
-    let id = new_message_in(&client, &home);
+    let id = Message::begin_in(&client, &home).id;
     let answer = client.send_json(
         "PUT",
         &format!("/sessions/{other}/messages/{id}"),
@@ -224,7 +207,7 @@ fn bad_messages_are_refused_by_field() {
 fn a_sessions_messages_are_listed_oldest_first_and_in_pages() {
     let (_hub, client) = caller();
     let session = new_session(&client);
-    let ids: Vec<String> = (0..7).map(|_| new_message_in(&client, &session)).collect();
+    let ids: Vec<String> = (0..7).map(|_| Message::begin_in(&client, &session).id).collect();
     let path = format!("/sessions/{session}/messages");
     client.get(&path).has_fields(&["session_id", "messages", "count"]);
     assert_eq!(listed(&client, &session, ""), ids);
@@ -330,23 +313,14 @@ fn writers_at_the_same_moment_lose_nothing() {
     const EACH: usize = 25;
     let (_hub, client) = caller();
     let id = new_message(&client);
-    let barrier = Barrier::new(WRITERS);
-    let mut answers: Vec<(i64, i64)> = std::thread::scope(|scope| {
-        let writers: Vec<_> = (0..WRITERS)
-            .map(|writer| {
-                let (client, id, barrier) = (&client, &id, &barrier);
-                scope.spawn(move || {
-                    barrier.wait();
-                    let each = (0..EACH).map(|turn| {
-                        let answer = append(client, id, &format!("<{writer}:{turn:02}>")).ok();
-                        (answer["sequence"].as_i64().unwrap(), answer["length"].as_i64().unwrap())
-                    });
-                    each.collect::<Vec<_>>()
-                })
-            })
-            .collect();
-        writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect()
+    let each = race(WRITERS, |writer| {
+        let each = (0..EACH).map(|turn| {
+            let answer = append(&client, &id, &format!("<{writer}:{turn:02}>")).ok();
+            (answer["sequence"].as_i64().unwrap(), answer["length"].as_i64().unwrap())
+        });
+        each.collect::<Vec<_>>()
     });
+    let mut answers: Vec<(i64, i64)> = each.concat();
     answers.sort_unstable();
     let expected = (0..(WRITERS * EACH) as i64).map(|n| (n + 2, (n + 1) * 6));
     assert!(answers.iter().copied().eq(expected), "{answers:?}");
@@ -393,7 +367,7 @@ fn after_its_end_nothing_is_written_to_a_message() {
 fn cleaning_up_takes_away_all_that_belongs_to_a_message() {
     let (_hub, client) = caller();
     let session = new_session(&client);
-    let ids: Vec<String> = (0..3).map(|_| new_message_in(&client, &session)).collect();
+    let ids: Vec<String> = (0..3).map(|_| Message::begin_in(&client, &session).id).collect();
     append(&client, &ids[0], "text").ok();
     let large = json!({"content_type": "text", "text": {"text": "x".repeat(20_000)}});
     let block = client.post(&format!("/messages/{}/content", ids[0]), &large).ok();

@@ -1,12 +1,10 @@
 //! Proposals: mail that asks an agent to take work on, accepted once (contract.md §4).
 
-use std::sync::Barrier;
-
 use serde_json::{Value, json};
 
 use super::caller;
 use super::idempotency::{assert_replayed, is_replay, keyed};
-use crate::harness::{Answer, Client, unique};
+use crate::harness::{Answer, Client, race, unique};
 
 const FIELDS: [&str; 5] = ["success", "msg_id", "executor", "task_ids", "reply_id"];
 
@@ -156,15 +154,7 @@ fn of_many_who_accept_at_once_one_does() {
     let (_hub, client) = caller();
     let pair = Pair::new(&client);
     let proposal = pair.propose(json!(["one", "two", "three"]));
-    let start = Barrier::new(8);
-    let answers: Vec<Value> = std::thread::scope(|scope| {
-        let accept = || {
-            start.wait();
-            pair.accept(&proposal).ok()
-        };
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(accept)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
+    let answers = race(8, |_| pair.accept(&proposal).ok());
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     assert_eq!(pair.mail_of(&pair.proposer).len(), 1);
     assert_eq!(answers[0]["task_ids"].as_array().unwrap().len(), 3);

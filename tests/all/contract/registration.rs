@@ -1,11 +1,9 @@
 //! `POST /nodes/register`: who a node is, and what a second registration changes.
 
-use std::sync::Barrier;
-
 use serde_json::{Value, json};
 
 use super::{NODE_FIELDS, caller};
-use crate::harness::{field_names, is_timestamp, registration, unique};
+use crate::harness::{field_names, is_timestamp, race, registration, unique};
 
 /// The fields of the answer, in order.
 const FIELDS: &[&str] = &["success", "node_id", "message", "registered", "node_info"];
@@ -155,18 +153,7 @@ fn many_registrations_of_one_hostname_at_once_make_one_node() {
     let mut body = registration(&unique("race"));
     let skill = unique("raced");
     body["available_skills"] = json!([skill]);
-    let barrier = Barrier::new(CALLERS);
-    let answers: Vec<Value> = std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    client.post("/nodes/register", &body).ok()
-                })
-            })
-            .collect();
-        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
-    });
+    let answers = race(CALLERS, |_| client.post("/nodes/register", &body).ok());
     assert!(answers.iter().all(|answer| answer["node_id"] == answers[0]["node_id"]));
     let made = answers.iter().filter(|answer| answer["registered"] == true).count();
     assert_eq!(made, 1, "{answers:?}");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::caller;
 use super::messages::{append, complete, message, new_message};
-use crate::harness::{Client, field_names, is_timestamp, unique};
+use crate::harness::{Client, field_names, is_timestamp, new_session, unique};
 
 /// All events of a message, in order.
 #[track_caller]
@@ -106,7 +106,7 @@ fn an_error_is_told_before_the_end() {
 #[test]
 fn a_sent_message_has_events_as_well() {
     let (_hub, client) = caller();
-    let session = super::messages::new_session(&client);
+    let session = new_session(&client);
     let body = json!({"content": "hello"});
     let sent = client.post(&format!("/sessions/{session}/messages"), &body).ok();
     let user = sent["user_message_id"].as_str().unwrap();

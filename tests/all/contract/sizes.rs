@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::tasks::{Desk, held};
 use super::{caller, lists::next_page};
-use crate::harness::{Answer, Client, registration, unique};
+use crate::harness::{Answer, Client, Message, registration, unique};
 
 /// The bound of an answer, with room for what stands around its entries.
 const ANSWER_MAX: usize = (4 << 20) + (64 << 10);
@@ -235,20 +235,6 @@ fn events_with_many_skills_are_read_page_by_page() {
     }
 }
 
-/// Makes an open message in a session.
-#[track_caller]
-fn message(client: &Client, session: &str) -> String {
-    let id = unique("msg");
-    client
-        .send_json(
-            "PUT",
-            &format!("/sessions/{session}/messages/{id}"),
-            &json!({"role": "assistant"}),
-        )
-        .ok();
-    id
-}
-
 #[track_caller]
 fn session(client: &Client) -> String {
     client.post_empty("/sessions").ok()["session_id"].as_str().unwrap().to_owned()
@@ -263,8 +249,8 @@ fn messages_of_eight_megabytes_are_listed_one_by_one() {
     let (_hub, client) = caller();
     let session = session(&client);
     let piece = "x".repeat(1 << 19);
-    let ids: Vec<String> = (0..3).map(|_| message(&client, &session)).collect();
-    let small = message(&client, &session);
+    let ids: Vec<String> = (0..3).map(|_| Message::begin_in(&client, &session).id).collect();
+    let small = Message::begin_in(&client, &session).id;
     append(&client, &small, "small").ok();
     for id in &ids {
         for _ in 0..16 {
@@ -288,7 +274,7 @@ fn messages_of_eight_megabytes_are_listed_one_by_one() {
 #[test]
 fn a_text_is_bounded_as_json_too() {
     let (_hub, client) = caller();
-    let id = message(&client, &session(&client));
+    let id = Message::begin_in(&client, &session(&client)).id;
     let piece = "\u{1}".repeat(170_000);
     let mut taken = 0;
     loop {
@@ -310,7 +296,7 @@ fn a_long_text_becomes_several_events() {
     let text = "a€🦀\u{1}".repeat(40_000);
     let sent = json!({"content": text});
     let sent = client.post(&format!("/sessions/{session}/messages"), &sent).ok();
-    let id = message(&client, &session);
+    let id = Message::begin_in(&client, &session).id;
     let producer = json!({"id": "p", "epoch": 0, "seq": 0});
     let body = json!({"delta": text, "producer": producer});
     let appended = client.post(&format!("/messages/{id}/append"), &body).ok();
@@ -337,7 +323,7 @@ fn a_long_text_becomes_several_events() {
 #[test]
 fn what_is_too_large_for_an_event_is_referred_to() {
     let (_hub, client) = caller();
-    let id = message(&client, &session(&client));
+    let id = Message::begin_in(&client, &session(&client)).id;
     let long = "x".repeat(200_000);
     let started = json!({"task_type": "draw", "prompt": long});
     client.post(&format!("/messages/{id}/tasks"), &started).ok();
@@ -361,7 +347,7 @@ fn what_is_too_large_for_an_event_is_referred_to() {
 #[test]
 fn a_message_shows_as_much_as_an_answer_holds() {
     let (_hub, client) = caller();
-    let id = message(&client, &session(&client));
+    let id = Message::begin_in(&client, &session(&client)).id;
     for n in 0..12 {
         let started = json!({"task_type": "draw", "prompt": "x".repeat(900_000), "n": n});
         client.post(&format!("/messages/{id}/tasks"), &started).ok();

@@ -6,6 +6,7 @@ mod client;
 mod hub;
 mod journal;
 mod json;
+mod message;
 mod process;
 mod proxy;
 mod redis;
@@ -13,6 +14,7 @@ mod store;
 mod stream;
 
 use std::path::PathBuf;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -22,6 +24,7 @@ pub use client::{Client, NewAgent, raw, read_answer, registration};
 pub use hub::{Hub, HubOptions, Role, reef};
 pub use journal::verified_journal;
 pub use json::field_names;
+pub use message::{Message, new_session};
 pub use process::{Output, Program, Signal, signal};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
@@ -49,6 +52,22 @@ pub fn prepared(file: &str) -> PathBuf {
          before it runs them; run that, or run it once before `cargo test --release`"
     );
     path
+}
+
+/// Lets so many callers begin at the same moment, and returns what each has got.
+pub fn race<T: Send>(callers: usize, each: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let barrier = Barrier::new(callers);
+    std::thread::scope(|scope| {
+        let (barrier, each) = (&barrier, &each);
+        let run = |number| {
+            scope.spawn(move || {
+                barrier.wait();
+                each(number)
+            })
+        };
+        let callers: Vec<_> = (0..callers).map(run).collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
+    })
 }
 
 /// A name that no other test, in this run or another, uses.

@@ -1,5 +1,5 @@
 //! The ledger against a plain model: many clients do random things to it at once, and afterwards
-//! each outcome, each entry of the journal and all that lies in Redis is compared with what should.
+//! each outcome, each entry of the journal and all that is in Redis is compared with what should.
 //!
 //! What is done at once takes effect one after the other; each request draws a number in the step
 //! in which it takes effect, so that the model can do the same things in the same order. Time

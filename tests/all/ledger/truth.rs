@@ -1,4 +1,4 @@
-//! What lies in Redis, compared with what should.
+//! What is in Redis, compared with what should.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -41,7 +41,7 @@ impl Truth {
         self.store.redis().ask(redis::cmd("HGETALL").arg(key))
     }
 
-    /// The model, the journal, and what lies in Redis say the same.
+    /// The model, the journal, and what is in Redis say the same.
     pub fn assert_is(&self, model: &Model) {
         assert_eq!(self.verifier.accounts().values().map(|it| it.balance).sum::<i64>(), 0);
         let mut locked: BTreeMap<String, i64> = BTreeMap::new();

@@ -1,5 +1,5 @@
 //! The queue against a plain model: random operations on its scripts, and after each of them all
-//! that lies in Redis compared with what should.
+//! that is in Redis compared with what should.
 //!
 //! No hub is between, so that thousands of operations take seconds. Time passes by setting the
 //! partition's logical clock forward, in steps so large that the time that really passes is nothing

@@ -1,4 +1,4 @@
-//! All that lies in Redis, compared with what the model says should.
+//! All that is in Redis, compared with what the model says should.
 
 use std::collections::{BTreeMap, BTreeSet};
 

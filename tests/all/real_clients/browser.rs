@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Message, Told, assert_read_all};
+use super::{Message, Told, Written as _, assert_read_all};
 use crate::harness::{Browser, Hub, Page, Proxy};
 
 /// Reads a stream with nothing but what the browser has.
@@ -34,7 +34,7 @@ fn event_source_reconnects_by_itself_until_204_stops_it() {
     let message = Message::begin(&client);
 
     let writer = message.write_slowly(200);
-    read(&mut page, &message.stream());
+    read(&mut page, &format!("/api/v1{}", message.stream()));
     // Behind the last event the stream ends, the browser comes back once more, and is told 204.
     page.wait_for("told.closed");
     writer.join().unwrap();
@@ -45,7 +45,7 @@ fn event_source_reconnects_by_itself_until_204_stops_it() {
     assert_eq!(told.cuts, proxy.cuts() + 1);
 
     // Whoever begins behind the end gets nothing, and does not come back either.
-    read(&mut page, &format!("{}?last_id={}", message.stream(), told.ids.last().unwrap()));
+    read(&mut page, &format!("/api/v1{}?last_id={}", message.stream(), told.ids.last().unwrap()));
     page.wait_for("told.closed");
     assert_eq!(page.eval("[told.cuts, told.events.length]"), json!([0, 0]));
     let asked = page.requests().iter().filter(|url| url.contains("?last_id=")).count();

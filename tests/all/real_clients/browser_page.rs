@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Message, delta};
+use super::{Message, Written as _, delta};
 use crate::harness::{Browser, Hub, NewAgent, Page, Proxy, unique};
 
 /// Signs in by the keyboard, with the focus where the page has put it.

@@ -20,42 +20,15 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, PATIENCE, Program, unique};
+use crate::harness::{Message, PATIENCE, Program};
 
-/// A message that is being written.
-#[derive(Clone)]
-struct Message {
-    client: Client,
-    session: String,
-    id: String,
+/// What these tests do with a message.
+trait Written {
+    fn write_slowly(&self, deltas: usize) -> JoinHandle<()>;
+    fn text(&self) -> String;
 }
 
-impl Message {
-    #[track_caller]
-    fn begin(client: &Client) -> Self {
-        let session = client.post("/sessions", &json!({})).ok();
-        let session = session["session_id"].as_str().unwrap().to_owned();
-        let id = unique("msg");
-        let role = json!({"role": "assistant"});
-        client.send_json("PUT", &format!("/sessions/{session}/messages/{id}"), &role).ok();
-        Self { client: client.clone(), session, id }
-    }
-
-    #[track_caller]
-    fn post(&self, what: &str, body: &Value) {
-        self.client.post(&format!("/messages/{}/{what}", self.id), body).ok();
-    }
-
-    #[track_caller]
-    fn append(&self, delta: &str) {
-        self.post("append", &json!({"delta": delta}));
-    }
-
-    #[track_caller]
-    fn complete(&self) {
-        self.post("complete", &json!({}));
-    }
-
+impl Written for Message {
     /// Writes deltas of all sorts, with a block between them, then the end; in the background, at
     /// a pace that lets readers come and go meanwhile.
     fn write_slowly(&self, deltas: usize) -> JoinHandle<()> {
@@ -75,24 +48,8 @@ impl Message {
         })
     }
 
-    fn now(&self) -> Value {
-        self.client.get(&format!("/messages/{}", self.id)).ok()
-    }
-
     fn text(&self) -> String {
         self.now()["text"].as_str().unwrap().to_owned()
-    }
-
-    /// Its events, as they were published.
-    fn events(&self) -> Vec<Value> {
-        let page = self.client.get(&format!("/messages/{}/events?limit=1000", self.id)).ok();
-        assert_eq!(page["gap"], Value::Null);
-        page["events"].as_array().unwrap().clone()
-    }
-
-    /// The path of its stream.
-    fn stream(&self) -> String {
-        format!("/api/v1/sessions/{}/messages/{}/stream", self.session, self.id)
     }
 }
 

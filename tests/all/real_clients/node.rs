@@ -1,6 +1,6 @@
 use std::process::Command;
 
-use super::{Message, assert_read_all, run};
+use super::{Message, Written as _, assert_read_all, run};
 use crate::harness::{Hub, Proxy, prepared, root};
 
 #[test]
@@ -14,7 +14,7 @@ fn eventsource_reads_a_running_message_over_connections_that_break() {
     let writer = message.write_slowly(200);
     let told = run(Command::new("node")
         .arg(root().join("tests/clients/read_stream.mjs"))
-        .args([proxy.url() + &message.stream(), hub.admin_key()])
+        .args([proxy.url() + &format!("/api/v1{}", message.stream()), hub.admin_key()])
         .arg(prepared("target/clients/node")));
     writer.join().unwrap();
     assert_read_all(&told, &message);

@@ -1,6 +1,6 @@
 use std::process::Command;
 
-use super::{Message, assert_read_all, run};
+use super::{Message, Written as _, assert_read_all, run};
 use crate::harness::{Hub, Proxy, prepared, root};
 
 #[test]
@@ -14,7 +14,7 @@ fn httpx_sse_reads_a_running_message_over_connections_that_break() {
     let python = prepared("target/clients/python/bin/python");
     let told = run(Command::new(python)
         .arg(root().join("tests/clients/read_stream.py"))
-        .args([proxy.url() + &message.stream(), hub.admin_key()]));
+        .args([proxy.url() + &format!("/api/v1{}", message.stream()), hub.admin_key()]));
     writer.join().unwrap();
     assert_read_all(&told, &message);
     assert_eq!((told.cuts, told.status_at_end), (proxy.cuts(), Some(204)));

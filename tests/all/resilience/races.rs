@@ -1,10 +1,8 @@
 //! Two things at the same moment.
 
-use std::sync::Barrier;
-
 use serde_json::json;
 
-use crate::harness::Hub;
+use crate::harness::{Hub, race};
 
 #[test]
 fn a_heartbeat_beats_a_check_whichever_comes_first() {
@@ -12,22 +10,17 @@ fn a_heartbeat_beats_a_check_whichever_comes_first() {
     let hub = Hub::start();
     let client = hub.admin();
     let id = client.new_node("raced");
-    let barrier = Barrier::new(2);
     let mut listed = 0;
     for _ in 0..ROUNDS {
-        let check = std::thread::scope(|scope| {
-            let check = scope.spawn(|| {
-                barrier.wait();
+        let answers = race(2, |number| match number {
+            0 => {
                 // So short that without the heartbeat the node is always too late.
                 let body = json!({"timeout_seconds": 0.001});
                 client.post("/cluster/check-heartbeat", &body).ok()
-            });
-            scope.spawn(|| {
-                barrier.wait();
-                client.beat(&id, &json!({}))
-            });
-            check.join().unwrap()
+            }
+            _ => client.beat(&id, &json!({})),
         });
+        let check = &answers[0];
         listed += check["timeout_nodes"].as_array().unwrap().len();
         // Before the check, the heartbeat keeps the node from being listed; after it, it brings
         // the node back. Offline can only come from a verdict on what was read before, or from a

@@ -2,9 +2,9 @@
 
 use std::sync::mpsc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::harness::{End, Frame, Hub, RedisServer, unique};
+use crate::harness::{End, Frame, Hub, Message, RedisServer};
 
 #[test]
 fn a_reader_goes_on_at_another_host_where_the_killed_one_left_it() {
@@ -13,25 +13,21 @@ fn a_reader_goes_on_at_another_host_where_the_killed_one_left_it() {
     let start = || Hub::options().open().redis(&server).start();
     let (mut first, second) = (start(), start());
     let client = second.anonymous();
-    let session = client.post("/sessions", &json!({})).ok();
-    let (session, id) = (session["session_id"].as_str().unwrap(), unique("msg"));
-    let role = json!({"role": "assistant"});
-    client.send_json("PUT", &format!("/sessions/{session}/messages/{id}"), &role).ok();
-    let path = format!("/sessions/{session}/messages/{id}/stream");
+    let message = Message::begin(&client);
+    let path = message.stream();
 
     let mut stream = first.anonymous().stream(&path);
     let (is_killed, killed) = mpsc::channel();
-    let (writer, target) = (client.clone(), format!("/messages/{id}"));
+    let writer = message.clone();
     let thread = std::thread::spawn(move || {
         for number in 0..DELTAS {
             if number == DELTAS / 2 {
                 // So that the blow falls in the middle, however fast this is.
                 killed.recv().unwrap();
             }
-            let delta = json!({"delta": format!("{number} ")});
-            writer.post(&format!("{target}/append"), &delta).ok();
+            writer.append(&format!("{number} "));
         }
-        writer.post_empty(&format!("{target}/complete")).ok();
+        writer.complete();
     });
     let mut received = stream.take_events(DELTAS / 4);
     first.kill();
@@ -47,8 +43,7 @@ fn a_reader_goes_on_at_another_host_where_the_killed_one_left_it() {
     received.extend(rest);
     thread.join().unwrap();
 
-    let page = client.get(&format!("/messages/{id}/events?limit=1000")).ok();
     let told: Vec<Value> = received.iter().map(|frame: &Frame| frame.told().1).collect();
-    assert_eq!(told, *page["events"].as_array().unwrap());
+    assert_eq!(told, message.events());
     assert_eq!(told.len(), DELTAS + 2);
 }

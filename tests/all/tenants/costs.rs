@@ -3,16 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{commands, cost, new_tenant, task};
-use crate::harness::{Client, Hub, unique};
-
-/// Events of a message from a place on, as they come over the stream.
-fn new_message(client: &Client) -> (String, String) {
-    let session = client.post_empty("/sessions").ok()["session_id"].as_str().unwrap().to_owned();
-    let message = unique("msg");
-    let path = format!("/sessions/{session}/messages/{message}");
-    client.send_json("PUT", &path, &json!({"role": "assistant"})).ok();
-    (session, message)
-}
+use crate::harness::{Client, Hub, Message, unique};
 
 /// Bytes that Redis has sent so far to scripts and clients cannot be asked for; how long its commands
 /// took can: this is the longest of a kind of command so far, in entries that it had to read.
@@ -28,7 +19,7 @@ fn xrange_calls(redis: &mut redis::Connection) -> u64 {
 fn a_page_of_a_long_log_is_found_by_halving_and_is_the_right_one() {
     let hub = Hub::start();
     let (_, alice) = new_tenant(&hub);
-    let (session, message) = new_message(&alice);
+    let Message { session, id: message, .. } = Message::begin(&alice);
     for n in 0..1100 {
         let delta = json!({"delta": format!("{n} ")});
         alice.post(&format!("/messages/{message}/append"), &delta).ok();

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{new_tenant, task};
-use crate::harness::{Answer, Client, Hub, registration, unique};
+use crate::harness::{Answer, Client, Hub, Message, registration, unique};
 
 /// Requests that the noisy tenant has under way at any time.
 const HANDS: usize = 8;
@@ -39,11 +39,7 @@ impl Victim {
         let skill = unique("dig");
         let node = client.new_node_with("worker", &[&skill])["node_id"].clone();
         client.post("/deposit", &json!({"agent_id": id, "amount": "100000"})).ok();
-        let session = client.post_empty("/sessions").ok();
-        let session = session["session_id"].as_str().unwrap();
-        let message = unique("msg");
-        let path = format!("/sessions/{session}/messages/{message}");
-        client.send_json("PUT", &path, &json!({"role": "assistant"})).ok();
+        let message = Message::begin(&client).id;
         let appended = String::new();
         Self { id, client, partner, from_partner, node, skill, message, appended, paid: 0 }
     }

@@ -6,14 +6,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use reef_web::once::made_id;
-use serde::Serialize;
 use tokio::task::JoinSet;
 
 use crate::load::connection::Connection;
 use crate::operation;
 use crate::options::Options;
 use crate::parts::Used;
-use crate::parts::operations::Way;
+use crate::parts::row::{Row, Way};
 use crate::redis::Redis;
 use crate::sample::Sample;
 use crate::servers::child::Server;
@@ -24,29 +23,8 @@ use crate::template::digits;
 /// How many, each with a connection and a node of its own.
 pub(super) const WORKERS: u64 = 64;
 
-/// What one way can do.
-#[derive(Debug, Serialize)]
-pub(crate) struct Cycles {
-    /// Which way; of Redis' floor the three scripts, sent by the native client, without HTTP.
-    pub(crate) way: Way,
-    /// How many workers at the same time.
-    pub(crate) workers: u64,
-    /// Cycles a second.
-    pub(crate) rate: f64,
-    /// Milliseconds of a cycle, the median.
-    pub(crate) p50_ms: f64,
-    /// Milliseconds of a cycle, the 99th percentile.
-    pub(crate) p99_ms: f64,
-    /// Processor time of the server for each cycle, in microseconds.
-    pub(crate) server_cpu_us: Option<f64>,
-    /// Processor time of Redis for each cycle, in microseconds.
-    pub(crate) redis_cpu_us: Option<f64>,
-    /// Processors that were busy with other things meanwhile.
-    pub(crate) foreign_cores: Option<f64>,
-}
-
-/// Measures all ways, in turns.
-pub(super) async fn run(options: &Options, hub: &Hub, native: &Server) -> Result<Vec<Cycles>> {
+/// Measures all ways, in turns. The floor are the three scripts, sent by the native client.
+pub(super) async fn run(options: &Options, hub: &Hub, native: &Server) -> Result<Vec<Row>> {
     let ways = [(Way::Wasm, Some(hub.server())), (Way::Native, Some(native)), (Way::Script, None)];
     let mut samples = Vec::new();
     for (way, server) in ways {
@@ -66,21 +44,15 @@ pub(super) async fn run(options: &Options, hub: &Hub, native: &Server) -> Result
             sample.add(&round)?;
         }
     }
-    let shown = samples.iter().map(|(way, _, sample)| {
-        let cycles = Cycles {
-            way: *way,
-            workers: WORKERS,
-            rate: sample.rate(),
-            p50_ms: sample.quantile_ms(0.5),
-            p99_ms: sample.quantile_ms(0.99),
-            server_cpu_us: sample.per_answer_us(sample.server_cpu),
-            redis_cpu_us: sample.per_answer_us(sample.redis_cpu),
-            foreign_cores: sample.foreign_cores(),
-        };
-        eprintln!("  cycles, {way}: {:.0}/s, p99 {:.2} ms", cycles.rate, cycles.p99_ms);
-        cycles
+    let floor = samples.last().map(|(_, _, scripts)| scripts.rate());
+    let rows = samples.iter().map(|(way, _, sample)| {
+        let connections = usize::try_from(WORKERS).unwrap_or(usize::MAX);
+        let mut row = Row::of("submit, claim, complete", connections, *way, sample);
+        row.of_script = floor.map(|floor| row.rate / floor);
+        eprintln!("  cycles, {way}: {:.0}/s, p99 {:.2} ms", row.rate, row.p99_ms);
+        row
     });
-    Ok(shown.collect())
+    Ok(rows.collect())
 }
 
 /// Lets the workers run for a time.

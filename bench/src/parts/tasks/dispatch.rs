@@ -16,7 +16,7 @@ use crate::load::connection::Connection;
 use crate::load::paced::Pace;
 use crate::operation;
 use crate::options::Options;
-use crate::sample::{empty_histogram, shares_ms};
+use crate::sample::{count_in, empty_histogram, shares_ms};
 use crate::servers::hub::Hub;
 use crate::task;
 use crate::template::digits;
@@ -57,7 +57,7 @@ pub(crate) struct Dispatch {
 pub(super) async fn run(options: &Options, hub: &Hub) -> Result<Dispatch> {
     let address = hub.server().address;
     let time = options.time() * 3;
-    let submitted = (time.as_secs_f64() * PACE as f64).ceil() as u64;
+    let submitted = count_in(time, PACE as f64);
     // Each sender sends once, so that its number is that of a task.
     let pace = Pace {
         address,

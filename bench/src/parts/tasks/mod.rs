@@ -9,9 +9,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 pub(crate) use self::claims::ClaimCost;
-pub(crate) use self::cycles::Cycles;
 pub(crate) use self::dispatch::Dispatch;
 use crate::options::Options;
+use crate::parts::row::Row;
 use crate::seed;
 use crate::servers::hub::{Hub, Liveness};
 use crate::servers::native;
@@ -22,7 +22,7 @@ pub(crate) struct Tasks {
     /// Redis' version.
     pub(crate) redis: String,
     /// Submit, claim, complete, over and over: each way.
-    pub(crate) cycles: Vec<Cycles>,
+    pub(crate) cycles: Vec<Row>,
     /// From being submitted to being held by a worker that waited.
     pub(crate) dispatch: Dispatch,
     /// One for each number of tasks that wait.

@@ -9,13 +9,13 @@ use serde_json::value::RawValue;
 
 use super::{Arguments, Malformed, Reader};
 
-/// What stands in a header as the kind of an argument.
+/// A kind of argument that a header can name.
 pub(crate) trait Argument {
     /// Appends it.
     fn append(&self, arguments: &mut Arguments);
 }
 
-/// What stands in a header as the kind of a value that a reply brings.
+/// A kind of value that a header can say a reply brings.
 pub trait FromReply: Sized {
     /// Reads it.
     ///

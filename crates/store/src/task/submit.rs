@@ -56,8 +56,7 @@ impl<'a> Submit<'a> {
             task_id: self.task_id,
             is_draft: self.shown_in.is_some(),
             delay_ms: self.submission.delay_ms,
-            // Writing texts into memory cannot fail.
-            spec: serde_json::to_string(&spec).unwrap_or_default(),
+            spec,
             wants: wants_json(wants, self.owner),
             class: wants_json(&class, self.owner),
             plain_class: wants_json(&plain, self.owner),

@@ -2,7 +2,7 @@
 //! component's wasm.
 //!
 //! A component says of each line of its route table what it does, what it takes and what it
-//! answers. What stands in the table (method, path, scope, largest body) is not said again, and
+//! answers. What is in the table (method, path, scope, largest body) is not said again, and
 //! which problems follow from it is known here. Schemas are made from the types that handlers read
 //! and write; bounds, which handlers check by code, are added to them with the same constants.
 

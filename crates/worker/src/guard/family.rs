@@ -106,7 +106,7 @@ mod linux {
 
     fn look_at(id: i32) -> Option<Process> {
         let stat = fs::read(format!("/proc/{id}/stat")).ok()?;
-        // The name stands in brackets and may hold anything, also what is no UTF-8.
+        // The name is in brackets and may hold anything, also what is no UTF-8.
         let name_end = stat.iter().rposition(|byte| *byte == b')')?;
         let rest = std::str::from_utf8(stat.get(name_end + 1..)?).ok()?;
         let mut words = rest.split_whitespace();

@@ -1,7 +1,7 @@
 //! Session tasks that a language model answers: `simple`, `planner`, `critic`.
 //!
 //! The message's text is the answer as it is being written. What leads to it (a plan, drafts,
-//! critiques) stands in `thinking` blocks. When all is done, a `markdown` block with the whole
+//! critiques) is in `thinking` blocks. When all is done, a `markdown` block with the whole
 //! answer takes the placeholder's place, and the task's result holds it too.
 //!
 //! A message keeps every word that was once appended. So when an answer has to begin again, after

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// Its name, and that of the folder that it lies in.
+/// Its name, and that of the folder that it is in.
 pub(super) const NAME: &str = "appendonly.aof.manifest";
 pub(super) const FOLDER: &str = "appendonlydir";
 /// What the names of its files begin with.

@@ -95,7 +95,7 @@ impl Follower {
     }
 }
 
-/// Looks at what lies in the server's folder.
+/// Looks at what is in the server's folder.
 ///
 /// # Errors
 /// A file cannot be read at all.

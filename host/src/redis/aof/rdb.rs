@@ -7,7 +7,7 @@ use std::path::Path;
 /// What a snapshot begins with.
 pub(super) const MAGIC: &[u8] = b"REDIS";
 /// Bytes of the checksum.
-const TAIL: u64 = 8;
+const TAIL: usize = 8;
 
 /// CRC-64/REDIS, reflected.
 const POLYNOMIAL: u64 = 0x95ac_9329_ac4b_c9b5;
@@ -66,7 +66,8 @@ pub(super) fn is_snapshot(file: &Path) -> std::io::Result<bool> {
 pub(super) fn check(path: &Path) -> std::io::Result<Result<(), String>> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
-    let Some(length) = size.checked_sub(TAIL).filter(|length| *length > MAGIC.len() as u64) else {
+    let Some(length) = size.checked_sub(TAIL as u64).filter(|length| *length > MAGIC.len() as u64)
+    else {
         return Ok(Err(format!("it has {size} bytes, and no snapshot is as short")));
     };
     let (mut crc, mut left) = (0, length);
@@ -78,7 +79,7 @@ pub(super) fn check(path: &Path) -> std::io::Result<Result<(), String>> {
         crc = crc64(crc, some);
         left -= most as u64;
     }
-    let mut tail = [0; TAIL as usize];
+    let mut tail = [0; TAIL];
     file.read_exact(&mut tail)?;
     let written = u64::from_le_bytes(tail);
     // 0: it was switched off in the server that wrote it.

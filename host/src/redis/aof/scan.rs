@@ -445,7 +445,7 @@ mod tests {
                 match scanner.end() {
                     End::Whole => unseen.push(at),
                     End::Torn { from } => {
-                        let tail = &bytes[from as usize..];
+                        let tail = &bytes[usize::try_from(from).unwrap()..];
                         // Only what the last command says of itself can look like a torn end.
                         let is_last = all.len() - at <= command(&["SET", "key:19", ""]).len() + 15;
                         assert!(hides_commands(tail) || is_last, "{at} {bit}");

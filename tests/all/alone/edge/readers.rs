@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::metric;
 use crate::harness::{
-    Client, End, EventStream, Hub, NewAgent, PATIENCE, RedisServer, Role, eventually, unique,
+    Client, End, EventStream, Hub, Message, NewAgent, PATIENCE, RedisServer, Role, eventually,
 };
 
 /// Checks that the stream says that its key is not good any more, and ends.
@@ -20,11 +20,8 @@ fn assert_shut_out(mut stream: EventStream) {
 
 /// Both kinds of streams of an agent, opened by a client of it.
 fn open(agent: &NewAgent, by: &Client) -> Vec<EventStream> {
-    let session = agent.client.post("/sessions", &json!({})).ok();
-    let (session, id) = (session["session_id"].as_str().unwrap(), unique("msg"));
-    let path = format!("/sessions/{session}/messages/{id}");
-    agent.client.send_json("PUT", &path, &json!({"role": "assistant"})).ok();
-    let streams = vec![by.stream("/events/stream"), by.stream(&format!("{path}/stream"))];
+    let message = Message::begin(&agent.client);
+    let streams = vec![by.stream("/events/stream"), by.stream(&message.stream())];
     assert!(streams.iter().all(|stream| stream.status == 200));
     streams
 }

@@ -10,7 +10,7 @@ use crate::harness::Blocking;
 #[derive(Clone, Debug)]
 pub struct Known {
     pub method: &'static str,
-    /// As it stands in the table.
+    /// As it is in the table.
     pub pattern: &'static str,
     /// With an example in each place, as the tests' client takes it.
     pub path: String,

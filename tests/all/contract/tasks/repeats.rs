@@ -1,13 +1,11 @@
 //! Repeated requests: one effect, one answer.
 
-use std::sync::Barrier;
-
 use serde_json::json;
 
 use super::super::caller;
 use super::super::idempotency::{assert_replayed, is_replay, keyed};
 use super::{Desk, Held, held, ids, ids_of};
-use crate::harness::{Answer, unique};
+use crate::harness::{race, unique};
 
 #[test]
 fn every_post_of_tasks_can_be_repeated() {
@@ -75,18 +73,7 @@ fn a_task_submitted_by_many_at_once_is_one() {
     let desk = Desk::new(&client);
     let client = keyed(&client, &unique("key"));
     let body = json!({"name": "n", "required_skills": [desk.skill]});
-    let barrier = Barrier::new(CALLERS);
-    let answers: Vec<Answer> = std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS)
-            .map(|_| {
-                scope.spawn(|| {
-                    barrier.wait();
-                    client.post("/tasks", &body)
-                })
-            })
-            .collect();
-        callers.into_iter().map(|caller| caller.join().unwrap()).collect()
-    });
+    let answers = race(CALLERS, |_| client.post("/tasks", &body));
     assert!(answers.iter().all(|answer| answer.ok() == answers[0].ok()));
     assert_eq!(answers.iter().filter(|answer| !is_replay(answer)).count(), 1);
     assert_eq!(desk.claim(&desk.node(10)).len(), 1);

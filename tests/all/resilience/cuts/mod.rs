@@ -17,12 +17,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fastrand::Rng;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use self::fold::{Event, Fold};
 use self::reader::{Cuts, Place, Reader};
 use self::writer::Writer;
-use crate::harness::{Client, Frame, Hub, PATIENCE, RedisServer, eventually, unique};
+use crate::harness::{Client, Frame, Hub, Message, PATIENCE, RedisServer, eventually};
 
 /// Two hosts over one Redis.
 struct World {
@@ -50,30 +50,17 @@ impl World {
     }
 }
 
-/// A message that is written.
-struct Message {
-    session: String,
-    id: String,
+/// What these tests do with a message.
+trait Shown {
+    fn shown(&self, client: &Client) -> String;
+    fn published(&self, client: &Client) -> BTreeMap<i64, Box<RawValue>>;
+    fn behind(&self, sequence: i64) -> Place;
 }
 
-impl Message {
-    #[track_caller]
-    fn begin(client: &Client) -> Self {
-        let session = client.post("/sessions", &json!({})).ok();
-        let session = session["session_id"].as_str().unwrap().to_owned();
-        let id = unique("msg");
-        let role = json!({"role": "assistant"});
-        client.send_json("PUT", &format!("/sessions/{session}/messages/{id}"), &role).ok();
-        Self { session, id }
-    }
-
-    fn stream(&self) -> String {
-        format!("/sessions/{}/messages/{}/stream", self.session, self.id)
-    }
-
+impl Shown for Message {
     /// What `GET` shows.
     #[track_caller]
-    fn now(&self, client: &Client) -> String {
+    fn shown(&self, client: &Client) -> String {
         let path = format!("/messages/{}", self.id);
         let answer = eventually("the message", PATIENCE, || {
             Some(client.get(&path)).filter(|answer| answer.status != 503)
@@ -131,7 +118,7 @@ impl<'a> Follower<'a> {
     fn new(world: &'a World, message: &'a Message, mut rng: Rng) -> Self {
         let start = match rng.u8(..4) {
             0 | 1 => Start::Nothing,
-            2 => Start::Loaded(message.now(&world.hosts[0])),
+            2 => Start::Loaded(message.shown(&world.hosts[0])),
             _ => Start::Snapshot,
         };
         let cuts = *rng.choice(&[Cuts::None, Cuts::AfterEachEvent, Cuts::AnyByte]).unwrap();
@@ -231,7 +218,7 @@ impl Truth {
     /// that was answered.
     #[track_caller]
     fn gather(client: &Client, message: &Message, writers: Vec<Writer>) -> Self {
-        let (published, end) = (message.published(client), message.now(client));
+        let (published, end) = (message.published(client), message.shown(client));
         let mut seen = BTreeMap::new();
         let text =
             serde_json::from_str::<Value>(&end).unwrap()["text"].as_str().unwrap().to_owned();

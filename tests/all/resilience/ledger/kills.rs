@@ -71,7 +71,7 @@ fn move_money(
     done
 }
 
-/// How often each movement stands in the journal.
+/// How often each movement is in the journal.
 fn movements(entries: &[Entry]) -> BTreeMap<Acknowledged, usize> {
     const KINDS: [&str; 4] = ["deposit", "transfer", "hold", "hold_posted"];
     let mut counts = BTreeMap::new();
