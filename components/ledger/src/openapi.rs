@@ -91,8 +91,11 @@ fn describe_invites(api: &mut Api) {
 }
 
 /// Whose a key is: an agent's, or the admin's.
-fn keys_holder(agent: Value) -> Value {
-    json!({ "anyOf": [agent, { "const": ADMIN }] })
+fn keys_holder(mut agent: Value) -> Value {
+    let pattern = agent["pattern"].as_str().unwrap_or_default();
+    let pattern = pattern.trim_start_matches('^').trim_end_matches('$');
+    agent["pattern"] = json!(format!("^({ADMIN}|{pattern})$"));
+    agent
 }
 
 fn describe_keys(api: &mut Api) {
