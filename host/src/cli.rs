@@ -5,6 +5,7 @@
 
 mod completions;
 mod man;
+mod tls;
 
 use std::path::PathBuf;
 
@@ -15,8 +16,8 @@ use reef_settings::SettingsArgs;
 use self::completions::{COMPLETIONS_EXAMPLES, COMPLETIONS_EXIT_CODES};
 pub(crate) use self::completions::{CompletionsArgs, print_completions};
 pub(crate) use self::man::{ManArgs, write_pages};
+pub(crate) use self::tls::TlsArgs;
 use crate::config_command::ConfigCommand;
-use crate::http::tls::TlsFiles;
 use crate::redis::memory;
 
 /// One example for each subcommand of the host, and all of them above `reef --help`.
@@ -295,49 +296,6 @@ pub(crate) struct CommonArgs {
         default_value_t = 15.0
     )]
     pub(crate) stream_comment_period: f64,
-}
-
-/// Flags of the TLS that the address is served with.
-#[derive(Debug, Args)]
-pub(crate) struct TlsArgs {
-    /// Certificate to serve HTTPS with, and those between it and its authority (PEM). Read anew on
-    /// SIGHUP and when it changes
-    #[arg(long, env = "REEF_TLS_CERT", value_name = "FILE", requires = "tls_key")]
-    pub(crate) tls_cert: Option<PathBuf>,
-
-    /// Private key of that certificate (PEM), readable by the hub alone
-    #[arg(long, env = "REEF_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
-    pub(crate) tls_key: Option<PathBuf>,
-
-    /// Authorities (PEM) of which clients show certificates; one acts by the key that is bound to
-    /// its name (`reef keys create --certificate NAME`)
-    #[arg(long, env = "REEF_TLS_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
-    pub(crate) tls_client_ca: Option<PathBuf>,
-
-    /// Whether a client may come without a certificate
-    #[arg(long, env = "REEF_TLS_CLIENT_AUTH", value_name = "WHEN", default_value = "required")]
-    pub(crate) tls_client_auth: ClientAuth,
-}
-
-/// Whether clients show certificates, where authorities for these are given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ClientAuth {
-    /// Each must.
-    Required,
-    /// Each may; what it shows must be good.
-    Optional,
-}
-
-impl TlsArgs {
-    /// Where the certificates are; `None`: without TLS.
-    pub(crate) fn files(self) -> Option<TlsFiles> {
-        Some(TlsFiles {
-            cert: self.tls_cert?,
-            key: self.tls_key?,
-            client_ca: self.tls_client_ca,
-            is_client_optional: self.tls_client_auth == ClientAuth::Optional,
-        })
-    }
 }
 
 /// Flags of the subcommands that run components.

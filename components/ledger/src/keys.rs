@@ -1,7 +1,7 @@
-//! Agents' keys: make, list, rotate, revoke. What a key may do to others is decided in the scripts,
+//! Keys of agents, and admin keys: make, list, rotate, revoke. What a key may do to others is decided in the scripts,
 //! by its own scopes and its end.
 
-use reef_domain::access::{KEY_NAME_CHARS, KEY_SECRET_CHARS, Scope, Scopes};
+use reef_domain::access::{ADMIN, KEY_NAME_CHARS, KEY_SECRET_CHARS, Scope, Scopes};
 use reef_domain::limits::{KEY_DAYS_MAX, KEY_NAME_CHARS_MAX};
 use reef_domain::time::UnixMillis;
 use reef_domain::{Invalid, id, name};
@@ -112,7 +112,7 @@ pub(crate) struct CreateBody {
     /// After how many days it ends; left out, when the caller's own key does.
     #[serde(default, deserialize_with = "lax_int")]
     expires_in_days: Option<i64>,
-    /// Whose it is; left out, the caller's.
+    /// Whose it is; left out, the caller's. `@admin`: an admin key.
     agent_id: Option<String>,
     /// The name of the client certificates that act by it; there is no text of the key then.
     certificate: Option<String>,
@@ -122,6 +122,7 @@ pub(crate) struct CreateBody {
 /// makes keys that administer.
 pub(crate) fn may_give(caller: &Caller) -> Scopes {
     match caller {
+        caller if caller.admin_key().is_some() => Scopes::ALL,
         Caller::Admin => Scopes::ALL,
         Caller::Agent(agent) => agent.scopes.without(Scope::Admin),
         Caller::Anonymous | Caller::Invited(_) => Scopes::default(),
@@ -139,13 +140,17 @@ pub(crate) fn read_scopes(invalid: &mut Invalid, names: &[String]) -> Scopes {
 /// Whose keys a caller means: its own, unless it names an agent.
 fn agent_of<R: Redis>(cx: &Context<'_, R>, named: Option<&str>) -> Result<String, Problem> {
     let named = named.filter(|agent_id| !agent_id.is_empty());
-    if named.is_some_and(|agent_id| !id::is_valid(agent_id)) {
+    let is_admins = named == Some(ADMIN);
+    if named.is_some_and(|agent_id| !is_admins && !id::is_valid(agent_id)) {
         return Err(Problem::field("agent_id", id::RULE));
     }
     match (named, cx.caller) {
+        (Some(_), caller) if is_admins && caller.admin_key().is_none() => {
+            Err(Problem::new(Code::Forbidden, "Only an admin key deals with admin keys."))
+        }
         (Some(agent_id), caller) if caller.acts_for(agent_id) => Ok(agent_id.to_owned()),
         (Some(_), _) => Err(Problem::new(Code::Forbidden, "These keys belong to another agent.")),
-        (None, Caller::Agent(agent)) => Ok(agent.agent_id.clone()),
+        (None, Caller::Agent(agent)) if agent.agent_id != ADMIN => Ok(agent.agent_id.clone()),
         (None, _) => Err(Problem::field("agent_id", "is required of the admin: whose key")),
     }
 }
@@ -168,10 +173,14 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let name_fits = (1..=KEY_NAME_CHARS_MAX).contains(&name.chars().count());
     invalid.require(name_fits, "name", "must have 1-50 characters");
     name::check(&mut invalid, "name", name);
+    let is_admins = body.agent_id.as_deref() == Some(ADMIN);
     let scopes = match &body.scopes {
+        None if is_admins => Scopes::ALL,
         None => may_give(cx.caller).without(Scope::Admin),
         Some(names) => read_scopes(&mut invalid, names),
     };
+    let rule = "an admin key has them all: leave this out";
+    invalid.require(!is_admins || scopes == Scopes::ALL, "scopes", rule);
     let days = body.expires_in_days;
     let days_fit = days.is_none_or(|days| (1..=KEY_DAYS_MAX).contains(&days));
     invalid.require(days_fit, "expires_in_days", "must be between 1 and 365");
@@ -215,7 +224,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
 fn beyond(excess: Excess) -> Problem {
     let detail = match excess {
         Excess::Scopes => {
-            "A key deals with keys of its own scopes or fewer; only the admin key makes admin."
+            "A key deals with keys of its own scopes or fewer; only an admin key makes admin."
         }
         Excess::End => {
             "This key ends, and deals only with keys that end no later: see expires_in_days."

@@ -1,6 +1,6 @@
 //! What `openapi.json` says of these routes.
 
-use reef_domain::access::Scope;
+use reef_domain::access::{ADMIN, Scope};
 use reef_domain::audit::Record;
 use reef_domain::journal::Entry;
 use reef_domain::ledger::{HOLD_STATUSES, INTENT_STATUSES};
@@ -90,13 +90,22 @@ fn describe_invites(api: &mut Api) {
         .refuses(&[Code::NotFound]);
 }
 
+/// Whose a key is: an agent's, or the admin's.
+fn keys_holder(mut agent: Value) -> Value {
+    let pattern = agent["pattern"].as_str().unwrap_or_default();
+    let pattern = pattern.trim_start_matches('^').trim_end_matches('$');
+    agent["pattern"] = json!(format!("^({ADMIN}|{pattern})$"));
+    agent
+}
+
 fn describe_keys(api: &mut Api) {
     let key = "The key, which is shown this once.";
     api.group("Keys");
     api.post("/api/v1/auth/keys", "create_key", "Make another key")
         .says(
             "A key makes keys of its own scopes or fewer that end no later than itself; only the \
-             admin key makes `admin`. With `certificate` there is no key to be sent: whoever shows \
+             admin keys make `admin`. With `agent_id` `@admin` it is a further admin key, which has \
+             all scopes: only admin keys make, list, rotate and revoke those. With `certificate` there is no key to be sent: whoever shows \
              the hub's own listener a client certificate of that name acts by it. Only who \
              administers says so.",
         )
@@ -105,7 +114,7 @@ fn describe_keys(api: &mut Api) {
         .answers::<keys::KeyAnswer<'static>>(key)
         .refuses(&[Code::NotFound, Code::Conflict, Code::ValidationFailed]);
     api.get("/api/v1/auth/keys", "list_keys", "List an agent's keys")
-        .query("agent_id", "Whose; the admin must say it.", schema::id())
+        .query("agent_id", "Whose; the admin must say it.", keys_holder(schema::id()))
         .answers::<keys::KeyList<'static>>("All but the keys themselves.")
         .refuses(&[Code::NotFound, Code::ValidationFailed]);
     api.delete("/api/v1/auth/keys/{key_id}", "revoke_key", "Revoke a key")
@@ -350,7 +359,7 @@ fn schemas(api: &mut Api) {
         .set("name", default(name(1, KEY_NAME_CHARS_MAX), "default"))
         .set("scopes", json!({ "minItems": 1, "items": scope() }))
         .set("expires_in_days", between(1, KEY_DAYS_MAX))
-        .set("agent_id", own_id())
+        .set("agent_id", keys_holder(own_id()))
         .set("certificate", json!({ "pattern": "^[!-~]{1,253}$" }));
     api.body::<money::AmountBody>()
         .require(&["agent_id", "amount"])

@@ -89,7 +89,7 @@ struct ListArgs {
 }
 
 #[derive(Debug, Args)]
-struct RotateArgs {
+pub(crate) struct RotateArgs {
     /// Which
     key_id: String,
     #[command(flatten)]
@@ -97,25 +97,18 @@ struct RotateArgs {
 }
 
 #[derive(Debug, Args)]
-struct RevokeArgs {
+pub(crate) struct RevokeArgs {
     /// Which
-    key_id: String,
+    pub(crate) key_id: String,
 }
 
 impl Keys {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
         match self.verb {
             Verb::Create(args) => create(cx, args).await,
-            Verb::List(args) => list(cx, args).await,
-            Verb::Rotate(args) => {
-                let file = args.save.reserve()?;
-                let request = cx.hub.post(["auth", "keys", &args.key_id, "rotate"]).once();
-                tell(cx, &request.send().await?, "key_info", file)
-            }
-            Verb::Revoke(args) => {
-                let answer = cx.hub.delete(["auth", "keys", &args.key_id]).send().await?;
-                cx.out.answer(&answer, |_| format!("revoked {}", args.key_id))
-            }
+            Verb::List(args) => list(cx, args.agent).await,
+            Verb::Rotate(args) => rotate(cx, args).await,
+            Verb::Revoke(args) => revoke(cx, &args.key_id).await,
             Verb::Me => me(cx).await,
         }
     }
@@ -138,8 +131,22 @@ async fn create(cx: &Context, args: CreateArgs) -> Result<(), Failure> {
     tell(cx, &answer, "key_info", file)
 }
 
-async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
-    let request = cx.hub.get(["auth", "keys"]).maybe_query("agent_id", args.agent);
+/// Puts a new key in the place of another.
+pub(crate) async fn rotate(cx: &Context, args: RotateArgs) -> Result<(), Failure> {
+    let file = args.save.reserve()?;
+    let request = cx.hub.post(["auth", "keys", &args.key_id, "rotate"]).once();
+    tell(cx, &request.send().await?, "key_info", file)
+}
+
+/// Revokes a key.
+pub(crate) async fn revoke(cx: &Context, key_id: &str) -> Result<(), Failure> {
+    let answer = cx.hub.delete(["auth", "keys", key_id]).send().await?;
+    cx.out.answer(&answer, |_| format!("revoked {key_id}"))
+}
+
+/// Lists the keys of an agent, or the caller's own.
+pub(crate) async fn list(cx: &Context, agent: Option<String>) -> Result<(), Failure> {
+    let request = cx.hub.get(["auth", "keys"]).maybe_query("agent_id", agent);
     let answer = request.send().await?;
     cx.out.answer(&answer, |found| {
         let keys = found.get("keys").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -16,6 +16,7 @@
 //! for what stands in a line, [`output::Output`] for the rest. A text that is followed
 //! (`messages tail`) is passed on to programs as it is.
 
+mod admin;
 mod agent;
 mod agents;
 mod collab;
@@ -95,6 +96,9 @@ pub enum ClientCommand {
     /// Agents: register them, and see who there is
     #[command(before_help = agents::EXAMPLES, after_help = EXIT_CODES)]
     Agents(agents::Agents),
+    /// What only who runs the hub does: further admin keys
+    #[command(before_help = admin::EXAMPLES, after_help = EXIT_CODES)]
+    Admin(admin::Admin),
     /// Keys of an agent: make, rotate and revoke them
     #[command(before_help = keys::EXAMPLES, after_help = EXIT_CODES)]
     Keys(keys::Keys),
@@ -163,6 +167,7 @@ impl ClientCommand {
             Self::Events(group) => &group.hub,
             Self::Tasks(group) => &group.hub,
             Self::Agents(group) => &group.hub,
+            Self::Admin(group) => &group.hub,
             Self::Keys(group) => &group.hub,
             Self::Ledger(group) => &group.hub,
             Self::Stats(command) => &command.hub,
@@ -189,6 +194,7 @@ impl ClientCommand {
             Self::Events(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Tasks(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Agents(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
+            Self::Admin(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Keys(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Ledger(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Stats(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,

@@ -108,6 +108,9 @@ impl fmt::Display for Scopes {
     }
 }
 
+/// Whose admin keys are. No agent can be called so.
+pub const ADMIN: &str = "@admin";
+
 /// Characters of a key that name it: `reef_<8 chars>_<32 url-safe chars>`.
 pub const KEY_NAME_CHARS: usize = 8;
 

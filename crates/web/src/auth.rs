@@ -1,18 +1,16 @@
 //! Who calls, and what that caller may do (`contract.md` §1).
 
-use reef_domain::access::{Scope, Scopes, invite_id_of, key_id_of};
+use reef_domain::access::{ADMIN, Scope, Scopes};
 use reef_store::invite;
 use reef_store::key::{Check, Checked};
 use reef_store::node::Writer;
 use reef_store::{Redis, Store};
-use subtle::ConstantTimeEq;
 
 use crate::config::{AuthMode, Config, Registration};
+use crate::credential::Credential;
 use crate::http::Request;
-use crate::once::digest_of;
 use crate::problem::{Code, Problem};
 use crate::rate::RateLimit;
-use crate::stand_in::{self, Kind, StandIn};
 
 /// What a route asks of its caller. In `auth_mode=open` nobody needs a key but for the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +59,9 @@ impl Access {
 pub enum Caller {
     /// Nobody in particular.
     Anonymous,
-    /// Whoever holds the admin key.
+    /// Whoever holds the deployment's own admin key.
     Admin,
-    /// An agent, by one of its keys.
+    /// An agent, by one of its keys; or [`ADMIN`], by a further admin key.
     Agent(Agent),
     /// Somebody who was invited to become one.
     Invited(Invite),
@@ -102,7 +100,7 @@ impl Caller {
     pub fn name(&self) -> &str {
         match self {
             Self::Anonymous => "@anonymous",
-            Self::Admin => "@admin",
+            Self::Admin => ADMIN,
             Self::Agent(agent) => &agent.agent_id,
             Self::Invited(invite) => &invite.name,
         }
@@ -115,6 +113,16 @@ impl Caller {
             Self::Anonymous | Self::Invited(_) => false,
             Self::Admin => true,
             Self::Agent(agent) => agent.scopes.has(Scope::Admin),
+        }
+    }
+
+    /// The admin key by which it calls, if it does by one: `root` is the deployment's own.
+    #[must_use]
+    pub fn admin_key(&self) -> Option<&str> {
+        match self {
+            Self::Admin => Some("root"),
+            Self::Agent(agent) if agent.agent_id == ADMIN => Some(&agent.key_id),
+            Self::Agent(_) | Self::Anonymous | Self::Invited(_) => None,
         }
     }
 
@@ -148,8 +156,8 @@ impl Caller {
         }
     }
 
-    /// The id of the key that is used, for scripts that compare others with it; `None` for the admin
-    /// key, and where there is none.
+    /// The id of the key that is used, for scripts that compare others with it; `None` for the
+    /// deployment's own admin key, and where there is none.
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         match self {
@@ -288,46 +296,6 @@ async fn identify_at<R: Redis>(
     Ok(Identity { caller: Caller::Agent(agent), rate })
 }
 
-/// What a caller has shown.
-#[derive(Debug, PartialEq, Eq)]
-enum Credential {
-    Admin,
-    Agent {
-        key_id: String,
-        digest: String,
-    },
-    /// To the host, in place of a key.
-    Certificate {
-        key_id: String,
-        digest: String,
-    },
-    Invite {
-        invite_id: String,
-        digest: String,
-    },
-}
-
-impl Credential {
-    /// `None` for what cannot be a key.
-    fn read(raw: &str, config: &Config, method: &str) -> Option<Self> {
-        let admin = config.admin_key.as_deref();
-        if admin.is_some_and(|admin| bool::from(admin.as_bytes().ct_eq(raw.as_bytes()))) {
-            return Some(Self::Admin);
-        }
-        if let Some(key_id) = key_id_of(raw) {
-            return Some(Self::Agent { key_id, digest: digest_of(raw) });
-        }
-        if let Some(invite_id) = invite_id_of(raw) {
-            return Some(Self::Invite { invite_id, digest: digest_of(raw) });
-        }
-        let StandIn { kind, key_id, digest } = stand_in::read(admin?, raw, method)?;
-        Some(match kind {
-            Kind::Cookie => Self::Agent { key_id, digest },
-            Kind::Certificate => Self::Certificate { key_id, digest },
-        })
-    }
-}
-
 /// The refusal of a key that is none.
 #[must_use]
 pub fn unknown_key() -> Problem {
@@ -369,6 +337,8 @@ mod tests {
     use reef_store::{Keys, RedisError, Reply};
 
     use super::*;
+    use crate::once::digest_of;
+    use crate::stand_in::{self, Kind};
 
     fn config(mode: &str) -> Config {
         Config::read(|name| match name {
@@ -450,22 +420,6 @@ mod tests {
     }
 
     #[test]
-    fn a_stand_in_is_taken_for_its_key() {
-        let credential = |method: &str, raw: &str| Credential::read(raw, &config("keys"), method);
-        let (key_id, digest) = ("key_aB3dEf7h".to_owned(), "d".to_owned());
-        let made = |kind, admin_key| stand_in::make(kind, admin_key, &key_id, &digest);
-        let cookie = made(Kind::Cookie, "reef_abc");
-        let agent = Credential::Agent { key_id: key_id.clone(), digest: digest.clone() };
-        assert_eq!(credential("GET", &cookie), Some(agent));
-        assert_eq!(credential("POST", &cookie), None);
-        assert_eq!(credential("GET", &made(Kind::Cookie, "x")), None);
-        let certificate =
-            Credential::Certificate { key_id: key_id.clone(), digest: digest.clone() };
-        assert_eq!(credential("POST", &made(Kind::Certificate, "reef_abc")), Some(certificate));
-        assert_eq!(credential("POST", &made(Kind::Certificate, "x")), None);
-    }
-
-    #[test]
     fn a_certificate_is_looked_up_as_a_key_and_one_that_is_bound_to_none_is_nobodys() {
         let caller = |digest: &str| {
             let raw = stand_in::make(Kind::Certificate, "reef_abc", "key_aB3dEf7h", digest);
@@ -517,6 +471,7 @@ mod tests {
             assert_eq!(refusal(&reader, access, keys), Some(Code::Forbidden));
             assert_eq!(refusal(&Caller::Admin, access, keys), None);
         }
+        assert_eq!((Caller::Admin.admin_key(), reader.admin_key()), (Some("root"), None));
         assert!(reader.acts_for("alice") && !reader.acts_for("bob"));
         assert!(agent("admin", true).acts_for("bob") && Caller::Admin.acts_for("bob"));
         assert!(!anonymous.acts_for("alice"));

@@ -19,6 +19,7 @@ mod acting;
 pub mod auth;
 pub mod config;
 pub mod cors;
+mod credential;
 pub mod edge;
 pub mod extract;
 pub mod http;

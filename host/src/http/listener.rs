@@ -97,16 +97,15 @@ pub(crate) async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
-    // Each connection holds a receiver.
+    // Each connection holds one receiver.
     let (stopping, hear) = watch::channel(false);
-    let door = Door { service, tls, limits, stopping: hear };
-    let accepting = accept_all(&listener, &door);
+    let accepting = accept_all(&listener, Door { service, tls, limits }, hear);
     tokio::select! {
         never = accepting => match never {},
         () = stop => {}
     }
     // From here on new clients are refused by the kernel and find another host.
-    drop((listener, door));
+    drop(listener);
     tracing::info!(connections = stopping.receiver_count(), "finishing the requests under way");
     stopping.send_replace(true);
     let drain = limits.drain_timeout;
@@ -123,10 +122,9 @@ struct Door {
     service: Arc<Service>,
     tls: Option<Arc<Tls>>,
     limits: Limits,
-    stopping: watch::Receiver<bool>,
 }
 
-async fn accept_all(listener: &TcpListener, door: &Door) -> Never {
+async fn accept_all(listener: &TcpListener, door: Door, stopping: watch::Receiver<bool>) -> Never {
     let limits = door.limits;
     let connections = Connections::new(limits.connections_max, limits.connections_per_address);
     let turning_away = Arc::new(Semaphore::new(TURNED_AWAY_MAX));
@@ -152,7 +150,7 @@ async fn accept_all(listener: &TcpListener, door: &Door) -> Never {
                     }
                     continue;
                 };
-                tokio::spawn(door.clone().open(stream, peer, place));
+                tokio::spawn(door.clone().open(stream, peer, place, stopping.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -163,28 +161,32 @@ async fn accept_all(listener: &TcpListener, door: &Door) -> Never {
 }
 
 impl Door {
-    async fn open(self, stream: TcpStream, peer: SocketAddr, place: Connection) {
+    async fn open(
+        self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: Connection,
+        mut stopping: watch::Receiver<bool>,
+    ) {
         let open = metrics::connections();
         open.increment(1.0);
         let client = Client { address: peer, is_tls: self.tls.is_some(), certificate: None };
         let patient = |stream| Patient::new(stream, self.limits.send_timeout, place.lingers());
         match &self.tls {
-            None => self.connection(patient(stream), client, false, &place).await,
+            None => self.connection(patient(stream), client, false, &place, &mut stopping).await,
             Some(tls) => {
-                let mut stopping = self.stopping.clone();
                 let shaken = tokio::select! {
                     shaken = timeout(tls::HANDSHAKE_TIMEOUT, greet(tls, stream, patient)) => shaken,
                     () = place.until_not_needed() => Ok(None),
                     _ = stopping.wait_for(|stops| *stops) => Ok(None),
                 };
-                drop(stopping);
                 if let Ok(Some(stream)) = shaken {
                     let (_, session) = stream.get_ref();
                     let name = session.peer_certificates().and_then(tls::name_of);
                     let certificate = name.and_then(|name| self.service.credential_of(&name));
                     let is_h2 = session.alpn_protocol() == Some(b"h2");
                     let client = Client { certificate, ..client };
-                    self.connection(stream, client, is_h2, &place).await;
+                    self.connection(stream, client, is_h2, &place, &mut stopping).await;
                 }
             }
         }
@@ -192,8 +194,14 @@ impl Door {
     }
 
     /// Answers what comes over a connection, until it ends.
-    async fn connection<S>(&self, stream: S, client: Client, is_h2: bool, place: &Connection)
-    where
+    async fn connection<S>(
+        &self,
+        stream: S,
+        client: Client,
+        is_h2: bool,
+        place: &Connection,
+        stopping: &mut watch::Receiver<bool>,
+    ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let peer = client.address;
@@ -208,7 +216,6 @@ impl Door {
         });
         let builder = protocol(is_h2, self.limits.send_timeout);
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));
-        let mut stopping = self.stopping.clone();
         let mut is_leaving = false;
         let ended = loop {
             tokio::select! {

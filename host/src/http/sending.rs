@@ -148,10 +148,10 @@ impl<F: Future> Future for Watched<F> {
             return Poll::Ready(());
         }
         let steps = this.taken.steps.load(Ordering::Relaxed);
-        if std::mem::replace(&mut this.seen, steps) != steps || steps % 2 == 0 {
+        if std::mem::replace(&mut this.seen, steps) != steps || steps.is_multiple_of(2) {
             this.patience = None;
         }
-        if steps % 2 == 0 {
+        if steps.is_multiple_of(2) {
             return Poll::Pending;
         }
         let limit = this.limit;

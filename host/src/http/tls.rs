@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use rustls::crypto::ring;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -93,8 +93,10 @@ impl TlsFiles {
 
     fn pair(&self, contents: &Contents) -> Result<Pair> {
         let chain = certificates(&self.cert, &contents.cert)?;
-        let key = PrivateKeyDer::from_pem_slice(&contents.key)
-            .map_err(|error| anyhow::anyhow!("{}: no private key: {error}", self.key.display()))?;
+        let key = PrivateKeyDer::from_pem_slice(&contents.key).map_err(|error| {
+            let why = words(&error);
+            anyhow::anyhow!("{}: no private key: {why}", self.key.display())
+        })?;
         let ends = chain.first().and_then(not_after);
         let provider = Arc::new(ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -242,7 +244,19 @@ fn certificates(file: &Path, text: &[u8]) -> Result<Vec<CertificateDer<'static>>
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
         Ok(_) => bail!("{} has no certificate in PEM form", file.display()),
-        Err(error) => bail!("{}: a certificate in it cannot be read: {error}", file.display()),
+        Err(error) => {
+            bail!("{}: a certificate in it cannot be read: {}", file.display(), words(&error))
+        }
+    }
+}
+
+/// What is wrong with a PEM file.
+fn words(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "it breaks off".to_owned(),
+        pem::Error::IllegalSectionStart { .. } => "a line that begins it is no PEM".to_owned(),
+        pem::Error::NoItemsFound => "there is none in PEM form".to_owned(),
+        other => other.to_string(),
     }
 }
 

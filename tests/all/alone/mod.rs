@@ -1,6 +1,7 @@
 //! The contract where a test must have the hub to itself.
 
 mod accord;
+mod admin_keys;
 mod agents_keys;
 mod alerts;
 mod backups;

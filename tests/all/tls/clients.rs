@@ -65,7 +65,7 @@ fn a_certificate_acts_as_the_agent_that_its_name_is_bound_to() {
     let session = by_certificate().post("/api/v1/sessions", &json!({"user_id": "u"}));
     assert_eq!(session.status, 200, "{session:?}");
     let deposit = json!({"agent_id": "alice", "amount": "1"});
-    assert_eq!(by_certificate().post("/api/v1/deposits", &deposit).status, 403);
+    assert_eq!(by_certificate().post("/api/v1/deposit", &deposit).status, 403);
     let mut shown = command(&hub, &authority, &alice, &["keys", "me", "--json"]);
     let shown = Program::run(&mut shown, PATIENCE);
     assert!(shown.stdout.contains("\"agent_id\":\"alice\""), "{shown:?}");

@@ -2,10 +2,8 @@
 
 use std::fs;
 
-use serde_json::json;
-
 use super::{Authority, Curl, Events, Pair, serving, shown};
-use crate::harness::{Hub, PATIENCE, eventually};
+use crate::harness::{Hub, PATIENCE, eventually, registration};
 
 const STREAMS: usize = 100;
 
@@ -26,8 +24,7 @@ fn streams_run_on_and_new_connections_get_the_new_certificate() {
     fs::write(&used.key, key).unwrap();
     until_shown(&hub, &authority, &new);
     let admin = Curl::new(&hub, &authority).with_key(&hub.admin_key());
-    let node = json!({"hostname": "after-the-change"});
-    let registered = admin.post("/api/v1/nodes/register", &node);
+    let registered = admin.post("/api/v1/nodes/register", &registration("after-the-change"));
     assert_eq!(registered.status, 200, "{registered:?}");
     for stream in &mut streams {
         stream.until("after-the-change");

@@ -1,9 +1,9 @@
--- Makes a key of an agent. It has no scope that the key that asks has not, and ends no later; only
--- the admin key makes keys that administer.
+-- Makes a key of an agent, or another admin key. It has no scope that the key that asks has not, and
+-- ends no later; only admin keys make keys that administer.
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          agent_id: text       Whose.
+--          agent_id: text       Whose; `@admin` for an admin key.
 --          key_id: text         Its id.
 --          digest: text         SHA-256 of the key, in hex.
 --          name: text           What it is for.
@@ -23,7 +23,9 @@
 local function run()
   local asker = read_maker(maker)
   if not asker then return { 'unknown' } end
-  if redis.call('EXISTS', key.agent(agent_id)) == 0 then return { 'not_found' } end
+  if agent_id ~= ADMIN and redis.call('EXISTS', key.agent(agent_id)) == 0 then
+    return { 'not_found' }
+  end
   if is_suspended(agent_id) then return { 'suspended' } end
   if redis.call('EXISTS', key.agent_key(key_id)) == 1 then return { 'id_collision' } end
   local ends = life_ms ~= '' and now + tonumber(life_ms) or asker.ends

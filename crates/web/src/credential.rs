@@ -1,0 +1,74 @@
+//! What a request shows of who sends it, before that is looked up.
+
+use reef_domain::access::{invite_id_of, key_id_of};
+use subtle::ConstantTimeEq as _;
+
+use crate::config::Config;
+use crate::once::digest_of;
+use crate::stand_in::{self, Kind, StandIn};
+
+/// What a caller has shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Credential {
+    Admin,
+    Agent {
+        key_id: String,
+        digest: String,
+    },
+    /// To the host, in place of a key.
+    Certificate {
+        key_id: String,
+        digest: String,
+    },
+    Invite {
+        invite_id: String,
+        digest: String,
+    },
+}
+
+impl Credential {
+    /// `None` for what cannot be a key.
+    pub(crate) fn read(raw: &str, config: &Config, method: &str) -> Option<Self> {
+        let admin = config.admin_key.as_deref();
+        if admin.is_some_and(|admin| bool::from(admin.as_bytes().ct_eq(raw.as_bytes()))) {
+            return Some(Self::Admin);
+        }
+        if let Some(key_id) = key_id_of(raw) {
+            return Some(Self::Agent { key_id, digest: digest_of(raw) });
+        }
+        if let Some(invite_id) = invite_id_of(raw) {
+            return Some(Self::Invite { invite_id, digest: digest_of(raw) });
+        }
+        let StandIn { kind, key_id, digest } = stand_in::read(admin?, raw, method)?;
+        Some(match kind {
+            Kind::Cookie => Self::Agent { key_id, digest },
+            Kind::Certificate => Self::Certificate { key_id, digest },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stand_in_is_taken_for_its_key() {
+        let credential = |method: &str, raw: &str| Credential::read(raw, &config(), method);
+        let (key_id, digest) = ("key_aB3dEf7h".to_owned(), "d".to_owned());
+        let made = |kind, admin_key| stand_in::make(kind, admin_key, &key_id, &digest);
+        let cookie = made(Kind::Cookie, "reef_abc");
+        let agent = Credential::Agent { key_id: key_id.clone(), digest: digest.clone() };
+        assert_eq!(credential("GET", &cookie), Some(agent));
+        assert_eq!(credential("POST", &cookie), None);
+        assert_eq!(credential("GET", &made(Kind::Cookie, "x")), None);
+        let certificate =
+            Credential::Certificate { key_id: key_id.clone(), digest: digest.clone() };
+        assert_eq!(credential("POST", &made(Kind::Certificate, "reef_abc")), Some(certificate));
+        assert_eq!(credential("POST", &made(Kind::Certificate, "x")), None);
+    }
+
+    fn config() -> Config {
+        let get = |name: &str| if name == "admin_key" { "reef_abc".into() } else { String::new() };
+        Config::read(get).unwrap()
+    }
+}
