@@ -1,5 +1,6 @@
 //! What `openapi.json` says of these routes.
 
+use reef_api::task::TaskStats;
 use reef_domain::limits::{
     AUDIENCE_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ITERATIONS_MAX, PAGE_DEFAULT, REDRIVE_MAX,
     TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
@@ -84,7 +85,7 @@ fn submitting(api: &mut Api) {
         .pages(PAGE_DEFAULT, number_cursor())
         .answers_schema("The tasks.", list_of("Task"));
     api.get("/api/v1/tasks/stats", "count_tasks", "Count tasks")
-        .answers::<tasks::StatsAnswer>("Counts by status, and of the queue.");
+        .answers::<TaskStats>("Counts by status, and of the queue.");
     api.post("/api/v1/tasks/cleanup", "clean_up_tasks", "Forget old tasks")
         .says("Those that wait or run stay.")
         .query(

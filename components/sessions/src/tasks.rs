@@ -1,5 +1,6 @@
 //! Tasks as those see them who submit and watch them.
 
+use reef_api::task::TaskStats;
 use reef_domain::Invalid;
 use reef_domain::json::Json;
 use reef_domain::limits::{BODY_BYTES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
@@ -8,7 +9,7 @@ use reef_domain::time::UnixMillis;
 use reef_store::Redis;
 use reef_store::task::{
     AskWhy, Cancel, Count, Found, Get, List, ListWaiting, Obstacles, Page, Remove, Retry, Submit,
-    Submitted, Task, TasksByStatus, Written, clean_up as forget_old, settle_message,
+    Submitted, Task, Written, clean_up as forget_old, settle_message,
 };
 use reef_web::extract::{
     json_object, lax_float, lax_int, object, optional_object, refuse_read_only,
@@ -239,23 +240,10 @@ pub(crate) async fn list_waiting<R: Redis>(cx: &Context<'_, R>) -> Answer {
     Ok(paged(cx, &cx.store.call(&call).await?))
 }
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskStats"))]
-pub(crate) struct StatsAnswer {
-    total: i64,
-    #[serde(flatten)]
-    by_status: TasksByStatus,
-    waiting: i64,
-    delayed: i64,
-    dead: i64,
-    skill_sets: i64,
-    fenced: i64,
-}
-
 /// `GET /tasks/stats`
 pub(crate) async fn count<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let counts = cx.store.call(&Count).await?;
-    Ok(Response::json(&StatsAnswer {
+    Ok(Response::json(&TaskStats {
         total: counts.total,
         by_status: counts.by_status,
         waiting: counts.waiting,

@@ -45,6 +45,15 @@ pub struct CampaignAnswer {
     pub former_ttl_ms: i64,
 }
 
+impl CampaignAnswer {
+    /// The leadership as it stands.
+    #[must_use]
+    pub fn leadership(&self) -> Leadership {
+        let Self { leader, term, ttl_ms, .. } = self;
+        Leadership { leader: leader.clone(), term: *term, ttl_ms: *ttl_ms }
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_zero(number: &i64) -> bool {
     *number == 0

@@ -8,7 +8,7 @@
 //!   added is kept.
 //! - [`lax`]: numbers as the older services took them.
 //! - [`time`]: instants.
-//! - [`node`], [`heartbeat`], [`cluster`], [`leader`]: requests and answers, by what they are about.
+//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`task`]: requests and answers, by what they are about.
 //!
 //! # Compatibility
 //! - Fields that a type does not know are ignored, so that either side may be the newer one.
@@ -29,6 +29,7 @@ pub mod id;
 pub mod lax;
 pub mod leader;
 pub mod node;
+pub mod task;
 pub mod time;
 pub mod word;
 

@@ -89,6 +89,25 @@ pub struct Node {
     pub incarnation: i64,
 }
 
+impl Node {
+    /// What it can do, as far as what was stored is texts.
+    #[must_use]
+    pub fn skills(&self) -> Vec<String> {
+        texts(&self.available_skills)
+    }
+
+    /// Its tags, as far as what was stored is texts.
+    #[must_use]
+    pub fn labels(&self) -> Vec<String> {
+        texts(&self.tags)
+    }
+}
+
+fn texts(json: &RawValue) -> Vec<String> {
+    let parts = serde_json::from_str::<Vec<&RawValue>>(json.get()).unwrap_or_default();
+    parts.iter().filter_map(|part| serde_json::from_str(part.get()).ok()).collect()
+}
+
 /// `POST /nodes/register` (`contract.md` §2).
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]

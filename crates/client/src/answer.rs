@@ -1,22 +1,26 @@
 //! A success.
 
+use std::marker::PhantomData;
+
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, LINK};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 
 use crate::{Error, Lenient};
 
-/// A success: its body as the hub has sent it, and what its headers say.
+/// A success: its body as the hub has sent it, what it is read as, and what its headers say.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct Answer<T = Value> {
     body: Bytes,
     has_next: bool,
     next_cursor: Option<String>,
     is_replayed: bool,
+    read_as: PhantomData<fn() -> T>,
 }
 
-impl Answer {
+impl<T> Answer<T> {
     pub(crate) fn new(url: &Url, headers: &HeaderMap, body: Bytes) -> Self {
         let link = headers.get(LINK).and_then(|link| link.to_str().ok());
         let next_cursor = link.and_then(|link| next_cursor(url, link));
@@ -26,6 +30,7 @@ impl Answer {
             has_next,
             next_cursor,
             is_replayed: headers.contains_key("idempotent-replayed"),
+            read_as: PhantomData,
         }
     }
 
@@ -35,19 +40,33 @@ impl Answer {
         &self.body
     }
 
-    /// The body as a value.
+    /// What it says.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is no JSON, or not of its type.
+    pub fn value(&self) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+    {
+        self.json()
+    }
+
+    /// The body as another type, such as one of those parts that matter.
     ///
     /// # Errors
     /// [`Error::Malformed`] if it is no JSON, or not of this type.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+    pub fn json<U: DeserializeOwned>(&self) -> Result<U, Error> {
         serde_json::from_slice(&self.body).map_err(|error| Error::Malformed(error.to_string()))
     }
 
-    /// The body as a value in which parts that cannot be read are texts.
+    /// What it says, as far as it can be read.
     ///
     /// # Errors
-    /// [`Error::Malformed`] if it is no JSON at all.
-    pub fn lenient(&self) -> Result<Lenient, Error> {
+    /// [`Error::Malformed`] if it is no JSON at all, or what cannot be read is no entry of a list.
+    pub fn lenient(&self) -> Result<Lenient<T>, Error>
+    where
+        T: DeserializeOwned,
+    {
         Lenient::read(&self.body).map_err(|error| Error::Malformed(error.to_string()))
     }
 

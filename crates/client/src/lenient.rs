@@ -5,17 +5,20 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_path_to_error::{Path, Segment};
 
 /// How deep a part that cannot be read is looked for. Below, the whole is taken for it.
 const LEVELS: usize = 6;
 
-/// A value whose unreadable parts are texts: their JSON, as it came.
+/// A value whose unreadable parts are texts, their JSON as it came; an entry of a list that then is
+/// not what it should be is left out.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Lenient {
+pub struct Lenient<T = Value> {
     /// The value.
-    pub value: Value,
+    pub value: T,
     /// What cannot be read of it, part by part: where, in which entry, and why.
     pub unreadable: Vec<Unreadable>,
 }
@@ -40,20 +43,58 @@ impl std::fmt::Display for Unreadable {
     }
 }
 
-impl Lenient {
+impl<T: DeserializeOwned> Lenient<T> {
     /// Reads a JSON text.
     ///
     /// # Errors
-    /// It is no JSON at all.
+    /// It is no JSON at all, or what cannot be read is no entry of a list.
     pub fn read(text: &[u8]) -> Result<Self, serde_json::Error> {
-        if let Ok(value) = serde_json::from_slice(text) {
-            return Ok(Self { value, unreadable: Vec::new() });
-        }
-        let raw: &RawValue = serde_json::from_slice(text)?;
         let mut unreadable = Vec::new();
-        let value = part(raw, "", None, LEVELS, &mut unreadable);
-        Ok(Self { value, unreadable })
+        let mut json = match serde_json::from_slice(text) {
+            Ok(json) => json,
+            Err(_) => part(serde_json::from_slice(text)?, "", None, LEVELS, &mut unreadable),
+        };
+        let mut left_out = 0;
+        loop {
+            let error = match serde_path_to_error::deserialize(&json) {
+                Ok(value) => return Ok(Self { value, unreadable }),
+                Err(error) => error,
+            };
+            let Some((entry, mut place)) = take_entry(&mut json, error.path(), left_out) else {
+                return Err(error.into_inner());
+            };
+            place.push_str(&rest_of(error.path()));
+            left_out += 1;
+            let of = serde_json::value::to_raw_value(&entry).ok().and_then(|raw| name_of(&raw));
+            unreadable.push(Unreadable { place, of, reason: error.inner().to_string() });
+        }
     }
+}
+
+/// Takes the entry out of a list in which an error was found, and says where it was before others were
+/// left out.
+fn take_entry(json: &mut Value, path: &Path, left_out: usize) -> Option<(Value, String)> {
+    let (mut part, mut place) = (json, String::new());
+    for segment in path {
+        match segment {
+            Segment::Map { key } => {
+                part = part.get_mut(key)?;
+                place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
+            }
+            Segment::Seq { index } => {
+                let entries = part.as_array_mut().filter(|entries| *index < entries.len())?;
+                return Some((entries.remove(*index), format!("{place}[{}]", index + left_out)));
+            }
+            Segment::Enum { .. } | Segment::Unknown => return None,
+        }
+    }
+    None
+}
+
+/// A path behind the first entry of a list.
+fn rest_of(path: &Path) -> String {
+    let path = path.to_string();
+    path.split_once(']').map(|(_, rest)| rest.to_owned()).unwrap_or_default()
 }
 
 fn part(
@@ -139,7 +180,7 @@ mod tests {
             r#"{{"messages":[{{"msg_id":"a","content":"\ud800"}},{{"msg_id":"b","content":{{"n":[1,1e400]}}}},
             {{"msg_id":"c","content":{deep}}},{{"msg_id":"d","content":"good"}}],"depth":4}}"#
         );
-        let Lenient { value, unreadable } = Lenient::read(text.as_bytes()).unwrap();
+        let Lenient { value, unreadable } = Lenient::<Value>::read(text.as_bytes()).unwrap();
         let contents: Vec<&Value> =
             value["messages"].as_array().unwrap().iter().map(|mail| &mail["content"]).collect();
         assert_eq!(contents[0], r#""\ud800""#);
@@ -153,7 +194,34 @@ mod tests {
     }
 
     #[test]
+    fn entries_that_are_not_what_they_should_be_are_named_and_left_out() {
+        #[derive(Deserialize)]
+        struct Tasks {
+            tasks: Vec<Task>,
+        }
+        #[derive(Deserialize)]
+        struct Task {
+            task_id: String,
+            priority: i64,
+        }
+        let text = br#"{"tasks":[{"task_id":"a","priority":1e400},{"task_id":"b","priority":1},
+            {"task_id":"c","priority":[]},{"task_id":"d"},{"task_id":"e","priority":2}]}"#;
+        let Lenient { value, unreadable } = Lenient::<Tasks>::read(text).unwrap();
+        let read: Vec<_> =
+            value.tasks.iter().map(|it| (it.task_id.as_str(), it.priority)).collect();
+        assert_eq!(read, [("b", 1), ("e", 2)]);
+        let said: Vec<String> = unreadable.iter().map(ToString::to_string).collect();
+        let places = ["[0].priority", "[0].priority", "[2].priority", "[3]"];
+        assert_eq!(said.len(), places.len(), "{said:?}");
+        for (said, (of, place)) in said.iter().zip(["a", "a", "c", "d"].into_iter().zip(places)) {
+            let start = format!("task {of}: tasks{place} cannot be read");
+            assert!(said.starts_with(&start), "{said}");
+        }
+        assert!(Lenient::<Tasks>::read(br#"{"tasks":7}"#).is_err());
+    }
+
+    #[test]
     fn what_is_no_json_is_none() {
-        assert!(Lenient::read(b"{").is_err());
+        assert!(Lenient::<Value>::read(b"{").is_err());
     }
 }

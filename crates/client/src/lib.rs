@@ -7,7 +7,7 @@
 //!
 //! let hub = Hub::new("http://127.0.0.1:8888", Some(Secret::new("reef_…")?))?;
 //! // A POST that is sent again until it is answered, and has one effect.
-//! let session: serde_json::Value = hub
+//! let session = hub
 //!     .post(["sessions"])
 //!     .json(&serde_json::json!({"user_id": "ada"}))
 //!     .once()
@@ -28,8 +28,9 @@
 //! # Layout
 //!
 //! - [`Hub`]: an address and a key.
-//! - [`Request`]: one request, and whether it may be repeated; its [`Answer`].
-//! - [`Lenient`]: an answer of which a part cannot be read.
+//! - [`Request`]: one request, and whether it may be repeated; its [`Answer`]. There is a method of
+//!   [`Hub`] for each route, which says what both hold, and `get`, `post` and their like for others.
+//! - [`Lenient`]: an answer of which a part cannot be read; [`Kept`]: a value beside its JSON.
 //! - [`StreamRequest`], [`EventStream`]: events, with reconnection.
 //! - [`Error`], [`Problem`]: what can go wrong, told apart by what a caller does next.
 //! - [`Secret`]: a key that is not shown.
@@ -39,8 +40,10 @@ mod answer;
 mod error;
 mod events;
 mod hub;
+mod kept;
 mod lenient;
 mod request;
+mod routes;
 mod secret;
 mod trust;
 
@@ -48,6 +51,7 @@ pub use answer::Answer;
 pub use error::{Error, FieldError, Problem};
 pub use events::{Event, EventStream, Received, StreamRequest};
 pub use hub::Hub;
+pub use kept::Kept;
 pub use lenient::{Lenient, Unreadable};
 pub use request::Request;
 pub use secret::Secret;

@@ -1,5 +1,6 @@
 //! One request, and whether it may be repeated.
 
+use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use backon::{ExponentialBuilder, Retryable as _};
@@ -8,6 +9,7 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 
 use crate::{Answer, Error, Hub, Problem};
@@ -23,10 +25,11 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// succeed would only hide why the others did not.
 const LAST_TRY: Duration = Duration::from_secs(1);
 
-/// A request in the making. It is sent once, unless [`Request::patient`] says otherwise.
+/// A request in the making, and what its answer is read as. It is sent once, unless
+/// [`Request::patient`] says otherwise.
 #[derive(Debug, Clone)]
 #[must_use = "a request does nothing until it is sent"]
-pub struct Request {
+pub struct Request<T = Value> {
     hub: Hub,
     method: Method,
     url: Result<Url, Error>,
@@ -36,6 +39,7 @@ pub struct Request {
     is_repeatable: bool,
     timeout: Duration,
     patience: Option<Duration>,
+    answer: PhantomData<fn() -> T>,
 }
 
 impl Request {
@@ -51,6 +55,27 @@ impl Request {
             claim_token: None,
             timeout: TIMEOUT,
             patience: None,
+            answer: PhantomData,
+        }
+    }
+}
+
+impl<T> Request<T> {
+    /// Reads the answer as something else.
+    pub fn answering<U>(self) -> Request<U> {
+        let Self { hub, method, url, body, .. } = self;
+        let Self { idempotency_key, claim_token, is_repeatable, timeout, patience, .. } = self;
+        Request {
+            hub,
+            method,
+            url,
+            body,
+            idempotency_key,
+            claim_token,
+            is_repeatable,
+            timeout,
+            patience,
+            answer: PhantomData,
         }
     }
 
@@ -124,15 +149,18 @@ impl Request {
     ///
     /// # Errors
     /// Any [`Error`] but `Cut`: of several tries, the last one's.
-    pub async fn fetch<T: DeserializeOwned>(self) -> Result<T, Error> {
-        self.send().await?.json()
+    pub async fn fetch(self) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+    {
+        self.send().await?.value()
     }
 
     /// Sends it.
     ///
     /// # Errors
     /// Any [`Error`] but `Cut`: of several tries, the last one's.
-    pub async fn send(self) -> Result<Answer, Error> {
+    pub async fn send(self) -> Result<Answer<T>, Error> {
         let url = self.url.clone()?;
         let Some(patience) = self.patience else {
             return self.attempt(&url, self.timeout).await;
@@ -160,7 +188,7 @@ impl Request {
         error.is_transient() && (self.is_repeatable || !error.may_have_arrived())
     }
 
-    async fn attempt(&self, url: &Url, timeout: Duration) -> Result<Answer, Error> {
+    async fn attempt(&self, url: &Url, timeout: Duration) -> Result<Answer<T>, Error> {
         let client = self.hub.client();
         let mut request = client.request(self.method.clone(), url.clone()).timeout(timeout);
         if let Some(body) = &self.body {

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use clap::Args;
+use reef_api::heartbeat::HeartbeatAnswer;
 use reef_settings::{Invalid, Settings, SettingsArgs};
 use reef_worker::agent::{self, AgentArgs, Machine, Once};
-use serde_json::Value;
 
 use crate::Context;
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::table::text;
+use crate::table::shown;
 
 /// Shown above the `--help` of `reef heartbeat`.
 pub(crate) const HEARTBEAT_EXAMPLES: &str = "\
@@ -102,12 +102,12 @@ impl Heartbeat {
 }
 
 /// What a heartbeat has brought.
-fn sentence(beaten: &Value) -> String {
-    let leader = match text(beaten, "leader") {
-        leader if leader.is_empty() => "nobody leads".to_owned(),
-        leader => format!("{leader} leads in term {}", text(beaten, "term")),
+fn sentence(beaten: &HeartbeatAnswer<'_>) -> String {
+    let leader = match &beaten.leader {
+        None => "nobody leads".to_owned(),
+        Some(leader) => format!("{} leads in term {}", shown(leader), beaten.term),
     };
-    format!("{} is alive; {leader}; {} mail", text(beaten, "node_id"), text(beaten, "inbox"))
+    format!("{} is alive; {leader}; {} mail", shown(&beaten.node_id), beaten.inbox)
 }
 
 async fn run(mut args: AgentArgs, hub: &HubArgs, settings: &Settings) -> Result<(), Failure> {
@@ -119,7 +119,7 @@ async fn run(mut args: AgentArgs, hub: &HubArgs, settings: &Settings) -> Result<
 }
 
 fn complete(machine: &mut Machine, settings: &Settings) {
-    let configured = settings.given("node.id").map(|value| value.text.clone());
+    let configured = settings.given("node.id").map(|value| value.text.as_str().into());
     machine.node_id = machine.node_id.take().or(configured);
 }
 

@@ -9,14 +9,12 @@ use std::time::Duration;
 use clap::Args;
 use reef_client::Error;
 use reef_settings::{Settings, SettingsArgs};
-use serde_json::Value;
 
-use crate::Context;
 use crate::connection::{HubArgs, KeySource};
 use crate::failure::Failure;
 use crate::finding::{Finding, conclude};
-use crate::table::text;
 use crate::verify;
+use crate::{Context, time};
 
 /// Shown above its `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -136,7 +134,7 @@ fn key(args: &HubArgs, cx: &Context) -> Finding {
 /// Whether the hub answers, takes the key, and has the same time.
 async fn hub(cx: &Context) -> Vec<Finding> {
     let asked = chrono::Utc::now();
-    let health: Result<Value, Error> = cx.hub.get(["cluster", "health"]).fetch().await;
+    let health = cx.hub.cluster_health().fetch().await;
     let answered = chrono::Utc::now();
     let address = cx.hub.address();
     let health = match health {
@@ -155,13 +153,13 @@ async fn hub(cx: &Context) -> Vec<Finding> {
             return vec![Finding::fail("hub", format!("{address} says: {error}"), cure)];
         }
     };
-    let nodes = text(&health, "total_nodes");
+    let nodes = health.total_nodes;
     let mut findings =
         vec![Finding::ok("hub", format!("{address} answers, and knows {nodes} nodes"))];
-    if let Ok(theirs) = chrono::DateTime::parse_from_rfc3339(&text(&health, "checked_at")) {
+    if let Some(theirs) = time::utc(health.checked_at) {
         // Theirs was read between the two.
-        let before = (asked - theirs.to_utc()).to_std().unwrap_or_default();
-        let behind = (theirs.to_utc() - answered).to_std().unwrap_or_default();
+        let before = (asked - theirs).to_std().unwrap_or_default();
+        let behind = (theirs - answered).to_std().unwrap_or_default();
         findings.push(clock(before.max(behind)));
     }
     findings

@@ -1,12 +1,16 @@
 //! `reef health`: how the cluster or a node is, for people and for supervisors.
 
 use clap::Args;
+use reef_api::NodeId;
+use reef_api::cluster::ClusterHealth;
+use reef_api::heartbeat::Expiry;
+use reef_api::node::NodeHealth;
 use serde_json::Value;
 
-use crate::Context;
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::table::{facts, text, time};
+use crate::table::facts;
+use crate::{Context, time};
 
 /// Shown above its `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -21,28 +25,26 @@ pub struct Health {
     #[command(flatten)]
     pub(crate) hub: HubArgs,
     /// A node; else the cluster
-    node: Option<String>,
+    node: Option<NodeId>,
 }
 
 impl Health {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
-        let (answer, is_good) = match &self.node {
+        let (expiry, is_good) = match &self.node {
             Some(node) => {
-                let answer = cx.hub.get(["nodes", node, "health"]).send().await?;
+                let answer = cx.hub.node_health(node).send().await?;
                 cx.out.answer(&answer, |health| of_node(&health))?;
-                let health: Value = answer.json()?;
-                let is_good = health.get("healthy") == Some(&Value::Bool(true));
-                (health, is_good)
+                (Expiry::default(), answer.value()?.healthy)
             }
             None => {
-                let answer = cx.hub.get(["cluster", "health"]).send().await?;
+                let answer = cx.hub.cluster_health().send().await?;
                 cx.out.answer(&answer, |health| of_cluster(&health))?;
-                let health: Value = answer.json()?;
-                let is_good = number(&health, "timeout_nodes_count") == 0 && !is_suspended(&health);
-                (health, is_good)
+                let health = answer.value()?;
+                let is_good = health.timeout_nodes_count == 0 && !health.expiry.suspended;
+                (health.expiry, is_good)
             }
         };
-        if let Some(reason) = reason(&answer).filter(|_| !cx.out.is_json()) {
+        if let Some(reason) = expiry.reason.filter(|_| !cx.out.is_json()) {
             cx.out.note(&format!("nobody is marked offline for now: {reason}"));
         }
         if is_good { Ok(()) } else { Err(Failure::Found) }
@@ -54,53 +56,43 @@ pub(crate) fn number(object: &Value, name: &str) -> i64 {
     object.get(name).and_then(Value::as_i64).unwrap_or_default()
 }
 
-/// Whether the mass expiry guard holds.
-pub(crate) fn is_suspended(health: &Value) -> bool {
-    health.pointer("/expiry/suspended") == Some(&Value::Bool(true))
+/// Why nobody is marked offline.
+pub(crate) fn reason(expiry: &Expiry) -> &str {
+    expiry.reason.as_deref().unwrap_or("the mass expiry guard holds")
 }
 
-/// Why it does.
-pub(crate) fn reason(health: &Value) -> Option<&str> {
-    health.pointer("/expiry/reason").and_then(Value::as_str)
-}
-
-fn of_node(health: &Value) -> String {
-    let silent = health.get("time_since_heartbeat").and_then(Value::as_f64).unwrap_or_default();
-    let word = match (text(health, "healthy").as_str(), text(health, "is_timeout").as_str()) {
-        ("true", _) => "healthy",
-        (_, "true") => "not healthy: it has been silent for too long",
+fn of_node(health: &NodeHealth) -> String {
+    let word = match (health.healthy, health.is_timeout) {
+        (true, _) => "healthy",
+        (_, true) => "not healthy: it has been silent for too long",
         _ => "not healthy",
     };
+    let (heard_of, silent) = (time::of(health.last_heartbeat), health.time_since_heartbeat);
+    let percent = |share: f64| format!("{share:?} %");
     facts([
-        ("node", text(health, "node_id")),
+        ("node", health.node_id.to_string()),
         ("health", word.to_owned()),
-        ("status", text(health, "status")),
-        ("heard of", format!("{} ({silent:.1} s ago)", time(health, "last_heartbeat"))),
-        (
-            "tasks",
-            format!("{}/{}", text(health, "running_tasks"), text(health, "max_concurrent_tasks")),
-        ),
-        ("cpu", format!("{} %", text(health, "cpu_usage"))),
-        ("memory", format!("{} %", text(health, "memory_usage"))),
-        ("disk", format!("{} %", text(health, "disk_usage"))),
+        ("status", health.status.to_string()),
+        ("heard of", format!("{heard_of} ({silent:.1} s ago)")),
+        ("tasks", format!("{}/{}", health.running_tasks, health.max_concurrent_tasks)),
+        ("cpu", percent(health.cpu_usage)),
+        ("memory", percent(health.memory_usage)),
+        ("disk", percent(health.disk_usage)),
     ])
 }
 
 /// The cluster's figures below each other.
-pub(crate) fn of_cluster(health: &Value) -> String {
-    let by_status = health.get("nodes_by_status").and_then(Value::as_object);
-    let counts = by_status.into_iter().flatten();
-    let counts = counts.map(|(status, count)| format!("{count} {status}")).collect::<Vec<_>>();
-    let capacity = format!(
-        "{} of {} in use ({} %)",
-        text(health, "used_capacity"),
-        text(health, "total_capacity"),
-        text(health, "capacity_utilization")
-    );
+pub(crate) fn of_cluster(health: &ClusterHealth) -> String {
+    let counts = health.nodes_by_status.counts();
+    let counts = counts.map(|(status, count)| format!("{count} {status}"));
+    let ClusterHealth { used_capacity, total_capacity, capacity_utilization, .. } = health;
     facts([
-        ("nodes", text(health, "total_nodes")),
+        ("nodes", health.total_nodes.to_string()),
         ("", counts.join(", ")),
-        ("silent", text(health, "timeout_nodes_count")),
-        ("capacity", capacity),
+        ("silent", health.timeout_nodes_count.to_string()),
+        (
+            "capacity",
+            format!("{used_capacity} of {total_capacity} in use ({capacity_utilization:?} %)"),
+        ),
     ])
 }

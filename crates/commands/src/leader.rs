@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use reef_api::NodeId;
+use reef_api::cluster::Event;
+use reef_api::leader::{CampaignBody, Leadership};
+use serde_json::Value;
 
 use crate::connection::HubArgs;
 use crate::events::{END, Followed, print_event};
 use crate::failure::Failure;
 use crate::messages::seconds;
-use crate::table::{columns, text, time};
-use crate::{Context, EXIT_CODES};
+use crate::table::{columns, or_empty, shown, text};
+use crate::{Context, EXIT_CODES, time};
 
 /// Shown above the group's `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -58,22 +61,22 @@ struct WatchArgs {
 #[derive(Debug, Args)]
 struct CampaignArgs {
     /// The node that shall lead
-    node: String,
+    node: NodeId,
     /// How long the leadership is its own, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     ttl: Duration,
     /// Which registration of the node leads, as the hub answered it; else the present one
     #[arg(long, value_name = "N")]
-    incarnation: Option<u64>,
+    incarnation: Option<i64>,
 }
 
 #[derive(Debug, Args)]
 struct ResignArgs {
     /// The node that leads
-    node: String,
+    node: NodeId,
     /// Under which term; else under the present one, if the node leads
     #[arg(long)]
-    term: Option<u64>,
+    term: Option<i64>,
 }
 
 #[derive(Debug, Args)]
@@ -96,22 +99,19 @@ impl Leader {
 }
 
 async fn show(cx: &Context) -> Result<(), Failure> {
-    let answer = cx.hub.get(["cluster", "leader"]).send().await?;
+    let answer = cx.hub.leader().send().await?;
     cx.out.answer(&answer, |leadership| sentence(&leadership))?;
-    match text(&answer.json()?, "leader").as_str() {
-        "" => Err(Failure::Found),
-        _ => Ok(()),
-    }
+    answer.value()?.leader.map(|_| ()).ok_or(Failure::Found)
 }
 
 /// Who leads, for how long.
-pub(crate) fn sentence(leadership: &Value) -> String {
-    let leader = text(leadership, "leader");
-    if leader.is_empty() {
+pub(crate) fn sentence(leadership: &Leadership) -> String {
+    let Leadership { leader: Some(leader), term, ttl_ms } = leadership else {
         return "nobody leads".to_owned();
-    }
-    let left = leadership.get("ttl_ms").and_then(Value::as_f64).unwrap_or(0.0) / 1000.0;
-    format!("{leader} leads in term {}, for {left:.1} s more", text(leadership, "term"))
+    };
+    #[allow(clippy::cast_precision_loss, reason = "a lease has a few minutes")]
+    let left = *ttl_ms as f64 / 1000.0;
+    format!("{} leads in term {term}, for {left:.1} s more", shown(leader))
 }
 
 async fn watch(cx: &Context, args: WatchArgs) -> Result<(), Failure> {
@@ -122,8 +122,7 @@ async fn watch(cx: &Context, args: WatchArgs) -> Result<(), Failure> {
         let event = event?;
         if !std::mem::replace(&mut is_shown, true) && !cx.out.is_json() {
             // Asked for once the stream has begun, so that no change falls between the two.
-            let now: Value = cx.hub.get(["cluster", "leader"]).fetch().await?;
-            cx.out.line(&sentence(&now))?;
+            cx.out.line(&sentence(&cx.hub.leader().fetch().await?))?;
         }
         if event.event != "leader_changed" {
             continue;
@@ -132,66 +131,57 @@ async fn watch(cx: &Context, args: WatchArgs) -> Result<(), Failure> {
             print_event(&cx.out, &event)?;
             continue;
         }
-        let told: Value = event.json()?;
-        let payload = told.get("payload").cloned().unwrap_or_default();
+        let told: Event = event.json()?;
+        let payload: Value = serde_json::from_str(told.payload.get())?;
         let who = match text(&payload, "leader") {
             leader if leader.is_empty() => {
                 format!("nobody leads; {} did", text(&payload, "previous"))
             }
             leader => format!("{leader} leads in term {}", text(&payload, "term")),
         };
-        cx.out.line(&format!("{}  {who}", time(&told, "timestamp")))?;
+        cx.out.line(&format!("{}  {who}", time::of(told.timestamp)))?;
     }
     Ok(())
 }
 
 async fn campaign(cx: &Context, args: CampaignArgs) -> Result<(), Failure> {
-    let ttl_ms = u64::try_from(args.ttl.as_millis()).unwrap_or(u64::MAX);
-    let body = json!({"node_id": args.node, "ttl_ms": ttl_ms, "incarnation": args.incarnation});
-    // Without an idempotency key: an old answer would speak of a lease that may be over.
-    let answer = cx.hub.post(["cluster", "leader", "campaign"]).json(&body).send().await?;
-    cx.out.answer(&answer, |campaigned| sentence(&campaigned))?;
-    let campaigned: Value = answer.json()?;
-    match campaigned.get("is_leader") {
-        Some(Value::Bool(true)) => Ok(()),
-        _ => Err(Failure::Found),
-    }
+    let body = CampaignBody {
+        node_id: Some(args.node),
+        ttl_ms: Some(i64::try_from(args.ttl.as_millis()).unwrap_or(i64::MAX)),
+        incarnation: args.incarnation,
+    };
+    let answer = cx.hub.campaign(&body).send().await?;
+    cx.out.answer(&answer, |campaigned| sentence(&campaigned.leadership()))?;
+    if answer.value()?.is_leader { Ok(()) } else { Err(Failure::Found) }
 }
 
 async fn resign(cx: &Context, args: ResignArgs) -> Result<(), Failure> {
     let term = match args.term {
         Some(term) => term,
         None => {
-            let now: Value = cx.hub.get(["cluster", "leader"]).fetch().await?;
-            if text(&now, "leader") != args.node {
+            let now = cx.hub.leader().fetch().await?;
+            if now.leader.as_ref() != Some(&args.node) {
                 let words = format!("{} does not lead: {}", args.node, sentence(&now));
                 return Err(Failure::Failed(words));
             }
-            now.get("term").and_then(Value::as_u64).unwrap_or_default()
+            now.term
         }
     };
-    let body = json!({"node_id": args.node, "term": term});
-    let request = cx.hub.post(["cluster", "leader", "resign"]).json(&body).once();
-    let answer = request.send().await?;
+    let answer = cx.hub.resign(&args.node, term).once().send().await?;
     cx.out.answer(&answer, |_| format!("{} has resigned from term {term}", args.node))
 }
 
 async fn history(cx: &Context, args: HistoryArgs) -> Result<(), Failure> {
-    let request = cx.hub.get(["cluster", "leader", "history"]).query("limit", args.limit);
-    let answer = request.send().await?;
-    let entries: Vec<Value> = answer.json()?;
+    let answer = cx.hub.leaders().query("limit", args.limit).send().await?;
+    let entries = cx.out.read(&answer)?;
     if entries.is_empty() && !cx.out.is_json() {
         cx.out.note("nobody has led yet");
         return Ok(());
     }
-    cx.out.answer(&answer, |_| {
-        let rows = entries.iter().map(|entry| {
-            [
-                time(entry, "timestamp"),
-                text(entry, "term"),
-                text(entry, "event"),
-                text(entry, "node_id"),
-            ]
+    cx.out.shown(&answer, || {
+        let rows = entries.into_iter().map(|entry| {
+            let (event, node) = (entry.event, entry.node_id.to_string());
+            [time::of(entry.timestamp), or_empty(entry.term), event, node]
         });
         columns(["time", "term", "event", "node"], rows)
     })

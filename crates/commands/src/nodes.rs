@@ -1,13 +1,13 @@
 //! `reef nodes`: who is registered, and what they shall do.
 
 use clap::{Args, Subcommand};
-use reef_client::Answer;
-use serde_json::{Value, json};
+use reef_api::NodeId;
+use reef_api::node::{Node, NodeChange, NodeStatus};
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::table::{columns, facts, list, text, time};
-use crate::{Context, EXIT_CODES};
+use crate::table::{columns, facts, shown};
+use crate::{Context, EXIT_CODES, time};
 
 /// Shown above the group's `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -67,7 +67,7 @@ struct ListArgs {
 #[derive(Debug, Args)]
 struct NodeArgs {
     /// The node's id
-    node: String,
+    node: NodeId,
 }
 
 impl Nodes {
@@ -75,90 +75,90 @@ impl Nodes {
         match self.verb {
             Verb::List(args) => list_all(cx, args).await,
             Verb::Show(NodeArgs { node }) => {
-                let answer = cx.hub.get(["nodes", &node]).send().await?;
-                cx.out.answer(&answer, |node| details(&node))
+                cx.out.answer(&cx.hub.node(&node).send().await?, |node| details(&node))
             }
-            Verb::Drain(NodeArgs { node }) => set_status(cx, &node, "maintenance").await,
-            Verb::Resume(NodeArgs { node }) => set_status(cx, &node, "online").await,
+            Verb::Drain(NodeArgs { node }) => set_status(cx, &node, NodeStatus::Maintenance).await,
+            Verb::Resume(NodeArgs { node }) => set_status(cx, &node, NodeStatus::Online).await,
             Verb::Remove(NodeArgs { node }) => {
-                let answer = cx.hub.delete(["nodes", &node]).send().await?;
-                cx.out.answer(&answer, |gone| format!("{} is removed", text(&gone, "node_id")))
+                let answer = cx.hub.remove_node(&node).send().await?;
+                cx.out.answer(&answer, |gone| format!("{} is removed", shown(gone.node_id)))
             }
         }
     }
 }
 
 async fn list_all(cx: &Context, args: ListArgs) -> Result<(), Failure> {
-    let request = cx.hub.get(["nodes"]).query("limit", args.limit);
+    let request = cx.hub.nodes().query("limit", args.limit);
     let request = request.maybe_query("status", args.status).maybe_query("skill", args.skill);
     let request = request.maybe_query("tag", args.tag).maybe_query("cursor", args.cursor);
-    let answer: Answer = request.send().await?;
-    let nodes = cx.out.read_list(&answer, None)?;
+    let answer = request.send().await?;
+    let nodes = cx.out.read(&answer)?;
     if !cx.out.is_json() && nodes.is_empty() {
         cx.out.note("no nodes");
     } else {
-        cx.out.shown(&answer, || rows(&nodes))?;
+        cx.out.shown(&answer, || rows(nodes.iter()))?;
     }
     cx.out.tell_next(&answer);
     Ok(())
 }
 
 /// A table of nodes.
-pub(crate) fn rows(nodes: &[Value]) -> String {
-    let rows = nodes.iter().map(|node| {
+pub(crate) fn rows<'a>(nodes: impl Iterator<Item = &'a Node>) -> String {
+    let rows = nodes.map(|node| {
         [
-            text(node, "node_id"),
-            text(node, "status"),
+            node.node_id.to_string(),
+            node.status.to_string(),
             tasks(node),
-            percent(node, "cpu_usage"),
-            percent(node, "memory_usage"),
-            percent(node, "disk_usage"),
-            time(node, "last_heartbeat"),
-            list(node, "available_skills"),
+            percent(node.cpu_usage),
+            percent(node.memory_usage),
+            percent(node.disk_usage),
+            time::of(node.last_heartbeat),
+            node.skills().join(" "),
         ]
     });
     columns(["node", "status", "tasks", "cpu", "memory", "disk", "heard of", "skills"], rows)
 }
 
 /// What it does, of what it can.
-fn tasks(node: &Value) -> String {
-    format!("{}/{}", text(node, "running_tasks"), text(node, "max_concurrent_tasks"))
+fn tasks(node: &Node) -> String {
+    format!("{}/{}", node.running_tasks, node.max_concurrent_tasks)
 }
 
-fn percent(node: &Value, name: &str) -> String {
-    node.get(name).and_then(Value::as_f64).map(|it| format!("{it:.0} %")).unwrap_or_default()
+fn percent(share: f64) -> String {
+    format!("{share:.0} %")
 }
 
-fn details(node: &Value) -> String {
+fn details(node: &Node) -> String {
+    let kind = [&node.platform, &node.arch].map(|it| it.as_deref().unwrap_or_default());
     facts([
-        ("node", text(node, "node_id")),
-        ("hostname", text(node, "hostname")),
-        ("platform", format!("{} {}", text(node, "platform"), text(node, "arch"))),
-        ("status", text(node, "status")),
-        ("skills", list(node, "available_skills")),
-        ("tags", list(node, "tags")),
+        ("node", node.node_id.to_string()),
+        ("hostname", node.hostname.clone()),
+        ("platform", kind.join(" ")),
+        ("status", node.status.to_string()),
+        ("skills", node.skills().join(" ")),
+        ("tags", node.labels().join(" ")),
         ("tasks", tasks(node)),
-        ("cpu", percent(node, "cpu_usage")),
-        ("memory", percent(node, "memory_usage")),
-        ("disk", percent(node, "disk_usage")),
-        ("heard of", time(node, "last_heartbeat")),
-        ("registered", time(node, "registered_at")),
-        ("incarnation", text(node, "incarnation")),
-        ("done", text(node, "total_tasks_processed")),
-        ("failed", text(node, "failed_tasks")),
+        ("cpu", percent(node.cpu_usage)),
+        ("memory", percent(node.memory_usage)),
+        ("disk", percent(node.disk_usage)),
+        ("heard of", time::of(node.last_heartbeat)),
+        ("registered", time::of(node.registered_at)),
+        ("incarnation", node.incarnation.to_string()),
+        ("done", node.total_tasks_processed.to_string()),
+        ("failed", node.failed_tasks.to_string()),
     ])
 }
 
-async fn set_status(cx: &Context, node: &str, status: &str) -> Result<(), Failure> {
-    let request = cx.hub.patch(["nodes", node]).json(&json!({"status": status}));
-    let answer = request.repeatable().send().await?;
+async fn set_status(cx: &Context, node: &NodeId, status: NodeStatus) -> Result<(), Failure> {
+    let change = NodeChange { status: Some(status.into()), ..NodeChange::default() };
+    let answer = cx.hub.change_node(node, &change).repeatable().send().await?;
     cx.out.answer(&answer, |node| {
-        let rest = match node.get("running_tasks").and_then(Value::as_i64) {
-            Some(running @ 1..) if status == "maintenance" => {
+        let rest = match node.running_tasks {
+            running @ 1.. if status == NodeStatus::Maintenance => {
                 format!("; it finishes {running} task(s)")
             }
             _ => String::new(),
         };
-        format!("{} is {}{rest}", text(&node, "node_id"), text(&node, "status"))
+        format!("{} is {}{rest}", shown(node.node_id), shown(node.status))
     })
 }

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use reef_client::Answer;
 use reef_domain::shown::{as_text, in_line};
+use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 
@@ -77,7 +78,7 @@ impl Output {
 
     /// Reads an answer. Of parts that cannot be read it is said which they are; they are shown as
     /// the text that they are.
-    pub(crate) fn read(&self, answer: &Answer) -> Result<serde_json::Value, Failure> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, answer: &Answer<T>) -> Result<T, Failure> {
         let read = answer.lenient()?;
         for part in &read.unreadable {
             self.note(&format!("{part}"));
@@ -103,17 +104,17 @@ impl Output {
     }
 
     /// Says how a list goes on, if it does.
-    pub(crate) fn tell_next(&self, answer: &Answer) {
+    pub(crate) fn tell_next<T>(&self, answer: &Answer<T>) {
         if let Some(cursor) = answer.next_cursor() {
             self.note(&format!("there are more: --cursor {cursor}"));
         }
     }
 
     /// Prints an answer: as it came for programs, else as `people` would like to see it.
-    pub(crate) fn answer(
+    pub(crate) fn answer<T: DeserializeOwned>(
         &self,
-        answer: &Answer,
-        people: impl FnOnce(serde_json::Value) -> String,
+        answer: &Answer<T>,
+        people: impl FnOnce(T) -> String,
     ) -> Result<(), Failure> {
         if self.is_json {
             self.as_it_came(answer)?;
@@ -125,7 +126,7 @@ impl Output {
 
     /// Prints an answer for programs: what it says, with characters that are not seen as JSON writes
     /// them.
-    fn as_it_came(&self, answer: &Answer) -> Result<(), Failure> {
+    fn as_it_came<T>(&self, answer: &Answer<T>) -> Result<(), Failure> {
         match std::str::from_utf8(answer.body()) {
             Ok(text) => self.line(text.trim_end())?,
             Err(_) => self.line(&answer.json::<serde_json::Value>()?.to_string())?,
@@ -134,9 +135,9 @@ impl Output {
     }
 
     /// Prints an answer that was read before.
-    pub(crate) fn shown(
+    pub(crate) fn shown<T>(
         &self,
-        answer: &Answer,
+        answer: &Answer<T>,
         people: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         if self.is_json {

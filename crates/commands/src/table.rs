@@ -1,5 +1,7 @@
 //! Tables for people.
 
+use std::fmt::Display;
+
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use reef_domain::shown::in_line;
@@ -40,6 +42,16 @@ fn render(table: &mut Table) -> String {
         column.set_padding((0, 2));
     }
     table.trim_fmt()
+}
+
+/// Something of others, to be shown in a line.
+pub(crate) fn shown(what: impl Display) -> String {
+    in_line(&what.to_string()).into_owned()
+}
+
+/// Whatever there is, for a cell: empty if there is nothing.
+pub(crate) fn or_empty(what: Option<impl Display>) -> String {
+    what.map(|what| what.to_string()).unwrap_or_default()
 }
 
 /// The member `name` of an object, to be shown in a line: empty if it is not there, JSON if it is

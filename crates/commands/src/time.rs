@@ -1,6 +1,17 @@
 //! Times as people read them: local and short.
 
-use chrono::{DateTime, Datelike as _, Local};
+use chrono::{DateTime, Datelike as _, Local, Utc};
+use reef_api::time::UnixMillis;
+
+/// An instant for people.
+pub(crate) fn of(at: UnixMillis) -> String {
+    short(&at.to_string())
+}
+
+/// An instant to calculate with; `None` beyond the years that a calendar has.
+pub(crate) fn utc(at: UnixMillis) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(at.0)
+}
 
 /// A time of the hub, such as `2026-02-04T04:58:14.123Z`, in the time of this machine: the clock's
 /// of today, with the day before that. What is no time is shown as it is.

@@ -4,16 +4,19 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use clap::Args;
-use reef_client::Error;
+use reef_api::cluster::ClusterHealth;
+use reef_api::leader::Leadership;
+use reef_api::node::{Node, NodeStatus};
+use reef_api::task::TaskStats;
+use reef_client::{Error, Kept};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::Context;
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::health::{is_suspended, number, reason};
+use crate::health::reason;
 use crate::messages::seconds;
-use crate::table::text;
+use crate::table::shown;
 use crate::{leader, nodes};
 
 /// Shown above its `--help`.
@@ -50,10 +53,10 @@ pub struct Top {
 /// What a picture shows.
 #[derive(Debug, Serialize)]
 struct Picture {
-    health: Value,
-    leader: Value,
-    tasks: Value,
-    nodes: Vec<Value>,
+    health: Kept<ClusterHealth>,
+    leader: Kept<Leadership>,
+    tasks: Kept<TaskStats>,
+    nodes: Vec<Kept<Node>>,
 }
 
 impl Top {
@@ -81,14 +84,14 @@ impl Top {
     }
 
     /// As many nodes as are wanted: a page may end before its limit.
-    async fn nodes(&self, cx: &Context) -> Result<Vec<Value>, Error> {
+    async fn nodes(&self, cx: &Context) -> Result<Vec<Kept<Node>>, Error> {
         let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let (mut nodes, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let limit = wanted - nodes.len();
-            let request = cx.hub.get(["nodes"]).query("limit", limit);
+            let request = cx.hub.nodes().query("limit", limit).answering::<Vec<Kept<Node>>>();
             let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
-            nodes.extend(answer.json::<Vec<Value>>()?);
+            nodes.extend(answer.value()?);
             cursor = answer.next_cursor().map(str::to_owned);
             if nodes.len() >= wanted || cursor.is_none() {
                 return Ok(nodes);
@@ -99,9 +102,9 @@ impl Top {
     async fn look(&self, cx: &Context) -> Result<Picture, Error> {
         let hub = &cx.hub;
         let (health, leader, tasks, nodes) = futures_util::try_join!(
-            hub.get(["cluster", "health"]).fetch(),
-            hub.get(["cluster", "leader"]).fetch(),
-            hub.get(["tasks", "stats"]).fetch(),
+            hub.cluster_health().answering().fetch(),
+            hub.leader().answering().fetch(),
+            hub.task_stats().answering().fetch(),
             self.nodes(cx),
         )?;
         Ok(Picture { health, leader, tasks, nodes })
@@ -111,48 +114,42 @@ impl Top {
 impl Picture {
     /// The picture, in so many lines at most.
     fn draw(&self, lines: usize) -> String {
-        let health = &self.health;
-        let count = |name: &str| number(health, name);
-        let tasks = |name: &str| text(&self.tasks, name);
+        let (health, tasks) = (&self.health.value, &self.tasks.value);
+        let by_status = &tasks.by_status;
         let mut parts = vec![
             format!(
                 "{} nodes: {} online, {} busy, {} offline    {} of {} places in use",
-                count("total_nodes"),
-                count("online_nodes"),
-                count("busy_nodes"),
-                count("offline_nodes"),
-                count("used_capacity"),
-                count("total_capacity"),
+                health.total_nodes,
+                health.online_nodes,
+                health.busy_nodes,
+                health.offline_nodes,
+                health.used_capacity,
+                health.total_capacity,
             ),
             format!(
                 "tasks: {} running, {} waiting, {} completed, {} failed, {} dead",
-                tasks("running"),
-                tasks("waiting"),
-                tasks("completed"),
-                tasks("failed"),
-                tasks("dead"),
+                by_status.running, tasks.waiting, by_status.completed, by_status.failed, tasks.dead,
             ),
-            leader::sentence(&self.leader),
+            leader::sentence(&self.leader.value),
         ];
-        if is_suspended(health) {
-            let why = reason(health).unwrap_or("the mass expiry guard holds");
-            parts.push(format!("nobody is marked offline: {why}"));
+        if health.expiry.suspended {
+            parts.push(format!("nobody is marked offline: {}", shown(reason(&health.expiry))));
         }
         let fitting = lines.saturating_sub(HEAD).max(1);
-        let mut shown = self.nodes.clone();
+        let mut nodes: Vec<&Node> = self.nodes.iter().map(|node| &node.value).collect();
         // Whoever works comes first.
-        shown.sort_by_key(|node| {
-            let rank = match text(node, "status").as_str() {
-                "busy" => 0,
-                "online" => 1,
-                "maintenance" | "error" => 2,
-                _ => 3,
+        nodes.sort_by_key(|node| {
+            let rank = match node.status.known() {
+                Some(NodeStatus::Busy) => 0,
+                Some(NodeStatus::Online) => 1,
+                Some(NodeStatus::Maintenance | NodeStatus::Error) => 2,
+                Some(NodeStatus::Offline) | None => 3,
             };
-            (rank, -number(node, "running_tasks"))
+            (rank, -node.running_tasks)
         });
-        shown.truncate(fitting);
+        nodes.truncate(fitting);
         parts.push(String::new());
-        parts.push(nodes::rows(&shown));
+        parts.push(nodes::rows(nodes.into_iter()));
         parts.join("\n")
     }
 }
@@ -167,19 +164,28 @@ fn terminal_lines() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use reef_api::cluster::TasksByStatus;
+    use reef_api::heartbeat::Expiry;
 
     use super::*;
 
     #[test]
     fn a_picture_fits_and_shows_whoever_works_first() {
-        let node = |id: &str, status: &str| json!({"node_id": id, "status": status});
-        let mut nodes: Vec<_> = (0..50).map(|n| node(&format!("off-{n}"), "offline")).collect();
-        nodes.push(node("works", "online"));
+        fn kept<T: serde::de::DeserializeOwned>(value: &impl Serialize) -> Kept<T> {
+            serde_json::from_value(serde_json::to_value(value).unwrap()).unwrap()
+        }
+        let node = |id: &str, status: NodeStatus| {
+            kept(&Node { node_id: id.into(), status: status.into(), ..Node::default() })
+        };
+        let offline = |n| node(&format!("off-{n}"), NodeStatus::Offline);
+        let mut nodes: Vec<_> = (0..50).map(offline).collect();
+        nodes.push(node("works", NodeStatus::Online));
+        let expiry = Expiry { suspended: true, reason: Some("why".to_owned()) };
+        let by_status = TasksByStatus { running: 7, ..TasksByStatus::default() };
         let picture = Picture {
-            health: json!({"total_nodes": 51, "expiry": {"suspended": true, "reason": "why"}}),
-            leader: json!({"leader": "works", "term": 3, "ttl_ms": 1500}),
-            tasks: json!({"running": 7}),
+            health: kept(&ClusterHealth { total_nodes: 51, expiry, ..ClusterHealth::default() }),
+            leader: kept(&Leadership { leader: Some("works".into()), term: 3, ttl_ms: 1500 }),
+            tasks: kept(&TaskStats { by_status, ..TaskStats::default() }),
             nodes,
         };
         let drawn = picture.draw(24);

@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
-use reef_client::Answer;
-use serde_json::value::RawValue;
+use reef_api::cluster::{ClusterHealth, ClusterState};
+use reef_api::task::TaskStats;
+use reef_client::{Answer, Kept};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::Context;
 use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::table::{columns, text};
+use crate::{Context, time};
 
 /// Shown above the `--help` of `reef stats`.
 pub(crate) const STATS_EXAMPLES: &str = "\
@@ -75,36 +77,52 @@ fn read_days(text: &str) -> Result<i64, String> {
 
 impl Stats {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
-        let get = async |path: [&str; 2]| cx.hub.get(path).send().await;
-        let state = get(["cluster", "state"]).await?;
-        let health = get(["cluster", "health"]).await?;
-        let tasks = get(["tasks", "stats"]).await?;
+        let state = cx.hub.cluster_state().answering::<Kept<ClusterState>>().fetch().await?;
+        let health = cx.hub.cluster_health().answering::<Kept<ClusterHealth>>().fetch().await?;
+        let tasks = cx.hub.task_stats().answering::<Kept<TaskStats>>().fetch().await?;
         if cx.out.is_json() {
-            let part = |answer: &Answer| answer.json::<Box<RawValue>>();
-            let (state, health, tasks) = (part(&state)?, part(&health)?, part(&tasks)?);
-            let all = format!(r#"{{"state":{state},"health":{health},"tasks":{tasks}}}"#);
+            #[derive(Serialize)]
+            struct All {
+                state: Kept<ClusterState>,
+                health: Kept<ClusterHealth>,
+                tasks: Kept<TaskStats>,
+            }
+            let all = serde_json::to_string(&All { state, health, tasks })?;
             return Ok(cx.out.line(&all)?);
         }
-        let (state, health): (Value, Value) = (state.json()?, health.json()?);
-        let mut rows = vec![["nodes".to_owned(), text(&state, "total_nodes")]];
-        rows.extend(counts("nodes", health.get("nodes_by_status")));
-        for name in ["total_capacity", "used_capacity", "available_capacity"] {
-            rows.push([name.replace('_', " "), text(&health, name)]);
-        }
-        rows.extend(counts("tasks", Some(&tasks.json()?)));
-        let suspended = health.pointer("/expiry/suspended").and_then(Value::as_bool);
-        let suspended = if suspended == Some(true) { "suspended" } else { "on" };
+        let (state, health, tasks) = (state.value, health.value, tasks.value);
+        let TaskStats { total, by_status, waiting, delayed, dead, skill_sets, fenced } = tasks;
+        let of_tasks = [
+            ("dead", dead),
+            ("delayed", delayed),
+            ("fenced", fenced),
+            ("skill sets", skill_sets),
+            ("total", total),
+            ("waiting", waiting),
+        ];
+        let mut rows = vec![["nodes".to_owned(), state.total_nodes.to_string()]];
+        rows.extend(counts("nodes", health.nodes_by_status.counts()));
+        rows.extend(counts(
+            "",
+            [
+                ("total capacity", health.total_capacity),
+                ("used capacity", health.used_capacity),
+                ("available capacity", health.available_capacity),
+            ],
+        ));
+        rows.extend(counts("tasks", by_status.counts()));
+        rows.extend(counts("tasks", of_tasks));
+        let suspended = health.expiry.suspended;
+        let suspended = if suspended { "suspended" } else { "on" };
         rows.push(["expiry".to_owned(), suspended.to_owned()]);
-        rows.push(["version of the data".to_owned(), text(&state, "data_version")]);
+        rows.push(["version of the data".to_owned(), state.data_version.to_string()]);
         Ok(cx.out.line(&columns(["what", "count"], rows))?)
     }
 }
 
-fn counts<'a>(what: &'a str, found: Option<&'a Value>) -> impl Iterator<Item = [String; 2]> + 'a {
-    let members = found.and_then(Value::as_object).into_iter().flatten();
-    members
-        .filter(|(_, count)| count.is_number())
-        .map(move |(name, count)| [format!("{what} {}", name.replace('_', " ")), count.to_string()])
+fn counts<const N: usize>(what: &str, counts: [(&str, i64); N]) -> [[String; 2]; N] {
+    counts
+        .map(|(name, count)| [format!("{what} {name}").trim_start().to_owned(), count.to_string()])
 }
 
 impl Cleanup {
@@ -221,10 +239,8 @@ fn is_before(object: &Value, name: &str, before: DateTime<Utc>) -> bool {
 
 /// The hub's own time: this machine's clock may be another.
 async fn hub_time(cx: &Context) -> Result<DateTime<Utc>, Failure> {
-    let health: Value = cx.hub.get(["cluster", "health"]).send().await?.json()?;
-    let time = DateTime::parse_from_rfc3339(&text(&health, "checked_at"));
-    time.map(|time| time.with_timezone(&Utc))
-        .map_err(|_| Failure::Failed("the hub does not tell the time".to_owned()))
+    let time = time::utc(cx.hub.cluster_health().fetch().await?.checked_at);
+    time.ok_or_else(|| Failure::Failed("the hub does not tell the time".to_owned()))
 }
 
 #[cfg(test)]

@@ -3,6 +3,10 @@
 
 use clap::Args;
 use futures_util::StreamExt as _;
+use reef_api::cluster::ClusterHealth;
+use reef_api::leader::Leadership;
+use reef_api::node::{Node, NodeStatus};
+use reef_api::task::TaskStats;
 use reef_client::{Error, Hub};
 use serde_json::Value;
 
@@ -10,8 +14,8 @@ use crate::Context;
 use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::finding::{Finding, conclude};
-use crate::health::{is_suspended, number, reason};
-use crate::table::text;
+use crate::health::{number, reason};
+use crate::table::{shown, text};
 
 /// Shown above its `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -46,13 +50,13 @@ impl Verify {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
         let hub = &cx.hub;
         // Without these nothing else can be said.
-        let health: Value = hub.get(["cluster", "health"]).fetch().await?;
-        let nodes: Vec<Value> = hub.get(["nodes"]).query("limit", LOOKED_AT_MAX).fetch().await?;
+        let health = hub.cluster_health().fetch().await?;
+        let nodes = hub.nodes().query("limit", LOOKED_AT_MAX).fetch().await?;
         let mut findings = readiness(hub).await;
         findings.push(leader(hub, &nodes).await?);
         findings.extend(registry(&health, &nodes));
         findings.push(inboxes(hub, &nodes, self.inbox_depth).await?);
-        findings.extend(tasks(hub, &nodes, &text(&health, "checked_at")).await?);
+        findings.extend(tasks(hub, &nodes, &health.checked_at.to_string()).await?);
         findings.push(monitor(hub, &health).await);
         conclude(cx, &findings, self.strict)
     }
@@ -62,16 +66,15 @@ impl Verify {
 /// agree: the hub knows best.
 async fn readiness(hub: &Hub) -> Vec<Finding> {
     let cure = "`reef config check` on the hub's machine says more";
-    match hub.get_own(["readyz"]).fetch::<Value>().await {
-        Ok(ready) => judge_warnings(&ready, cure),
+    match hub.readiness().fetch().await {
+        Ok(ready) => judge_warnings(&ready.warnings, cure),
         Err(error) => vec![Finding::fail("redis", error.to_string(), cure)],
     }
 }
 
-fn judge_warnings(ready: &Value, cure: &str) -> Vec<Finding> {
-    let warnings = ready.get("warnings").and_then(Value::as_array).into_iter().flatten();
+fn judge_warnings(warnings: &[impl AsRef<str>], cure: &str) -> Vec<Finding> {
     let (hosts, redis): (Vec<_>, Vec<_>) =
-        warnings.filter_map(Value::as_str).partition(|words| is_about_hosts(words));
+        warnings.iter().map(AsRef::as_ref).partition(|words| is_about_hosts(words));
     let mut findings = vec![if redis.is_empty() {
         Finding::ok("redis", "it can be written")
     } else {
@@ -103,43 +106,39 @@ fn hosts_of(warnings: &[&str]) -> Option<Finding> {
 /// Whether the hosts that share the hub's Redis agree, for `reef doctor`; nothing where they do, or
 /// nobody knows.
 pub(crate) async fn hosts(hub: &Hub) -> Option<Finding> {
-    let ready: Value = hub.get_own(["readyz"]).fetch().await.ok()?;
-    let warnings = ready.get("warnings").and_then(Value::as_array).into_iter().flatten();
-    let about = warnings.filter_map(Value::as_str).filter(|words| is_about_hosts(words));
+    let ready = hub.readiness().fetch().await.ok()?;
+    let about = ready.warnings.iter().map(String::as_str).filter(|words| is_about_hosts(words));
     hosts_of(&about.collect::<Vec<_>>())
 }
 
 /// Whether somebody leads who can.
-async fn leader(hub: &Hub, nodes: &[Value]) -> Result<Finding, Error> {
-    let leadership: Value = hub.get(["cluster", "leader"]).fetch().await?;
-    let leader = text(&leadership, "leader");
-    if leader.is_empty() {
+async fn leader(hub: &Hub, nodes: &[Node]) -> Result<Finding, Error> {
+    let Leadership { leader, term, .. } = hub.leader().fetch().await?;
+    let Some(leader) = leader else {
         let cure = "start `reef agent --campaign` on a machine that may lead";
         // A term says that somebody has led.
-        return Ok(match number(&leadership, "term") {
+        return Ok(match term {
             0 => Finding::warn("leader", "nobody leads, and nobody ever has", cure),
             term => Finding::fail("leader", format!("nobody leads; term {term} is over"), cure),
         });
-    }
-    let found = nodes.iter().find(|node| text(node, "node_id") == leader);
-    let status = found.map(|node| text(node, "status")).unwrap_or_default();
+    };
+    let found = nodes.iter().find(|node| node.node_id == leader);
     let cure = "it loses the leadership when its lease runs out, unless it comes back";
-    Ok(match status.as_str() {
-        "online" | "busy" => {
-            let term = number(&leadership, "term");
+    let leader = shown(leader);
+    Ok(match found.map(|node| &node.status) {
+        Some(status) if status.is_any(&[NodeStatus::Online, NodeStatus::Busy]) => {
             Finding::ok("leader", format!("{leader} leads in term {term}"))
         }
-        "" => Finding::warn("leader", format!("{leader} leads and is no registered node"), cure),
-        status => Finding::fail("leader", format!("{leader} leads and is {status}"), cure),
+        None => Finding::warn("leader", format!("{leader} leads and is no registered node"), cure),
+        Some(status) => Finding::fail("leader", format!("{leader} leads and is {status}"), cure),
     })
 }
 
 /// The registry against the heartbeats.
-fn registry(health: &Value, nodes: &[Value]) -> Vec<Finding> {
-    let by_status = health.get("nodes_by_status").and_then(Value::as_object);
-    let counted: i64 = by_status.into_iter().flatten().filter_map(|(_, n)| n.as_i64()).sum();
-    let total = number(health, "total_nodes");
-    let alive = number(health, "online_nodes") + number(health, "busy_nodes");
+fn registry(health: &ClusterHealth, nodes: &[Node]) -> Vec<Finding> {
+    let counted: i64 = health.nodes_by_status.counts().iter().map(|(_, count)| count).sum();
+    let total = health.total_nodes;
+    let alive = health.online_nodes + health.busy_nodes;
     let nodes_found = if counted != total {
         let words = format!("{total} nodes are registered, and {counted} have a status");
         Finding::fail("nodes", words, "report this: it must not happen")
@@ -147,21 +146,22 @@ fn registry(health: &Value, nodes: &[Value]) -> Vec<Finding> {
         let words = format!("{total} registered, none online");
         Finding::fail("nodes", words, "start `reef agent` or `reef worker` on a machine")
     } else {
-        let lost =
-            named(nodes, |node| matches!(text(node, "status").as_str(), "offline" | "error"));
+        let is_lost = |node: &&Node| node.status.is_any(&[NodeStatus::Offline, NodeStatus::Error]);
+        let lost: Vec<_> = nodes.iter().filter(is_lost).map(|node| shown(&node.node_id)).collect();
         let words = format!("{total} registered, {alive} online");
-        match lost {
-            None => Finding::ok("nodes", words),
-            Some(lost) => Finding::warn(
+        if lost.is_empty() {
+            Finding::ok("nodes", words)
+        } else {
+            Finding::warn(
                 "nodes",
-                format!("{words}; not online: {lost}"),
+                format!("{words}; not online: {}", some(&lost)),
                 "start them again, or let the hub forget them with `reef nodes remove`",
-            ),
+            )
         }
     };
-    let silent = number(health, "timeout_nodes_count");
-    let heartbeats = if is_suspended(health) {
-        let why = reason(health).unwrap_or("the mass expiry guard holds");
+    let silent = health.timeout_nodes_count;
+    let heartbeats = if health.expiry.suspended {
+        let why = reason(&health.expiry);
         Finding::fail("heartbeats", why, "look at the network between the nodes and the hub")
     } else if silent > 0 {
         // For a moment this is right: the monitor comes once a second.
@@ -174,9 +174,9 @@ fn registry(health: &Value, nodes: &[Value]) -> Vec<Finding> {
 }
 
 /// How much mail waits for those who are online.
-async fn inboxes(hub: &Hub, nodes: &[Value], depth_max: i64) -> Result<Finding, Error> {
-    let online = nodes.iter().filter(|node| text(node, "status") != "offline");
-    let ids: Vec<String> = online.map(|node| text(node, "node_id")).collect();
+async fn inboxes(hub: &Hub, nodes: &[Node], depth_max: i64) -> Result<Finding, Error> {
+    let online = nodes.iter().filter(|node| node.status != NodeStatus::Offline);
+    let ids: Vec<String> = online.map(|node| node.node_id.to_string()).collect();
     let depths: Vec<_> = futures_util::stream::iter(ids)
         .map(|id| async move {
             let request = hub.get(["inbox", &id]).query("limit", 1);
@@ -217,13 +217,13 @@ async fn inboxes(hub: &Hub, nodes: &[Value], depth_max: i64) -> Result<Finding, 
 }
 
 /// Leases of tasks that nobody can keep, and what has failed for good.
-async fn tasks(hub: &Hub, nodes: &[Value], now: &str) -> Result<Vec<Finding>, Error> {
+async fn tasks(hub: &Hub, nodes: &[Node], now: &str) -> Result<Vec<Finding>, Error> {
     let request = hub.get(["tasks"]).query("status", "running").query("limit", LOOKED_AT_MAX);
-    let running: Vec<Value> = request.fetch().await?;
-    let stats: Value = hub.get(["tasks", "stats"]).fetch().await?;
+    let running: Vec<Value> = request.answering().fetch().await?;
+    let TaskStats { waiting, dead, .. } = hub.task_stats().fetch().await?;
     let is_alive = |id: &str| {
-        let node = nodes.iter().find(|node| text(node, "node_id") == id);
-        node.is_some_and(|node| text(node, "status") != "offline")
+        let node = nodes.iter().find(|node| node.node_id == *id);
+        node.is_some_and(|node| node.status != NodeStatus::Offline)
     };
     // With more nodes than were looked at, one that was not found proves nothing.
     let knows_all = nodes.len() < usize::try_from(LOOKED_AT_MAX).unwrap_or(usize::MAX);
@@ -240,7 +240,6 @@ async fn tasks(hub: &Hub, nodes: &[Value], now: &str) -> Result<Vec<Finding>, Er
         let words = format!("tasks whose lease should be over: {}", some(&stale));
         Finding::fail("leases", words, "the monitor gives them back; see whether one works")
     };
-    let (waiting, dead) = (number(&stats, "waiting"), number(&stats, "dead"));
     let queue = if dead > 0 {
         let words = format!("{waiting} tasks wait, {dead} have failed for good");
         Finding::warn("queue", words, "`reef tasks dead` lists them, `reef tasks redrive` repeats")
@@ -262,13 +261,14 @@ fn is_overdue(task: &Value, now: &str) -> bool {
 }
 
 /// Whether somebody looks after what is due.
-async fn monitor(hub: &Hub, health: &Value) -> Finding {
+async fn monitor(hub: &Hub, health: &ClusterHealth) -> Finding {
     let start = "start `reef monitor` beside the hub, or see why it does not work in its log";
-    if number(health, "timeout_nodes_count") > 0 && !is_suspended(health) {
+    let is_behind =
+        |health: &ClusterHealth| health.timeout_nodes_count > 0 && !health.expiry.suspended;
+    if is_behind(health) {
         // Once more, a good while after it should have been done.
         tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-        let again = hub.get(["cluster", "health"]).fetch::<Value>().await.unwrap_or_default();
-        if number(&again, "timeout_nodes_count") > 0 && !is_suspended(&again) {
+        if is_behind(&hub.cluster_health().fetch().await.unwrap_or_default()) {
             return Finding::fail("monitor", "nobody marks silent nodes offline", start);
         }
     }
@@ -301,13 +301,6 @@ fn metric(text: &str, name: &str) -> Option<f64> {
     lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
-/// The ids of those nodes, if there are any.
-fn named(nodes: &[Value], is_meant: impl Fn(&Value) -> bool) -> Option<String> {
-    let ids: Vec<_> =
-        nodes.iter().filter(|node| is_meant(node)).map(|node| text(node, "node_id")).collect();
-    (!ids.is_empty()).then(|| some(&ids))
-}
-
 /// The first few of these.
 fn some(names: &[String]) -> String {
     let mut shown = names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
@@ -319,6 +312,8 @@ fn some(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use reef_api::cluster::NodesByStatus;
+    use reef_api::heartbeat::Expiry;
     use serde_json::json;
 
     use super::*;
@@ -326,32 +321,39 @@ mod tests {
 
     #[test]
     fn the_registry_is_judged_by_its_counts() {
-        let health = |online: i64, silent: i64, suspended: bool| {
-            json!({"total_nodes": 2, "online_nodes": online, "busy_nodes": 0,
-                "nodes_by_status": {"online": online, "offline": 2 - online},
-                "timeout_nodes_count": silent,
-                "expiry": {"suspended": suspended, "reason": if suspended { Some("why") } else { None }}})
+        let health = |online: i64, silent: i64, suspended: bool| ClusterHealth {
+            total_nodes: 2,
+            online_nodes: online,
+            nodes_by_status: NodesByStatus {
+                online,
+                offline: 2 - online,
+                ..NodesByStatus::default()
+            },
+            timeout_nodes_count: silent,
+            expiry: Expiry { suspended, reason: suspended.then(|| "why".to_owned()) },
+            ..ClusterHealth::default()
         };
-        let nodes = [
-            json!({"node_id": "a", "status": "online"}),
-            json!({"node_id": "b", "status": "offline"}),
-        ];
-        let levels = |health: &Value| {
+        let node = |id: &str, status: NodeStatus| Node {
+            node_id: id.into(),
+            status: status.into(),
+            ..Node::default()
+        };
+        let nodes = [node("a", NodeStatus::Online), node("b", NodeStatus::Offline)];
+        let levels = |health: &ClusterHealth| {
             registry(health, &nodes).iter().map(|finding| finding.status).collect::<Vec<_>>()
         };
         assert_eq!(levels(&health(1, 0, false)), [Level::Warn, Level::Ok]);
         assert_eq!(levels(&health(0, 0, false)), [Level::Fail, Level::Ok]);
         assert_eq!(levels(&health(1, 1, false)), [Level::Warn, Level::Warn]);
         assert_eq!(levels(&health(1, 1, true)), [Level::Warn, Level::Fail]);
-        let mut odd = health(1, 0, false);
-        odd["total_nodes"] = json!(7);
+        let odd = ClusterHealth { total_nodes: 7, ..health(1, 0, false) };
         assert_eq!(levels(&odd)[0], Level::Fail);
     }
 
     #[test]
     fn hosts_that_disagree_are_a_line_of_their_own() {
         let levels = |warnings: &[&str]| {
-            let findings = judge_warnings(&json!({ "warnings": warnings }), "cure");
+            let findings = judge_warnings(warnings, "cure");
             findings.iter().map(|finding| finding.status).collect::<Vec<_>>()
         };
         assert_eq!(levels(&[]), [Level::Ok]);

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use reef_api::NodeId;
+use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody, HeldClaim};
+use reef_api::leader::{CampaignAnswer, CampaignBody};
+use reef_api::node::{self, NodeChange, NodeStatus};
 use reef_client::{Error, Hub, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -28,54 +32,9 @@ pub(crate) struct Registration {
 /// The node as the hub knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Node {
-    pub(crate) id: String,
+    pub(crate) id: NodeId,
     /// Fences a worker that another one has replaced. Unknown to whoever has not registered itself.
-    pub(crate) incarnation: Option<u64>,
-}
-
-/// The answer to a registration, as far as it matters.
-#[derive(Debug, Deserialize)]
-struct Registered {
-    node_id: String,
-    node_info: NodeInfo,
-}
-
-#[derive(Debug, Deserialize)]
-struct NodeInfo {
-    incarnation: u64,
-}
-
-/// A claim that a heartbeat renews.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Listed {
-    pub(crate) task_id: String,
-    pub(crate) token: String,
-}
-
-/// The answer to a heartbeat, as far as it matters.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Beaten {
-    pub(crate) next_heartbeat_ms: u64,
-    pub(crate) renewed: Vec<String>,
-    pub(crate) revoked: Vec<String>,
-    pub(crate) cancelled: Vec<String>,
-    pub(crate) drain: bool,
-    pub(crate) inbox: u64,
-    pub(crate) leader: Option<String>,
-    pub(crate) term: u64,
-}
-
-/// The answer to a campaign.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(crate) struct Campaigned {
-    pub(crate) is_leader: bool,
-    pub(crate) leader: Option<String>,
-    pub(crate) term: u64,
-    pub(crate) ttl_ms: u64,
-    /// For how long a leader before may not know that it leads no longer.
-    #[serde(default)]
-    pub(crate) former_ttl_ms: u64,
+    pub(crate) incarnation: Option<i64>,
 }
 
 /// The answer to a claim.
@@ -110,31 +69,22 @@ pub(crate) enum End {
 pub(crate) async fn register(
     hub: &Hub,
     registration: &Registration,
-    node_id: Option<&str>,
+    node_id: Option<&NodeId>,
 ) -> Result<Node, Error> {
     let Registration { facts, skills, tags, slots } = registration;
-    let body = json!({
-        "hostname": facts.hostname,
-        "platform": facts.platform,
-        "arch": facts.arch,
-        "available_skills": skills,
-        "tags": tags,
-        "max_concurrent_tasks": slots,
-        "node_id": node_id,
-    });
-    let answer: Registered =
-        hub.post(["nodes", "register"]).json(&body).once().timeout(SOON).fetch().await?;
-    Ok(Node { id: answer.node_id, incarnation: Some(answer.node_info.incarnation) })
-}
-
-pub(crate) async fn beat(
-    hub: &Hub,
-    node: &Node,
-    figures: Figures,
-    running: usize,
-    claims: &[Listed],
-) -> Result<Beaten, Error> {
-    heartbeat(hub, node, figures, running, claims).fetch().await
+    let form = node::Registration {
+        hostname: Some(facts.hostname.clone()),
+        platform: Some(facts.platform.to_string()),
+        arch: Some(facts.arch.to_string()),
+        available_skills: Some(skills.clone()),
+        tags: Some(tags.clone()),
+        max_concurrent_tasks: Some((*slots).into()),
+        node_id: node_id.cloned(),
+        ..node::Registration::default()
+    };
+    let answer = hub.register_node(&form).once().timeout(SOON).fetch().await?;
+    let incarnation = Some(answer.node_info.incarnation);
+    Ok(Node { id: answer.node_id.into_owned(), incarnation })
 }
 
 /// A heartbeat, to be sent.
@@ -143,47 +93,43 @@ pub(crate) fn heartbeat(
     node: &Node,
     figures: Figures,
     running: usize,
-    claims: &[Listed],
-) -> Request {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        #[serde(flatten)]
-        figures: Figures,
-        running_tasks: usize,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        incarnation: Option<u64>,
-        claims: &'a [Listed],
-    }
-    let body = Body { figures, running_tasks: running, incarnation: node.incarnation, claims };
-    hub.post(["nodes", &node.id, "heartbeat"]).json(&body).timeout(SOON)
+    claims: &[HeldClaim],
+) -> Request<HeartbeatAnswer<'static>> {
+    let Figures { cpu_usage, memory_usage, disk_usage } = figures;
+    let body = HeartbeatBody {
+        cpu_usage: Some(cpu_usage),
+        memory_usage: Some(memory_usage),
+        disk_usage: Some(disk_usage),
+        running_tasks: i64::try_from(running).ok(),
+        claims: Some(claims.to_vec()),
+        incarnation: node.incarnation,
+        ..HeartbeatBody::default()
+    };
+    hub.beat(&node.id, &body).timeout(SOON)
 }
 
-/// Takes the leadership, or renews it. Without an idempotency key: an old answer that came again
-/// would speak of a lease that may be over.
+/// Takes the leadership, or renews it.
 pub(crate) async fn campaign(
     hub: &Hub,
     node: &Node,
     ttl: Duration,
     limit: Duration,
-) -> Result<Campaigned, Error> {
-    let Node { id, incarnation } = node;
-    let body = json!({"node_id": id, "incarnation": incarnation, "ttl_ms": millis(ttl)});
-    let request = hub.post(["cluster", "leader", "campaign"]).json(&body);
-    request.timeout(limit.min(SOON)).fetch().await
+) -> Result<CampaignAnswer, Error> {
+    let Node { id, incarnation } = node.clone();
+    let body = CampaignBody { node_id: Some(id), ttl_ms: Some(in_millis(ttl)), incarnation };
+    hub.campaign(&body).timeout(limit.min(SOON)).fetch().await
 }
 
 /// Hands the leadership back.
-pub(crate) async fn resign(hub: &Hub, node_id: &str, term: u64) -> Result<(), Error> {
-    let body = json!({"node_id": node_id, "term": term});
-    let request = hub.post(["cluster", "leader", "resign"]).json(&body).once();
-    request.timeout(SOON).send().await.map(|_| ())
+pub(crate) async fn resign(hub: &Hub, node_id: &NodeId, term: i64) -> Result<(), Error> {
+    hub.resign(node_id, term).once().timeout(SOON).send().await.map(|_| ())
 }
 
 /// Claims up to `limit` tasks, waiting up to `wait` for the first. An answer that is lost on its
 /// way is asked for again for as long as `lease`, after which what it holds is nobody's.
 pub(crate) async fn claim(
     hub: &Hub,
-    node_id: &str,
+    node_id: &NodeId,
     limit: usize,
     lease: Duration,
     wait: Duration,
@@ -191,11 +137,12 @@ pub(crate) async fn claim(
     let body = json!({
         "node_id": node_id,
         "limit": limit,
-        "lease_ms": millis(lease),
-        "wait_ms": millis(wait),
+        "lease_ms": in_millis(lease),
+        "wait_ms": in_millis(wait),
     });
     let request = hub.post(["tasks", "claim"]).json(&body).once();
-    let answer: Claimed = request.timeout(wait + POLL_SLACK).patient(lease + wait).fetch().await?;
+    let request = request.timeout(wait + POLL_SLACK).patient(lease + wait);
+    let answer: Claimed = request.answering().fetch().await?;
     let mut tasks = Vec::with_capacity(answer.tasks.len());
     for task in &answer.tasks {
         match Task::read(task.get()) {
@@ -213,8 +160,9 @@ pub(crate) async fn progress(
     share: Option<f64>,
     lease: Duration,
 ) -> Result<Standing, Error> {
-    let body = json!({"token": task.token(), "progress": share, "lease_ms": millis(lease)});
-    hub.post(["tasks", task.id(), "progress"]).json(&body).timeout(SOON).fetch().await
+    let body = json!({"token": task.token(), "progress": share, "lease_ms": in_millis(lease)});
+    let request = hub.post(["tasks", task.id(), "progress"]).json(&body).timeout(SOON);
+    request.answering().fetch().await
 }
 
 /// Ends a task, asking for up to `patience` while the hub is away.
@@ -240,25 +188,31 @@ pub(crate) async fn end(
 }
 
 /// Asks for no more tasks.
-pub(crate) async fn drain(hub: &Hub, node_id: &str) -> Result<(), Error> {
-    let body = json!({"status": "maintenance"});
-    hub.patch(["nodes", node_id]).json(&body).timeout(SOON).send().await.map(|_| ())
+pub(crate) async fn drain(hub: &Hub, node_id: &NodeId) -> Result<(), Error> {
+    let status = Some(NodeStatus::Maintenance.into());
+    let change = NodeChange { status, ..NodeChange::default() };
+    hub.change_node(node_id, &change).timeout(SOON).send().await.map(|_| ())
 }
 
 /// Says good-bye: the hub takes back at once what the node still holds.
-pub(crate) async fn shut_down(hub: &Hub, node_id: &str) -> Result<(), Error> {
-    hub.post(["nodes", node_id, "shutdown"]).timeout(SOON).send().await.map(|_| ())
+pub(crate) async fn shut_down(hub: &Hub, node_id: &NodeId) -> Result<(), Error> {
+    hub.shut_down_node(node_id).timeout(SOON).send().await.map(|_| ())
 }
 
 /// Whether the message has text already.
 pub(crate) async fn has_text(hub: &Hub, message_id: &str, patience: Duration) -> bool {
-    let message = hub.get(["messages", message_id]).patient(patience).fetch::<Value>().await;
+    let message = hub.get(["messages", message_id]).patient(patience).fetch().await;
     let text = message.ok().and_then(|message| Some(!message.get("text")?.as_str()?.is_empty()));
     text.unwrap_or(false)
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+fn in_millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// So many milliseconds, as a hub has answered them.
+pub(crate) fn millis(count: i64) -> Duration {
+    Duration::from_millis(u64::try_from(count).unwrap_or_default())
 }
 
 /// Whether an answer says this.

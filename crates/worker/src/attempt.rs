@@ -44,7 +44,7 @@ pub(crate) async fn run(shared: Arc<Shared>, task: Task, lease: Lease) {
     let Shared { hub, executor, claims, pulse } = &*shared;
     let (stopper, orders) = stopper();
     let held = Held {
-        task_id: task.id().to_owned(),
+        task_id: task.id().into(),
         lease: lease.clone(),
         stopper: stopper.clone(),
         is_over: false,

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use reef_api::NodeId;
+use reef_api::heartbeat::HeartbeatAnswer;
 use reef_client::{Error, Hub};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::WorkerError;
-use crate::api::{self, Beaten, Node, Registration};
+use crate::api::{self, Node, Registration, millis};
 use crate::attempt::Shared;
 use crate::identity::Identity;
 use crate::machine::{Figures, Meter};
@@ -27,8 +29,8 @@ pub(crate) const PACE_MAX: Duration = Duration::from_secs(60);
 /// What the last heartbeat has brought about the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Seen {
-    pub(crate) leader: Option<String>,
-    pub(crate) term: u64,
+    pub(crate) leader: Option<NodeId>,
+    pub(crate) term: i64,
     /// This node is in maintenance.
     pub(crate) drain: bool,
 }
@@ -84,7 +86,7 @@ impl Beats {
                         is_draining = answer.drain;
                         tracing::info!(is_draining, "the hub says whether this node takes tasks");
                     }
-                    let pace = Duration::from_millis(answer.next_heartbeat_ms);
+                    let pace = millis(answer.next_heartbeat_ms);
                     pace.min(self.pace_max).max(PACE_MIN)
                 }
                 Err(error) if api::is(&error, "fenced") => return WorkerError::replaced(),
@@ -109,7 +111,7 @@ impl Beats {
         pauses.next().unwrap_or(PAUSE_MAX)
     }
 
-    async fn beat(&mut self) -> Result<Beaten, Error> {
+    async fn beat(&mut self) -> Result<HeartbeatAnswer<'static>, Error> {
         let figures = self.meter.as_mut().map_or(Figures::UNKNOWN, Meter::read);
         let node = self.node.borrow().clone();
         let Shared { hub, claims, pulse, .. } = &*self.shared;
@@ -117,12 +119,13 @@ impl Beats {
         // Counted while nobody can end a task unseen.
         let (listed, running) = claims.list();
         let asked = Moment::now();
-        let answer = api::beat(hub, &node, figures, running, &listed).await?;
+        let answer = api::heartbeat(hub, &node, figures, running, &listed).fetch().await?;
         claims.renew(&listed, &answer.renewed, asked);
         claims.stop(&listed, &answer.revoked, Reason::Lost);
         claims.stop(&listed, &answer.cancelled, Reason::Cancelled);
         drop(flight);
-        let seen = Seen { leader: answer.leader.clone(), term: answer.term, drain: answer.drain };
+        let leader = answer.leader.as_deref().cloned();
+        let seen = Seen { leader, term: answer.term, drain: answer.drain };
         pulse.seen.send_if_modified(|last| {
             let is_new = *last != seen;
             *last = seen;
@@ -135,7 +138,7 @@ impl Beats {
     async fn register_again(&mut self) -> Result<(), Error> {
         let node_id = self.node.borrow().id.clone();
         let node = api::register(&self.shared.hub, &self.registration, Some(&node_id)).await?;
-        tracing::info!(node = node.id, "registered");
+        tracing::info!(node = %node.id, "registered");
         self.identity.keep(&node.id);
         self.node.send_replace(node);
         Ok(())
@@ -155,8 +158,7 @@ pub(crate) async fn register(
     let deadline = Instant::now() + patience;
     let mut pauses = pauses();
     loop {
-        let node_id = identity.node_id().map(str::to_owned);
-        let error = match api::register(hub, registration, node_id.as_deref()).await {
+        let error = match api::register(hub, registration, identity.node_id()).await {
             Ok(node) => {
                 identity.keep(&node.id);
                 return Ok(node);

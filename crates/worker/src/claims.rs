@@ -1,10 +1,13 @@
 //! The claims that this worker holds.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::api::Listed;
+use reef_api::TaskId;
+use reef_api::heartbeat::HeldClaim;
+
 use crate::command::GRACE;
 use crate::lease::Lease;
 use crate::moment::Moment;
@@ -18,7 +21,7 @@ pub(crate) struct Claims(Mutex<HashMap<String, Held>>);
 /// One claim.
 #[derive(Debug)]
 pub(crate) struct Held {
-    pub(crate) task_id: String,
+    pub(crate) task_id: TaskId,
     pub(crate) lease: Lease,
     pub(crate) stopper: Stopper,
     /// Nothing runs for it any more; the hub only has to be told.
@@ -46,18 +49,18 @@ impl Claims {
     }
 
     /// What a heartbeat lists, and how many tasks run.
-    pub(crate) fn list(&self) -> (Vec<Listed>, usize) {
+    pub(crate) fn list(&self) -> (Vec<HeldClaim>, usize) {
         let all = self.all();
         let live = all.iter().filter(|(_, held)| !held.stopper.has_stopped());
         let listed = live
-            .map(|(token, held)| Listed { task_id: held.task_id.clone(), token: token.clone() });
+            .map(|(token, held)| HeldClaim { task_id: held.task_id.clone(), token: token.clone() });
         (listed.collect(), all.values().filter(|held| !held.is_over).count())
     }
 
     /// Takes what a heartbeat that was sent at `asked` has brought for what it listed.
-    pub(crate) fn renew(&self, listed: &[Listed], renewed: &[String], asked: Moment) {
+    pub(crate) fn renew(&self, listed: &[HeldClaim], renewed: &[Cow<'_, TaskId>], asked: Moment) {
         let all = self.all();
-        for claim in listed.iter().filter(|claim| renewed.contains(&claim.task_id)) {
+        for claim in listed.iter().filter(|claim| is_among(claim, renewed)) {
             if let Some(held) = all.get(&claim.token) {
                 held.lease.renew(asked);
             }
@@ -65,10 +68,10 @@ impl Claims {
     }
 
     /// Stops what a heartbeat says is cancelled, or no longer ours.
-    pub(crate) fn stop(&self, listed: &[Listed], ids: &[String], reason: Reason) {
+    pub(crate) fn stop(&self, listed: &[HeldClaim], ids: &[Cow<'_, TaskId>], reason: Reason) {
         let grace = if reason == Reason::Lost { Duration::ZERO } else { GRACE };
         let all = self.all();
-        for claim in listed.iter().filter(|claim| ids.contains(&claim.task_id)) {
+        for claim in listed.iter().filter(|claim| is_among(claim, ids)) {
             if let Some(held) = all.get(&claim.token) {
                 held.stopper.stop(reason, grace);
             }
@@ -83,6 +86,10 @@ impl Claims {
     }
 }
 
+fn is_among(claim: &HeldClaim, ids: &[Cow<'_, TaskId>]) -> bool {
+    ids.iter().any(|id| **id == claim.task_id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +97,7 @@ mod tests {
 
     #[test]
     fn a_task_that_comes_back_is_not_mistaken_for_what_was_lost() {
+        let id = |text: &str| Cow::Owned(TaskId::from(text));
         let claims = Claims::default();
         let now = Moment::now();
         let length = Duration::from_secs(30);
@@ -98,18 +106,18 @@ mod tests {
             let lease = Lease::new(length, now);
             leases.push(lease.clone());
             let (stopper, orders) = stopper();
-            let task_id = task_id.to_owned();
+            let task_id = task_id.into();
             claims.add(token, Held { task_id, lease, stopper, is_over: false });
             orders
         };
         let first = add("1-a", "t");
-        claims.stop(&claims.list().0, &["t".to_owned()], Reason::Lost);
+        claims.stop(&claims.list().0, &[id("t")], Reason::Lost);
         assert!(first.current().is_some());
         let second = add("2-b", "t");
         let (listed, running) = claims.list();
-        assert_eq!(listed, [Listed { task_id: "t".to_owned(), token: "2-b".to_owned() }]);
+        assert_eq!(listed, [HeldClaim { task_id: "t".into(), token: "2-b".to_owned() }]);
         assert_eq!(running, 2);
-        claims.renew(&listed, &["t".to_owned(), "other".to_owned()], now + length);
+        claims.renew(&listed, &[id("t"), id("other")], now + length);
         assert_eq!(leases[0].renew_at(), now + length / 2);
         assert_eq!(leases[1].renew_at(), now + length + length / 2);
         claims.end("1-a");

@@ -5,6 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use reef_api::NodeId;
 use serde::{Deserialize, Serialize};
 
 /// The file, locked for as long as this value lives.
@@ -12,13 +13,13 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Identity {
     file: File,
     path: PathBuf,
-    node_id: Option<String>,
+    node_id: Option<NodeId>,
 }
 
 /// What the file holds.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
-    node_id: String,
+    node_id: NodeId,
 }
 
 /// Why there is no identity to work under.
@@ -53,7 +54,7 @@ impl Identity {
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(failed)?;
         let kept: Option<Kept> = serde_json::from_str(&text).ok();
-        let kept = kept.filter(|kept| !kept.node_id.trim().is_empty());
+        let kept = kept.filter(|kept| !kept.node_id.as_str().trim().is_empty());
         if kept.is_none() && !text.is_empty() {
             // The hub still finds the node by its hostname.
             tracing::warn!(file = %path.display(), "the kept node id cannot be read");
@@ -62,23 +63,23 @@ impl Identity {
     }
 
     /// The id that the hub gave or took last time.
-    pub(crate) fn node_id(&self) -> Option<&str> {
-        self.node_id.as_deref()
+    pub(crate) fn node_id(&self) -> Option<&NodeId> {
+        self.node_id.as_ref()
     }
 
     /// Keeps the id for the next start. A disk that refuses costs a line in the log.
-    pub(crate) fn keep(&mut self, node_id: &str) {
-        if self.node_id.as_deref() == Some(node_id) {
+    pub(crate) fn keep(&mut self, node_id: &NodeId) {
+        if self.node_id.as_ref() == Some(node_id) {
             return;
         }
-        self.node_id = Some(node_id.to_owned());
+        self.node_id = Some(node_id.clone());
         if let Err(error) = self.write(node_id) {
             tracing::warn!(file = %self.path.display(), %error, "cannot keep the node id");
         }
     }
 
-    fn write(&mut self, node_id: &str) -> std::io::Result<()> {
-        let text = serde_json::to_string(&Kept { node_id: node_id.to_owned() })?;
+    fn write(&mut self, node_id: &NodeId) -> std::io::Result<()> {
+        let text = serde_json::to_string(&Kept { node_id: node_id.clone() })?;
         self.file.set_len(0)?;
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(text.as_bytes())?;
@@ -95,13 +96,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut first = Identity::open(folder.path(), "a/b c").unwrap();
         assert_eq!(first.node_id(), None);
-        first.keep("a-longer-id");
-        first.keep("n1");
+        first.keep(&"a-longer-id".into());
+        first.keep(&"n1".into());
         let taken = Identity::open(folder.path(), "a/b c").unwrap_err();
         assert!(taken.to_string().contains("--hostname"), "{taken}");
         assert_eq!(Identity::open(folder.path(), "other").unwrap().node_id(), None);
         drop(first);
-        assert_eq!(Identity::open(folder.path(), "a/b c").unwrap().node_id(), Some("n1"));
+        assert_eq!(Identity::open(folder.path(), "a/b c").unwrap().node_id(), Some(&"n1".into()));
     }
 
     #[test]
@@ -110,8 +111,8 @@ mod tests {
         std::fs::write(folder.path().join("worker-h.json"), "{\"node_").unwrap();
         let mut identity = Identity::open(folder.path(), "h").unwrap();
         assert_eq!(identity.node_id(), None);
-        identity.keep("n2");
+        identity.keep(&"n2".into());
         drop(identity);
-        assert_eq!(Identity::open(folder.path(), "h").unwrap().node_id(), Some("n2"));
+        assert_eq!(Identity::open(folder.path(), "h").unwrap().node_id(), Some(&"n2".into()));
     }
 }

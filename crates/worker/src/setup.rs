@@ -61,7 +61,7 @@ async fn refuse_admin(hub: &Hub, patience: Duration) -> Result<(), WorkerError> 
     struct Auth {
         scopes: Vec<String>,
     }
-    let me: Me = hub.get(["auth", "me"]).patient(patience).fetch().await?;
+    let me: Me = hub.get(["auth", "me"]).patient(patience).answering().fetch().await?;
     match me.auth.scopes.iter().any(|scope| scope == "admin") {
         true => Err(WorkerError::administers()),
         false => Ok(()),
@@ -116,12 +116,12 @@ async fn start(
     let registration =
         Registration { facts: settings.facts, skills, tags: args.tags.clone(), slots: args.slots };
     let node = beats::register(&hub, &registration, &mut identity, settings.start_timeout).await?;
-    tracing::info!(node = node.id, hub = hub.address(), "registered");
+    tracing::info!(node = %node.id, hub = hub.address(), "registered");
     let handler = match settings.command {
         Some((program, command_args)) => {
             let mut envs = vec![
                 ("REEF_HUB", OsString::from(hub.address())),
-                ("REEF_NODE_ID", OsString::from(&node.id)),
+                ("REEF_NODE_ID", OsString::from(node.id.as_str())),
             ];
             if let Some(key) = key.filter(|_| args.pass_key) {
                 envs.push(("REEF_API_KEY", key.expose().into()));

@@ -24,7 +24,7 @@ pub(crate) struct Incomplete(&'static str);
 impl Task {
     /// Reads one entry of a claim's answer.
     pub(crate) fn read(text: &str) -> Result<Self, Incomplete> {
-        let Lenient { value: json, unreadable } =
+        let Lenient::<Value> { value: json, unreadable } =
             Lenient::read(text.as_bytes()).map_err(|_| Incomplete("JSON"))?;
         let unreadable = unreadable.first().map(ToString::to_string);
         let member = |name| json.get(name).and_then(Value::as_str).map(str::to_owned);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use reef_client::{Error, Hub, Secret};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::server::{Server, Turn, answer};
 
@@ -35,7 +35,7 @@ async fn a_patient_request_is_repeated_under_the_same_key_until_it_is_answered()
     let cut = Turn::Say("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"a\"".to_owned());
     let server = Server::start([busy(), cut, busy(), answer("200 OK", "", r#"{"a":1}"#)]).await;
     let request = hub(&server).post(["sessions"]).once().patient(PATIENCE);
-    assert_eq!(request.fetch::<Value>().await.unwrap(), json!({"a": 1}));
+    assert_eq!(request.fetch().await.unwrap(), json!({"a": 1}));
     let requests = server.requests();
     assert_eq!(requests.len(), 4);
     assert!(requests.iter().all(|one| *one == requests[0] && one.contains("idempotency-key: ")));
@@ -90,6 +90,6 @@ async fn silence_is_told_as_such_and_may_have_had_its_effect() {
 #[tokio::test]
 async fn a_success_that_is_no_json_is_malformed() {
     let server = Server::start([answer("200 OK", "", "<html>")]).await;
-    let error = hub(&server).get(["x"]).fetch::<Value>().await.unwrap_err();
+    let error = hub(&server).get(["x"]).fetch().await.unwrap_err();
     assert!(matches!(error, Error::Malformed(_)), "{error:?}");
 }

@@ -71,8 +71,8 @@ async fn start_agents(
         fleet.start_worker(hub, agent, &script)?;
     }
     let nodes = until("five nodes online", async || {
-        let online: Vec<Value> = hub.get(["nodes", "online"]).fetch().await?;
-        let names = online.iter().map(|node| (text(node, "hostname"), text(node, "node_id")));
+        let online = hub.online_nodes().fetch().await?.into_iter();
+        let names = online.map(|node| (node.hostname, node.node_id.to_string()));
         let nodes: BTreeMap<_, _> = names.collect();
         Ok((nodes.len() == AGENTS.len()).then_some(nodes))
     });

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use reef_api::NodeId;
 
 /// What this machine registers as.
 #[derive(Debug, Clone, Args)]
@@ -26,7 +27,7 @@ pub struct Machine {
     /// The node's id; else the one that was kept, or the one that the hub makes. Also the member
     /// node.id of config/config.json
     #[arg(long, value_name = "ID")]
-    pub node_id: Option<String>,
+    pub node_id: Option<NodeId>,
 
     /// Where the node's id is kept, so that a restart keeps it
     #[arg(long, env = "REEF_STATE_DIR", value_name = "DIR", default_value = ".reef")]

@@ -4,13 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reef_api::leader::CampaignAnswer;
 use reef_client::Error;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::hook::{Hooks, Running, Surroundings};
 use super::{put_off, until};
-use crate::api::{self, Campaigned, Node};
+use crate::api::{self, Node, millis};
 use crate::attempt::Shared;
 use crate::beats::{self, PAUSE_MAX, Seen};
 use crate::command::GRACE;
@@ -38,7 +39,7 @@ pub(super) struct Campaign {
 /// A leadership. It is this registration's of the node, and no later one's.
 struct Won {
     node: Node,
-    term: u64,
+    term: i64,
     lease: Lease,
     /// From then on no command of a leader before runs that may not know yet that it leads no longer.
     alone_from: Moment,
@@ -98,7 +99,7 @@ impl Campaign {
             let pause = match self.ask(&node).await {
                 Ok(answer) if answer.is_leader => {
                     let lease = Lease::new(self.ttl, asked);
-                    let former = Duration::from_millis(answer.former_ttl_ms);
+                    let former = millis(answer.former_ttl_ms);
                     let alone_from = Moment::now() + former;
                     return Won { node, term: answer.term, lease, alone_from };
                 }
@@ -106,7 +107,7 @@ impl Campaign {
                     pauses = beats::pauses();
                     // As soon as the other's lease has run out, and now and then before that:
                     // it may resign.
-                    let left = Duration::from_millis(answer.ttl_ms);
+                    let left = millis(answer.ttl_ms);
                     left.min(self.ttl / 3).max(PAUSE_MIN)
                 }
                 Err(error) => {
@@ -118,7 +119,7 @@ impl Campaign {
         }
     }
 
-    async fn ask(&self, node: &Node) -> Result<Campaigned, Error> {
+    async fn ask(&self, node: &Node) -> Result<CampaignAnswer, Error> {
         api::campaign(&self.shared.hub, node, self.ttl, self.ttl / 3).await
     }
 
@@ -131,7 +132,7 @@ impl Campaign {
     /// run only while this node leads.
     async fn lead(&self, won: &Won, stopped: &watch::Receiver<bool>) -> Loss {
         let hub = self.shared.hub.address();
-        let within = Surroundings { hub, node_id: &won.node.id, term: won.term };
+        let within = Surroundings { hub, node_id: won.node.id.as_str(), term: won.term };
         let mut running = None;
         let loss = self.hold(won, &within, &mut running, stopped).await;
         if let Some(running) = running {

@@ -21,7 +21,7 @@ pub(super) struct Hooks {
 pub(super) struct Surroundings<'a> {
     pub(super) hub: &'a str,
     pub(super) node_id: &'a str,
-    pub(super) term: u64,
+    pub(super) term: i64,
 }
 
 /// A command that runs while this node leads. Dropping it ends it.

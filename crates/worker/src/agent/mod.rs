@@ -13,6 +13,7 @@ mod once;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reef_api::NodeId;
 use reef_client::{Error, Hub};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -96,7 +97,7 @@ async fn start(args: &AgentArgs, hub: Hub) -> Result<(Beats, Option<Campaign>), 
     let mut identity = args.machine.identity(&registration)?;
     let node = beats::register(&hub, &registration, &mut identity, patience).await?;
     args.machine.compare(&node.id);
-    tracing::info!(node = node.id, hub = hub.address(), "registered");
+    tracing::info!(node = %node.id, hub = hub.address(), "registered");
 
     let executor = Executor { handler: None, workflows: None };
     let (claims, pulse) = (Claims::default(), Pulse::default());
@@ -134,8 +135,8 @@ impl Machine {
     }
 
     /// A hub knows a machine by its hostname and keeps the id that it had first.
-    fn compare(&self, actual: &str) {
-        if let Some(wanted) = self.node_id.as_deref().filter(|wanted| *wanted != actual) {
+    fn compare(&self, actual: &NodeId) {
+        if let Some(wanted) = self.node_id.as_ref().filter(|wanted| *wanted != actual) {
             tracing::warn!("the hub knows this machine as {actual}, not as {wanted}");
         }
     }
@@ -148,7 +149,7 @@ async fn tell(mut seen: watch::Receiver<Seen>) {
         let Seen { leader, term, .. } = seen.borrow_and_update().clone();
         if (&leader, term) != (&last.0, last.1) {
             match &leader {
-                Some(leader) => tracing::info!(leader, term, "the leader"),
+                Some(leader) => tracing::info!(%leader, term, "the leader"),
                 None => tracing::info!("nobody leads"),
             }
             last = (leader, term);

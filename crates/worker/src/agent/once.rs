@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable as _};
+use reef_api::heartbeat::HeartbeatAnswer;
 use reef_client::{Answer, Error, Hub};
 
 use super::Machine;
@@ -24,7 +25,11 @@ pub struct Once {
 ///
 /// # Errors
 /// [`WorkerError`]; of several tries, the last one's.
-pub async fn beat_once(machine: &Machine, hub: &Hub, once: Once) -> Result<Answer, WorkerError> {
+pub async fn beat_once(
+    machine: &Machine,
+    hub: &Hub,
+    once: Once,
+) -> Result<Answer<HeartbeatAnswer<'static>>, WorkerError> {
     let registration = machine.registration()?;
     let mut identity = machine.identity(&registration)?;
     let figures = match Meter::new() {
@@ -32,8 +37,7 @@ pub async fn beat_once(machine: &Machine, hub: &Hub, once: Once) -> Result<Answe
         Err(_) => Figures::UNKNOWN,
     };
     let pauses = ConstantBuilder::new().with_delay(once.pause).with_max_times(once.retries);
-    let known = identity.node_id().map(str::to_owned);
-    if let Some(id) = known {
+    if let Some(id) = identity.node_id().cloned() {
         let node = Node { id, incarnation: None };
         let beat = async || api::heartbeat(hub, &node, figures, 0, &[]).send().await;
         match beat.retry(pauses).when(Error::is_transient).await {
@@ -41,8 +45,8 @@ pub async fn beat_once(machine: &Machine, hub: &Hub, once: Once) -> Result<Answe
             other => return Ok(other?),
         }
     }
-    let known = identity.node_id().map(str::to_owned);
-    let register = async || api::register(hub, &registration, known.as_deref()).await;
+    let known = identity.node_id().cloned();
+    let register = async || api::register(hub, &registration, known.as_ref()).await;
     let node = register.retry(pauses).when(Error::is_transient).await?;
     machine.compare(&node.id);
     identity.keep(&node.id);

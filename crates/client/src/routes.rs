@@ -1,0 +1,112 @@
+//! The routes of a hub, and what each takes and answers.
+
+use reef_api::NodeId;
+use reef_api::cluster::{ClusterHealth, ClusterState, Readiness};
+use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody};
+use reef_api::leader::{
+    CampaignAnswer, CampaignBody, LeaderHistoryEntry, Leadership, ResignAnswer, ResignBody,
+};
+use reef_api::node::{Node, NodeChange, NodeDone, NodeHealth, Registered, Registration};
+use reef_api::task::TaskStats;
+
+use crate::{Hub, Request};
+
+/// Nodes.
+impl Hub {
+    /// Registers a node.
+    pub fn register_node(&self, form: &Registration) -> Request<Registered<'static>> {
+        self.post(["nodes", "register"]).json(form).answering()
+    }
+
+    /// Lists nodes, newest registration first. What is asked for is in the query.
+    pub fn nodes(&self) -> Request<Vec<Node>> {
+        self.get(["nodes"]).answering()
+    }
+
+    /// Lists nodes that are online.
+    pub fn online_nodes(&self) -> Request<Vec<Node>> {
+        self.get(["nodes", "online"]).answering()
+    }
+
+    /// Shows a node.
+    pub fn node(&self, node_id: &NodeId) -> Request<Node> {
+        self.get(["nodes", node_id.as_str()]).answering()
+    }
+
+    /// Changes a node.
+    pub fn change_node(&self, node_id: &NodeId, change: &NodeChange) -> Request<Node> {
+        self.patch(["nodes", node_id.as_str()]).json(change).answering()
+    }
+
+    /// Forgets a node.
+    pub fn remove_node(&self, node_id: &NodeId) -> Request<NodeDone> {
+        self.delete(["nodes", node_id.as_str()]).answering()
+    }
+
+    /// Marks a node offline by its own wish.
+    pub fn shut_down_node(&self, node_id: &NodeId) -> Request<NodeDone> {
+        self.post(["nodes", node_id.as_str(), "shutdown"]).answering()
+    }
+
+    /// Says that a node lives.
+    pub fn beat(
+        &self,
+        node_id: &NodeId,
+        body: &HeartbeatBody,
+    ) -> Request<HeartbeatAnswer<'static>> {
+        self.post(["nodes", node_id.as_str(), "heartbeat"]).json(body).answering()
+    }
+
+    /// Asks whether a node is healthy.
+    pub fn node_health(&self, node_id: &NodeId) -> Request<NodeHealth> {
+        self.get(["nodes", node_id.as_str(), "health"]).answering()
+    }
+}
+
+/// The cluster and its leadership.
+impl Hub {
+    /// Asks how the cluster is.
+    pub fn cluster_health(&self) -> Request<ClusterHealth> {
+        self.get(["cluster", "health"]).answering()
+    }
+
+    /// Counts nodes and tasks.
+    pub fn cluster_state(&self) -> Request<ClusterState> {
+        self.get(["cluster", "state"]).answering()
+    }
+
+    /// Asks whether the hub can write to Redis.
+    pub fn readiness(&self) -> Request<Readiness<'static>> {
+        self.get_own(["readyz"]).answering()
+    }
+
+    /// Asks who leads.
+    pub fn leader(&self) -> Request<Leadership> {
+        self.get(["cluster", "leader"]).answering()
+    }
+
+    /// Lets a node lead, or go on leading. An old answer that came again would speak of a lease that
+    /// may be over, so this is not for an idempotency key.
+    pub fn campaign(&self, body: &CampaignBody) -> Request<CampaignAnswer> {
+        self.post(["cluster", "leader", "campaign"]).json(body).answering()
+    }
+
+    /// Hands the leadership back.
+    pub fn resign(&self, node_id: &NodeId, term: i64) -> Request<ResignAnswer> {
+        let body = ResignBody { node_id: Some(node_id.clone()), term: Some(term) };
+        self.post(["cluster", "leader", "resign"]).json(&body).answering()
+    }
+
+    /// Lists what has happened to the leadership, newest first.
+    pub fn leaders(&self) -> Request<Vec<LeaderHistoryEntry>> {
+        self.get(["cluster", "leader", "history"]).answering()
+    }
+}
+
+/// Tasks.
+impl Hub {
+    /// Counts tasks by status, and the queue.
+    pub fn task_stats(&self) -> Request<TaskStats> {
+        self.get(["tasks", "stats"]).answering()
+    }
+}
