@@ -1,4 +1,5 @@
-//! Lays out what `/docs` and `/redoc` load: Swagger UI and Redoc, as crates bring them.
+//! Lays out what the host carries: what `/docs` and `/redoc` load (Swagger UI and Redoc, as crates
+//! bring them), the components, and the commit that it is built from.
 
 use std::env;
 use std::error::Error;
@@ -9,6 +10,11 @@ use std::path::{Path, PathBuf};
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
+#[path = "build/carried.rs"]
+mod carried;
+#[path = "build/commit.rs"]
+mod commit;
+
 /// What is taken of Swagger UI.
 const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
@@ -17,6 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     swagger_ui(&folder)?;
     fs::write(folder.join("redoc.js"), redoc()?)?;
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets this")?);
+    let root = root.parent().ok_or("the host lies in the workspace")?;
+    fs::write(folder.join("carried.rs"), carried::list(root)?)?;
+    println!("cargo::rustc-env=REEF_BUILT_FROM={}", commit::commit(root));
+    println!("cargo::rustc-env=REEF_BUILT_FOR={}", env::var("TARGET")?);
     Ok(())
 }
 

@@ -50,7 +50,7 @@ pub const KNOWN: &[Known] = &[
     at("hub", &["REEF_HUB"], None, Some("http://127.0.0.1:8888")),
     at("listen", &["REEF_LISTEN"], None, Some("127.0.0.1:8888")),
     at("state_dir", &["REEF_STATE_DIR"], None, Some(".reef")),
-    at("spin_file", &["REEF_SPIN_FILE"], None, Some("spin.toml")),
+    at("spin_file", &["REEF_SPIN_FILE"], None, None),
     at("auth_mode", &["REEF_AUTH_MODE", "SPIN_VARIABLE_AUTH_MODE"], None, Some("keys")),
 ];
 

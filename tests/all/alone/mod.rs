@@ -4,6 +4,7 @@ mod accord;
 mod agents_keys;
 mod alerts;
 mod backups;
+mod carried;
 mod clocks;
 mod command_line;
 mod edge;
