@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use reef_runtime::{Component, ComponentSpec, Runtime};
 use tokio::task::JoinSet;
 
@@ -43,12 +43,13 @@ impl App {
     ) -> Result<Self> {
         let mut loading = JoinSet::new();
         for (id, component) in &manifest.components {
-            ensure!(
-                component.source.is_file(),
-                "the component {id:?} is not built: there is no file {} (`cargo xtask build` or \
-                 `spin build` makes it)",
-                component.source.display()
-            );
+            if let Some(file) = component.unbuilt() {
+                bail!(
+                    "the component {id:?} is not built: there is no file {} (`cargo xtask build` \
+                     or `spin build` makes it)",
+                    file.display()
+                );
+            }
             let (runtime, spec) = (runtime.clone(), spec(id, component, variables));
             loading.spawn_blocking(move || {
                 let id = spec.id.clone();
@@ -70,7 +71,7 @@ fn spec(id: &str, component: &manifest::Component, variables: &Variables) -> Com
     let render = |template: &manifest::template::Template| template.render(|n| variables.get(n));
     ComponentSpec {
         id: id.to_owned(),
-        path: component.source.clone(),
+        code: component.source.clone(),
         variables: component
             .variables
             .iter()

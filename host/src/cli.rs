@@ -6,6 +6,7 @@
 mod completions;
 mod man;
 mod tls;
+mod version;
 
 use std::path::PathBuf;
 
@@ -17,8 +18,11 @@ use self::completions::{COMPLETIONS_EXAMPLES, COMPLETIONS_EXIT_CODES};
 pub(crate) use self::completions::{CompletionsArgs, print_completions};
 pub(crate) use self::man::{ManArgs, write_pages};
 pub(crate) use self::tls::TlsArgs;
+use self::version::VersionArgs;
+pub(crate) use self::version::print_version;
 use crate::config_command::ConfigCommand;
 use crate::redis::memory;
+use crate::spin_command::SpinCommand;
 
 /// One example for each subcommand of the host, and all of them above `reef --help`.
 macro_rules! example {
@@ -113,11 +117,14 @@ routes; everything else goes to standard error.
 
 /// A Reef hub: its host, and what can be asked of it.
 #[derive(Debug, Parser)]
-#[command(name = "reef", version, before_help = concat!("Examples:\n", example!(up), example!(serve), example!(monitor), example!(backup), example!(client)), after_help = ALL_EXIT_CODES)]
-#[command(disable_help_subcommand = true)]
+#[command(name = "reef", before_help = concat!("Examples:\n", example!(up), example!(serve), example!(monitor), example!(backup), example!(client)), after_help = ALL_EXIT_CODES)]
+#[command(disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) version: VersionArgs,
     #[command(subcommand)]
-    pub(crate) command: Subcommands,
+    pub(crate) command: Option<Subcommands>,
 }
 
 /// All subcommands.
@@ -128,6 +135,9 @@ pub(crate) enum Subcommands {
     /// The configuration: what it is, where each value comes from, and whether it works
     #[command(before_help = crate::config_command::EXAMPLES, after_help = crate::config_command::EXIT_CODES)]
     Config(ConfigCommand),
+    /// What this program carries, for Spin
+    #[command(before_help = crate::spin_command::EXAMPLES, after_help = crate::spin_command::EXIT_CODES)]
+    Spin(SpinCommand),
     /// What a shell needs to complete the commands and flags of reef
     #[command(before_help = COMPLETIONS_EXAMPLES, after_help = COMPLETIONS_EXIT_CODES)]
     Completions(CompletionsArgs),
@@ -247,9 +257,10 @@ pub(crate) struct CommonArgs {
     #[command(flatten)]
     pub(crate) tls: TlsArgs,
 
-    /// The Spin manifest
-    #[arg(long, env = "REEF_SPIN_FILE", value_name = "FILE", default_value = "spin.toml")]
-    pub(crate) spin_file: PathBuf,
+    /// The Spin manifest; without it the folder's spin.toml, and where there is none, the components
+    /// that this program carries
+    #[arg(long, env = "REEF_SPIN_FILE", value_name = "FILE")]
+    pub(crate) spin_file: Option<PathBuf>,
 
     /// The Redis or Valkey to use, e.g. redis://127.0.0.1:6379/0 (a password belongs in the
     /// environment variable, not onto the command line)

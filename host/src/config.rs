@@ -131,7 +131,7 @@ impl Config {
         settings: &Settings,
     ) -> anyhow::Result<Self> {
         let listen = resolve(&common.listen)?;
-        let manifest = Manifest::load(&common.spin_file)?;
+        let manifest = Manifest::find(common.spin_file.as_deref())?;
         let shared_redis_url = settings.redis()?.map(|address| address.url);
 
         let mut layers = Layers::default();

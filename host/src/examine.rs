@@ -1,15 +1,16 @@
 //! What `reef doctor` cannot ask a hub: the Redis, the manifest and its components, the port.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Command, Stdio};
 
 use reef_commands::Finding;
 use reef_settings::Settings;
 
+use crate::carried;
 use crate::config_command::{certificate, check};
-use crate::manifest::Manifest;
+use crate::manifest::{self, Manifest};
 use crate::redis::{private, repair};
 
 /// Where rustc keeps what it links into components.
@@ -22,7 +23,8 @@ pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Fi
         let mut findings = vec![program()];
         findings.push(redis(settings).await);
         findings.extend(data(Path::new(&value("state_dir"))));
-        findings.extend(application(Path::new(&value("spin_file"))));
+        let named = settings.value("spin_file").map(|value| PathBuf::from(value.text));
+        findings.extend(application(manifest::file(named.as_deref())));
         findings.extend(certificate(settings));
         findings.push(port(&value("listen")));
         findings
@@ -72,7 +74,8 @@ fn data(state_dir: &Path) -> Option<Finding> {
 }
 
 /// The manifest, and whether what it names is built.
-fn application(manifest: &Path) -> Vec<Finding> {
+fn application(manifest: Option<&Path>) -> Vec<Finding> {
+    let Some(manifest) = manifest else { return vec![carried()] };
     if !manifest.is_file() {
         let words = format!("there is no {} here", manifest.display());
         let cure = "needed to run a hub, not to ask one: run this where it lies, or set \
@@ -90,7 +93,7 @@ fn application(manifest: &Path) -> Vec<Finding> {
     let missing: Vec<_> = loaded
         .components
         .iter()
-        .filter(|(_, component)| !component.source.is_file())
+        .filter(|(_, component)| component.unbuilt().is_some())
         .map(|(id, _)| id.as_str())
         .collect();
     let mut findings =
@@ -104,6 +107,19 @@ fn application(manifest: &Path) -> Vec<Finding> {
         findings.push(target());
     }
     findings
+}
+
+/// What a hub serves where no manifest is.
+fn carried() -> Finding {
+    match carried::BUILT.components.len() {
+        0 => Finding::warn(
+            "spin.toml",
+            "there is none here, and this reef was built without components",
+            "needed to run a hub, not to ask one: run this where a spin.toml lies, set \
+             REEF_SPIN_FILE, or build with `cargo xtask build`",
+        ),
+        count => Finding::ok("components", format!("this program carries {count}")),
+    }
 }
 
 fn target() -> Finding {

@@ -12,6 +12,7 @@ mod admin_key;
 mod alerts;
 mod alerts_test;
 mod app;
+mod carried;
 mod cli;
 mod config;
 mod config_command;
@@ -30,6 +31,7 @@ mod monitor;
 mod redis;
 mod seen;
 mod shutdown;
+mod spin_command;
 mod sse;
 mod state_dir;
 mod supervise;
@@ -48,7 +50,11 @@ use reef_settings::Settings;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let code = run(cli::Cli::parse().command);
+    let cli = cli::Cli::parse();
+    let code = match cli.command {
+        Some(command) => run(command),
+        None => printed(cli::print_version(&cli.version)),
+    };
     logging::finish();
     code
 }
@@ -57,8 +63,9 @@ fn run(command: cli::Subcommands) -> ExitCode {
     match command {
         cli::Subcommands::Host(command) => ended(host(command)),
         cli::Subcommands::Config(command) => ended(config_command::run(command)),
-        cli::Subcommands::Completions(args) => ended(written(cli::print_completions(&args))),
-        cli::Subcommands::Man(args) => ended(written(cli::write_pages(&args))),
+        cli::Subcommands::Spin(command) => ended(spin_command::run(command)),
+        cli::Subcommands::Completions(args) => printed(cli::print_completions(&args)),
+        cli::Subcommands::Man(args) => printed(cli::write_pages(&args)),
         cli::Subcommands::Data(command) => {
             logging::start_quietly();
             ended(maintenance::run_blocking(command))
@@ -87,9 +94,9 @@ fn host(command: cli::Command) -> Result<(), failure::Failure> {
     config::Config::from_command(command, &settings).and_then(up::run_blocking)
 }
 
-/// What could not be written is a failure of this machine's.
-fn written(result: std::io::Result<()>) -> Result<(), failure::Failure> {
-    result.map_err(|error| failure::Failure::Runtime(error.into()))
+/// Ends as a command that only prints.
+fn printed(result: std::io::Result<()>) -> ExitCode {
+    ended(result.map_err(|error| failure::Failure::Runtime(error.into())))
 }
 
 /// Says what went wrong, if anything did.

@@ -1,15 +1,18 @@
 //! Building: the components to wasm, the host natively, and the fixtures of the tests.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 use crate::machine::ensure_wasm_target;
-use crate::process::{cargo, command, root, run, say};
+use crate::process::{cargo, command, output_of, root, run, say};
 
 /// Where cargo leaves the `.wasm` files, below the workspace's root; spin.toml says the same.
 const WASM: &str = "target/wasm32-wasip2/component";
+
+/// What the host carries of each component; its build script looks for it there.
+const CARRIED: &str = "target/components";
 
 /// Where the tests look for their own components.
 const FIXTURES: &str = "target/fixtures";
@@ -19,7 +22,7 @@ pub(crate) fn hub_binary() -> PathBuf {
     root().join("target/release/reef")
 }
 
-/// The components and the host: all that `reef up` needs.
+/// The components, and the host with them inside: all that `reef up` needs.
 ///
 /// # Errors
 /// When a build fails.
@@ -30,7 +33,58 @@ pub(crate) fn everything() -> anyhow::Result<()> {
     } else {
         say("building the host; the first time compiles wasmtime, which takes 5 to 10 minutes");
     }
+    pack()?;
     run(cargo().args(["build", "--release", "-p", "reef"]))
+}
+
+/// Compiles the components to what the host carries, unless that is newer than they and the program
+/// that does it.
+fn pack() -> anyhow::Result<()> {
+    // The whole workspace, so that cargo chooses the features, and so the builds, of the host.
+    run(cargo().args(["build", "--release", "--workspace", "--example", "pack_components"]))?;
+    let packer = root().join("target/release/examples/pack_components");
+    let folder = root().join(CARRIED);
+    let target = host_target()?;
+    let mut sources = vec![packer.clone()];
+    let mut kept = Vec::new();
+    for name in component_names()? {
+        let name = name.replace('-', "_");
+        sources.push(root().join(WASM).join(format!("{name}.wasm")));
+        kept.extend([format!("{name}.wasm.zst"), format!("{name}.{target}.zst")]);
+    }
+    remove_others(&folder, &kept)?;
+    let stamp = root().join("target/components.stamp");
+    let changed = |file: &Path| file.metadata().and_then(|about| about.modified()).ok();
+    let newest = sources.iter().map(|file| changed(file)).max().flatten();
+    if kept.iter().all(|name| folder.join(name).exists()) && changed(&stamp) > newest {
+        return Ok(());
+    }
+    say("compiling the components for the host to carry");
+    run(command(packer).arg(&folder).arg(target).args(sources.get(1..).unwrap_or_default()))?;
+    fs::write(&stamp, "").with_context(|| format!("cannot write {stamp:?}"))
+}
+
+/// Removes what a component has left that is no more.
+fn remove_others(folder: &Path, kept: &[String]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {folder:?}"))?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !kept.iter().any(|name| entry.file_name() == name.as_str()) {
+            fs::remove_file(entry.path())
+                .with_context(|| format!("cannot remove {:?}", entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+/// What rustc calls this system.
+///
+/// # Errors
+/// When there is no rustc, or it does not say.
+pub(crate) fn host_target() -> anyhow::Result<String> {
+    let about = output_of(command("rustc").arg("-vV"))?;
+    let line = about.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(line.context("`rustc -vV` names no host")?.to_owned())
 }
 
 /// The benchmark.

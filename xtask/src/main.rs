@@ -36,7 +36,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Build target/release/reef and the components that spin.toml names.
+    /// Build the components that spin.toml names, and target/release/reef, which carries them.
     Build,
     /// Build the components alone; `spin build` needs no more.
     Wasm,

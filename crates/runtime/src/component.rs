@@ -7,7 +7,7 @@ use crate::outbound::AllowedHosts;
 use crate::proxy::Proxy;
 use crate::state::{Shared, State};
 use crate::stats::Counters;
-use crate::{Body, CallError, ComponentSpec, RuntimeConfig, Stats, engine};
+use crate::{Body, CallError, Code, ComponentSpec, RuntimeConfig, Stats, engine};
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -83,7 +83,7 @@ impl fmt::Debug for Runtime {
 
 impl Inner {
     fn load(self: &Arc<Self>, spec: ComponentSpec) -> anyhow::Result<Component> {
-        let ComponentSpec { id, path, variables, environment, allowed_outbound_hosts } = spec;
+        let ComponentSpec { id, code, variables, environment, allowed_outbound_hosts } = spec;
         let shared = Arc::new(Shared {
             id,
             variables,
@@ -93,10 +93,7 @@ impl Inner {
             max_memory_bytes: self.config.max_memory_bytes,
             counters: Counters::default(),
         });
-        let wasm =
-            std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let compiled = cache::compile(&self.engine, self.config.cache_dir.as_deref(), &wasm)
-            .with_context(|| format!("{} is not a WebAssembly component", path.display()))?;
+        let compiled = self.compiled(&code)?;
         let pre = self
             .linker
             .instantiate_pre(&compiled)
@@ -113,6 +110,22 @@ impl Inner {
         }
         let loaded = Arc::new(Loaded { runtime: Arc::clone(self), shared, http, cron });
         Ok(Component { loaded })
+    }
+
+    /// A component ready for the linker.
+    fn compiled(&self, code: &Code) -> anyhow::Result<wasmtime::component::Component> {
+        let (wasm, place) = match code {
+            Code::File(path) => {
+                let place = path.display().to_string();
+                (std::fs::read(path).with_context(|| format!("cannot read {place}"))?, place)
+            }
+            Code::Carried(carried) => match carried.compiled(&self.engine) {
+                Some(component) => return Ok(component),
+                None => (carried.wasm()?, "what this program carries".to_owned()),
+            },
+        };
+        cache::compile(&self.engine, self.config.cache_dir.as_deref(), &wasm)
+            .with_context(|| format!("{place} is not a WebAssembly component"))
     }
 
     fn shrink(&self) {

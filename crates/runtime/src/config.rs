@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::Carried;
+
 /// Limits and settings for all components of a process.
 #[derive(Debug, Clone)]
 pub struct RuntimeConfig {
@@ -46,13 +48,28 @@ impl Default for RuntimeConfig {
     }
 }
 
+/// Where a component's code is.
+#[derive(Debug, Clone)]
+pub enum Code {
+    /// In a `.wasm` file.
+    File(PathBuf),
+    /// In this program.
+    Carried(Carried),
+}
+
+impl Default for Code {
+    fn default() -> Self {
+        Self::File(PathBuf::new())
+    }
+}
+
 /// One component: its code, and what it is allowed and given.
 #[derive(Debug, Clone, Default)]
 pub struct ComponentSpec {
     /// Its name in the manifest, which logs and errors show.
     pub id: String,
-    /// The `.wasm` file.
-    pub path: PathBuf,
+    /// Its code.
+    pub code: Code,
     /// The variables it may read, templates already resolved.
     pub variables: BTreeMap<String, String>,
     /// Its environment variables.

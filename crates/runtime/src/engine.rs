@@ -29,14 +29,28 @@ pub(crate) fn build(config: &RuntimeConfig) -> anyhow::Result<Engine> {
         .or_else(|_| engine(smallest, InstanceAllocationStrategy::OnDemand))
 }
 
+/// An engine that compiles for every processor of a target what the first of [`build`]'s engines
+/// runs. It makes no instances, so that it reserves nothing.
+pub(crate) fn for_target(target: &str) -> anyhow::Result<Engine> {
+    let mut settings = settings(RESERVATION_WHOLE);
+    settings.target(target)?;
+    Ok(Engine::new(&settings)?)
+}
+
 fn engine(reservation: u64, allocation: InstanceAllocationStrategy) -> anyhow::Result<Engine> {
+    let mut settings = settings(reservation);
+    settings.allocation_strategy(allocation);
+    Ok(Engine::new(&settings)?)
+}
+
+/// What compiled code depends on.
+fn settings(reservation: u64) -> Config {
     let mut settings = Config::new();
     settings.wasm_component_model(true);
     settings.wasm_component_model_async(true);
     settings.epoch_interruption(true);
     settings.memory_reservation(reservation);
-    settings.allocation_strategy(allocation);
-    Ok(Engine::new(&settings)?)
+    settings
 }
 
 fn pool(config: &RuntimeConfig) -> PoolingAllocationConfig {

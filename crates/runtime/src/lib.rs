@@ -10,6 +10,7 @@
 
 mod body;
 mod cache;
+mod carried;
 mod component;
 mod config;
 mod direct;
@@ -23,7 +24,8 @@ mod state;
 mod stats;
 
 pub use body::Body;
+pub use carried::{Carried, Packed, pack};
 pub use component::{Component, Runtime};
-pub use config::{ComponentSpec, RuntimeConfig};
+pub use config::{Code, ComponentSpec, RuntimeConfig};
 pub use error::CallError;
 pub use stats::Stats;

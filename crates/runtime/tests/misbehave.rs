@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use reef_redis::{Connections, Timeouts};
-use reef_runtime::{Body, CallError, Component, ComponentSpec, Runtime, RuntimeConfig};
+use reef_runtime::{Body, CallError, Code, Component, ComponentSpec, Runtime, RuntimeConfig};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -57,7 +57,7 @@ fn load_with(
     let runtime = Runtime::new(config, Connections::new(Timeouts::default())).unwrap();
     let spec = ComponentSpec {
         id: "misbehave".to_owned(),
-        path: fixture(name),
+        code: Code::File(fixture(name)),
         variables,
         allowed_outbound_hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
         ..ComponentSpec::default()
@@ -337,7 +337,7 @@ async fn what_cannot_be_served_is_refused_with_the_reason() {
         let allowed_outbound_hosts = hosts.iter().map(|&host| host.to_owned()).collect();
         let spec = ComponentSpec {
             id: "broken".to_owned(),
-            path,
+            code: Code::File(path),
             allowed_outbound_hosts,
             ..ComponentSpec::default()
         };

@@ -57,7 +57,7 @@ pub const KNOWN: &[Known] = &[
     at("client_cert", &["REEF_CLIENT_CERT"], None, None),
     at("client_key", &["REEF_CLIENT_KEY"], None, None),
     at("state_dir", &["REEF_STATE_DIR"], None, Some(".reef")),
-    at("spin_file", &["REEF_SPIN_FILE"], None, Some("spin.toml")),
+    at("spin_file", &["REEF_SPIN_FILE"], None, None),
     at("auth_mode", &["REEF_AUTH_MODE", "SPIN_VARIABLE_AUTH_MODE"], None, Some("keys")),
 ];
 

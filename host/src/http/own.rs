@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::{Answer, problem, whole};
+use crate::carried::{BUILT, Built, VERSION};
 use crate::manifest::Manifest;
 use crate::metrics::Metrics;
 use crate::redis::readiness::{Readiness, Status};
@@ -100,7 +101,7 @@ impl OwnRoutes {
         let version = manifest.version.as_deref().unwrap_or_default();
         let start_page = ui::PAGE
             .replace("{role}", role)
-            .replace("{host_version}", env!("CARGO_PKG_VERSION"))
+            .replace("{host_version}", VERSION)
             .replace("{name}", &escape(&manifest.name))
             .replace("{version}", &escape(version));
         Self { readiness, metrics, components, start_page }
@@ -117,8 +118,8 @@ impl OwnRoutes {
             Own::Start => uncached(page(self.start_page.clone(), ui::POLICY)),
             Own::Asset(asset) => ui::answer(asset),
             Own::Health => {
-                let healthy = State { status: "healthy", service: "reef", warnings: None };
-                uncached(state(&healthy, request_id))
+                let healthy = Health { status: "healthy", service: "reef", built: &BUILT };
+                uncached(json(&healthy, request_id))
             }
             Own::Ready => uncached(self.ready(request_id).await),
             Own::Metrics => uncached(whole(
@@ -139,8 +140,7 @@ impl OwnRoutes {
         let warnings = self.readiness.warnings();
         match self.readiness.status().await {
             Status::Ready => {
-                let ready = State { status: "ready", service: "reef", warnings: Some(warnings) };
-                state(&ready, request_id)
+                json(&Ready { status: "ready", service: "reef", warnings }, request_id)
             }
             Status::NotReady { code, reason, .. } => {
                 let mut problem = Problem::new(code, reason);
@@ -151,17 +151,25 @@ impl OwnRoutes {
     }
 }
 
-/// A good answer of `/healthz` and `/readyz`.
+/// The answer of `/healthz`.
 #[derive(Serialize)]
-struct State {
+struct Health {
     status: &'static str,
     service: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    warnings: Option<Vec<String>>,
+    #[serde(flatten)]
+    built: &'static Built,
 }
 
-fn state(state: &State, request_id: &str) -> Answer {
-    match serde_json::to_vec(state) {
+/// A good answer of `/readyz`.
+#[derive(Serialize)]
+struct Ready {
+    status: &'static str,
+    service: &'static str,
+    warnings: Vec<String>,
+}
+
+fn json(answer: &impl Serialize, request_id: &str) -> Answer {
+    match serde_json::to_vec(answer) {
         Ok(body) => whole(StatusCode::OK, "application/json", body),
         Err(error) => problem::answer(Problem::internal(error.to_string()), request_id),
     }

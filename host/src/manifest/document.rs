@@ -4,7 +4,6 @@
 //! have been understood.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,7 +12,9 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::template::Template;
-use super::{Component, CronTrigger, HttpTrigger, Manifest, StaticResponse, Target, Variable};
+use super::{
+    Component, CronTrigger, HttpTrigger, Manifest, Sources, StaticResponse, Target, Variable,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,7 +112,7 @@ struct ComponentTable {
 
 impl Document {
     /// Checks what the types alone do not say.
-    pub(super) fn check(self, folder: &Path) -> Result<Manifest> {
+    pub(super) fn check(self, sources: Sources<'_>) -> Result<Manifest> {
         ensure!(
             self.spin_manifest_version == 2,
             "spin_manifest_version is {}; this host reads version 2",
@@ -124,13 +125,13 @@ impl Document {
         }
         let mut components = BTreeMap::new();
         for (id, table) in self.component {
-            let component = table.check(folder).with_context(|| format!("[component.{id}]"))?;
+            let component = table.check(sources).with_context(|| format!("[component.{id}]"))?;
             components.insert(id, component);
         }
         let mut http = Vec::new();
         for (index, table) in self.trigger.http.into_iter().enumerate() {
             let place = format!("[[trigger.http]] number {}", index + 1);
-            http.push(table.check(index, folder, &mut components).context(place)?);
+            http.push(table.check(index, sources, &mut components).context(place)?);
         }
         let mut cron = Vec::new();
         for (index, table) in self.trigger.cron.into_iter().enumerate() {
@@ -168,7 +169,7 @@ impl HttpTable {
     fn check(
         self,
         index: usize,
-        folder: &Path,
+        sources: Sources<'_>,
         components: &mut BTreeMap<String, Component>,
     ) -> Result<HttpTrigger> {
         let route = check_route(&self.route)?;
@@ -179,7 +180,7 @@ impl HttpTable {
                 let table: ComponentTable =
                     table.try_into().context("the component inside the trigger")?;
                 let id = format!("{id}-component");
-                let component = table.check(folder)?;
+                let component = table.check(sources)?;
                 ensure!(
                     components.insert(id.clone(), component).is_none(),
                     "two components are called {id:?}; give the trigger an `id` of its own"
@@ -240,7 +241,7 @@ impl CronTable {
 }
 
 impl ComponentTable {
-    fn check(self, folder: &Path) -> Result<Component> {
+    fn check(self, sources: Sources<'_>) -> Result<Component> {
         let toml::Value::String(source) = self.source else {
             bail!("`source` is the path of a .wasm file; other sources are not supported");
         };
@@ -257,7 +258,7 @@ impl ComponentTable {
             .collect::<Result<_>>()
             .context("allowed_outbound_hosts")?;
         Ok(Component {
-            source: folder.join(source),
+            source: sources(&source)?,
             description: self.description,
             variables,
             environment: self.environment,

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use reef_runtime::Code;
+
 use super::{Manifest, Target};
 
 /// A manifest with every part that is supported.
@@ -65,7 +67,8 @@ fn every_supported_part_is_read() {
     assert!(matches!(&manifest.http[1].target, Target::Static(s) if s.status == 204));
     assert!(matches!(&manifest.http[2].target, Target::Component(id) if id == "inner-component"));
     let register = &manifest.components["register"];
-    assert_eq!(register.source, Path::new("/app/target/register.wasm"));
+    let path = Path::new("/app/target/register.wasm");
+    assert!(matches!(&register.source, Code::File(file) if file == path));
     assert_eq!(register.allowed_outbound_hosts.len(), 2);
     assert_eq!(manifest.cron[0].component, "register");
 }

@@ -5,6 +5,7 @@ mod admin_keys;
 mod agents_keys;
 mod alerts;
 mod backups;
+mod carried;
 mod clocks;
 mod command_line;
 mod edge;

@@ -207,7 +207,7 @@ fn the_doctor_looks_at_this_machine_and_its_hub() {
     let wrong = Shell::at("http://127.0.0.1:1").with("REDIS_URL", "redis://127.0.0.1:1");
     let report = checked(&wrong, &["doctor"]);
     for (check, expected) in
-        [("redis", "fail"), ("spin.toml", "warn"), ("key", "warn"), ("hub", "fail")]
+        [("redis", "fail"), ("components", "ok"), ("key", "warn"), ("hub", "fail")]
     {
         assert_eq!(status(&report, check), expected, "{report}");
     }

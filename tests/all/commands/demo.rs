@@ -37,7 +37,11 @@ fn assert_nothing_is_left(folder: &Path) {
 #[test]
 fn the_demo_shows_a_death_a_stream_and_a_payment() {
     let folder = tempfile::tempdir().unwrap();
-    let shown = Program::run(&mut demo(folder.path()), DEMO);
+    // Of the components within the program.
+    let mut command = reef();
+    command.args(["demo", "--fast"]).current_dir(&folder).env("TMPDIR", folder.path().join("tmp"));
+    fs::create_dir(folder.path().join("tmp")).unwrap();
+    let shown = Program::run(&mut command, DEMO);
     assert_eq!(shown.status.code(), Some(0), "{}\n{}", shown.stdout, shown.stderr);
     let mut rest = shown.stdout.as_str();
     for expected in [
@@ -74,10 +78,11 @@ fn an_interrupted_demo_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_demo_without_a_manifest_says_what_it_needs() {
+fn a_demo_of_a_manifest_that_is_not_there_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = reef();
-    let refused = Program::run(command.args(["demo", "--fast"]).current_dir(&folder), PATIENCE);
+    command.args(["demo", "--fast", "--spin-file", "nowhere.toml"]).current_dir(&folder);
+    let refused = Program::run(&mut command, PATIENCE);
     assert_eq!(refused.status.code(), Some(2), "{}", refused.stderr);
     assert!(refused.stderr.contains("--spin-file"), "{}", refused.stderr);
 }

@@ -176,9 +176,6 @@ fn the_image_holds_what_the_host_looks_for() {
         lines.iter().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).collect()
     };
     assert!(argument("RUN").contains(&"cargo xtask build"));
-    let manifest = fs::read_to_string(root().join("spin.toml")).unwrap();
-    let manifest: toml::Value = toml::from_str(&manifest).unwrap();
-    let workdir = argument("WORKDIR").pop().unwrap().to_owned();
     let mut copied = Vec::new();
     for copy in argument("COPY --from=build") {
         let (from, to) = copy.split_once(' ').unwrap();
@@ -186,11 +183,8 @@ fn the_image_holds_what_the_host_looks_for() {
         assert!(built.exists(), "{from} is not what a build makes");
         copied.push(to.to_owned());
     }
-    assert!(copied.contains(&format!("{workdir}/spin.toml")), "{copied:?}");
-    for component in manifest["component"].as_table().unwrap().values() {
-        let source = format!("{workdir}/{}", component["source"].as_str().unwrap());
-        assert!(copied.iter().any(|to| source.starts_with(&format!("{to}/"))), "{source}");
-    }
+    // It carries the components, and serves them where no manifest lies.
+    assert_eq!(copied, ["/usr/local/bin/reef"]);
     // The flags of the image and of the unit are ones that `reef up` has.
     let command: Vec<String> = serde_json::from_str(argument("CMD").pop().unwrap()).unwrap();
     let help = reef().args(["up", "--help"]).output().unwrap().stdout;

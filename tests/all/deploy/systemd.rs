@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::read;
-use crate::harness::{PATIENCE, Program, Signal, reef, root};
+use crate::harness::{PATIENCE, Program, Signal, reef};
 
 /// The unit's settings; a repeated one holds the last value.
 fn unit() -> BTreeMap<String, String> {
@@ -20,11 +20,12 @@ fn the_unit_starts_a_hub_and_leaves_its_redis_to_it() {
     let state = folder.path().join("state").display().to_string();
     let line =
         unit["ExecStart"].replace("127.0.0.1:8888", "127.0.0.1:0").replace("/var/lib/reef", &state);
+    assert_eq!(unit["WorkingDirectory"], "%S/reef");
     let mut words = line.split(' ');
     assert_eq!(words.next(), Some("/usr/local/bin/reef"));
     // As StateDirectory= makes it.
     std::fs::create_dir(&state).unwrap();
-    let mut hub = Program::start(reef().args(words).current_dir(root()));
+    let mut hub = Program::start(reef().args(words).current_dir(&state));
     hub.line(std::time::Duration::from_secs(120), |line| {
         line.starts_with("Serving ").then_some(())
     });

@@ -32,7 +32,8 @@ pub(super) struct Fleet {
     folder: TempDir,
     program: PathBuf,
     listen: String,
-    spin_file: PathBuf,
+    /// `None`: what the program carries.
+    spin_file: Option<PathBuf>,
     hub: Option<Child>,
     workers: Vec<Worker>,
 }
@@ -50,13 +51,17 @@ impl Fleet {
     /// # Errors
     /// The manifest is not there, or no folder can be made.
     pub(super) fn new(demo: &Demo) -> Result<Self, Failure> {
-        let spin_file = demo.spin_file.canonicalize().map_err(|error| {
-            Failure::Usage(format!(
-                "the manifest {} cannot be read ({error}); run this where spin.toml is, or name it \
-                 with --spin-file",
-                demo.spin_file.display()
-            ))
-        })?;
+        let here = Some(Path::new("spin.toml")).filter(|file| file.exists());
+        // The hub looks from another folder.
+        let spin_file = demo.spin_file.as_deref().or(here).map(|file| {
+            file.canonicalize().map_err(|error| {
+                let file = file.display();
+                Failure::Usage(format!(
+                    "the manifest {file} cannot be read ({error}); name another with --spin-file"
+                ))
+            })
+        });
+        let spin_file = spin_file.transpose()?;
         let folder = tempfile::Builder::new().prefix("reef-demo-").tempdir().map_err(cannot)?;
         let fleet = Self {
             folder,
@@ -94,7 +99,10 @@ impl Fleet {
     pub(super) async fn start_hub(&mut self) -> Result<Hub, Failure> {
         let mut command = self.command("hub")?;
         command.args(["up", "--listen", &self.listen]);
-        command.arg("--spin-file").arg(&self.spin_file).arg("--state-dir").arg(self.hub_dir());
+        command.arg("--state-dir").arg(self.hub_dir());
+        if let Some(file) = &self.spin_file {
+            command.arg("--spin-file").arg(file);
+        }
         command.args(["--variable", &format!("heartbeat_timeout_seconds={NODE_TIMEOUT}")]);
         let mut hub = command.stdout(Stdio::piped()).spawn().map_err(cannot)?;
         let said = hub.stdout.take();

@@ -47,12 +47,13 @@ pub struct Demo {
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:0")]
     listen: String,
 
-    /// The Spin manifest that the demo's hub serves
-    #[arg(long, env = "REEF_SPIN_FILE", value_name = "FILE", default_value = "spin.toml")]
-    spin_file: PathBuf,
+    /// The Spin manifest that the demo's hub serves; without it the folder's spin.toml, and where
+    /// there is none, the components that this program carries
+    #[arg(long, env = "REEF_SPIN_FILE", value_name = "FILE")]
+    spin_file: Option<PathBuf>,
 
     /// The state directory of a hub that has run here. Compiled code is taken from it, if it is
-    /// there, which saves the demo half a minute; nothing else is
+    /// there, which saves a demo of the folder's own components half a minute; nothing else is
     #[arg(long, env = "REEF_STATE_DIR", value_name = "DIR", default_value = ".reef")]
     state_dir: PathBuf,
 }
