@@ -16,6 +16,7 @@ use self::completions::{COMPLETIONS_EXAMPLES, COMPLETIONS_EXIT_CODES};
 pub(crate) use self::completions::{CompletionsArgs, print_completions};
 pub(crate) use self::man::{ManArgs, write_pages};
 use crate::config_command::ConfigCommand;
+use crate::init::InitArgs;
 use crate::redis::memory;
 
 /// One example for each subcommand of the host, and all of them above `reef --help`.
@@ -98,7 +99,8 @@ Exit codes:
   130  interrupted before it was ready, or told twice to stop
 
 Environment:
-  Each flag is also REEF_<FLAG> (REEF_LISTEN, REEF_STATE_DIR, …); a flag wins over its variable.
+  Each flag is also REEF_<FLAG> (REEF_LISTEN, REEF_STATE_DIR, …); a flag wins over its variable, and
+  that over reef.toml, which `reef init` writes with every flag and variable.
   REDIS_URL is taken when neither --redis-url nor REEF_REDIS_URL is given; then REDIS_HOST with
   REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB and REDIS_TLS; then the member redis of
   config/secrets.json. `reef config show --origin` says where each value comes from.
@@ -126,6 +128,9 @@ pub(crate) enum Subcommands {
     /// The configuration: what it is, where each value comes from, and whether it works
     #[command(before_help = crate::config_command::EXAMPLES, after_help = crate::config_command::EXIT_CODES)]
     Config(ConfigCommand),
+    /// Write a reef.toml with every flag and variable, its meaning and its default
+    #[command(before_help = crate::init::EXAMPLES, after_help = crate::init::EXIT_CODES)]
+    Init(InitArgs),
     /// What a shell needs to complete the commands and flags of reef
     #[command(before_help = COMPLETIONS_EXAMPLES, after_help = COMPLETIONS_EXIT_CODES)]
     Completions(CompletionsArgs),
@@ -252,7 +257,7 @@ pub(crate) struct CommonArgs {
     pub(crate) redis_url: Option<String>,
 
     /// Sets a variable of the manifest; repeatable. Wins over SPIN_VARIABLE_<NAME>, which wins
-    /// over the runtime configuration and the manifest's default
+    /// over the runtime configuration, then reef.toml, then the manifest's default
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     pub(crate) variables: Vec<String>,
 

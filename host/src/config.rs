@@ -7,7 +7,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reef_settings::{Origin, Settings};
+use reef_settings::{Origin, Settings, VARIABLES};
 
 use crate::alerts;
 use crate::cli::{AuthMode, Command, CommonArgs, MonitoringArgs, ServingArgs};
@@ -16,6 +16,7 @@ use crate::manifest::variables::Layers;
 use crate::manifest::{Manifest, RuntimeConfig};
 use crate::redis::address;
 use crate::redis::private::Tuning;
+use crate::reef_toml;
 
 /// The longest time that a flag may ask for.
 const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -130,6 +131,9 @@ impl Config {
     ) -> anyhow::Result<Self> {
         let listen = resolve(&common.listen)?;
         let manifest = Manifest::load(&common.spin_file)?;
+        if let Some(toml) = settings.toml() {
+            reef_toml::check(toml, Some(&manifest))?;
+        }
         let shared_redis_url = settings.redis()?.map(|address| address.url);
 
         let mut layers = Layers::default();
@@ -180,9 +184,22 @@ impl Config {
     }
 }
 
-/// Takes from the files of the configuration what is a variable of the manifest. They are weaker
-/// than all that sets a variable by its name.
+/// Takes from `reef.toml` and the files of the configuration what is a variable of the manifest.
+/// They are weaker than the runtime configuration.
 fn take_files(settings: &Settings, layers: &mut Layers) {
+    if let Some(toml) = settings.toml() {
+        let set = toml.entries().iter().filter(|entry| entry.is_set());
+        for entry in set {
+            // The one flag that is a variable and has no other way there.
+            let name = match entry.key.as_str() {
+                "auth_mode" => Some("auth_mode"),
+                key => key.strip_prefix(VARIABLES),
+            };
+            if let Some(name) = name {
+                layers.provided.entry(name.to_owned()).or_insert_with(|| entry.text());
+            }
+        }
+    }
     if let Some(value) = settings.given("node.heartbeat_ttl")
         && matches!(value.origin, Origin::File(_))
     {

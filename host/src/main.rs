@@ -20,6 +20,7 @@ mod descriptors;
 mod examine;
 mod failure;
 mod http;
+mod init;
 mod log_fields;
 mod logging;
 mod long_poll;
@@ -28,6 +29,7 @@ mod manifest;
 mod metrics;
 mod monitor;
 mod redis;
+mod reef_toml;
 mod seen;
 mod shutdown;
 mod sse;
@@ -57,6 +59,7 @@ fn run(command: cli::Subcommands) -> ExitCode {
     match command {
         cli::Subcommands::Host(command) => ended(host(command)),
         cli::Subcommands::Config(command) => ended(config_command::run(command)),
+        cli::Subcommands::Init(args) => ended(init::run(&args)),
         cli::Subcommands::Completions(args) => ended(written(cli::print_completions(&args))),
         cli::Subcommands::Man(args) => ended(written(cli::write_pages(&args))),
         cli::Subcommands::Data(command) => {
@@ -80,6 +83,7 @@ fn run(command: cli::Subcommands) -> ExitCode {
 /// Runs a host until it is asked to end.
 fn host(command: cli::Command) -> Result<(), failure::Failure> {
     let settings = Settings::load(&command.common().settings).map_err(failure::Failure::usage)?;
+    let command = reef_toml::complete(command, &settings)?;
     logging::start(&settings, command.common().log_format);
     for note in settings.notes() {
         tracing::warn!("{note}");

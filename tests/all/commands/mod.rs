@@ -15,6 +15,7 @@ mod ledger;
 mod ledger_audit;
 mod messages;
 mod old_data;
+mod reef_toml;
 mod tails;
 mod upkeep;
 mod worker;
