@@ -393,6 +393,11 @@ pub(crate) struct UpArgs {
     /// takes no writes. Without it: three quarters of what this machine or container has
     #[arg(long, env = "REEF_REDIS_MEMORY", value_name = "BYTES", value_parser = memory::parse)]
     pub(crate) redis_memory: Option<u64>,
+
+    /// Print a link that signs a browser in to the page, once and within a minute, and what to do
+    /// next, also where standard error is no terminal
+    #[arg(long)]
+    pub(crate) sign_in_link: bool,
 }
 
 /// `reef serve`.

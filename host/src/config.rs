@@ -12,6 +12,7 @@ use reef_settings::{Origin, Settings, VARIABLES};
 use crate::alerts;
 use crate::cli::{AuthMode, Command, CommonArgs, MonitoringArgs, ServingArgs};
 use crate::failure::Failure;
+use crate::logging;
 use crate::manifest::variables::Layers;
 use crate::manifest::{Manifest, RuntimeConfig};
 use crate::redis::address;
@@ -45,8 +46,21 @@ pub(crate) struct Config {
     pub(crate) alerts: Option<alerts::Settings>,
     /// What clients may ask of the listener.
     pub(crate) limits: Limits,
+    /// Whether somebody is told how to go on, once requests are served.
+    pub(crate) welcome: Welcome,
     /// How often a reader of an event stream is told that it is alive.
     pub(crate) comment_period: Duration,
+}
+
+/// Whether somebody is told how to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Welcome {
+    /// In any case.
+    Asked,
+    /// A person at a terminal.
+    People,
+    /// Nobody.
+    Nobody,
 }
 
 /// What clients may ask of the listener.
@@ -104,7 +118,18 @@ impl Config {
         let environment: Vec<(String, String)> = std::env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
             .collect();
-        match command {
+        let welcome = match &command {
+            Command::Up(args) if args.sign_in_link && logging::is_json() => {
+                return Err(Failure::usage(
+                    "--sign-in-link is for people, and a log in JSON for programs; `reef page \
+                     --sign-in-link` prints a link at any time",
+                ));
+            }
+            Command::Up(args) if args.sign_in_link => Welcome::Asked,
+            Command::Up(_) => Welcome::People,
+            Command::Serve(_) | Command::Monitor(_) => Welcome::Nobody,
+        };
+        let config = match command {
             Command::Up(args) => {
                 let private = Some(Tuning { fsync: args.redis_fsync, memory: args.redis_memory });
                 let (serving, tick) = (Some(args.serving), Some(args.monitoring));
@@ -117,7 +142,8 @@ impl Config {
                 Self::check(args.common, None, Some(args.monitoring), None, environment, settings)
             }
         }
-        .map_err(Failure::Usage)
+        .map_err(Failure::Usage)?;
+        Ok(Self { welcome, ..config })
     }
 
     /// `private` says that a private Redis may be started.
@@ -179,6 +205,7 @@ impl Config {
             tick,
             alerts,
             limits,
+            welcome: Welcome::Nobody,
             comment_period,
         })
     }

@@ -36,6 +36,7 @@ mod sse;
 mod state_dir;
 mod supervise;
 mod up;
+mod welcome;
 
 use std::process::ExitCode;
 

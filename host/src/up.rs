@@ -41,6 +41,7 @@ use crate::shutdown::Shutdown;
 use crate::sse::EventStreams;
 use crate::state_dir::{self, StateDir};
 use crate::supervise::keep;
+use crate::welcome;
 
 /// How long the threads get that still compile or close files when all else has ended.
 const LINGER: Duration = Duration::from_secs(1);
@@ -262,6 +263,7 @@ impl Hub {
 
         logging::announce(&announcement(address, &service, &config.manifest));
         tracing::info!("the dashboard is at http://{address}/");
+        welcome::say(config, address, streams.store(), streams.config()).await;
         let stop = async {
             shutdown.asked().await;
             // They would else keep the drain waiting for its whole time.

@@ -11,6 +11,7 @@
 //! - [`own`]: the routes that the host answers itself.
 //! - [`problem`]: errors of the host, in the shape that the components give theirs.
 //! - [`streams`]: event streams, from a request to an answer.
+//! - [`sign_in_link`]: the link by which a browser signs in once.
 //! - [`ui_session`]: the cookie by which a browser page reads.
 //! - [`stall`]: cuts clients that take nothing.
 
@@ -25,6 +26,7 @@ pub(crate) mod peers;
 mod problem;
 pub(crate) mod service;
 mod shares;
+mod sign_in_link;
 mod stall;
 mod streams;
 pub(crate) mod ui_session;

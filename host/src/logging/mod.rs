@@ -93,6 +93,19 @@ pub(crate) fn say(text: &str) {
     }
 }
 
+/// Whether each line of the log is JSON, for programs.
+pub(crate) fn is_json() -> bool {
+    IS_JSON.get().is_some()
+}
+
+/// Says something on standard error that is never a line of the log, in order with it.
+pub(crate) fn say_aside(text: &str) {
+    match LOG.get() {
+        Some(log) => log.write(format!("{text}\n").into_bytes()),
+        None => drop(std::io::stderr().write_all(text.as_bytes())),
+    }
+}
+
 /// Says something on standard output, whether or not anybody reads it.
 pub(crate) fn announce(text: &str) {
     static STDOUT: OnceLock<Sink> = OnceLock::new();
