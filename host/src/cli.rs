@@ -394,6 +394,11 @@ pub(crate) struct UpArgs {
     #[arg(long, env = "REEF_REDIS_MEMORY", value_name = "BYTES", value_parser = memory::parse)]
     pub(crate) redis_memory: Option<u64>,
 
+    /// Install redis-server or valkey-server with this system's package manager, if there is none;
+    /// without this flag `reef up` asks, on a terminal
+    #[arg(long)]
+    pub(crate) install_redis: bool,
+
     /// Print a link that signs a browser in to the page, once and within a minute, and what to do
     /// next, also where standard error is no terminal
     #[arg(long)]

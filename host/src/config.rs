@@ -46,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) alerts: Option<alerts::Settings>,
     /// What clients may ask of the listener.
     pub(crate) limits: Limits,
+    /// Whether a server program is installed where there is none, without a question.
+    pub(crate) install_redis: bool,
     /// Whether somebody is told how to go on, once requests are served.
     pub(crate) welcome: Welcome,
     /// How often a reader of an event stream is told that it is alive.
@@ -129,6 +131,7 @@ impl Config {
             Command::Up(_) => Welcome::People,
             Command::Serve(_) | Command::Monitor(_) => Welcome::Nobody,
         };
+        let install_redis = matches!(&command, Command::Up(args) if args.install_redis);
         let config = match command {
             Command::Up(args) => {
                 let private = Some(Tuning { fsync: args.redis_fsync, memory: args.redis_memory });
@@ -143,7 +146,7 @@ impl Config {
             }
         }
         .map_err(Failure::Usage)?;
-        Ok(Self { welcome, ..config })
+        Ok(Self { install_redis, welcome, ..config })
     }
 
     /// `private` says that a private Redis may be started.
@@ -205,6 +208,7 @@ impl Config {
             tick,
             alerts,
             limits,
+            install_redis: false,
             welcome: Welcome::Nobody,
             comment_period,
         })

@@ -33,13 +33,9 @@ pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Fi
 fn program() -> Finding {
     match private::find_program() {
         Ok(program) => Finding::ok("redis program", program.display().to_string()),
-        Err(_) => Finding::warn(
-            "redis program",
-            "neither redis-server nor valkey-server is on PATH: `reef up` needs the address of one \
-             that runs",
-            "`cargo xtask up` installs one; or apt-get install redis-server, dnf install valkey, \
-             apk add valkey, brew install redis",
-        ),
+        Err(error) => {
+            Finding::warn("redis program", "`reef up` has none to start", error.to_string())
+        }
     }
 }
 

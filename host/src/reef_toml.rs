@@ -15,7 +15,8 @@ use crate::failure::Failure;
 use crate::manifest::Manifest;
 
 /// What is looked at and then done once, and what the file itself needs to be found.
-const NOT_IN_FILE: [&str; 4] = ["config", "config_dir", "variables", "sign_in_link"];
+const NOT_IN_FILE: [&str; 5] =
+    ["config", "config_dir", "variables", "install_redis", "sign_in_link"];
 /// Flags that are weaker than further environment variables; whoever takes them asks the settings.
 const BY_SETTINGS: [&str; 3] = ["redis_url", "auth_mode", "log_format"];
 /// Variables that are flags, too, and stand in the file as these.

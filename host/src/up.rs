@@ -33,6 +33,7 @@ use crate::metrics::Metrics;
 use crate::monitor::Monitor;
 use crate::redis::address;
 use crate::redis::inspect::{self, Unusable};
+use crate::redis::install;
 use crate::redis::layouts;
 use crate::redis::private::{Prepared, PrivateRedis};
 use crate::redis::readiness::Readiness;
@@ -112,6 +113,7 @@ impl Ground {
         }
         let prepared = match (&config.redis, &state_dir) {
             (RedisChoice::Private(tuning), Some(state_dir)) => {
+                install::ensure_program(config.install_redis)?;
                 Some(PrivateRedis::prepare(state_dir, *tuning).map_err(Failure::Usage)?)
             }
             _ => None,

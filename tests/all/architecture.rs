@@ -12,6 +12,7 @@ use crate::harness::{Hub, root};
 /// Who may know whom. A package that is missing here may know nobody of the workspace.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("reef-client", &[]),
+    ("reef-packages", &[]),
     ("reef-settings", &[]),
     ("reef-worker", &["reef-client", "reef-domain"]),
     ("reef-domain", &[]),
@@ -34,6 +35,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "reef-commands",
             "reef-domain",
             "reef-maintenance",
+            "reef-packages",
             "reef-redis",
             "reef-runtime",
             "reef-settings",
