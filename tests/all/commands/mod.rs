@@ -14,6 +14,7 @@ mod inbox_and_events;
 mod ledger;
 mod ledger_audit;
 mod messages;
+mod no_redis;
 mod old_data;
 mod reef_toml;
 mod tails;
