@@ -21,6 +21,7 @@ pub(crate) use self::tls::TlsArgs;
 use self::version::VersionArgs;
 pub(crate) use self::version::print_version;
 use crate::config_command::ConfigCommand;
+use crate::init::InitArgs;
 use crate::redis::memory;
 use crate::spin_command::SpinCommand;
 
@@ -104,7 +105,8 @@ Exit codes:
   130  interrupted before it was ready, or told twice to stop
 
 Environment:
-  Each flag is also REEF_<FLAG> (REEF_LISTEN, REEF_STATE_DIR, …); a flag wins over its variable.
+  Each flag is also REEF_<FLAG> (REEF_LISTEN, REEF_STATE_DIR, …); a flag wins over its variable, and
+  that over reef.toml, which `reef init` writes with every flag and variable.
   REDIS_URL is taken when neither --redis-url nor REEF_REDIS_URL is given; then REDIS_HOST with
   REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB and REDIS_TLS; then the member redis of
   config/secrets.json. `reef config show --origin` says where each value comes from.
@@ -138,6 +140,9 @@ pub(crate) enum Subcommands {
     /// What this program carries, for Spin
     #[command(before_help = crate::spin_command::EXAMPLES, after_help = crate::spin_command::EXIT_CODES)]
     Spin(SpinCommand),
+    /// Write a reef.toml with every flag and variable, its meaning and its default
+    #[command(before_help = crate::init::EXAMPLES, after_help = crate::init::EXIT_CODES)]
+    Init(InitArgs),
     /// What a shell needs to complete the commands and flags of reef
     #[command(before_help = COMPLETIONS_EXAMPLES, after_help = COMPLETIONS_EXIT_CODES)]
     Completions(CompletionsArgs),
@@ -268,7 +273,7 @@ pub(crate) struct CommonArgs {
     pub(crate) redis_url: Option<String>,
 
     /// Sets a variable of the manifest; repeatable. Wins over SPIN_VARIABLE_<NAME>, which wins
-    /// over the runtime configuration and the manifest's default
+    /// over the runtime configuration, then reef.toml, then the manifest's default
     #[arg(long = "variable", value_name = "NAME=VALUE")]
     pub(crate) variables: Vec<String>,
 
@@ -404,6 +409,16 @@ pub(crate) struct UpArgs {
     /// takes no writes. Without it: three quarters of what this machine or container has
     #[arg(long, env = "REEF_REDIS_MEMORY", value_name = "BYTES", value_parser = memory::parse)]
     pub(crate) redis_memory: Option<u64>,
+
+    /// Install redis-server or valkey-server with this system's package manager, if there is none;
+    /// without this flag `reef up` asks, on a terminal
+    #[arg(long)]
+    pub(crate) install_redis: bool,
+
+    /// Print a link that signs a browser in to the page, once and within a minute, and what to do
+    /// next, also where standard error is no terminal
+    #[arg(long)]
+    pub(crate) sign_in_link: bool,
 }
 
 /// `reef serve`.

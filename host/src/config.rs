@@ -7,16 +7,18 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use reef_settings::{Origin, Settings};
+use reef_settings::{Origin, Settings, VARIABLES};
 
 use crate::alerts;
 use crate::cli::{AuthMode, Command, CommonArgs, MonitoringArgs, ServingArgs};
 use crate::failure::Failure;
 use crate::http::tls::TlsFiles;
+use crate::logging;
 use crate::manifest::variables::Layers;
 use crate::manifest::{Manifest, RuntimeConfig};
 use crate::redis::address;
 use crate::redis::private::Tuning;
+use crate::reef_toml;
 
 /// The longest time that a flag may ask for.
 const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -46,8 +48,23 @@ pub(crate) struct Config {
     pub(crate) alerts: Option<alerts::Settings>,
     /// What clients may ask of the listener.
     pub(crate) limits: Limits,
+    /// Whether a server program is installed where there is none, without a question.
+    pub(crate) install_redis: bool,
+    /// Whether somebody is told how to go on, once requests are served.
+    pub(crate) welcome: Welcome,
     /// How often a reader of an event stream is told that it is alive.
     pub(crate) comment_period: Duration,
+}
+
+/// Whether somebody is told how to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Welcome {
+    /// In any case.
+    Asked,
+    /// A person at a terminal.
+    People,
+    /// Nobody.
+    Nobody,
 }
 
 /// What clients may ask of the listener.
@@ -105,7 +122,19 @@ impl Config {
         let environment: Vec<(String, String)> = std::env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
             .collect();
-        match command {
+        let welcome = match &command {
+            Command::Up(args) if args.sign_in_link && logging::is_json() => {
+                return Err(Failure::usage(
+                    "--sign-in-link is for people, and a log in JSON for programs; `reef page \
+                     --sign-in-link` prints a link at any time",
+                ));
+            }
+            Command::Up(args) if args.sign_in_link => Welcome::Asked,
+            Command::Up(_) => Welcome::People,
+            Command::Serve(_) | Command::Monitor(_) => Welcome::Nobody,
+        };
+        let install_redis = matches!(&command, Command::Up(args) if args.install_redis);
+        let config = match command {
             Command::Up(args) => {
                 let private = Some(Tuning { fsync: args.redis_fsync, memory: args.redis_memory });
                 let (serving, tick) = (Some(args.serving), Some(args.monitoring));
@@ -118,7 +147,8 @@ impl Config {
                 Self::check(args.common, None, Some(args.monitoring), None, environment, settings)
             }
         }
-        .map_err(Failure::Usage)
+        .map_err(Failure::Usage)?;
+        Ok(Self { install_redis, welcome, ..config })
     }
 
     /// `private` says that a private Redis may be started.
@@ -132,6 +162,9 @@ impl Config {
     ) -> anyhow::Result<Self> {
         let listen = resolve(&common.listen)?;
         let manifest = Manifest::find(common.spin_file.as_deref())?;
+        if let Some(toml) = settings.toml() {
+            reef_toml::check(toml, Some(&manifest))?;
+        }
         let shared_redis_url = settings.redis()?.map(|address| address.url);
 
         let mut layers = Layers::default();
@@ -178,14 +211,29 @@ impl Config {
             tick,
             alerts,
             limits,
+            install_redis: false,
+            welcome: Welcome::Nobody,
             comment_period,
         })
     }
 }
 
-/// Takes from the files of the configuration what is a variable of the manifest. They are weaker
-/// than all that sets a variable by its name.
+/// Takes from `reef.toml` and the files of the configuration what is a variable of the manifest.
+/// They are weaker than the runtime configuration.
 fn take_files(settings: &Settings, layers: &mut Layers) {
+    if let Some(toml) = settings.toml() {
+        let set = toml.entries().iter().filter(|entry| entry.is_set());
+        for entry in set {
+            // The one flag that is a variable and has no other way there.
+            let name = match entry.key.as_str() {
+                "auth_mode" => Some("auth_mode"),
+                key => key.strip_prefix(VARIABLES),
+            };
+            if let Some(name) = name {
+                layers.provided.entry(name.to_owned()).or_insert_with(|| entry.text());
+            }
+        }
+    }
     if let Some(value) = settings.given("node.heartbeat_ttl")
         && matches!(value.origin, Origin::File(_))
     {

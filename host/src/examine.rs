@@ -9,9 +9,10 @@ use reef_commands::Finding;
 use reef_settings::Settings;
 
 use crate::carried;
-use crate::config_command::{certificate, check};
+use crate::config_command::{certificate, check, named_manifest};
 use crate::manifest::{self, Manifest};
 use crate::redis::{private, repair};
+use crate::reef_toml;
 
 /// Where rustc keeps what it links into components.
 const WASM_TARGET: &str = "wasm32-wasip2";
@@ -20,7 +21,8 @@ const WASM_TARGET: &str = "wasm32-wasip2";
 pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Finding>> + '_>> {
     Box::pin(async move {
         let value = |name: &str| settings.value(name).map(|value| value.text).unwrap_or_default();
-        let mut findings = vec![program()];
+        let mut findings = reef_toml::findings(settings, named_manifest(settings).as_ref());
+        findings.push(program());
         findings.push(redis(settings).await);
         findings.extend(data(Path::new(&value("state_dir"))));
         let named = settings.value("spin_file").map(|value| PathBuf::from(value.text));
@@ -34,13 +36,9 @@ pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Fi
 fn program() -> Finding {
     match private::find_program() {
         Ok(program) => Finding::ok("redis program", program.display().to_string()),
-        Err(_) => Finding::warn(
-            "redis program",
-            "neither redis-server nor valkey-server is on PATH: `reef up` needs the address of one \
-             that runs",
-            "`cargo xtask up` installs one; or apt-get install redis-server, dnf install valkey, \
-             apk add valkey, brew install redis",
-        ),
+        Err(error) => {
+            Finding::warn("redis program", "`reef up` has none to start", error.to_string())
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod descriptors;
 mod examine;
 mod failure;
 mod http;
+mod init;
 mod log_fields;
 mod logging;
 mod long_poll;
@@ -29,6 +30,7 @@ mod manifest;
 mod metrics;
 mod monitor;
 mod redis;
+mod reef_toml;
 mod seen;
 mod shutdown;
 mod spin_command;
@@ -36,6 +38,7 @@ mod sse;
 mod state_dir;
 mod supervise;
 mod up;
+mod welcome;
 
 use std::process::ExitCode;
 
@@ -64,6 +67,7 @@ fn run(command: cli::Subcommands) -> ExitCode {
         cli::Subcommands::Host(command) => ended(host(command)),
         cli::Subcommands::Config(command) => ended(config_command::run(command)),
         cli::Subcommands::Spin(command) => ended(spin_command::run(command)),
+        cli::Subcommands::Init(args) => ended(init::run(&args)),
         cli::Subcommands::Completions(args) => printed(cli::print_completions(&args)),
         cli::Subcommands::Man(args) => printed(cli::write_pages(&args)),
         cli::Subcommands::Data(command) => {
@@ -87,6 +91,7 @@ fn run(command: cli::Subcommands) -> ExitCode {
 /// Runs a host until it is asked to end.
 fn host(command: cli::Command) -> Result<(), failure::Failure> {
     let settings = Settings::load(&command.common().settings).map_err(failure::Failure::usage)?;
+    let command = reef_toml::complete(command, &settings)?;
     logging::start(&settings, command.common().log_format);
     for note in settings.notes() {
         tracing::warn!("{note}");

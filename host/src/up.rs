@@ -33,6 +33,7 @@ use crate::metrics::Metrics;
 use crate::monitor::Monitor;
 use crate::redis::address;
 use crate::redis::inspect::{self, Unusable};
+use crate::redis::install;
 use crate::redis::layouts;
 use crate::redis::private::{Prepared, PrivateRedis};
 use crate::redis::readiness::Readiness;
@@ -41,6 +42,7 @@ use crate::shutdown::Shutdown;
 use crate::sse::EventStreams;
 use crate::state_dir::{self, StateDir};
 use crate::supervise::keep;
+use crate::welcome;
 
 /// How long the threads get that still compile or close files when all else has ended.
 const LINGER: Duration = Duration::from_secs(1);
@@ -125,6 +127,7 @@ impl Ground {
         }
         let prepared = match (&config.redis, &state_dir) {
             (RedisChoice::Private(tuning), Some(state_dir)) => {
+                install::ensure_program(config.install_redis)?;
                 Some(PrivateRedis::prepare(state_dir, *tuning).map_err(Failure::Usage)?)
             }
             _ => None,
@@ -284,9 +287,11 @@ impl Hub {
             monitor.spawn(shutdown.clone())
         });
 
-        let base = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let base = format!("{scheme}://{address}");
         logging::announce(&announcement(&base, &service, &config.manifest));
         tracing::info!("the dashboard is at {base}/");
+        welcome::say(config, scheme, address, streams.store(), streams.config()).await;
         let stop = async {
             shutdown.asked().await;
             // They would else keep the drain waiting for its whole time.

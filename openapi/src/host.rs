@@ -23,6 +23,7 @@ const LINES: &[(&str, &str, Access)] = &[
     ("GET", "/ui/{asset}", Access::Open),
     ("POST", "/ui/session", Access::Open),
     ("DELETE", "/ui/session", Access::Open),
+    ("POST", "/ui/sign-in-links", Access::Read),
 ];
 
 pub(crate) fn lines() -> Vec<Line> {
@@ -158,7 +159,10 @@ fn pages(api: &mut Api) {
         .refuses(&[Code::NotFound, Code::MethodNotAllowed]);
     let done = json!({ "type": "object" });
     api.post("/ui/session", "begin_ui_session", "A cookie with which a browser may read")
-        .says("`EventSource` cannot send a key. The cookie is good for reading only, for 12 h.")
+        .says(
+            "`EventSource` cannot send a key. The cookie is good for reading only, for 12 h. In the \
+             place of a key the code of a sign-in link is taken, once.",
+        )
         .secured_by(&["bearer", "apiKey"])
         .answers_schema("`Set-Cookie` has it.", done.clone())
         .refuses(&[
@@ -172,4 +176,31 @@ fn pages(api: &mut Api) {
     api.delete("/ui/session", "end_ui_session", "Take that cookie away")
         .answers_schema("It is gone.", done)
         .refuses(&[Code::MethodNotAllowed]);
+    api.post("/ui/sign-in-links", "make_sign_in_link", "A code with which a browser signs in once")
+        .says(
+            "The page at `/#sign-in=<code>` exchanges it at `POST /ui/session`. It is good once, for \
+             a minute, and until another is made with the same key.",
+        )
+        .answers_schema(
+            "The code.",
+            json!({
+                "type": "object",
+                "required": ["success", "code", "expires_in"],
+                "properties": {
+                    "success": { "const": true },
+                    "code": { "type": "string", "pattern": "^reef_link_[A-Za-z0-9_.-]+$" },
+                    "expires_in": { "type": "integer", "description": "Seconds." },
+                },
+            }),
+        )
+        .refuses(&[
+            Code::Unauthenticated,
+            Code::Forbidden,
+            Code::MethodNotAllowed,
+            Code::Conflict,
+            Code::RateLimited,
+            Code::StoreUnavailable,
+            Code::StoreFull,
+            Code::Internal,
+        ]);
 }

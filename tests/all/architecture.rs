@@ -13,6 +13,7 @@ use crate::harness::{Hub, root};
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("reef-api", &[]),
     ("reef-client", &["reef-api"]),
+    ("reef-packages", &[]),
     ("reef-settings", &[]),
     ("reef-worker", &["reef-api", "reef-client", "reef-domain"]),
     ("reef-domain", &["reef-api"]),
@@ -36,6 +37,7 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "reef-commands",
             "reef-domain",
             "reef-maintenance",
+            "reef-packages",
             "reef-redis",
             "reef-runtime",
             "reef-settings",

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use reef_packages::{REDIS, System, Tool};
 
 use crate::process::{command, on_path, output_of, root, run, say};
 
@@ -28,29 +29,6 @@ pub(crate) fn ensure_wasm_target() -> anyhow::Result<()> {
     say("adding the Rust target wasm32-wasip2");
     run(command("rustup").args(["target", "add", "wasm32-wasip2"]))
 }
-
-/// A program that the machine must have.
-struct Tool {
-    /// What it is, for the person who reads.
-    what: &'static str,
-    /// Names it may have on the PATH; one is enough.
-    programs: &'static [&'static str],
-    /// Its package, by package manager.
-    packages: &'static [(&'static str, &'static str)],
-}
-
-impl Tool {
-    fn names(&self) -> String {
-        self.programs.join(" or ")
-    }
-}
-
-/// The hub's own server when no other is given.
-const REDIS: Tool = Tool {
-    what: "a Redis server",
-    programs: &["redis-server", "valkey-server"],
-    packages: &[("apt-get", "redis-server"), ("dnf", "redis"), ("apk", "redis"), ("brew", "redis")],
-};
 
 /// Runs the client in the older systems' style, which only the tests do.
 const PYTHON: Tool = Tool {
@@ -244,45 +222,26 @@ fn ensure(tool: &Tool) -> anyhow::Result<()> {
     }
     install(tool)?;
     if !is_here(tool) {
-        bail!("its package is installed, but there is still no {} on the PATH", tool.names());
+        bail!(
+            "its package is installed, but there is still no {} on the PATH",
+            tool.programs.join(" or ")
+        );
     }
     Ok(())
 }
 
 /// Installs a tool's package.
 fn install(tool: &Tool) -> anyhow::Result<()> {
-    let names = tool.names();
-    let Some((manager, package)) = tool.packages.iter().find(|(manager, _)| on_path(manager))
-    else {
-        bail!(
-            "{} is missing ({names}), and there is no package manager that is known here: \
-             please install it and put it on the PATH",
-            tool.what
-        );
+    let system = System::here(is_root()?);
+    let names = tool.programs.join(" or ");
+    let plan = tool.plan(&system).filter(|plan| plan.is_possible);
+    let Some(plan) = plan else {
+        bail!("{} is missing ({names}): {}", tool.what, tool.advice(&system));
     };
-    // Homebrew installs for its user and refuses root; the others write to the system.
-    let sudo = *manager != "brew" && !is_root()?;
-    if sudo && !on_path("sudo") {
-        bail!(
-            "{} is missing ({names}): please run `{manager} install {package}` as root",
-            tool.what
-        );
-    }
-    let steps: &[&[&str]] = match *manager {
-        "apt-get" => &[&["update", "-q"], &["install", "-y", "-q", "--no-install-recommends"]],
-        "dnf" => &[&["install", "-y"]],
-        "apk" => &[&["add"]],
-        _ => &[&["install"]],
-    };
-    say(format!("{} is missing ({names}); installing the package {package}", tool.what));
-    for step in steps {
-        let mut words = if sudo { vec!["sudo", manager] } else { vec![*manager] };
-        words.extend(*step);
-        if step.first() != Some(&"update") {
-            words.extend(package.split(' '));
-        }
+    say(format!("{} is missing ({names}); installing it", tool.what));
+    for words in plan.steps {
         say(words.join(" "));
-        let (program, args) = words.split_first().unwrap_or((manager, &[]));
+        let (program, args) = words.split_first().context("a plan has commands")?;
         run(command(program).args(args).env("DEBIAN_FRONTEND", "noninteractive"))?;
     }
     Ok(())

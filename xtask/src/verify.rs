@@ -134,7 +134,8 @@ fn prepare_clients(filter: &[String]) -> anyhow::Result<()> {
     if needs("real_clients::browser") {
         machine::ensure_browser()?;
     }
-    if needs("real_clients::python") || needs("real_clients::schemathesis") {
+    let of_python = ["real_clients::python", "real_clients::schemathesis", "resilience::valkey"];
+    if of_python.into_iter().any(needs) {
         machine::ensure_python_client()?;
     }
     if needs("real_clients::node") {

@@ -90,6 +90,11 @@ impl Hub {
         Request::new(self.clone(), Method::GET, self.url_below(&[], path))
     }
 
+    /// `POST /…`, as [`Hub::get_own`].
+    pub fn post_own<S: AsRef<str>>(&self, path: impl IntoIterator<Item = S>) -> Request {
+        Request::new(self.clone(), Method::POST, self.url_below(&[], path))
+    }
+
     /// `POST /api/v1/…`.
     pub fn post<S: AsRef<str>>(&self, path: impl IntoIterator<Item = S>) -> Request {
         self.request(Method::POST, path)

@@ -40,6 +40,8 @@ pub struct Host {
 /// What only the host can look at: the Redis, the manifest and its components, the port.
 pub type Examine = fn(&Settings) -> Pin<Box<dyn Future<Output = Vec<Finding>> + '_>>;
 
+/// What to do about files that cannot be used.
+const UNREADABLE: &str = "correct it, then ask again: what a hub needs depends on it";
 /// Below this a disk is as good as full for a Redis that rewrites its file.
 const FREE_BYTES_MIN: u64 = 1 << 30;
 /// By how much this machine's clock may differ from the hub's.
@@ -69,15 +71,20 @@ pub struct Doctor {
 
 impl Doctor {
     pub(crate) async fn run(self, cx: &Context, host: Host) -> Result<(), Failure> {
-        let settings =
-            Settings::load(&self.settings).map_err(|it| Failure::Usage(it.to_string()))?;
+        let loaded = Settings::load(&self.settings);
+        // Where nobody knows what is set, what can be told is told about the defaults.
+        let settings = loaded.clone().unwrap_or_default();
         let state_dir = settings.value("state_dir").map(|value| value.text).unwrap_or_default();
         if self.repair {
+            loaded.map_err(|error| Failure::Usage(error.to_string()))?;
             let mut agree = |question: &str| self.agrees(cx, question);
             let done = (host.repair)(Path::new(&state_dir), &mut agree).map_err(Failure::Failed)?;
             return Ok(cx.out.line(&done)?);
         }
-        let mut findings = (host.examine)(&settings).await;
+        let mut findings = match loaded {
+            Ok(settings) => (host.examine)(&settings).await,
+            Err(error) => vec![Finding::fail("configuration", error.to_string(), UNREADABLE)],
+        };
         findings.extend(disk(Path::new(&state_dir)));
         findings.push(key(&self.hub, cx));
         findings.extend(hub(cx).await);

@@ -35,6 +35,7 @@ mod ledger;
 mod messages;
 mod nodes;
 mod output;
+mod page;
 pub mod table;
 mod tasks;
 mod time;
@@ -120,6 +121,9 @@ pub enum ClientCommand {
     /// How the cluster is, or a node; exit code 1 if not well
     #[command(before_help = health::EXAMPLES, after_help = EXIT_CODES)]
     Health(health::Health),
+    /// The address of the hub's page, or a link that signs a browser in to it
+    #[command(before_help = page::EXAMPLES, after_help = EXIT_CODES)]
+    Page(page::Page),
     /// The cluster at a glance, live
     #[command(before_help = top::EXAMPLES, after_help = EXIT_CODES)]
     Top(top::Top),
@@ -175,6 +179,7 @@ impl ClientCommand {
             Self::Nodes(group) => &group.hub,
             Self::Leader(group) => &group.hub,
             Self::Health(health) => &health.hub,
+            Self::Page(page) => &page.hub,
             Self::Top(top) => &top.hub,
             Self::Verify(verify) => &verify.hub,
             Self::Doctor(doctor) => &doctor.hub,
@@ -202,6 +207,7 @@ impl ClientCommand {
             Self::Nodes(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Leader(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
             Self::Health(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Page(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
             Self::Top(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
             Self::Verify(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
             Self::Doctor(it) => ask(&it.hub.clone(), async |cx| it.run(cx, host).await).await,

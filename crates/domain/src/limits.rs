@@ -442,6 +442,10 @@ pub const TEXT_PIECE_BYTES: i64 = 10_000;
 /// For how long an inbox that nobody uses is kept, in milliseconds.
 pub const INBOX_TTL_MS: i64 = 30 * 86_400_000;
 
+/// How long is known of a sign-in link why it is good no more, in milliseconds: long enough to tell
+/// who comes too late.
+pub const SIGN_IN_LINK_KEPT_MS: i64 = 3_600_000;
+
 /// How often a message of an inbox is handed out before it is a dead letter.
 pub const MAIL_TRIES_MAX: i64 = 5;
 

@@ -102,13 +102,23 @@ fn take<'v>(
     Ok(())
 }
 
+/// Whether others than its owner can read a file.
+pub(crate) fn others_can_read(path: &Path) -> bool {
+    has_mode(path, 0o077)
+}
+
+/// Whether everybody can change a file.
+pub(crate) fn others_can_write(path: &Path) -> bool {
+    has_mode(path, 0o002)
+}
+
 #[cfg(unix)]
-fn others_can_read(path: &Path) -> bool {
+fn has_mode(path: &Path, bits: u32) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
-    path.metadata().is_ok_and(|it| it.permissions().mode() & 0o077 != 0)
+    path.metadata().is_ok_and(|it| it.permissions().mode() & bits != 0)
 }
 
 #[cfg(not(unix))]
-fn others_can_read(_: &Path) -> bool {
+fn has_mode(_: &Path, _: u32) -> bool {
     false
 }

@@ -1,8 +1,8 @@
-//! One configuration for all that `reef` does: what is set in the environment and in the files of
-//! `config/`, and where each value comes from.
+//! One configuration for all that `reef` does: what is set in the environment, in `reef.toml` and
+//! in the files of `config/`, and where each value comes from.
 //!
-//! From strongest to weakest: a flag, an environment variable, `config/secrets.json` and
-//! `config/config.json`, the default. The files are those of the older Python services:
+//! From strongest to weakest: a flag, an environment variable, `reef.toml`, `config/secrets.json`
+//! and `config/config.json`, the default. The latter files are those of the older Python services:
 //!
 //! ```json
 //! {"redis": {"host": "10.0.0.5", "port": 6379, "password": "${REDIS_SECRET}", "db": 0}}
@@ -11,22 +11,25 @@
 //!
 //! # Layout
 //!
-//! - `known`: which settings there are. `files`: reads the files. `replace`: `${VAR}`.
+//! - `known`: which settings there are. `reef_toml` and `files`: read the files. `replace`:
+//!   `${VAR}`.
 //! - [`Settings`]: the values; [`redis`]: the address that several of them make.
 
 mod files;
 mod known;
 pub mod redis;
+mod reef_toml;
 mod replace;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
 
-pub use known::{KNOWN, Known};
+pub use known::{InToml, KNOWN, Known};
+pub use reef_toml::{Entry, REEF_TOML, ReefToml, VARIABLES};
 
 /// The folder of the configuration where nothing else is said.
 const FOLDER: &str = "config";
@@ -36,8 +39,12 @@ const FOLDER_OF_OLD: &str = "CLAWSTER_CONFIG_DIR";
 /// Where the files are.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SettingsArgs {
+    /// File with flags and variables, as `reef init` writes it; else reef.toml, if it is there
+    #[arg(long, env = "REEF_CONFIG", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+
     /// Folder with config.json and secrets.json; else config, if it is there
-    #[arg(long, env = "REEF_CONFIG_DIR", value_name = "DIR")]
+    #[arg(long, env = "REEF_CONFIG_DIR", value_name = "DIR", global = true)]
     pub config_dir: Option<PathBuf>,
 }
 
@@ -53,10 +60,25 @@ pub enum Origin {
     Flag(&'static str),
     /// An environment variable.
     Environment(&'static str),
-    /// A file of the configuration.
+    /// A line of `reef.toml`.
+    Line(PathBuf, usize),
+    /// A file of the folder config.
     File(PathBuf),
     /// Nobody has set it.
     Default,
+}
+
+impl Origin {
+    /// The higher, the stronger.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Flag(_) => 4,
+            Self::Environment(_) => 3,
+            Self::Line(..) => 2,
+            Self::File(_) => 1,
+            Self::Default => 0,
+        }
+    }
 }
 
 impl fmt::Display for Origin {
@@ -64,6 +86,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Flag(flag) => f.write_str(flag),
             Self::Environment(name) => write!(f, "{name} in the environment"),
+            Self::Line(path, line) => write!(f, "{}:{line}", path.display()),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Default => f.write_str("default"),
         }
@@ -90,6 +113,7 @@ impl fmt::Debug for Value {
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     values: BTreeMap<&'static str, Value>,
+    toml: Option<ReefToml>,
     /// What should be known about the files, a sentence each.
     notes: Vec<String>,
 }
@@ -104,29 +128,36 @@ impl Settings {
         let environment: Vec<(String, String)> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        Self::read(args.config_dir.as_deref(), &environment)
+        Self::read(args, &environment)
     }
 
-    /// Reads a given environment and the files in a folder.
+    /// Reads a given environment and the files.
     ///
     /// # Errors
     /// [`Invalid`], as for [`Settings::load`].
-    pub fn read(folder: Option<&Path>, environment: &[(String, String)]) -> Result<Self, Invalid> {
+    pub fn read(args: &SettingsArgs, environment: &[(String, String)]) -> Result<Self, Invalid> {
         // Empty is how a variable is switched off where it cannot be removed.
         let variable = |name: &str| {
             let found =
                 environment.iter().find(|(known, value)| known == name && !value.is_empty());
             found.map(|(_, value)| value.as_str())
         };
-        let named = folder.map(Path::to_owned);
+        // As for every variable, an empty one says nothing.
+        let said = |path: &Option<PathBuf>| path.clone().filter(|it| !it.as_os_str().is_empty());
+        let toml = ReefToml::load(said(&args.config).as_deref(), &variable)?;
+        let named = said(&args.config_dir);
         let named = named.or_else(|| variable(FOLDER_OF_OLD).map(PathBuf::from));
         if let Some(named) = named.as_ref().filter(|named| !named.is_dir()) {
             return Err(Invalid(format!("there is no folder {}", named.display())));
         }
         let folder = named.unwrap_or_else(|| FOLDER.into());
         let found = files::read(&folder, &variable)?;
-        let mut settings = Self { values: found.values, notes: found.notes };
+        let mut settings = Self { values: found.values, toml, notes: found.notes };
         for known in KNOWN {
+            let toml = settings.toml.as_ref().zip(known.key());
+            if let Some(value) = toml.map(|(file, key)| file.value(key)).transpose()?.flatten() {
+                settings.values.insert(known.name, value);
+            }
             for name in known.variables {
                 let Some(text) = variable(name).filter(|text| known.takes(name, text)) else {
                     continue;
@@ -137,6 +168,12 @@ impl Settings {
             }
         }
         Ok(settings)
+    }
+
+    /// The file with flags and variables, if there is one.
+    #[must_use]
+    pub fn toml(&self) -> Option<&ReefToml> {
+        self.toml.as_ref()
     }
 
     /// Takes what was typed.

@@ -25,16 +25,19 @@ impl std::fmt::Debug for Address {
 
 impl Settings {
     /// The server that is to be used: an address, or else the one that host, port, password and
-    /// database make. Nothing without either.
+    /// database make, where the host does not come from a stronger place. Nothing without either.
     ///
     /// # Errors
     /// [`Invalid`] if a piece cannot be used.
     pub fn redis(&self) -> Result<Option<Address>, Invalid> {
-        if let Some(value) = self.given("redis.url") {
+        // A password or a port alone name no server.
+        let host = self.given("redis.host");
+        if let Some(value) = self.given("redis.url")
+            && host.is_none_or(|host| host.origin.rank() <= value.origin.rank())
+        {
             return Ok(Some(Address { url: value.text.clone(), origin: value.origin.clone() }));
         }
-        // A password or a port alone name no server.
-        let Some(host) = self.given("redis.host") else { return Ok(None) };
+        let Some(host) = host else { return Ok(None) };
         if host.text.contains(['/', '@', '?', '#', ' ']) {
             let words = "redis.host must be a name or an IP address";
             return Err(Invalid(format!("{words} ({})", host.origin)));

@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::Path;
 
 use super::*;
 
@@ -16,8 +17,12 @@ fn folder(secrets: &str, config: &str) -> tempfile::TempDir {
     folder
 }
 
+fn within(folder: &Path) -> SettingsArgs {
+    SettingsArgs { config: None, config_dir: Some(folder.to_owned()) }
+}
+
 fn read(folder: &tempfile::TempDir, pairs: &[(&str, &str)]) -> Settings {
-    Settings::read(Some(folder.path()), &environment(pairs)).unwrap()
+    Settings::read(&within(folder.path()), &environment(pairs)).unwrap()
 }
 
 const SECRETS: &str =
@@ -46,6 +51,29 @@ fn a_flag_wins_over_the_environment_over_the_files_over_the_default() {
         (address.url.as_str(), address.origin),
         ("redis://typed", Origin::Flag("--redis-url"))
     );
+}
+
+#[test]
+fn reef_toml_stands_between_the_environment_and_the_files() {
+    let folder = folder(SECRETS, r#"{"node": {"id": "n1"}, "logging": {"level": "warn"}}"#);
+    let file = folder.path().join("reef.toml");
+    fs::write(&file, "redis_url = 'redis://toml'\n[node]\nid = 'n2'\n[redis]\nport = 7\n").unwrap();
+    let args = SettingsArgs { config: Some(file.clone()), ..within(folder.path()) };
+    let read = |pairs: &[(&str, &str)]| {
+        let pairs = [&[("SECRET", "s")], pairs].concat();
+        Settings::read(&args, &environment(&pairs)).unwrap()
+    };
+    let settings = read(&[]);
+    let node = settings.given("node.id").unwrap();
+    assert_eq!((node.text.as_str(), node.origin.clone()), ("n2", Origin::Line(file.clone(), 3)));
+    assert_eq!(settings.given("logging.level").unwrap().text, "warn");
+    // A host that a weaker place names does not count beside the address.
+    assert_eq!(settings.redis().unwrap().unwrap().url, "redis://toml");
+    let stronger = read(&[("REDIS_HOST", "h"), ("REEF_NODE_ID", "n3")]);
+    assert_eq!(stronger.redis().unwrap().unwrap().url, "redis://:p%40s@h:7/2");
+    assert_eq!(stronger.given("node.id").unwrap().text, "n3");
+    let missing = SettingsArgs { config: Some("/no/such/reef.toml".into()), config_dir: None };
+    assert!(Settings::read(&missing, &[]).unwrap_err().to_string().contains("/no/such/reef.toml"));
 }
 
 #[test]
@@ -80,11 +108,11 @@ fn what_is_wrong_with_a_file_is_said_without_its_secrets() {
         (r#"{"redis": {"password": ["sesame"]}}"#, "a text or a number"),
     ] {
         let folder = folder(secrets, "");
-        let error = Settings::read(Some(folder.path()), &[]).unwrap_err().to_string();
+        let error = Settings::read(&within(folder.path()), &[]).unwrap_err().to_string();
         assert!(error.contains(said) && error.contains("secrets.json"), "{error}");
         assert!(!error.contains("sesame"), "{error}");
     }
-    let missing = Settings::read(Some(Path::new("/no/such/folder")), &[]).unwrap_err();
+    let missing = Settings::read(&within(Path::new("/no/such/folder")), &[]).unwrap_err();
     assert!(missing.to_string().contains("/no/such/folder"));
 }
 

@@ -6,7 +6,8 @@
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`name`], [`session`],
 //!   [`message`], [`inbox`], [`proposal`], [`task`], [`agent`], [`key`], [`invite`], [`account`], [`hold`],
-//!   [`intent`], [`position`], [`entry`], [`host`], [`restored`]: the calls, one for each file under `lua/`.
+//!   [`intent`], [`position`], [`entry`], [`host`], [`restored`],
+//!   [`sign_in_link`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
 //! - [`variables`]: what a deployment can set; [`settings`]: what that says about keys and liveness.
 //!
@@ -39,6 +40,7 @@ pub mod restored;
 pub mod script;
 pub mod session;
 pub mod settings;
+pub mod sign_in_link;
 pub mod task;
 pub mod variables;
 

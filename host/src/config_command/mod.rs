@@ -13,6 +13,8 @@ use clap::{Args, Subcommand};
 use reef_settings::{Settings, SettingsArgs};
 
 use crate::failure::Failure;
+use crate::manifest::{self, Manifest};
+use crate::reef_toml;
 
 /// Shown above the group's `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -32,8 +34,8 @@ Exit codes:
 
 From strongest to weakest: --redis-url, the environment (REEF_REDIS_URL, SPIN_VARIABLE_REDIS_URL,
 REDIS_URL; then REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB, REDIS_TLS),
-config/secrets.json and config/config.json, the default. ${VAR} in a value of these files is
-replaced by the variable. `reef config show --origin` lists all variables that are set.
+reef.toml, config/secrets.json and config/config.json, the default. ${VAR} in a value of these files
+is replaced by the variable. `reef config show --origin` lists all variables that are set.
 ";
 
 /// `reef config`.
@@ -49,9 +51,8 @@ pub(crate) struct ConfigCommand {
 /// Flags of all of them.
 #[derive(Debug, Args)]
 struct Given {
-    /// Folder with config.json and secrets.json; else config, if it is there
-    #[arg(long, env = "REEF_CONFIG_DIR", value_name = "DIR", global = true)]
-    config_dir: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsArgs,
 
     /// The Redis, as for `reef up` (a password belongs in the environment or in
     /// secrets.json)
@@ -79,8 +80,10 @@ enum Verb {
 /// Runs one of them.
 pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
     let given = command.given;
-    let args = SettingsArgs { config_dir: given.config_dir };
-    let settings = Settings::load(&args).map_err(Failure::usage)?;
+    let settings = Settings::load(&given.settings).map_err(Failure::usage)?;
+    if let Some(toml) = settings.toml() {
+        reef_toml::check(toml, named_manifest(&settings).as_ref()).map_err(Failure::usage)?;
+    }
     let settings = settings.typed("redis.url", "--redis-url", given.redis_url);
     match command.verb {
         Verb::Show(args) => print(&show::render(&settings, &args, given.json)?),
@@ -98,13 +101,22 @@ pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
     }
 }
 
+/// The manifest that a hub would take, if it can be read.
+pub(crate) fn named_manifest(settings: &Settings) -> Option<Manifest> {
+    let named = settings.value("spin_file").map(|value| PathBuf::from(value.text));
+    match manifest::file(named.as_deref()) {
+        Some(file) => Manifest::load(file).ok(),
+        None => Manifest::carried().ok(),
+    }
+}
+
 /// Waits for something on this thread.
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     Ok(runtime.context("cannot start")?.block_on(work))
 }
 
-fn print(text: &str) -> Result<(), Failure> {
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     match written {

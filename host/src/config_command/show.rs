@@ -2,10 +2,11 @@
 
 use clap::Args;
 use reef_commands::table::columns;
-use reef_settings::{KNOWN, Origin, Settings, redis};
+use reef_settings::{KNOWN, Origin, Settings, VARIABLES, redis};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::reef_toml::{environment_of, flags, overridden_by, variables};
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {
@@ -14,11 +15,12 @@ pub(super) struct ShowArgs {
     origin: bool,
 }
 
-/// One line: name, value as it may be shown, origin, variables.
+/// One line: name, value as it may be shown, where it comes from, variables.
 struct Row {
-    name: &'static str,
+    name: String,
     value: Option<String>,
-    origin: Option<Origin>,
+    /// What kind of place that is, its name, and how it is shown.
+    origin: Option<(&'static str, Option<String>, String)>,
     variables: String,
 }
 
@@ -31,25 +33,35 @@ pub(super) fn render(
     rows.extend(KNOWN.iter().map(|known| {
         let value = settings.value(known.name);
         Row {
-            name: known.name,
+            name: known.name.to_owned(),
             value: value.as_ref().map(|value| known.shown(&value.text)),
-            origin: value.map(|value| value.origin),
+            origin: value.map(|value| place(&value.origin)),
             variables: known.variables.join(" "),
         }
+    }));
+    let others = flags();
+    let others = others.iter().filter(|flag| KNOWN.iter().all(|it| it.key() != Some(&flag.key)));
+    rows.extend(others.map(|flag| {
+        let is_secret = flag.arg.is_hide_env_values_set();
+        keyed(settings, &flag.key, is_secret, &flag.default())
+    }));
+    rows.extend(variables().map(|variable| {
+        let key = format!("{VARIABLES}{}", variable.name);
+        keyed(settings, &key, variable.is_secret, variable.default)
     }));
     if is_json {
         let settings_json: Vec<_> = rows.iter().map(json_of).collect();
         return Ok(json!({"settings": settings_json, "notes": settings.notes()}).to_string());
     }
-    let origin = |row: &Row| row.origin.as_ref().map(Origin::to_string).unwrap_or_default();
+    let origin = |row: &Row| row.origin.as_ref().map(|it| it.2.clone()).unwrap_or_default();
     let value = |row: &Row| row.value.clone().unwrap_or_default();
     let mut text = if args.origin {
         let rows = rows.iter();
         let rows =
-            rows.map(|row| [row.name.to_owned(), value(row), origin(row), row.variables.clone()]);
+            rows.map(|row| [row.name.clone(), value(row), origin(row), row.variables.clone()]);
         columns(["setting", "value", "from", "variables"], rows)
     } else {
-        columns(["setting", "value"], rows.iter().map(|row| [row.name.to_owned(), value(row)]))
+        columns(["setting", "value"], rows.iter().map(|row| [row.name.clone(), value(row)]))
     };
     for note in settings.notes() {
         text.push_str(&format!("\n\nnote: {note}"));
@@ -64,16 +76,53 @@ fn effective(settings: &Settings) -> Result<Row, Failure> {
         Some(address) => (redis::masked(&address.url), address.origin),
         None => ("a private Redis of `reef up`".to_owned(), Origin::Default),
     };
-    Ok(Row { name: "redis", value: Some(value), origin: Some(origin), variables: String::new() })
+    let (name, origin) = ("redis".to_owned(), Some(place(&origin)));
+    Ok(Row { name, value: Some(value), origin, variables: String::new() })
+}
+
+/// A flag or a variable: from the environment, else from `reef.toml`, else the default.
+fn keyed(settings: &Settings, key: &str, is_secret: bool, default: &str) -> Row {
+    let in_file = settings.toml().and_then(|toml| Some((toml, toml.entry(key)?)));
+    // What the files of config/ may set, too.
+    let in_files = match key.strip_prefix(VARIABLES) {
+        Some("heartbeat_ttl_seconds") => settings.given("node.heartbeat_ttl"),
+        _ => None,
+    };
+    let (text, origin) = if let Some(name) = overridden_by(key) {
+        let words = format!("{name} in the environment");
+        (std::env::var(&name).unwrap_or_default(), Some(("environment", Some(name), words)))
+    } else if let Some((toml, entry)) = in_file {
+        (entry.text(), Some(place(&toml.origin(entry))))
+    } else if let Some(value) = in_files {
+        (value.text.clone(), Some(place(&value.origin)))
+    } else if default.is_empty() {
+        (String::new(), None)
+    } else {
+        (default.to_owned(), Some(place(&Origin::Default)))
+    };
+    let value = origin.as_ref().map(|_| if is_secret { "********".to_owned() } else { text });
+    Row { name: key.to_owned(), value, origin, variables: environment_of(key).join(" ") }
+}
+
+fn place(origin: &Origin) -> (&'static str, Option<String>, String) {
+    let kind = match origin {
+        Origin::Flag(_) => "flag",
+        Origin::Environment(_) => "environment",
+        Origin::Line(..) | Origin::File(_) => "file",
+        Origin::Default => "default",
+    };
+    let name = match origin {
+        Origin::Flag(name) | Origin::Environment(name) => Some((*name).to_owned()),
+        Origin::Line(..) | Origin::File(_) => Some(origin.to_string()),
+        Origin::Default => None,
+    };
+    (kind, name, origin.to_string())
 }
 
 fn json_of(row: &Row) -> Value {
-    let (kind, place) = match &row.origin {
-        Some(Origin::Flag(flag)) => ("flag", Some((*flag).to_owned())),
-        Some(Origin::Environment(name)) => ("environment", Some((*name).to_owned())),
-        Some(Origin::File(path)) => ("file", Some(path.display().to_string())),
-        Some(Origin::Default) => ("default", None),
+    let (kind, name) = match &row.origin {
+        Some((kind, name, _)) => (*kind, name.clone()),
         None => ("unset", None),
     };
-    json!({"name": row.name, "value": row.value, "origin": {"kind": kind, "name": place}})
+    json!({"name": row.name, "value": row.value, "origin": {"kind": kind, "name": name}})
 }

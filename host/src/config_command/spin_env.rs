@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use reef_settings::{Origin, Settings};
+use reef_settings::{Origin, Settings, VARIABLES};
 
 use crate::admin_key;
 use crate::failure::Failure;
 use crate::redis::address;
+use crate::reef_toml::overridden_by;
 
 #[derive(Debug, Args)]
 pub(super) struct SpinEnvArgs {
@@ -24,15 +25,26 @@ pub(super) fn render(settings: &Settings, args: &SpinEnvArgs) -> Result<String, 
         ));
     };
     let allow = address::without_secrets(&redis.url).map_err(Failure::Usage)?;
-    let mut lines = vec![("redis_url", redis.url), ("redis_allow", allow)];
+    let mut lines = vec![("redis_url".to_owned(), redis.url), ("redis_allow".to_owned(), allow)];
     if let Some(file) = &args.admin_key_file {
-        lines.push(("admin_key", admin_key::read(file).map_err(Failure::Usage)?));
+        lines.push(("admin_key".to_owned(), admin_key::read(file).map_err(Failure::Usage)?));
     }
     for (setting, variable) in
         [("auth_mode", "auth_mode"), ("node.heartbeat_ttl", "heartbeat_ttl_seconds")]
     {
         if let Some(value) = settings.given(setting).filter(|it| it.origin != Origin::Default) {
-            lines.push((variable, value.text.clone()));
+            lines.push((variable.to_owned(), value.text.clone()));
+        }
+    }
+    if let Some(toml) = settings.toml() {
+        for entry in toml.entries().iter().filter(|entry| entry.is_set()) {
+            // Those of the environment are there already.
+            if let Some(name) = entry.key.strip_prefix(VARIABLES)
+                && overridden_by(&entry.key).is_none()
+                && !lines.iter().any(|(known, _)| known == name)
+            {
+                lines.push((name.to_owned(), entry.text()));
+            }
         }
     }
     // A shell that splits the output into words must get each of them whole.

@@ -13,6 +13,7 @@
 //! - [`own`]: the routes that the host answers itself.
 //! - [`problem`]: errors of the host, in the shape that the components give theirs.
 //! - [`streams`]: event streams, from a request to an answer.
+//! - [`sign_in_link`]: the link by which a browser signs in once.
 //! - [`ui_session`]: the cookie by which a browser page reads.
 //! - [`stall`]: cuts clients that take nothing.
 //! - [`sending`]: answers on their way out, and streams of HTTP/2 that nobody takes.
@@ -30,6 +31,7 @@ mod problem;
 mod sending;
 pub(crate) mod service;
 mod shares;
+mod sign_in_link;
 mod stall;
 mod streams;
 pub(crate) mod tls;

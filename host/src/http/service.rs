@@ -22,6 +22,7 @@ use super::hosts::{self, Hosts};
 use super::own::{Own, OwnRoutes};
 use super::peers::{Outcome, Peers, Standing};
 use super::shares::{self, Shares};
+use super::sign_in_link;
 use super::ui_session::{self, UiSessions};
 use super::{Answer, AnswerBody, X_REQUEST_ID, problem, streams, whole};
 use crate::long_poll::LongPolls;
@@ -248,10 +249,15 @@ impl Service {
             };
             (answer, &self.own_metrics, true)
         } else if parts.uri.path() == ui_session::PATH {
-            let looks_at_key = parts.method == Method::POST;
+            // A link's code is no key that could come again.
+            let is_link = sign_in_link::code_of(&parts.headers).is_some();
+            let looks_at_key = parts.method == Method::POST && !is_link;
             let is_tls = asked.client.is_tls;
             let answer = Box::pin(self.sessions.answer(&self.streams, &parts, is_tls, id)).await;
             (answer, &self.own_metrics, looks_at_key)
+        } else if parts.uri.path() == sign_in_link::PATH {
+            let answer = Box::pin(self.sessions.answer_link(&self.streams, &parts, id)).await;
+            (answer, &self.own_metrics, true)
         } else if let Some(feed) = EventStreams::find(parts.uri.path()) {
             let metrics = match feed {
                 Ok(Feed::Cluster) => &self.events_metrics,

@@ -1,6 +1,7 @@
 //! The cookie by which a browser page reads: `EventSource` cannot send a key.
 //!
-//! `POST /ui/session` with a key sets it, `DELETE /ui/session` takes it away. It says until when
+//! `POST /ui/session` with a key, or with the code of a [sign-in link](sign_in_link), sets it,
+//! `DELETE /ui/session` takes it away. It says until when
 //! it is good and with which key it was made, and proves so by a code that only the holder of the
 //! admin key could make: any host with the same admin key accepts it, none has to remember it, and
 //! the key cannot be had from it. It is good for reading only, as long as its key is, and not sent
@@ -14,13 +15,16 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, COOKIE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use reef_web::auth::Caller;
+use reef_redis::Connection;
+use reef_store::Store;
+use reef_web::auth::{Access, Caller};
 use reef_web::stand_in::Kind;
 use reef_web::{Code, Config, Problem};
 use serde_json::json;
 use sha2::Sha256;
 
 use super::client::{bearer, credential, has_key};
+use super::sign_in_link;
 use super::streams::plain;
 use super::{Answer, problem, whole};
 use crate::sse::EventStreams;
@@ -55,10 +59,10 @@ impl UiSessions {
         request_id: &str,
     ) -> Answer {
         let made = match parts.method {
-            Method::POST => match streams.identify(&plain(parts)).await {
-                Ok(caller) => self.make(&caller, now()).map(|token| (token, LIFETIME)),
-                Err(problem) => Err(problem),
-            },
+            Method::POST => {
+                let token = self.holder(streams, parts).await;
+                token.and_then(|holder| self.make(&holder, now())).map(|token| (token, LIFETIME))
+            }
             Method::DELETE => Ok((String::new(), Duration::ZERO)),
             _ => {
                 let problem = Problem::new(
@@ -81,28 +85,59 @@ impl UiSessions {
         }
     }
 
-    /// The token of a session for whoever calls.
-    fn make(&self, caller: &Caller, now: u64) -> Result<String, Problem> {
-        let holder = match caller {
-            Caller::Admin => Holder { key_id: ADMIN.to_owned(), digest: String::new() },
-            Caller::Agent(agent) => {
-                Holder { key_id: agent.key_id.clone(), digest: agent.digest.clone() }
+    /// Answers a request for [`sign_in_link::PATH`]: with the code of a link for whoever calls.
+    pub(super) async fn answer_link(
+        &self,
+        streams: &EventStreams,
+        parts: &Parts,
+        request_id: &str,
+    ) -> Answer {
+        if parts.method != Method::POST {
+            let problem = Problem::new(Code::MethodNotAllowed, "A sign-in link is made by POST.");
+            let mut answer = problem::answer(problem, request_id);
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            return answer;
+        }
+        match self.make_link(streams, parts).await {
+            Ok(code) => {
+                let seconds = sign_in_link::LIFETIME.as_secs();
+                let body = json!({ "success": true, "code": code, "expires_in": seconds });
+                whole(StatusCode::OK, "application/json", body.to_string())
             }
-            Caller::Anonymous | Caller::Invited(_) => {
-                return Err(Problem::new(
-                    Code::Unauthenticated,
-                    "Send the key for which the session is wanted: Authorization: Bearer <key>.",
-                ));
-            }
-        };
-        match &self.config.admin_key {
-            Some(secret) => Ok(token(secret, &holder, now + LIFETIME.as_secs())),
-            None => Err(Problem::new(
+            Err(problem) => problem::answer(problem, request_id),
+        }
+    }
+
+    async fn make_link(&self, streams: &EventStreams, parts: &Parts) -> Result<String, Problem> {
+        let caller = streams.identify(&plain(parts)).await?;
+        caller.authorize(Access::Read, self.config.auth_mode)?;
+        let holder = Holder::of(&caller)?;
+        // So that whoever asks hears it, and not whoever opens the link.
+        self.secret()?;
+        sign_in_link::make(streams.store(), &holder).await
+    }
+
+    /// Whose session a request asks for.
+    async fn holder(&self, streams: &EventStreams, parts: &Parts) -> Result<Holder, Problem> {
+        match sign_in_link::code_of(&parts.headers) {
+            Some(code) => sign_in_link::take(streams.store(), code).await,
+            None => Holder::of(&streams.identify(&plain(parts)).await?),
+        }
+    }
+
+    /// The token of a session with a key.
+    fn make(&self, holder: &Holder, now: u64) -> Result<String, Problem> {
+        Ok(token(self.secret()?, holder, now + LIFETIME.as_secs()))
+    }
+
+    fn secret(&self) -> Result<&str, Problem> {
+        self.config.admin_key.as_deref().ok_or_else(|| {
+            Problem::new(
                 Code::Conflict,
                 "This hub has no admin key, by which it could sign the sessions of browsers. Set \
                  the variable admin_key.",
-            )),
-        }
+            )
+        })
     }
 
     /// Turns a good cookie into what stands for its key, for a request that reads and brings no
@@ -129,11 +164,40 @@ impl UiSessions {
 
 /// Whose key a session was made with.
 #[derive(Debug, PartialEq, Eq)]
-struct Holder {
+pub(super) struct Holder {
     /// The key's id, or [`ADMIN`].
-    key_id: String,
+    pub(super) key_id: String,
     /// SHA-256 of the key; the admin's is not needed.
-    digest: String,
+    pub(super) digest: String,
+}
+
+impl Holder {
+    /// Whoever holds the admin key.
+    fn admin() -> Self {
+        Self { key_id: ADMIN.to_owned(), digest: String::new() }
+    }
+
+    fn of(caller: &Caller) -> Result<Self, Problem> {
+        match caller {
+            Caller::Admin => Ok(Self::admin()),
+            Caller::Agent(agent) => {
+                Ok(Self { key_id: agent.key_id.clone(), digest: agent.digest.clone() })
+            }
+            Caller::Anonymous | Caller::Invited(_) => Err(Problem::new(
+                Code::Unauthenticated,
+                "Send the key for which the session is wanted: Authorization: Bearer <key>.",
+            )),
+        }
+    }
+}
+
+/// Makes a sign-in link for the admin, to a page at this address.
+///
+/// # Errors
+/// Why there is none, in one sentence.
+pub(crate) async fn admin_link(store: &Store<Connection>, page: &str) -> Result<String, String> {
+    let made = sign_in_link::make(store, &Holder::admin()).await;
+    made.map(|code| sign_in_link::link(page, &code)).map_err(|problem| problem.detail)
 }
 
 /// `Set-Cookie`, and what the page learns.
@@ -260,7 +324,7 @@ mod tests {
 
     /// What a request with a session's cookie brings on.
     fn settled(caller: &Caller, method: Method, headers: &[(&'static str, &str)]) -> HeaderMap {
-        let token = sessions().make(caller, now()).unwrap();
+        let token = sessions().make(&Holder::of(caller).unwrap(), now()).unwrap();
         let pair = format!("a=b; {NAME}={token}");
         let mut headers = parts(method.clone(), headers).headers;
         headers.insert("cookie", HeaderValue::from_str(&pair).unwrap());
@@ -282,10 +346,10 @@ mod tests {
 
     #[test]
     fn without_a_key_there_is_no_session() {
-        let refused = sessions().make(&Caller::Anonymous, 0).unwrap_err();
+        let refused = Holder::of(&Caller::Anonymous).unwrap_err();
         assert_eq!(refused.code, Code::Unauthenticated);
         let unsigned = UiSessions::new(Config::read(|_| String::new()).unwrap());
-        assert_eq!(unsigned.make(&agent(), 0).unwrap_err().code, Code::Conflict);
+        assert_eq!(unsigned.make(&Holder::admin(), 0).unwrap_err().code, Code::Conflict);
     }
 
     #[test]
@@ -299,6 +363,6 @@ mod tests {
         assert!(text.starts_with("reef_session=;") && text.ends_with("Max-Age=0; Secure"));
         let (direct, _) = cookie(&parts(Method::POST, &[]), true, "t", LIFETIME).unwrap();
         assert!(direct.to_str().unwrap().ends_with("; Secure"));
-        assert!(!sessions().make(&Caller::Admin, 0).unwrap().contains("reef_k"));
+        assert!(!sessions().make(&Holder::admin(), 0).unwrap().contains("reef_k"));
     }
 }

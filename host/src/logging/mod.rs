@@ -93,6 +93,19 @@ pub(crate) fn say(text: &str) {
     }
 }
 
+/// Whether each line of the log is JSON, for programs.
+pub(crate) fn is_json() -> bool {
+    IS_JSON.get().is_some()
+}
+
+/// Says something on standard error that is never a line of the log, in order with it.
+pub(crate) fn say_aside(text: &str) {
+    match LOG.get() {
+        Some(log) => log.write(format!("{text}\n").into_bytes()),
+        None => drop(std::io::stderr().write_all(text.as_bytes())),
+    }
+}
+
 /// Says something on standard output, whether or not anybody reads it.
 pub(crate) fn announce(text: &str) {
     static STDOUT: OnceLock<Sink> = OnceLock::new();
@@ -161,10 +174,11 @@ impl Drop for Event<'_> {
     }
 }
 
-/// A filter of the environment as it is; a level of a file, in the words of this or of Python's
-/// log, for our own modules.
+/// A filter as it is; a level of a file, in the words of this or of Python's log, for our own
+/// modules.
 fn filter_of(value: &Value) -> String {
-    if !matches!(value.origin, Origin::File(_)) {
+    let is_of_file = matches!(value.origin, Origin::File(_) | Origin::Line(..));
+    if !is_of_file || value.text.contains(['=', ',']) {
         return value.text.clone();
     }
     let level = match value.text.to_ascii_lowercase().as_str() {
@@ -185,6 +199,9 @@ mod tests {
         let file = || Origin::File("config/config.json".into());
         assert_eq!(filter("WARNING", file()), "warn,wasmtime=warn,cranelift=warn");
         assert_eq!(filter("DEBUG", file()), "debug,wasmtime=warn,cranelift=warn");
+        let line = || Origin::Line("reef.toml".into(), 3);
+        assert_eq!(filter("debug", line()), "debug,wasmtime=warn,cranelift=warn");
+        assert_eq!(filter("reef=debug,warn", line()), "reef=debug,warn");
         assert_eq!(filter("reef=debug,warn", Origin::Environment("REEF_LOG")), "reef=debug,warn");
         assert!(EnvFilter::try_new(filter("CRITICAL", file())).is_ok());
     }

@@ -1,7 +1,8 @@
 //! Where the values of an application's variables come from.
 //!
 //! From strongest to weakest: `--variable`, the host's own flags (`--auth-mode`, `--redis-url`,
-//! …), `SPIN_VARIABLE_<NAME>`, the runtime configuration, the manifest's default.
+//! …), `SPIN_VARIABLE_<NAME>`, the runtime configuration, `reef.toml` and the files of `config/`, the
+//! manifest's default.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ pub(crate) struct Layers {
     pub(crate) flags: BTreeMap<String, String>,
     /// `SPIN_VARIABLE_<NAME>`.
     pub(crate) environment: BTreeMap<String, String>,
-    /// The runtime configuration's static providers.
+    /// The runtime configuration's static providers, and what weaker files add to them.
     pub(crate) provided: BTreeMap<String, String>,
 }
 

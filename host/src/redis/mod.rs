@@ -5,6 +5,7 @@ pub(crate) mod address;
 mod aof;
 mod control;
 pub(crate) mod inspect;
+pub(crate) mod install;
 pub(crate) mod layouts;
 pub(crate) mod memory;
 pub(crate) mod private;

@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use reef_packages::REDIS;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::aof::repair::sentence;
 use super::aof::{self, Follower, Found};
 use super::control::{self, State};
+use super::install;
 use crate::cli::Fsync;
 
 /// The name of the file that a server holds, beside its data.
@@ -30,8 +32,6 @@ const LOOK_PERIOD: Duration = Duration::from_millis(50);
 const LOOKS_UNTIL_SAID: u32 = 20;
 /// How often it is noted how much of the file is on the disk.
 const SEAL_PERIOD: Duration = Duration::from_secs(10);
-/// The programs that will do, in the order of preference.
-const PROGRAMS: [&str; 2] = ["redis-server", "valkey-server"];
 
 /// What a private server is started with.
 #[derive(Debug, Clone)]
@@ -64,18 +64,7 @@ pub(super) struct Server {
 
 /// Looks for a server program on `PATH`.
 pub(crate) fn find_program(path: Option<&OsStr>) -> Result<PathBuf> {
-    let folders: Vec<PathBuf> =
-        path.map(|p| std::env::split_paths(p).collect()).unwrap_or_default();
-    let candidates =
-        PROGRAMS.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    match candidates.into_iter().find(|file| file.is_file()) {
-        Some(program) => Ok(program),
-        None => bail!(
-            "no redis-server or valkey-server on PATH; install one (apt-get install \
-             redis-server, dnf install valkey, apk add valkey, brew install redis), or give the \
-             address of a running one with --redis-url"
-        ),
-    }
+    reef_packages::find(path, REDIS.programs).ok_or_else(|| anyhow!(install::advice()))
 }
 
 impl Server {
@@ -328,7 +317,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = Some(folder.path().as_os_str());
         let error = find_program(path).unwrap_err().to_string();
-        assert!(error.contains("apt-get install") && error.contains("--redis-url"), "{error}");
+        assert!(error.contains("--install-redis") && error.contains("--redis-url"), "{error}");
         std::fs::write(folder.path().join("valkey-server"), "").unwrap();
         assert!(find_program(path).unwrap().ends_with("valkey-server"));
         std::fs::write(folder.path().join("redis-server"), "").unwrap();

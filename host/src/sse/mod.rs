@@ -204,6 +204,11 @@ impl EventStreams {
         ClusterWatch::new(&self.channels, self.keys.live_events())
     }
 
+    /// The hub's data.
+    pub(crate) fn store(&self) -> &Store<Connection> {
+        &self.store
+    }
+
     /// The settings of the HTTP edge.
     pub(crate) fn config(&self) -> &Config {
         &self.config

@@ -270,3 +270,29 @@ fn the_page_can_be_read_in_any_light_and_width_and_by_keyboard() {
     assert_eq!(page.complaints(), Vec::<String>::new());
     assert_eq!(page.eval("document.documentElement.lang"), "en");
 }
+
+#[test]
+fn the_page_signs_in_by_a_link_once() {
+    let hub = Hub::start();
+    let link = || {
+        let made = hub.admin().post_empty("//ui/sign-in-links").ok();
+        format!("{}/#sign-in={}", hub.url(), made["code"].as_str().unwrap())
+    };
+    let mut browser = Browser::start();
+    let used = link();
+    let mut page = browser.open(&used);
+    page.wait_for("document.getElementById('live').textContent === 'live'");
+    // The code is neither in the address nor in what was asked for.
+    assert_eq!(page.eval("location.hash"), "");
+    let requests = page.requests();
+    assert!(requests.iter().all(|url| !url.contains("reef_link_")), "{requests:?}");
+
+    // In a page that is open already, and told why it is not taken again.
+    page.eval("document.getElementById('out').click()");
+    page.wait_for("document.activeElement?.id === 'key'");
+    page.go(&used);
+    page.wait_for("document.getElementById('sign-answer').textContent.includes('has been used')");
+    page.screenshot("sign-in-link-used");
+    page.go(&link());
+    page.wait_for("document.getElementById('live').textContent === 'live'");
+}

@@ -11,3 +11,4 @@ mod queue;
 mod races;
 mod redis_away;
 mod streams;
+mod valkey;

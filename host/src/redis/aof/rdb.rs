@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// What a snapshot begins with.
-pub(super) const MAGIC: &[u8] = b"REDIS";
+/// What a snapshot begins with; the second one since Valkey 9.
+const MAGIC: [&[u8]; 2] = [b"REDIS", b"VALKEY"];
+/// The longer of them.
+const MAGIC_LEN: u64 = 6;
 /// Bytes of the checksum.
 const TAIL: usize = 8;
 
@@ -58,16 +60,15 @@ fn crc64(mut crc: u64, bytes: &[u8]) -> u64 {
 /// Whether a file begins as a snapshot does.
 pub(super) fn is_snapshot(file: &Path) -> std::io::Result<bool> {
     let mut start = Vec::new();
-    File::open(file)?.take(MAGIC.len() as u64).read_to_end(&mut start)?;
-    Ok(start == MAGIC)
+    File::open(file)?.take(MAGIC_LEN).read_to_end(&mut start)?;
+    Ok(MAGIC.iter().any(|magic| start.starts_with(magic)))
 }
 
 /// Compares a snapshot with its checksum. `Err` within says what is wrong.
 pub(super) fn check(path: &Path) -> std::io::Result<Result<(), String>> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
-    let Some(length) = size.checked_sub(TAIL as u64).filter(|length| *length > MAGIC.len() as u64)
-    else {
+    let Some(length) = size.checked_sub(TAIL as u64).filter(|length| *length > MAGIC_LEN) else {
         return Ok(Err(format!("it has {size} bytes, and no snapshot is as short")));
     };
     let (mut crc, mut left) = (0, length);
@@ -93,6 +94,21 @@ pub(super) fn check(path: &Path) -> std::io::Result<Result<(), String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_snapshot_of_either_server_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("base.rdb");
+        for (start, is_one) in [
+            ("REDIS0010\u{1}", true),
+            ("VALKEY080\u{1}", true),
+            ("*2\r\n$6\r\nSELECT", false),
+            ("VAL", false),
+        ] {
+            std::fs::write(&file, start).unwrap();
+            assert_eq!(is_snapshot(&file).unwrap(), is_one, "{start}");
+        }
+    }
 
     #[test]
     fn the_checksum_is_the_one_of_redis() {

@@ -4,6 +4,8 @@ import { at, say } from "./dom.js";
 
 // The cookie itself is out of a page's reach, so that the page notes that there is one.
 const NOTE = "reef-signed-in";
+// Behind it stands the code of a link; see sign_in_link.rs.
+const LINK = "#sign-in=";
 let start = () => {};
 
 function noteSignedIn(isSo) {
@@ -44,20 +46,37 @@ export async function reason(answer) {
   return problem?.detail ?? "The hub answered " + answer.status + ".";
 }
 
+/** Exchanges a key, or a link's code, for the cookie; says why where there is none. */
+async function exchange(secret) {
+  const headers = { Authorization: "Bearer " + secret };
+  const answer = await fetch("/ui/session", { method: "POST", headers }).catch(() => null);
+  const why = answer ? await reason(answer) : "This host does not answer.";
+  if (answer?.ok) noteSignedIn(true);
+  say(at("sign-answer"), answer?.ok ? "" : why);
+  return Boolean(answer?.ok);
+}
+
 async function signIn(event) {
   event.preventDefault();
-  const headers = { Authorization: "Bearer " + at("key").value.trim() };
+  const key = at("key").value.trim();
   at("key").value = "";
-  const answer = await fetch("/ui/session", { method: "POST", headers }).catch(() => null);
-  if (answer?.ok) {
-    say(at("sign-answer"), "");
-    at("sign").hidden = true;
-    noteSignedIn(true);
-    start();
-  } else {
-    say(at("sign-answer"), answer ? await reason(answer) : "This host does not answer.");
-    at("key").focus();
-  }
+  if (await exchange(key)) enter(); else at("key").focus();
+}
+
+function enter() {
+  at("sign").hidden = true;
+  start();
+}
+
+/**
+ * Signs in by the code of a link, if the address has one, and takes it out of the address; says
+ * whether it did.
+ */
+export async function signInByLink() {
+  if (!location.hash.startsWith(LINK)) return false;
+  const code = location.hash.slice(LINK.length);
+  history.replaceState(null, "", location.pathname + location.search);
+  return exchange(code);
 }
 
 async function signOut() {
@@ -71,5 +90,9 @@ export function prepareAccess(whenSignedIn) {
   start = whenSignedIn;
   at("sign-form").addEventListener("submit", signIn);
   at("out").addEventListener("click", signOut);
+  // A link that is opened in a page which is there already.
+  addEventListener("hashchange", async () => {
+    if (await signInByLink() && isLocked()) enter();
+  });
   at("out").hidden = !isSignedIn();
 }

@@ -7,7 +7,7 @@
 //   onEvent(event)  what it does with each of them, where reading anew is not enough.
 // To add one: write both, name the module here and in host/src/http/own/ui.rs.
 
-import { isLocked, prepareAccess } from "./access.js";
+import { isLocked, prepareAccess, signInByLink } from "./access.js";
 import { followCluster, onEvents, readHubTime } from "./cluster.js";
 import { lookAtHub } from "./readiness.js";
 import * as events from "./events.js";
@@ -43,6 +43,7 @@ for (const panel of PANELS) {
 }
 prepareAccess(start);
 lookAtHub();
+await signInByLink();
 start();
 setInterval(() => document.hidden || lookAtHub(), LOOK_MS);
 setInterval(() => isWatched() && loadAll(), PACE_MS);
