@@ -50,7 +50,10 @@ fn the_pages_of_the_document_load_nothing_from_elsewhere() {
         let text = page.text();
         let assets = text.split('"').filter(|word| word.starts_with("/ui/"));
         for asset in assets.map(str::to_owned).collect::<Vec<_>>() {
-            assert_eq!(client.get(&format!("/{asset}")).status, 200, "{asset}");
+            let loaded = client.get(&format!("/{asset}"));
+            assert_eq!(loaded.status, 200, "{asset}");
+            let is_zipped = loaded.body.starts_with(&[0x1f, 0x8b]);
+            assert_eq!(loaded.header("content-encoding") == Some("gzip"), is_zipped, "{asset}");
         }
     }
 }

@@ -1,14 +1,20 @@
 //! `${VAR}` in a value.
 
+/// What is wrong with a value: a sentence without its subject.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unresolved {
+    #[error("has a ${{ without its }}")]
+    Open,
+    #[error("wants ${{{0}}}, which is not set in the environment")]
+    Unset(String),
+}
+
 /// Replaces each `${VAR}` by the environment variable, and `${VAR:-other}` by `other` where that is
 /// not set. `$${` stands for `${` itself.
-///
-/// # Errors
-/// What is wrong, to be read behind the name of the setting.
 pub(crate) fn variables<'v>(
     text: &str,
     variable: &impl Fn(&str) -> Option<&'v str>,
-) -> Result<String, String> {
+) -> Result<String, Unresolved> {
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
@@ -20,7 +26,7 @@ pub(crate) fn variables<'v>(
         }
         replaced.push_str(before);
         let Some((reference, behind)) = after.split_once('}') else {
-            return Err("has a ${ without its }".to_owned());
+            return Err(Unresolved::Open);
         };
         let (name, other) = match reference.split_once(":-") {
             Some((name, other)) => (name, Some(other)),
@@ -29,7 +35,7 @@ pub(crate) fn variables<'v>(
         match variable(name).or(other) {
             Some(value) => replaced.push_str(value),
             None => {
-                return Err(format!("wants ${{{name}}}, which is not set in the environment"));
+                return Err(Unresolved::Unset(name.to_owned()));
             }
         }
         rest = behind;
@@ -56,7 +62,7 @@ mod tests {
         ] {
             assert_eq!(replaced(text).as_deref(), Ok(expected), "{text}");
         }
-        assert!(replaced("${B}").unwrap_err().contains("${B}"));
-        assert!(replaced("x${A").unwrap_err().contains("without its }"));
+        assert!(replaced("${B}").unwrap_err().to_string().contains("${B}"));
+        assert!(replaced("x${A").unwrap_err().to_string().contains("without its }"));
     }
 }

@@ -27,49 +27,68 @@ pub(super) struct Listed {
     pub(super) seq: u64,
 }
 
+/// What is wrong with it: a sentence without its subject.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error("is no manifest of Redis")]
+    Foreign,
+    #[error("cannot be read: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("is empty")]
+    Empty,
+    #[error("holds what is no text")]
+    NoText,
+    #[error("ends in the middle of a line")]
+    Cut,
+    #[error("has a line that Redis does not write: {0:?}")]
+    Line(String),
+    #[error("names two base files")]
+    TwoBases,
+    #[error("names its files out of order")]
+    Order,
+    #[error("names no file that is written to")]
+    NoIncrement,
+}
+
 /// Reads it; `None` if it is not there.
-///
-/// # Errors
-/// One sentence without its beginning: what is wrong with it.
-pub(super) fn read(folder: &Path) -> Result<Option<Manifest>, String> {
+pub(super) fn read(folder: &Path) -> Result<Option<Manifest>, Unreadable> {
     let file = folder.join(NAME);
     let size = match file.metadata() {
         Ok(about) if about.is_file() && about.len() <= BYTES_MAX => about.len(),
-        Ok(_) => return Err("is no manifest of Redis".to_owned()),
+        Ok(_) => return Err(Unreadable::Foreign),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("cannot be read: {error}")),
+        Err(error) => return Err(error.into()),
     };
     if size == 0 {
-        return Err("is empty".to_owned());
+        return Err(Unreadable::Empty);
     }
-    let text = std::fs::read(&file).map_err(|error| format!("cannot be read: {error}"))?;
-    let text = String::from_utf8(text).map_err(|_| "holds what is no text".to_owned())?;
+    let text = std::fs::read(&file)?;
+    let text = String::from_utf8(text).map_err(|_| Unreadable::NoText)?;
     parse(&text).map(Some)
 }
 
-fn parse(text: &str) -> Result<Manifest, String> {
+fn parse(text: &str) -> Result<Manifest, Unreadable> {
     let (mut base, mut increments) = (None, Vec::<Listed>::new());
     if !text.ends_with('\n') {
-        return Err("ends in the middle of a line".to_owned());
+        return Err(Unreadable::Cut);
     }
     for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let (kind, listed) = parse_line(line)
-            .ok_or_else(|| format!("has a line that Redis does not write: {line:?}"))?;
+        let (kind, listed) = parse_line(line).ok_or_else(|| Unreadable::Line(line.to_owned()))?;
         match kind {
             // What is no longer used, and about to be deleted.
             "h" => {}
             "b" if base.is_none() => base = Some(listed),
-            "b" => return Err("names two base files".to_owned()),
+            "b" => return Err(Unreadable::TwoBases),
             _ => {
                 if increments.last().is_some_and(|last| last.seq >= listed.seq) {
-                    return Err("names its files out of order".to_owned());
+                    return Err(Unreadable::Order);
                 }
                 increments.push(listed);
             }
         }
     }
     if increments.is_empty() {
-        return Err("names no file that is written to".to_owned());
+        return Err(Unreadable::NoIncrement);
     }
     Ok(Manifest { base, increments })
 }

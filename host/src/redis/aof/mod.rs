@@ -110,8 +110,8 @@ pub(super) fn look(data: &Path) -> Result<Found> {
                 Some(damage) => Found::Damaged(damage),
             });
         }
-        Err(what) => {
-            let file = folder.join(manifest::NAME);
+        Err(unreadable) => {
+            let (file, what) = (folder.join(manifest::NAME), unreadable.to_string());
             return Ok(Found::Damaged(Damage { file, what, cure: Cure::Restore }));
         }
     };

@@ -64,12 +64,21 @@ pub(super) fn is_snapshot(file: &Path) -> std::io::Result<bool> {
     Ok(MAGIC.iter().any(|magic| start.starts_with(magic)))
 }
 
-/// Compares a snapshot with its checksum. `Err` within says what is wrong.
-pub(super) fn check(path: &Path) -> std::io::Result<Result<(), String>> {
+/// What is wrong with a snapshot.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Broken {
+    #[error("it has {0} bytes, and no snapshot is as short")]
+    Short(u64),
+    #[error("its checksum is not that of its contents")]
+    Altered,
+}
+
+/// Compares a snapshot with its checksum.
+pub(super) fn check(path: &Path) -> std::io::Result<Result<(), Broken>> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     let Some(length) = size.checked_sub(TAIL as u64).filter(|length| *length > MAGIC_LEN) else {
-        return Ok(Err(format!("it has {size} bytes, and no snapshot is as short")));
+        return Ok(Err(Broken::Short(size)));
     };
     let (mut crc, mut left) = (0, length);
     let mut buffer = vec![0; 256 << 10];
@@ -84,11 +93,7 @@ pub(super) fn check(path: &Path) -> std::io::Result<Result<(), String>> {
     file.read_exact(&mut tail)?;
     let written = u64::from_le_bytes(tail);
     // 0: it was switched off in the server that wrote it.
-    Ok(if written == 0 || written == crc {
-        Ok(())
-    } else {
-        Err("its checksum is not that of its contents".to_owned())
-    })
+    Ok(if written == 0 || written == crc { Ok(()) } else { Err(Broken::Altered) })
 }
 
 #[cfg(test)]
