@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use reef_runtime::{Component, ComponentSpec, Runtime};
 use tokio::task::JoinSet;
 
+use crate::carried;
 use crate::cron::Job;
 use crate::http::service::{Endpoint, Target};
 use crate::manifest::routes::Routes;
@@ -50,7 +51,7 @@ impl App {
                     file.display()
                 );
             }
-            let (runtime, spec) = (runtime.clone(), spec(id, component, variables));
+            let (runtime, spec) = (runtime.clone(), spec(id, component, variables)?);
             loading.spawn_blocking(move || {
                 let id = spec.id.clone();
                 runtime.load(spec).with_context(|| format!("cannot load the component {id:?}"))
@@ -67,11 +68,11 @@ impl App {
     }
 }
 
-fn spec(id: &str, component: &manifest::Component, variables: &Variables) -> ComponentSpec {
+fn spec(id: &str, component: &manifest::Component, variables: &Variables) -> Result<ComponentSpec> {
     let render = |template: &manifest::template::Template| template.render(|n| variables.get(n));
-    ComponentSpec {
+    Ok(ComponentSpec {
         id: id.to_owned(),
-        code: component.source.clone(),
+        code: carried::code(&component.source)?,
         variables: component
             .variables
             .iter()
@@ -85,7 +86,7 @@ fn spec(id: &str, component: &manifest::Component, variables: &Variables) -> Com
             .map(render)
             .filter(|entry| !entry.is_empty())
             .collect(),
-    }
+    })
 }
 
 fn routes(

@@ -1,13 +1,14 @@
 //! What this program carries within itself: the components, their manifest, and what it is built from.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use reef_runtime::{Carried, Code};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Source};
 
 /// The manifest of the tree that this program is built from.
 pub(crate) const MANIFEST: &str = include_str!("../../spin.toml");
@@ -53,16 +54,55 @@ pub(crate) fn is_there() -> bool {
     !COMPONENTS.is_empty()
 }
 
-/// The code of the component that the manifest's path leads to.
+/// The manifest that a folder has.
+const FILE: &str = "spin.toml";
+
+/// Neither a manifest nor components: what to do.
+const NOTHING_TO_SERVE: &str = "there is no spin.toml here, and this reef was built without \
+                                components: run it where a spin.toml is, name one with \
+                                --spin-file, or build it with `cargo xtask build`, which puts \
+                                them in";
+
+/// The file of the manifest that is meant; `None`: what this program carries.
+pub(crate) fn manifest_file(named: Option<&Path>) -> Option<&Path> {
+    named.or_else(|| Some(Path::new(FILE)).filter(|file| file.exists()))
+}
+
+/// Reads the manifest that is meant: the one that is named, else that of the current folder, else
+/// the one that this program carries.
+///
+/// # Errors
+/// As [`Manifest::load`], and when there is none.
+pub(crate) fn find_manifest(named: Option<&Path>) -> Result<Manifest> {
+    match manifest_file(named) {
+        Some(file) => Manifest::load(file),
+        None => manifest(),
+    }
+}
+
+/// The manifest that this program carries, with the components that it carries.
+///
+/// # Errors
+/// It was built without components.
+pub(crate) fn manifest() -> Result<Manifest> {
+    ensure!(is_there(), "{NOTHING_TO_SERVE}");
+    Manifest::parse_carried(MANIFEST)
+}
+
+/// The code of a component.
 ///
 /// # Errors
 /// This program was built without it.
-pub(crate) fn code(source: &str) -> Result<Code> {
-    let name = source.rsplit('/').next().unwrap_or(source);
-    let found = COMPONENTS.iter().find(|(file, _)| *file == name);
-    let (_, carried) =
-        found.with_context(|| format!("this reef was built without the component {name}"))?;
-    Ok(Code::Carried(*carried))
+pub(crate) fn code(source: &Source) -> Result<Code> {
+    match source {
+        Source::File(file) => Ok(Code::File(file.clone())),
+        Source::Carried(name) => {
+            let found = COMPONENTS.iter().find(|(file, _)| file == name);
+            let (_, carried) = found
+                .with_context(|| format!("this reef was built without the component {name}"))?;
+            Ok(Code::Carried(*carried))
+        }
+    }
 }
 
 /// The files that the manifest names, each as a name and its bytes.
@@ -78,10 +118,9 @@ pub(crate) fn files() -> Result<Vec<(&'static str, Vec<u8>)>> {
 
 impl Built {
     fn look() -> Self {
-        let manifest = if is_there() { Manifest::carried().ok() } else { None };
-        let components = manifest.map(|manifest| manifest.components).unwrap_or_default();
+        let components = manifest().map(|manifest| manifest.components).unwrap_or_default();
         let components = components.into_iter().filter_map(|(name, component)| {
-            let Code::Carried(carried) = component.source else { return None };
+            let Ok(Code::Carried(carried)) = code(&component.source) else { return None };
             let wasm = carried.wasm().ok()?;
             let sha256 = Sha256::digest(&wasm).iter().map(|byte| format!("{byte:02x}")).collect();
             Some(BuiltComponent { name, sha256, size: wasm.len(), compiled: carried.has_code() })
@@ -119,10 +158,10 @@ mod tests {
     #[test]
     fn every_component_of_the_manifest_is_carried_or_none() {
         if is_there() {
-            let named = Manifest::carried().unwrap().components.len();
+            let named = manifest().unwrap().components.len();
             assert_eq!((BUILT.components.len(), COMPONENTS.len()), (named, named));
         } else {
-            assert!(code("target/register.wasm").is_err());
+            assert!(code(&Source::Carried("register.wasm".to_owned())).is_err());
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use reef_settings::{Origin, Settings, VARIABLES};
 
 use crate::alerts;
+use crate::carried;
 use crate::cli::{AuthMode, Command, CommonArgs, MonitoringArgs, ServingArgs};
 use crate::failure::Failure;
 use crate::http::tls::TlsFiles;
@@ -161,7 +162,12 @@ impl Config {
         settings: &Settings,
     ) -> anyhow::Result<Self> {
         let listen = resolve(&common.listen)?;
-        let manifest = Manifest::find(common.spin_file.as_deref())?;
+        let named = common.spin_file.as_deref();
+        match carried::manifest_file(named) {
+            Some(file) => tracing::info!("serving what {} names", file.display()),
+            None => tracing::info!("serving the components that this program carries"),
+        }
+        let manifest = carried::find_manifest(named)?;
         if let Some(toml) = settings.toml() {
             reef_toml::check(toml, Some(&manifest))?;
         }

@@ -10,7 +10,7 @@ use reef_settings::Settings;
 
 use crate::carried;
 use crate::config_command::{certificate, check, named_manifest};
-use crate::manifest::{self, Manifest};
+use crate::manifest::Manifest;
 use crate::redis::{private, repair};
 use crate::reef_toml;
 
@@ -26,7 +26,7 @@ pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Fi
         findings.push(redis(settings).await);
         findings.extend(data(Path::new(&value("state_dir"))));
         let named = settings.value("spin_file").map(|value| PathBuf::from(value.text));
-        findings.extend(application(manifest::file(named.as_deref())));
+        findings.extend(application(carried::manifest_file(named.as_deref())));
         findings.extend(certificate(settings));
         findings.push(port(&value("listen")));
         findings

@@ -53,7 +53,7 @@ fn check() -> Result<(), Box<dyn std::error::Error>> {
     }
     let ticked = ticked?;
     for node in &ticked.checked.expired {
-        let (id, hostname) = (in_line(&node.node_id), in_line(&node.hostname));
+        let (id, hostname) = (in_line(node.node_id.as_str()), in_line(&node.hostname));
         eprintln!("node {id} ({hostname}) is offline: no heartbeat");
     }
     for wrong in [ticked.holds.altered, ticked.seals.broken].into_iter().flatten() {

@@ -132,7 +132,7 @@ impl ReefToml {
         let mut one = |value: &DeValue<'_>| match value {
             DeValue::String(text) => {
                 is_elsewhere |= text.starts_with("${") && text.ends_with('}');
-                replace::variables(text, variable).map_err(|why| wrong(&why))
+                replace::variables(text, variable).map_err(|why| wrong(&why.to_string()))
             }
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
                 .map(|number| number.to_string())

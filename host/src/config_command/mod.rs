@@ -12,8 +12,9 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use reef_settings::{Settings, SettingsArgs};
 
+use crate::carried;
 use crate::failure::Failure;
-use crate::manifest::{self, Manifest};
+use crate::manifest::Manifest;
 use crate::reef_toml;
 
 /// Shown above the group's `--help`.
@@ -104,10 +105,7 @@ pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
 /// The manifest that a hub would take, if it can be read.
 pub(crate) fn named_manifest(settings: &Settings) -> Option<Manifest> {
     let named = settings.value("spin_file").map(|value| PathBuf::from(value.text));
-    match manifest::file(named.as_deref()) {
-        Some(file) => Manifest::load(file).ok(),
-        None => Manifest::carried().ok(),
-    }
+    carried::find_manifest(named.as_deref()).ok()
 }
 
 /// Waits for something on this thread.

@@ -13,7 +13,7 @@ use serde::de::IgnoredAny;
 
 use super::template::Template;
 use super::{
-    Component, CronTrigger, HttpTrigger, Manifest, Sources, StaticResponse, Target, Variable,
+    Component, CronTrigger, HttpTrigger, Manifest, Source, StaticResponse, Target, Variable,
 };
 
 #[derive(Deserialize)]
@@ -112,7 +112,7 @@ struct ComponentTable {
 
 impl Document {
     /// Checks what the types alone do not say.
-    pub(super) fn check(self, sources: Sources<'_>) -> Result<Manifest> {
+    pub(super) fn check(self, sources: &dyn Fn(&str) -> Source) -> Result<Manifest> {
         ensure!(
             self.spin_manifest_version == 2,
             "spin_manifest_version is {}; this host reads version 2",
@@ -169,7 +169,7 @@ impl HttpTable {
     fn check(
         self,
         index: usize,
-        sources: Sources<'_>,
+        sources: &dyn Fn(&str) -> Source,
         components: &mut BTreeMap<String, Component>,
     ) -> Result<HttpTrigger> {
         let route = check_route(&self.route)?;
@@ -241,7 +241,7 @@ impl CronTable {
 }
 
 impl ComponentTable {
-    fn check(self, sources: Sources<'_>) -> Result<Component> {
+    fn check(self, sources: &dyn Fn(&str) -> Source) -> Result<Component> {
         let toml::Value::String(source) = self.source else {
             bail!("`source` is the path of a .wasm file; other sources are not supported");
         };
@@ -258,7 +258,7 @@ impl ComponentTable {
             .collect::<Result<_>>()
             .context("allowed_outbound_hosts")?;
         Ok(Component {
-            source: sources(&source)?,
+            source: sources(&source),
             description: self.description,
             variables,
             environment: self.environment,

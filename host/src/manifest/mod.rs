@@ -11,15 +11,12 @@ pub(crate) mod template;
 pub(crate) mod variables;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use reef_runtime::Code;
 
 pub(crate) use runtime_config::RuntimeConfig;
 use template::Template;
-
-use crate::carried;
 
 /// A manifest that has been read and checked, but whose variables have no values yet.
 #[derive(Debug)]
@@ -90,8 +87,8 @@ pub(crate) struct CronTrigger {
 /// One `[component.<id>]`.
 #[derive(Debug)]
 pub(crate) struct Component {
-    /// Its code: a `.wasm` file, resolved against the manifest's folder, or what this program carries.
-    pub(crate) source: Code,
+    /// Where its code is.
+    pub(crate) source: Source,
     /// Printed among the routes.
     pub(crate) description: Option<String>,
     /// The variables that the component sees.
@@ -102,47 +99,16 @@ pub(crate) struct Component {
     pub(crate) allowed_outbound_hosts: Vec<Template>,
 }
 
-/// Finds the code that a `source` means.
-type Sources<'a> = &'a dyn Fn(&str) -> Result<Code>;
-
-/// The manifest that a folder has.
-const FILE: &str = "spin.toml";
-
-/// Neither a manifest nor components: what to do.
-const NOTHING_TO_SERVE: &str = "there is no spin.toml here, and this reef was built without \
-                                components: run it where a spin.toml is, name one with \
-                                --spin-file, or build it with `cargo xtask build`, which puts \
-                                them in";
-
-/// The file of the manifest that is meant; `None`: what this program carries.
-pub(crate) fn file(named: Option<&Path>) -> Option<&Path> {
-    named.or_else(|| Some(Path::new(FILE)).filter(|file| file.exists()))
+/// Where the code of a component is.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// In a `.wasm` file: its path, resolved against the manifest's folder.
+    File(PathBuf),
+    /// In this program, under the file's name.
+    Carried(String),
 }
 
 impl Manifest {
-    /// Reads the manifest that is meant: the one that is named, else that of the current folder,
-    /// else the one that this program carries.
-    ///
-    /// # Errors
-    /// As [`Manifest::load`], and when there is none.
-    pub(crate) fn find(named: Option<&Path>) -> Result<Self> {
-        if let Some(file) = file(named) {
-            tracing::info!("serving what {} names", file.display());
-            return Self::load(file);
-        }
-        ensure!(carried::is_there(), "{NOTHING_TO_SERVE}");
-        tracing::info!("serving the components that this program carries");
-        Self::carried()
-    }
-
-    /// The manifest that this program carries, with the components that it carries.
-    ///
-    /// # Errors
-    /// It was built without one of them.
-    pub(crate) fn carried() -> Result<Self> {
-        Self::with_sources(carried::MANIFEST, &carried::code)
-    }
-
     /// Reads and checks a manifest file.
     ///
     /// # Errors
@@ -158,10 +124,16 @@ impl Manifest {
 
     /// Checks a manifest's text. Sources are resolved against `folder`.
     pub(crate) fn parse(text: &str, folder: &Path) -> Result<Self> {
-        Self::with_sources(text, &|source| Ok(Code::File(folder.join(source))))
+        Self::with_sources(text, &|source| Source::File(folder.join(source)))
     }
 
-    fn with_sources(text: &str, sources: Sources<'_>) -> Result<Self> {
+    /// Checks a manifest's text whose sources this program carries.
+    pub(crate) fn parse_carried(text: &str) -> Result<Self> {
+        let name = |source: &str| source.rsplit('/').next().unwrap_or(source).to_owned();
+        Self::with_sources(text, &|source| Source::Carried(name(source)))
+    }
+
+    fn with_sources(text: &str, sources: &dyn Fn(&str) -> Source) -> Result<Self> {
         let document: document::Document =
             toml::from_str(text).map_err(|e| anyhow::anyhow!("{}", e.to_string().trim_end()))?;
         let manifest = document.check(sources)?;
@@ -202,8 +174,8 @@ impl Component {
     /// The file that is not there, though the code should be in it.
     pub(crate) fn unbuilt(&self) -> Option<&Path> {
         match &self.source {
-            Code::File(file) => Some(file.as_path()).filter(|file| !file.is_file()),
-            Code::Carried(_) => None,
+            Source::File(file) => Some(file.as_path()).filter(|file| !file.is_file()),
+            Source::Carried(_) => None,
         }
     }
 }

@@ -1,7 +1,6 @@
 use std::path::Path;
 
-use reef_runtime::Code;
-
+use super::Source;
 use super::{Manifest, Target};
 
 /// A manifest with every part that is supported.
@@ -68,7 +67,7 @@ fn every_supported_part_is_read() {
     assert!(matches!(&manifest.http[2].target, Target::Component(id) if id == "inner-component"));
     let register = &manifest.components["register"];
     let path = Path::new("/app/target/register.wasm");
-    assert!(matches!(&register.source, Code::File(file) if file == path));
+    assert!(matches!(&register.source, Source::File(file) if file == path));
     assert_eq!(register.allowed_outbound_hosts.len(), 2);
     assert_eq!(manifest.cron[0].component, "register");
 }
