@@ -203,7 +203,7 @@ pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
 fn written<T>(result: Result<Written<T>, StoreError>, node_id: &NodeId) -> Result<T, Problem> {
     match result? {
         Written::Ok(value) => Ok(value),
-        Written::NotFound => Err(Problem::unknown_node(&node_id)),
+        Written::NotFound => Err(Problem::unknown_node(node_id)),
         Written::Forbidden => Err(Problem::foreign("node")),
     }
 }

@@ -85,7 +85,7 @@ pub struct ResignAnswer {
 pub struct LeaderHistoryEntry {
     pub timestamp: UnixMillis,
     pub node_id: NodeId,
-    /// `elected renewed-late lost resigned`, or a word of an older system (`contract.md` §3).
+    // `elected renewed-late lost resigned`, or a word of an older system.
     pub event: String,
     pub term: Option<i64>,
     pub is_leader: Option<bool>,

@@ -7,7 +7,7 @@
 //! - [`word`]: statuses and other words of which there is a list, and how one that a newer hub has
 //!   added is kept.
 //! - [`lax`]: numbers as the older services took them.
-//! - [`time`]: instants.
+//! - [`time`], instants as Redis gives them and how they are written.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`task`]: requests and answers, by what they are about.
 //!
 //! # Compatibility

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::TasksByStatus;
 
-/// `GET /tasks/stats` (`contract.md` §5).
+// `GET /tasks/stats`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TaskStats {
