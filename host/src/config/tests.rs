@@ -1,5 +1,7 @@
 use std::net::SocketAddr;
 
+use reef_settings::SettingsArgs;
+
 use super::*;
 use crate::cli::Fsync;
 
@@ -158,7 +160,8 @@ fn the_files_of_the_configuration_are_weaker_than_whatever_names_a_variable() {
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("secrets.json", r#"{"redis": {"host": "filehost", "password": "p"}}"#);
     write("config.json", r#"{"node": {"heartbeat_ttl": 45}}"#);
-    let settings = Settings::read(Some(folder.path()), &[]).unwrap();
+    let args = SettingsArgs { config: None, config_dir: Some(folder.path().to_owned()) };
+    let settings = Settings::read(&args, &[]).unwrap();
     let shared = settings.redis().unwrap().map(|address| address.url);
     let (choice, url, allow) = chosen(None, shared.as_deref(), Some(TUNING), layers(&[], &[]));
     assert_eq!(choice, RedisChoice::Given("redis://:p@filehost:6379/0".into()));
