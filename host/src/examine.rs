@@ -9,7 +9,7 @@ use reef_commands::Finding;
 use reef_settings::Settings;
 
 use crate::carried;
-use crate::config_command::{certificate, check, named_manifest};
+use crate::config_command::{certificate, check};
 use crate::manifest::Manifest;
 use crate::redis::{private, repair};
 use crate::reef_toml;
@@ -21,7 +21,7 @@ const WASM_TARGET: &str = "wasm32-wasip2";
 pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Finding>> + '_>> {
     Box::pin(async move {
         let value = |name: &str| settings.value(name).map(|value| value.text).unwrap_or_default();
-        let mut findings = reef_toml::findings(settings, named_manifest(settings).as_ref());
+        let mut findings = reef_toml::findings(settings);
         findings.push(program());
         findings.push(redis(settings).await);
         findings.extend(data(Path::new(&value("state_dir"))));

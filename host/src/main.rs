@@ -77,7 +77,7 @@ fn run(command: cli::Subcommands) -> ExitCode {
         cli::Subcommands::Alerts(command) => ended(alerts_test::run_blocking(&command.verb)),
         cli::Subcommands::Client(command) => {
             if let Some(args) = command.is_service() {
-                match Settings::load(args).map_err(failure::Failure::usage) {
+                match reef_toml::load(args) {
                     Ok(settings) => logging::start(&settings, None),
                     Err(failure) => return ended(Err(failure)),
                 }

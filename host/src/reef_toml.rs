@@ -4,12 +4,17 @@
 //! A value of the file is a flag's default, so that the same parser reads both, and what is typed or
 //! in the environment wins by clap's own rule.
 
+use std::path::PathBuf;
+
 use clap::builder::OsStr;
 use clap::{Arg, ArgAction, CommandFactory as _, FromArgMatches as _};
 use reef_commands::Finding;
-use reef_settings::{Entry, InToml, Invalid, KNOWN, ReefToml, Settings, VARIABLES, redis};
+use reef_settings::{
+    Entry, InToml, Invalid, KNOWN, ReefToml, Settings, SettingsArgs, VARIABLES, redis,
+};
 use reef_store::variables;
 
+use crate::carried;
 use crate::cli::{Cli, Command, Subcommands};
 use crate::failure::Failure;
 use crate::manifest::Manifest;
@@ -91,6 +96,24 @@ pub(crate) fn flags() -> Vec<Flag> {
 /// The variables that may stand in the file, of those that there are.
 pub(crate) fn variables() -> impl Iterator<Item = &'static variables::Variable> {
     variables::VARIABLES.iter().filter(|it| !ALSO_FLAGS.contains(&it.name))
+}
+
+/// Reads all that is set, for a command that needs no manifest.
+///
+/// # Errors
+/// A file cannot be used; the text names the line.
+pub(crate) fn load(args: &SettingsArgs) -> Result<Settings, Failure> {
+    let settings = Settings::load(args).map_err(Failure::usage)?;
+    if let Some(toml) = settings.toml() {
+        check(toml, named_manifest(&settings).as_ref()).map_err(Failure::usage)?;
+    }
+    Ok(settings)
+}
+
+/// The manifest that a hub would take, if it can be read.
+fn named_manifest(settings: &Settings) -> Option<Manifest> {
+    let named = settings.value("spin_file").map(|value| PathBuf::from(value.text));
+    carried::find_manifest(named.as_deref()).ok()
 }
 
 /// The command as it is with what the file says.
@@ -209,10 +232,10 @@ pub(crate) fn overridden_by(key: &str) -> Option<String> {
 }
 
 /// What `reef doctor` says of the file.
-pub(crate) fn findings(settings: &Settings, manifest: Option<&Manifest>) -> Vec<Finding> {
+pub(crate) fn findings(settings: &Settings) -> Vec<Finding> {
     const CHECK: &str = "reef.toml";
     let Some(toml) = settings.toml() else { return Vec::new() };
-    let checked = check(toml, manifest).and_then(|()| check_values(toml));
+    let checked = check(toml, named_manifest(settings).as_ref()).and_then(|()| check_values(toml));
     if let Err(error) = checked {
         let cure = "correct it; a hub does not start with it";
         return vec![Finding::fail(CHECK, error.to_string(), cure)];

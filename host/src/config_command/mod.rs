@@ -6,15 +6,12 @@ mod show;
 mod spin_env;
 
 use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use reef_settings::{Settings, SettingsArgs};
+use reef_settings::SettingsArgs;
 
-use crate::carried;
 use crate::failure::Failure;
-use crate::manifest::Manifest;
 use crate::reef_toml;
 
 /// Shown above the group's `--help`.
@@ -81,10 +78,7 @@ enum Verb {
 /// Runs one of them.
 pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
     let given = command.given;
-    let settings = Settings::load(&given.settings).map_err(Failure::usage)?;
-    if let Some(toml) = settings.toml() {
-        reef_toml::check(toml, named_manifest(&settings).as_ref()).map_err(Failure::usage)?;
-    }
+    let settings = reef_toml::load(&given.settings)?;
     let settings = settings.typed("redis.url", "--redis-url", given.redis_url);
     match command.verb {
         Verb::Show(args) => print(&show::render(&settings, &args, given.json)?),
@@ -100,12 +94,6 @@ pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
             report.failure().map_or(Ok(()), Err)
         }
     }
-}
-
-/// The manifest that a hub would take, if it can be read.
-pub(crate) fn named_manifest(settings: &Settings) -> Option<Manifest> {
-    let named = settings.value("spin_file").map(|value| PathBuf::from(value.text));
-    carried::find_manifest(named.as_deref()).ok()
 }
 
 /// Waits for something on this thread.

@@ -17,10 +17,15 @@ pub(super) fn system() -> System {
 
 /// What to do where there is none, in one sentence.
 pub(crate) fn advice() -> String {
+    let system = system();
+    let does_it = match REDIS.plan(&system) {
+        Some(plan) if plan.is_possible => "; `reef up --install-redis` does it",
+        _ => "",
+    };
     format!(
-        "this machine has neither redis-server nor valkey-server: install one ({}; `reef up \
-         --install-redis` does it), or give the address of one that runs with --redis-url",
-        REDIS.advice(&system())
+        "this machine has neither redis-server nor valkey-server: install one ({}{does_it}), or \
+         give the address of one that runs with --redis-url",
+        REDIS.advice(&system)
     )
 }
 

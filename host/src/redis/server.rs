@@ -317,7 +317,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = Some(folder.path().as_os_str());
         let error = find_program(path).unwrap_err().to_string();
-        assert!(error.contains("--install-redis") && error.contains("--redis-url"), "{error}");
+        assert!(error.contains("valkey-server") && error.contains("--redis-url"), "{error}");
         std::fs::write(folder.path().join("valkey-server"), "").unwrap();
         assert!(find_program(path).unwrap().ends_with("valkey-server"));
         std::fs::write(folder.path().join("redis-server"), "").unwrap();
