@@ -39,7 +39,7 @@ fn sources(folder: &std::path::Path, into: &mut Vec<String>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             sources(&path, into);
-        } else {
+        } else if path.extension().is_some_and(|it| it == "rs" || it == "lua") {
             let text = fs::read_to_string(&path).unwrap();
             // What is for tests alone comes last in a file.
             into.push(text.split("#[cfg(test)]").next().unwrap().to_owned());
