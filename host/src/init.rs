@@ -35,13 +35,13 @@ const WIDTH: usize = 100;
 
 /// What stands above all.
 const HEAD: &str = "\
-What `reef up`, `reef serve` and `reef monitor` start with; `reef config` and `reef doctor` read it,
-too. From strongest to weakest: a flag, the environment, this file, the files in config/, the
-default. Every key stands here with its default: remove the # before it and change it.
+What `reef up`, `reef serve` and `reef monitor` start with; `reef config` and `reef doctor` read
+it, too. From strongest to weakest: a flag, the environment, this file, the files in config/, the
+default. Every key is here with its default: remove the # before it and change it.
 `reef config show --origin` says what holds in the end, `reef doctor` what is wrong.
 
-A secret may stand here as long as nobody else can read the file (chmod 600); \"${NAME}\" is replaced
-by that variable of the environment.";
+This file may hold a secret as long as no one else can read it (chmod 600); \"${NAME}\" is
+replaced by that variable of the environment.";
 
 /// `reef init`.
 #[derive(Debug, Args)]

@@ -247,7 +247,7 @@ impl<R: Redis> App<R> {
             parameters: matched.params,
         };
         let answer = (route.handler)(&context).await;
-        if let Some(key) = caller.admin_key().filter(|_| edge::is_write(&request.method)) {
+        if let Some(key) = caller.admin_key().filter(|_| is_noted(route.access, &request.method)) {
             note_admin(key, request, &answer);
         }
         answer
@@ -374,6 +374,12 @@ fn log(request_id: &str, request: &Request, code: Code, internal: &str) {
         request.path(),
         code.as_str(),
     );
+}
+
+/// Whether the log says that an admin key has done this: who administers, moves money, makes keys or
+/// removes something. What agents do all day, heartbeats above all, would bury it.
+fn is_noted(access: Access, method: &str) -> bool {
+    edge::is_write(method) && (access != Access::Write || method == "DELETE")
 }
 
 /// Says which admin key has changed what, for whoever looks into it later.

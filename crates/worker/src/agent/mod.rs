@@ -149,7 +149,7 @@ async fn tell(mut seen: watch::Receiver<Seen>) {
         let Seen { leader, term, .. } = seen.borrow_and_update().clone();
         if (&leader, term) != (&last.0, last.1) {
             match &leader {
-                Some(leader) => tracing::info!(%leader, term, "the leader"),
+                Some(leader) => tracing::info!(leader = leader.as_str(), term, "the leader"),
                 None => tracing::info!("nobody leads"),
             }
             last = (leader, term);
