@@ -92,9 +92,11 @@ fn describe_invites(api: &mut Api) {
 
 /// Whose a key is: an agent's, or the admin's.
 fn keys_holder(mut agent: Value) -> Value {
-    let pattern = agent["pattern"].as_str().unwrap_or_default();
-    let pattern = pattern.trim_start_matches('^').trim_end_matches('$');
-    agent["pattern"] = json!(format!("^({ADMIN}|{pattern})$"));
+    if let Some(pattern) = agent.get_mut("pattern") {
+        let of_agents = pattern.as_str().unwrap_or_default();
+        let of_agents = of_agents.trim_start_matches('^').trim_end_matches('$');
+        *pattern = json!(format!("^({ADMIN}|{of_agents})$"));
+    }
     agent
 }
 

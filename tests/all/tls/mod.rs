@@ -14,7 +14,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    SanType,
 };
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
@@ -41,6 +42,8 @@ impl Authority {
     fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        // Under the same name as what it issues, that would count as issued by itself.
+        params.distinguished_name.push(DnType::CommonName, "an authority of these tests");
         let key = KeyPair::generate().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let pem = params.self_signed(&key).unwrap().pem();
@@ -60,6 +63,7 @@ impl Authority {
             Err(_) => SanType::DnsName((*name).try_into().unwrap()),
         });
         let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, file);
         params.subject_alt_names = names.collect();
         params.extended_key_usages =
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
