@@ -16,6 +16,7 @@
 //! - `spin`: the adapter to Spin and to the Reef host, in wasm only.
 
 mod acting;
+mod audit;
 pub mod auth;
 pub mod config;
 pub mod cors;

@@ -11,6 +11,7 @@ use reef_domain::limits::{CLAIM_TOKEN_CHARS_MAX, REQUEST_ID_CHARS_MAX};
 use reef_domain::shown::in_line;
 use reef_store::{Once, Quotas, Redis, Store};
 
+use crate::audit;
 use crate::auth::{self, Access, Caller, Identity, identify};
 use crate::config::Config;
 use crate::cors;
@@ -247,8 +248,8 @@ impl<R: Redis> App<R> {
             parameters: matched.params,
         };
         let answer = (route.handler)(&context).await;
-        if let Some(key) = caller.admin_key().filter(|_| is_noted(route.access, &request.method)) {
-            note_admin(key, request, &answer);
+        if let Some(key) = caller.admin_key() {
+            audit::note(key, route.access, request, &answer);
         }
         answer
     }
@@ -374,24 +375,6 @@ fn log(request_id: &str, request: &Request, code: Code, internal: &str) {
         request.path(),
         code.as_str(),
     );
-}
-
-/// Whether the log says that an admin key has done this: who administers, moves money, makes keys or
-/// removes something. What agents do all day, heartbeats above all, would bury it.
-fn is_noted(access: Access, method: &str) -> bool {
-    edge::is_write(method) && (access != Access::Write || method == "DELETE")
-}
-
-/// Says which admin key has changed what, for whoever looks into it later.
-#[allow(clippy::print_stdout, reason = "what a component prints there is the log, as information")]
-fn note_admin(key: &str, request: &Request, answer: &Answer) {
-    // Linked natively, for the benchmark, a component has no log.
-    if cfg!(target_family = "wasm") {
-        let outcome = answer.as_ref().map_or_else(|problem| problem.code.as_str(), |_| "done");
-        let id = request_id(request);
-        let (method, path) = (in_line(&request.method), request.path());
-        println!("admin_key={key} method={method} path={path:?} outcome={outcome} request_id={id}");
-    }
 }
 
 /// Marks an answer, good or bad, as the first one again (`contract.md` §1).
