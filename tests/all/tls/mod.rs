@@ -42,10 +42,11 @@ impl Authority {
     fn new() -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // Under the same name as what it issues, that would count as issued by itself.
-        params.distinguished_name.push(DnType::CommonName, "an authority of these tests");
         let key = KeyPair::generate().unwrap();
         let folder = tempfile::tempdir().unwrap();
+        // Each has its own: a certificate under the name of its authority counts as issued by itself.
+        let name = format!("authority of {}", path(folder.path()));
+        params.distinguished_name.push(DnType::CommonName, name);
         let pem = params.self_signed(&key).unwrap().pem();
         fs::write(folder.path().join("ca.pem"), pem).unwrap();
         Self { issuer: Issuer::new(params, key), folder }
