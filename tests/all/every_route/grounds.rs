@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::document::Operation;
 use super::principals::{Principal, Standing, keys_of};
 use crate::contract::Subject;
-use crate::contract::access::foreign::{Estate, Meets};
+use crate::contract::access::foreign::{Estate, LEASE_MS, Meets};
 use crate::contract::agents::new_agent;
 
 /// What the tasks ask for that are submitted.
@@ -158,6 +158,7 @@ impl Grounds {
             "/tasks" | "/sessions/{sid}/tasks" if !operation.is_read() => {
                 body["required_skills"] = json!([SKILL]);
             }
+            "/tasks/claim" => body["lease_ms"] = json!(LEASE_MS),
             "/inbox/{agent}" if !operation.is_read() => body["from"] = json!(by.agent_id),
             "/transfer" | "/holds/{id}/post" => body["to_agent"] = json!(self.friend),
             "/intents/{id}/match" => body["with"] = json!(self.counterpart),

@@ -21,6 +21,9 @@ pub enum Meets {
 }
 use Meets::{AdminOnly, Forbidden, Nothing, Welcome};
 
+/// Longer than any test takes that has it, so that no claim ends by itself.
+pub const LEASE_MS: i64 = 600_000;
+
 /// What Alice owns.
 pub struct Estate {
     pub alice: Agent,
@@ -64,7 +67,7 @@ impl Estate {
         let mail = json!({"from": alice.id, "content": "for Alice"});
         client.post(&format!("/inbox/{}", alice.id), &mail).ok();
         let held = desk.submit(json!({}));
-        let claim = desk.claim_one(&node);
+        let claim = desk.claim_for(&node, LEASE_MS);
         assert_eq!(claim.id, held);
         let task = desk.submit(json!({"delay_ms": 3_600_000}));
         let key = client.post("/auth/keys", &json!({"name": "second"})).ok();
@@ -94,7 +97,7 @@ impl Estate {
     pub fn hold_another(&mut self) {
         let desk = Desk { client: self.alice.client.clone(), skill: self.skill.clone() };
         self.held = desk.submit(json!({}));
-        let claim = desk.claim_one(&self.node);
+        let claim = desk.claim_for(&self.node, LEASE_MS);
         assert_eq!(claim.id, self.held);
         self.token = claim.token;
     }

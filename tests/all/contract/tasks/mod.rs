@@ -113,7 +113,13 @@ impl Desk {
     /// Claims one, which must be there.
     #[track_caller]
     pub fn claim_one(&self, node: &str) -> Held {
-        let mut one = self.claim_with(node, json!({"limit": 1}));
+        self.claim_for(node, 30_000)
+    }
+
+    /// The same, for so long.
+    #[track_caller]
+    pub fn claim_for(&self, node: &str, lease_ms: i64) -> Held {
+        let mut one = self.claim_with(node, json!({"limit": 1, "lease_ms": lease_ms}));
         assert_eq!(one.len(), 1, "{node} got nothing");
         one.remove(0)
     }
