@@ -12,12 +12,12 @@ use reef_domain::limits::{
 use reef_store::agent::Agent;
 use reef_store::hold::Hold;
 use reef_store::intent::Intent;
-use reef_web::Code;
 use reef_web::openapi::schema::{
     between, default, filter, name, named, new_id, number_cursor, object, one_of, optional_object,
     own_id,
 };
 use reef_web::openapi::{Api, schema};
+use reef_web::{Code, stand_in};
 use serde_json::{Value, json};
 
 use crate::{agents, entries, holds, intents, invites, keys, money, positions};
@@ -357,12 +357,17 @@ fn schemas(api: &mut Api) {
             ),
         )
         .set("scopes", json!({ "minItems": 1, "items": scope() }));
+    let certificate = json!({
+        "minLength": 1,
+        "maxLength": stand_in::CERTIFICATE_NAME_MAX,
+        "pattern": stand_in::CERTIFICATE_NAME_PATTERN,
+    });
     api.body::<keys::CreateBody>()
         .set("name", default(name(1, KEY_NAME_CHARS_MAX), "default"))
         .set("scopes", json!({ "minItems": 1, "items": scope() }))
         .set("expires_in_days", between(1, KEY_DAYS_MAX))
         .set("agent_id", keys_holder(own_id()))
-        .set("certificate", json!({ "pattern": "^[!-~]{1,253}$" }));
+        .set("certificate", certificate);
     api.body::<money::AmountBody>()
         .require(&["agent_id", "amount"])
         .set("agent_id", schema::id())

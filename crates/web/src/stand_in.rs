@@ -15,6 +15,9 @@ use crate::once::{digest_of, hex};
 /// The longest name of a certificate that a key can be bound to.
 pub const CERTIFICATE_NAME_MAX: usize = 253;
 
+/// What [`is_certificate_name`] says of the characters, for `openapi.json`: no capitals, or a colon.
+pub const CERTIFICATE_NAME_PATTERN: &str = r"^([!-@\[-~]+|[!-9;-~]*:[!-~]*)$";
+
 /// What a stand-in was made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
