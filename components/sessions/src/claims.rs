@@ -1,6 +1,6 @@
 //! Tasks as those see them who run them: claim, progress, the end.
 
-use reef_api::NodeId;
+use reef_api::{NodeId, TaskId};
 use reef_domain::json::{Json, Members, cut};
 use reef_domain::limits::{
     BODY_BYTES_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ERROR_BYTES_MAX, WAIT_MS_MAX,
@@ -26,6 +26,8 @@ const LEASE_MS_DEFAULT: i64 = 30_000;
 pub(crate) struct ClaimBody {
     /// The node that will run them.
     node_id: Option<String>,
+    /// The one task that is asked for; left out, whatever is first.
+    task_id: Option<TaskId>,
     /// Most tasks.
     #[serde(default, deserialize_with = "lax_int")]
     limit: Option<i64>,
@@ -37,9 +39,16 @@ pub(crate) struct ClaimBody {
     wait_ms: Option<i64>,
 }
 
+/// What a claim asks for.
+struct Asked {
+    node_id: NodeId,
+    task_id: Option<TaskId>,
+    limit: i64,
+    lease_ms: i64,
+}
+
 impl ClaimBody {
-    /// Node, limit, lease.
-    fn check(self) -> Result<(NodeId, i64, i64), Invalid> {
+    fn check(self) -> Result<Asked, Invalid> {
         let mut invalid = Invalid::new();
         let node_id = self.node_id.unwrap_or_default();
         invalid.require(!node_id.is_empty(), "node_id", "is required");
@@ -51,7 +60,10 @@ impl ClaimBody {
         check_lease(&mut invalid, lease_ms);
         let wait_fits = (0..=WAIT_MS_MAX).contains(&self.wait_ms.unwrap_or(0));
         invalid.require(wait_fits, "wait_ms", "must be between 0 and 30000");
-        invalid.finish((node_id.into(), limit, lease_ms))
+        let task_id = self.task_id.filter(|task| !task.as_str().is_empty());
+        let is_id = task_id.as_ref().is_none_or(|task| id::is_valid(task.as_str()));
+        invalid.require(is_id, "task_id", id::RULE);
+        invalid.finish(Asked { node_id: node_id.into(), task_id, limit, lease_ms })
     }
 }
 
@@ -78,13 +90,14 @@ pub(crate) struct ClaimedTask {
 
 /// `POST /tasks/claim`. `wait_ms` is the host's: it asks again once something may have changed.
 pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let (node_id, limit, lease_ms) = object::<ClaimBody>(cx.request)?.check()?;
+    let Asked { node_id, task_id, limit, lease_ms } = object::<ClaimBody>(cx.request)?.check()?;
     let random = uuid::Uuid::now_v7().simple().to_string();
     let call = Claim {
         node_id: &node_id,
         writer: cx.caller.writer(),
         limit,
         lease_ms,
+        task_id: task_id.as_ref(),
         // The head of such an id is the time, its tail is random.
         random: random.get(20..).unwrap_or_default(),
     };

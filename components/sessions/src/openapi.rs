@@ -187,11 +187,13 @@ fn schemas(api: &mut Api) {
         .set("required_skills", labels())
         .set("priority", priority())
         .set("timeout", timeout())
+        .set("target_node", schema::id())
         .set("audience", audience(true));
     let lease = || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), 30_000);
     api.body::<claims::ClaimBody>()
         .require(&["node_id"])
         .set("node_id", schema::id())
+        .set("task_id", schema::id())
         .set("limit", default(between(1, CONCURRENT_TASKS_MAX), 1))
         .set("lease_ms", lease())
         .set("wait_ms", default(between(0, WAIT_MS_MAX), 0));
@@ -254,6 +256,7 @@ fn task_schemas(api: &mut Api) {
         .set("optional_skills", labels())
         .set("affinity_tags", labels())
         .set("audience", audience(true))
+        .set("target_node", schema::id())
         .set("priority", priority())
         .set("parameters", optional_object())
         .set("timeout", timeout())

@@ -430,6 +430,9 @@ pub const TIMEOUT_GRACE_MS: i64 = 5000;
 /// For how long what a removed task said is kept for the repeats of requests, in milliseconds.
 pub const ANSWERED_KEPT_MS: i64 = 7 * 86_400_000;
 
+/// For how long a node's lost claims are kept for its next heartbeat, in milliseconds.
+pub const LOST_CLAIMS_KEPT_MS: i64 = 86_400_000;
+
 /// For how long answers to idempotent requests are kept, in milliseconds of logical time.
 pub const RECORDS_KEPT_MS: i64 = 86_400_000;
 
@@ -472,6 +475,10 @@ pub const INBOX_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
 /// Shortest and longest lease of a claim, in milliseconds. Below, a hiccup of the network loses
 /// tasks; above, a dead worker blocks one for longer than an hour.
 pub const CLAIM_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
+
+/// For how long a node may say, in a heartbeat, that it will be quiet, in milliseconds: as long as the
+/// longest lease of a claim.
+pub const QUIET_MS: std::ops::RangeInclusive<i64> = 0..=*CLAIM_LEASE_MS.end();
 
 /// Shortest and longest life of an invite, in seconds: 30 d. It is a secret that is handed around,
 /// so none is good for ever.

@@ -1,5 +1,7 @@
 //! Tasks: what may be submitted, and the words for it (`contract.md` §5).
 
+use reef_api::NodeId;
+use reef_api::task::TaskBody;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -125,6 +127,8 @@ pub struct Wants {
     pub affinity_tags: Vec<String>,
     /// Whose nodes may run it; `None`: what the hub says.
     pub audience: Option<Audience>,
+    /// The one node that may run it.
+    pub target_node: Option<NodeId>,
 }
 
 impl Wants {
@@ -142,10 +146,13 @@ impl Wants {
             optional_skills: sorted(&self.optional_skills),
             affinity_tags: sorted(&self.affinity_tags),
             audience: self.audience.clone(),
+            target_node: self.target_node.clone(),
         }
     }
 
     fn check(&self, invalid: &mut Invalid) {
+        let is_id = self.target_node.as_ref().is_none_or(|node| id::is_valid(node.as_str()));
+        invalid.require(is_id, "target_node", id::RULE);
         for (field, labels) in [
             ("required_skills", &self.required_skills),
             ("optional_skills", &self.optional_skills),
@@ -166,6 +173,12 @@ impl Wants {
             }
         }
     }
+}
+
+/// A node that was named; an empty name is none.
+#[must_use]
+pub fn some_node(given: Option<NodeId>) -> Option<NodeId> {
+    given.filter(|node| !node.as_str().is_empty())
 }
 
 /// A task as a caller describes it, with the defaults filled in.
@@ -208,6 +221,34 @@ impl Default for Submission {
 }
 
 impl Submission {
+    /// Takes a submission out of a body, with the defaults filled in, and adds every broken rule.
+    /// What is kept as it is (parameters, metadata) and the id stay behind.
+    ///
+    /// # Errors
+    /// [`AUDIENCE_RULE`].
+    pub fn read<J>(body: &mut TaskBody<J>, invalid: &mut Invalid) -> Result<Self, Invalid> {
+        let default = Self::default();
+        let submission = Self {
+            name: body.name.take().unwrap_or_default(),
+            task_type: body.task_type.take().unwrap_or(default.task_type),
+            description: body.description.take().unwrap_or_default(),
+            wants: Wants {
+                required_skills: body.required_skills.take().unwrap_or_default(),
+                optional_skills: body.optional_skills.take().unwrap_or_default(),
+                affinity_tags: body.affinity_tags.take().unwrap_or_default(),
+                audience: body.audience.take().map(|it| Audience::read(&it)).transpose()?,
+                target_node: some_node(body.target_node.take()),
+            },
+            priority: body.priority.unwrap_or(default.priority),
+            timeout: body.timeout.unwrap_or(default.timeout),
+            max_retries: body.max_retries.unwrap_or(default.max_retries),
+            delay_ms: body.delay_ms.unwrap_or(default.delay_ms),
+            user_id: body.user_id.take().filter(|user| !user.is_empty()),
+        };
+        submission.check(invalid);
+        Ok(submission)
+    }
+
     /// The timeout in whole milliseconds.
     #[must_use]
     pub fn timeout_ms(&self) -> i64 {
