@@ -6,8 +6,8 @@ use reef_api::NodeId;
 use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody, HeartbeatFailure};
 use reef_api::node::{NodeHealth, NodeStatus};
 use reef_domain::heartbeat::{self, Heartbeat};
-use reef_domain::id;
 use reef_domain::limits::{HEARTBEAT_BATCH_MAX, HEARTBEAT_SCRIPT_MAX};
+use reef_domain::{Invalid, id};
 use reef_store::heartbeat::{Beat, BeatOutcome, Beats};
 use reef_store::node::Get;
 use reef_store::task::ClaimState;
@@ -90,9 +90,9 @@ fn accepted<'a, R>(
 /// alone.
 pub(crate) async fn beat_many<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let entries: Vec<Box<RawValue>> = array(cx.request)?;
-    if entries.len() > HEARTBEAT_BATCH_MAX {
-        return Err(Problem::field("body", "must not list more than 1000 heartbeats"));
-    }
+    let mut invalid = Invalid::new();
+    invalid.at_most_items("body", &entries, HEARTBEAT_BATCH_MAX);
+    invalid.finish(())?;
     let entries: Vec<Entry> = entries.iter().map(|raw| Entry::read(raw)).collect();
     let good: Vec<(&NodeId, &Heartbeat)> = entries.iter().filter_map(Entry::good).collect();
     let mut answered = Vec::with_capacity(1);

@@ -2,9 +2,9 @@
 
 use reef_api::task::TaskStats;
 use reef_domain::limits::{
-    AUDIENCE_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ITERATIONS_MAX, PAGE_DEFAULT, REDRIVE_MAX,
-    TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
-    WAIT_MS_MAX,
+    AUDIENCE_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, CONCURRENT_TASKS_MAX, ITERATIONS_MAX,
+    PAGE_DEFAULT, REDRIVE_MAX, TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX,
+    TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX, WAIT_MS_MAX,
 };
 use reef_domain::task::{
     PRIORITY_DEFAULT, PRIORITY_MAX, STATUSES, TASK_TYPES, TIMEOUT_DEFAULT, WORKFLOWS,
@@ -189,7 +189,8 @@ fn schemas(api: &mut Api) {
         .set("timeout", timeout())
         .set("target_node", schema::id())
         .set("audience", audience(true));
-    let lease = || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), 30_000);
+    let lease =
+        || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), CLAIM_LEASE_MS_DEFAULT);
     api.body::<claims::ClaimBody>()
         .require(&["node_id"])
         .set("node_id", schema::id())

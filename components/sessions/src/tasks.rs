@@ -276,9 +276,9 @@ pub(crate) async fn clean_up<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let in_query = query.get("days").map(str::parse::<f64>).transpose();
     let in_query = in_query.map_err(|_| Problem::parameter("days", "must be a number"))?;
     let days = body.days.or(in_query).unwrap_or(CLEANUP_DAYS);
-    if !(0.0..=36_500.0).contains(&days) {
-        return Err(Problem::field("days", "must be between 0 and 36500"));
-    }
+    let mut invalid = Invalid::new();
+    invalid.within("days", days, &(0.0..=36_500.0));
+    invalid.finish(())?;
     #[allow(clippy::cast_possible_truncation, reason = "checked to be at most a century")]
     let age_ms = (days * 86_400_000.0) as i64;
     let answered = forget_old(cx.store, age_ms, CLEANUP_STEPS, cx.once.as_ref()).await?;

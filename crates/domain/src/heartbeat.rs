@@ -69,16 +69,13 @@ pub fn check(body: HeartbeatBody) -> Result<Heartbeat, Invalid> {
         ("memory_usage", heartbeat.memory_usage),
         ("disk_usage", heartbeat.disk_usage),
     ] {
-        invalid.require((0.0..=100.0).contains(&value), field, "must be between 0 and 100");
+        invalid.within(field, value, &(0.0..=100.0));
     }
-    let running_fit = (0..=RUNNING_TASKS_MAX).contains(&heartbeat.running_tasks);
-    invalid.require(running_fit, "running_tasks", "must be between 0 and 1000000");
+    invalid.within("running_tasks", heartbeat.running_tasks, &(0..=RUNNING_TASKS_MAX));
     let incarnation_fits = heartbeat.incarnation.is_none_or(|i| i >= 0);
     invalid.require(incarnation_fits, "incarnation", "must not be negative");
-    let claims_fit = heartbeat.claims.len() <= HEARTBEAT_CLAIMS_MAX;
-    invalid.require(claims_fit, "claims", "must not list more than 100 claims");
-    let quiet_fits = heartbeat.quiet_ms.is_none_or(|ms| QUIET_MS.contains(&ms));
-    invalid.require(quiet_fits, "quiet_ms", "must be between 0 and 3600000");
+    invalid.at_most_items("claims", &heartbeat.claims, HEARTBEAT_CLAIMS_MAX);
+    invalid.within("quiet_ms", heartbeat.quiet_ms, &QUIET_MS);
     invalid.finish(heartbeat)
 }
 

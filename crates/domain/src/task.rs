@@ -158,7 +158,7 @@ impl Wants {
             ("optional_skills", &self.optional_skills),
             ("affinity_tags", &self.affinity_tags),
         ] {
-            invalid.require(labels.len() <= LABELS_MAX, field, "must not list more than 100");
+            invalid.at_most_items(field, labels, LABELS_MAX);
             check_labels_bytes(invalid, field, labels);
             for (n, label) in labels.iter().enumerate() {
                 let fits = !label.trim().is_empty() && label.chars().count() <= LABEL_CHARS_MAX;
@@ -283,21 +283,17 @@ impl Submission {
             "timeout",
             "must be more than 0 and at most 604800 seconds",
         );
-        invalid.require(
-            (0..=TASK_RETRIES_MAX).contains(&self.max_retries),
-            "max_retries",
-            "must be between 0 and 100",
-        );
-        invalid.require(
-            (0..=TASK_DELAY_MS_MAX).contains(&self.delay_ms),
-            "delay_ms",
-            "must be between 0 and 2592000000",
-        );
-        let user_fits =
-            self.user_id.as_ref().is_none_or(|user| user.chars().count() <= USER_CHARS_MAX);
-        invalid.require(user_fits, "user_id", "must have at most 128 characters");
-        name::check(invalid, "user_id", self.user_id.as_deref().unwrap_or_default());
+        invalid.within("max_retries", self.max_retries, &(0..=TASK_RETRIES_MAX));
+        invalid.within("delay_ms", self.delay_ms, &(0..=TASK_DELAY_MS_MAX));
+        check_user(invalid, self.user_id.as_deref());
     }
+}
+
+/// Adds what is wrong with the name of whom a task or a session is for.
+pub fn check_user(invalid: &mut Invalid, user_id: Option<&str>) {
+    let user_id = user_id.unwrap_or_default();
+    invalid.at_most_chars("user_id", user_id, USER_CHARS_MAX);
+    name::check(invalid, "user_id", user_id);
 }
 
 /// Adds what is wrong with a workflow and its number of iterations.
@@ -307,11 +303,7 @@ pub fn check_workflow(invalid: &mut Invalid, workflow: &str, max_iterations: i64
         "workflow",
         "must be one of simple, planner, critic",
     );
-    invalid.require(
-        (1..=ITERATIONS_MAX).contains(&max_iterations),
-        "max_iterations",
-        "must be between 1 and 20",
-    );
+    invalid.within("max_iterations", max_iterations, &(1..=ITERATIONS_MAX));
 }
 
 /// Adds what is wrong with an id that a caller brings.
