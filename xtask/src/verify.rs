@@ -38,7 +38,7 @@ pub(crate) fn lints() -> anyhow::Result<()> {
         "-D",
         "warnings",
     ]))?;
-    machine::ensure_wasm_target()?;
+    machine::ensure_target(build::WASM_TARGET)?;
     say("linting the components as wasm");
     let mut clippy = cargo();
     clippy.args(["clippy", "--profile", "component", "--target", "wasm32-wasip2", "--lib"]);
