@@ -37,6 +37,9 @@ pub(crate) struct DistArgs {
     out: PathBuf,
 }
 
+/// Where the tests find artefacts of the program that they test.
+const OF_TESTS: &str = "target/artefacts";
+
 /// For each shell where its completions are looked for, below a prefix such as `/usr/local`.
 const COMPLETIONS: [(&str, &str); 3] = [
     ("bash", "share/bash-completion/completions/reef"),
@@ -103,6 +106,18 @@ pub(crate) fn dist(args: &DistArgs) -> anyhow::Result<()> {
     }
     fs::remove_dir_all(out.join("tree")).context("cannot remove what was laid out")?;
     sums(&out)
+}
+
+/// Packs the program that is built already.
+///
+/// # Errors
+/// As [`dist`].
+pub(crate) fn pack_for_tests() -> anyhow::Result<()> {
+    dist(&DistArgs {
+        targets: Vec::new(),
+        binary: Some(build::hub_binary()),
+        out: PathBuf::from(OF_TESTS),
+    })
 }
 
 impl Release<'_> {
