@@ -42,7 +42,7 @@ pub(crate) fn everything() -> anyhow::Result<()> {
     let target = host_target()?;
     pack(&root().join(CARRIED), &target)?;
     say("building the host");
-    run(cargo().args(["build", "--release", "-p", "reef"]))
+    run(cargo().args(["build", "--release", "--workspace", "--bin", "reef"]))
 }
 
 /// Compiles the components, which are built, for another system, and returns the folder in which
@@ -59,8 +59,8 @@ pub(crate) fn pack_for(target: &str) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Builds what compiles components. It is chosen from the whole workspace, so that cargo chooses the
-/// features, and so the builds, of the host.
+/// Builds what compiles components. It, the host and the tests are chosen from the whole workspace,
+/// so that cargo gives their dependencies the same features, and compiles wasmtime once.
 fn packer(features: &[&str]) -> anyhow::Result<()> {
     let what = ["build", "--release", "--workspace", "--example", "pack_components"];
     run(cargo().args(what).args(features))
