@@ -31,7 +31,7 @@ pub(super) fn build(target: &str) -> anyhow::Result<PathBuf> {
         std::env::join_paths([tools.clone()].into_iter().chain(std::env::split_paths(&path)))?;
     let flags = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase().replace('-', "_"));
     run(cargo_zigbuild(&tools)
-        .args(["zigbuild", "--release", "-p", "reef", "--target"])
+        .args(["zigbuild", "--release", "--workspace", "--bin", "reef", "--target"])
         .arg(format!("{target}{suffix}"))
         .env("PATH", path)
         .env("REEF_COMPONENTS", components)
