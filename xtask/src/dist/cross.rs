@@ -16,7 +16,7 @@ pub(super) const TARGETS: [&str; 4] = [
     "aarch64-unknown-linux-musl",
 ];
 
-/// The oldest glibc that Rust's own `manylinux` wheels are for: that of Debian 10.
+/// The oldest glibc that a release runs with: that of Debian 10 and RHEL 8.
 const GLIBC: &str = "2.28";
 
 /// Builds the program for a system, with the components compiled for it.
