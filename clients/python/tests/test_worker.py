@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from conftest import admin, run, until
@@ -14,10 +14,10 @@ from reef_agents import Node, Reef, Reject, Retry, Task, blocks
 Unique = Callable[[str], str]
 
 
-async def _work(node: Node, until_done: Callable[[], object]) -> None:
+async def _work(node: Node, until_done: Callable[[], Awaitable[None]]) -> None:
     """Runs a node until something else is done."""
     running = asyncio.create_task(node.run(signals=False))
-    done = asyncio.ensure_future(until_done())  # type: ignore[arg-type]
+    done = asyncio.ensure_future(until_done())
     await asyncio.wait({running, done}, return_when=asyncio.FIRST_COMPLETED)
     node.stop()
     await running

@@ -151,9 +151,10 @@ class Inbox:
         )
         return listed
 
-    async def redrive(self, **which: object) -> types.MailRedriveAnswer:
-        """Puts dead mail back, as the contract's body says which."""
+    async def redrive(self, msg_ids: Sequence[str] | None = None) -> types.MailRedriveAnswer:
+        """Puts dead mail back: that of these ids, or all."""
+        body = body_of(msg_ids=None if msg_ids is None else list(msg_ids))
         answer: types.MailRedriveAnswer = await self._calls.request(
-            "POST", api("inbox", self.agent, "dead", "redrive"), json=which
+            "POST", api("inbox", self.agent, "dead", "redrive"), json=body
         )
         return answer

@@ -97,10 +97,14 @@ class Message:
         return answer
 
     async def start_task(
-        self, task_type: str, *, task_id: str | None = None, **parameters: object
+        self,
+        task_type: str,
+        *,
+        task_id: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
     ) -> types.MessageTaskStarted:
         """Puts a placeholder into it, which :meth:`update_task` fills."""
-        body = {**parameters, **body_of(task_type=task_type, task_id=task_id)}
+        body = {**(parameters or {}), **body_of(task_type=task_type, task_id=task_id)}
         path = api("messages", self.id, "tasks")
         answer: types.MessageTaskStarted = await self._calls.request("POST", path, json=body)
         return answer

@@ -89,6 +89,7 @@ class Node:
         self._beats: asyncio.Task[None] | None = None
         self._beat_wanted = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._is_replaced = False
 
     def __repr__(self) -> str:
         return f"Node({self.id!r})"
@@ -110,7 +111,8 @@ class Node:
         if self._beats is not None:
             self._beats.cancel()
         await asyncio.gather(*self._running, *filter(None, [self._beats]), return_exceptions=True)
-        if isinstance(error, Replaced):
+        if self._is_replaced:
+            # It would sign the other one off.
             return
         # Whatever is left goes back to the queue, without costing a try.
         try:
@@ -316,6 +318,7 @@ class Node:
                 wait = await self._beat()
                 pause = _PAUSE_MIN
             except Fenced as fenced:
+                self._is_replaced = True
                 self._stop_all("lost")
                 raise Replaced(f"another process runs as {self.id}") from fenced
             except ReefError as error:
