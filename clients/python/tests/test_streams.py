@@ -168,9 +168,7 @@ def test_reading_begins_behind_a_cursor(hub: Hub, unique: Unique) -> None:
             await answer.complete()
             read = [event async for event in answer.stream()]
             third = [event for event in read if event.type == "text_delta"][2]
-            rest = [
-                event async for event in Message(answer._calls, answer.id).stream(after=third.id)
-            ]
+            rest = [event async for event in reef.message(answer.id).stream(after=third.id)]
             assert "".join(event.delta for event in rest) == "3 4 "
 
     run(main())
