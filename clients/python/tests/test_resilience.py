@@ -26,7 +26,7 @@ class Worker:
     def __init__(self, hub: Hub, folder: Path, name: str, skill: str) -> None:
         self._record = folder / f"{name}.record"
         self._record.touch()
-        program = Path(__file__).with_name("worker.py")
+        program = Path(__file__).with_name("killable.py")
         arguments = [hub.url, hub.admin_key, name, skill, str(self._record)]
         self.process = subprocess.Popen([sys.executable, str(program), *arguments])
 

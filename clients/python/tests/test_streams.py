@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -69,7 +69,7 @@ class _Broken(Told):
         super().__init__(headers={"content-type": "text/event-stream"})
         self._frames = frames
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         yield b"retry: 10\n\n"
         for id_, type_, data in self._frames:
             yield f"id: {id_}\nevent: {type_}\ndata: {json.dumps(data)}\n\n".encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
@@ -23,7 +23,7 @@ class Reply(Protocol):
     def headers(self) -> Mapping[str, str]:
         """By names in any case."""
 
-    def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes. Raises :class:`Unreachable` where it breaks off."""
 
 
@@ -48,7 +48,7 @@ class _HttpxReply:
         self.status = response.status_code
         self.headers: Mapping[str, str] = response.headers
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         try:
             async for piece in self._response.aiter_bytes():
                 yield piece

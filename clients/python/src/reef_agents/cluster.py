@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Calls, api, body_of
@@ -54,7 +55,7 @@ class Cluster:
 
     async def stream(
         self, *, after: str | None = None, give_up: float = GIVE_UP
-    ) -> AsyncIterator[StreamEvent]:
+    ) -> AsyncGenerator[StreamEvent, None]:
         """What happens, without end. It comes back by itself, or raises :class:`StreamCut`.
 
         Where the hub's log no longer reaches back to what was read last, an event of the type
@@ -64,8 +65,9 @@ class Cluster:
         frames = follow(
             self._calls, path, after=after, give_up=give_up, is_last=lambda _type, _data: False
         )
-        async for id_, type_, data in frames:
-            yield StreamEvent(id_, type_, data, gap=_gap_of(data))
+        async with aclosing(frames):
+            async for id_, type_, data in frames:
+                yield StreamEvent(id_, type_, data, gap=_gap_of(data))
 
     async def check_heartbeats(self, timeout: float | None = None) -> types.CheckAnswer:
         """Marks as offline who was silent for longer. An own ``timeout`` is for admins."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from ._calls import Calls, api, body_of
@@ -35,7 +36,7 @@ class Message:
 
     async def stream(
         self, *, after: str | None = None, seen: int = 0, give_up: float = GIVE_UP
-    ) -> AsyncIterator[StreamEvent]:
+    ) -> AsyncGenerator[StreamEvent, None]:
         """Its events, from the first or from behind a cursor, until it is complete.
 
         It comes back by itself where it was cut; :class:`StreamCut` when that did not succeed for
@@ -47,21 +48,24 @@ class Message:
         path = api("sessions", self._session_id or "", "messages", self.id, "stream")
         sequence = 0
         frames = follow(self._calls, path, after=after, give_up=give_up, is_last=_is_last)
-        async for id_, type_, data in frames:
-            delta, gap = "", None
-            if type_ == "snapshot":
-                text = _text_of(data)
-                if len(text) < seen:
-                    raise StreamCut("the message has less text than was read: it is another now")
-                delta = text[seen:]
-                if sequence:
-                    gap = Gap(sequence, _sequence_of(data))
-            elif type_ == "text_delta":
-                payload = data.get("payload")
-                delta = str(payload.get("delta", "")) if isinstance(payload, dict) else ""
-            seen += len(delta)
-            sequence = _sequence_of(data) or sequence
-            yield StreamEvent(id_, type_, data, delta, gap)
+        async with aclosing(frames):
+            async for id_, type_, data in frames:
+                delta, gap = "", None
+                if type_ == "snapshot":
+                    text = _text_of(data)
+                    if len(text) < seen:
+                        raise StreamCut(
+                            "the message has less text than was read: it is another now"
+                        )
+                    delta = text[seen:]
+                    if sequence:
+                        gap = Gap(sequence, _sequence_of(data))
+                elif type_ == "text_delta":
+                    payload = data.get("payload")
+                    delta = str(payload.get("delta", "")) if isinstance(payload, dict) else ""
+                seen += len(delta)
+                sequence = _sequence_of(data) or sequence
+                yield StreamEvent(id_, type_, data, delta, gap)
 
     async def text(self, *, give_up: float = GIVE_UP) -> str:
         """All of its text, once it is complete."""

@@ -6,7 +6,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,7 +115,7 @@ async def follow(
     after: str | None,
     give_up: float,
     is_last: Callable[[str, dict[str, Any]], bool],
-) -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+) -> AsyncGenerator[tuple[str, str, dict[str, Any]], None]:
     """Every event behind a cursor, in order, once: its id, type and data.
 
     Ends when the hub has said that this was all, else with an exception.
@@ -125,15 +126,16 @@ async def follow(
     pause = retry
     while True:
         try:
-            async for id_, type_, data, wait in _connection(calls, path, cursor):
-                retry = wait or retry
-                if type_ == "gone":
-                    raise Problem.read(404, data)
-                cut_at = None
-                cursor = id_ if id_ is not None else cursor
-                yield cursor or "", type_, data
-                if is_last(type_, data):
-                    return
+            async with aclosing(_connection(calls, path, cursor)) as frames:
+                async for id_, type_, data, wait in frames:
+                    retry = wait or retry
+                    if type_ == "gone":
+                        raise Problem.read(404, data)
+                    cut_at = None
+                    cursor = id_ if id_ is not None else cursor
+                    yield cursor or "", type_, data
+                    if is_last(type_, data):
+                        return
             reason: ReefError = Unreachable("the hub has closed the stream")
         except _Ended:
             return
@@ -161,7 +163,7 @@ class _Ended(Exception):
 
 async def _connection(
     calls: Calls, path: str, cursor: str | None
-) -> AsyncIterator[tuple[str | None, str, dict[str, Any], float | None]]:
+) -> AsyncGenerator[tuple[str | None, str, dict[str, Any], float | None], None]:
     headers = {"Accept": "text/event-stream"}
     if cursor:
         headers["Last-Event-ID"] = cursor
@@ -173,10 +175,11 @@ async def _connection(
         if not reply.headers.get("content-type", "").startswith("text/event-stream"):
             raise Malformed(f"{path}: no event stream; is {calls.url} a Reef hub?")
         decoder = Decoder()
-        async for piece in reply.pieces():
-            for id_, type_, text in decoder.take(piece):
-                try:
-                    data = json.loads(text)
-                except ValueError as error:
-                    raise Malformed(f"event {id_}: {error}") from error
-                yield id_, type_, data if isinstance(data, dict) else {}, decoder.retry
+        async with aclosing(reply.pieces()) as pieces:
+            async for piece in pieces:
+                for id_, type_, text in decoder.take(piece):
+                    try:
+                        data = json.loads(text)
+                    except ValueError as error:
+                        raise Malformed(f"event {id_}: {error}") from error
+                    yield id_, type_, data if isinstance(data, dict) else {}, decoder.retry
