@@ -96,6 +96,7 @@ class Session:
         priority: int | None = None,
         timeout: float | None = None,
         audience: Audience | None = None,
+        target_node: str | None = None,
     ) -> Asked:
         """Gives out work, whose worker writes to ``answer``.
 
@@ -110,6 +111,7 @@ class Session:
             priority=priority,
             timeout=timeout,
             audience=audience_of(audience),
+            target_node=target_node,
         )
         path = api("sessions", self.id, "tasks")
         answer: types.SessionTaskAnswer = await self._calls.request("POST", path, json=body)

@@ -44,9 +44,13 @@ class Tasks:
         task_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         audience: Audience | None = None,
+        target_node: str | None = None,
         idempotency_key: str | None = None,
     ) -> types.SubmittedTask:
-        """Queues work for a node that has all ``skills``. ``delay`` and ``timeout`` in seconds."""
+        """Queues work for a node that has all ``skills``. ``delay`` and ``timeout`` in seconds.
+
+        ``target_node`` is the one node that may do it; else ``audience`` says whose may.
+        """
         body = body_of(
             name=name,
             parameters=parameters,
@@ -63,6 +67,7 @@ class Tasks:
             task_id=task_id,
             metadata=metadata,
             audience=audience_of(audience),
+            target_node=target_node,
         )
         submitted: types.SubmittedTask = await self._calls.request(
             "POST", api("tasks"), json=body, idempotency_key=idempotency_key
