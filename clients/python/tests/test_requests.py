@@ -199,3 +199,13 @@ def test_hub_and_key_come_from_where_the_command_line_finds_them(
     monkeypatch.setenv("REEF_HUB", "hub:8888")
     with pytest.raises(ValueError, match="no address of a hub"):
         key_of()
+
+
+def test_a_hub_that_does_not_wait_is_not_asked_without_pause() -> None:
+    running, ended = {"status": "running"}, {"status": "completed"}
+    reef, transport = _reef(Told(body=running), Told(body=ended))
+    assert run(reef.tasks.wait("t"))["status"] == "completed"
+    assert len(transport.asked) == 2
+    assert run(reef.tasks.wait("t", timeout=0))["status"] == "completed"
+    with pytest.raises(ValueError, match="printable ASCII"):
+        run(reef.request("POST", "/x", idempotency_key="two\nlines"))

@@ -18,6 +18,9 @@ from reef_agents.writer import pieces
 
 Unique = Callable[[str], str]
 
+#: How long a connection without events lasts.
+QUIET = 0.5
+
 
 def test_frames_are_put_together_however_they_are_cut() -> None:
     frame = 'retry: 1000\n\n: comment\n\nid: 5-0\r\nevent: text_delta\r\ndata: {"d":"wörd"}\r\n\r\n'
@@ -71,6 +74,8 @@ class _Broken(Told):
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         yield b"retry: 10\n\n"
+        if not self._frames:
+            await asyncio.sleep(QUIET)
         for id_, type_, data in self._frames:
             yield f"id: {id_}\nevent: {type_}\ndata: {json.dumps(data)}\n\n".encode()
         # What was not whole has to come again.
@@ -122,6 +127,14 @@ def test_a_cut_that_stays_is_raised() -> None:
         _read(_Streams([_delta(2, "x")]), give_up=0.3)
     with pytest.raises(StreamCut, match="less text than was read"):
         _read(_Streams([_delta(2, "abc")], [_snapshot(9, "ab", is_complete=True)]))
+
+
+def test_a_stream_on_which_nothing_happens_is_no_cut() -> None:
+    # Each connection lasts longer than it would be tried to resume one.
+    end: list[tuple[str, str, object]] = [("11-0", "message_end", {"sequence": 11})]
+    streams = _Streams([_delta(2, "x")], [], [], end)
+    assert [type_ for type_, _, _ in _read(streams, give_up=QUIET / 2)][-1] == "message_end"
+    assert streams.cursors == [None, "2-0", "2-0", "2-0"]
 
 
 def test_whoever_may_not_read_any_longer_is_told() -> None:

@@ -38,12 +38,14 @@ fn the_suite_passes() {
 }
 
 #[test]
-fn its_types_are_generated() {
-    let mut tool = python();
-    tool.arg("tools/generate_types.py");
-    if std::env::var_os("REEF_WRITE_GENERATED").is_none() {
-        tool.arg("--check");
+fn its_types_and_its_reference_are_generated() {
+    for tool in ["tools/generate_types.py", "tools/generate_reference.py"] {
+        let mut python = python();
+        python.arg(tool);
+        if std::env::var_os("REEF_WRITE_GENERATED").is_none() {
+            python.arg("--check");
+        }
+        let output = Program::run(&mut python, PATIENCE);
+        assert!(output.status.success(), "{}\n{}", output.stdout, output.stderr);
     }
-    let output = Program::run(&mut tool, PATIENCE);
-    assert!(output.status.success(), "{}\n{}", output.stdout, output.stderr);
 }

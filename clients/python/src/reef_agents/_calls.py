@@ -112,6 +112,8 @@ class Calls:
         what comes every few seconds.
         """
         key = idempotency_key or (uuid.uuid4().hex if method == "POST" and not repeatable else None)
+        if key and not (len(key) <= 255 and key.isascii() and key.isprintable()):
+            raise ValueError("an idempotency key is 1 to 255 characters of printable ASCII")
         sent = {"Accept": "application/json", **(headers or {})}
         if key:
             sent["Idempotency-Key"] = key

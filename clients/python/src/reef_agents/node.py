@@ -321,7 +321,8 @@ class Node:
                 self._is_replaced = True
                 self._stop_all("lost")
                 raise Replaced(f"another process runs as {self.id}") from fenced
-            except ReefError as error:
+            # An answer that makes no sense must not end the heartbeats either.
+            except (ReefError, KeyError, TypeError, ValueError) as error:
                 _LOG.warning("no heartbeat: %s", error)
                 if isinstance(error, NotFound):
                     try:
@@ -361,5 +362,8 @@ class Node:
         was_draining, self.draining = self.draining, answer["drain"]
         if self.draining and not was_draining and not self._stopping.is_set():
             for callback in self._on_drain:
-                callback()
+                try:
+                    callback()
+                except Exception:
+                    _LOG.exception("a callback of on_drain failed")
         return min(max(answer["next_heartbeat_ms"] / 1000, _PACE_MIN), _PACE_MAX)

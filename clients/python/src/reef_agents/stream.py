@@ -124,14 +124,19 @@ async def follow(
     #: Since when, and after which pause it is tried again.
     cut_at: float | None = None
     pause = retry
+
+    def note_opened() -> None:
+        # Also where nothing happens for long: a later cut has its time of its own.
+        nonlocal cut_at
+        cut_at = None
+
     while True:
         try:
-            async with aclosing(_connection(calls, path, cursor)) as frames:
+            async with aclosing(_connection(calls, path, cursor, note_opened)) as frames:
                 async for id_, type_, data, wait in frames:
                     retry = wait or retry
                     if type_ == "gone":
                         raise Problem.read(404, data)
-                    cut_at = None
                     cursor = id_ if id_ is not None else cursor
                     yield cursor or "", type_, data
                     if is_last(type_, data):
@@ -162,7 +167,7 @@ class _Ended(Exception):
 
 
 async def _connection(
-    calls: Calls, path: str, cursor: str | None
+    calls: Calls, path: str, cursor: str | None, opened: Callable[[], None]
 ) -> AsyncGenerator[tuple[str | None, str, dict[str, Any], float | None], None]:
     headers = {"Accept": "text/event-stream"}
     if cursor:
@@ -174,6 +179,7 @@ async def _connection(
             raise await calls.refusal(reply)
         if not reply.headers.get("content-type", "").startswith("text/event-stream"):
             raise Malformed(f"{path}: no event stream; is {calls.url} a Reef hub?")
+        opened()
         decoder = Decoder()
         async with aclosing(reply.pieces()) as pieces:
             async for piece in pieces:

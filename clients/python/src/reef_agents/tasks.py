@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: How long a hub waits at most within one request, in seconds.
 WAIT_MAX = 30.0
+#: An answer that came sooner than this was not waited for.
+_NO_POLL = 1.0
 ENDED = ("completed", "failed", "cancelled", "timeout")
 
 
@@ -85,14 +88,19 @@ class Tasks:
         while True:
             left = WAIT_MAX if deadline is None else max(deadline - time.monotonic(), 0)
             wait = min(left, WAIT_MAX)
+            asked = time.monotonic()
             task: types.Task = await self._calls.request(
                 "GET",
                 api("tasks", task_id),
                 query={"wait_ms": round(wait * 1000)},
                 timeout=wait + 15,
             )
-            if task["status"] in ENDED or (deadline is not None and time.monotonic() >= deadline):
+            now = time.monotonic()
+            if task["status"] in ENDED or (deadline is not None and now >= deadline):
                 return task
+            if now - asked < _NO_POLL:
+                # This hub does not wait: it runs under Spin.
+                await asyncio.sleep(min(_NO_POLL, left))
 
     async def why(self, task_id: str) -> types.WhyAnswer:
         """Why it is not running."""
