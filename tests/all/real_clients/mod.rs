@@ -10,6 +10,8 @@ mod browser_page;
 mod node;
 /// The package `httpx-sse`.
 mod python;
+/// `clients/python`.
+mod python_client;
 /// The package `schemathesis`.
 mod schemathesis;
 
