@@ -9,25 +9,21 @@ use reef_packages::{REDIS, System, Tool};
 
 use crate::process::{command, on_path, output_of, root, run, say};
 
-/// Adds Rust's standard library for the components unless it is there.
+/// Adds Rust's standard library for a target unless it is there.
 ///
 /// # Errors
 /// When it is missing and rustup cannot add it.
-pub(crate) fn ensure_wasm_target() -> anyhow::Result<()> {
-    let libraries = output_of(command("rustc").args([
-        "--print",
-        "target-libdir",
-        "--target",
-        "wasm32-wasip2",
-    ]))?;
+pub(crate) fn ensure_target(target: &str) -> anyhow::Result<()> {
+    let print = ["--print", "target-libdir", "--target", target];
+    let libraries = output_of(command("rustc").args(print))?;
     if Path::new(&libraries).is_dir() {
         return Ok(());
     }
     if !on_path("rustup") {
-        bail!("this Rust has no wasm32-wasip2 target, and there is no rustup to add it");
+        bail!("this Rust has no target {target}, and there is no rustup to add it");
     }
-    say("adding the Rust target wasm32-wasip2");
-    run(command("rustup").args(["target", "add", "wasm32-wasip2"]))
+    say(format!("adding the Rust target {target}"));
+    run(command("rustup").args(["target", "add", target]))
 }
 
 /// Runs the client in the older systems' style, which only the tests do.
@@ -101,6 +97,13 @@ const LUACHECK: Tool = Tool {
     packages: &[("apt-get", "lua-check"), ("brew", "luacheck")],
 };
 
+/// Looks into programs, which only a release needs.
+const BINUTILS: Tool = Tool {
+    what: "binutils",
+    programs: &["readelf"],
+    packages: &[("apt-get", "binutils"), ("dnf", "binutils"), ("apk", "binutils")],
+};
+
 /// Says whether Python can put pip into a new environment.
 const FINDS_ENSUREPIP: &str =
     "import importlib.util as it; print(it.find_spec('ensurepip') is not None)";
@@ -150,6 +153,27 @@ pub(crate) fn ensure_luacheck() -> anyhow::Result<()> {
 pub(crate) fn ensure_python_lints() -> anyhow::Result<PathBuf> {
     let folder = root().join("target/lints");
     with_python(&root().join("xtask/requirements.txt"), &folder)?;
+    Ok(folder.join("bin"))
+}
+
+/// Installs what packs a release into `target/packers`, and returns where its programs are.
+///
+/// # Errors
+/// As [`ensure_python_client`].
+pub(crate) fn ensure_packers() -> anyhow::Result<PathBuf> {
+    ensure(&BINUTILS)?;
+    let folder = root().join("target/packers");
+    with_python(&root().join("xtask/packers.txt"), &folder)?;
+    Ok(folder.join("bin"))
+}
+
+/// Installs what builds for other systems into `target/cross`, and returns where its programs are.
+///
+/// # Errors
+/// As [`ensure_python_client`].
+pub(crate) fn ensure_cross() -> anyhow::Result<PathBuf> {
+    let folder = root().join("target/cross");
+    with_python(&root().join("xtask/cross.txt"), &folder)?;
     Ok(folder.join("bin"))
 }
 

@@ -1,90 +1,65 @@
 //! Tasks as those see them who run them: claim, progress, the end.
 
-use reef_api::NodeId;
+use reef_api::task::{
+    ClaimedTask, TaskClaimAnswer, TaskClaimBody, TaskCompleteBody, TaskFailBody,
+    TaskProgressAnswer, TaskProgressBody,
+};
+use reef_api::{NodeId, TaskId};
 use reef_domain::json::{Json, Members, cut};
 use reef_domain::limits::{
-    BODY_BYTES_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ERROR_BYTES_MAX, WAIT_MS_MAX,
+    BODY_BYTES_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, CONCURRENT_TASKS_MAX, ERROR_BYTES_MAX,
+    WAIT_MS_MAX,
 };
 use reef_domain::message::Block;
+use reef_domain::task::some_node;
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::message::{AdmitRunner, DismissRunner, TaskChange};
 use reef_store::node::Writer;
 use reef_store::task::{Claim, Claimed, Claims, Complete, Fail, Progress, Task, Written};
-use reef_web::extract::{lax_float, lax_int, object};
+use reef_web::extract::object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
-use serde::{Deserialize, Serialize};
 
 use crate::tasks::{tell_message, written};
 
-/// Lease where the caller names none, in milliseconds (`contract.md` §5).
-const LEASE_MS_DEFAULT: i64 = 30_000;
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskClaimBody"))]
-pub(crate) struct ClaimBody {
-    /// The node that will run them.
-    node_id: Option<String>,
-    /// Most tasks.
-    #[serde(default, deserialize_with = "lax_int")]
-    limit: Option<i64>,
-    /// How long they are the node's unless renewed, in milliseconds.
-    #[serde(default, deserialize_with = "lax_int")]
-    lease_ms: Option<i64>,
-    /// How long to wait for one, in milliseconds.
-    #[serde(default, deserialize_with = "lax_int")]
-    wait_ms: Option<i64>,
+/// What a claim asks for.
+struct Asked {
+    node_id: NodeId,
+    task_id: Option<TaskId>,
+    limit: i64,
+    lease_ms: i64,
 }
 
-impl ClaimBody {
-    /// Node, limit, lease.
-    fn check(self) -> Result<(NodeId, i64, i64), Invalid> {
+impl Asked {
+    fn read(body: TaskClaimBody) -> Result<Self, Invalid> {
         let mut invalid = Invalid::new();
-        let node_id = self.node_id.unwrap_or_default();
-        invalid.require(!node_id.is_empty(), "node_id", "is required");
-        invalid.require(node_id.is_empty() || id::is_valid(&node_id), "node_id", id::RULE);
-        let limit = self.limit.unwrap_or(1);
-        let fits = (1..=CONCURRENT_TASKS_MAX).contains(&limit);
-        invalid.require(fits, "limit", "must be between 1 and 100");
-        let lease_ms = self.lease_ms.unwrap_or(LEASE_MS_DEFAULT);
-        check_lease(&mut invalid, lease_ms);
-        let wait_fits = (0..=WAIT_MS_MAX).contains(&self.wait_ms.unwrap_or(0));
-        invalid.require(wait_fits, "wait_ms", "must be between 0 and 30000");
-        invalid.finish((node_id.into(), limit, lease_ms))
+        let node_id = some_node(body.node_id).unwrap_or_default();
+        let node = node_id.as_str();
+        invalid.require(!node.is_empty(), "node_id", "is required");
+        invalid.require(node.is_empty() || id::is_valid(node), "node_id", id::RULE);
+        let limit = body.limit.unwrap_or(1);
+        invalid.within("limit", limit, &(1..=CONCURRENT_TASKS_MAX));
+        let lease_ms = body.lease_ms.unwrap_or(CLAIM_LEASE_MS_DEFAULT);
+        invalid.within("lease_ms", lease_ms, &CLAIM_LEASE_MS);
+        invalid.within("wait_ms", body.wait_ms, &(0..=WAIT_MS_MAX));
+        let task_id = body.task_id.filter(|task| !task.as_str().is_empty());
+        let is_id = task_id.as_ref().is_none_or(|task| id::is_valid(task.as_str()));
+        invalid.require(is_id, "task_id", id::RULE);
+        invalid.finish(Self { node_id, task_id, limit, lease_ms })
     }
-}
-
-fn check_lease(invalid: &mut Invalid, lease_ms: i64) {
-    let fits = CLAIM_LEASE_MS.contains(&lease_ms);
-    invalid.require(fits, "lease_ms", "must be between 100 and 3600000");
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskClaimAnswer"))]
-pub(crate) struct ClaimAnswer {
-    tasks: Vec<ClaimedTask>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    reason: String,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct ClaimedTask {
-    #[serde(flatten)]
-    task: Task,
-    token: String,
 }
 
 /// `POST /tasks/claim`. `wait_ms` is the host's: it asks again once something may have changed.
 pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let (node_id, limit, lease_ms) = object::<ClaimBody>(cx.request)?.check()?;
+    let Asked { node_id, task_id, limit, lease_ms } = Asked::read(object(cx.request)?)?;
     let random = uuid::Uuid::now_v7().simple().to_string();
     let call = Claim {
         node_id: &node_id,
         writer: cx.caller.writer(),
         limit,
         lease_ms,
+        task_id: task_id.as_ref(),
         // The head of such an id is the time, its tail is random.
         random: random.get(20..).unwrap_or_default(),
     };
@@ -105,7 +80,7 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
         let is_empty = tasks.is_empty();
         let tasks = tasks.into_iter();
         let tasks = tasks.map(|claimed| ClaimedTask { task: claimed.task, token: claimed.token });
-        Response::json(&ClaimAnswer { tasks: tasks.collect(), reason }).pending(is_empty)
+        Response::json(&TaskClaimAnswer { tasks: tasks.collect(), reason }).pending(is_empty)
     });
     mark_replayed(answer, answered.replayed)
 }
@@ -115,50 +90,13 @@ fn token(given: Option<String>) -> Result<String, Problem> {
     given.filter(|token| !token.is_empty()).ok_or_else(|| Problem::field("token", "is required"))
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskProgressBody")
-)]
-pub(crate) struct ProgressBody {
-    /// As it came with the claim.
-    token: Option<String>,
-    /// How much is done, 0–1.
-    #[serde(default, deserialize_with = "lax_float")]
-    progress: Option<f64>,
-    /// From now, in milliseconds; left out, as it was claimed.
-    #[serde(default, deserialize_with = "lax_int")]
-    lease_ms: Option<i64>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskProgressAnswer")
-)]
-pub(crate) struct ProgressAnswer<'a> {
-    success: bool,
-    task_id: &'a str,
-    status: &'a str,
-    progress: f64,
-    /// How long the claim holds from now: what was asked for, but never longer than until 5 s after
-    /// the task's timeout.
-    lease_ms: i64,
-    cancelled: bool,
-}
-
 /// `POST /tasks/{id}/progress`
 pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
-    let body: ProgressBody = object(cx.request)?;
+    let body: TaskProgressBody = object(cx.request)?;
     let mut invalid = Invalid::new();
-    let fits = body.progress.is_none_or(|share| (0.0..=1.0).contains(&share));
-    invalid.require(fits, "progress", "must be between 0 and 1");
-    if let Some(lease_ms) = body.lease_ms {
-        check_lease(&mut invalid, lease_ms);
-    }
+    invalid.within("progress", body.progress, &(0.0..=1.0));
+    invalid.within("lease_ms", body.lease_ms, &CLAIM_LEASE_MS);
     invalid.finish(())?;
     let call = Progress {
         task_id: &task_id,
@@ -180,10 +118,10 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
         cx.store.call(&change.call(message_id, author, &task_id, ttl_ms)).await?;
     }
     let answer = answer.map(|standing| {
-        Response::json(&ProgressAnswer {
+        Response::json(&TaskProgressAnswer {
             success: true,
-            task_id: &task_id,
-            status: &standing.status,
+            task_id: task_id.as_str().into(),
+            status: standing.status,
             progress: standing.progress,
             lease_ms: standing.lease_ms,
             cancelled: standing.cancelled,
@@ -192,20 +130,8 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer, answered.replayed)
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskCompleteBody")
-)]
-pub(crate) struct CompleteBody {
-    /// As it came with the claim.
-    token: Option<String>,
-    /// Any value.
-    result: Option<Json>,
-    /// A content block that takes the placeholder's place in the task's message.
-    content: Option<Members>,
-}
+/// `POST /tasks/{id}/complete`, with what it keeps as it is.
+pub(crate) type CompleteBody = TaskCompleteBody<Json, Members>;
 
 /// `POST /tasks/{id}/complete`
 pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
@@ -241,21 +167,10 @@ fn content_of(content: Members) -> Result<Json, Problem> {
     Json::of(&content).map_err(|fault| Problem::field("content", &fault.to_string()))
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskFailBody"))]
-pub(crate) struct FailBody {
-    /// As it came with the claim.
-    token: Option<String>,
-    /// What went wrong.
-    error: Option<String>,
-    /// Whether to try again.
-    retryable: Option<bool>,
-}
-
 /// `POST /tasks/{id}/fail`
 pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
-    let body: FailBody = object(cx.request)?;
+    let body: TaskFailBody = object(cx.request)?;
     let token = token(body.token)?;
     let call = Fail {
         task_id: &task_id,

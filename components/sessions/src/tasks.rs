@@ -1,24 +1,23 @@
 //! Tasks as those see them who submit and watch them.
 
-use reef_api::task::TaskStats;
+use reef_api::Word as _;
+use reef_api::task::{
+    SubmittedTask, TaskBody, TaskCleanupAnswer, TaskCleanupBody, TaskRemoved, TaskStats,
+    TaskStatus, WhyAnswer, WhyNodes, WhySkill,
+};
 use reef_domain::Invalid;
 use reef_domain::json::Json;
 use reef_domain::limits::{BODY_BYTES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
-use reef_domain::task::{Audience, STATUSES, Submission, Wants, check_task_id, is_ended};
-use reef_domain::time::UnixMillis;
+use reef_domain::task::{Submission, check_task_id};
 use reef_store::Redis;
 use reef_store::task::{
     AskWhy, Cancel, Count, Found, Get, List, ListWaiting, Obstacles, Page, Remove, Retry, Submit,
     Submitted, Task, Written, clean_up as forget_old, settle_message,
 };
-use reef_web::extract::{
-    json_object, lax_float, lax_int, object, optional_object, refuse_read_only,
-};
+use reef_web::extract::{json_object, object, optional_object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// Steps of 100 that one clean-up takes: it stays well inside a request's time.
 const CLEANUP_STEPS: usize = 1000;
@@ -29,6 +28,10 @@ const CLEANUP_DAYS: f64 = 30.0;
 /// There is no such task.
 pub(crate) fn unknown_task(task_id: &str) -> Problem {
     Problem::new(Code::NotFound, format!("There is no task {task_id}."))
+}
+
+fn is_end(status: &str) -> bool {
+    TaskStatus::parse(status).is_some_and(TaskStatus::is_end)
 }
 
 /// The value of a write to a task, or why there is none.
@@ -42,7 +45,7 @@ pub(crate) fn written<T>(outcome: Written<T>, task_id: &str) -> Result<T, Proble
             Code::Fenced,
             format!("This token does not hold the task {task_id} any more."),
         )),
-        Written::Status(status) if is_ended(&status) => {
+        Written::Status(status) if is_end(&status) => {
             conflict(format!("The task {task_id} has ended: {status}."))
         }
         Written::Status(status) if status == "unsettled" => conflict(format!(
@@ -58,87 +61,23 @@ pub(crate) fn written<T>(outcome: Written<T>, task_id: &str) -> Result<T, Proble
 /// Tells a task's message of its end. The task has ended whatever happens here; what fails, the
 /// monitor repeats.
 pub(crate) async fn tell_message<R: Redis>(cx: &Context<'_, R>, task: &Task) {
-    if task.message_id.is_none() || !is_ended(&task.status) {
+    if task.message_id.is_none() || !task.status.is_end() {
         return;
     }
     let ttl_ms = cx.config.settings.message_ttl_ms;
-    if let Err(error) = settle_message(cx.store, &task.task_id, ttl_ms).await {
+    if let Err(error) = settle_message(cx.store, task.task_id.as_str(), ttl_ms).await {
         eprintln!("task={} its message could not be told of its end: {error}", task.task_id);
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskBody"))]
-pub(crate) struct SubmitBody {
-    /// What it is called.
-    name: Option<String>,
-    /// For people; it changes nothing.
-    task_type: Option<String>,
-    /// For people.
-    description: Option<String>,
-    /// Skills that its node must have.
-    required_skills: Option<Vec<String>>,
-    /// Skills that are good to have.
-    optional_skills: Option<Vec<String>>,
-    /// 0 (critical) to 3 (low).
-    #[serde(default, deserialize_with = "lax_int")]
-    priority: Option<i64>,
-    /// An object for whoever runs it.
-    parameters: Option<Json>,
-    /// Longest run, in seconds.
-    #[serde(default, deserialize_with = "lax_float")]
-    timeout: Option<f64>,
-    /// How often it is tried again.
-    #[serde(default, deserialize_with = "lax_int")]
-    max_retries: Option<i64>,
-    /// For how long it is kept back, in milliseconds.
-    #[serde(default, deserialize_with = "lax_int")]
-    delay_ms: Option<i64>,
-    /// Whom it is for.
-    user_id: Option<String>,
-    /// Tags of nodes that are preferred.
-    affinity_tags: Option<Vec<String>>,
-    /// Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the variable
-    /// `task_audience` says.
-    audience: Option<Value>,
-    /// An id for it; left out, the hub makes one.
-    task_id: Option<String>,
-    /// An object that is kept as it is.
-    metadata: Option<Json>,
-}
+/// `POST /tasks`, with what it keeps as it is.
+pub(crate) type SubmitBody = TaskBody<Json>;
 
-impl SubmitBody {
-    fn submission(&mut self) -> Result<Submission, Invalid> {
-        let default = Submission::default();
-        let submission = Submission {
-            name: self.name.take().unwrap_or_default(),
-            task_type: self.task_type.take().unwrap_or(default.task_type),
-            description: self.description.take().unwrap_or_default(),
-            wants: Wants {
-                required_skills: self.required_skills.take().unwrap_or_default(),
-                optional_skills: self.optional_skills.take().unwrap_or_default(),
-                affinity_tags: self.affinity_tags.take().unwrap_or_default(),
-                audience: self.audience.take().map(|it| Audience::read(&it)).transpose()?,
-            },
-            priority: self.priority.unwrap_or(default.priority),
-            timeout: self.timeout.unwrap_or(default.timeout),
-            max_retries: self.max_retries.unwrap_or(default.max_retries),
-            delay_ms: self.delay_ms.unwrap_or(default.delay_ms),
-            user_id: self.user_id.take().filter(|user| !user.is_empty()),
-        };
-        let mut invalid = Invalid::new();
-        submission.check(&mut invalid);
-        check_task_id(&mut invalid, self.task_id.as_deref().filter(|given| !given.is_empty()));
-        invalid.finish(submission)
-    }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SubmittedTask"))]
-pub(crate) struct SubmitAnswer<'a> {
-    #[serde(flatten)]
-    task: &'a Task,
-    routable: bool,
+fn submission(body: &mut SubmitBody) -> Result<Submission, Invalid> {
+    let mut invalid = Invalid::new();
+    let submission = Submission::read(body, &mut invalid)?;
+    check_task_id(&mut invalid, body.task_id.as_deref().filter(|given| !given.is_empty()));
+    invalid.finish(submission)
 }
 
 /// Fields of a task that only the hub decides.
@@ -164,7 +103,7 @@ pub(crate) const READ_ONLY: [&str; 15] = [
 pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     refuse_read_only(cx.request, &READ_ONLY)?;
     let mut body: SubmitBody = object(cx.request)?;
-    let mut submission = body.submission()?;
+    let mut submission = submission(&mut body)?;
     let default = &cx.config.settings.task_audience;
     submission.wants.audience.get_or_insert_with(|| default.clone());
     let parameters = json_object("parameters", body.parameters.take(), BODY_BYTES_MAX)?;
@@ -183,7 +122,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = match answered.value {
         Submitted::Ok { routable, task: Some(task) } => {
-            Ok(Response::json(&SubmitAnswer { task: &task, routable }))
+            Ok(Response::json(&SubmittedTask { task: *task, routable }))
         }
         Submitted::Ok { .. } => Err(Problem::internal("a task without a message became a draft")),
         refused => Err(not_submitted(&refused, task_id)),
@@ -213,8 +152,8 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
     let given = ["status", "status_filter"].map(|name| query.get(name).map(|text| (name, text)));
     let (name, status) = given.into_iter().flatten().next().unwrap_or_default();
-    if !status.is_empty() && !STATUSES.contains(&status) {
-        let rule = format!("must be one of {}", STATUSES.join(", "));
+    if !status.is_empty() && TaskStatus::parse(status).is_none() {
+        let rule = format!("must be one of {}", TaskStatus::names().join(", "));
         return Err(Problem::parameter(name, &rule));
     }
     let call = List {
@@ -264,17 +203,10 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     match cx.store.call(&Get { task_id: &task_id }).await? {
         Some(Found { owner, runner, task }) if cx.caller.may_see(&[&owner, &runner]) => {
-            Ok(Response::json(&task).pending(!is_ended(&task.status)))
+            Ok(Response::json(&task).pending(!task.status.is_end()))
         }
         _ => Err(unknown_task(&task_id)),
     }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskRemoved"))]
-pub(crate) struct RemoveAnswer<'a> {
-    success: bool,
-    task_id: &'a str,
 }
 
 /// `DELETE /tasks/{id}`
@@ -286,7 +218,7 @@ pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     let call = Remove { task_id: &task_id, writer: cx.caller.writer() };
     written(cx.store.call(&call).await?, &task_id)?;
-    Ok(Response::json(&RemoveAnswer { success: true, task_id: &task_id }))
+    Ok(Response::json(&TaskRemoved { success: true, task_id: task_id.into() }))
 }
 
 /// `POST /tasks/{id}/cancel`
@@ -310,68 +242,21 @@ pub(crate) async fn retry<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer.map(|task| Response::json(&task)), answered.replayed)
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskCleanupBody"))]
-pub(crate) struct CleanupBody {
-    /// Those that ended so many days ago.
-    #[serde(default, deserialize_with = "lax_float")]
-    days: Option<f64>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskCleanupAnswer")
-)]
-pub(crate) struct CleanupAnswer {
-    deleted: i64,
-}
-
 /// `POST /tasks/cleanup`
 pub(crate) async fn clean_up<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let body: CleanupBody = optional_object(cx.request)?;
+    let body: TaskCleanupBody = optional_object(cx.request)?;
     let query = cx.query();
     let in_query = query.get("days").map(str::parse::<f64>).transpose();
     let in_query = in_query.map_err(|_| Problem::parameter("days", "must be a number"))?;
     let days = body.days.or(in_query).unwrap_or(CLEANUP_DAYS);
-    if !(0.0..=36_500.0).contains(&days) {
-        return Err(Problem::field("days", "must be between 0 and 36500"));
-    }
+    let mut invalid = Invalid::new();
+    invalid.within("days", days, &(0.0..=36_500.0));
+    invalid.finish(())?;
     #[allow(clippy::cast_possible_truncation, reason = "checked to be at most a century")]
     let age_ms = (days * 86_400_000.0) as i64;
     let answered = forget_old(cx.store, age_ms, CLEANUP_STEPS, cx.once.as_ref()).await?;
-    let response = Response::json(&CleanupAnswer { deleted: answered.value });
+    let response = Response::json(&TaskCleanupAnswer { deleted: answered.value });
     mark_replayed(Ok(response), answered.replayed)
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct WhyAnswer<'a> {
-    task_id: &'a str,
-    status: &'a str,
-    reason: &'static str,
-    message: String,
-    due_at: Option<UnixMillis>,
-    ahead: i64,
-    nodes: WhyNodes,
-    skills: Vec<WhySkill<'a>>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct WhyNodes {
-    able: i64,
-    online: i64,
-    free: i64,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct WhySkill<'a> {
-    skill: &'a str,
-    nodes: i64,
-    online: i64,
 }
 
 /// `GET /tasks/{id}/why`
@@ -381,24 +266,39 @@ pub(crate) async fn why<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let obstacles = found.filter(|found| cx.caller.may_see(&[&found.owner]));
     let obstacles = obstacles.ok_or_else(|| unknown_task(&task_id))?;
     let (reason, message) = explain(&obstacles);
-    let skills = obstacles.skills.iter();
+    let skills = obstacles.skills.into_iter();
     Ok(Response::json(&WhyAnswer {
-        task_id: &task_id,
-        status: &obstacles.status,
-        reason,
+        task_id: task_id.into(),
+        status: obstacles.status,
+        reason: reason.into(),
         message,
         due_at: obstacles.due,
         ahead: obstacles.ahead,
         nodes: WhyNodes { able: obstacles.able, online: obstacles.online, free: obstacles.free },
-        skills: skills
-            .map(|(skill, nodes, online)| WhySkill { skill, nodes: *nodes, online: *online })
-            .collect(),
+        skills: skills.map(|(skill, nodes, online)| WhySkill { skill, nodes, online }).collect(),
     }))
 }
 
 /// The first thing that keeps a task from running: a word for programs, a sentence for people.
 fn explain(obstacles: &Obstacles) -> (&'static str, String) {
     let Obstacles { status, due, able, able_of_all, online, free, skills, ahead, .. } = obstacles;
+    let Obstacles { target, target_status, .. } = obstacles;
+    if let (Some(node), "pending", None) = (target, status.as_str(), due)
+        && (*able == 0 || *online == 0)
+    {
+        return match target_status {
+            None => ("no_node", format!("It is for the node {node}, which is not registered.")),
+            Some(_) if *able == 0 => (
+                "target_node_unfit",
+                format!(
+                    "It is for the node {node}, which lacks a skill or is not of its audience."
+                ),
+            ),
+            Some(_) => {
+                ("no_node_online", format!("It is for the node {node}, which is not online."))
+            }
+        };
+    }
     let missing = |of: fn(&(String, i64, i64)) -> i64| {
         let names =
             skills.iter().filter(move |skill| of(skill) == 0).map(|(name, ..)| name.as_str());
@@ -412,7 +312,7 @@ fn explain(obstacles: &Obstacles) -> (&'static str, String) {
         ("pending", Some(due)) => {
             ("waiting_for_retry", format!("Its last try failed; it waits for retry until {due}."))
         }
-        (status, _) if is_ended(status) => ("ended", format!("It has ended: {status}.")),
+        (status, _) if is_end(status) => ("ended", format!("It has ended: {status}.")),
         _ if !unknown.is_empty() => {
             ("no_node_with_skill", format!("No node has the skill {unknown}."))
         }
@@ -445,18 +345,22 @@ fn explain(obstacles: &Obstacles) -> (&'static str, String) {
 
 #[cfg(test)]
 mod tests {
+    use reef_domain::time::UnixMillis;
+
     use super::*;
 
     fn obstacles() -> Obstacles {
         Obstacles {
             owner: String::new(),
-            status: "pending".into(),
+            status: TaskStatus::Pending.into(),
             due: None,
             ahead: 0,
             able: 1,
             able_of_all: None,
             online: 1,
             free: 1,
+            target: None,
+            target_status: None,
             skills: vec![("gpu".into(), 1, 1)],
         }
     }
@@ -464,6 +368,14 @@ mod tests {
     #[test]
     fn the_first_obstacle_is_named() {
         let gpu = |nodes, online| vec![("gpu".to_owned(), nodes, online)];
+        let for_node = |status: Option<&str>| Obstacles {
+            able: i64::from(status.is_some()),
+            online: 0,
+            free: 0,
+            target: Some("n".into()),
+            target_status: status.map(str::to_owned),
+            ..obstacles()
+        };
         for (obstacles, reason) in [
             (obstacles(), "waiting_for_claim"),
             (Obstacles { free: 0, ..obstacles() }, "all_full"),
@@ -475,8 +387,11 @@ mod tests {
                 Obstacles { able: 0, able_of_all: Some(1), skills: Vec::new(), ..obstacles() },
                 "no_node_in_audience",
             ),
+            (for_node(Some("offline")), "no_node_online"),
+            (for_node(None), "no_node"),
+            (Obstacles { able: 0, ..for_node(Some("online")) }, "target_node_unfit"),
             (Obstacles { due: Some(UnixMillis(0)), ..obstacles() }, "waiting_for_retry"),
-            (Obstacles { status: "timeout".into(), ..obstacles() }, "ended"),
+            (Obstacles { status: TaskStatus::Timeout.into(), ..obstacles() }, "ended"),
         ] {
             assert_eq!(explain(&obstacles).0, reason, "{obstacles:?}");
         }

@@ -402,7 +402,10 @@ mod tests {
         for word in RESERVED {
             assert!(HEARTBEAT_SWEEP.text.contains(&format!("{word} = 1")), "{word}");
         }
-        let statuses = reef_domain::task::STATUSES.map(|status| format!("'{status}'")).join(", ");
+        use reef_api::Word as _;
+        let statuses = reef_api::task::TaskStatus::names();
+        let statuses: Vec<_> = statuses.iter().map(|status| format!("'{status}'")).collect();
+        let statuses = statuses.join(", ");
         assert!(TASK_STATS.text.contains(&statuses), "{statuses}");
     }
 

@@ -1,6 +1,8 @@
 //! Reading tasks.
 
+use reef_api::Open;
 pub use reef_api::cluster::TasksByStatus;
+use reef_api::task::TaskStatus;
 
 use super::Task;
 use crate::message::Owned;
@@ -20,7 +22,7 @@ pub struct Found {
 impl FromReply for Found {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let runner = reply.text()?;
-        let Owned { owner, value } = Task::read_owned(reply)?;
+        let Owned { owner, value } = super::read_owned(reply)?;
         Ok(Self { owner, runner, task: Box::new(value) })
     }
 }
@@ -59,7 +61,7 @@ pub struct Obstacles {
     /// Who submitted it.
     pub owner: String,
     /// Its status.
-    pub status: String,
+    pub status: Open<TaskStatus>,
     /// Until when it is kept back.
     pub due: Option<reef_domain::time::UnixMillis>,
     /// Tasks before it in the queue, whatever they want.
@@ -70,8 +72,12 @@ pub struct Obstacles {
     pub online: i64,
     /// Of these, the ones with room.
     pub free: i64,
-    /// Nodes that have all its skills, whose ever they are; `None` where it is for everybody's.
+    /// Nodes that have all its skills, whose ever they are; `None` where it is for any of everybody's.
     pub able_of_all: Option<i64>,
+    /// The one node that may run it.
+    pub target: Option<String>,
+    /// That node's status; `None` where there is none such.
+    pub target_status: Option<String>,
     /// Each required skill: nodes with it, and how many of them are online.
     pub skills: Vec<(String, i64, i64)>,
 }
@@ -87,5 +93,5 @@ rows! {
     Page { next, tasks }
     Counts { total, waiting, delayed, dead, classes, fenced, by_status }
     TasksByStatus { pending, scheduled, running, completed, failed, cancelled, timeout }
-    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, skills }
+    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, skills }
 }
