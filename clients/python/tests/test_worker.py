@@ -92,7 +92,7 @@ def test_how_a_handler_ends_is_how_its_task_ends(hub: Hub, unique: Unique) -> No
                 assert status == "failed"
                 assert error is not None
                 assert error.startswith("the handler's result is no JSON")
-                status, _, error = await give("unknown")
+                status, _, error = await give("unknown", max_retries=0)
                 assert (status, error) == (
                     "failed",
                     "no handler on this node takes the task 'unknown'",

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from ._bounded import within
 from ._transport import Reply, Transport
 from .errors import Malformed, Problem, Unreachable
 
@@ -162,8 +163,8 @@ class Calls:
                 return reply, await _read(reply)
 
         try:
-            reply, read = await asyncio.wait_for(whole(), timeout)
-        except asyncio.TimeoutError as late:
+            reply, read = await within(whole(), timeout)
+        except TimeoutError as late:
             raise Unreachable(f"no answer within {timeout:g} s") from late
         answer = _parse(read)
         if 200 <= reply.status < 300:

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from . import _clock
+from ._bounded import within
 from ._calls import Calls, api, body_of
-from .errors import Fenced, LeaseOver, Problem, ReefError, Reject, Unreachable
+from .errors import Fenced, LeaseOver, Problem, ReefError, Reject, Retry, Unreachable
 from .task import Task
 
 if TYPE_CHECKING:
@@ -32,8 +33,15 @@ _ERROR_CHARACTERS_MAX = 2000
 class Claim:
     """A claimed task and what runs for it."""
 
-    def __init__(self, calls: Calls, task: Task, handler: Handler | None) -> None:
-        """Nothing runs yet."""
+    def __init__(
+        self,
+        calls: Calls,
+        task: Task,
+        handler: Handler | None,
+        settle: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Nothing runs yet. ``settle`` waits until no heartbeat is on its way."""
+        self._settle = settle
         self._calls = calls
         self.task = task
         self._handler = handler
@@ -64,6 +72,10 @@ class Claim:
             outcome = self._outcome(self._work)
             self.is_over = True
             if outcome is not None:
+                if self._settle is not None:
+                    # One that still counts this task must not arrive after its end: the hub would
+                    # keep its place occupied until the next one.
+                    await self._settle()
                 await self._tell(*outcome)
         finally:
             self._work.cancel()
@@ -73,13 +85,15 @@ class Claim:
 
     async def _handle(self) -> object:
         if self._handler is None:
-            raise Reject(f"no handler on this node takes the task {self.task.name!r}")
+            # Another node that has the skills may have one.
+            raise Retry(f"no handler on this node takes the task {self.task.name!r}")
         timeout = self.task.raw["timeout"]
-        work = asyncio.ensure_future(self._handler(self.task))
-        done, _ = await _bounded(work, timeout)
-        if not done:
-            raise TimeoutError(f"it did not end within {timeout:g} s")
-        return work.result()
+        handler = self._handler
+
+        async def work() -> object:
+            return await handler(self.task)
+
+        return await within(work(), timeout)
 
     def _outcome(self, work: asyncio.Task[object]) -> tuple[str, dict[str, Any]] | None:
         """The route and body that tell of the end; nothing where it is not ours to tell."""
@@ -104,7 +118,7 @@ class Claim:
             _LOG.warning("%s is no longer ours: %s", task.id, error)
             return None
         words = str(error) or "without a word"
-        if not isinstance(error, Reject) and type(error).__name__ != "Retry":
+        if not isinstance(error, Reject | Retry):
             _LOG.warning("%s failed", task.id, exc_info=error)
             words = f"{type(error).__name__}: {words}"
         error_text = words[:_ERROR_CHARACTERS_MAX]
@@ -198,20 +212,3 @@ class Claim:
             self.stop("cancelled")
             return False
         return True
-
-
-async def _bounded(
-    work: asyncio.Future[object], timeout: float
-) -> tuple[set[asyncio.Future[object]], set[asyncio.Future[object]]]:
-    """Waits for work, which is cancelled with whoever waits, or after ``timeout`` seconds."""
-    try:
-        done, pending = await asyncio.wait({work}, timeout=timeout)
-    except asyncio.CancelledError:
-        work.cancel()
-        await asyncio.wait({work}, timeout=10)
-        raise
-    for late in pending:
-        late.cancel()
-    if pending:
-        await asyncio.wait(pending, timeout=10)
-    return done, pending

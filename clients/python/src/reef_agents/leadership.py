@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from . import _clock
+from ._bounded import within
 from ._calls import Calls, api, body_of
 from ._lease import Lease
 from .errors import Conflict, Fenced, LeadershipLost, NotFound, ReefError
@@ -56,8 +57,8 @@ async def leadership(
     """
     campaign = _Campaign(calls, node, ttl)
     try:
-        lead = await asyncio.wait_for(campaign.win(), patience)
-    except asyncio.TimeoutError as late:
+        lead = await within(campaign.win(), patience)
+    except TimeoutError as late:
         raise TimeoutError(f"not elected within {patience} s") from late
     block = asyncio.current_task()
     keeper = asyncio.create_task(campaign.keep(lead, block))

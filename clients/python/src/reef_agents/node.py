@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from . import _clock, _machine
+from ._bounded import within
 from ._calls import Calls, api, body_of
 from ._claims import Claim, Handler
 from ._lease import Lease
@@ -90,6 +91,9 @@ class Node:
         self._beat_wanted = asyncio.Event()
         self._stopping = asyncio.Event()
         self._is_replaced = False
+        #: No heartbeat is on its way.
+        self._is_settled = asyncio.Event()
+        self._is_settled.set()
 
     def __repr__(self) -> str:
         return f"Node({self.id!r})"
@@ -249,7 +253,7 @@ class Node:
     async def _run(self, told: types.ClaimedTask, asked: float) -> None:
         task = Task(self._calls, told, Lease(self._lease, asked))
         handler = self._handlers.get(task.name) or self._handlers.get(None)
-        claim = Claim(self._calls, task, handler)
+        claim = Claim(self._calls, task, handler, self._settle)
         # By tokens: a task that was lost may come back under another before the first is gone.
         self._claims[task.token] = claim
         try:
@@ -261,6 +265,11 @@ class Node:
             if claim.has_stopped:
                 # The hub counts it as running until it hears otherwise.
                 self._beat_wanted.set()
+
+    async def _settle(self) -> None:
+        """Waits until no heartbeat is on its way, but not for long."""
+        with suppress(TimeoutError):
+            await within(self._is_settled.wait(), _FRESH)
 
     async def _confirm(self, claim: Claim) -> bool:
         """Makes sure that a claim whose answer took its time is still ours."""
@@ -332,8 +341,8 @@ class Node:
                 wait = pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
                 pause = min(pause * 2, _PAUSE_MAX)
             self._beat_wanted.clear()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._beat_wanted.wait(), wait)
+            with suppress(TimeoutError):
+                await within(self._beat_wanted.wait(), wait)
 
     async def _beat(self) -> float:
         """Sends one, which renews all claims; returns the seconds to the next."""
@@ -348,9 +357,13 @@ class Node:
             "incarnation": self.incarnation,
         }
         asked = _clock.now()
-        answer: types.HeartbeatAnswer = await self._calls.request(
-            "POST", api("nodes", self.id, "heartbeat"), json=body, repeatable=True, patience=0
-        )
+        self._is_settled.clear()
+        try:
+            answer: types.HeartbeatAnswer = await self._calls.request(
+                "POST", api("nodes", self.id, "heartbeat"), json=body, repeatable=True, patience=0
+            )
+        finally:
+            self._is_settled.set()
         for claim in listed.values():
             if claim.task.id in answer["renewed"]:
                 claim.task._lease.renew(asked)  # noqa: SLF001 - the node keeps it

@@ -675,6 +675,15 @@ class Leg(TypedDict):
     """
 
 
+class LostClaim(TypedDict):
+    """
+    A claim that has ended against the node's will.
+    """
+
+    reason: str
+    task_id: str
+
+
 Mail = TypedDict(
     "Mail",
     {
@@ -1591,6 +1600,18 @@ class Registration(TypedDict):
     """
 
 
+class RenewedClaim(TypedDict):
+    """
+    A claim that a heartbeat with `renew_all` has renewed.
+    """
+
+    lease_expires_in_ms: int
+    """
+    How long the claim holds from now without another sign of life, in milliseconds.
+    """
+    task_id: str
+
+
 class ResignAnswer(TypedDict):
     leader: str | None
     """
@@ -1715,6 +1736,10 @@ class SessionTaskBody(TypedDict):
     required_skills: NotRequired[list[RequiredSkill] | None]
     """
     Skills that the node must have besides.
+    """
+    target_node: NotRequired[str | None]
+    """
+    The one node that may run it; it waits for that node, also while there is none.
     """
     task_description: str
     """
@@ -1878,6 +1903,10 @@ class SubmittedTask(TypedDict):
     """
     When it was submitted.
     """
+    target_node: str | None
+    """
+    The one node that may run it.
+    """
     task_id: str
     """
     Its id.
@@ -1985,6 +2014,10 @@ class Task(TypedDict):
     """
     When it was submitted.
     """
+    target_node: str | None
+    """
+    The one node that may run it.
+    """
     task_id: str
     """
     Its id.
@@ -2010,6 +2043,10 @@ OptionalSkill: TypeAlias = str
 
 
 class TaskBody(TypedDict):
+    """
+    `POST /tasks`, and a sub-task of a proposal. `J` is what keeps free JSON.
+    """
+
     affinity_tags: NotRequired[list[AffinityTag] | None]
     """
     Tags of nodes that are preferred.
@@ -2055,6 +2092,10 @@ class TaskBody(TypedDict):
     """
     Skills that its node must have.
     """
+    target_node: NotRequired[str | None]
+    """
+    The one node that may run it; it waits for that node, also while there is none.
+    """
     task_id: NotRequired[str | None]
     """
     An id for it; left out, the hub makes one.
@@ -2085,6 +2126,10 @@ class TaskClaimBody(TypedDict):
     node_id: str
     """
     The node that will run them.
+    """
+    task_id: NotRequired[str | None]
+    """
+    The one task that is asked for; left out, whatever is first.
     """
     wait_ms: NotRequired[int | None]
     """
@@ -2462,6 +2507,10 @@ class ClaimedTask(TypedDict):
     """
     When it was submitted.
     """
+    target_node: str | None
+    """
+    The one node that may run it.
+    """
     task_id: str
     """
     Its id.
@@ -2590,9 +2639,17 @@ class Event(TypedDict):
 
 class HeartbeatAnswer(TypedDict):
     cancelled: list[str]
+    claims: NotRequired[list[RenewedClaim] | None]
+    """
+    With `renew_all`: what the node holds.
+    """
     drain: bool
     inbox: int
     leader: str | None
+    lost_claims: NotRequired[list[LostClaim] | None]
+    """
+    With `renew_all`: what the node has lost since the last heartbeat with it; each is told once.
+    """
     message: str
     next_heartbeat_ms: int
     node_id: str
@@ -2627,6 +2684,15 @@ class HeartbeatBody(TypedDict):
     memory_usage: NotRequired[float | None]
     """
     Memory in use in percent.
+    """
+    quiet_ms: NotRequired[int | None]
+    """
+    The node may be silent for so long, in milliseconds, before the hub's timeout begins to run.
+    """
+    renew_all: NotRequired[bool | None]
+    """
+    Renews whatever the node holds, without naming it; the answer then has `claims` and
+    `lost_claims`.
     """
     running_tasks: NotRequired[int | None]
     """

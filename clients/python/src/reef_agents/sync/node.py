@@ -158,10 +158,15 @@ async def _in_thread(function: Callable[[], object]) -> object:
             ended.set_result(result)
 
     def run() -> None:
+        result: object = None
+        failure: Exception | None = None
         try:
-            result, failure = function(), None
+            result = function()
         except Exception as error:
-            result, failure = None, error
+            failure = error
+        except BaseException as error:
+            # It ends this thread, and no program.
+            failure = RuntimeError(f"the handler ended its thread: {error!r}")
         # The loop may be over before the function is.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(tell, result, failure)
