@@ -1,0 +1,12 @@
+import { defineConfig } from "tsdown";
+
+export default defineConfig({
+  entry: ["src/index.ts", "src/node.ts"],
+  format: "esm",
+  platform: "neutral",
+  target: "es2022",
+  dts: true,
+  external: [/^node:/],
+  // What an importer names is what is there.
+  outExtensions: () => ({ js: ".js", dts: ".d.ts" }),
+});
