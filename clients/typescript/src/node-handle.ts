@@ -223,7 +223,9 @@ export class NodeHandle {
     try {
       const handler = this.#handlers.get(task.name) ?? this.#handlers.get(undefined);
       if (!handler) throw new ReefError(`node ${this.id} has no handler for ${JSON.stringify(task.name)}`);
-      outcome = { result: await handler(task) };
+      const result = await handler(task);
+      await task.flush();
+      outcome = { result };
     } catch (error) {
       outcome = { error };
     }

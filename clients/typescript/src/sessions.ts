@@ -1,5 +1,5 @@
 import { Conflict } from "./errors.ts";
-import type { AnswerOf, BodyOf, QueryOf, Transport } from "./http.ts";
+import { type AnswerOf, type BodyOf, type QueryOf, type RequestOptions, randomId, type Transport } from "./http.ts";
 import { MessageRef } from "./messages.ts";
 import { pages } from "./pages.ts";
 import type { Message, Rest, Session } from "./types.ts";
@@ -70,10 +70,25 @@ export class SessionRef {
   async submit(
     task_description: string,
     body: Rest<BodyOf<"submit_session_task">, "task_description"> = {},
+    options: RequestOptions = {},
   ): Promise<{ taskId: string; answer: MessageRef }> {
     const path = { sid: this.id };
-    const made = await this.#http.call("submit_session_task", { path, body: { ...body, task_description } });
+    const made = await this.#http.call("submit_session_task", {
+      ...options,
+      path,
+      body: { ...body, task_description },
+    });
     return { taskId: made.task_id, answer: this.message(made.message_id) };
+  }
+
+  /** Adds a whole message, without an answer to it. */
+  async add(text: string, body: Partial<BodyOf<"open_message">> = {}): Promise<MessageRef> {
+    const ref = this.message(`m-${randomId()}`);
+    await this.put(ref.id, { role: "user", ...body });
+    const out = await ref.writer({ delay: 0 });
+    await out.write(text);
+    await out.complete();
+    return ref;
   }
 
   message(id: string): MessageRef {

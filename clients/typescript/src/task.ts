@@ -24,6 +24,7 @@ export class RunningTask {
   readonly #http: Transport;
   readonly #lease: Lease;
   readonly #claims: Claims;
+  readonly #writers: MessageWriter[] = [];
 
   constructor(http: Transport, claimed: ClaimedTask, lease: Lease) {
     this.#http = http;
@@ -67,12 +68,19 @@ export class RunningTask {
     }
   }
 
-  /** The message that the answer goes to, where the task is a session's. */
+  /** Writes the answer, where the task is a session's. It is sent before the task ends. */
   async message(options: WriterOptions = {}): Promise<MessageWriter> {
     const id = this.claimed.message_id;
     if (id === null) throw new ReefError(`task ${this.id} is no session's: it has no message`);
     const headers = { [CLAIM_TOKEN]: this.claimed.token };
-    return new Messages(this.#http).writer(id, { signal: this.signal, ...options }, headers);
+    const writer = await new Messages(this.#http).writer(id, { signal: this.signal, ...options }, headers);
+    this.#writers.push(writer);
+    return writer;
+  }
+
+  /** Waits until what the handler wrote is at the hub, or throws why it is not. */
+  async flush(): Promise<void> {
+    for (const writer of this.#writers) await writer.flush();
   }
 
   /**

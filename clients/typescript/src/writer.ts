@@ -65,7 +65,7 @@ export class MessageWriter {
 
   /** Waits until everything that was written is at the hub. */
   async flush(): Promise<void> {
-    while (this.#sending || hasWhole(this.#buffer)) await this.#send(0);
+    while (!this.#failure && (this.#sending || hasWhole(this.#buffer))) await this.#send(0);
     this.#check();
   }
 

@@ -9,7 +9,8 @@ declare module "vitest" {
 
 /** One hub for all tests that leave it as it is. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const hub = await Hub.start();
+  // Heartbeats come the more often, the shorter it is.
+  const hub = await Hub.start("--variable", "heartbeat_timeout_seconds=10");
   project.provide("hub", { url: hub.url, key: hub.key });
   return () => hub.stop();
 }
