@@ -38,7 +38,8 @@ export class Hub {
     if (!program) throw new Error("REEF_BIN names no hub: set it to the program `reef`");
     const address = this.url.replace("http://", "") || "127.0.0.1:0";
     const flags = ["up", "--listen", address, "--state-dir", this.#folder, ...this.#flags];
-    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(REEF|REDIS|SPIN)_/.test(name)));
+    const isOurs = (name: string) => name !== "REEF_SPIN_FILE" && /^(REEF|REDIS|SPIN|CLAWSTER)_/.test(name);
+    const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOurs(name)));
     const child = spawn(program, flags, { cwd: this.#folder, env, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     child.stderr.on("data", (text) => {

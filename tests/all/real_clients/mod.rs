@@ -12,6 +12,8 @@ mod node;
 mod python;
 /// The package `schemathesis`.
 mod schemathesis;
+/// Our own, `clients/typescript`.
+mod typescript_client;
 
 use std::process::Command;
 use std::thread::JoinHandle;
