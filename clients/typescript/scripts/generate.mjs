@@ -4,9 +4,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import openapiTS, { astToString } from "openapi-typescript";
 
-const document = process.env.REEF_OPENAPI
-  ? new URL(process.env.REEF_OPENAPI, "file:///")
-  : new URL("../../../openapi.json", import.meta.url);
+const tree = process.env.REEF_TREE ? `file://${process.env.REEF_TREE}/` : "../../../";
+const document = new URL(`${tree}openapi.json`, import.meta.url);
 const leftOut = JSON.parse(await readFile(new URL("left-out.json", import.meta.url), "utf8"));
 const api = JSON.parse(await readFile(document, "utf8"));
 

@@ -33,7 +33,7 @@ export class Cluster {
     return this.#http.call("show_leader");
   }
 
-  leaderHistory(query: QueryOf<"list_leaders"> = {}): Promise<AnswerOf<"list_leaders">> {
+  leaders(query: QueryOf<"list_leaders"> = {}): Promise<AnswerOf<"list_leaders">> {
     return this.#http.call("list_leaders", { query });
   }
 

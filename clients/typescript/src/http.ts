@@ -26,8 +26,11 @@ export interface RequestOptions {
   retryFor?: number;
   /** How long one try may take, in milliseconds. */
   timeout?: number;
-  /** Names the request for good, so that it is done once however often it is sent. */
-  idempotencyKey?: string;
+  /**
+   * Names the request for a day, so that it is done once however often it is sent. Left out, a POST
+   * gets one; null: none, for what a repeat cannot do twice and comes too often to be remembered.
+   */
+  idempotencyKey?: string | null;
   headers?: Record<string, string>;
 }
 
@@ -103,7 +106,8 @@ export class Transport {
     const begun = now();
     const retryFor = options.retryFor ?? this.#retryFor;
     const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
-    if (method === "POST") headers["Idempotency-Key"] = options.idempotencyKey ?? randomId();
+    const key = options.idempotencyKey === undefined ? randomId() : options.idempotencyKey;
+    if (method === "POST" && key !== null) headers["Idempotency-Key"] = key;
     if (options.json !== undefined) headers["Content-Type"] = "application/json";
     const init: RequestInit = { method, headers };
     if (options.json !== undefined) init.body = JSON.stringify(options.json);

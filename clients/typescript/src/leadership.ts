@@ -108,7 +108,7 @@ export class Leadership {
 
 function campaign(http: Transport, node: NodeHandle, ttl_ms: number) {
   const body = { node_id: node.id, ttl_ms, incarnation: node.incarnation };
-  return http.call("campaign", { body, retryFor: 0, timeout: Math.min(ttl_ms / 3, 10_000) });
+  return http.call("campaign", { body, retryFor: 0, idempotencyKey: null, timeout: Math.min(ttl_ms / 3, 10_000) });
 }
 
 function mayPass(error: unknown): boolean {

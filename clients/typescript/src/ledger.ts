@@ -47,12 +47,12 @@ export class Ledger {
   }
 
   /** Pays a hold, all or a part of it; the rest is released. */
-  async postHold(id: string, to_agent: string, amount?: Amount, options: Keyed = {}): Promise<Hold> {
+  async post(id: string, to_agent: string, amount?: Amount, options: Keyed = {}): Promise<Hold> {
     const body = amount === undefined ? { to_agent } : { to_agent, amount: exact(amount) };
     return (await this.#http.call("post_hold", { ...options, path: { id }, body })).hold;
   }
 
-  async voidHold(id: string, options: Keyed = {}): Promise<Hold> {
+  async void(id: string, options: Keyed = {}): Promise<Hold> {
     return (await this.#http.call("void_hold", { ...options, path: { id } })).hold;
   }
 

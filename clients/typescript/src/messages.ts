@@ -83,7 +83,7 @@ export class Messages {
     return this.#http.call("start_message_task", { path: { mid }, body: { ...parameters, task_type } });
   }
 
-  changeTask(mid: string, tid: string, body: BodyOf<"change_message_task">): Promise<AnswerOf<"change_message_task">> {
+  updateTask(mid: string, tid: string, body: BodyOf<"change_message_task">): Promise<AnswerOf<"change_message_task">> {
     return this.#http.call("change_message_task", { path: { mid, tid }, body });
   }
 

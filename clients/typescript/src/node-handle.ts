@@ -302,6 +302,7 @@ export class NodeHandle {
         timeout: BEAT_TIMEOUT_MS,
         signal: this.signal,
         retryFor: 0,
+        idempotencyKey: null,
       });
       this.#nextBeat = { from: now(), ms: answer.next_heartbeat_ms };
       this.#leader = answer.leader;

@@ -56,6 +56,6 @@ export class Nodes {
 
   /** Heartbeats of many nodes at once, for gateways. */
   heartbeats(body: BodyOf<"send_heartbeats">): Promise<AnswerOf<"send_heartbeats">> {
-    return this.#http.call("send_heartbeats", { body });
+    return this.#http.call("send_heartbeats", { body, idempotencyKey: null });
   }
 }

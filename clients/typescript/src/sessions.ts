@@ -18,8 +18,9 @@ export class Sessions {
     return new SessionRef(this.#http, session_id);
   }
 
-  /** Makes a session of this id, or takes the one that is there. */
-  async open(session_id: string, body: Rest<BodyOf<"create_session">, "session_id"> = {}): Promise<SessionRef> {
+  /** Makes a session of this id, or takes the one that is there; without an id, a new one. */
+  async open(session_id?: string, body: Rest<BodyOf<"create_session">, "session_id"> = {}): Promise<SessionRef> {
+    if (session_id === undefined) return this.create(body);
     try {
       return await this.create({ ...body, session_id });
     } catch (error) {
@@ -67,7 +68,7 @@ export class SessionRef {
   }
 
   /** Queues a task whose worker writes the answer. */
-  async submit(
+  async ask(
     task_description: string,
     body: Rest<BodyOf<"submit_session_task">, "task_description"> = {},
     options: RequestOptions = {},
@@ -84,7 +85,7 @@ export class SessionRef {
   /** Adds a whole message, without an answer to it. */
   async add(text: string, body: Partial<BodyOf<"open_message">> = {}): Promise<MessageRef> {
     const ref = this.message(`m-${randomId()}`);
-    await this.put(ref.id, { role: "user", ...body });
+    await this.openMessage(ref.id, { role: "user", ...body });
     const out = await ref.writer({ delay: 0 });
     await out.write(text);
     await out.complete();
@@ -96,7 +97,7 @@ export class SessionRef {
   }
 
   /** Opens a message of this id, or takes it as it is if it is there. */
-  put(mid: string, body: BodyOf<"open_message">): Promise<Message> {
+  openMessage(mid: string, body: BodyOf<"open_message">): Promise<Message> {
     return this.#http.call("open_message", { path: { sid: this.id, mid }, body });
   }
 

@@ -46,7 +46,7 @@ export class RunningTask {
   }
 
   /** Throws why the task is no longer ours, if it is not. */
-  throwIfCancelled(): void {
+  raiseIfCancelled(): void {
     this.#lease.holds();
     this.signal.throwIfAborted();
   }
@@ -60,7 +60,11 @@ export class RunningTask {
     const asked = now();
     try {
       const body = { token: this.claimed.token, progress };
-      const answer = await this.#claims.progress(this.id, body, { signal: this.signal, retryFor: 0 });
+      const answer = await this.#claims.progress(this.id, body, {
+        signal: this.signal,
+        retryFor: 0,
+        idempotencyKey: null,
+      });
       if (answer.cancelled) this.#lease.end(new Cancelled(`task ${this.id} was cancelled`));
       else this.#lease.renew(asked);
     } catch (error) {

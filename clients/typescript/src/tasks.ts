@@ -23,7 +23,7 @@ export class Tasks {
   }
 
   /** Waits until it has ended, in whichever way. */
-  async ended(id: string, signal?: AbortSignal): Promise<Task> {
+  async wait(id: string, signal?: AbortSignal): Promise<Task> {
     for (;;) {
       const query = { wait_ms: 30_000 };
       const options = signal ? { signal } : {};

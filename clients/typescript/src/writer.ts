@@ -111,7 +111,9 @@ export class MessageWriter {
       this.#buffer = this.#buffer.slice(delta.length);
       const body = { delta: wellFormed(delta), producer: { ...this.#producer, seq: this.#seq++ } };
       try {
-        await this.#http.call("append_text", { ...this.#options, path: { mid: this.messageId }, body });
+        // The producer's number says what a key would.
+        const options = { ...this.#options, idempotencyKey: null };
+        await this.#http.call("append_text", { ...options, path: { mid: this.messageId }, body });
       } catch (error) {
         this.#failure = { error };
       }

@@ -42,7 +42,7 @@ it("the package streams a message in a browser", async () => {
   const tab = await browser.open(page);
   await tab.until("document.readyState === 'complete'");
   const reading = tab.eval<{ text: string; types: string[]; error: string }>(`(async () => {
-    const { Reef, NotFound } = await import("./reef-hub/index.js");
+    const { Reef, NotFound } = await import("./reef-agents/index.js");
     const reef = new Reef(${JSON.stringify(hub.url)}, { key: ${JSON.stringify(hub.key)} });
     const types = [];
     let text = "";

@@ -52,7 +52,7 @@ async function submit(reef: Reef, count: number): Promise<string[]> {
 
 /** Waits until all are done, and checks by the hub's record that each was done once. */
 async function allDone(reef: Reef, ids: string[]): Promise<Task[]> {
-  const tasks = await Promise.all(ids.map((id) => reef.tasks.ended(id)));
+  const tasks = await Promise.all(ids.map((id) => reef.tasks.wait(id)));
   expect(tasks.map(({ status }) => status)).toEqual(ids.map(() => "completed"));
   const ended: Record<string, number> = {};
   for (let after = "0"; ; ) {
@@ -102,7 +102,7 @@ it("a worker that was stopped past its lease sends no outcome", async () => {
   // It goes on: its node comes back by its heartbeat, and takes the next.
   await two.stop();
   const [next] = await submit(reef, 1);
-  expect((await reef.tasks.ended(next!)).result).toEqual({ by: "one" });
+  expect((await reef.tasks.wait(next!)).result).toEqual({ by: "one" });
   await one.stop();
 });
 

@@ -82,7 +82,7 @@ it("handlers get the tasks of their names, and say how those end", async () => {
     await submit("again"),
     await submit("other", { max_retries: 0 }),
   ];
-  const ended = await Promise.all(ids.map((id) => reef.tasks.ended(id)));
+  const ended = await Promise.all(ids.map((id) => reef.tasks.wait(id)));
   expect(ended.map(({ status, result, error }) => [status, result ?? error])).toEqual([
     ["completed", { frames: 12 }],
     ["failed", "not like this"],
@@ -105,7 +105,7 @@ it("a lease is renewed by itself, and a cancelled task's signal ends", async () 
     seen = task;
     if (task.name === "long") return long.then(() => task.signal.aborted);
     await new Promise((done) => task.signal.addEventListener("abort", done));
-    task.throwIfCancelled();
+    task.raiseIfCancelled();
   });
   const running = node.run();
   const { task_id: kept } = await reef.tasks.submit("long", { required_skills: [skill] });
@@ -113,7 +113,7 @@ it("a lease is renewed by itself, and a cancelled task's signal ends", async () 
   // Three leases; it is the passing of time that is tested here.
   await new Promise((done) => setTimeout(done, 3000));
   enough();
-  expect(await reef.tasks.ended(kept)).toMatchObject({ status: "completed", result: false, retry_count: 0 });
+  expect(await reef.tasks.wait(kept)).toMatchObject({ status: "completed", result: false, retry_count: 0 });
   seen = undefined;
   const { task_id } = await reef.tasks.submit("endless", { required_skills: [skill] });
   const task = await eventually("a claim", () => seen);
@@ -139,11 +139,11 @@ it("a session's task is answered in pieces, and read while it is written", async
   const running = node.run();
   const session = await reef.sessions.open(unique("session"));
   expect((await reef.sessions.open(session.id)).id).toBe(session.id);
-  const { answer, taskId } = await session.submit("Say it.", { required_skills: [skill] });
+  const { answer, taskId } = await session.ask("Say it.", { required_skills: [skill] });
   let read = "";
   for await (const piece of answer.text()) read += piece;
   expect(read).toBe(`${text}The end.`);
-  expect(await reef.tasks.ended(taskId)).toMatchObject({ status: "completed", result: { words: 3 } });
+  expect(await reef.tasks.wait(taskId)).toMatchObject({ status: "completed", result: { words: 3 } });
   const types: string[] = [];
   for await (const event of answer.stream()) types.push(event.type);
   expect(types[0]).toBe("message_start");
@@ -256,7 +256,7 @@ it("money moves once, in strings", async () => {
   expect(await hers.ledger.balance(alice)).toMatchObject({ balance: "87.5", available: "87.5" });
   await expect(hers.ledger.transfer(alice, bob, "1000")).rejects.toBeInstanceOf(InsufficientBalance);
   const hold = await hers.ledger.hold(alice, "10");
-  expect(await hers.ledger.postHold(hold.hold_id, bob, "4")).toMatchObject({ posted: "4" });
+  expect(await hers.ledger.post(hold.hold_id, bob, "4")).toMatchObject({ posted: "4" });
   expect(await hers.ledger.balance(alice)).toMatchObject({ balance: "83.5", locked: "0" });
   const amounts: string[] = [];
   for await (const entry of hers.ledger.entries({ agent_id: alice })) amounts.push(entry.kind);

@@ -6,10 +6,16 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Reef, type ReefOptions } from "../src/node.ts";
 
+/** The source tree, of which this package is a part; it may have been copied out of it. */
+export const TREE = new URL(
+  process.env["REEF_TREE"] ? `file://${process.env["REEF_TREE"]}/` : "../../../",
+  import.meta.url,
+);
+
 /** A hub of our own, with its private Redis, in a folder that goes away with it. */
 export class Hub {
   url = "";
-  readonly #folder = mkdtempSync(join(tmpdir(), "reef-ts-"));
+  readonly folder = mkdtempSync(join(tmpdir(), "reef-ts-"));
   readonly #flags: string[];
   #process: ChildProcess | undefined;
   #log = "";
@@ -25,7 +31,7 @@ export class Hub {
   }
 
   get key(): string {
-    return readFileSync(join(this.#folder, "admin.key"), "utf8").trim();
+    return readFileSync(join(this.folder, "admin.key"), "utf8").trim();
   }
 
   client(options: ReefOptions = {}): Reef {
@@ -37,10 +43,10 @@ export class Hub {
     const program = process.env["REEF_BIN"];
     if (!program) throw new Error("REEF_BIN names no hub: set it to the program `reef`");
     const address = this.url.replace("http://", "") || "127.0.0.1:0";
-    const flags = ["up", "--listen", address, "--state-dir", this.#folder, ...this.#flags];
+    const flags = ["up", "--listen", address, "--state-dir", this.folder, ...this.#flags];
     const isOurs = (name: string) => name !== "REEF_SPIN_FILE" && /^(REEF|REDIS|SPIN|CLAWSTER)_/.test(name);
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !isOurs(name)));
-    const child = spawn(program, flags, { cwd: this.#folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, flags, { cwd: this.folder, env, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     child.stderr.on("data", (text) => {
       this.#log += text;
@@ -80,12 +86,12 @@ export class Hub {
     // One that was killed leaves its Redis to its successor, and there is none.
     const pid = this.#redis();
     if (pid !== undefined) process.kill(pid, "SIGKILL");
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   #redis(): number | undefined {
     const list = execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" });
-    const mine = list.split("\n").find((line) => line.includes("redis-server") && line.includes(this.#folder));
+    const mine = list.split("\n").find((line) => line.includes("redis-server") && line.includes(this.folder));
     return mine ? Number(mine.trim().split(" ")[0]) : undefined;
   }
 }

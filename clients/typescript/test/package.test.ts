@@ -19,11 +19,11 @@ it("the packed package works where nothing else is", () => {
     npm("pack", here, "--ignore-scripts");
     const [packed] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
     npm("install", `./${packed}`);
-    expect(readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."))).toEqual(["reef-hub"]);
+    expect(readdirSync(join(folder, "node_modules")).filter((name) => !name.startsWith("."))).toEqual(["reef-agents"]);
     writeFileSync(
       join(folder, "use.ts"),
-      `import { NotFound, Reef, type Task } from "reef-hub";
-import { fromEnvironment } from "reef-hub/node";
+      `import { NotFound, Reef, type Task } from "reef-agents";
+import { fromEnvironment } from "reef-agents/node";
 const reef: Reef = fromEnvironment();
 const node = await reef.node("packed", { skills: ["packed"] });
 const stop = new AbortController();
@@ -33,7 +33,7 @@ node.task((task) => {
 });
 const running = node.run({ signal: stop.signal });
 const { task_id } = await reef.tasks.submit("x", { required_skills: ["packed"], parameters: { n: 42 } });
-const task: Task = await reef.tasks.ended(task_id);
+const task: Task = await reef.tasks.wait(task_id);
 await running;
 await node.close();
 const error: unknown = await reef.tasks.get("nothing").catch((it: unknown) => it);

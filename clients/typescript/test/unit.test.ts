@@ -203,6 +203,8 @@ describe("a writer", () => {
     const appended = asked.filter(({ url }) => url.endsWith("/append")).map(({ body }) => body);
     const producer = { id: "p", epoch: 7 };
     const append = (delta: string, seq: number) => ({ delta, producer: { ...producer, seq } });
+    // The number says what a key would, which the hub would keep for a day.
+    expect(asked.map(({ key }) => key !== null)).toEqual([false, false, false, false, false, true]);
     expect(appended).toEqual([append("a", 0), append("a", 0), append("\u{1f980}", 1), append("\ufffd", 2)]);
   });
 });

@@ -36,7 +36,7 @@ fn passes_its_own_suite() {
             .env("NO_COLOR", "1")
             .env("REEF_BIN", prepared("target/release/reef"))
             .env("REEF_SPIN_FILE", root().join("spin.toml"))
-            .env("REEF_OPENAPI", root().join("openapi.json")),
+            .env("REEF_TREE", root()),
         PATIENCE,
     );
     assert!(output.status.success(), "{}\n{}", output.stdout, output.stderr);

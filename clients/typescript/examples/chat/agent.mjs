@@ -1,7 +1,7 @@
 // The agent behind the chat page. Put your model where `answerTo` is.
 
 import { setTimeout as wait } from "node:timers/promises";
-import { fromEnvironment, untilStopped } from "reef-hub/node";
+import { fromEnvironment, untilStopped } from "reef-agents/node";
 
 const PACE_MS = Number(process.env.PACE_MS ?? 60);
 
@@ -21,7 +21,7 @@ node.task({ lease: 15 }, async (task) => {
   // What an earlier try has written, before its process died, is not written again.
   let written = 0;
   for await (const piece of answerTo(task.description)) {
-    task.throwIfCancelled();
+    task.raiseIfCancelled();
     written += piece.length;
     if (written > out.existing.length) await out.write(piece);
   }

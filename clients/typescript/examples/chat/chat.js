@@ -1,7 +1,7 @@
 // A chat whose answers outlive a reload: nothing of it is kept here but the session's name. What was
 // said, and how far an answer has come, the hub knows; an answer goes on being written meanwhile.
 
-import { Reef } from "reef-hub";
+import { Reef } from "reef-agents";
 
 const $ = (id) => document.getElementById(id);
 
@@ -51,7 +51,7 @@ async function chat(reef) {
 
   async function ask(id, text) {
     // Under a key of the question's, so that it is asked once, however often the page is loaded.
-    const { answer } = await session.submit(text, { required_skills: ["chat"] }, { idempotencyKey: `answer-${id}` });
+    const { answer } = await session.ask(text, { required_skills: ["chat"] }, { idempotencyKey: `answer-${id}` });
     follow(answer, show("assistant", ""), "0");
   }
 }

@@ -5,11 +5,11 @@ import { createReadStream } from "node:fs";
 import { createServer } from "node:http";
 
 const FILES = { "/": "index.html", "/chat.js": "chat.js" };
-const PACKAGE = new URL("./", import.meta.resolve("reef-hub"));
+const PACKAGE = new URL("./", import.meta.resolve("reef-agents"));
 
 const server = createServer((request, response) => {
   const { pathname } = new URL(request.url, "http://page");
-  const [, module] = pathname.match(/^\/reef-hub\/([\w-]+\.js)$/) ?? [];
+  const [, module] = pathname.match(/^\/reef-agents\/([\w-]+\.js)$/) ?? [];
   const file = module ? new URL(module, PACKAGE) : FILES[pathname] && new URL(FILES[pathname], import.meta.url);
   if (!file) return response.writeHead(404).end();
   const type = pathname.endsWith(".js") ? "text/javascript" : "text/html; charset=utf-8";
