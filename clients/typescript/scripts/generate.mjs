@@ -1,5 +1,6 @@
 // Writes src/openapi.ts, the types of what the hub takes and answers, and src/routes.ts, where each
-// operation is found. With --check it writes nothing and fails where they are stale.
+// operation is found. With --check it writes nothing and fails where they are stale. The tests run a
+// copy of it, and name in REEF_TREE the tree that is meant.
 
 import { readFile, writeFile } from "node:fs/promises";
 import openapiTS, { astToString } from "openapi-typescript";
@@ -50,7 +51,10 @@ for (const [name, text] of [
   ["openapi.ts", types],
   ["routes.ts", table],
 ]) {
-  const file = new URL(`../src/${name}`, import.meta.url);
+  const file = new URL(
+    process.env.REEF_TREE ? `${tree}clients/typescript/src/${name}` : `../src/${name}`,
+    import.meta.url,
+  );
   if (!process.argv.includes("--check")) {
     await writeFile(file, text);
   } else if ((await readFile(file, "utf8").catch(() => "")) !== text) {

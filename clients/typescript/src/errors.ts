@@ -105,8 +105,8 @@ function toClassName(code: string): string {
 }
 
 /** The hub could not be reached, or gave no answer in time. Whether it did it is unknown. */
-export class ConnectionFailed extends ReefError {
-  override name = "ConnectionFailed";
+export class Unreachable extends ReefError {
+  override name = "Unreachable";
 }
 
 /** An answer that is none of the hub's, such as a proxy's page. */

@@ -1,5 +1,5 @@
 import { now, pause, since } from "./clock.ts";
-import { ConnectionFailed, errorOf, HubError, InProgress, type Problem, UnexpectedAnswer } from "./errors.ts";
+import { errorOf, HubError, InProgress, type Problem, UnexpectedAnswer, Unreachable } from "./errors.ts";
 import type { operations } from "./openapi.ts";
 import { ROUTES } from "./routes.ts";
 
@@ -138,7 +138,7 @@ export class Transport {
     const end = new AbortController();
     const passOn = () => end.abort(signal?.reason);
     signal?.addEventListener("abort", passOn, { once: true });
-    const late = new ConnectionFailed(`${init.method} ${path}: no answer within ${timeout} ms`);
+    const late = new Unreachable(`${init.method} ${path}: no answer within ${timeout} ms`);
     const timer = setTimeout(() => end.abort(late), timeout);
     try {
       const response = await this.#reach(path, options.query, { ...init, signal: end.signal });
@@ -169,7 +169,7 @@ function notReached(method: string | undefined, path: string, error: unknown, si
   if (signal.aborted) return signal.reason;
   const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
   const why = cause?.code ?? cause?.message ?? message ?? String(error);
-  return new ConnectionFailed(`${method ?? "GET"} ${path}: the hub cannot be reached (${why})`, { cause: error });
+  return new Unreachable(`${method ?? "GET"} ${path}: the hub cannot be reached (${why})`, { cause: error });
 }
 
 async function failure(response: Response): Promise<Error> {
@@ -193,7 +193,7 @@ const retryAfter = new WeakMap<Error, number>();
 function waitAfter(error: unknown, method: string, tries: number): number | undefined {
   // Half of it is chance, lest all that were cut off come back at once.
   const backOff = Math.min(100 * 2 ** tries, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
-  if (error instanceof ConnectionFailed) {
+  if (error instanceof Unreachable) {
     const { cause } = (error.cause ?? {}) as { cause?: { code?: string } };
     const wasNotSent = NOT_SENT.includes(cause?.code ?? "");
     return wasNotSent || !NOT_REPEATABLE.includes(method) ? backOff : undefined;

@@ -1,5 +1,5 @@
 import { now, pause } from "./clock.ts";
-import { ConnectionFailed, Fenced, HubError, LeaseOver, ReefError } from "./errors.ts";
+import { Fenced, HubError, LeaseOver, ReefError, Unreachable } from "./errors.ts";
 import type { Transport } from "./http.ts";
 import { Lease } from "./lease.ts";
 import type { NodeHandle } from "./node-handle.ts";
@@ -112,7 +112,5 @@ function campaign(http: Transport, node: NodeHandle, ttl_ms: number) {
 }
 
 function mayPass(error: unknown): boolean {
-  return (
-    error instanceof ConnectionFailed || (error instanceof HubError && (error.status >= 500 || error.status === 429))
-  );
+  return error instanceof Unreachable || (error instanceof HubError && (error.status >= 500 || error.status === 429));
 }

@@ -1,13 +1,13 @@
 import { type Moment, now, pause, since } from "./clock.ts";
 import {
   Cancelled,
-  ConnectionFailed,
   Fenced,
   HubError,
   LeaseOver,
   NotFound,
   ReefError,
   UnexpectedAnswer,
+  Unreachable,
 } from "./errors.ts";
 import type { BodyOf, Transport } from "./http.ts";
 import { Lease } from "./lease.ts";
@@ -147,10 +147,11 @@ export class NodeHandle {
   }
 
   /**
-   * Takes tasks and runs them until the signal ends it or the node is closed; what runs by then is
-   * finished first. Throws `Fenced` when another process has registered under its name.
+   * Takes tasks and runs them until the signal ends it or the node is closed; what runs by then has
+   * `drain` seconds (30) to finish, and `close` gives the rest back. Throws `Fenced` when another
+   * process has registered under its name.
    */
-  async run(options: { signal?: AbortSignal } = {}): Promise<void> {
+  async run(options: { signal?: AbortSignal; drain?: number } = {}): Promise<void> {
     if (this.#handlers.size === 0) throw new ReefError("nothing to run: say with node.task what is done");
     const stop = new AbortController();
     const end = () => stop.abort();
@@ -160,7 +161,10 @@ export class NodeHandle {
     }
     try {
       while (!stop.signal.aborted) await this.#take(stop.signal);
-      while (this.#running > 0) await this.#slot();
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), (options.drain ?? 30) * 1000);
+      while (this.#running > 0 && !late.signal.aborted) await this.#slot(late.signal);
+      clearTimeout(timer);
     } finally {
       options.signal?.removeEventListener("abort", end);
       this.signal.removeEventListener("abort", end);
@@ -353,7 +357,7 @@ export class NodeHandle {
 
 /** Whether it may be better in a while. */
 function passes(error: unknown): boolean {
-  if (error instanceof ConnectionFailed) return true;
+  if (error instanceof Unreachable) return true;
   return (
     (error instanceof HubError || error instanceof UnexpectedAnswer) && (error.status >= 500 || error.status === 429)
   );

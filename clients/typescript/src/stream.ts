@@ -1,5 +1,5 @@
 import { type Moment, now, pause, since } from "./clock.ts";
-import { ConnectionFailed, errorOf, HubError, type Problem, StreamCut, UnexpectedAnswer } from "./errors.ts";
+import { errorOf, HubError, type Problem, StreamCut, UnexpectedAnswer, Unreachable } from "./errors.ts";
 import type { Query, Transport } from "./http.ts";
 import { type Frame, frames } from "./sse.ts";
 
@@ -82,7 +82,7 @@ function mayComeBack(error: unknown): boolean {
     return [429, 502, 503, 504].includes(error.status);
   }
   // What fetch's reader throws when a connection breaks differs by platform.
-  return error instanceof ConnectionFailed || error instanceof TypeError || error instanceof DOMException;
+  return error instanceof Unreachable || error instanceof TypeError || error instanceof DOMException;
 }
 
 /** The last frame of a stream that was taken away: a problem without its status. */

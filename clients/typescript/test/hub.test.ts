@@ -125,6 +125,21 @@ it("a lease is renewed by itself, and a cancelled task's signal ends", async () 
   expect((await reef.tasks.get(task_id)).status).toBe("cancelled");
 });
 
+it("what is not finished in time goes back when the node is closed", async () => {
+  const skill = unique("skill");
+  const node = await reef.node(unique("node"), { skills: [skill], onError: () => {} });
+  const stop = new AbortController();
+  node.task((task) => {
+    stop.abort();
+    return new Promise((_, no) => task.signal.addEventListener("abort", () => no(task.signal.reason)));
+  });
+  const { task_id } = await reef.tasks.submit("endless", { required_skills: [skill] });
+  await node.run({ signal: stop.signal, drain: 0.1 });
+  expect((await reef.tasks.get(task_id)).assigned_node).toBe(node.id);
+  await node.close();
+  expect(await reef.tasks.get(task_id)).toMatchObject({ status: "pending", retry_count: 0 });
+});
+
 it("a session's task is answered in pieces, and read while it is written", async () => {
   const skill = unique("skill");
   const text = Array.from({ length: 200 }, (_, n) => `${n} 🦀 é\n`).join("");

@@ -44,6 +44,23 @@ fn passes_its_own_suite() {
     assert!(output.stdout.contains("Test Files"), "{}", output.stdout);
 }
 
+/// The types and the table of routes are made from `openapi.json`.
+#[test]
+fn its_types_are_generated() {
+    // A copy of the program beside the packages, apart from the suite, which may run meanwhile.
+    let folder = tempfile::tempdir().unwrap();
+    copy(&root().join("clients/typescript/scripts"), &folder.path().join("scripts"));
+    let packages = prepared("target/clients/typescript/node_modules");
+    std::os::unix::fs::symlink(packages, folder.path().join("node_modules")).unwrap();
+    let mut generate = Command::new("node");
+    generate.arg(folder.path().join("scripts/generate.mjs")).env("REEF_TREE", root());
+    if std::env::var_os("REEF_WRITE_GENERATED").is_none() {
+        generate.arg("--check");
+    }
+    let output = Program::run(&mut generate, PATIENCE);
+    assert!(output.status.success(), "{}\n{}", output.stdout, output.stderr);
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
