@@ -108,6 +108,11 @@ const BINUTILS: Tool = Tool {
 const FINDS_ENSUREPIP: &str =
     "import importlib.util as it; print(it.find_spec('ensurepip') is not None)";
 
+/// The oldest Node on which the TypeScript client is tested.
+const OLDEST_NODE: u32 = 20;
+/// The package that brings one, where the system has an older one.
+const NEWER_NODE: &str = "node@22.19.0";
+
 /// Where the tests find the packages of other languages, below the workspace's root.
 const CLIENTS: &str = "target/clients";
 
@@ -208,18 +213,39 @@ fn with_python(pinned: &Path, folder: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// As [`ensure_python_client`].
 pub(crate) fn ensure_node_client() -> anyhow::Result<()> {
+    with_node("tests/clients", "node", &[])
+}
+
+/// Installs into `target/clients/typescript` what `clients/typescript/package-lock.json` pins, and
+/// a newer Node beside it where the system's is older than the client's oldest.
+///
+/// # Errors
+/// As [`ensure_python_client`].
+pub(crate) fn ensure_typescript_client() -> anyhow::Result<()> {
     ensure(&NODE)?;
-    let pinned = root().join("tests/clients/package-lock.json");
-    let folder = root().join(CLIENTS).join("node");
+    let version = output_of(command("node").arg("--version"))?;
+    let major = version.trim_start_matches('v').split('.').next().unwrap_or_default();
+    let is_old = major.parse::<u32>().is_ok_and(|major| major < OLDEST_NODE);
+    with_node("clients/typescript", "typescript", if is_old { &[NEWER_NODE] } else { &[] })
+}
+
+/// Installs what a folder's lockfile pins, and packages besides.
+fn with_node(from: &str, to: &str, besides: &[&str]) -> anyhow::Result<()> {
+    ensure(&NODE)?;
+    let pinned = root().join(from).join("package-lock.json");
+    let folder = root().join(CLIENTS).join(to);
     with_packages(&pinned, &folder, || {
         ensure(&NPM)?;
         fs::create_dir_all(&folder)?;
         for name in ["package.json", "package-lock.json"] {
             fs::copy(pinned.with_file_name(name), folder.join(name))?;
         }
-        run(command("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(&folder))
+        let npm = |args: &[&str]| {
+            let quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+            run(command("npm").args(args).args(quiet).current_dir(&folder))
+        };
+        npm(&["ci", "--ignore-scripts"])?;
+        besides.iter().try_for_each(|package| npm(&["install", "--no-save", package]))
     })
 }
 

@@ -131,7 +131,7 @@ fn prepare_clients(filter: &[String]) -> anyhow::Result<()> {
     list.args(["test", "--release", "--workspace", "--test", "all", "--", "--list"]);
     let chosen = output_of(list.args(filter))?;
     let needs = |module: &str| chosen.lines().any(|test| test.starts_with(module));
-    if needs("real_clients::browser") {
+    if needs("real_clients::browser") || needs("real_clients::typescript_client") {
         machine::ensure_browser()?;
     }
     let of_python = ["real_clients::python", "real_clients::schemathesis", "resilience::valkey"];
@@ -143,6 +143,9 @@ fn prepare_clients(filter: &[String]) -> anyhow::Result<()> {
     }
     if needs("deploy::artefacts") {
         dist::pack_for_tests()?;
+    }
+    if needs("real_clients::typescript_client") {
+        machine::ensure_typescript_client()?;
     }
     Ok(())
 }

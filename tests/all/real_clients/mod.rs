@@ -14,6 +14,8 @@ mod python;
 mod python_client;
 /// The package `schemathesis`.
 mod schemathesis;
+/// Our own, `clients/typescript`.
+mod typescript_client;
 
 use std::process::Command;
 use std::thread::JoinHandle;
