@@ -18,7 +18,8 @@ const CONNECTION: &[&str] = &["select", "subscribe", "unsubscribe", "ping"];
 /// other people may use (crates/runtime) are not among them.
 const SENDERS: &[&str] = &["host/src", "crates/store/src", "crates/redis/src"];
 /// Only these of their subcommands are used.
-const SUBCOMMANDS: &[(&str, &str)] = &[("config", "config|get"), ("xinfo", "xinfo|stream")];
+const SUBCOMMANDS: &[(&str, &str)] =
+    &[("config", "config|get"), ("function", "function|load"), ("xinfo", "xinfo|stream")];
 
 /// The quoted words that follow one of these beginnings.
 fn quoted_after<'t>(text: &'t str, beginnings: &[&str]) -> Vec<&'t str> {
