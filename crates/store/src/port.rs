@@ -69,6 +69,19 @@ const REFUSALS: [&str; 6] = [
 const FAULTS: [&str; 4] = ["user_script", "running script", "typeerror", "wrongtype"];
 
 impl RedisError {
+    /// Whether the server takes no writes at the moment. It looks before the first one: nothing was done.
+    #[must_use]
+    pub fn is_about_writes(&self) -> bool {
+        match self {
+            Self::Full(_) => true,
+            Self::Unavailable(text) => {
+                let lower = text.to_ascii_lowercase();
+                REFUSALS.iter().any(|words| lower.contains(words))
+            }
+            _ => false,
+        }
+    }
+
     /// Tells what an error's text means. This is the only place that reads such a text: across
     /// Spin's interface nothing else arrives, and it differs between client versions.
     #[must_use]

@@ -373,6 +373,9 @@ impl<R: Redis> Store<R> {
             match called {
                 // Somebody drops what this loads; or the server has no room for it.
                 Err(RedisError::NoFunction) => {}
+                // A function that may write is refused as a whole. The script is refused by its first
+                // write, which it may do without or not come to.
+                Err(error) if error.is_about_writes() => {}
                 Err(RedisError::FunctionsRefused) => {
                     self.without_functions.store(true, Ordering::Relaxed);
                 }
@@ -398,8 +401,7 @@ impl<R: Redis> Store<R> {
                 self.without_functions.store(true, Ordering::Relaxed);
                 Ok(false)
             }
-            // A full server runs scripts that free something.
-            Err(RedisError::Full(_)) => Ok(false),
+            Err(error) if error.is_about_writes() => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
