@@ -61,3 +61,9 @@ def test_the_wheel_works_where_nothing_else_is(hub: Hub, tmp_path: Path) -> None
         REEF_API_KEY=hub.admin_key,
     )
     assert told == "True True\n"
+    # The older services' names come along, and only for whoever asks.
+    path = _run(python, "-m", "reef_agents.compat", "path", folder=tmp_path, PYTHONPATH="").strip()
+    assert Path(path).is_relative_to(venv)
+    program = "from worker.heartbeat import HeartbeatClient; print(HeartbeatClient.__name__)"
+    told = _run(python, "-c", program, folder=tmp_path, PYTHONPATH=path)
+    assert told == "HeartbeatClient\n"
