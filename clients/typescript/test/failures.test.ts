@@ -74,7 +74,7 @@ it("a worker that is killed loses nothing, and nothing is done twice", async () 
   const one = new Worker(hub, "one", { ms: 300 });
   await one.says("ready");
   const ids = await submit(reef, 20);
-  await one.says("did");
+  await eventually("its first outcomes", async () => (await reef.tasks.stats()).completed > 0);
   one.signal("SIGKILL");
   const two = new Worker(hub, "two");
   const tasks = await allDone(reef, ids);
@@ -86,7 +86,7 @@ it("a worker that is killed loses nothing, and nothing is done twice", async () 
 it("a worker that was stopped past its lease sends no outcome", async () => {
   const hub = await hubFor();
   const reef = hub.client();
-  const one = new Worker(hub, "one", { capacity: 1, lease: 1, ms: 500 });
+  const one = new Worker(hub, "one", { capacity: 1, lease: 2, ms: 1500 });
   await one.says("ready");
   const [id] = await submit(reef, 1);
   await one.says("began");

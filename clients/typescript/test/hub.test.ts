@@ -101,7 +101,7 @@ it("a lease is renewed by itself, and a cancelled task's signal ends", async () 
   const long = new Promise<void>((done) => {
     enough = done;
   });
-  node.task({ lease: 1 }, async (task) => {
+  node.task({ lease: 2 }, async (task) => {
     seen = task;
     if (task.name === "long") return long.then(() => task.signal.aborted);
     await new Promise((done) => task.signal.addEventListener("abort", done));
@@ -110,8 +110,8 @@ it("a lease is renewed by itself, and a cancelled task's signal ends", async () 
   const running = node.run();
   const { task_id: kept } = await reef.tasks.submit("long", { required_skills: [skill] });
   await eventually("a claim", () => seen);
-  // Three leases; it is the passing of time that is tested here.
-  await new Promise((done) => setTimeout(done, 3000));
+  // Longer than its lease; it is the passing of time that is tested here.
+  await new Promise((done) => setTimeout(done, 5000));
   enough();
   expect(await reef.tasks.wait(kept)).toMatchObject({ status: "completed", result: false, retry_count: 0 });
   seen = undefined;
@@ -177,7 +177,7 @@ it("a stream that begins behind the log has the message as it is", async () => {
   const out = await answer.writer();
   let text = "";
   const body = (delta: string) => reef.messages.append(answer.id, { delta });
-  for (let n = 0; n < 1300; n += 50) {
+  for (let n = 0; n < 1050; n += 50) {
     const deltas = Array.from({ length: 50 }, (_, at) => `${n + at},`);
     for (const delta of deltas) await body(delta);
     text += deltas.join("");
@@ -224,7 +224,7 @@ it("mail is acknowledged when its handler returns, and comes again when it throw
       if (handled.length === 1) throw new Error("not yet");
       stop.abort();
     },
-    { lease: 0.3, pollMs: 50, signal: stop.signal, onError: (error) => failed.push(error) },
+    { lease: 2, pollMs: 50, signal: stop.signal, onError: (error) => failed.push(error) },
   );
   await running;
   expect(handled).toEqual([{ n: 1 }, { n: 1 }]);
@@ -241,11 +241,11 @@ it("one leads, and the next after it", async () => {
   const [one, two] = [unique("one"), unique("two")];
   await using first = await reef.node(one, { skills: ["lead"] });
   await using second = await reef.node(two, { skills: ["lead"] });
-  const lead = await reef.leadership(first, { ttl: 2 });
+  const lead = await reef.leadership(first, { ttl: 3 });
   expect(await reef.cluster.leader()).toMatchObject({ leader: one, term: lead.term });
-  const waiting = reef.leadership(second, { ttl: 2 });
+  const waiting = reef.leadership(second, { ttl: 3 });
   // Longer than its time: renewed by itself.
-  await new Promise((done) => setTimeout(done, 3000));
+  await new Promise((done) => setTimeout(done, 5000));
   expect(lead.holds()).toBe(true);
   await lead.run(() => {});
   expect(lead.signal.aborted).toBe(true);
