@@ -59,6 +59,8 @@ pub(crate) async fn beat(redis: &Redis, numbers: std::ops::Range<u64>) -> Result
         status: None,
         incarnation: None,
         claims: Vec::new(),
+        renew_all: false,
+        quiet_ms: None,
     };
     let names: Vec<NodeId> = numbers.map(|number| name_of(&digits(number)).into()).collect();
     stream::iter(names.chunks(HEARTBEAT_SCRIPT_MAX).map(Ok))

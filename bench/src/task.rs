@@ -110,8 +110,14 @@ pub(crate) async fn submit_by_script<R: Redis>(
 /// Claims a task by its script.
 pub(crate) async fn claim_by_script<R: Redis>(store: &Store<R>, node_id: &str) -> Result<Held> {
     let node_id = &node_id.into();
-    let call =
-        Claim { node_id, writer: Writer::Any, limit: 1, lease_ms: LEASE_MS, random: "bench" };
+    let call = Claim {
+        node_id,
+        writer: Writer::Any,
+        limit: 1,
+        lease_ms: LEASE_MS,
+        task_id: None,
+        random: "bench",
+    };
     match store.call(&call).await? {
         Written::Ok(Claims { tasks, reason }) => {
             let first = tasks.into_iter().next();

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use reef_api::Word as _;
 use reef_domain::task::STATUSES as TASK_STATUSES;
 use reef_runtime::Component;
 use reef_store::task::Counts;
@@ -29,8 +30,7 @@ const METRICS: &[(Kind, &str, &str)] = &[
     (
         Kind::Counter,
         "reef_http_refusals_total",
-        "Requests and connections turned away at the edge, by reason (host, origin, malformed, rate, \
-         connections, body, streams, waits, tls)",
+        "Requests and connections turned away at the edge, by reason",
     ),
     (Kind::Counter, "reef_component_calls_total", "Calls into a component"),
     (Kind::Counter, "reef_component_instances_created_total", "Instances made of a component"),
@@ -92,9 +92,20 @@ const METRICS: &[(Kind, &str, &str)] = &[
     ),
 ];
 
-/// Why requests and connections are turned away.
-const REFUSALS: [&str; 9] =
-    ["host", "origin", "malformed", "rate", "connections", "body", "streams", "waits", "tls"];
+reef_api::word::words! {
+    /// Why a request or a connection is turned away at the edge.
+    Refusal {
+        Host = "host",
+        Origin = "origin",
+        Malformed = "malformed",
+        Rate = "rate",
+        Connections = "connections",
+        Body = "body",
+        Streams = "streams",
+        Waits = "waits",
+        Tls = "tls",
+    }
+}
 
 /// Upper bounds in seconds. A request takes some 100 µs; what takes longer than the default
 /// timeout of 10 s does not exist.
@@ -133,8 +144,8 @@ impl Metrics {
             }
         }
         // Those that may never count begin at 0, so that a rate over them is known from the start.
-        for reason in REFUSALS {
-            refusal(reason).absolute(0);
+        for reason in Refusal::ALL {
+            refusal(*reason).absolute(0);
         }
         Ok(Self { handle })
     }
@@ -235,8 +246,8 @@ pub(crate) fn connections() -> Gauge {
 }
 
 /// Requests and connections turned away at the edge.
-pub(crate) fn refusal(reason: &'static str) -> Counter {
-    counter!("reef_http_refusals_total", "reason" => reason)
+pub(crate) fn refusal(reason: Refusal) -> Counter {
+    counter!("reef_http_refusals_total", "reason" => reason.as_str())
 }
 
 /// Runs of a cron trigger, good and failed.

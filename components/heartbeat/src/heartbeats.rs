@@ -6,8 +6,8 @@ use reef_api::NodeId;
 use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody, HeartbeatFailure};
 use reef_api::node::{NodeHealth, NodeStatus};
 use reef_domain::heartbeat::{self, Heartbeat};
-use reef_domain::id;
 use reef_domain::limits::{HEARTBEAT_BATCH_MAX, HEARTBEAT_SCRIPT_MAX};
+use reef_domain::{Invalid, id};
 use reef_store::heartbeat::{Beat, BeatOutcome, Beats};
 use reef_store::node::Get;
 use reef_store::task::ClaimState;
@@ -51,8 +51,10 @@ fn accepted<'a, R>(
     beats: &'a Beats,
     outcome: &'a BeatOutcome,
 ) -> Result<HeartbeatAnswer<'a>, Problem> {
-    let (status, inbox, states) = match outcome {
-        BeatOutcome::Ok { status, inbox, claims } => (status, *inbox, claims),
+    let (status, inbox, states, held, lost) = match outcome {
+        BeatOutcome::Ok { status, inbox, claims, held, lost } => {
+            (status, *inbox, claims, held, lost)
+        }
         BeatOutcome::NotFound => return Err(Problem::unknown_node(node_id)),
         BeatOutcome::Forbidden => return Err(Problem::foreign("node")),
         BeatOutcome::Fenced => return Err(Problem::replaced_node(node_id)),
@@ -74,6 +76,8 @@ fn accepted<'a, R>(
         renewed: of_state(ClaimState::Renewed),
         revoked: of_state(ClaimState::Revoked),
         cancelled: of_state(ClaimState::Cancelled),
+        claims: heartbeat.renew_all.then(|| held.clone()),
+        lost_claims: heartbeat.renew_all.then(|| lost.clone()),
         drain: *status == NodeStatus::Maintenance,
         inbox,
         leader: beats.leader.as_ref().map(Cow::Borrowed),
@@ -86,9 +90,9 @@ fn accepted<'a, R>(
 /// alone.
 pub(crate) async fn beat_many<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let entries: Vec<Box<RawValue>> = array(cx.request)?;
-    if entries.len() > HEARTBEAT_BATCH_MAX {
-        return Err(Problem::field("body", "must not list more than 1000 heartbeats"));
-    }
+    let mut invalid = Invalid::new();
+    invalid.at_most_items("body", &entries, HEARTBEAT_BATCH_MAX);
+    invalid.finish(())?;
     let entries: Vec<Entry> = entries.iter().map(|raw| Entry::read(raw)).collect();
     let good: Vec<(&NodeId, &Heartbeat)> = entries.iter().filter_map(Entry::good).collect();
     let mut answered = Vec::with_capacity(1);
@@ -117,15 +121,15 @@ pub(crate) async fn beat_many<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(Ok(Response::json(&results)), replayed)
 }
 
-/// Splits a batch into what one script settles: a claim weighs as much as a heartbeat.
+/// Splits a batch into what one script settles.
 fn in_parts<'a>(
     heartbeats: &'a [(&'a NodeId, &'a Heartbeat)],
 ) -> Vec<&'a [(&'a NodeId, &'a Heartbeat)]> {
     let mut weight = 0;
     heartbeats
         .chunk_by(|(_, this), (_, next)| {
-            weight += 1 + this.claims.len();
-            let fits = weight + 1 + next.claims.len() <= HEARTBEAT_SCRIPT_MAX;
+            weight += this.weight();
+            let fits = weight + next.weight() <= HEARTBEAT_SCRIPT_MAX;
             if !fits {
                 weight = 0;
             }

@@ -2,8 +2,7 @@
 
 use reef_api::NodeId;
 use reef_api::leader::{CampaignAnswer, CampaignBody, ResignAnswer, ResignBody};
-use reef_domain::leader::{TTL_MS_DEFAULT, check_ttl_ms};
-use reef_domain::limits::{COUNTER_MAX, LEADER_HISTORY_MAX};
+use reef_domain::limits::{COUNTER_MAX, LEADER_HISTORY_MAX, LEADER_TTL_MS, LEADER_TTL_MS_DEFAULT};
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::leader::{Campaign, Campaigned, Leadership, ReadHistory, Resign, Resigned, Show};
@@ -21,13 +20,10 @@ pub(crate) async fn campaign<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let body: CampaignBody = object(cx.request)?;
     let mut invalid = Invalid::new();
     let node_id = read_node_id(&mut invalid, body.node_id);
-    let ttl_ms = body.ttl_ms.unwrap_or(TTL_MS_DEFAULT);
-    if let Err(rule) = check_ttl_ms(ttl_ms) {
-        invalid.push("ttl_ms", rule);
-    }
+    let ttl_ms = body.ttl_ms.unwrap_or(LEADER_TTL_MS_DEFAULT);
+    invalid.within("ttl_ms", ttl_ms, &LEADER_TTL_MS);
     let incarnation = body.incarnation;
-    let fits = incarnation.is_none_or(|number| (0..=COUNTER_MAX).contains(&number));
-    invalid.require(fits, "incarnation", "must be between 0 and 2^53-1");
+    invalid.within("incarnation", incarnation, &(0..=COUNTER_MAX));
     let node_id = invalid.finish(node_id)?;
     let call = Campaign { node_id: &node_id, ttl_ms, incarnation, writer: cx.caller.writer() };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
@@ -55,7 +51,7 @@ pub(crate) async fn resign<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let node_id = read_node_id(&mut invalid, body.node_id);
     invalid.require(body.term.is_some(), "term", "is required");
     let term = body.term.unwrap_or_default();
-    invalid.require((0..=COUNTER_MAX).contains(&term), "term", "must be between 0 and 2^53-1");
+    invalid.within("term", term, &(0..=COUNTER_MAX));
     let node_id = invalid.finish(node_id)?;
     let call = Resign { node_id: &node_id, term, writer: cx.caller.writer() };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;

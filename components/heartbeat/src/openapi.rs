@@ -8,10 +8,9 @@ use reef_api::leader::{
     CampaignAnswer, CampaignBody, LeaderHistoryEntry, Leadership, ResignAnswer, ResignBody,
 };
 use reef_api::node::NodeHealth;
-use reef_domain::leader::TTL_MS_DEFAULT;
 use reef_domain::limits::{
     COUNTER_MAX, HEARTBEAT_BATCH_MAX, HEARTBEAT_CLAIMS_MAX, HEARTBEAT_TIMEOUT_SECONDS_MAX,
-    LEADER_HISTORY_MAX, LEADER_TTL_MS_MAX, LEADER_TTL_MS_MIN, PAGE_DEFAULT, PAGE_MAX,
+    LEADER_HISTORY_MAX, LEADER_TTL_MS, LEADER_TTL_MS_DEFAULT, PAGE_DEFAULT, PAGE_MAX, QUIET_MS,
     RUNNING_TASKS_MAX,
 };
 use reef_store::event::CATALOGUE;
@@ -141,6 +140,8 @@ fn schemas(api: &mut Api) {
         .set("running_tasks", default(between(0, RUNNING_TASKS_MAX), 0))
         .set("status", one_of(&["online", "busy"]))
         .set("claims", json!({ "maxItems": HEARTBEAT_CLAIMS_MAX }))
+        .set("renew_all", json!({ "default": false }))
+        .set("quiet_ms", between(*QUIET_MS.start(), *QUIET_MS.end()))
         .set("incarnation", count())
         .without("node_id");
     api.body::<HeldClaim>();
@@ -156,7 +157,10 @@ fn schemas(api: &mut Api) {
     api.body::<CampaignBody>()
         .require(&["node_id"])
         .set("node_id", schema::id())
-        .set("ttl_ms", default(between(LEADER_TTL_MS_MIN, LEADER_TTL_MS_MAX), TTL_MS_DEFAULT))
+        .set(
+            "ttl_ms",
+            default(between(*LEADER_TTL_MS.start(), *LEADER_TTL_MS.end()), LEADER_TTL_MS_DEFAULT),
+        )
         .set("incarnation", between(0, COUNTER_MAX));
     api.body::<ResignBody>()
         .require(&["node_id", "term"])

@@ -46,8 +46,7 @@ impl RegisterBody {
             invalid.require(fits, "wallet_address", rule);
         }
         if let Some(name) = &self.display_name {
-            let fits = name.chars().count() <= DISPLAY_NAME_CHARS_MAX;
-            invalid.require(fits, "display_name", "must have at most 50 characters");
+            invalid.at_most_chars("display_name", name, DISPLAY_NAME_CHARS_MAX);
             name::check(&mut invalid, "display_name", name);
         }
         let own = self.agent_id.as_deref().filter(|own| !own.is_empty());

@@ -90,11 +90,9 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let body: CreateBody = optional_object(cx.request)?;
     let mut invalid = Invalid::new();
     let uses = body.uses.unwrap_or(1);
-    let fits = (1..=INVITE_USES_MAX).contains(&uses);
-    invalid.require(fits, "uses", "must be between 1 and 1000");
+    invalid.within("uses", uses, &(1..=INVITE_USES_MAX));
     let seconds = body.expires_in.unwrap_or(INVITE_SECONDS_DEFAULT);
-    let fits = INVITE_SECONDS.contains(&seconds);
-    invalid.require(fits, "expires_in", "must be between 1 and 2592000 seconds");
+    invalid.within("expires_in", seconds, &INVITE_SECONDS);
     let scopes = match &body.scopes {
         Some(names) => read_scopes(&mut invalid, names),
         None => Scopes::OF_FIRST_KEY.and(may_give(cx.caller)).without(Scope::Admin),

@@ -182,8 +182,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let rule = "an admin key has them all: leave this out";
     invalid.require(!is_admins || scopes == Scopes::ALL, "scopes", rule);
     let days = body.expires_in_days;
-    let days_fit = days.is_none_or(|days| (1..=KEY_DAYS_MAX).contains(&days));
-    invalid.require(days_fit, "expires_in_days", "must be between 1 and 365");
+    invalid.within("expires_in_days", days, &(1..=KEY_DAYS_MAX));
     let rule = "must be a URI, or a DNS name in lower case, of at most 253 characters";
     let is_name = certificate.is_none_or(stand_in::is_certificate_name);
     invalid.require(is_name, "certificate", rule);

@@ -244,9 +244,8 @@ pub(crate) async fn receive<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let limit = body.limit.unwrap_or(10);
     let lease_ms = body.lease_ms.unwrap_or(30_000);
     let mut invalid = Invalid::new();
-    invalid.require((1..=RECEIVE_MAX).contains(&limit), "limit", "must be between 1 and 100");
-    let rule = "must be between 100 and 3600000 milliseconds";
-    invalid.require(INBOX_LEASE_MS.contains(&lease_ms), "lease_ms", rule);
+    invalid.within("limit", limit, &(1..=RECEIVE_MAX));
+    invalid.within("lease_ms", lease_ms, &INBOX_LEASE_MS);
     invalid.finish(())?;
     let call = Receive { agent: &agent, limit, lease_ms, with_old_mail: with_old_mail(cx) };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
@@ -277,9 +276,9 @@ pub(crate) async fn acknowledge<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent = own_inbox(cx).await?;
     let body: AcknowledgeBody = object(cx.request)?;
     let receipts = body.receipts.ok_or_else(|| Problem::field("receipts", "is required"))?;
-    if receipts.len() > RECEIPTS_MAX {
-        return Err(Problem::field("receipts", "must not list more than 1000"));
-    }
+    let mut invalid = Invalid::new();
+    invalid.at_most_items("receipts", &receipts, RECEIPTS_MAX);
+    invalid.finish(())?;
     let call = Acknowledge { agent: &agent, receipts: &receipts };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     if !answered.replayed {
@@ -324,9 +323,9 @@ pub(crate) async fn redrive<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent = own_inbox(cx).await?;
     let body: RedriveBody = optional_object(cx.request)?;
     let message_ids = body.msg_ids.unwrap_or_default();
-    if message_ids.len() > RECEIPTS_MAX {
-        return Err(Problem::field("msg_ids", "must not list more than 1000"));
-    }
+    let mut invalid = Invalid::new();
+    invalid.at_most_items("msg_ids", &message_ids, RECEIPTS_MAX);
+    invalid.finish(())?;
     let call = Redrive { agent: &agent, message_ids: &message_ids };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     note_depth(cx, &agent, answered.value.depth, &[]).await;

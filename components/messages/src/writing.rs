@@ -75,8 +75,8 @@ impl ProducerBody {
         let producer = self.id.unwrap_or_default();
         invalid.require(id::is_valid(&producer), "producer.id", id::RULE);
         let mut number = |value: Option<i64>, field: &str| {
-            let fits = value.is_some_and(|n| (0..=COUNTER_MAX).contains(&n));
-            invalid.require(fits, field, "is required and must be between 0 and 2^53-1");
+            invalid.require(value.is_some(), field, "is required");
+            invalid.within(field, value, &(0..=COUNTER_MAX));
             value.unwrap_or_default()
         };
         let epoch = number(self.epoch, "producer.epoch");
@@ -274,8 +274,7 @@ pub(crate) struct UpdateTaskBody {
 impl UpdateTaskBody {
     fn check(self, task_id: &str) -> Result<TaskChange, Invalid> {
         let mut invalid = Invalid::new();
-        let fits = self.progress.is_none_or(|share| (0.0..=1.0).contains(&share));
-        invalid.require(fits, "progress", "must be between 0 and 1");
+        invalid.within("progress", self.progress, &(0.0..=1.0));
         let change = match self.status.as_deref() {
             Some("processing") => TaskChange::Processing { progress: self.progress },
             Some("failed") => TaskChange::Failed { error: self.error.unwrap_or_default() },

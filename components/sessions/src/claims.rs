@@ -1,9 +1,10 @@
 //! Tasks as those see them who run them: claim, progress, the end.
 
-use reef_api::NodeId;
+use reef_api::{NodeId, TaskId};
 use reef_domain::json::{Json, Members, cut};
 use reef_domain::limits::{
-    BODY_BYTES_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ERROR_BYTES_MAX, WAIT_MS_MAX,
+    BODY_BYTES_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, CONCURRENT_TASKS_MAX, ERROR_BYTES_MAX,
+    WAIT_MS_MAX,
 };
 use reef_domain::message::Block;
 use reef_domain::{Invalid, id};
@@ -18,14 +19,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::tasks::{tell_message, written};
 
-/// Lease where the caller names none, in milliseconds (`contract.md` §5).
-const LEASE_MS_DEFAULT: i64 = 30_000;
-
 #[derive(Debug, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskClaimBody"))]
 pub(crate) struct ClaimBody {
     /// The node that will run them.
     node_id: Option<String>,
+    /// The one task that is asked for; left out, whatever is first.
+    task_id: Option<TaskId>,
     /// Most tasks.
     #[serde(default, deserialize_with = "lax_int")]
     limit: Option<i64>,
@@ -37,27 +37,30 @@ pub(crate) struct ClaimBody {
     wait_ms: Option<i64>,
 }
 
+/// What a claim asks for.
+struct Asked {
+    node_id: NodeId,
+    task_id: Option<TaskId>,
+    limit: i64,
+    lease_ms: i64,
+}
+
 impl ClaimBody {
-    /// Node, limit, lease.
-    fn check(self) -> Result<(NodeId, i64, i64), Invalid> {
+    fn check(self) -> Result<Asked, Invalid> {
         let mut invalid = Invalid::new();
         let node_id = self.node_id.unwrap_or_default();
         invalid.require(!node_id.is_empty(), "node_id", "is required");
         invalid.require(node_id.is_empty() || id::is_valid(&node_id), "node_id", id::RULE);
         let limit = self.limit.unwrap_or(1);
-        let fits = (1..=CONCURRENT_TASKS_MAX).contains(&limit);
-        invalid.require(fits, "limit", "must be between 1 and 100");
-        let lease_ms = self.lease_ms.unwrap_or(LEASE_MS_DEFAULT);
-        check_lease(&mut invalid, lease_ms);
-        let wait_fits = (0..=WAIT_MS_MAX).contains(&self.wait_ms.unwrap_or(0));
-        invalid.require(wait_fits, "wait_ms", "must be between 0 and 30000");
-        invalid.finish((node_id.into(), limit, lease_ms))
+        invalid.within("limit", limit, &(1..=CONCURRENT_TASKS_MAX));
+        let lease_ms = self.lease_ms.unwrap_or(CLAIM_LEASE_MS_DEFAULT);
+        invalid.within("lease_ms", lease_ms, &CLAIM_LEASE_MS);
+        invalid.within("wait_ms", self.wait_ms, &(0..=WAIT_MS_MAX));
+        let task_id = self.task_id.filter(|task| !task.as_str().is_empty());
+        let is_id = task_id.as_ref().is_none_or(|task| id::is_valid(task.as_str()));
+        invalid.require(is_id, "task_id", id::RULE);
+        invalid.finish(Asked { node_id: node_id.into(), task_id, limit, lease_ms })
     }
-}
-
-fn check_lease(invalid: &mut Invalid, lease_ms: i64) {
-    let fits = CLAIM_LEASE_MS.contains(&lease_ms);
-    invalid.require(fits, "lease_ms", "must be between 100 and 3600000");
 }
 
 #[derive(Serialize)]
@@ -78,13 +81,14 @@ pub(crate) struct ClaimedTask {
 
 /// `POST /tasks/claim`. `wait_ms` is the host's: it asks again once something may have changed.
 pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let (node_id, limit, lease_ms) = object::<ClaimBody>(cx.request)?.check()?;
+    let Asked { node_id, task_id, limit, lease_ms } = object::<ClaimBody>(cx.request)?.check()?;
     let random = uuid::Uuid::now_v7().simple().to_string();
     let call = Claim {
         node_id: &node_id,
         writer: cx.caller.writer(),
         limit,
         lease_ms,
+        task_id: task_id.as_ref(),
         // The head of such an id is the time, its tail is random.
         random: random.get(20..).unwrap_or_default(),
     };
@@ -154,11 +158,8 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
     let body: ProgressBody = object(cx.request)?;
     let mut invalid = Invalid::new();
-    let fits = body.progress.is_none_or(|share| (0.0..=1.0).contains(&share));
-    invalid.require(fits, "progress", "must be between 0 and 1");
-    if let Some(lease_ms) = body.lease_ms {
-        check_lease(&mut invalid, lease_ms);
-    }
+    invalid.within("progress", body.progress, &(0.0..=1.0));
+    invalid.within("lease_ms", body.lease_ms, &CLAIM_LEASE_MS);
     invalid.finish(())?;
     let call = Progress {
         task_id: &task_id,

@@ -2,12 +2,10 @@
 
 use futures_util::future::try_join_all;
 use reef_domain::json::Json;
-use reef_domain::limits::{
-    METADATA_BYTES_MAX, PAGE_DEFAULT, REPLY_BYTES, SESSIONS_PAGE_MAX, USER_CHARS_MAX,
-};
-use reef_domain::task::Audience;
+use reef_domain::limits::{METADATA_BYTES_MAX, PAGE_DEFAULT, REPLY_BYTES, SESSIONS_PAGE_MAX};
+use reef_domain::task::{Audience, check_user};
 use reef_domain::time::UnixMillis;
-use reef_domain::{id, name};
+use reef_domain::{Invalid, id};
 use reef_store::message::Owned;
 use reef_store::session::{
     AddToLists, Close, Fitting, Get, List, Open, Opened, RemoveFromLists, Sample, Session, Written,
@@ -58,12 +56,9 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     refuse_read_only(cx.request, &["status", "created_at", "updated_at", "owner"])?;
     let body: CreateBody = optional_object(cx.request)?;
     let user_id = body.user_id.filter(|user| !user.is_empty());
-    if user_id.as_ref().is_some_and(|user| user.chars().count() > USER_CHARS_MAX) {
-        return Err(Problem::field("user_id", "must have at most 128 characters"));
-    }
-    if user_id.as_deref().is_some_and(|user| !name::is_valid(user)) {
-        return Err(Problem::field("user_id", name::RULE));
-    }
+    let mut invalid = Invalid::new();
+    check_user(&mut invalid, user_id.as_deref());
+    invalid.finish(())?;
     let metadata = &json_object("metadata", body.metadata, METADATA_BYTES_MAX)?;
     let audience = body.audience.map(|given| Audience::read(&given)).transpose()?;
     let session_id = match body.session_id.filter(|given| !given.is_empty()) {

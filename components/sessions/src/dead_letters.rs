@@ -57,7 +57,7 @@ impl RedriveBody {
         let is_empty = self.task_ids.as_ref().is_some_and(Vec::is_empty);
         invalid.require(!is_empty, "task_ids", "must name at least one task");
         let task_ids = self.task_ids.take().unwrap_or_default();
-        invalid.require(task_ids.len() <= REDRIVE_MAX, "task_ids", "must not list more than 1000");
+        invalid.at_most_items("task_ids", &task_ids, REDRIVE_MAX);
         for (n, task_id) in task_ids.iter().enumerate() {
             invalid.require(id::is_valid(task_id), &format!("task_ids[{n}]"), id::RULE);
         }

@@ -2,9 +2,9 @@
 
 use reef_api::task::TaskStats;
 use reef_domain::limits::{
-    AUDIENCE_MAX, CLAIM_LEASE_MS, CONCURRENT_TASKS_MAX, ITERATIONS_MAX, PAGE_DEFAULT, REDRIVE_MAX,
-    TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
-    WAIT_MS_MAX,
+    AUDIENCE_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, CONCURRENT_TASKS_MAX, ITERATIONS_MAX,
+    PAGE_DEFAULT, REDRIVE_MAX, TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX,
+    TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX, WAIT_MS_MAX,
 };
 use reef_domain::task::{
     PRIORITY_DEFAULT, PRIORITY_MAX, STATUSES, TASK_TYPES, TIMEOUT_DEFAULT, WORKFLOWS,
@@ -187,11 +187,14 @@ fn schemas(api: &mut Api) {
         .set("required_skills", labels())
         .set("priority", priority())
         .set("timeout", timeout())
+        .set("target_node", schema::id())
         .set("audience", audience(true));
-    let lease = || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), 30_000);
+    let lease =
+        || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), CLAIM_LEASE_MS_DEFAULT);
     api.body::<claims::ClaimBody>()
         .require(&["node_id"])
         .set("node_id", schema::id())
+        .set("task_id", schema::id())
         .set("limit", default(between(1, CONCURRENT_TASKS_MAX), 1))
         .set("lease_ms", lease())
         .set("wait_ms", default(between(0, WAIT_MS_MAX), 0));
@@ -254,6 +257,7 @@ fn task_schemas(api: &mut Api) {
         .set("optional_skills", labels())
         .set("affinity_tags", labels())
         .set("audience", audience(true))
+        .set("target_node", schema::id())
         .set("priority", priority())
         .set("parameters", optional_object())
         .set("timeout", timeout())

@@ -1,9 +1,10 @@
 //! Tasks of a conversation: each has an assistant message that shows how it goes.
 
+use reef_api::NodeId;
 use reef_domain::json::Json;
 use reef_domain::limits::TASK_NAME_CHARS_MAX;
 use reef_domain::task::{
-    Audience, PRIORITY_DEFAULT, Submission, TIMEOUT_DEFAULT, Wants, check_workflow,
+    Audience, PRIORITY_DEFAULT, Submission, TIMEOUT_DEFAULT, Wants, check_workflow, some_node,
 };
 use reef_domain::{Invalid, name};
 use reef_store::Redis;
@@ -43,6 +44,8 @@ pub(crate) struct SessionTaskBody {
     /// Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the session says,
     /// else the variable `task_audience`.
     audience: Option<Value>,
+    /// The one node that may run it; it waits for that node, also while there is none.
+    target_node: Option<NodeId>,
 }
 
 /// What is asked for, checked.
@@ -68,6 +71,7 @@ impl SessionTaskBody {
             wants: Wants {
                 required_skills,
                 audience: self.audience.map(|it| Audience::read(&it)).transpose()?,
+                target_node: some_node(self.target_node),
                 ..Wants::default()
             },
             priority: self.priority.unwrap_or(PRIORITY_DEFAULT),

@@ -1,24 +1,21 @@
 //! Tasks as those see them who submit and watch them.
 
-use reef_api::task::TaskStats;
+use reef_api::task::{TaskBody, TaskStats};
 use reef_domain::Invalid;
 use reef_domain::json::Json;
 use reef_domain::limits::{BODY_BYTES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
-use reef_domain::task::{Audience, STATUSES, Submission, Wants, check_task_id, is_ended};
+use reef_domain::task::{STATUSES, Submission, check_task_id, is_ended};
 use reef_domain::time::UnixMillis;
 use reef_store::Redis;
 use reef_store::task::{
     AskWhy, Cancel, Count, Found, Get, List, ListWaiting, Obstacles, Page, Remove, Retry, Submit,
     Submitted, Task, Written, clean_up as forget_old, settle_message,
 };
-use reef_web::extract::{
-    json_object, lax_float, lax_int, object, optional_object, refuse_read_only,
-};
+use reef_web::extract::{json_object, lax_float, object, optional_object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// Steps of 100 that one clean-up takes: it stays well inside a request's time.
 const CLEANUP_STEPS: usize = 1000;
@@ -67,70 +64,14 @@ pub(crate) async fn tell_message<R: Redis>(cx: &Context<'_, R>, task: &Task) {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskBody"))]
-pub(crate) struct SubmitBody {
-    /// What it is called.
-    name: Option<String>,
-    /// For people; it changes nothing.
-    task_type: Option<String>,
-    /// For people.
-    description: Option<String>,
-    /// Skills that its node must have.
-    required_skills: Option<Vec<String>>,
-    /// Skills that are good to have.
-    optional_skills: Option<Vec<String>>,
-    /// 0 (critical) to 3 (low).
-    #[serde(default, deserialize_with = "lax_int")]
-    priority: Option<i64>,
-    /// An object for whoever runs it.
-    parameters: Option<Json>,
-    /// Longest run, in seconds.
-    #[serde(default, deserialize_with = "lax_float")]
-    timeout: Option<f64>,
-    /// How often it is tried again.
-    #[serde(default, deserialize_with = "lax_int")]
-    max_retries: Option<i64>,
-    /// For how long it is kept back, in milliseconds.
-    #[serde(default, deserialize_with = "lax_int")]
-    delay_ms: Option<i64>,
-    /// Whom it is for.
-    user_id: Option<String>,
-    /// Tags of nodes that are preferred.
-    affinity_tags: Option<Vec<String>>,
-    /// Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the variable
-    /// `task_audience` says.
-    audience: Option<Value>,
-    /// An id for it; left out, the hub makes one.
-    task_id: Option<String>,
-    /// An object that is kept as it is.
-    metadata: Option<Json>,
-}
+/// `POST /tasks`, with what it keeps as it is.
+pub(crate) type SubmitBody = TaskBody<Json>;
 
-impl SubmitBody {
-    fn submission(&mut self) -> Result<Submission, Invalid> {
-        let default = Submission::default();
-        let submission = Submission {
-            name: self.name.take().unwrap_or_default(),
-            task_type: self.task_type.take().unwrap_or(default.task_type),
-            description: self.description.take().unwrap_or_default(),
-            wants: Wants {
-                required_skills: self.required_skills.take().unwrap_or_default(),
-                optional_skills: self.optional_skills.take().unwrap_or_default(),
-                affinity_tags: self.affinity_tags.take().unwrap_or_default(),
-                audience: self.audience.take().map(|it| Audience::read(&it)).transpose()?,
-            },
-            priority: self.priority.unwrap_or(default.priority),
-            timeout: self.timeout.unwrap_or(default.timeout),
-            max_retries: self.max_retries.unwrap_or(default.max_retries),
-            delay_ms: self.delay_ms.unwrap_or(default.delay_ms),
-            user_id: self.user_id.take().filter(|user| !user.is_empty()),
-        };
-        let mut invalid = Invalid::new();
-        submission.check(&mut invalid);
-        check_task_id(&mut invalid, self.task_id.as_deref().filter(|given| !given.is_empty()));
-        invalid.finish(submission)
-    }
+fn submission(body: &mut SubmitBody) -> Result<Submission, Invalid> {
+    let mut invalid = Invalid::new();
+    let submission = Submission::read(body, &mut invalid)?;
+    check_task_id(&mut invalid, body.task_id.as_deref().filter(|given| !given.is_empty()));
+    invalid.finish(submission)
 }
 
 #[derive(Serialize)]
@@ -164,7 +105,7 @@ pub(crate) const READ_ONLY: [&str; 15] = [
 pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     refuse_read_only(cx.request, &READ_ONLY)?;
     let mut body: SubmitBody = object(cx.request)?;
-    let mut submission = body.submission()?;
+    let mut submission = submission(&mut body)?;
     let default = &cx.config.settings.task_audience;
     submission.wants.audience.get_or_insert_with(|| default.clone());
     let parameters = json_object("parameters", body.parameters.take(), BODY_BYTES_MAX)?;
@@ -335,9 +276,9 @@ pub(crate) async fn clean_up<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let in_query = query.get("days").map(str::parse::<f64>).transpose();
     let in_query = in_query.map_err(|_| Problem::parameter("days", "must be a number"))?;
     let days = body.days.or(in_query).unwrap_or(CLEANUP_DAYS);
-    if !(0.0..=36_500.0).contains(&days) {
-        return Err(Problem::field("days", "must be between 0 and 36500"));
-    }
+    let mut invalid = Invalid::new();
+    invalid.within("days", days, &(0.0..=36_500.0));
+    invalid.finish(())?;
     #[allow(clippy::cast_possible_truncation, reason = "checked to be at most a century")]
     let age_ms = (days * 86_400_000.0) as i64;
     let answered = forget_old(cx.store, age_ms, CLEANUP_STEPS, cx.once.as_ref()).await?;
@@ -399,6 +340,23 @@ pub(crate) async fn why<R: Redis>(cx: &Context<'_, R>) -> Answer {
 /// The first thing that keeps a task from running: a word for programs, a sentence for people.
 fn explain(obstacles: &Obstacles) -> (&'static str, String) {
     let Obstacles { status, due, able, able_of_all, online, free, skills, ahead, .. } = obstacles;
+    let Obstacles { target, target_status, .. } = obstacles;
+    if let (Some(node), "pending", None) = (target, status.as_str(), due)
+        && (*able == 0 || *online == 0)
+    {
+        return match target_status {
+            None => ("no_node", format!("It is for the node {node}, which is not registered.")),
+            Some(_) if *able == 0 => (
+                "target_node_unfit",
+                format!(
+                    "It is for the node {node}, which lacks a skill or is not of its audience."
+                ),
+            ),
+            Some(_) => {
+                ("no_node_online", format!("It is for the node {node}, which is not online."))
+            }
+        };
+    }
     let missing = |of: fn(&(String, i64, i64)) -> i64| {
         let names =
             skills.iter().filter(move |skill| of(skill) == 0).map(|(name, ..)| name.as_str());
@@ -457,6 +415,8 @@ mod tests {
             able_of_all: None,
             online: 1,
             free: 1,
+            target: None,
+            target_status: None,
             skills: vec![("gpu".into(), 1, 1)],
         }
     }
@@ -464,6 +424,14 @@ mod tests {
     #[test]
     fn the_first_obstacle_is_named() {
         let gpu = |nodes, online| vec![("gpu".to_owned(), nodes, online)];
+        let for_node = |status: Option<&str>| Obstacles {
+            able: i64::from(status.is_some()),
+            online: 0,
+            free: 0,
+            target: Some("n".into()),
+            target_status: status.map(str::to_owned),
+            ..obstacles()
+        };
         for (obstacles, reason) in [
             (obstacles(), "waiting_for_claim"),
             (Obstacles { free: 0, ..obstacles() }, "all_full"),
@@ -475,6 +443,9 @@ mod tests {
                 Obstacles { able: 0, able_of_all: Some(1), skills: Vec::new(), ..obstacles() },
                 "no_node_in_audience",
             ),
+            (for_node(Some("offline")), "no_node_online"),
+            (for_node(None), "no_node"),
+            (Obstacles { able: 0, ..for_node(Some("online")) }, "target_node_unfit"),
             (Obstacles { due: Some(UnixMillis(0)), ..obstacles() }, "waiting_for_retry"),
             (Obstacles { status: "timeout".into(), ..obstacles() }, "ended"),
         ] {

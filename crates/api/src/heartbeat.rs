@@ -8,7 +8,7 @@ use crate::id::{NodeId, TaskId};
 use crate::lax;
 use crate::node::NodeStatus;
 use crate::time::UnixMillis;
-use crate::word::Open;
+use crate::word::{Open, words};
 
 /// `POST /nodes/{id}/heartbeat`, and one entry of `POST /heartbeats`. Omitted metrics are 0
 /// (`contract.md` §3).
@@ -31,6 +31,12 @@ pub struct HeartbeatBody {
     pub status: Option<Open<NodeStatus>>,
     /// Tasks that it holds; their leases are renewed.
     pub claims: Option<Vec<HeldClaim>>,
+    /// Renews whatever the node holds, without naming it; the answer then has `claims` and
+    /// `lost_claims`.
+    pub renew_all: Option<bool>,
+    /// The node may be silent for so long, in milliseconds, before the hub's timeout begins to run.
+    #[serde(default, deserialize_with = "lax::int")]
+    pub quiet_ms: Option<i64>,
     /// As registration answered it; a node that registered again since fences this one.
     #[serde(default, deserialize_with = "lax::int")]
     pub incarnation: Option<i64>,
@@ -59,12 +65,49 @@ pub struct HeartbeatAnswer<'a> {
     pub renewed: Vec<Cow<'a, TaskId>>,
     pub revoked: Vec<Cow<'a, TaskId>>,
     pub cancelled: Vec<Cow<'a, TaskId>>,
+    /// With `renew_all`: what the node holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Vec<RenewedClaim>>,
+    /// With `renew_all`: what the node has lost since the last heartbeat with it; each is told once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_claims: Option<Vec<LostClaim>>,
     pub drain: bool,
     pub inbox: i64,
     pub leader: Option<Cow<'a, NodeId>>,
     pub term: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+}
+
+/// A claim that a heartbeat with `renew_all` has renewed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct RenewedClaim {
+    pub task_id: TaskId,
+    /// How long the claim holds from now without another sign of life, in milliseconds.
+    pub lease_expires_in_ms: i64,
+}
+
+/// A claim that has ended against the node's will.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct LostClaim {
+    pub task_id: TaskId,
+    pub reason: Open<LossReason>,
+}
+
+words! {
+    /// Why a claim was lost.
+    LossReason {
+        /// Its lease ran out.
+        Lease = "lease",
+        /// The task took longer than its timeout.
+        Timeout = "timeout",
+        /// The task was cancelled.
+        Cancelled = "cancelled",
+        /// The node was silent, signed off, was removed or registered again.
+        Released = "released",
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

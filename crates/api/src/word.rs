@@ -103,7 +103,8 @@ impl<'de, T: Word> Deserialize<'de> for Open<T> {
     }
 }
 
-/// Declares a list of words.
+/// Declares a list of words: an enum that is a [`Word`].
+#[macro_export]
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident {
         $($(#[$word_doc:meta])* $word:ident = $text:literal),* $(,)?
@@ -131,7 +132,7 @@ macro_rules! words {
         }
     )*};
 }
-pub(crate) use words;
+pub use words;
 
 /// Says that a type looks like a text: its rules are added where it is used.
 #[cfg(feature = "openapi")]

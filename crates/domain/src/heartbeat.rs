@@ -5,7 +5,9 @@ use reef_api::heartbeat::{HeartbeatBody, HeldClaim};
 use reef_api::node::NodeStatus;
 
 use crate::invalid::Invalid;
-use crate::limits::{HEARTBEAT_CLAIMS_MAX, HEARTBEAT_TIMEOUT_SECONDS_MAX, RUNNING_TASKS_MAX};
+use crate::limits::{
+    HEARTBEAT_CLAIMS_MAX, HEARTBEAT_TIMEOUT_SECONDS_MAX, QUIET_MS, RUNNING_TASKS_MAX,
+};
 
 /// Heartbeats per second that a hub asks for when its nodes are many: two nodes a millisecond
 /// short of the longest pace. Far below what one Redis takes, so that other work has room.
@@ -28,6 +30,18 @@ pub struct Heartbeat {
     pub incarnation: Option<i64>,
     /// Tasks that the node holds, with their claim tokens.
     pub claims: Vec<HeldClaim>,
+    /// Whatever the node holds is renewed.
+    pub renew_all: bool,
+    /// For how long the node will be quiet without being silent, in milliseconds.
+    pub quiet_ms: Option<i64>,
+}
+
+impl Heartbeat {
+    /// How much of a script's time it takes: as much for each claim as for itself.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        1 + self.claims.len() + if self.renew_all { HEARTBEAT_CLAIMS_MAX } else { 0 }
+    }
 }
 
 /// Checks ranges. Omitted metrics become 0, as in the older service.
@@ -47,20 +61,21 @@ pub fn check(body: HeartbeatBody) -> Result<Heartbeat, Invalid> {
         status,
         incarnation: body.incarnation,
         claims: body.claims.unwrap_or_default(),
+        renew_all: body.renew_all.unwrap_or_default(),
+        quiet_ms: body.quiet_ms,
     };
     for (field, value) in [
         ("cpu_usage", heartbeat.cpu_usage),
         ("memory_usage", heartbeat.memory_usage),
         ("disk_usage", heartbeat.disk_usage),
     ] {
-        invalid.require((0.0..=100.0).contains(&value), field, "must be between 0 and 100");
+        invalid.within(field, value, &(0.0..=100.0));
     }
-    let running_fit = (0..=RUNNING_TASKS_MAX).contains(&heartbeat.running_tasks);
-    invalid.require(running_fit, "running_tasks", "must be between 0 and 1000000");
+    invalid.within("running_tasks", heartbeat.running_tasks, &(0..=RUNNING_TASKS_MAX));
     let incarnation_fits = heartbeat.incarnation.is_none_or(|i| i >= 0);
     invalid.require(incarnation_fits, "incarnation", "must not be negative");
-    let claims_fit = heartbeat.claims.len() <= HEARTBEAT_CLAIMS_MAX;
-    invalid.require(claims_fit, "claims", "must not list more than 100 claims");
+    invalid.at_most_items("claims", &heartbeat.claims, HEARTBEAT_CLAIMS_MAX);
+    invalid.within("quiet_ms", heartbeat.quiet_ms, &QUIET_MS);
     invalid.finish(heartbeat)
 }
 

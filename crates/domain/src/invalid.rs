@@ -1,5 +1,8 @@
 //! What is wrong with an input, field by field.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+
 use crate::limits::FAULTS_MAX;
 
 /// One field that breaks a rule.
@@ -44,6 +47,33 @@ impl Invalid {
         }
     }
 
+    /// Adds a fault unless a value that is there lies within a range.
+    pub fn within<T: PartialOrd + Display>(
+        &mut self,
+        field: &str,
+        value: impl Into<Option<T>>,
+        range: &RangeInclusive<T>,
+    ) {
+        if value.into().is_some_and(|value| !range.contains(&value)) {
+            let (least, most) = (range.start(), range.end());
+            self.push(field, format!("must be between {least} and {most}"));
+        }
+    }
+
+    /// Adds a fault if a text has more characters.
+    pub fn at_most_chars(&mut self, field: &str, text: &str, most: usize) {
+        if text.chars().count() > most {
+            self.push(field, format!("must have at most {most} characters"));
+        }
+    }
+
+    /// Adds a fault if a list has more members.
+    pub fn at_most_items<T>(&mut self, field: &str, list: &[T], most: usize) {
+        if list.len() > most {
+            self.push(field, format!("must not list more than {most}"));
+        }
+    }
+
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -71,7 +101,7 @@ impl Invalid {
     }
 }
 
-impl std::fmt::Display for Invalid {
+impl Display for Invalid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (i, error) in self.0.iter().enumerate() {
             let separator = if i == 0 { "" } else { "; " };

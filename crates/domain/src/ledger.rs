@@ -33,16 +33,13 @@ pub fn require_positive(invalid: &mut Invalid, field: &str, given: Option<Money>
 
 /// Checks the words that go with a transfer.
 pub fn check_memo(invalid: &mut Invalid, memo: &str) {
-    let fits = memo.chars().count() <= MEMO_CHARS_MAX;
-    invalid.require(fits, "memo", "must have at most 500 characters");
+    invalid.at_most_chars("memo", memo, MEMO_CHARS_MAX);
     name::check(invalid, "memo", memo);
 }
 
 /// Checks how long a hold is to last, if it is to end by itself.
 pub fn check_expiry(invalid: &mut Invalid, expires_in_ms: Option<i64>) {
-    let fits = expires_in_ms.is_none_or(|ms| HOLD_MS.contains(&ms));
-    let rule = "must be between 1000 and 2592000000 milliseconds";
-    invalid.require(fits, "expires_in_ms", rule);
+    invalid.within("expires_in_ms", expires_in_ms, &HOLD_MS);
 }
 
 /// A direction in which a price is expected to go.
@@ -124,11 +121,10 @@ impl IntentForm {
         let rule = "must be a whole number from 1 to 20";
         invalid.require((1..=LEVERAGE_MAX).contains(&leverage), "leverage", rule);
         let max_slippage = self.max_slippage.or(Money::from_micros(5_000)).unwrap_or_default();
-        let fits = (0..=SLIPPAGE_MAX_MICROS).contains(&max_slippage.micros());
-        invalid.require(fits, "max_slippage", "must be between 0 and 0.1");
+        let range = Money::ZERO..=Money::from_micros(SLIPPAGE_MAX_MICROS).unwrap_or_default();
+        invalid.within("max_slippage", max_slippage, &range);
         let reason = self.reason.unwrap_or_default();
-        let fits = reason.chars().count() <= REASON_CHARS_MAX;
-        invalid.require(fits, "reason", "must have at most 2000 characters");
+        invalid.at_most_chars("reason", &reason, REASON_CHARS_MAX);
         name::check(&mut invalid, "reason", &reason);
         let side = side.unwrap_or(Side::Long);
         invalid.finish(Intent { side, asset, size, leverage, max_slippage, reason })

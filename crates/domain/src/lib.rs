@@ -29,7 +29,6 @@ pub mod impossible;
 pub mod invalid;
 pub mod journal;
 pub mod json;
-pub mod leader;
 pub mod ledger;
 pub mod limits;
 pub mod message;

@@ -117,9 +117,6 @@ pub const EXPIRE_NODES_MAX: i64 = 100;
 /// Redis for a millisecond or two.
 pub const SWEEP_BATCH: i64 = 200;
 
-/// Shortest leadership lease, in milliseconds. Below this a network hiccup changes leaders.
-pub const LEADER_TTL_MS_MIN: i64 = 100;
-
 /// Longest leadership lease, in milliseconds. A dead leader blocks the cluster for that long.
 pub const LEADER_TTL_MS_MAX: i64 = 600_000;
 
@@ -430,6 +427,9 @@ pub const TIMEOUT_GRACE_MS: i64 = 5000;
 /// For how long what a removed task said is kept for the repeats of requests, in milliseconds.
 pub const ANSWERED_KEPT_MS: i64 = 7 * 86_400_000;
 
+/// For how long a node's lost claims are kept for its next heartbeat, in milliseconds.
+pub const LOST_CLAIMS_KEPT_MS: i64 = 86_400_000;
+
 /// For how long answers to idempotent requests are kept, in milliseconds of logical time.
 pub const RECORDS_KEPT_MS: i64 = 86_400_000;
 
@@ -472,6 +472,20 @@ pub const INBOX_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
 /// Shortest and longest lease of a claim, in milliseconds. Below, a hiccup of the network loses
 /// tasks; above, a dead worker blocks one for longer than an hour.
 pub const CLAIM_LEASE_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;
+
+/// Lease of a claim that names none, in milliseconds (`contract.md` §5).
+pub const CLAIM_LEASE_MS_DEFAULT: i64 = 30_000;
+
+/// Shortest and longest leadership lease, in milliseconds. Below, a hiccup of the network changes
+/// leaders; above, a dead leader blocks the cluster for longer than ten minutes.
+pub const LEADER_TTL_MS: std::ops::RangeInclusive<i64> = 100..=LEADER_TTL_MS_MAX;
+
+/// Leadership lease that a campaign asks for when it names none, in milliseconds.
+pub const LEADER_TTL_MS_DEFAULT: i64 = 30_000;
+
+/// For how long a node may say, in a heartbeat, that it will be quiet, in milliseconds: as long as the
+/// longest lease of a claim.
+pub const QUIET_MS: std::ops::RangeInclusive<i64> = 0..=*CLAIM_LEASE_MS.end();
 
 /// Shortest and longest life of an invite, in seconds: 30 d. It is a secret that is handed around,
 /// so none is good for ever.

@@ -81,10 +81,10 @@ pub fn check_registration(form: api::Registration) -> Result<Registration, Regis
         ("ip_address", &ip_address, ADDRESS_CHARS_MAX),
         ("tailscale_ip", &tailscale_ip, ADDRESS_CHARS_MAX),
     ] {
-        check_length(&mut shape, field, text, max);
+        shape.at_most_chars(field, text, max);
         check_name(&mut shape, field, text);
     }
-    shape.require((0..=PORT_MAX).contains(&port), "port", "must be between 0 and 65535");
+    shape.within("port", port, &(0..=PORT_MAX));
     check_concurrency(&mut shape, max_concurrent_tasks);
     check_labels(&mut shape, "available_skills", &skills);
     if let Some(tags) = &form.tags {
@@ -155,8 +155,7 @@ pub fn check_change(mut change: NodeChange) -> Result<NodeChange, Invalid> {
         ("successful_tasks", change.successful_tasks),
         ("failed_tasks", change.failed_tasks),
     ] {
-        let fits = value.is_none_or(|n| (0..=COUNTER_MAX).contains(&n));
-        invalid.require(fits, field, "must be between 0 and 2^53-1");
+        invalid.within(field, value, &(0..=COUNTER_MAX));
     }
     let average_fits =
         change.average_execution_time.is_none_or(|s| s.is_finite() && (0.0..=1e12).contains(&s));
@@ -164,12 +163,6 @@ pub fn check_change(mut change: NodeChange) -> Result<NodeChange, Invalid> {
     change.available_skills = change.available_skills.map(distinct);
     change.tags = change.tags.map(distinct);
     invalid.finish(change)
-}
-
-fn check_length(invalid: &mut Invalid, field: &str, text: &str, max: usize) {
-    if text.chars().count() > max {
-        invalid.push(field, format!("must have at most {max} characters"));
-    }
 }
 
 /// A blank one is refused by another rule, where it is.
@@ -180,11 +173,7 @@ fn check_name(invalid: &mut Invalid, field: &str, text: &str) {
 }
 
 fn check_concurrency(invalid: &mut Invalid, max_concurrent_tasks: i64) {
-    invalid.require(
-        (1..=CONCURRENT_TASKS_MAX).contains(&max_concurrent_tasks),
-        "max_concurrent_tasks",
-        "must be between 1 and 100",
-    );
+    invalid.within("max_concurrent_tasks", max_concurrent_tasks, &(1..=CONCURRENT_TASKS_MAX));
 }
 
 /// Adds that a list of skills or tags is too long.
@@ -195,10 +184,10 @@ pub(crate) fn check_labels_bytes(invalid: &mut Invalid, field: &str, labels: &[S
 }
 
 fn check_labels(invalid: &mut Invalid, field: &str, labels: &[String]) {
-    invalid.require(labels.len() <= LABELS_MAX, field, "must not list more than 100");
+    invalid.at_most_items(field, labels, LABELS_MAX);
     check_labels_bytes(invalid, field, labels);
     for (i, label) in labels.iter().enumerate() {
-        check_length(invalid, &format!("{field}[{i}]"), label, LABEL_CHARS_MAX);
+        invalid.at_most_chars(&format!("{field}[{i}]"), label, LABEL_CHARS_MAX);
         check_name(invalid, &format!("{field}[{i}]"), label);
     }
 }

@@ -1,5 +1,6 @@
 //! Proposals: work that one agent asks another to take on, by mail (`contract.md` §4).
 
+use reef_api::task::TaskBody;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -7,7 +8,7 @@ use crate::id;
 use crate::invalid::Invalid;
 use crate::limits::{SUB_TASKS_MAX, TASK_NAME_CHARS_MAX};
 use crate::name;
-use crate::task::{Audience, Submission, Wants};
+use crate::task::Submission;
 
 /// The topic of a proposal.
 pub const TOPIC: &str = "task_proposal";
@@ -35,26 +36,6 @@ pub struct SubTask {
     pub parameters: Map<String, Value>,
     /// A JSON object beside it.
     pub metadata: Map<String, Value>,
-}
-
-/// A sub-task that is more than its name: the fields of a task that is submitted.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Described {
-    name: Option<String>,
-    task_type: Option<String>,
-    description: Option<String>,
-    required_skills: Option<Vec<String>>,
-    optional_skills: Option<Vec<String>>,
-    affinity_tags: Option<Vec<String>>,
-    audience: Option<Value>,
-    priority: Option<i64>,
-    timeout: Option<f64>,
-    max_retries: Option<i64>,
-    delay_ms: Option<i64>,
-    user_id: Option<String>,
-    parameters: Option<Map<String, Value>>,
-    metadata: Option<Map<String, Value>>,
 }
 
 impl Proposal {
@@ -107,35 +88,18 @@ impl SubTask {
     /// # Errors
     /// Which of its fields break a rule; the field is empty where it is the sub-task itself.
     fn read(value: &Value) -> Result<Self, Invalid> {
-        let given: Described = match value {
-            Value::String(text) => Described {
+        let mut given: TaskBody<Map<String, Value>> = match value {
+            Value::String(text) => TaskBody {
                 name: Some(name::of_text(text, TASK_NAME_CHARS_MAX)),
                 description: Some(text.clone()),
-                ..Described::default()
+                ..TaskBody::default()
             },
-            Value::Object(_) => Described::deserialize(value)
+            Value::Object(_) => TaskBody::deserialize(value)
                 .map_err(|error| Invalid::one("", format!("cannot be read: {error}")))?,
             _ => return Err(Invalid::one("", "must be a text, or an object with a name")),
         };
-        let default = Submission::default();
-        let submission = Submission {
-            name: given.name.unwrap_or_default(),
-            task_type: given.task_type.unwrap_or(default.task_type),
-            description: given.description.unwrap_or_default(),
-            wants: Wants {
-                required_skills: given.required_skills.unwrap_or_default(),
-                optional_skills: given.optional_skills.unwrap_or_default(),
-                affinity_tags: given.affinity_tags.unwrap_or_default(),
-                audience: given.audience.as_ref().map(Audience::read).transpose()?,
-            },
-            priority: given.priority.unwrap_or(default.priority),
-            timeout: given.timeout.unwrap_or(default.timeout),
-            max_retries: given.max_retries.unwrap_or(default.max_retries),
-            delay_ms: given.delay_ms.unwrap_or(default.delay_ms),
-            user_id: given.user_id.filter(|user| !user.is_empty()),
-        };
         let mut invalid = Invalid::new();
-        submission.check(&mut invalid);
+        let submission = Submission::read(&mut given, &mut invalid)?;
         invalid.finish(Self {
             submission,
             parameters: given.parameters.unwrap_or_default(),

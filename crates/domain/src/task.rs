@@ -1,5 +1,7 @@
 //! Tasks: what may be submitted, and the words for it (`contract.md` §5).
 
+use reef_api::NodeId;
+use reef_api::task::TaskBody;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -125,6 +127,8 @@ pub struct Wants {
     pub affinity_tags: Vec<String>,
     /// Whose nodes may run it; `None`: what the hub says.
     pub audience: Option<Audience>,
+    /// The one node that may run it.
+    pub target_node: Option<NodeId>,
 }
 
 impl Wants {
@@ -142,16 +146,19 @@ impl Wants {
             optional_skills: sorted(&self.optional_skills),
             affinity_tags: sorted(&self.affinity_tags),
             audience: self.audience.clone(),
+            target_node: self.target_node.clone(),
         }
     }
 
     fn check(&self, invalid: &mut Invalid) {
+        let is_id = self.target_node.as_ref().is_none_or(|node| id::is_valid(node.as_str()));
+        invalid.require(is_id, "target_node", id::RULE);
         for (field, labels) in [
             ("required_skills", &self.required_skills),
             ("optional_skills", &self.optional_skills),
             ("affinity_tags", &self.affinity_tags),
         ] {
-            invalid.require(labels.len() <= LABELS_MAX, field, "must not list more than 100");
+            invalid.at_most_items(field, labels, LABELS_MAX);
             check_labels_bytes(invalid, field, labels);
             for (n, label) in labels.iter().enumerate() {
                 let fits = !label.trim().is_empty() && label.chars().count() <= LABEL_CHARS_MAX;
@@ -166,6 +173,12 @@ impl Wants {
             }
         }
     }
+}
+
+/// A node that was named; an empty name is none.
+#[must_use]
+pub fn some_node(given: Option<NodeId>) -> Option<NodeId> {
+    given.filter(|node| !node.as_str().is_empty())
 }
 
 /// A task as a caller describes it, with the defaults filled in.
@@ -208,6 +221,34 @@ impl Default for Submission {
 }
 
 impl Submission {
+    /// Takes a submission out of a body, with the defaults filled in, and adds every broken rule.
+    /// What is kept as it is (parameters, metadata) and the id stay behind.
+    ///
+    /// # Errors
+    /// [`AUDIENCE_RULE`].
+    pub fn read<J>(body: &mut TaskBody<J>, invalid: &mut Invalid) -> Result<Self, Invalid> {
+        let default = Self::default();
+        let submission = Self {
+            name: body.name.take().unwrap_or_default(),
+            task_type: body.task_type.take().unwrap_or(default.task_type),
+            description: body.description.take().unwrap_or_default(),
+            wants: Wants {
+                required_skills: body.required_skills.take().unwrap_or_default(),
+                optional_skills: body.optional_skills.take().unwrap_or_default(),
+                affinity_tags: body.affinity_tags.take().unwrap_or_default(),
+                audience: body.audience.take().map(|it| Audience::read(&it)).transpose()?,
+                target_node: some_node(body.target_node.take()),
+            },
+            priority: body.priority.unwrap_or(default.priority),
+            timeout: body.timeout.unwrap_or(default.timeout),
+            max_retries: body.max_retries.unwrap_or(default.max_retries),
+            delay_ms: body.delay_ms.unwrap_or(default.delay_ms),
+            user_id: body.user_id.take().filter(|user| !user.is_empty()),
+        };
+        submission.check(invalid);
+        Ok(submission)
+    }
+
     /// The timeout in whole milliseconds.
     #[must_use]
     pub fn timeout_ms(&self) -> i64 {
@@ -242,21 +283,17 @@ impl Submission {
             "timeout",
             "must be more than 0 and at most 604800 seconds",
         );
-        invalid.require(
-            (0..=TASK_RETRIES_MAX).contains(&self.max_retries),
-            "max_retries",
-            "must be between 0 and 100",
-        );
-        invalid.require(
-            (0..=TASK_DELAY_MS_MAX).contains(&self.delay_ms),
-            "delay_ms",
-            "must be between 0 and 2592000000",
-        );
-        let user_fits =
-            self.user_id.as_ref().is_none_or(|user| user.chars().count() <= USER_CHARS_MAX);
-        invalid.require(user_fits, "user_id", "must have at most 128 characters");
-        name::check(invalid, "user_id", self.user_id.as_deref().unwrap_or_default());
+        invalid.within("max_retries", self.max_retries, &(0..=TASK_RETRIES_MAX));
+        invalid.within("delay_ms", self.delay_ms, &(0..=TASK_DELAY_MS_MAX));
+        check_user(invalid, self.user_id.as_deref());
     }
+}
+
+/// Adds what is wrong with the name of whom a task or a session is for.
+pub fn check_user(invalid: &mut Invalid, user_id: Option<&str>) {
+    let user_id = user_id.unwrap_or_default();
+    invalid.at_most_chars("user_id", user_id, USER_CHARS_MAX);
+    name::check(invalid, "user_id", user_id);
 }
 
 /// Adds what is wrong with a workflow and its number of iterations.
@@ -266,11 +303,7 @@ pub fn check_workflow(invalid: &mut Invalid, workflow: &str, max_iterations: i64
         "workflow",
         "must be one of simple, planner, critic",
     );
-    invalid.require(
-        (1..=ITERATIONS_MAX).contains(&max_iterations),
-        "max_iterations",
-        "must be between 1 and 20",
-    );
+    invalid.within("max_iterations", max_iterations, &(1..=ITERATIONS_MAX));
 }
 
 /// Adds what is wrong with an id that a caller brings.

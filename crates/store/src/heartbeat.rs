@@ -1,5 +1,6 @@
 //! Calls on liveness: `lua/heartbeat/`.
 
+use reef_api::heartbeat::{LostClaim, RenewedClaim};
 use reef_api::node::NodeStatus;
 use reef_api::{NodeId, Open};
 use reef_domain::heartbeat::Heartbeat;
@@ -41,6 +42,10 @@ pub enum BeatOutcome {
         inbox: i64,
         /// One for each claim that was listed, in order.
         claims: Vec<ClaimState>,
+        /// With `renew_all`: what it holds.
+        held: Vec<RenewedClaim>,
+        /// With `renew_all`: what it has lost since the last one.
+        lost: Vec<LostClaim>,
     },
     /// There is no such node.
     NotFound,
@@ -61,6 +66,8 @@ impl Argument for &[(&NodeId, &Heartbeat)] {
                 .number(heartbeat.running_tasks)
                 .optional(heartbeat.status)
                 .optional(heartbeat.incarnation)
+                .optional(heartbeat.quiet_ms)
+                .number(u8::from(heartbeat.renew_all))
                 .number(heartbeat.claims.len());
             for claim in &heartbeat.claims {
                 arguments.text(claim.task_id.as_str()).text(&claim.token);
@@ -87,8 +94,18 @@ impl Beats {
             let (status, inbox) = (FromReply::read(reply)?, reply.int()?);
             let claims = reply.int()?;
             let claims = (0..claims).map(|_| ClaimState::read(reply)).collect::<Result<_, _>>()?;
+            let (mut held, mut lost) = (Vec::new(), Vec::new());
+            for _ in 0..reply.int()? {
+                let (task_id, state) = (FromReply::read(reply)?, reply.text()?);
+                let lease_expires_in_ms = reply.int()?;
+                if state == "renewed" {
+                    held.push(RenewedClaim { task_id, lease_expires_in_ms });
+                } else {
+                    lost.push(LostClaim { task_id, reason: Open::read(state) });
+                }
+            }
             beats.outcomes.push(match outcome.as_str() {
-                "ok" => BeatOutcome::Ok { status, inbox, claims },
+                "ok" => BeatOutcome::Ok { status, inbox, claims, held, lost },
                 "not_found" => BeatOutcome::NotFound,
                 "fenced" => BeatOutcome::Fenced,
                 "forbidden" => BeatOutcome::Forbidden,

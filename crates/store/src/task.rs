@@ -6,12 +6,13 @@ mod settle;
 mod show;
 mod submit;
 
+use reef_api::NodeId;
 use reef_domain::json::Json;
 use reef_domain::task::{Audience, Wants};
 use reef_domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 pub use self::change::*;
 pub use self::run::*;
@@ -81,6 +82,8 @@ pub struct Task {
     /// Whose nodes may run it: `any`, `owner`, or agents.
     #[cfg_attr(feature = "openapi", schemars(with = "serde_json::Value"))]
     pub audience: Audience,
+    /// The one node that may run it.
+    pub target_node: Option<NodeId>,
 }
 
 /// A duration that is shown in seconds: whole ones without a fraction.
@@ -141,14 +144,23 @@ impl Argument for NewSpec<'_> {
     }
 }
 
-/// What a task of this owner wants, as the scripts read it: required skills, optional skills, tags;
-/// and the agents whose nodes may run it, unless everybody's may.
+/// What a task wants, as the scripts read it (`read_wants`): required skills, optional skills, tags;
+/// the agents whose nodes may run it, where not everybody's may; the node that it is for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct StoredWants(Vec<String>, Vec<String>, Vec<String>, Vec<String>, Option<NodeId>);
+
+/// What a task of this owner wants, to be stored. What says nothing is left out, so that tasks that want
+/// the same share a class, whichever version of the hub has taken them.
 fn wants_json(wants: &Wants, owner: &str) -> String {
-    let Wants { required_skills, optional_skills, affinity_tags, audience } = wants;
+    let Wants { required_skills, optional_skills, affinity_tags, audience, target_node } = wants;
     let agents = audience.as_ref().and_then(|audience| audience.agents(owner));
-    let mut all = vec![required_skills, optional_skills, affinity_tags];
-    all.extend(&agents);
-    Value::from(all.into_iter().cloned().collect::<Vec<_>>()).to_string()
+    let mut all = vec![json!(required_skills), json!(optional_skills), json!(affinity_tags)];
+    if agents.is_some() || target_node.is_some() {
+        all.push(json!(agents.unwrap_or_default()));
+    }
+    all.extend(target_node.as_ref().map(|node| json!(node)));
+    Value::from(all).to_string()
 }
 
 impl Task {
@@ -161,14 +173,11 @@ impl Task {
         let spec = reply.text()?;
         let spec: Spec = serde_json::from_str(&spec).map_err(|error| bad("spec", error))?;
         let wants = reply.text()?;
-        let wants: Vec<Vec<String>> =
+        let StoredWants(required_skills, optional_skills, affinity_tags, agents, target_node) =
             serde_json::from_str(&wants).map_err(|error| bad("wants", error))?;
-        let mut wants = wants.into_iter();
-        let mut labels = || wants.next().unwrap_or_default();
-        let (required_skills, optional_skills, affinity_tags) = (labels(), labels(), labels());
-        let audience = match wants.next() {
-            None => Audience::Any,
-            Some(agents) => Audience::of_agents(agents, &owner),
+        let audience = match agents {
+            agents if agents.is_empty() => Audience::Any,
+            agents => Audience::of_agents(agents, &owner),
         };
         let value = Self {
             task_id,
@@ -200,6 +209,7 @@ impl Task {
             message_id: reply.filled()?,
             progress: reply.float()?,
             audience,
+            target_node,
         };
         Ok(Owned { owner, value })
     }

@@ -28,7 +28,7 @@ use super::service::Service;
 use super::stall::Patient;
 use super::tls::{self, Tls};
 use crate::config::Limits;
-use crate::metrics;
+use crate::metrics::{self, Refusal};
 
 /// Connections that wait in the kernel until they are accepted.
 const BACKLOG: u32 = 1024;
@@ -138,7 +138,7 @@ async fn accept_all(listener: &TcpListener, door: Door, stopping: watch::Receive
                     tracing::debug!(%error, "TCP_NODELAY");
                 }
                 let Some(place) = connections.open(Peer::of(peer)) else {
-                    metrics::refusal("connections").increment(1);
+                    metrics::refusal(Refusal::Connections).increment(1);
                     // Without a handshake nothing can be said.
                     if door.tls.is_none()
                         && let Ok(turn) = Arc::clone(&turning_away).try_acquire_owned()
@@ -265,14 +265,14 @@ async fn greet(
     let shaken = match tls::begins_handshake(&stream).await {
         Ok(true) => tls.shake_hands(patient(stream)).await,
         Ok(false) => {
-            metrics::refusal("tls").increment(1);
+            metrics::refusal(Refusal::Tls).increment(1);
             turn_away(stream, problem::wants_tls()).await;
             return None;
         }
         Err(error) => Err(error),
     };
     let refused = |error: &io::Error| {
-        metrics::refusal("tls").increment(1);
+        metrics::refusal(Refusal::Tls).increment(1);
         tracing::debug!(%error, "no handshake");
     };
     shaken.inspect_err(refused).ok()

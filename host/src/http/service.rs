@@ -28,7 +28,7 @@ use super::{Answer, AnswerBody, X_REQUEST_ID, problem, streams, whole};
 use crate::long_poll::LongPolls;
 use crate::manifest::StaticResponse;
 use crate::manifest::routes::{RouteMatch, Routes};
-use crate::metrics::{self, RouteMetrics};
+use crate::metrics::{self, Refusal, RouteMetrics};
 use crate::sse::{EventStreams, Feed, Visitor};
 
 /// Answers requests.
@@ -161,9 +161,9 @@ impl Service {
     ) -> Counted<'_> {
         if let Err(refused) = self.hosts.check(self.streams.config(), &mut parts) {
             let reason = match refused.code {
-                Code::Misdirected => "host",
-                Code::Forbidden => "origin",
-                _ => "malformed",
+                Code::Misdirected => Refusal::Host,
+                Code::Forbidden => Refusal::Origin,
+                _ => Refusal::Malformed,
             };
             return (asked.refuse(reason, refused), &self.unknown_metrics);
         }
@@ -185,7 +185,7 @@ impl Service {
         let peer = asked.under_way.peer();
         let standing = match self.peers.admit(peer, &parts.headers) {
             Ok(standing) => standing,
-            Err(refused) => return (asked.refuse("rate", refused), &self.unknown_metrics),
+            Err(refused) => return (asked.refuse(Refusal::Rate, refused), &self.unknown_metrics),
         };
         asked.caller = shares::Caller::of(standing, peer);
         let room = match standing {
@@ -197,7 +197,7 @@ impl Service {
             }
         };
         if room == Room::None {
-            return (asked.refuse("connections", problem::no_room()), &self.unknown_metrics);
+            return (asked.refuse(Refusal::Connections, problem::no_room()), &self.unknown_metrics);
         }
         let (mut answer, metrics, looks_at_key) =
             self.route(parts, incoming, cookie_left, asked).await;
@@ -313,7 +313,7 @@ impl Service {
         let sender = || Box::pin(self.sender(&parts, asked));
         let body = match self.bodies.read(incoming, most, sender).await {
             Ok(body) => body,
-            Err(refused) => return asked.refuse("body", refused),
+            Err(refused) => return asked.refuse(Refusal::Body, refused),
         };
         let waiter = self.long_polls.holder(&parts, &body.bytes, asked.under_way.peer());
         headers::strip(&mut parts.headers);
@@ -328,7 +328,7 @@ impl Service {
                 let request = Request::from_parts(parts, body.bytes.clone());
                 component.handle(request).await
             }
-            Some(Err(refused)) => return asked.refuse("waits", refused),
+            Some(Err(refused)) => return asked.refuse(Refusal::Waits, refused),
             Some(Ok((wait, _place))) => {
                 let ask = || async {
                     let _turn = self.shares.take(asked.caller).await;
@@ -378,9 +378,9 @@ impl Asked<'_> {
 
     /// Refuses the request. Where it has a body, that is left unread, and the connection cannot be
     /// used again.
-    fn refuse(&self, reason: &'static str, problem: Problem) -> Answer {
+    fn refuse(&self, reason: Refusal, problem: Problem) -> Answer {
         metrics::refusal(reason).increment(1);
-        if self.has_body || reason == "connections" {
+        if self.has_body || reason == Refusal::Connections {
             problem::last_answer(problem, self.id_text())
         } else {
             problem::answer(problem, self.id_text())

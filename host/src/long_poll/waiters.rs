@@ -60,7 +60,7 @@ struct Baton {
     waiters: Arc<Waiters>,
     holder: u64,
     /// What the task asks for; `None`: nothing is passed on.
-    required: Option<Arc<HashSet<String>>>,
+    wants: Option<Arc<Wants>>,
 }
 
 /// The parts of an event that matter here.
@@ -75,6 +75,15 @@ struct Payload {
     task_id: Option<String>,
     node_id: Option<NodeId>,
     required_skills: Option<HashSet<String>>,
+    target_node: Option<NodeId>,
+}
+
+/// What a task that can be claimed asks for.
+#[derive(Debug)]
+struct Wants {
+    skills: HashSet<String>,
+    /// The one node that it is for.
+    node_id: Option<NodeId>,
 }
 
 impl Waiters {
@@ -95,8 +104,8 @@ impl Waiters {
     /// Takes note of an event of the cluster.
     pub(super) fn tell(self: &Arc<Self>, event: &str) {
         let Ok(Event { event_type, payload }) = serde_json::from_str(event) else { return };
-        if let Some(required) = payload.required_skills {
-            self.wake_one(0, &Arc::new(required));
+        if let Some(skills) = payload.required_skills {
+            self.wake_one(0, &Arc::new(Wants { skills, node_id: payload.target_node }));
         }
         let mut table = self.table();
         for (number, waiting) in &mut table.waiting {
@@ -115,11 +124,13 @@ impl Waiters {
 
     /// Wakes the first, from a number on, whom a task may interest. If all of them are looking
     /// already, perhaps too early to see this task, the first looks once more.
-    fn wake_one(self: &Arc<Self>, from: u64, required: &Arc<HashSet<String>>) {
+    fn wake_one(self: &Arc<Self>, from: u64, wants: &Arc<Wants>) {
         let mut table = self.table();
         let fits = |waiting: &Waiting| match &waiting.interest {
-            Interest::Work { skills: Some(skills), .. } => required.is_subset(skills),
-            Interest::Work { skills: None, .. } => true,
+            Interest::Work { node_id, skills } => {
+                wants.node_id.as_ref().is_none_or(|target| target == node_id)
+                    && skills.as_ref().is_none_or(|skills| wants.skills.is_subset(skills))
+            }
             Interest::Task(_) => false,
         };
         let mut able = table.waiting.range(from..).filter(|(_, waiting)| fits(waiting));
@@ -129,7 +140,7 @@ impl Waiters {
             return;
         };
         if let Some(waiting) = table.waiting.get_mut(&number) {
-            waiting.wake(self, number, Some(Arc::clone(required)));
+            waiting.wake(self, number, Some(Arc::clone(wants)));
         }
     }
 
@@ -148,14 +159,9 @@ impl Waiters {
 }
 
 impl Waiting {
-    fn wake(
-        &mut self,
-        waiters: &Arc<Waiters>,
-        holder: u64,
-        required: Option<Arc<HashSet<String>>>,
-    ) {
+    fn wake(&mut self, waiters: &Arc<Waiters>, holder: u64, wants: Option<Arc<Wants>>) {
         self.is_awake = true;
-        let baton = Baton { waiters: Arc::clone(waiters), holder, required };
+        let baton = Baton { waiters: Arc::clone(waiters), holder, wants };
         // The receiver lives as long as the entry of the table.
         if let Err(returned) = self.wake.send(Woken(Some(baton))) {
             // Its drop would ask for the lock that is held here.
@@ -201,7 +207,7 @@ impl Woken {
     /// It was worth it.
     pub(super) fn served(mut self) {
         if let Some(mut baton) = self.0.take() {
-            baton.required = None;
+            baton.wants = None;
         }
     }
 }
@@ -211,8 +217,8 @@ impl Drop for Baton {
         if let Some(waiting) = self.waiters.table().waiting.get_mut(&self.holder) {
             waiting.is_awake = false;
         }
-        if let Some(required) = self.required.take() {
-            self.waiters.wake_one(self.holder + 1, &required);
+        if let Some(wants) = self.wants.take() {
+            self.waiters.wake_one(self.holder + 1, &wants);
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::http::peers::Peer;
-use crate::metrics;
+use crate::metrics::{self, Refusal};
 
 /// What the host knows of a reader beside its request.
 #[derive(Debug, Clone, Copy)]
@@ -164,7 +164,7 @@ impl Readers {
             Caller::Anonymous | Caller::Invited(_) => (Holder::Peer(visitor.peer), ""),
         };
         let Some((seat, look)) = self.sit(holder, key_id) else {
-            metrics::refusal("streams").increment(1);
+            metrics::refusal(Refusal::Streams).increment(1);
             let detail = format!("You have {} event streams open on this host.", self.most);
             return Err(Problem::new(Code::RateLimited, detail).with("retry-after", "5"));
         };

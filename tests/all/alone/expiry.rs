@@ -74,6 +74,30 @@ fn a_check_with_an_own_timeout_lists_who_is_silent_once() {
 }
 
 #[test]
+fn a_node_that_said_it_would_be_quiet_is_not_silent() {
+    let hub = Hub::start();
+    let client = hub.admin();
+    let (quiet, silent) = (client.new_node("quiet"), client.new_node("silent"));
+    let path = format!("/nodes/{quiet}/heartbeat");
+    client.post(&path, &json!({"quiet_ms": 600_000})).ok();
+    silent_for(&client, &silent, 0.6);
+    assert_eq!(listed(&check(&client, 0.5)), [silent]);
+    assert_eq!(client.get(&format!("/nodes/{quiet}/health")).ok()["is_timeout"], json!(false));
+    // The next heartbeat takes it back.
+    client.post(&path, &json!({})).ok();
+    silent_for(&client, &quiet, 0.6);
+    assert_eq!(listed(&check(&client, 0.5)), [quiet.as_str()]);
+    // Coming back may be quiet, too.
+    client.post(&path, &json!({"quiet_ms": 600_000})).ok();
+    silent_for(&client, &quiet, 0.6);
+    assert_eq!(listed(&check(&client, 0.5)), Vec::<&str>::new());
+    for bad in [-1, 3_600_001] {
+        let answer = client.post(&path, &json!({"quiet_ms": bad}));
+        answer.problem_with(422, "validation_failed", "quiet_ms");
+    }
+}
+
+#[test]
 fn the_default_timeout_is_the_hubs_own() {
     let hub = Hub::start();
     let client = hub.admin();

@@ -1,7 +1,9 @@
 //! The queue's scripts through their typed calls, on a Redis of the test's own.
 
+use std::collections::BTreeMap;
+
 use reef_api::Word as _;
-use reef_api::heartbeat::HeldClaim;
+use reef_api::heartbeat::{HeldClaim, LostClaim, RenewedClaim};
 use reef_api::node::{NodeChange, NodeStatus};
 use reef_domain::heartbeat::{Heartbeat, Timeout};
 use reef_domain::json::Json;
@@ -18,6 +20,27 @@ use reef_store::{Settings, Store};
 
 use super::model::{ANSWERED, SILENCE, Wants, owner_of};
 use crate::harness::{Blocking, RedisServer, now, store};
+
+/// What a node is told in answer to a heartbeat.
+pub struct Told {
+    /// What became of the claims that it listed.
+    pub states: Vec<&'static str>,
+    /// What it holds, in order, and for how long.
+    pub held: Vec<(String, i64)>,
+    /// What it has lost, and why.
+    pub lost: BTreeMap<String, &'static str>,
+}
+
+impl Told {
+    fn new(states: Vec<ClaimState>, held: Vec<RenewedClaim>, lost: Vec<LostClaim>) -> Self {
+        let held = held.into_iter().map(|claim| (claim.task_id.into(), claim.lease_expires_in_ms));
+        let mut held: Vec<(String, i64)> = held.collect();
+        held.sort_unstable();
+        let lost = lost.into_iter();
+        let lost = lost.map(|it| (it.task_id.into(), it.reason.known().unwrap().as_str()));
+        Self { states: states.into_iter().map(word).collect(), held, lost: lost.collect() }
+    }
+}
 
 pub struct Driver {
     store: Store<Blocking>,
@@ -80,6 +103,7 @@ impl Driver {
                 optional_skills: wants.optional,
                 affinity_tags: wants.tags,
                 audience: wants.audience.map(domain::Audience::Agents),
+                target_node: wants.target.map(Into::into),
             },
             priority,
             max_retries,
@@ -105,9 +129,16 @@ impl Driver {
     }
 
     /// Tasks and tokens; nothing for an unknown node.
-    pub fn claim(&self, node: &str, limit: i64, lease_ms: i64) -> Option<Vec<(String, String)>> {
-        let node_id = &node.into();
-        let call = Claim { node_id, writer: Writer::Any, limit, lease_ms, random: "x" };
+    pub fn claim(
+        &self,
+        node: &str,
+        asked_for: Option<&str>,
+        limit: i64,
+        lease_ms: i64,
+    ) -> Option<Vec<(String, String)>> {
+        let (node_id, asked_for) = (&node.into(), asked_for.map(Into::into));
+        let (writer, task_id) = (Writer::Any, asked_for.as_ref());
+        let call = Claim { node_id, writer, limit, lease_ms, task_id, random: "x" };
         match now(self.store.call(&call)).unwrap() {
             Written::Ok(claims) => {
                 assert_eq!(claims.tasks.is_empty(), !claims.reason.is_empty(), "{claims:?}");
@@ -157,13 +188,14 @@ impl Driver {
         now(redrive(&self.store, Writer::Any, &all, false, 10, None)).unwrap().value
     }
 
-    /// What became of the claims that were listed; nothing for an unknown node.
+    /// What a node is told; nothing for an unknown one.
     pub fn beat(
         &self,
         node: &str,
         running_tasks: i64,
         listed: &[(String, String)],
-    ) -> Option<Vec<&'static str>> {
+        renew_all: bool,
+    ) -> Option<Told> {
         let claims = listed.iter().cloned();
         let heartbeat = Heartbeat {
             cpu_usage: 0.0,
@@ -175,11 +207,13 @@ impl Driver {
             claims: claims
                 .map(|(task_id, token)| HeldClaim { task_id: task_id.into(), token })
                 .collect(),
+            renew_all,
+            quiet_ms: None,
         };
         let heartbeats = [(&node.into(), &heartbeat)];
         let beat = Beat { heartbeats: &heartbeats, writer: Writer::Any, key_ttl_ms: 30_000 };
         match now(self.store.call(&beat)).unwrap().outcomes.remove(0) {
-            BeatOutcome::Ok { claims, .. } => Some(claims.into_iter().map(word).collect()),
+            BeatOutcome::Ok { claims, held, lost, .. } => Some(Told::new(claims, held, lost)),
             BeatOutcome::NotFound => None,
             other => panic!("{other:?}"),
         }

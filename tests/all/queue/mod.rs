@@ -9,7 +9,7 @@ mod driver;
 mod model;
 mod truth;
 
-use self::driver::Driver;
+use self::driver::{Driver, Told};
 use self::model::{ANSWERED, LEASES, Model, STEP, TIMEOUTS, Wants};
 use crate::harness::RedisServer;
 
@@ -48,6 +48,8 @@ impl Run {
                     }
                     agents
                 }),
+                // And some for one node.
+                target: (n % 4 == 3).then(|| NODES[random.usize(..NODES.len())]),
             })
             .collect();
         let queue = Driver::on_empty(server);
@@ -118,10 +120,12 @@ impl Run {
         let lease_ms = LEASES[self.random.usize(..LEASES.len())];
         let delayed = self.queue.delayed();
         let reported = self.queue.reported(node);
-        let expected = self.model.claim(node, limit, reported, &delayed);
-        let claimed = self.queue.claim(node, limit, lease_ms);
+        let asked_for = (self.random.u8(0..5) == 0).then(|| self.a_task());
+        let asked_for = asked_for.as_deref();
+        let expected = self.model.claim(node, asked_for, limit, reported, &delayed);
+        let claimed = self.queue.claim(node, asked_for, limit, lease_ms);
         let ids = claimed.as_ref().map(|all| all.iter().map(|(id, _)| id.clone()).collect());
-        assert_eq!(ids, expected, "claim by {node}, at most {limit}");
+        assert_eq!(ids, expected, "claim of {asked_for:?} by {node}, at most {limit}");
         for (id, token) in claimed.into_iter().flatten() {
             self.model.hold(&id, node, &token, lease_ms);
             self.tokens.push((id, token));
@@ -194,8 +198,22 @@ impl Run {
         let running = self.random.i64(0..4);
         let count = self.random.usize(..4).min(self.tokens.len());
         let listed = self.tokens[self.tokens.len() - count..].to_vec();
-        let states = self.queue.beat(node, running, &listed);
-        assert_eq!(states, self.model.beat(node, &listed), "beat of {node} with {listed:?}");
+        let renew_all = self.random.u8(0..3) == 0;
+        let told = self.queue.beat(node, running, &listed, renew_all);
+        let expected = self.model.beat(node, &listed);
+        if let Some(Told { held, lost, .. }) = told.as_ref().filter(|_| renew_all) {
+            let (renewed, expected) = self.model.renew_all(node);
+            assert_eq!(*lost, expected, "lost by {node}");
+            let ids =
+                |all: &[(String, i64)]| all.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();
+            assert_eq!(ids(held), ids(&renewed), "held by {node}");
+            for ((id, lease_ms), (_, expected)) in held.iter().zip(&renewed) {
+                // A task's own timeout is longer than the model's, by a grace; real time passes, too.
+                assert!((lease_ms - expected).abs() < STEP / 4, "{id}: {lease_ms} ms, {expected}");
+            }
+        }
+        let states = told.map(|told| told.states);
+        assert_eq!(states, expected, "beat of {node} with {listed:?}");
         format!("beat of {node}, {running} running")
     }
 

@@ -24,13 +24,16 @@ pub struct Wants {
     pub tags: Vec<String>,
     /// Whose nodes may run it; nothing: everybody's.
     pub audience: Option<Vec<String>>,
+    /// The one node that may run it; nothing: any.
+    pub target: Option<&'static str>,
 }
 
 impl Wants {
     /// Whether a node may run it.
     fn is_for(&self, node: &str) -> bool {
         let owner = owner_of(node);
-        self.audience.as_ref().is_none_or(|agents| agents.iter().any(|agent| agent == owner))
+        self.target.is_none_or(|target| target == node)
+            && self.audience.as_ref().is_none_or(|agents| agents.iter().any(|agent| agent == owner))
     }
 }
 
@@ -67,6 +70,8 @@ pub struct Node {
     beat: i64,
     pub successful: i64,
     pub failed: i64,
+    /// Once it has renewed all that it holds: what it has lost since it last did, and why.
+    lost: Option<BTreeMap<String, &'static str>>,
 }
 
 #[derive(Debug, Default)]
@@ -168,11 +173,12 @@ impl Model {
         promoted
     }
 
-    /// Which tasks a claim gets, in order; nothing for an unknown node. On the way it takes the
-    /// first five delayed ones into the queue, if they are due.
+    /// Which tasks a claim gets, in order; nothing for an unknown node. It may ask for one by its id.
+    /// On the way it takes the first five delayed ones into the queue, if they are due.
     pub fn claim(
         &mut self,
         node_id: &str,
+        asked_for: Option<&str>,
         limit: i64,
         reported: i64,
         delayed: &[String],
@@ -188,7 +194,9 @@ impl Model {
             .tasks
             .iter()
             .filter(|(_, task)| task.is_waiting() && node.has(&task.wants.required))
-            .filter(|(_, task)| task.wants.is_for(node_id))
+            .filter(|(id, task)| {
+                task.wants.is_for(node_id) && asked_for.is_none_or(|asked| asked == *id)
+            })
             .collect();
         able.sort_by_key(|(_, task)| task.rank);
         let mut chosen = Vec::new();
@@ -221,7 +229,16 @@ impl Model {
         }
     }
 
+    fn note_lost(&mut self, node: &str, id: &str, reason: &'static str) {
+        if let Some(lost) = self.nodes.get_mut(node).and_then(|node| node.lost.as_mut()) {
+            lost.insert(id.to_owned(), reason);
+        }
+    }
+
     fn lose(&mut self, id: &str) {
+        let task = &self.tasks[id];
+        let reason = if task.until >= task.deadline { "timeout" } else { "lease" };
+        self.note_lost(&task.node.clone(), id, reason);
         let task = self.tasks.get_mut(id).unwrap();
         if task.retries < task.retries_max {
             task.retries += 1;
@@ -313,8 +330,12 @@ impl Model {
         if task.is_ended() {
             return task.status;
         }
+        let holder = (task.status == "running").then(|| task.node.clone());
         task.status = "cancelled";
         task.due = None;
+        if let Some(node) = holder {
+            self.note_lost(&node, id, "cancelled");
+        }
         ANSWERED
     }
 
@@ -370,17 +391,40 @@ impl Model {
         Some(kept.collect())
     }
 
+    /// What a node holds, all of it renewed, and what it has lost since it last asked.
+    pub fn renew_all(
+        &mut self,
+        node: &str,
+    ) -> (Vec<(String, i64)>, BTreeMap<String, &'static str>) {
+        let held: Vec<String> = self.held_by(node).into_iter().map(str::to_owned).collect();
+        self.nodes.get_mut(node).unwrap().lost.get_or_insert_default();
+        let mut renewed = Vec::new();
+        for id in held {
+            let token = self.tasks[&id].token.clone();
+            if self.holds(&id, &token) {
+                self.renew(&id);
+                renewed.push((id.clone(), self.tasks[&id].until - self.clock));
+            }
+        }
+        let lost = self.nodes.get_mut(node).unwrap().lost.replace(BTreeMap::new());
+        (renewed, lost.unwrap_or_default())
+    }
+
     pub fn register(&mut self, id: &str, skills: Vec<String>, tags: Vec<String>, max: i64) {
+        let known = self.nodes.remove(id);
         let (successful, failed) =
-            self.nodes.get(id).map_or((0, 0), |node| (node.successful, node.failed));
-        let beat = self.clock;
-        let node = Node { skills, tags, max, status: "online", beat, successful, failed };
+            known.as_ref().map_or((0, 0), |node| (node.successful, node.failed));
+        let (beat, lost) = (self.clock, known.and_then(|node| node.lost));
+        let node = Node { skills, tags, max, status: "online", beat, successful, failed, lost };
         self.nodes.insert(id.to_owned(), node);
     }
 
     fn release(&mut self, node: &str) {
-        let running = self.tasks.values_mut().filter(|task| task.status == "running");
-        running.filter(|task| task.node == node).for_each(Task::put_back);
+        let held: Vec<String> = self.held_by(node).into_iter().map(str::to_owned).collect();
+        for id in held {
+            self.note_lost(node, &id, "released");
+            self.tasks.get_mut(&id).unwrap().put_back();
+        }
     }
 
     /// Moves a node to a status; one that is offline holds nothing.

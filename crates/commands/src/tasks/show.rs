@@ -115,6 +115,7 @@ pub(crate) fn details(task: &Value) -> String {
         ("status", status(task)),
         ("priority", priority(task)),
         ("skills", list_of(task, "required_skills")),
+        ("for node", text(task, "target_node")),
         ("node", text(task, "assigned_node")),
         ("tries", tries(task)),
         ("session", text(task, "session_id")),

@@ -24,6 +24,9 @@ pub(crate) struct SubmitArgs {
     /// Whose nodes may run it: any, owner, or an agent; repeatable for several agents
     #[arg(long, value_name = "WHOSE")]
     audience: Vec<String>,
+    /// The one node that may run it
+    #[arg(long, value_name = "NODE")]
+    node: Option<String>,
     /// What it is about
     #[arg(long, value_name = "TEXT", conflicts_with = "session")]
     description: Option<String>,
@@ -119,6 +122,7 @@ fn task(args: &SubmitArgs) -> Result<Value, Failure> {
         "required_skills": args.skills,
         "optional_skills": args.optional_skills,
         "affinity_tags": args.tags,
+        "target_node": args.node,
         "audience": audience(args),
         "parameters": parameters,
         "priority": priority(args),
@@ -139,5 +143,6 @@ fn session_task(args: &SubmitArgs) -> Value {
         "priority": priority(args),
         "timeout": args.timeout,
         "audience": audience(args),
+        "target_node": args.node,
     })
 }

@@ -15,11 +15,12 @@ local now_text = rfc3339(now)
 
 local function refuse(reply, outcome, status)
   local n = #reply
-  reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = outcome, status, 0, 0
+  reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4], reply[n + 5] = outcome, status, 0, 0, 0
 end
 
 -- The claims of a heartbeat follow it, as task and token; `from` is where. Returns where the next begins.
-local function take(reply, from, id, cpu, memory, disk, running, to, wanted, claims)
+local function take(reply, from, id, cpu, memory, disk, running, to, wanted, quiet_ms, renews_all,
+  claims)
   claims = tonumber(claims)
   local next = from + 2 * claims
   local node = key.node(id)
@@ -51,12 +52,14 @@ local function take(reply, from, id, cpu, memory, disk, running, to, wanted, cla
     to = status == 'offline' and 'online' or status
   end
   if to ~= status then move(id, to, 'heartbeat') end
+  if quiet_ms ~= '' and is_alive(to) then redis.call('ZADD', key.alive, clock + quiet_ms, id) end
 
   redis.call('SET', key.heartbeat(id), '{"status":"' .. to .. '","ts":"' .. now_text
     .. '","node":"' .. id .. '","inc":' .. incarnation .. '}', 'PX', key_ttl_ms)
   local n = #reply
   reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = 'ok', to, tonumber(row[5]) or 0, claims
   for i = 1, claims do reply[n + 4 + i] = kept[i] end
+  if renews_all == '1' then renew_all(reply, id) else reply[n + 5 + claims] = 0 end
   return next
 end
 
@@ -67,7 +70,7 @@ local function run()
   local reply = { 'ok', now, micros, redis.call('ZCARD', key.nodes), holder,
     tonumber(leader[2]) or 0 }
   local at = heartbeats
-  while at <= #ARGV do at = take(reply, at + 8, unpack(ARGV, at, at + 7)) end
+  while at <= #ARGV do at = take(reply, at + 10, unpack(ARGV, at, at + 9)) end
   keep_clock()
   return reply
 end

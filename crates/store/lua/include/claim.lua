@@ -42,6 +42,7 @@ end
 -- A claim whose lease ran out: one more try, or the end.
 local function lose_claim(task, reason)
   end_claim(task, false)
+  note_lost(task.node, { task.id }, reason)
   if task.retries < task.retries_max then
     redis.call('HINCRBY', key.task(task.id), 'retry_count', 1)
     requeue(task, reason)
@@ -77,6 +78,28 @@ local function keep_claim(id, token, node)
   if not task or task.node ~= node or not holds(task, token) then return 'revoked' end
   renew_lease(task, task.lease_ms)
   return 'renewed'
+end
+
+-- Renews all that a node holds, and appends to a reply what it held: how many, then each with what
+-- became of it and how long its lease is now. Those that it lost since it last asked are among them.
+local function renew_all(reply, node)
+  redis.call('HSET', key.node(node), 'renews_all', 1)
+  local at = #reply + 1
+  reply[at] = 0
+  local function say(id, state, lease_ms)
+    local n = #reply
+    reply[n + 1], reply[n + 2], reply[n + 3] = id, state, lease_ms
+    reply[at] = reply[at] + 1
+  end
+  for _, id in ipairs(redis.call('SMEMBERS', key.claims(node))) do
+    local task = read_task(id)
+    if holds(task, task and task.token) then
+      say(id, 'renewed', renew_lease(task, task.lease_ms))
+    end
+  end
+  local lost = redis.call('HGETALL', key.lost_claims(node))
+  for i = 1, #lost, 2 do say(lost[i], lost[i + 1], 0) end
+  if #lost > 0 then redis.call('DEL', key.lost_claims(node)) end
 end
 
 -- Why a token cannot be used; nil if it can.

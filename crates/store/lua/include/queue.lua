@@ -29,13 +29,22 @@ local function count_unfinished(task, sign)
   redis.call('HINCRBY', key.usage(task.owner), 'task_bytes', sign * task.counted)
 end
 
+-- What a task wants: required skills, optional skills, tags, the agents whose nodes may run it (nil for
+-- everybody's), and the one node that it is for (nil for any).
+local function read_wants(json)
+  local wants = cjson.decode(json)
+  if wants[4] and #wants[4] == 0 then wants[4] = nil end
+  return wants
+end
+
 local function labels_json(labels)
   return #labels == 0 and '[]' or cjson.encode(labels)
 end
 
 -- A class by its name: the skill that it is listed under, required skills, optional skills, tags, owner,
--- and the agents whose nodes may run its tasks (nil for everybody's). It is there while a task of it
--- waits. A script that asks again for one is spared the look.
+-- the agents whose nodes may run its tasks (false for everybody's), and the one node that they are for
+-- (nil for any). It is there while a task of it waits. A script that asks again for one is spared the
+-- look.
 local classes = {}
 local function read_class(class)
   if not classes[class] then
@@ -43,6 +52,12 @@ local function read_class(class)
     classes[class] = record and cmsgpack.unpack(record)
   end
   return classes[class]
+end
+
+-- The counters of the special lists that a class stands in.
+local function audiences_of(record)
+  if record[7] then return { '>' .. record[7] } end
+  return record[6] or {}
 end
 
 -- Makes a class, of what one of its tasks wants. Names that begin with `r` are classes by required
@@ -54,7 +69,7 @@ local function open_class(class, id, owner)
   if read_class(class) then return true end
   local usage = redis.call('HMGET', key.usage(owner), 'classes', 'classes_max')
   if usage[2] and tonumber(usage[1] or 0) >= tonumber(usage[2]) then return false end
-  local wants = cjson.decode(redis.call('HGET', key.task(id), 'wants'))
+  local wants = read_wants(redis.call('HGET', key.task(id), 'wants'))
   local rarest, fewest = '', math.huge
   for _, skill in ipairs(wants[1]) do
     local nodes = redis.call('ZCARD', key.by_skill(skill))
@@ -62,18 +77,19 @@ local function open_class(class, id, owner)
   end
   local prefers = string.sub(class, 1, 1) ~= 'r'
   classes[class] = { rarest, wants[1], prefers and wants[2] or {}, prefers and wants[3] or {}, owner,
-    wants[4] }
+    wants[4] or false, wants[5] }
   redis.call('HSET', key.queue_classes, class, cmsgpack.pack(classes[class]))
   redis.call('HINCRBY', key.usage(owner), 'classes', 1)
-  for _, agent in ipairs(wants[4] or {}) do
-    redis.call('HINCRBY', key.queue_audiences, agent, 1)
+  for _, audience in ipairs(audiences_of(classes[class])) do
+    redis.call('HINCRBY', key.queue_audiences, audience, 1)
   end
   return true
 end
 
--- The lists that a class stands in. One for some agents only is listed for each of them apart, so
--- that nobody else's node ever meets it.
+-- The lists that a class stands in. One for a node, or for some agents only, is listed for each of
+-- them apart, so that nobody else's node ever meets it.
 local function heads_of(record)
+  if record[7] then return { key.queue_heads_at(record[7]) } end
   if not record[6] then return { key.queue_heads(record[1]) } end
   local lists = {}
   for i, agent in ipairs(record[6]) do lists[i] = key.queue_heads_for(agent, record[1]) end
@@ -96,9 +112,9 @@ local function show_head(class)
   classes[class] = nil
   redis.call('HDEL', key.queue_classes, class)
   if record[5] then redis.call('HINCRBY', key.usage(record[5]), 'classes', -1) end
-  for _, agent in ipairs(record[6] or {}) do
-    if redis.call('HINCRBY', key.queue_audiences, agent, -1) <= 0 then
-      redis.call('HDEL', key.queue_audiences, agent)
+  for _, audience in ipairs(audiences_of(record)) do
+    if redis.call('HINCRBY', key.queue_audiences, audience, -1) <= 0 then
+      redis.call('HDEL', key.queue_audiences, audience)
     end
   end
 end
@@ -126,7 +142,7 @@ end
 local function announce_task(task, previous, reason)
   local record = task.status == 'pending' and read_class(task.class)
   tell_task_moved('task_' .. task.status, task.id, task.status, previous, task.node, reason,
-    record and labels_json(record[2]))
+    record and labels_json(record[2]), record and record[7])
 end
 
 -- Moves a task to another status: indexes and event.
@@ -158,6 +174,18 @@ local function note_claim_over(task)
   end
 end
 
+-- Notes that a node has lost claims, if it renews whatever it holds: it knows no tokens by which it
+-- could find out, and is told with its next heartbeat. What nobody asks for is forgotten in a day.
+local function note_lost(node, ids, reason)
+  if #ids == 0 or not redis.call('HGET', key.node(node), 'renews_all') then return end
+  for _, id in ipairs(ids) do
+    if redis.call('HLEN', key.lost_claims(node)) < CONCURRENT_TASKS_MAX then
+      redis.call('HSET', key.lost_claims(node), id, reason)
+    end
+  end
+  redis.call('PEXPIRE', key.lost_claims(node), LOST_CLAIMS_KEPT_MS)
+end
+
 -- Gives back all that a node holds, at once and without counting it as a retry (contract.md §5).
 local function release_claims(node, reason)
   local released = redis.call('SPOP', key.claims(node), CONCURRENT_TASKS_MAX)
@@ -168,5 +196,6 @@ local function release_claims(node, reason)
       requeue(task, reason)
     end
   end
+  note_lost(node, released, 'released')
   return #released
 end

@@ -9,8 +9,22 @@ local function count_nodes(skills, index, among, most)
   return redis.call(unpack(command))
 end
 
--- The same among the nodes of some agents (nil for everybody's).
-local function count_nodes_of(agents, skills, index, among, most)
+-- The same for one node, which may have to be one of some agents' (nil for everybody's).
+local function count_node(node, agents, skills, index, among)
+  if not redis.call('ZSCORE', among, node) then return 0 end
+  for _, skill in ipairs(skills) do
+    if not redis.call('ZSCORE', index(skill), node) then return 0 end
+  end
+  for _, agent in ipairs(agents or {}) do
+    if redis.call('ZSCORE', key.nodes_by_owner(agent), node) then return 1 end
+  end
+  return agents and 0 or 1
+end
+
+-- The same for what a task wants (see read_wants).
+local function count_able(wants, index, among, most)
+  local skills, agents, node = wants[1], wants[4], wants[5]
+  if node then return count_node(node, agents, skills, index, among) end
   if not agents then return count_nodes(skills, index, among, most) end
   local count = 0
   for _, agent in ipairs(agents) do
@@ -25,7 +39,7 @@ end
 
 -- Whether any node, whatever its status, may run what wants this.
 local function is_routable(wants)
-  return count_nodes_of(wants[4], wants[1], key.by_skill, key.nodes, 1) == 1
+  return count_able(wants, key.by_skill, key.nodes, 1) == 1
 end
 
 -- Lists a task that can be seen from now on.

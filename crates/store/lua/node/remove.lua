@@ -26,7 +26,7 @@ redis.call('ZREM', key.available, node_id)
 redis.call('ZREM', key.legacy, node_id)
 redis.call('HDEL', key.hostnames, row[8])
 foreign('HDEL', key.registry, node_id)
-redis.call('DEL', key.node(node_id), key.heartbeat(node_id))
+redis.call('DEL', key.node(node_id), key.heartbeat(node_id), key.lost_claims(node_id))
 if row[9] and row[10] ~= '0' then keep_name(node_id, row[2]) end
 -- `-x` would make -0 of nothing, which is no integer to Redis.
 redis.call('HINCRBY', key.cluster, 'capacity', 0 - tonumber(row[6]))

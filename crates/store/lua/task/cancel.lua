@@ -16,7 +16,12 @@ local function run()
   if not task then return { 'not_found' } end
   if is_foreign(task.owner, writer) then return { 'forbidden' } end
   if is_ended(task.status) then return { 'ended', task.status } end
-  if task.status == 'running' then end_claim(task, false) else dequeue(task) end
+  if task.status == 'running' then
+    end_claim(task, false)
+    note_lost(task.node, { task_id }, 'cancelled')
+  else
+    dequeue(task)
+  end
   end_task(task, 'cancelled', 'cancelled')
   keep_clock()
   local reply = { 'ok' }

@@ -1,9 +1,10 @@
--- Gives a node tasks to run (contract.md §5): the first by rank whose required skills it all has. Among
--- those that stand first within one second, the one whose optional skills and tags it matches best.
+-- Gives a node tasks to run (contract.md §5): the one that it names, or the first by rank whose required
+-- skills it all has. Among those that stand first within one second, the one whose optional skills and
+-- tags it matches best.
 --
 -- Looks at classes of tasks, never at the backlog: for each skill of the node at the classes that
--- are listed under it, in the order of their first tasks, until one fits. Classes that are for some
--- agents' nodes only have lists of their own.
+-- are listed under it, in the order of their first tasks, until one fits. Classes that are for one
+-- node, or for some agents' nodes only, have lists of their own.
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
@@ -11,6 +12,7 @@
 --          writer: Writer<'a>   Who asks.
 --          limit: int           Most tasks.
 --          lease_ms: int        How long each is held without a sign of life, in milliseconds.
+--          task_id: TaskId?     The one task that it asks for.
 --          random: text         Goes into the tokens, so that they cannot be guessed.
 -- Returns  Written<>:
 --          ok(Claims)
@@ -19,7 +21,7 @@
 -- include: records once claim budget
 
 lease_ms = tonumber(lease_ms)
-local skills, tags, fitness = {}, {}, {}
+local skills, tags, fitness, owner = {}, {}, {}, nil
 -- For each list, how many classes at its head do not fit: within one claim that stays so.
 local unfit = {}
 
@@ -35,8 +37,20 @@ local function count_in(labels, set)
   return count
 end
 
--- How well a class fits the node: false if it lacks a skill, else how many preferences it meets.
+-- Whether a class is for the node.
+local function is_for(record)
+  if record[7] and record[7] ~= node_id then return false end
+  if not record[6] then return true end
+  for _, agent in ipairs(record[6]) do
+    if agent == owner then return true end
+  end
+  return false
+end
+
+-- How well a class fits the node: false if it is not for it or asks for a skill that it lacks, else how
+-- many preferences it meets.
 local function fit(record)
+  if not is_for(record) then return false end
   for _, skill in ipairs(record[2]) do
     if not skills[skill] then return false end
   end
@@ -107,10 +121,11 @@ local function hand_out(id, runner)
 end
 
 -- The lists that a node looks at: for each of its skills, and for none; and those of classes that are
--- for its owner's nodes, where there are any.
-local function lists_for(owner)
-  local has_own = owner and redis.call('HEXISTS', key.queue_audiences, owner) == 1
-  local lists = {}
+-- for it, or for its owner's nodes, where there are any.
+local function lists_of_node()
+  local special = redis.call('HMGET', key.queue_audiences, '>' .. node_id, owner or '')
+  local has_own = owner and special[2]
+  local lists = { special[1] and key.queue_heads_at(node_id) or nil }
   local function list_skill(skill)
     lists[#lists + 1] = key.queue_heads(skill)
     if has_own then lists[#lists + 1] = key.queue_heads_for(owner, skill) end
@@ -120,22 +135,26 @@ local function lists_for(owner)
   return lists
 end
 
-local function run()
-  local row = redis.call('HMGET', key.node(node_id), 'status', 'owner', 'available_skills', 'tags',
-    'max_concurrent_tasks', 'running_tasks', 'reported')
-  if not row[1] then return { 'not_found' } end
-  if is_foreign(row[2], writer) then return { 'forbidden' } end
-  if row[1] ~= 'online' then return { 'ok', 'The node is ' .. row[1] .. '.' } end
-  promote_due(CLAIM_DUE_MAX)
-  local busy = math.max(tonumber(row[7] or row[6]), redis.call('SCARD', key.claims(node_id)))
-  local free = math.min(tonumber(row[5]) - busy, tonumber(limit))
-  if free <= 0 then return { 'ok', 'The node has no free capacity.' } end
+-- Why the node cannot have the task that it names; nil if it can.
+local function unfit_for_named()
+  local task = read_task(task_id)
+  local record = task and task.status == 'pending' and read_class(task.class)
+  if not record or not redis.call('ZSCORE', key.queue(task.class), task_id) or not is_for(record) then
+    return 'No such task waits for this node.'
+  end
+  return not fit(record) and 'The node lacks a skill that the task requires.' or nil
+end
 
-  set_of(skills, row[3])
-  set_of(tags, row[4])
+local function append_claim(reply, id)
+  local token
+  token, id = hand_out(id, owner or '')
+  reply[2], reply[#reply + 1] = '', token
+  return append_task(reply, id)
+end
+
+local function claim_some(reply, free)
   local firsts = {}
-  for _, list in ipairs(lists_for(row[2])) do firsts[list] = best_of_list(list) end
-  local reply = { 'ok', 'No task waits that the node could run.' }
+  for _, list in ipairs(lists_of_node()) do firsts[list] = best_of_list(list) end
   for _ = 1, free do
     local best
     for _, first in pairs(firsts) do
@@ -145,12 +164,33 @@ local function run()
     local first = redis.call('ZRANGE', key.queue(best.class), 0, 0)[1]
     -- What there is no room for in the answer stays in the queue, for the next claim.
     if #reply > 2 and not has_room(bytes_of_task(first)) then break end
-    local token, id = hand_out(first, row[2] or '')
     local is_only = #reply == 2
-    reply[2], reply[#reply + 1] = '', token
-    local bytes = append_task(reply, id)
+    local bytes = append_claim(reply, first)
     if is_only then has_room(bytes) end
     firsts[best.list] = best_of_list(best.list)
+  end
+end
+
+local function run()
+  local row = redis.call('HMGET', key.node(node_id), 'status', 'owner', 'available_skills', 'tags',
+    'max_concurrent_tasks', 'running_tasks', 'reported')
+  if not row[1] then return { 'not_found' } end
+  if is_foreign(row[2], writer) then return { 'forbidden' } end
+  owner = row[2]
+  if row[1] ~= 'online' then return { 'ok', 'The node is ' .. row[1] .. '.' } end
+  promote_due(CLAIM_DUE_MAX)
+  local busy = math.max(tonumber(row[7] or row[6]), redis.call('SCARD', key.claims(node_id)))
+  local free = math.min(tonumber(row[5]) - busy, tonumber(limit))
+  if free <= 0 then return { 'ok', 'The node has no free capacity.' } end
+
+  set_of(skills, row[3])
+  set_of(tags, row[4])
+  local reply = { 'ok', 'No task waits that the node could run.' }
+  if task_id == '' then
+    claim_some(reply, free)
+  else
+    reply[2] = unfit_for_named() or ''
+    if reply[2] == '' then append_claim(reply, task_id) end
   end
   if #reply > 2 then index_load(node_id) end
   keep_clock()

@@ -90,7 +90,7 @@ local function run()
     redis.call('HSET', key.task(task_id), 'counted', bytes)
     count_unfinished(task, 1)
   end
-  local reply = { 'ok', is_routable(cjson.decode(wants)) and 1 or 0 }
+  local reply = { 'ok', is_routable(read_wants(wants)) and 1 or 0 }
   if is_draft == '1' then
     redis.call('ZADD', key.draft_tasks, clock, task_id)
   else

@@ -70,8 +70,12 @@ pub struct Obstacles {
     pub online: i64,
     /// Of these, the ones with room.
     pub free: i64,
-    /// Nodes that have all its skills, whose ever they are; `None` where it is for everybody's.
+    /// Nodes that have all its skills, whose ever they are; `None` where it is for any of everybody's.
     pub able_of_all: Option<i64>,
+    /// The one node that may run it.
+    pub target: Option<String>,
+    /// That node's status; `None` where there is none such.
+    pub target_status: Option<String>,
     /// Each required skill: nodes with it, and how many of them are online.
     pub skills: Vec<(String, i64, i64)>,
 }
@@ -87,5 +91,5 @@ rows! {
     Page { next, tasks }
     Counts { total, waiting, delayed, dead, classes, fenced, by_status }
     TasksByStatus { pending, scheduled, running, completed, failed, cancelled, timeout }
-    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, skills }
+    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, skills }
 }

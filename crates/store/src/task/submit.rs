@@ -49,6 +49,7 @@ impl<'a> Submit<'a> {
         let plain = Wants {
             required_skills: class.required_skills.clone(),
             audience: class.audience.clone(),
+            target_node: class.target_node.clone(),
             ..Wants::default()
         };
         let (session_id, message_id) = self.shown_in.unwrap_or_default();

@@ -3,6 +3,7 @@
 
 mod audience;
 mod claiming;
+mod directed;
 mod ending;
 mod fleet;
 mod in_sessions;
@@ -46,6 +47,7 @@ pub const TASK_FIELDS: &[&str] = &[
     "message_id",
     "progress",
     "audience",
+    "target_node",
 ];
 
 /// A corner of the queue: tasks that want one skill, and nodes that have it.
