@@ -1,21 +1,37 @@
 //! An agent that calls is alive: each call renews all that it holds, and says for how long it may be
 //! silent now, and what it has lost meanwhile.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
+use crate::tools::LEASE_MS;
 use crate::{Hub, Problem, Request};
+
+/// An agent that calls may be silent for so long, or for as long as its longest lease: it says nothing
+/// while its model thinks.
+const QUIET_MS: u64 = LEASE_MS;
 
 /// `POST /nodes/{id}/heartbeat` with `renew_all`, as far as it matters here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Renewal {
+    #[serde(deserialize_with = "or_default")]
     claims: Vec<Value>,
+    #[serde(deserialize_with = "or_default")]
     lost_claims: Vec<Value>,
     cancelled: Vec<String>,
     inbox: u64,
     drain: bool,
     leader: Option<String>,
+}
+
+/// `null` is "nothing of it".
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 impl Renewal {
@@ -24,7 +40,17 @@ impl Renewal {
     /// # Errors
     /// The hub's problem: 404 if the agent has not checked in.
     pub(crate) async fn send(hub: &impl Hub, agent: &str) -> Result<Self, Problem> {
-        let body = json!({"renew_all": true});
+        let mut renewal = Self::send_quietly(hub, agent, QUIET_MS).await?;
+        let longest =
+            renewal.claims.iter().filter_map(|it| it["lease_expires_in_ms"].as_u64()).max();
+        if let Some(longest) = longest.filter(|longest| *longest > QUIET_MS) {
+            renewal = Self::send_quietly(hub, agent, longest).await?.after(Some(renewal));
+        }
+        Ok(renewal)
+    }
+
+    async fn send_quietly(hub: &impl Hub, agent: &str, quiet_ms: u64) -> Result<Self, Problem> {
+        let body = json!({"renew_all": true, "quiet_ms": quiet_ms});
         hub.call(Request::post(["nodes", agent, "heartbeat"], &body)).await.read()
     }
 

@@ -2,7 +2,7 @@
 
 use reef_api::node::Node;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{About, Answer, Context, Effect, Operation, Toolset, brief, listed};
@@ -34,6 +34,15 @@ pub(crate) struct CheckIn {
     /// Free labels.
     #[schemars(length(max = 100))]
     tags: Option<Vec<String>>,
+    /// busy: others shall see that you take no work now.
+    status: Option<Standing>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Standing {
+    Online,
+    Busy,
 }
 
 impl Operation for CheckIn {
@@ -52,18 +61,9 @@ impl Operation for CheckIn {
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
         let me = cx.me();
-        let Self { skills, max_concurrent_tasks, tags } = self;
-        let node = match cx.ask(Request::get(["nodes", me])).await {
-            // To register anew would fence what it holds.
-            Ok(node) => {
-                if skills.is_none() && max_concurrent_tasks.is_none() && tags.is_none() {
-                    node
-                } else {
-                    let change = json!({"available_skills": skills, "tags": tags,
-                        "max_concurrent_tasks": max_concurrent_tasks});
-                    cx.ask(Request::patch(["nodes", me], &change)).await?
-                }
-            }
+        let Self { skills, max_concurrent_tasks, tags, status } = self;
+        let mut node = match cx.ask(Request::get(["nodes", me])).await {
+            Ok(node) => node,
             Err(problem) if problem.status == 404 => {
                 let form = json!({
                     "node_id": me,
@@ -71,7 +71,7 @@ impl Operation for CheckIn {
                     // What it runs on, an agent does not know, and the contract has no word for that.
                     "platform": "linux",
                     "arch": "x64",
-                    "available_skills": skills.unwrap_or_else(|| vec![SKILL.to_owned()]),
+                    "available_skills": skills.clone().unwrap_or_else(|| vec![SKILL.to_owned()]),
                     "max_concurrent_tasks": max_concurrent_tasks,
                     "tags": tags,
                 });
@@ -83,6 +83,19 @@ impl Operation for CheckIn {
             }
             Err(problem) => return Err(problem),
         };
+        // Whoever was drained takes no work until the operator says so.
+        let is_drained =
+            matches!(node.get("status").and_then(Value::as_str), Some("maintenance" | "error"));
+        let status = status.filter(|_| !is_drained);
+        // To register anew would fence what it holds.
+        let is_other =
+            |name: &str, wanted: &Value| !wanted.is_null() && node.get(name) != Some(wanted);
+        let change = json!({"available_skills": skills, "tags": tags, "status": status,
+            "max_concurrent_tasks": max_concurrent_tasks});
+        let change = change.as_object().cloned().unwrap_or_default();
+        if change.iter().any(|(name, wanted)| is_other(name, wanted)) {
+            node = cx.ask(Request::patch(["nodes", me], &change)).await?;
+        }
         let node = brief(&Value::Object(node), &SHOWN);
         Ok(Map::from_iter([("node".to_owned(), node)]))
     }

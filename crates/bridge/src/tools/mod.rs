@@ -24,6 +24,9 @@ use crate::caller::{Caller, Scope};
 use crate::renewal::Renewal;
 use crate::{Hub, Problem, Request, schema};
 
+/// Lease of a claim where the agent names none: a model may think for minutes between two calls.
+pub(crate) const LEASE_MS: u64 = 300_000;
+
 /// What an operation answers.
 pub type Answer = Result<Map<String, Value>, Problem>;
 

@@ -4,12 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{About, Answer, Context, Effect, Operation, Toolset};
+use super::{About, Answer, Context, Effect, LEASE_MS, Operation, Toolset};
 use crate::caller::Scope;
 use crate::{Hub, Request};
-
-/// Lease of a claim where the agent names none: a model may think for minutes between two calls.
-const LEASE_MS: u64 = 300_000;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct ClaimTask {
