@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use reef_packages::{REDIS, System, Tool};
 
-use crate::process::{command, on_path, output_of, root, run, say};
+use crate::process::{cargo, command, on_path, output_of, root, run, say};
 
 /// Adds Rust's standard library for the components unless it is there.
 ///
@@ -184,18 +184,39 @@ fn with_python(pinned: &Path, folder: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// As [`ensure_python_client`].
 pub(crate) fn ensure_node_client() -> anyhow::Result<()> {
+    with_node(&root().join("tests/clients/package-lock.json"), &root().join(CLIENTS).join("node"))
+}
+
+/// Installs what speaks MCP: packages of Python and Node into folders of their own, since they do not
+/// agree on each other's versions, and a program of Rust.
+///
+/// # Errors
+/// As [`ensure_python_client`], and when that program cannot be built.
+pub(crate) fn ensure_mcp_clients() -> anyhow::Result<()> {
+    let (pinned, clients) = (root().join("tests/clients/mcp"), root().join(CLIENTS));
+    with_python(&pinned.join("requirements.txt"), &clients.join("mcp-python"))?;
+    with_python(&pinned.join("requirements-langchain.txt"), &clients.join("mcp-langchain"))?;
+    with_node(&pinned.join("package-lock.json"), &clients.join("mcp-node"))?;
+    say("building the client of MCP in Rust");
+    run(cargo()
+        .args(["build", "--release", "--locked", "--manifest-path"])
+        .arg(pinned.join("rmcp/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(clients.join("rmcp")))
+}
+
+/// Installs the packages of a list.
+fn with_node(pinned: &Path, folder: &Path) -> anyhow::Result<()> {
     ensure(&NODE)?;
-    let pinned = root().join("tests/clients/package-lock.json");
-    let folder = root().join(CLIENTS).join("node");
-    with_packages(&pinned, &folder, || {
+    with_packages(pinned, folder, || {
         ensure(&NPM)?;
-        fs::create_dir_all(&folder)?;
+        fs::create_dir_all(folder)?;
         for name in ["package.json", "package-lock.json"] {
             fs::copy(pinned.with_file_name(name), folder.join(name))?;
         }
         run(command("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(&folder))
+            .current_dir(folder))
     })
 }
 

@@ -141,6 +141,9 @@ fn prepare_clients(filter: &[String]) -> anyhow::Result<()> {
     if needs("real_clients::node") {
         machine::ensure_node_client()?;
     }
+    if ["mcp::clients", "mcp::conformance", "mcp::examples"].into_iter().any(needs) {
+        machine::ensure_mcp_clients()?;
+    }
     Ok(())
 }
 

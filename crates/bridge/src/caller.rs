@@ -60,6 +60,12 @@ impl Caller {
         Self { agent: None, scopes }
     }
 
+    /// The same caller with a key of these scopes.
+    #[must_use]
+    pub fn with_scopes(self, scopes: impl IntoIterator<Item = String>) -> Self {
+        Self { scopes: scopes.into_iter().collect(), ..self }
+    }
+
     /// Whether its key allows this.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
