@@ -20,7 +20,7 @@ fn works(agent: &NewAgent, command: &mut Command) {
         .unwrap_or_else(|error| panic!("{error}: {output:?}"));
     assert_eq!(told["tools"].as_array().unwrap().len(), 12, "{told}");
     let rest = json!([told["agent"], told["status"], told["error"]]);
-    assert_eq!(rest, json!([agent.id, "completed", "conflict"]), "{told}");
+    assert_eq!(rest, json!([agent.id, "completed", "fenced"]), "{told}");
 }
 
 fn script(program: &str, name: &str) -> Command {
