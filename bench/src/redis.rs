@@ -180,13 +180,15 @@ fn field<'a>(info: &'a str, name: &str) -> Result<&'a str> {
 }
 
 fn parse_scripts(info: &str) -> Scripts {
-    let line = field(info, "cmdstat_evalsha").unwrap_or_default();
-    let number = |name: &str| {
-        line.split(',')
+    // As functions, or as scripts where the server refuses those.
+    let lines = ["cmdstat_fcall", "cmdstat_evalsha"].map(|it| field(info, it).unwrap_or_default());
+    let number = |name: &str| -> u64 {
+        let pairs = lines.iter().flat_map(|line| line.split(','));
+        pairs
             .filter_map(|pair| pair.split_once('='))
-            .find(|(key, _)| *key == name)
-            .and_then(|(_, value)| value.parse().ok())
-            .unwrap_or_default()
+            .filter(|(key, _)| *key == name)
+            .filter_map(|(_, value)| value.parse::<u64>().ok())
+            .sum()
     };
     Scripts { calls: number("calls"), failed: number("failed_calls"), micros: number("usec") }
 }
@@ -198,9 +200,9 @@ mod tests {
     #[test]
     fn the_cost_of_scripts_is_read() {
         let info = "# Commandstats\r\ncmdstat_evalsha:calls=4,usec=100,usec_per_call=25.00,\
-                    rejected_calls=0,failed_calls=1\r\ncmdstat_get:calls=1,usec=2\r\n";
+                    rejected_calls=0,failed_calls=1\r\ncmdstat_fcall:calls=2,usec=50\r\ncmdstat_get:calls=1,usec=2\r\n";
         let scripts = parse_scripts(info);
-        assert_eq!(scripts, Scripts { calls: 4, failed: 1, micros: 100 });
+        assert_eq!(scripts, Scripts { calls: 6, failed: 1, micros: 150 });
         assert_eq!((scripts - Scripts::default()).micros_per_call(), Some(25.0));
         assert_eq!((scripts - scripts).micros_per_call(), None);
         assert_eq!(parse_scripts(""), Scripts::default());

@@ -122,7 +122,7 @@ pub(crate) async fn claim_by_script<R: Redis>(store: &Store<R>, node_id: &str) -
         Written::Ok(Claims { tasks, reason }) => {
             let first = tasks.into_iter().next();
             let first = first.with_context(|| format!("{node_id} got no task: {reason}"))?;
-            Ok(Held { task_id: first.task.task_id, token: first.token })
+            Ok(Held { task_id: first.task.task_id.into(), token: first.token })
         }
         other => bail!("{node_id} may not claim: {other:?}"),
     }

@@ -14,6 +14,10 @@ use std::{env, fs};
 mod calls;
 #[path = "build/events.rs"]
 mod events;
+#[path = "build/library.rs"]
+mod library;
+#[path = "src/script/wrapped.rs"]
+mod wrapped;
 
 use calls::Edge;
 use reef_domain::limits;
@@ -161,13 +165,19 @@ fn write_scripts(table: &KeyTable, told: &str, out: &Path) -> Result<(), Failure
             let name = format!("{noun}/{verb}");
             let constant = format!("{noun}_{verb}").to_uppercase();
             let in_script = |error: Failure| format!("{name}.lua: {error}");
-            let (text, edge) = resolve(&source, &includes, table).map_err(in_script)?;
-            let sha1 = sha1_smol::Sha1::from(&text).digest().to_string();
+            let (code, edge) = resolve(&source, &includes, table).map_err(in_script)?;
+            let flags = flags(&source, &code);
+            let code = library::library(&code).map_err(in_script)?;
+            let text = wrapped::as_script(&flags, &code);
+            let sha1 = sha1_smol::Sha1::from(text).digest().to_string();
+            let library = wrapped::as_library("", &flags, &code);
+            let version = sha1_smol::Sha1::from(library).digest().to_string();
+            let function = format!("reef_{noun}_{verb}_{}", &version[..VERSION_DIGITS]);
             writeln!(constants, "/// `lua/{name}.lua`")?;
             writeln!(
                 constants,
-                "pub(crate) static {constant}: Script = \
-                 Script {{ name: {name:?}, sha1: {sha1:?}, text: {text:?} }};"
+                "pub(crate) static {constant}: Script = Script {{ name: {name:?}, \
+                 function: {function:?}, flags: {flags:?}, sha1: {sha1:?}, code: {code:?} }};"
             )?;
             calls.push_str(&edge.rust(&verb, &constant).map_err(in_script)?);
             names.push(constant);
@@ -211,8 +221,15 @@ fn resolve(
     for include in needed.into_iter().rev() {
         code = with_include(&includes[include], code);
     }
-    let flags = if source.lines().any(|line| line == RUNS_WHEN_FULL) { ALLOW_OOM } else { "" };
-    Ok((flags.to_owned() + &with_limits(&with_keys(partition, &code, table)?)?, edge))
+    Ok((with_limits(&with_keys(partition, &code, table)?)?, edge))
+}
+
+/// What Redis is told of a script.
+fn flags(source: &str, code: &str) -> String {
+    let runs_when_full = source.lines().any(|line| line == RUNS_WHEN_FULL);
+    let flags = [("allow-oom", runs_when_full), ("no-writes", library::only_reads(code))];
+    let set = flags.into_iter().filter_map(|(flag, is_set)| is_set.then_some(flag));
+    set.collect::<Vec<_>>().join(",")
 }
 
 /// The line of a header that says: this script also runs in a Redis whose memory is used up, because
@@ -220,8 +237,8 @@ fn resolve(
 /// (Redis looks once, so that none is cut half-way).
 const RUNS_WHEN_FULL: &str = "-- full: runs";
 
-/// How Redis is told so.
-const ALLOW_OOM: &str = "#!lua flags=allow-oom\n";
+/// How many hexadecimal digits of a function's SHA-1 tell its versions apart.
+const VERSION_DIGITS: usize = 16;
 
 /// What a file includes, each after what it includes itself.
 fn collect<'i>(

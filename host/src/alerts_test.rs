@@ -1,7 +1,5 @@
 //! `reef alerts test`: one alert to each webhook, and what that answers.
 
-use std::io::Write as _;
-
 use anyhow::{Context as _, anyhow};
 use reef_domain::shown::in_line;
 use serde_json::json;
@@ -9,6 +7,7 @@ use serde_json::json;
 use crate::alerts::{Alert, Settings};
 use crate::cli::AlertsVerb;
 use crate::failure::Failure;
+use crate::output::print;
 
 /// Runs it to its end.
 pub(crate) fn run_blocking(verb: &AlertsVerb) -> Result<(), Failure> {
@@ -46,8 +45,7 @@ async fn test(settings: &Settings) -> Result<(), Failure> {
                 continue;
             }
         };
-        writeln!(std::io::stdout(), "{}", in_line(line.trim_end()))
-            .context("cannot write to stdout")?;
+        print(&in_line(line.trim_end()))?;
     }
     worst
 }

@@ -1,10 +1,12 @@
 //! What this program carries within itself: the components, their manifest, and what it is built from.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result, ensure};
 use reef_runtime::{Carried, Code};
+use reef_settings::Settings;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -63,6 +65,11 @@ const NOTHING_TO_SERVE: &str = "there is no spin.toml here, and this reef was bu
                                 --spin-file, or build it with `cargo xtask build`, which puts \
                                 them in";
 
+/// The manifest that is named, by a flag, the environment or `reef.toml`.
+pub(crate) fn named_manifest(settings: &Settings) -> Option<PathBuf> {
+    settings.value("spin_file").map(|value| PathBuf::from(value.text))
+}
+
 /// The file of the manifest that is meant; `None`: what this program carries.
 pub(crate) fn manifest_file(named: Option<&Path>) -> Option<&Path> {
     named.or_else(|| Some(Path::new(FILE)).filter(|file| file.exists()))
@@ -95,14 +102,27 @@ pub(crate) fn manifest() -> Result<Manifest> {
 /// This program was built without it.
 pub(crate) fn code(source: &Source) -> Result<Code> {
     match source {
-        Source::File(file) => Ok(Code::File(file.clone())),
+        Source::File(file) => {
+            Ok(same(file).map_or_else(|| Code::File(file.clone()), Code::Carried))
+        }
         Source::Carried(name) => {
-            let found = COMPONENTS.iter().find(|(file, _)| file == name);
-            let (_, carried) = found
+            let carried = find(name)
                 .with_context(|| format!("this reef was built without the component {name}"))?;
-            Ok(Code::Carried(*carried))
+            Ok(Code::Carried(carried))
         }
     }
+}
+
+fn find(name: &str) -> Option<Carried> {
+    COMPONENTS.iter().find(|(file, _)| *file == name).map(|(_, carried)| *carried)
+}
+
+/// What is carried of a file's name, if the file has the same bytes: it is compiled already, as in
+/// the tree that this program was built in.
+fn same(file: &Path) -> Option<Carried> {
+    let carried = find(file.file_name()?.to_str()?)?;
+    let is_same = fs::read(file).ok()? == carried.wasm().ok()?;
+    is_same.then_some(carried)
 }
 
 /// The files that the manifest names, each as a name and its bytes.

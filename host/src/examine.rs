@@ -1,7 +1,7 @@
 //! What `reef doctor` cannot ask a hub: the Redis, the manifest and its components, the port.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::process::{Command, Stdio};
 
@@ -25,7 +25,7 @@ pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Fi
         findings.push(program());
         findings.push(redis(settings).await);
         findings.extend(data(Path::new(&value("state_dir"))));
-        let named = settings.value("spin_file").map(|value| PathBuf::from(value.text));
+        let named = carried::named_manifest(settings);
         findings.extend(application(carried::manifest_file(named.as_deref())));
         findings.extend(certificate(settings));
         findings.push(port(&value("listen")));

@@ -9,8 +9,8 @@ use clap::{Args, CommandFactory as _};
 use reef_settings::{InToml, KNOWN, REEF_TOML, VARIABLES};
 
 use crate::cli::Cli;
-use crate::config_command::print;
 use crate::failure::Failure;
+use crate::output::print;
 use crate::reef_toml::{Flag, environment_of, flags, variables};
 
 /// Shown above its `--help`.

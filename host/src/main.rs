@@ -29,6 +29,7 @@ mod maintenance;
 mod manifest;
 mod metrics;
 mod monitor;
+mod output;
 mod redis;
 mod reef_toml;
 mod seen;
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let code = match cli.command {
         Some(command) => run(command),
-        None => printed(cli::print_version(&cli.version)),
+        None => ended(cli::print_version(&cli.version)),
     };
     logging::finish();
     code
@@ -68,8 +69,10 @@ fn run(command: cli::Subcommands) -> ExitCode {
         cli::Subcommands::Config(command) => ended(config_command::run(command)),
         cli::Subcommands::Spin(command) => ended(spin_command::run(command)),
         cli::Subcommands::Init(args) => ended(init::run(&args)),
-        cli::Subcommands::Completions(args) => printed(cli::print_completions(&args)),
-        cli::Subcommands::Man(args) => printed(cli::write_pages(&args)),
+        cli::Subcommands::Completions(args) => ended(cli::print_completions(&args)),
+        cli::Subcommands::Man(args) => {
+            ended(cli::write_pages(&args).map_err(|error| failure::Failure::Runtime(error.into())))
+        }
         cli::Subcommands::Data(command) => {
             logging::start_quietly();
             ended(maintenance::run_blocking(command))
@@ -97,11 +100,6 @@ fn host(command: cli::Command) -> Result<(), failure::Failure> {
         tracing::warn!("{note}");
     }
     config::Config::from_command(command, &settings).and_then(up::run_blocking)
-}
-
-/// Ends as a command that only prints.
-fn printed(result: std::io::Result<()>) -> ExitCode {
-    ended(result.map_err(|error| failure::Failure::Runtime(error.into())))
 }
 
 /// Says what went wrong, if anything did.

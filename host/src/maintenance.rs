@@ -1,7 +1,5 @@
 //! `reef backup`, `reef restore`, `reef compact`: which Redis, and what people see of it.
 
-use std::io::Write as _;
-
 use anyhow::{Context as _, Result, anyhow};
 use indicatif::{ProgressBar, ProgressStyle};
 use reef_maintenance::names::Naming;
@@ -11,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{CompactArgs, DataCommand, FileArgs, Fsync, KeyLayout};
 use crate::failure::Failure;
+use crate::output::print;
 use crate::redis::private::{self, PrivateRedis, Tuning};
 use crate::redis::server::find_program;
 use crate::state_dir::StateDir;
@@ -224,7 +223,5 @@ fn size(bytes: u64) -> String {
 }
 
 fn say(as_json: bool, shown: &Value, line: &str) -> Result<(), Failure> {
-    let text = if as_json { shown.to_string() } else { line.to_owned() };
-    let written = writeln!(std::io::stdout(), "{text}");
-    Ok(written.context("cannot write to stdout")?)
+    if as_json { print(&shown.to_string()) } else { print(line) }
 }

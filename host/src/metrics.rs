@@ -11,7 +11,7 @@ use http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use reef_api::Word as _;
-use reef_domain::task::STATUSES as TASK_STATUSES;
+use reef_api::task::TaskStatus;
 use reef_runtime::Component;
 use reef_store::task::Counts;
 
@@ -299,7 +299,7 @@ impl MonitorMetrics {
 /// The metrics of the task queue.
 #[derive(Debug)]
 pub(crate) struct TaskMetrics {
-    by_status: [Gauge; TASK_STATUSES.len()],
+    by_status: Vec<Gauge>,
     waiting: Gauge,
     dead: Gauge,
     fenced: Counter,
@@ -308,7 +308,10 @@ pub(crate) struct TaskMetrics {
 impl TaskMetrics {
     fn new() -> Self {
         Self {
-            by_status: TASK_STATUSES.map(|status| gauge!("reef_tasks", "status" => status)),
+            by_status: TaskStatus::ALL
+                .iter()
+                .map(|status| gauge!("reef_tasks", "status" => status.as_str()))
+                .collect(),
             waiting: gauge!("reef_tasks_waiting"),
             dead: gauge!("reef_tasks_dead"),
             fenced: counter!("reef_tasks_fenced_total"),

@@ -4,8 +4,6 @@
 //! A value of the file is a flag's default, so that the same parser reads both, and what is typed or
 //! in the environment wins by clap's own rule.
 
-use std::path::PathBuf;
-
 use clap::builder::OsStr;
 use clap::{Arg, ArgAction, CommandFactory as _, FromArgMatches as _};
 use reef_commands::Finding;
@@ -105,15 +103,14 @@ pub(crate) fn variables() -> impl Iterator<Item = &'static variables::Variable> 
 pub(crate) fn load(args: &SettingsArgs) -> Result<Settings, Failure> {
     let settings = Settings::load(args).map_err(Failure::usage)?;
     if let Some(toml) = settings.toml() {
-        check(toml, named_manifest(&settings).as_ref()).map_err(Failure::usage)?;
+        check(toml, manifest(&settings).as_ref()).map_err(Failure::usage)?;
     }
     Ok(settings)
 }
 
 /// The manifest that a hub would take, if it can be read.
-fn named_manifest(settings: &Settings) -> Option<Manifest> {
-    let named = settings.value("spin_file").map(|value| PathBuf::from(value.text));
-    carried::find_manifest(named.as_deref()).ok()
+fn manifest(settings: &Settings) -> Option<Manifest> {
+    carried::find_manifest(carried::named_manifest(settings).as_deref()).ok()
 }
 
 /// The command as it is with what the file says.
@@ -235,7 +232,7 @@ pub(crate) fn overridden_by(key: &str) -> Option<String> {
 pub(crate) fn findings(settings: &Settings) -> Vec<Finding> {
     const CHECK: &str = "reef.toml";
     let Some(toml) = settings.toml() else { return Vec::new() };
-    let checked = check(toml, named_manifest(settings).as_ref()).and_then(|()| check_values(toml));
+    let checked = check(toml, manifest(settings).as_ref()).and_then(|()| check_values(toml));
     if let Err(error) = checked {
         let cure = "correct it; a hub does not start with it";
         return vec![Finding::fail(CHECK, error.to_string(), cure)];

@@ -11,6 +11,7 @@ use tempfile::NamedTempFile;
 
 use crate::carried;
 use crate::failure::Failure;
+use crate::output::print;
 
 /// Shown above the `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -81,11 +82,8 @@ pub(crate) fn run(command: SpinCommand) -> Result<(), Failure> {
         )));
     }
     write(&args.folder, &files)?;
-    let folder = args.folder.display();
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "{} components and spin.toml are in {folder}", files.len().saturating_sub(1))
-        .context("cannot write to standard output")?;
-    Ok(())
+    let (count, folder) = (files.len().saturating_sub(1), args.folder.display());
+    print(&format!("{count} components and spin.toml are in {folder}"))
 }
 
 /// Writes all of them beside their places before the first is put there, so that a full disk changes

@@ -1,12 +1,15 @@
 //! Building: the components to wasm, the host natively, and the fixtures of the tests.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
-use crate::machine::ensure_wasm_target;
+use crate::machine::ensure_target;
 use crate::process::{cargo, command, output_of, root, run, say};
+
+/// What the components are compiled for.
+pub(crate) const WASM_TARGET: &str = "wasm32-wasip2";
 
 /// Where cargo leaves the `.wasm` files, below the workspace's root; spin.toml says the same.
 const WASM: &str = "target/wasm32-wasip2/component";
@@ -27,24 +30,46 @@ pub(crate) fn hub_binary() -> PathBuf {
 /// # Errors
 /// When a build fails.
 pub(crate) fn everything() -> anyhow::Result<()> {
-    components()?;
-    if hub_binary().exists() {
-        say("building the host");
-    } else {
-        say("building the host; the first time compiles wasmtime, which takes 5 to 10 minutes");
+    if !hub_binary().exists() {
+        say("the first build compiles wasmtime, which takes some minutes");
     }
-    pack()?;
-    run(cargo().args(["build", "--release", "-p", "reef"]))
+    // Both end with long work for one core, and cargo keeps what they make in two folders.
+    std::thread::scope(|scope| {
+        let packer = scope.spawn(|| packer(&[]));
+        components()?;
+        packer.join().map_err(|_| anyhow!("a thread has ended before its work"))?
+    })?;
+    let target = host_target()?;
+    pack(&root().join(CARRIED), &target)?;
+    say("building the host");
+    run(cargo().args(["build", "--release", "--workspace", "--bin", "reef"]))
+}
+
+/// Compiles the components, which are built, for another system, and returns the folder in which
+/// the host's build script finds them by `REEF_COMPONENTS`.
+///
+/// # Errors
+/// When a build fails.
+pub(crate) fn pack_for(target: &str) -> anyhow::Result<PathBuf> {
+    let is_foreign = target.split('-').next() != Some(std::env::consts::ARCH);
+    // One that compiles for its own kind of processor alone is built sooner.
+    packer(if is_foreign { &["--features", "reef-runtime/all-arch"] } else { &[] })?;
+    let folder = root().join(format!("{CARRIED}-{target}"));
+    pack(&folder, target)?;
+    Ok(folder)
+}
+
+/// Builds what compiles components. It, the host and the tests are chosen from the whole workspace,
+/// so that cargo gives their dependencies the same features, and compiles wasmtime once.
+fn packer(features: &[&str]) -> anyhow::Result<()> {
+    let what = ["build", "--release", "--workspace", "--example", "pack_components"];
+    run(cargo().args(what).args(features))
 }
 
 /// Compiles the components to what the host carries, unless that is newer than they and the program
 /// that does it.
-fn pack() -> anyhow::Result<()> {
-    // The whole workspace, so that cargo chooses the features, and so the builds, of the host.
-    run(cargo().args(["build", "--release", "--workspace", "--example", "pack_components"]))?;
+fn pack(folder: &Path, target: &str) -> anyhow::Result<()> {
     let packer = root().join("target/release/examples/pack_components");
-    let folder = root().join(CARRIED);
-    let target = host_target()?;
     let mut sources = vec![packer.clone()];
     let mut kept = Vec::new();
     for name in component_names()? {
@@ -52,15 +77,15 @@ fn pack() -> anyhow::Result<()> {
         sources.push(root().join(WASM).join(format!("{name}.wasm")));
         kept.extend([format!("{name}.wasm.zst"), format!("{name}.{target}.zst")]);
     }
-    remove_others(&folder, &kept)?;
-    let stamp = root().join("target/components.stamp");
+    remove_others(folder, &kept)?;
+    let stamp = folder.with_extension("stamp");
     let changed = |file: &Path| file.metadata().and_then(|about| about.modified()).ok();
     let newest = sources.iter().map(|file| changed(file)).max().flatten();
     if kept.iter().all(|name| folder.join(name).exists()) && changed(&stamp) > newest {
         return Ok(());
     }
-    say("compiling the components for the host to carry");
-    run(command(packer).arg(&folder).arg(target).args(sources.get(1..).unwrap_or_default()))?;
+    say(format!("compiling the components for {target}"));
+    run(command(packer).arg(folder).arg(target).args(sources.get(1..).unwrap_or_default()))?;
     fs::write(&stamp, "").with_context(|| format!("cannot write {stamp:?}"))
 }
 
@@ -118,7 +143,7 @@ pub(crate) fn openapi() -> anyhow::Result<()> {
 /// # Errors
 /// When a build fails.
 pub(crate) fn components() -> anyhow::Result<()> {
-    ensure_wasm_target()?;
+    ensure_target(WASM_TARGET)?;
     let names = component_names()?;
     let first =
         if root().join(WASM).is_dir() { "" } else { " (the first time takes a minute or two)" };
@@ -170,7 +195,28 @@ pub(crate) fn fixtures() -> anyhow::Result<()> {
 /// type is given here because a library of both types cannot be optimised as a whole.
 fn wasm(package: &str, features: &[&str]) -> anyhow::Result<()> {
     run(cargo()
-        .args(["rustc", "--target", "wasm32-wasip2", "--profile", "component"])
+        .args(["rustc", "--target", WASM_TARGET, "--profile", "component"])
         .args(["--crate-type", "cdylib", "-p", package])
-        .args(features))
+        .args(features)
+        // Added to those of `.cargo/config.toml`.
+        .env("CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS", remapped()?.join(" ")))
+}
+
+/// Flags by which rustc calls the folders of this machine, whose names stand in panic messages, by
+/// names that every machine has: the same sources then give the same bytes.
+///
+/// # Errors
+/// When cargo's own folder cannot be read.
+pub(crate) fn remapped() -> anyhow::Result<Vec<String>> {
+    let home = match std::env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => std::env::home_dir().context("this user has no home")?.join(".cargo"),
+    };
+    let mut flags = vec![format!("--remap-path-prefix={}=/reef", root().display())];
+    // A registry's folder is called by its address; with vendored crates there is none.
+    let folders = fs::read_dir(home.join("registry/src")).into_iter().flatten();
+    let paths = folders.map(|folder| Ok(folder?.path())).collect::<io::Result<Vec<_>>>()?;
+    let mapped = paths.iter().map(|path| format!("--remap-path-prefix={}=/crates", path.display()));
+    flags.extend(mapped);
+    Ok(flags)
 }

@@ -9,25 +9,21 @@ use reef_packages::{REDIS, System, Tool};
 
 use crate::process::{cargo, command, on_path, output_of, root, run, say};
 
-/// Adds Rust's standard library for the components unless it is there.
+/// Adds Rust's standard library for a target unless it is there.
 ///
 /// # Errors
 /// When it is missing and rustup cannot add it.
-pub(crate) fn ensure_wasm_target() -> anyhow::Result<()> {
-    let libraries = output_of(command("rustc").args([
-        "--print",
-        "target-libdir",
-        "--target",
-        "wasm32-wasip2",
-    ]))?;
+pub(crate) fn ensure_target(target: &str) -> anyhow::Result<()> {
+    let print = ["--print", "target-libdir", "--target", target];
+    let libraries = output_of(command("rustc").args(print))?;
     if Path::new(&libraries).is_dir() {
         return Ok(());
     }
     if !on_path("rustup") {
-        bail!("this Rust has no wasm32-wasip2 target, and there is no rustup to add it");
+        bail!("this Rust has no target {target}, and there is no rustup to add it");
     }
-    say("adding the Rust target wasm32-wasip2");
-    run(command("rustup").args(["target", "add", "wasm32-wasip2"]))
+    say(format!("adding the Rust target {target}"));
+    run(command("rustup").args(["target", "add", target]))
 }
 
 /// Runs the client in the older systems' style, which only the tests do.
@@ -101,9 +97,21 @@ const LUACHECK: Tool = Tool {
     packages: &[("apt-get", "lua-check"), ("brew", "luacheck")],
 };
 
+/// Looks into programs, which only a release needs.
+const BINUTILS: Tool = Tool {
+    what: "binutils",
+    programs: &["readelf"],
+    packages: &[("apt-get", "binutils"), ("dnf", "binutils"), ("apk", "binutils")],
+};
+
 /// Says whether Python can put pip into a new environment.
 const FINDS_ENSUREPIP: &str =
     "import importlib.util as it; print(it.find_spec('ensurepip') is not None)";
+
+/// The oldest Node on which the TypeScript client is tested.
+const OLDEST_NODE: u32 = 20;
+/// The package that brings one, where the system has an older one.
+const NEWER_NODE: &str = "node@22.19.0";
 
 /// Where the tests find the packages of other languages, below the workspace's root.
 const CLIENTS: &str = "target/clients";
@@ -153,6 +161,27 @@ pub(crate) fn ensure_python_lints() -> anyhow::Result<PathBuf> {
     Ok(folder.join("bin"))
 }
 
+/// Installs what packs a release into `target/packers`, and returns where its programs are.
+///
+/// # Errors
+/// As [`ensure_python_client`].
+pub(crate) fn ensure_packers() -> anyhow::Result<PathBuf> {
+    ensure(&BINUTILS)?;
+    let folder = root().join("target/packers");
+    with_python(&root().join("xtask/packers.txt"), &folder)?;
+    Ok(folder.join("bin"))
+}
+
+/// Installs what builds for other systems into `target/cross`, and returns where its programs are.
+///
+/// # Errors
+/// As [`ensure_python_client`].
+pub(crate) fn ensure_cross() -> anyhow::Result<PathBuf> {
+    let folder = root().join("target/cross");
+    with_python(&root().join("xtask/cross.txt"), &folder)?;
+    Ok(folder.join("bin"))
+}
+
 /// Makes a Python environment in `target/clients/python`, with what
 /// `tests/clients/requirements.txt` pins.
 ///
@@ -184,7 +213,20 @@ fn with_python(pinned: &Path, folder: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// As [`ensure_python_client`].
 pub(crate) fn ensure_node_client() -> anyhow::Result<()> {
-    with_node(&root().join("tests/clients/package-lock.json"), &root().join(CLIENTS).join("node"))
+    with_node("tests/clients", "node", &[])
+}
+
+/// Installs into `target/clients/typescript` what `clients/typescript/package-lock.json` pins, and
+/// a newer Node beside it where the system's is older than the client's oldest.
+///
+/// # Errors
+/// As [`ensure_python_client`].
+pub(crate) fn ensure_typescript_client() -> anyhow::Result<()> {
+    ensure(&NODE)?;
+    let version = output_of(command("node").arg("--version"))?;
+    let major = version.trim_start_matches('v').split('.').next().unwrap_or_default();
+    let is_old = major.parse::<u32>().is_ok_and(|major| major < OLDEST_NODE);
+    with_node("clients/typescript", "typescript", if is_old { &[NEWER_NODE] } else { &[] })
 }
 
 /// Installs what speaks MCP: packages of Python and Node into folders of their own, since they do not
@@ -196,7 +238,7 @@ pub(crate) fn ensure_mcp_clients() -> anyhow::Result<()> {
     let (pinned, clients) = (root().join("tests/clients/mcp"), root().join(CLIENTS));
     with_python(&pinned.join("requirements.txt"), &clients.join("mcp-python"))?;
     with_python(&pinned.join("requirements-langchain.txt"), &clients.join("mcp-langchain"))?;
-    with_node(&pinned.join("package-lock.json"), &clients.join("mcp-node"))?;
+    with_node("tests/clients/mcp", "mcp-node", &[])?;
     say("building the client of MCP in Rust");
     run(cargo()
         .args(["build", "--release", "--locked", "--manifest-path"])
@@ -205,18 +247,23 @@ pub(crate) fn ensure_mcp_clients() -> anyhow::Result<()> {
         .arg(clients.join("rmcp")))
 }
 
-/// Installs the packages of a list.
-fn with_node(pinned: &Path, folder: &Path) -> anyhow::Result<()> {
+/// Installs what a folder's lockfile pins, and packages besides.
+fn with_node(from: &str, to: &str, besides: &[&str]) -> anyhow::Result<()> {
     ensure(&NODE)?;
-    with_packages(pinned, folder, || {
+    let pinned = root().join(from).join("package-lock.json");
+    let folder = root().join(CLIENTS).join(to);
+    with_packages(&pinned, &folder, || {
         ensure(&NPM)?;
-        fs::create_dir_all(folder)?;
+        fs::create_dir_all(&folder)?;
         for name in ["package.json", "package-lock.json"] {
             fs::copy(pinned.with_file_name(name), folder.join(name))?;
         }
-        run(command("npm")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"])
-            .current_dir(folder))
+        let npm = |args: &[&str]| {
+            let quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+            run(command("npm").args(args).args(quiet).current_dir(&folder))
+        };
+        npm(&["ci", "--ignore-scripts"])?;
+        besides.iter().try_for_each(|package| npm(&["install", "--no-save", package]))
     })
 }
 

@@ -5,6 +5,7 @@
 //! standard error; standard output belongs to the program that it runs.
 
 mod build;
+mod dist;
 mod fuzz;
 mod machine;
 mod process;
@@ -48,6 +49,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Build what a release consists of, in target/dist.
+    Dist(dist::DistArgs),
     /// Write openapi.json from the route tables and the types; a test fails when it is stale.
     Openapi,
     /// Feed what reads others' bytes with odd ones, from the seeds in `fuzz/corpus`.
@@ -105,6 +108,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             build::benchmark()?;
             process::replace_with(process::command(build::benchmark_binary()).args(args))
         }
+        Command::Dist(args) => dist::dist(&args),
         Command::Openapi => build::openapi(),
         Command::Fuzz { seconds } => fuzz::run_all(seconds),
         Command::Ci => {

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use anyhow::{Context, bail};
 
 use crate::process::{cargo, command, on_path, output_of, root, run, say};
-use crate::{build, machine};
+use crate::{build, dist, machine};
 
 /// Where luacheck finds the scripts as Redis gets them.
 const SCRIPTS: &str = "target/lua";
@@ -38,7 +38,7 @@ pub(crate) fn lints() -> anyhow::Result<()> {
         "-D",
         "warnings",
     ]))?;
-    machine::ensure_wasm_target()?;
+    machine::ensure_target(build::WASM_TARGET)?;
     say("linting the components as wasm");
     let mut clippy = cargo();
     clippy.args(["clippy", "--profile", "component", "--target", "wasm32-wasip2", "--lib"]);
@@ -124,14 +124,14 @@ pub(crate) fn tests(filter: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Finds or installs what the chosen tests need besides: a browser, or packages of other
-/// languages. Who chooses other tests needs none of it.
+/// Finds, installs or makes what the chosen tests need besides: a browser, packages of other
+/// languages, artefacts of a release. Who chooses other tests needs none of it.
 fn prepare_clients(filter: &[String]) -> anyhow::Result<()> {
     let mut list = cargo();
     list.args(["test", "--release", "--workspace", "--test", "all", "--", "--list"]);
     let chosen = output_of(list.args(filter))?;
     let needs = |module: &str| chosen.lines().any(|test| test.starts_with(module));
-    if needs("real_clients::browser") {
+    if needs("real_clients::browser") || needs("real_clients::typescript_client") {
         machine::ensure_browser()?;
     }
     let of_python = ["real_clients::python", "real_clients::schemathesis", "resilience::valkey"];
@@ -140,6 +140,12 @@ fn prepare_clients(filter: &[String]) -> anyhow::Result<()> {
     }
     if needs("real_clients::node") {
         machine::ensure_node_client()?;
+    }
+    if needs("deploy::artefacts") {
+        dist::pack_for_tests()?;
+    }
+    if needs("real_clients::typescript_client") {
+        machine::ensure_typescript_client()?;
     }
     if ["mcp::clients", "mcp::conformance", "mcp::examples"].into_iter().any(needs) {
         machine::ensure_mcp_clients()?;

@@ -1,5 +1,9 @@
 //! Tasks as those see them who run them: claim, progress, the end.
 
+use reef_api::task::{
+    ClaimedTask, TaskClaimAnswer, TaskClaimBody, TaskCompleteBody, TaskFailBody,
+    TaskProgressAnswer, TaskProgressBody,
+};
 use reef_api::{NodeId, TaskId};
 use reef_domain::json::{Json, Members, cut};
 use reef_domain::limits::{
@@ -7,35 +11,17 @@ use reef_domain::limits::{
     WAIT_MS_MAX,
 };
 use reef_domain::message::Block;
+use reef_domain::task::some_node;
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::message::{AdmitRunner, DismissRunner, TaskChange};
 use reef_store::node::Writer;
 use reef_store::task::{Claim, Claimed, Claims, Complete, Fail, Progress, Task, Written};
-use reef_web::extract::{lax_float, lax_int, object};
+use reef_web::extract::object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
-use serde::{Deserialize, Serialize};
 
 use crate::tasks::{tell_message, written};
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskClaimBody"))]
-pub(crate) struct ClaimBody {
-    /// The node that will run them.
-    node_id: Option<String>,
-    /// The one task that is asked for; left out, whatever is first.
-    task_id: Option<TaskId>,
-    /// Most tasks.
-    #[serde(default, deserialize_with = "lax_int")]
-    limit: Option<i64>,
-    /// How long they are the node's unless renewed, in milliseconds.
-    #[serde(default, deserialize_with = "lax_int")]
-    lease_ms: Option<i64>,
-    /// How long to wait for one, in milliseconds.
-    #[serde(default, deserialize_with = "lax_int")]
-    wait_ms: Option<i64>,
-}
 
 /// What a claim asks for.
 struct Asked {
@@ -45,43 +31,28 @@ struct Asked {
     lease_ms: i64,
 }
 
-impl ClaimBody {
-    fn check(self) -> Result<Asked, Invalid> {
+impl Asked {
+    fn read(body: TaskClaimBody) -> Result<Self, Invalid> {
         let mut invalid = Invalid::new();
-        let node_id = self.node_id.unwrap_or_default();
-        invalid.require(!node_id.is_empty(), "node_id", "is required");
-        invalid.require(node_id.is_empty() || id::is_valid(&node_id), "node_id", id::RULE);
-        let limit = self.limit.unwrap_or(1);
+        let node_id = some_node(body.node_id).unwrap_or_default();
+        let node = node_id.as_str();
+        invalid.require(!node.is_empty(), "node_id", "is required");
+        invalid.require(node.is_empty() || id::is_valid(node), "node_id", id::RULE);
+        let limit = body.limit.unwrap_or(1);
         invalid.within("limit", limit, &(1..=CONCURRENT_TASKS_MAX));
-        let lease_ms = self.lease_ms.unwrap_or(CLAIM_LEASE_MS_DEFAULT);
+        let lease_ms = body.lease_ms.unwrap_or(CLAIM_LEASE_MS_DEFAULT);
         invalid.within("lease_ms", lease_ms, &CLAIM_LEASE_MS);
-        invalid.within("wait_ms", self.wait_ms, &(0..=WAIT_MS_MAX));
-        let task_id = self.task_id.filter(|task| !task.as_str().is_empty());
+        invalid.within("wait_ms", body.wait_ms, &(0..=WAIT_MS_MAX));
+        let task_id = body.task_id.filter(|task| !task.as_str().is_empty());
         let is_id = task_id.as_ref().is_none_or(|task| id::is_valid(task.as_str()));
         invalid.require(is_id, "task_id", id::RULE);
-        invalid.finish(Asked { node_id: node_id.into(), task_id, limit, lease_ms })
+        invalid.finish(Self { node_id, task_id, limit, lease_ms })
     }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskClaimAnswer"))]
-pub(crate) struct ClaimAnswer {
-    tasks: Vec<ClaimedTask>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    reason: String,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct ClaimedTask {
-    #[serde(flatten)]
-    task: Task,
-    token: String,
 }
 
 /// `POST /tasks/claim`. `wait_ms` is the host's: it asks again once something may have changed.
 pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let Asked { node_id, task_id, limit, lease_ms } = object::<ClaimBody>(cx.request)?.check()?;
+    let Asked { node_id, task_id, limit, lease_ms } = Asked::read(object(cx.request)?)?;
     let random = uuid::Uuid::now_v7().simple().to_string();
     let call = Claim {
         node_id: &node_id,
@@ -109,7 +80,7 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
         let is_empty = tasks.is_empty();
         let tasks = tasks.into_iter();
         let tasks = tasks.map(|claimed| ClaimedTask { task: claimed.task, token: claimed.token });
-        Response::json(&ClaimAnswer { tasks: tasks.collect(), reason }).pending(is_empty)
+        Response::json(&TaskClaimAnswer { tasks: tasks.collect(), reason }).pending(is_empty)
     });
     mark_replayed(answer, answered.replayed)
 }
@@ -119,44 +90,10 @@ fn token(given: Option<String>) -> Result<String, Problem> {
     given.filter(|token| !token.is_empty()).ok_or_else(|| Problem::field("token", "is required"))
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskProgressBody")
-)]
-pub(crate) struct ProgressBody {
-    /// As it came with the claim.
-    token: Option<String>,
-    /// How much is done, 0–1.
-    #[serde(default, deserialize_with = "lax_float")]
-    progress: Option<f64>,
-    /// From now, in milliseconds; left out, as it was claimed.
-    #[serde(default, deserialize_with = "lax_int")]
-    lease_ms: Option<i64>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskProgressAnswer")
-)]
-pub(crate) struct ProgressAnswer<'a> {
-    success: bool,
-    task_id: &'a str,
-    status: &'a str,
-    progress: f64,
-    /// How long the claim holds from now: what was asked for, but never longer than until 5 s after
-    /// the task's timeout.
-    lease_ms: i64,
-    cancelled: bool,
-}
-
 /// `POST /tasks/{id}/progress`
 pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
-    let body: ProgressBody = object(cx.request)?;
+    let body: TaskProgressBody = object(cx.request)?;
     let mut invalid = Invalid::new();
     invalid.within("progress", body.progress, &(0.0..=1.0));
     invalid.within("lease_ms", body.lease_ms, &CLAIM_LEASE_MS);
@@ -181,10 +118,10 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
         cx.store.call(&change.call(message_id, author, &task_id, ttl_ms)).await?;
     }
     let answer = answer.map(|standing| {
-        Response::json(&ProgressAnswer {
+        Response::json(&TaskProgressAnswer {
             success: true,
-            task_id: &task_id,
-            status: &standing.status,
+            task_id: task_id.as_str().into(),
+            status: standing.status,
             progress: standing.progress,
             lease_ms: standing.lease_ms,
             cancelled: standing.cancelled,
@@ -193,20 +130,8 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer, answered.replayed)
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskCompleteBody")
-)]
-pub(crate) struct CompleteBody {
-    /// As it came with the claim.
-    token: Option<String>,
-    /// Any value.
-    result: Option<Json>,
-    /// A content block that takes the placeholder's place in the task's message.
-    content: Option<Members>,
-}
+/// `POST /tasks/{id}/complete`, with what it keeps as it is.
+pub(crate) type CompleteBody = TaskCompleteBody<Json, Members>;
 
 /// `POST /tasks/{id}/complete`
 pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
@@ -242,21 +167,10 @@ fn content_of(content: Members) -> Result<Json, Problem> {
     Json::of(&content).map_err(|fault| Problem::field("content", &fault.to_string()))
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskFailBody"))]
-pub(crate) struct FailBody {
-    /// As it came with the claim.
-    token: Option<String>,
-    /// What went wrong.
-    error: Option<String>,
-    /// Whether to try again.
-    retryable: Option<bool>,
-}
-
 /// `POST /tasks/{id}/fail`
 pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
-    let body: FailBody = object(cx.request)?;
+    let body: TaskFailBody = object(cx.request)?;
     let token = token(body.token)?;
     let call = Fail {
         task_id: &task_id,

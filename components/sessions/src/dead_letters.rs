@@ -1,5 +1,6 @@
 //! Tasks that went wrong for good, and how they are tried again.
 
+use reef_api::task::{TaskRedriveAnswer, TaskRedriveBody};
 use reef_domain::limits::{PAGE_DEFAULT, REDRIVE_MAX};
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
@@ -7,7 +8,6 @@ use reef_store::task::{Letters, ListDead, redrive as put_back};
 use reef_web::extract::optional_object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
 
 use crate::tasks::paged;
 
@@ -25,72 +25,34 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     Ok(paged(cx, &cx.store.call(&call).await?))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskRedriveBody"))]
-pub(crate) struct RedriveBody {
-    /// Which tasks.
-    task_ids: Option<Vec<String>>,
-    /// Or which of all dead tasks; `{}` is all.
-    filter: Option<Filter>,
-    /// Only say which.
-    dry_run: Option<bool>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskRedriveFilter")
-)]
-pub(crate) struct Filter {
-    /// How they ended.
-    status: Option<String>,
-    /// Whom they are for.
-    user_id: Option<String>,
-}
-
-impl RedriveBody {
-    fn letters(&mut self) -> Result<Letters, Invalid> {
-        let mut invalid = Invalid::new();
-        let is_given = self.task_ids.is_some() || self.filter.is_some();
-        invalid.require(is_given, "task_ids", "or a filter is required; {} filters nothing out");
-        let is_empty = self.task_ids.as_ref().is_some_and(Vec::is_empty);
-        invalid.require(!is_empty, "task_ids", "must name at least one task");
-        let task_ids = self.task_ids.take().unwrap_or_default();
-        invalid.at_most_items("task_ids", &task_ids, REDRIVE_MAX);
-        for (n, task_id) in task_ids.iter().enumerate() {
-            invalid.require(id::is_valid(task_id), &format!("task_ids[{n}]"), id::RULE);
-        }
-        let filter = self.filter.take().unwrap_or_default();
-        let status = filter.status.unwrap_or_default();
-        let is_dead = matches!(status.as_str(), "" | "failed" | "timeout");
-        invalid.require(is_dead, "filter.status", "must be failed or timeout");
-        let user_id = filter.user_id.unwrap_or_default();
-        invalid.finish(Letters { task_ids, status, user_id })
+fn letters(body: &mut TaskRedriveBody) -> Result<Letters, Invalid> {
+    let mut invalid = Invalid::new();
+    let is_given = body.task_ids.is_some() || body.filter.is_some();
+    invalid.require(is_given, "task_ids", "or a filter is required; {} filters nothing out");
+    let is_empty = body.task_ids.as_ref().is_some_and(Vec::is_empty);
+    invalid.require(!is_empty, "task_ids", "must name at least one task");
+    let task_ids = body.task_ids.take().unwrap_or_default();
+    invalid.at_most_items("task_ids", &task_ids, REDRIVE_MAX);
+    for (n, task_id) in task_ids.iter().enumerate() {
+        invalid.require(id::is_valid(task_id), &format!("task_ids[{n}]"), id::RULE);
     }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskRedriveAnswer")
-)]
-pub(crate) struct RedriveAnswer {
-    redriven: usize,
-    task_ids: Vec<String>,
-    dry_run: bool,
+    let filter = body.filter.take().unwrap_or_default();
+    let status = filter.status.unwrap_or_default();
+    let is_dead = matches!(status.as_str(), "" | "failed" | "timeout");
+    invalid.require(is_dead, "filter.status", "must be failed or timeout");
+    let user_id = filter.user_id.unwrap_or_default();
+    invalid.finish(Letters { task_ids, status, user_id })
 }
 
 /// `POST /tasks/dead/redrive`: the tasks that are named, or those that the filter lets through.
 pub(crate) async fn redrive<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let mut body: RedriveBody = optional_object(cx.request)?;
-    let letters = body.letters().map_err(Problem::from)?;
+    let mut body: TaskRedriveBody = optional_object(cx.request)?;
+    let letters = letters(&mut body).map_err(Problem::from)?;
     let dry_run = body.dry_run.unwrap_or(false);
     let writer = cx.caller.writer();
     let once = cx.once.as_ref();
     let answered = put_back(cx.store, writer, &letters, dry_run, REDRIVE_STEPS, once).await?;
-    let answer = RedriveAnswer {
+    let answer = TaskRedriveAnswer {
         redriven: if dry_run { 0 } else { answered.value.len() },
         task_ids: answered.value,
         dry_run,

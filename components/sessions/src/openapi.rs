@@ -1,16 +1,20 @@
 //! What `openapi.json` says of these routes.
 
+use reef_api::Word as _;
 use reef_api::task::TaskStats;
+use reef_api::task::{
+    ClaimedTask, SessionTaskAnswer, SessionTaskBody, SubmittedTask, Task, TaskClaimAnswer,
+    TaskClaimBody, TaskCleanupAnswer, TaskCleanupBody, TaskFailBody, TaskProgressAnswer,
+    TaskProgressBody, TaskRedriveAnswer, TaskRedriveBody, TaskRedriveFilter, TaskRemoved,
+    TaskStatus, WhyAnswer,
+};
 use reef_domain::limits::{
     AUDIENCE_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, CONCURRENT_TASKS_MAX, ITERATIONS_MAX,
     PAGE_DEFAULT, REDRIVE_MAX, TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX,
     TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX, WAIT_MS_MAX,
 };
-use reef_domain::task::{
-    PRIORITY_DEFAULT, PRIORITY_MAX, STATUSES, TASK_TYPES, TIMEOUT_DEFAULT, WORKFLOWS,
-};
+use reef_domain::task::{PRIORITY_DEFAULT, PRIORITY_MAX, TASK_TYPES, TIMEOUT_DEFAULT, WORKFLOWS};
 use reef_store::session::Session;
-use reef_store::task::Task;
 use reef_web::Code;
 use reef_web::openapi::schema::{
     between, default, filter, labels, list_of, name, named, new_id, number_cursor, object, one_of,
@@ -19,7 +23,7 @@ use reef_web::openapi::schema::{
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
 
-use crate::{claims, conversations, dead_letters, session_tasks, tasks};
+use crate::{claims, conversations, tasks};
 
 /// Describes the routes.
 pub fn describe(api: &mut Api) {
@@ -55,9 +59,9 @@ fn sessions(api: &mut Api) {
             "Its progress and result appear in a message of the session. Whoever claims it needs \
              the given skills and one with the workflow's name.",
         )
-        .takes::<session_tasks::SessionTaskBody>()
+        .takes::<SessionTaskBody>()
         .example(json!({ "task_description": "Summarise the log of today." }))
-        .answers::<session_tasks::SessionTaskAnswer<'static>>("The task and its message.")
+        .answers::<SessionTaskAnswer>("The task and its message.")
         .refuses(&[Code::NotFound, Code::Conflict]);
 }
 
@@ -66,12 +70,12 @@ fn submitting(api: &mut Api) {
         .says("A task whose skills no node has is taken too, with `routable: false`.")
         .takes::<tasks::SubmitBody>()
         .example(json!({ "name": "index", "required_skills": ["python"], "priority": 1 }))
-        .answers::<tasks::SubmitAnswer<'static>>("The task.")
+        .answers::<SubmittedTask>("The task.")
         .refuses(&[Code::Conflict]);
     let text = || json!({ "type": "string" });
     api.get("/api/v1/tasks", "list_tasks", "List tasks, newest first")
-        .query("status", "Only those in this status.", filter(&STATUSES))
-        .query("status_filter", "The same; `status` comes first.", filter(&STATUSES))
+        .query("status", "Only those in this status.", filter(&TaskStatus::names()))
+        .query("status_filter", "The same; `status` comes first.", filter(&TaskStatus::names()))
         .query("assigned_node", "Only those of this node.", text())
         .query("user_id", "Only those for this user.", text())
         .query("session_id", "Only those of this session.", text())
@@ -95,8 +99,8 @@ fn submitting(api: &mut Api) {
                 "type": "number", "minimum": 0, "maximum": 36_500,
             }),
         )
-        .may_take::<tasks::CleanupBody>()
-        .answers::<tasks::CleanupAnswer>("How many were forgotten.");
+        .may_take::<TaskCleanupBody>()
+        .answers::<TaskCleanupAnswer>("How many were forgotten.");
 }
 
 fn running(api: &mut Api) {
@@ -107,15 +111,15 @@ fn running(api: &mut Api) {
              free capacity. Each comes under a `token` and a lease; heartbeats and progress renew \
              it. `wait_ms` waits for one under the host; under Spin it is as 0.",
         )
-        .takes::<claims::ClaimBody>()
+        .takes::<TaskClaimBody>()
         .example(json!({ "node_id": "gpu-1", "wait_ms": 30_000 }))
-        .answers::<claims::ClaimAnswer>("Tasks with tokens; none: `reason` may say why.")
+        .answers::<TaskClaimAnswer>("Tasks with tokens; none: `reason` may say why.")
         .refuses(&[Code::NotFound, Code::Conflict]);
     api.post("/api/v1/tasks/{id}/progress", "report_progress", "Say how far a task is")
         .says("Renews the lease. `cancelled` says that the task is not wanted any more.")
-        .takes::<claims::ProgressBody>()
+        .takes::<TaskProgressBody>()
         .example(json!({ "token": "…", "progress": 0.5 }))
-        .answers::<claims::ProgressAnswer<'static>>("How the claim stands.")
+        .answers::<TaskProgressAnswer>("How the claim stands.")
         .refuses(&held);
     api.post("/api/v1/tasks/{id}/complete", "complete_task", "End a task well")
         .says("`result` is any value up to 1 MiB; `content` is a content block for its message.")
@@ -125,7 +129,7 @@ fn running(api: &mut Api) {
         .refuses(&held);
     api.post("/api/v1/tasks/{id}/fail", "fail_task", "End a try badly")
         .says("With tries left it is `pending` again after a back-off that doubles.")
-        .takes::<claims::FailBody>()
+        .takes::<TaskFailBody>()
         .example(json!({ "token": "…", "error": "no such file" }))
         .answers::<Task>("The task.")
         .refuses(&held);
@@ -143,10 +147,10 @@ fn one_task(api: &mut Api) {
         .answers::<Task>("The task.")
         .refuses(&[Code::NotFound]);
     api.delete("/api/v1/tasks/{id}", "remove_task", "Forget a task that has ended")
-        .answers::<tasks::RemoveAnswer<'static>>("It is gone.")
+        .answers::<TaskRemoved>("It is gone.")
         .refuses(&[Code::NotFound, Code::Conflict]);
     api.get("/api/v1/tasks/{id}/why", "explain_task", "Why a task is not running")
-        .answers::<tasks::WhyAnswer<'static>>("The first obstacle, in a word and in a sentence.")
+        .answers::<WhyAnswer>("The first obstacle, in a word and in a sentence.")
         .refuses(&[Code::NotFound]);
     api.post("/api/v1/tasks/{id}/cancel", "cancel_task", "Call a task off")
         .says("Whoever runs it learns it with the next heartbeat or progress.")
@@ -163,9 +167,9 @@ fn dead(api: &mut Api) {
         .answers_schema("The tasks.", list_of("Task"));
     api.post("/api/v1/tasks/dead/redrive", "redrive_tasks", "Try dead tasks again")
         .says("Those that are named, or those that the filter lets through; `{}` lets all through.")
-        .takes::<dead_letters::RedriveBody>()
+        .takes::<TaskRedriveBody>()
         .example(json!({ "filter": { "status": "timeout" }, "dry_run": true }))
-        .answers::<dead_letters::RedriveAnswer>("Which were, or would be, put back.");
+        .answers::<TaskRedriveAnswer>("Which were, or would be, put back.");
 }
 
 fn schemas(api: &mut Api) {
@@ -179,7 +183,7 @@ fn schemas(api: &mut Api) {
         .set("metadata", optional_object())
         .set("session_id", own_id())
         .set("audience", audience(true));
-    api.body::<session_tasks::SessionTaskBody>()
+    api.body::<SessionTaskBody>()
         .require(&["task_description"])
         .set("task_description", json!({ "minLength": 1, "pattern": r"\S" }))
         .set("workflow", default(one_of(&WORKFLOWS), "simple"))
@@ -191,14 +195,14 @@ fn schemas(api: &mut Api) {
         .set("audience", audience(true));
     let lease =
         || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), CLAIM_LEASE_MS_DEFAULT);
-    api.body::<claims::ClaimBody>()
+    api.body::<TaskClaimBody>()
         .require(&["node_id"])
         .set("node_id", schema::id())
         .set("task_id", schema::id())
         .set("limit", default(between(1, CONCURRENT_TASKS_MAX), 1))
         .set("lease_ms", lease())
         .set("wait_ms", default(between(0, WAIT_MS_MAX), 0));
-    api.body::<claims::ProgressBody>()
+    api.body::<TaskProgressBody>()
         .require(&["token"])
         .set("token", json!({ "minLength": 1 }))
         .set("progress", between(0, 1))
@@ -207,11 +211,11 @@ fn schemas(api: &mut Api) {
         .require(&["token"])
         .set("token", json!({ "minLength": 1 }))
         .set("content", json!({ "anyOf": [named("NewContentBlock"), { "type": "null" }] }));
-    api.body::<claims::FailBody>()
+    api.body::<TaskFailBody>()
         .require(&["token"])
         .set("token", json!({ "minLength": 1 }))
         .set("retryable", json!({ "default": true }));
-    api.body::<dead_letters::RedriveBody>()
+    api.body::<TaskRedriveBody>()
         .set(
             "task_ids",
             json!({
@@ -223,8 +227,8 @@ fn schemas(api: &mut Api) {
             { "required": ["task_ids"], "properties": { "task_ids": { "type": "array" } } },
             { "required": ["filter"], "properties": { "filter": { "type": "object" } } },
         ] }));
-    api.body::<dead_letters::Filter>().set("status", one_of(&["", "failed", "timeout"]));
-    api.body::<tasks::CleanupBody>().set("days", default(between(0, 36_500), 30));
+    api.body::<TaskRedriveFilter>().set("status", one_of(&["", "failed", "timeout"]));
+    api.body::<TaskCleanupBody>().set("days", default(between(0, 36_500), 30));
 }
 
 fn priority() -> Value {
@@ -266,13 +270,9 @@ fn task_schemas(api: &mut Api) {
         .set("user_id", name(0, USER_CHARS_MAX))
         .set("task_id", new_id())
         .set("metadata", optional_object());
-    for task in [
-        Api::answer::<Task>,
-        Api::answer::<tasks::SubmitAnswer<'static>>,
-        Api::answer::<claims::ClaimedTask>,
-    ] {
+    for task in [Api::answer::<Task>, Api::answer::<SubmittedTask>, Api::answer::<ClaimedTask>] {
         task(api)
-            .set("status", one_of(&STATUSES))
+            .set("status", one_of(&TaskStatus::names()))
             .set("task_type", one_of(&TASK_TYPES))
             .set("priority", between(0, PRIORITY_MAX))
             .set("progress", between(0, 1))

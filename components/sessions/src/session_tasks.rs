@@ -1,6 +1,6 @@
 //! Tasks of a conversation: each has an assistant message that shows how it goes.
 
-use reef_api::NodeId;
+use reef_api::task::{SessionTaskAnswer, SessionTaskBody, TaskStatus};
 use reef_domain::json::Json;
 use reef_domain::limits::TASK_NAME_CHARS_MAX;
 use reef_domain::task::{
@@ -10,43 +10,17 @@ use reef_domain::{Invalid, name};
 use reef_store::Redis;
 use reef_store::session::Written as SessionWritten;
 use reef_store::task::{Discard, Get, Place, Placed, Queue, Submit, Submitted, place};
-use reef_web::extract::{lax_float, lax_int, object, refuse_read_only};
+use reef_web::extract::{object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::conversations::unknown_session;
 use crate::tasks::{READ_ONLY, not_submitted};
 
 /// Most iterations where the caller names none (`contract.md` §5).
 const ITERATIONS_DEFAULT: i64 = 3;
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct SessionTaskBody {
-    /// What is to be done.
-    task_description: Option<String>,
-    /// How: also a skill that the worker must have.
-    workflow: Option<String>,
-    /// Most rounds of the workflow.
-    #[serde(default, deserialize_with = "lax_int")]
-    max_iterations: Option<i64>,
-    /// Skills that the node must have besides.
-    required_skills: Option<Vec<String>>,
-    /// 0 (critical) to 3 (low).
-    #[serde(default, deserialize_with = "lax_int")]
-    priority: Option<i64>,
-    /// Longest run, in seconds.
-    #[serde(default, deserialize_with = "lax_float")]
-    timeout: Option<f64>,
-    /// Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the session says,
-    /// else the variable `task_audience`.
-    audience: Option<Value>,
-    /// The one node that may run it; it waits for that node, also while there is none.
-    target_node: Option<NodeId>,
-}
 
 /// What is asked for, checked.
 struct Asked {
@@ -55,12 +29,12 @@ struct Asked {
     parameters: Json,
 }
 
-impl SessionTaskBody {
-    fn check(self) -> Result<Asked, Problem> {
-        let description = self.task_description.unwrap_or_default();
-        let workflow = self.workflow.unwrap_or_else(|| "simple".to_owned());
-        let max_iterations = self.max_iterations.unwrap_or(ITERATIONS_DEFAULT);
-        let mut required_skills = self.required_skills.unwrap_or_default();
+impl Asked {
+    fn read(body: SessionTaskBody) -> Result<Self, Problem> {
+        let description = body.task_description.unwrap_or_default();
+        let workflow = body.workflow.unwrap_or_else(|| "simple".to_owned());
+        let max_iterations = body.max_iterations.unwrap_or(ITERATIONS_DEFAULT);
+        let mut required_skills = body.required_skills.unwrap_or_default();
         if !required_skills.contains(&workflow) {
             required_skills.push(workflow.clone());
         }
@@ -70,12 +44,12 @@ impl SessionTaskBody {
             description: description.clone(),
             wants: Wants {
                 required_skills,
-                audience: self.audience.map(|it| Audience::read(&it)).transpose()?,
-                target_node: some_node(self.target_node),
+                audience: body.audience.map(|it| Audience::read(&it)).transpose()?,
+                target_node: some_node(body.target_node),
                 ..Wants::default()
             },
-            priority: self.priority.unwrap_or(PRIORITY_DEFAULT),
-            timeout: self.timeout.unwrap_or(TIMEOUT_DEFAULT),
+            priority: body.priority.unwrap_or(PRIORITY_DEFAULT),
+            timeout: body.timeout.unwrap_or(TIMEOUT_DEFAULT),
             ..Submission::default()
         };
         let mut invalid = Invalid::new();
@@ -92,18 +66,8 @@ impl SessionTaskBody {
         });
         let parameters =
             Json::of(&parameters).map_err(|fault| Problem::internal(fault.to_string()))?;
-        Ok(Asked { workflow, submission, parameters })
+        Ok(Self { workflow, submission, parameters })
     }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct SessionTaskAnswer<'a> {
-    task_id: &'a str,
-    message_id: &'a str,
-    session_id: &'a str,
-    status: &'a str,
-    stream_url: String,
 }
 
 /// `POST /sessions/{sid}/tasks`: a draft of the task, then its message, then the draft is put into
@@ -113,8 +77,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     refuse_read_only(cx.request, &READ_ONLY)?;
     // Here the hub makes the id, too.
     refuse_read_only(cx.request, &["task_id", "stream_url"])?;
-    let Asked { workflow, mut submission, parameters } =
-        object::<SessionTaskBody>(cx.request)?.check()?;
+    let Asked { workflow, mut submission, parameters } = Asked::read(object(cx.request)?)?;
     let task_id = made_id("task", cx.once.as_ref(), false);
     let message_id = made_id("msg", cx.once.as_ref(), true);
     // Only so that a session that does not take it leaves no trace; the session decides below.
@@ -188,10 +151,10 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 fn answer(task_id: &str, message_id: &str, session_id: &str) -> Response {
     Response::json(&SessionTaskAnswer {
-        task_id,
-        message_id,
-        session_id,
-        status: "pending",
+        task_id: task_id.into(),
+        message_id: message_id.to_owned(),
+        session_id: session_id.to_owned(),
+        status: TaskStatus::Pending.into(),
         stream_url: format!("/api/v1/sessions/{session_id}/messages/{message_id}/stream"),
     })
 }

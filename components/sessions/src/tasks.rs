@@ -1,21 +1,23 @@
 //! Tasks as those see them who submit and watch them.
 
-use reef_api::task::{TaskBody, TaskStats};
+use reef_api::Word as _;
+use reef_api::task::{
+    SubmittedTask, TaskBody, TaskCleanupAnswer, TaskCleanupBody, TaskRemoved, TaskStats,
+    TaskStatus, WhyAnswer, WhyNodes, WhySkill,
+};
 use reef_domain::Invalid;
 use reef_domain::json::Json;
 use reef_domain::limits::{BODY_BYTES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
-use reef_domain::task::{STATUSES, Submission, check_task_id, is_ended};
-use reef_domain::time::UnixMillis;
+use reef_domain::task::{Submission, check_task_id};
 use reef_store::Redis;
 use reef_store::task::{
     AskWhy, Cancel, Count, Found, Get, List, ListWaiting, Obstacles, Page, Remove, Retry, Submit,
     Submitted, Task, Written, clean_up as forget_old, settle_message,
 };
-use reef_web::extract::{json_object, lax_float, object, optional_object, refuse_read_only};
+use reef_web::extract::{json_object, object, optional_object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
 
 /// Steps of 100 that one clean-up takes: it stays well inside a request's time.
 const CLEANUP_STEPS: usize = 1000;
@@ -26,6 +28,10 @@ const CLEANUP_DAYS: f64 = 30.0;
 /// There is no such task.
 pub(crate) fn unknown_task(task_id: &str) -> Problem {
     Problem::new(Code::NotFound, format!("There is no task {task_id}."))
+}
+
+fn is_end(status: &str) -> bool {
+    TaskStatus::parse(status).is_some_and(TaskStatus::is_end)
 }
 
 /// The value of a write to a task, or why there is none.
@@ -39,7 +45,7 @@ pub(crate) fn written<T>(outcome: Written<T>, task_id: &str) -> Result<T, Proble
             Code::Fenced,
             format!("This token does not hold the task {task_id} any more."),
         )),
-        Written::Status(status) if is_ended(&status) => {
+        Written::Status(status) if is_end(&status) => {
             conflict(format!("The task {task_id} has ended: {status}."))
         }
         Written::Status(status) if status == "unsettled" => conflict(format!(
@@ -55,11 +61,11 @@ pub(crate) fn written<T>(outcome: Written<T>, task_id: &str) -> Result<T, Proble
 /// Tells a task's message of its end. The task has ended whatever happens here; what fails, the
 /// monitor repeats.
 pub(crate) async fn tell_message<R: Redis>(cx: &Context<'_, R>, task: &Task) {
-    if task.message_id.is_none() || !is_ended(&task.status) {
+    if task.message_id.is_none() || !task.status.is_end() {
         return;
     }
     let ttl_ms = cx.config.settings.message_ttl_ms;
-    if let Err(error) = settle_message(cx.store, &task.task_id, ttl_ms).await {
+    if let Err(error) = settle_message(cx.store, task.task_id.as_str(), ttl_ms).await {
         eprintln!("task={} its message could not be told of its end: {error}", task.task_id);
     }
 }
@@ -72,14 +78,6 @@ fn submission(body: &mut SubmitBody) -> Result<Submission, Invalid> {
     let submission = Submission::read(body, &mut invalid)?;
     check_task_id(&mut invalid, body.task_id.as_deref().filter(|given| !given.is_empty()));
     invalid.finish(submission)
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SubmittedTask"))]
-pub(crate) struct SubmitAnswer<'a> {
-    #[serde(flatten)]
-    task: &'a Task,
-    routable: bool,
 }
 
 /// Fields of a task that only the hub decides.
@@ -124,7 +122,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = match answered.value {
         Submitted::Ok { routable, task: Some(task) } => {
-            Ok(Response::json(&SubmitAnswer { task: &task, routable }))
+            Ok(Response::json(&SubmittedTask { task: *task, routable }))
         }
         Submitted::Ok { .. } => Err(Problem::internal("a task without a message became a draft")),
         refused => Err(not_submitted(&refused, task_id)),
@@ -154,8 +152,8 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
     let given = ["status", "status_filter"].map(|name| query.get(name).map(|text| (name, text)));
     let (name, status) = given.into_iter().flatten().next().unwrap_or_default();
-    if !status.is_empty() && !STATUSES.contains(&status) {
-        let rule = format!("must be one of {}", STATUSES.join(", "));
+    if !status.is_empty() && TaskStatus::parse(status).is_none() {
+        let rule = format!("must be one of {}", TaskStatus::names().join(", "));
         return Err(Problem::parameter(name, &rule));
     }
     let call = List {
@@ -205,17 +203,10 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     match cx.store.call(&Get { task_id: &task_id }).await? {
         Some(Found { owner, runner, task }) if cx.caller.may_see(&[&owner, &runner]) => {
-            Ok(Response::json(&task).pending(!is_ended(&task.status)))
+            Ok(Response::json(&task).pending(!task.status.is_end()))
         }
         _ => Err(unknown_task(&task_id)),
     }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskRemoved"))]
-pub(crate) struct RemoveAnswer<'a> {
-    success: bool,
-    task_id: &'a str,
 }
 
 /// `DELETE /tasks/{id}`
@@ -227,7 +218,7 @@ pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     let call = Remove { task_id: &task_id, writer: cx.caller.writer() };
     written(cx.store.call(&call).await?, &task_id)?;
-    Ok(Response::json(&RemoveAnswer { success: true, task_id: &task_id }))
+    Ok(Response::json(&TaskRemoved { success: true, task_id: task_id.into() }))
 }
 
 /// `POST /tasks/{id}/cancel`
@@ -251,27 +242,9 @@ pub(crate) async fn retry<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer.map(|task| Response::json(&task)), answered.replayed)
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskCleanupBody"))]
-pub(crate) struct CleanupBody {
-    /// Those that ended so many days ago.
-    #[serde(default, deserialize_with = "lax_float")]
-    days: Option<f64>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskCleanupAnswer")
-)]
-pub(crate) struct CleanupAnswer {
-    deleted: i64,
-}
-
 /// `POST /tasks/cleanup`
 pub(crate) async fn clean_up<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let body: CleanupBody = optional_object(cx.request)?;
+    let body: TaskCleanupBody = optional_object(cx.request)?;
     let query = cx.query();
     let in_query = query.get("days").map(str::parse::<f64>).transpose();
     let in_query = in_query.map_err(|_| Problem::parameter("days", "must be a number"))?;
@@ -282,37 +255,8 @@ pub(crate) async fn clean_up<R: Redis>(cx: &Context<'_, R>) -> Answer {
     #[allow(clippy::cast_possible_truncation, reason = "checked to be at most a century")]
     let age_ms = (days * 86_400_000.0) as i64;
     let answered = forget_old(cx.store, age_ms, CLEANUP_STEPS, cx.once.as_ref()).await?;
-    let response = Response::json(&CleanupAnswer { deleted: answered.value });
+    let response = Response::json(&TaskCleanupAnswer { deleted: answered.value });
     mark_replayed(Ok(response), answered.replayed)
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct WhyAnswer<'a> {
-    task_id: &'a str,
-    status: &'a str,
-    reason: &'static str,
-    message: String,
-    due_at: Option<UnixMillis>,
-    ahead: i64,
-    nodes: WhyNodes,
-    skills: Vec<WhySkill<'a>>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct WhyNodes {
-    able: i64,
-    online: i64,
-    free: i64,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct WhySkill<'a> {
-    skill: &'a str,
-    nodes: i64,
-    online: i64,
 }
 
 /// `GET /tasks/{id}/why`
@@ -322,18 +266,16 @@ pub(crate) async fn why<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let obstacles = found.filter(|found| cx.caller.may_see(&[&found.owner]));
     let obstacles = obstacles.ok_or_else(|| unknown_task(&task_id))?;
     let (reason, message) = explain(&obstacles);
-    let skills = obstacles.skills.iter();
+    let skills = obstacles.skills.into_iter();
     Ok(Response::json(&WhyAnswer {
-        task_id: &task_id,
-        status: &obstacles.status,
-        reason,
+        task_id: task_id.into(),
+        status: obstacles.status,
+        reason: reason.into(),
         message,
         due_at: obstacles.due,
         ahead: obstacles.ahead,
         nodes: WhyNodes { able: obstacles.able, online: obstacles.online, free: obstacles.free },
-        skills: skills
-            .map(|(skill, nodes, online)| WhySkill { skill, nodes: *nodes, online: *online })
-            .collect(),
+        skills: skills.map(|(skill, nodes, online)| WhySkill { skill, nodes, online }).collect(),
     }))
 }
 
@@ -370,7 +312,7 @@ fn explain(obstacles: &Obstacles) -> (&'static str, String) {
         ("pending", Some(due)) => {
             ("waiting_for_retry", format!("Its last try failed; it waits for retry until {due}."))
         }
-        (status, _) if is_ended(status) => ("ended", format!("It has ended: {status}.")),
+        (status, _) if is_end(status) => ("ended", format!("It has ended: {status}.")),
         _ if !unknown.is_empty() => {
             ("no_node_with_skill", format!("No node has the skill {unknown}."))
         }
@@ -403,12 +345,14 @@ fn explain(obstacles: &Obstacles) -> (&'static str, String) {
 
 #[cfg(test)]
 mod tests {
+    use reef_domain::time::UnixMillis;
+
     use super::*;
 
     fn obstacles() -> Obstacles {
         Obstacles {
             owner: String::new(),
-            status: "pending".into(),
+            status: TaskStatus::Pending.into(),
             due: None,
             ahead: 0,
             able: 1,
@@ -447,7 +391,7 @@ mod tests {
             (for_node(None), "no_node"),
             (Obstacles { able: 0, ..for_node(Some("online")) }, "target_node_unfit"),
             (Obstacles { due: Some(UnixMillis(0)), ..obstacles() }, "waiting_for_retry"),
-            (Obstacles { status: "timeout".into(), ..obstacles() }, "ended"),
+            (Obstacles { status: TaskStatus::Timeout.into(), ..obstacles() }, "ended"),
         ] {
             assert_eq!(explain(&obstacles).0, reason, "{obstacles:?}");
         }

@@ -1,11 +1,185 @@
-//! Tasks.
+//! Tasks: submitting, running, showing, trying again.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::cluster::TasksByStatus;
-use crate::id::NodeId;
+use crate::id::{NodeId, TaskId};
 use crate::lax;
+use crate::time::UnixMillis;
+use crate::word::{Open, words};
+
+words! {
+    /// Where a task is, in the order in which it may pass through them.
+    TaskStatus {
+        /// Waits for a node.
+        Pending = "pending",
+        /// Kept back until a time.
+        Scheduled = "scheduled",
+        /// Held by a node.
+        Running = "running",
+        Completed = "completed",
+        /// Failed for good: a dead letter.
+        Failed = "failed",
+        Cancelled = "cancelled",
+        /// Ran out of time or of leases for good: a dead letter.
+        Timeout = "timeout",
+    }
+}
+
+impl TaskStatus {
+    /// Whether it is an end.
+    #[must_use]
+    pub fn is_end(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Timeout)
+    }
+}
+
+impl Open<TaskStatus> {
+    /// Whether it is an end.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        self.known().is_some_and(TaskStatus::is_end)
+    }
+}
+
+/// A task as it is shown: fields and order of `contract.md` §5.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Task {
+    /// Its id.
+    pub task_id: TaskId,
+    /// `interactive batch compute_intensive io_intensive daemon`.
+    pub task_type: String,
+    /// What it is called.
+    pub name: String,
+    /// For people.
+    pub description: String,
+    /// Skills that its node must have.
+    pub required_skills: Vec<String>,
+    /// Skills that are good to have.
+    pub optional_skills: Vec<String>,
+    /// `pending scheduled running completed failed cancelled timeout`.
+    pub status: Open<TaskStatus>,
+    /// 0 (critical) to 3 (low).
+    pub priority: i64,
+    /// The node that runs it, or ended it.
+    pub assigned_node: Option<NodeId>,
+    /// When it was submitted.
+    pub submitted_at: UnixMillis,
+    /// Until when it is or was kept back.
+    pub scheduled_at: Option<UnixMillis>,
+    /// When its last try began.
+    pub started_at: Option<UnixMillis>,
+    /// When it ended.
+    pub completed_at: Option<UnixMillis>,
+    /// A JSON object.
+    pub parameters: Box<RawValue>,
+    /// Longest run, in seconds.
+    pub timeout: Seconds,
+    /// How often it was tried again.
+    pub retry_count: i64,
+    /// How often it may be.
+    pub max_retries: i64,
+    /// Whom it is for.
+    pub user_id: Option<String>,
+    /// Tags of nodes that are preferred.
+    pub affinity_tags: Vec<String>,
+    /// JSON, once it has completed.
+    pub result: Option<Box<RawValue>>,
+    /// Why its last try went wrong.
+    pub error: Option<String>,
+    /// A JSON object.
+    pub metadata: Box<RawValue>,
+    /// The session that it belongs to.
+    pub session_id: Option<String>,
+    /// The message that shows it.
+    pub message_id: Option<String>,
+    /// 0–1.
+    pub progress: f64,
+    /// Whose nodes may run it: `any`, `owner`, or agents.
+    pub audience: Value,
+    /// The one node that may run it.
+    pub target_node: Option<NodeId>,
+}
+
+impl Default for Task {
+    fn default() -> Self {
+        Self {
+            task_id: TaskId::default(),
+            task_type: String::new(),
+            name: String::new(),
+            description: String::new(),
+            required_skills: Vec::new(),
+            optional_skills: Vec::new(),
+            status: Open::default(),
+            priority: 0,
+            assigned_node: None,
+            submitted_at: UnixMillis::default(),
+            scheduled_at: None,
+            started_at: None,
+            completed_at: None,
+            parameters: RawValue::NULL.to_owned(),
+            timeout: Seconds::default(),
+            retry_count: 0,
+            max_retries: 0,
+            user_id: None,
+            affinity_tags: Vec::new(),
+            result: None,
+            error: None,
+            metadata: RawValue::NULL.to_owned(),
+            session_id: None,
+            message_id: None,
+            progress: 0.0,
+            audience: Value::Null,
+            target_node: None,
+        }
+    }
+}
+
+/// A duration that is shown in seconds: whole ones without a fraction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seconds {
+    /// In milliseconds.
+    pub ms: i64,
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.ms % 1000 == 0 {
+            return serializer.serialize_i64(self.ms / 1000);
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a week of milliseconds is exact")]
+        serializer.serialize_f64(self.ms as f64 / 1000.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = lax::float(deserializer)?.unwrap_or_default();
+        #[allow(clippy::cast_possible_truncation, reason = "`as` stops at the ends")]
+        Ok(Self { ms: (seconds * 1000.0).round() as i64 })
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl schemars::JsonSchema for Seconds {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Seconds".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "number" })
+    }
+}
 
 /// `POST /tasks`, and a sub-task of a proposal. `J` is what keeps free JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -86,4 +260,228 @@ pub struct TaskStats {
     pub dead: i64,
     pub skill_sets: i64,
     pub fenced: i64,
+}
+
+/// A task that was submitted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SubmittedTask {
+    #[serde(flatten)]
+    pub task: Task,
+    /// Whether any node, whatever its status, may run it.
+    #[serde(default)]
+    pub routable: bool,
+}
+
+/// `DELETE /tasks/{id}`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TaskRemoved {
+    pub success: bool,
+    pub task_id: TaskId,
+}
+
+/// `POST /tasks/claim`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TaskClaimBody {
+    /// The node that will run them.
+    pub node_id: Option<NodeId>,
+    /// The one task that is asked for; left out, whatever is first.
+    pub task_id: Option<TaskId>,
+    /// Most tasks.
+    #[serde(default, deserialize_with = "lax::int")]
+    pub limit: Option<i64>,
+    /// How long they are the node's unless renewed, in milliseconds.
+    #[serde(default, deserialize_with = "lax::int")]
+    pub lease_ms: Option<i64>,
+    /// How long to wait for one, in milliseconds.
+    #[serde(default, deserialize_with = "lax::int")]
+    pub wait_ms: Option<i64>,
+}
+
+/// What a claim got: `T` is a [`ClaimedTask`], or whatever reads one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskClaimAnswer"))]
+pub struct TaskClaimAnswer<T = ClaimedTask> {
+    pub tasks: Vec<T>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// A task, and what proves that it is held.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ClaimedTask {
+    #[serde(flatten)]
+    pub task: Task,
+    pub token: String,
+}
+
+/// `POST /tasks/{id}/progress`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TaskProgressBody {
+    /// As it came with the claim.
+    pub token: Option<String>,
+    /// How much is done, 0–1.
+    #[serde(default, deserialize_with = "lax::float")]
+    pub progress: Option<f64>,
+    /// From now, in milliseconds; left out, as it was claimed.
+    #[serde(default, deserialize_with = "lax::int")]
+    pub lease_ms: Option<i64>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TaskProgressAnswer {
+    pub success: bool,
+    pub task_id: TaskId,
+    pub status: Open<TaskStatus>,
+    pub progress: f64,
+    /// How long the claim holds from now: what was asked for, but never longer than until 5 s after
+    /// the task's timeout.
+    pub lease_ms: i64,
+    pub cancelled: bool,
+}
+
+/// `POST /tasks/{id}/complete`. `J` is what keeps a result, `C` a content block.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "J: Deserialize<'de>, C: Deserialize<'de>"))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "TaskCompleteBody")
+)]
+pub struct TaskCompleteBody<J, C> {
+    /// As it came with the claim.
+    pub token: Option<String>,
+    /// Any value.
+    pub result: Option<J>,
+    /// A content block that takes the placeholder's place in the task's message.
+    pub content: Option<C>,
+}
+
+/// `POST /tasks/{id}/fail`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TaskFailBody {
+    /// As it came with the claim.
+    pub token: Option<String>,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// Whether to try again.
+    pub retryable: Option<bool>,
+}
+
+/// `GET /tasks/{id}/why`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct WhyAnswer {
+    pub task_id: TaskId,
+    pub status: Open<TaskStatus>,
+    pub reason: Cow<'static, str>,
+    pub message: String,
+    pub due_at: Option<UnixMillis>,
+    pub ahead: i64,
+    pub nodes: WhyNodes,
+    pub skills: Vec<WhySkill>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct WhyNodes {
+    pub able: i64,
+    pub online: i64,
+    pub free: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct WhySkill {
+    pub skill: String,
+    pub nodes: i64,
+    pub online: i64,
+}
+
+/// `POST /tasks/dead/redrive`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TaskRedriveBody {
+    /// Which tasks.
+    pub task_ids: Option<Vec<String>>,
+    /// Or which of all dead tasks; `{}` is all.
+    pub filter: Option<TaskRedriveFilter>,
+    /// Only say which.
+    pub dry_run: Option<bool>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TaskRedriveFilter {
+    /// How they ended.
+    pub status: Option<String>,
+    /// Whom they are for.
+    pub user_id: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TaskRedriveAnswer {
+    pub redriven: usize,
+    pub task_ids: Vec<String>,
+    pub dry_run: bool,
+}
+
+/// `POST /tasks/cleanup`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TaskCleanupBody {
+    /// Those that ended so many days ago.
+    #[serde(default, deserialize_with = "lax::float")]
+    pub days: Option<f64>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct TaskCleanupAnswer {
+    pub deleted: i64,
+}
+
+/// `POST /sessions/{sid}/tasks`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SessionTaskBody {
+    /// What is to be done.
+    pub task_description: Option<String>,
+    /// How: also a skill that the worker must have.
+    pub workflow: Option<String>,
+    /// Most rounds of the workflow.
+    #[serde(default, deserialize_with = "lax::int")]
+    pub max_iterations: Option<i64>,
+    /// Skills that the node must have besides.
+    pub required_skills: Option<Vec<String>>,
+    /// 0 (critical) to 3 (low).
+    #[serde(default, deserialize_with = "lax::int")]
+    pub priority: Option<i64>,
+    /// Longest run, in seconds.
+    #[serde(default, deserialize_with = "lax::float")]
+    pub timeout: Option<f64>,
+    /// Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the session says,
+    /// else the variable `task_audience`.
+    pub audience: Option<Value>,
+    /// The one node that may run it; it waits for that node, also while there is none.
+    pub target_node: Option<NodeId>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct SessionTaskAnswer {
+    pub task_id: TaskId,
+    pub message_id: String,
+    pub session_id: String,
+    pub status: Open<TaskStatus>,
+    pub stream_url: String,
 }

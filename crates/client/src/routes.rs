@@ -1,13 +1,18 @@
 //! The routes of a hub, and what each takes and answers.
 
-use reef_api::NodeId;
 use reef_api::cluster::{ClusterHealth, ClusterState, Readiness};
 use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody};
 use reef_api::leader::{
     CampaignAnswer, CampaignBody, LeaderHistoryEntry, Leadership, ResignAnswer, ResignBody,
 };
 use reef_api::node::{Node, NodeChange, NodeDone, NodeHealth, Registered, Registration};
-use reef_api::task::TaskStats;
+use reef_api::task::{
+    SessionTaskAnswer, SessionTaskBody, SubmittedTask, Task, TaskBody, TaskClaimAnswer,
+    TaskClaimBody, TaskProgressAnswer, TaskProgressBody, TaskRedriveAnswer, TaskRedriveBody,
+    TaskStats, WhyAnswer,
+};
+use reef_api::{NodeId, TaskId};
+use serde::Serialize;
 
 use crate::{Hub, Request};
 
@@ -105,6 +110,69 @@ impl Hub {
 
 /// Tasks.
 impl Hub {
+    /// Queues a task.
+    pub fn submit_task<J: Serialize>(&self, body: &TaskBody<J>) -> Request<SubmittedTask> {
+        self.post(["tasks"]).json(body).answering()
+    }
+
+    /// Queues a task whose progress a message of a session shows.
+    pub fn submit_session_task(
+        &self,
+        session_id: &str,
+        body: &SessionTaskBody,
+    ) -> Request<SessionTaskAnswer> {
+        self.post(["sessions", session_id, "tasks"]).json(body).answering()
+    }
+
+    /// Lists tasks, newest first. What is asked for is in the query.
+    pub fn tasks(&self) -> Request<Vec<Task>> {
+        self.get(["tasks"]).answering()
+    }
+
+    /// Lists dead letters.
+    pub fn dead_tasks(&self) -> Request<Vec<Task>> {
+        self.get(["tasks", "dead"]).answering()
+    }
+
+    /// Shows a task.
+    pub fn task(&self, task_id: &TaskId) -> Request<Task> {
+        self.get(["tasks", task_id.as_str()]).answering()
+    }
+
+    /// Asks why a task is not running.
+    pub fn why(&self, task_id: &TaskId) -> Request<WhyAnswer> {
+        self.get(["tasks", task_id.as_str(), "why"]).answering()
+    }
+
+    /// Claims tasks for a node. Each is read as `T`.
+    pub fn claim<T>(&self, body: &TaskClaimBody) -> Request<TaskClaimAnswer<T>> {
+        self.post(["tasks", "claim"]).json(body).answering()
+    }
+
+    /// Renews a claim, and says how far its task is.
+    pub fn progress(
+        &self,
+        task_id: &TaskId,
+        body: &TaskProgressBody,
+    ) -> Request<TaskProgressAnswer> {
+        self.post(["tasks", task_id.as_str(), "progress"]).json(body).answering()
+    }
+
+    /// Cancels a task.
+    pub fn cancel_task(&self, task_id: &TaskId) -> Request<Task> {
+        self.post(["tasks", task_id.as_str(), "cancel"]).answering()
+    }
+
+    /// Lets a task wait again.
+    pub fn retry_task(&self, task_id: &TaskId) -> Request<Task> {
+        self.post(["tasks", task_id.as_str(), "retry"]).answering()
+    }
+
+    /// Lets dead letters wait again.
+    pub fn redrive_tasks(&self, body: &TaskRedriveBody) -> Request<TaskRedriveAnswer> {
+        self.post(["tasks", "dead", "redrive"]).json(body).answering()
+    }
+
     /// Counts tasks by status, and the queue.
     pub fn task_stats(&self) -> Request<TaskStats> {
         self.get(["tasks", "stats"]).answering()

@@ -69,13 +69,7 @@ pub(crate) fn raw(object: &Value, name: &str) -> String {
     }
 }
 
-/// A list of texts on one line.
-pub(crate) fn list(object: &Value, name: &str) -> String {
-    let items = object.get(name).and_then(Value::as_array).into_iter().flatten();
-    in_line(&items.filter_map(Value::as_str).collect::<Vec<_>>().join(" ")).into_owned()
-}
-
-/// The same, for a time.
+/// The member of an object as [`text`] has it, for a time.
 pub(crate) fn time(object: &Value, name: &str) -> String {
     time::short(&text(object, name))
 }
@@ -91,7 +85,7 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 /// A text on one line, cut to what fits a cell.
-fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     let mut words = one_line(text);
     if let Some((at, _)) = words.char_indices().nth(CELL_CHARS) {
         words.truncate(at);
@@ -119,7 +113,6 @@ mod tests {
         let shown = r"a\u001b[2J\nb\u202e";
         assert_eq!(text(&hostile, "name"), shown);
         assert_eq!(brief(&hostile, "name"), r"a\u001b[2J b\u202e");
-        assert_eq!(list(&hostile, "skills"), r"x\r y");
         let name = || raw(&hostile, "name");
         assert_eq!(columns(["n"], [[name()]]), format!("N\n{shown}"));
         assert_eq!(facts([("n", name())]), format!("n  {shown}"));

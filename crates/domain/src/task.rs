@@ -14,10 +14,6 @@ use crate::limits::{
 use crate::name;
 use crate::node::check_labels_bytes;
 
-/// Every status of a task, in the order in which it may pass through them.
-pub const STATUSES: [&str; 7] =
-    ["pending", "scheduled", "running", "completed", "failed", "cancelled", "timeout"];
-
 /// Kinds of tasks; they say something to people and change nothing.
 pub const TASK_TYPES: [&str; 5] =
     ["interactive", "batch", "compute_intensive", "io_intensive", "daemon"];
@@ -33,12 +29,6 @@ pub const PRIORITY_DEFAULT: i64 = 2;
 
 /// Timeout where the caller names none, in seconds.
 pub const TIMEOUT_DEFAULT: f64 = 300.0;
-
-/// Whether a task in this status has ended.
-#[must_use]
-pub fn is_ended(status: &str) -> bool {
-    matches!(status, "completed" | "failed" | "cancelled" | "timeout")
-}
 
 /// Whose nodes may run a task.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -121,11 +121,33 @@ impl Connection {
         args: Vec<Vec<u8>>,
         used: &mut Option<u64>,
     ) -> Result<Vec<Reply>, Error> {
+        if let Some(library) = scripts::library(command, &args) {
+            let entry = self.server.scripts.entry(&scripts::sha1(library));
+            return Box::pin(self.load_library(command, args, &entry, used)).await;
+        }
         match scripts::by_hash(command) {
             None => self.send(pack(command, &args), used).await,
             // Boxed because it is rare: it would make the future of every command twice as large.
             Some(by_hash) => Box::pin(self.run_script(command, by_hash, args, used)).await,
         }
+    }
+
+    /// Loads a library, unless somebody is about to: then that is waited for.
+    async fn load_library(
+        &self,
+        command: &str,
+        args: Vec<Vec<u8>>,
+        entry: &scripts::Entry,
+        used: &mut Option<u64>,
+    ) -> Result<Vec<Reply>, Error> {
+        if let Ok(mut sent) = entry.try_lock() {
+            let result = self.send(pack(command, &args), used).await;
+            *sent += 1;
+            return result;
+        }
+        drop(entry.lock().await);
+        // Where it failed the caller learns that from the server, which still lacks the function.
+        Ok(vec![Reply::Status("OK".to_owned())])
     }
 
     /// Runs a script whose text is given, and sends the text only if the server lacks it and
@@ -140,7 +162,7 @@ impl Connection {
         let Some(first) = args.first_mut() else {
             return self.send(pack(with_text, &args), used).await;
         };
-        let sha = sha1_smol::Sha1::from(first.as_slice()).digest().to_string();
+        let sha = scripts::sha1(first);
         let text = std::mem::replace(first, sha.clone().into_bytes());
 
         let entry = self.server.scripts.entry(&sha);

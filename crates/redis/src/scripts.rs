@@ -1,8 +1,8 @@
 //! Keeps the text of a script from being sent more than once.
 //!
 //! After a restart of Redis every caller learns at the same moment that its script is gone, and
-//! each of them answers with `EVAL` and the whole text. One of them is let through; the others
-//! wait for it and then name the script by its hash.
+//! each of them answers with `EVAL` and the whole text, or with `FUNCTION LOAD`. One of them is let
+//! through; the others wait for it and then name the script by its hash, or their function.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +31,19 @@ impl Scripts {
             entries.retain(|_, entry| Arc::strong_count(entry) > 1);
         }
         Arc::clone(entries.entry(sha.to_owned()).or_default())
+    }
+}
+
+/// SHA-1 of a text, by which Redis knows a script.
+pub(crate) fn sha1(text: &[u8]) -> String {
+    sha1_smol::Sha1::from(text).digest().to_string()
+}
+
+/// The text of a library, for a command that loads it and replaces none.
+pub(crate) fn library<'a>(command: &str, args: &'a [Vec<u8>]) -> Option<&'a [u8]> {
+    match args {
+        [verb, text] if command == "FUNCTION" && verb.eq_ignore_ascii_case(b"LOAD") => Some(text),
+        _ => None,
     }
 }
 

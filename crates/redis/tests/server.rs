@@ -212,6 +212,41 @@ async fn the_text_of_a_script_is_sent_once_per_restart() {
 }
 
 #[tokio::test]
+async fn a_library_is_loaded_once_by_many_who_lack_it() {
+    let server = Server::start();
+    let redis = server.connection();
+    let library = "#!lua name=reef_test\nredis.register_function('reef_test', function(keys)\n\
+                   return redis.call('INCR', keys[1]) end)";
+    let one = async || match call(&redis, &["FCALL", "reef_test", "1", "n"]).await {
+        Err(error) => {
+            assert!(matches!(RedisError::from(error), RedisError::NoFunction));
+            match call(&redis, &["FUNCTION", "LOAD", library]).await.map_err(RedisError::from) {
+                Ok(_) | Err(RedisError::FunctionExists) => {}
+                Err(error) => panic!("{error}"),
+            }
+            call(&redis, &["FCALL", "reef_test", "1", "n"]).await
+        }
+        other => other,
+    };
+    for result in futures_util::future::join_all((0..64).map(|_| one())).await {
+        result.unwrap();
+    }
+    assert_eq!(call(&redis, &["GET", "n"]).await, Ok(vec![bytes("64")]));
+    assert_eq!(calls_of(&redis, "function|load").await, 1);
+}
+
+#[tokio::test]
+async fn functions_that_are_refused_are_told_from_those_that_are_missing() {
+    let server = Server::start();
+    let redis = server.connection();
+    call(&redis, &["ACL", "SETUSER", "default", "-fcall", "-function|load"]).await.unwrap();
+    for words in [["FCALL", "f", "0"], ["FUNCTION", "LOAD", "#!lua name=f"]] {
+        let error = RedisError::from(call(&redis, &words).await.unwrap_err());
+        assert!(matches!(error, RedisError::FunctionsRefused), "{words:?}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_script_that_fails_does_not_stop_the_others() {
     let server = Server::start();
     let redis = server.connection();

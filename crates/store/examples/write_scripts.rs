@@ -11,12 +11,7 @@ fn main() -> io::Result<()> {
     for script in ALL {
         let file = Path::new(&folder).join(script.name).with_extension("lua");
         fs::create_dir_all(file.parent().unwrap_or(&file))?;
-        // Redis' own first line, which is no Lua.
-        let text = match script.text.strip_prefix("#!") {
-            Some(text) => text.split_once('\n').map_or("", |(_, code)| code),
-            None => script.text,
-        };
-        fs::write(file, text)?;
+        fs::write(file, format!("{}return main(KEYS, ARGV)\n", script.code))?;
     }
     Ok(())
 }

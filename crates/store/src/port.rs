@@ -24,6 +24,15 @@ pub enum RedisError {
     /// `EVALSHA` named a script that the server does not hold (yet, or any more).
     #[error("the script is not loaded")]
     NoScript,
+    /// `FCALL` named a function that the server does not hold (yet, or any more).
+    #[error("the function is not loaded")]
+    NoFunction,
+    /// Somebody else has loaded the same library.
+    #[error("the function is there already")]
+    FunctionExists,
+    /// The server does not know functions, or does not let this user call or load them.
+    #[error("functions are refused")]
+    FunctionsRefused,
     /// A script failed while it ran: a fault of ours, or a key of a foreign type.
     #[error("a script failed: {0}")]
     Script(String),
@@ -41,10 +50,15 @@ pub enum RedisError {
 /// How Redis and Valkey say that their memory is used up.
 const FULL: &str = "command not allowed when used memory";
 
+/// The commands about functions, as an error quotes them that refuses one of them.
+const FUNCTIONS: [&str; 6] =
+    ["'fcall'", "'function'", "'function|load'", "`fcall`", "`function`", "'function load'"];
+
 /// How they say that they take no writes at the moment for another reason. Raised within a script,
 /// such an error names the script as well, so these are looked for first.
-const REFUSALS: [&str; 5] = [
+const REFUSALS: [&str; 6] = [
     "read only replica",
+    "readonly replica",
     "misconf",
     "unable to persist",
     "writing to the aof",
@@ -63,6 +77,12 @@ impl RedisError {
         let says = |one_of: &[&str]| one_of.iter().any(|words| lower.contains(words));
         if says(&["noscript"]) {
             Self::NoScript
+        } else if says(&["function not found"]) {
+            Self::NoFunction
+        } else if says(&["library '"]) && says(&["already exists"]) {
+            Self::FunctionExists
+        } else if says(&["unknown command", "no permissions to run"]) && says(&FUNCTIONS) {
+            Self::FunctionsRefused
         } else if says(&[FULL]) {
             Self::Full(text.to_owned())
         } else if !says(&REFUSALS) && says(&FAULTS) {
@@ -100,6 +120,20 @@ mod tests {
             "NoScript: No matching script. Please use EVAL.",
         ] {
             assert!(matches!(RedisError::from_text(text), RedisError::NoScript), "{text}");
+        }
+        let texts = [
+            "ResponseError: Function not found",
+            "An error was signalled by the server - ResponseError: Function not found",
+        ];
+        for text in texts {
+            assert!(matches!(RedisError::from_text(text), RedisError::NoFunction), "{text}");
+        }
+        for text in [
+            "NoPerm: this user has no permissions to run the 'fcall' command",
+            "NOPERM User reef has no permissions to run the 'function|load' command",
+            "ERR unknown command 'FCALL', with args beginning with: 'reef_node_get' '1' 'reef:nodes'",
+        ] {
+            assert!(matches!(RedisError::from_text(text), RedisError::FunctionsRefused), "{text}");
         }
         let full =
             "OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script";

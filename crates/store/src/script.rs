@@ -1,9 +1,13 @@
 //! How a script is called, and how its flat reply is read.
 
 mod values;
+mod wrapped;
 
 pub use values::FromReply;
 pub(crate) use values::{Argument, outcomes, rows};
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::keys::Keys;
 use crate::port::{Redis, RedisError, Reply};
@@ -13,10 +17,29 @@ use crate::port::{Redis, RedisError, Reply};
 pub struct Script {
     /// `<noun>/<verb>`, as the file is named.
     pub name: &'static str,
-    /// SHA-1 of the text, by which Redis knows it.
+    /// The name of its function in Redis, and of the library that has it alone. It carries a hash of the
+    /// code, so that each version of the hub finds its own.
+    pub function: &'static str,
+    /// What Redis is told of it, with commas between.
+    pub flags: &'static str,
+    /// SHA-1 of [`text`](Self::text), by which `EVALSHA` names it.
     pub sha1: &'static str,
-    /// The script.
-    pub text: &'static str,
+    /// What defines `main`, a function of keys and arguments.
+    pub code: &'static str,
+}
+
+impl Script {
+    /// The library, for `FUNCTION LOAD`.
+    #[must_use]
+    pub fn library(&self) -> String {
+        wrapped::as_library(self.function, self.flags, self.code)
+    }
+
+    /// The same for `EVAL`.
+    #[must_use]
+    pub fn text(&self) -> String {
+        wrapped::as_script(self.flags, self.code)
+    }
 }
 
 include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
@@ -276,12 +299,14 @@ impl From<serde_json::Error> for StoreError {
 pub struct Store<R> {
     redis: R,
     keys: Keys,
+    /// The server has refused functions.
+    without_functions: Arc<AtomicBool>,
 }
 
 impl<R: Redis> Store<R> {
     /// A store over a connection.
     pub fn new(redis: R, keys: Keys) -> Self {
-        Self { redis, keys }
+        Self { redis, keys, without_functions: Arc::default() }
     }
 
     /// The connection.
@@ -328,21 +353,55 @@ impl<R: Redis> Store<R> {
         Ok(Answered { value, replayed })
     }
 
-    /// Runs the script by its name, or by its text when the server does not know it yet.
+    /// Runs the script as a function, which is loaded where the server does not have it; or as a script
+    /// where the server takes no functions.
     async fn evaluate<C: Call>(
         &self,
         call: &C,
         once: Option<&Once>,
     ) -> Result<Vec<Reply>, StoreError> {
         let script = call.script();
-        let by_name = self.redis.execute("EVALSHA", self.command(script.sha1, call, once)?).await;
-        let reply = match by_name {
+        if !self.without_functions.load(Ordering::Relaxed) {
+            let arguments = self.command(script.function, call, once)?;
+            let called = match self.redis.execute("FCALL", arguments).await {
+                Err(RedisError::NoFunction) if self.load(script).await? => {
+                    let arguments = self.command(script.function, call, once)?;
+                    self.redis.execute("FCALL", arguments).await
+                }
+                other => other,
+            };
+            match called {
+                // Somebody drops what this loads; or the server has no room for it.
+                Err(RedisError::NoFunction) => {}
+                Err(RedisError::FunctionsRefused) => {
+                    self.without_functions.store(true, Ordering::Relaxed);
+                }
+                other => return Ok(other?),
+            }
+        }
+        let by_hash = self.redis.execute("EVALSHA", self.command(script.sha1, call, once)?).await;
+        let reply = match by_hash {
             Err(RedisError::NoScript) => {
-                self.redis.execute("EVAL", self.command(script.text, call, once)?).await
+                self.redis.execute("EVAL", self.command(&script.text(), call, once)?).await
             }
             other => other,
         };
         Ok(reply?)
+    }
+
+    /// Loads a script's library. Returns whether it is there now.
+    async fn load(&self, script: &Script) -> Result<bool, StoreError> {
+        let arguments = vec![b"LOAD".to_vec(), script.library().into_bytes()];
+        match self.redis.execute("FUNCTION", arguments).await {
+            Ok(_) | Err(RedisError::FunctionExists) => Ok(true),
+            Err(RedisError::FunctionsRefused) => {
+                self.without_functions.store(true, Ordering::Relaxed);
+                Ok(false)
+            }
+            // A full server runs scripts that free something.
+            Err(RedisError::Full(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn command<C: Call>(
@@ -400,16 +459,19 @@ mod tests {
     fn what_scripts_and_rust_both_know_is_the_same() {
         use reef_domain::id::RESERVED;
         for word in RESERVED {
-            assert!(HEARTBEAT_SWEEP.text.contains(&format!("{word} = 1")), "{word}");
+            assert!(HEARTBEAT_SWEEP.code.contains(&format!("{word} = 1")), "{word}");
         }
-        let statuses = reef_domain::task::STATUSES.map(|status| format!("'{status}'")).join(", ");
-        assert!(TASK_STATS.text.contains(&statuses), "{statuses}");
+        use reef_api::Word as _;
+        let statuses = reef_api::task::TaskStatus::names();
+        let statuses: Vec<_> = statuses.iter().map(|status| format!("'{status}'")).collect();
+        let statuses = statuses.join(", ");
+        assert!(TASK_STATS.code.contains(&statuses), "{statuses}");
     }
 
     #[test]
     fn scripts_are_small_enough_to_send() {
         for script in ALL {
-            assert!(script.text.len() < 22_000, "{} is {}", script.name, script.text.len());
+            assert!(script.code.len() < 22_000, "{} is {}", script.name, script.code.len());
         }
     }
 }

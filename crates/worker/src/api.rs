@@ -6,10 +6,11 @@ use reef_api::NodeId;
 use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody, HeldClaim};
 use reef_api::leader::{CampaignAnswer, CampaignBody};
 use reef_api::node::{self, NodeChange, NodeStatus};
+use reef_api::task::{TaskClaimBody, TaskProgressAnswer, TaskProgressBody};
 use reef_client::{Error, Hub, Request};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::machine::{Facts, Figures};
 use crate::task::Task;
@@ -35,20 +36,6 @@ pub(crate) struct Node {
     pub(crate) id: NodeId,
     /// Fences a worker that another one has replaced. Unknown to whoever has not registered itself.
     pub(crate) incarnation: Option<i64>,
-}
-
-/// The answer to a claim.
-#[derive(Debug, Deserialize)]
-struct Claimed {
-    /// Each by itself: what cannot be read of one must not cost the others.
-    tasks: Vec<Box<RawValue>>,
-}
-
-/// The answer to a progress report, as far as it matters.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Standing {
-    pub(crate) cancelled: bool,
 }
 
 /// How the work on a task has ended, for the hub.
@@ -134,15 +121,16 @@ pub(crate) async fn claim(
     lease: Duration,
     wait: Duration,
 ) -> Result<Vec<Task>, Error> {
-    let body = json!({
-        "node_id": node_id,
-        "limit": limit,
-        "lease_ms": in_millis(lease),
-        "wait_ms": in_millis(wait),
-    });
-    let request = hub.post(["tasks", "claim"]).json(&body).once();
-    let request = request.timeout(wait + POLL_SLACK).patient(lease + wait);
-    let answer: Claimed = request.answering().fetch().await?;
+    let body = TaskClaimBody {
+        node_id: Some(node_id.clone()),
+        limit: i64::try_from(limit).ok(),
+        lease_ms: Some(in_millis(lease)),
+        wait_ms: Some(in_millis(wait)),
+        ..TaskClaimBody::default()
+    };
+    // Each is read by itself: what cannot be read of one must not cost the others.
+    let request = hub.claim::<Box<RawValue>>(&body).once();
+    let answer = request.timeout(wait + POLL_SLACK).patient(lease + wait).fetch().await?;
     let mut tasks = Vec::with_capacity(answer.tasks.len());
     for task in &answer.tasks {
         match Task::read(task.get()) {
@@ -159,10 +147,13 @@ pub(crate) async fn progress(
     task: &Task,
     share: Option<f64>,
     lease: Duration,
-) -> Result<Standing, Error> {
-    let body = json!({"token": task.token(), "progress": share, "lease_ms": in_millis(lease)});
-    let request = hub.post(["tasks", task.id(), "progress"]).json(&body).timeout(SOON);
-    request.answering().fetch().await
+) -> Result<TaskProgressAnswer, Error> {
+    let body = TaskProgressBody {
+        token: Some(task.token().to_owned()),
+        progress: share,
+        lease_ms: Some(in_millis(lease)),
+    };
+    hub.progress(&task.id().into(), &body).timeout(SOON).fetch().await
 }
 
 /// Ends a task, asking for up to `patience` while the hub is away.

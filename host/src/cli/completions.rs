@@ -3,6 +3,8 @@
 use clap::{Args, CommandFactory as _, ValueEnum};
 
 use super::Cli;
+use crate::failure::Failure;
+use crate::output;
 
 /// `reef completions`.
 #[derive(Debug, Args)]
@@ -41,7 +43,7 @@ Exit codes:
 ";
 
 /// Prints the script for a shell.
-pub(crate) fn print_completions(args: &CompletionsArgs) -> std::io::Result<()> {
+pub(crate) fn print_completions(args: &CompletionsArgs) -> Result<(), Failure> {
     let shell = match args.shell {
         Shell::Bash => clap_complete::Shell::Bash,
         Shell::Zsh => clap_complete::Shell::Zsh,
@@ -49,5 +51,5 @@ pub(crate) fn print_completions(args: &CompletionsArgs) -> std::io::Result<()> {
     };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "reef", &mut script);
-    std::io::Write::write_all(&mut std::io::stdout().lock(), &script)
+    output::write(&script)
 }

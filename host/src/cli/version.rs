@@ -1,10 +1,10 @@
 //! `reef --version`, and what it is built from.
 
-use std::io::Write as _;
-
 use clap::Args;
 
 use crate::carried::{BUILT, VERSION};
+use crate::failure::Failure;
+use crate::output::print;
 
 /// Flags instead of a subcommand.
 #[derive(Debug, Args)]
@@ -19,7 +19,6 @@ pub(crate) struct VersionArgs {
 }
 
 /// Prints what was asked for.
-pub(crate) fn print_version(args: &VersionArgs) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    if args.verbose { writeln!(out, "{}", *BUILT) } else { writeln!(out, "reef {VERSION}") }
+pub(crate) fn print_version(args: &VersionArgs) -> Result<(), Failure> {
+    print(&if args.verbose { BUILT.to_string() } else { format!("reef {VERSION}") })
 }

@@ -5,13 +5,12 @@ pub(crate) mod check;
 mod show;
 mod spin_env;
 
-use std::io::{ErrorKind, Write as _};
-
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use reef_settings::SettingsArgs;
 
 use crate::failure::Failure;
+use crate::output::print;
 use crate::reef_toml;
 
 /// Shown above the group's `--help`.
@@ -100,14 +99,4 @@ pub(crate) fn run(command: ConfigCommand) -> Result<(), Failure> {
 fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     Ok(runtime.context("cannot start")?.block_on(work))
-}
-
-pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    let written = writeln!(out, "{text}").and_then(|()| out.flush());
-    match written {
-        // Nobody reads it any longer: as if SIGPIPE had ended us.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::Found(141)),
-        written => Ok(written.context("cannot write to stdout")?),
-    }
 }

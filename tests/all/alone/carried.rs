@@ -111,6 +111,8 @@ fn what_is_exported_is_served_and_kept() {
     let (hub, client) = hub_in(&hub_folder, &["--state-dir", "../state"]);
     assert!(hub.stderr().contains("serving what spin.toml names"), "{}", hub.stderr());
     assert_eq!(client.get("//readyz").status, 200);
+    // What is the same as within the program is compiled already.
+    assert_eq!(fs::read_dir(folder.path().join("state/cache")).unwrap().count(), 0);
     stop(hub);
     let manifest = fs::read_to_string(hub_folder.join("spin.toml")).unwrap();
     fs::write(hub_folder.join("spin.toml"), manifest.replace("ledger.wasm", "gone.wasm")).unwrap();
@@ -118,6 +120,26 @@ fn what_is_exported_is_served_and_kept() {
     let refused = ran(&hub_folder, &words);
     assert_eq!(refused.status.code(), Some(1), "{}", refused.stderr);
     assert!(refused.stderr.contains("gone.wasm"), "{}", refused.stderr);
+}
+
+#[test]
+fn nothing_is_said_when_nobody_reads_on() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in [
+        &["--version"][..],
+        &["--version", "--verbose"],
+        &["completions", "bash"],
+        &["config", "show"],
+        &["spin", "export", "hub"],
+        &["init"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = reef_in(folder.path(), words).stdout(writer).output().unwrap();
+        // As where SIGPIPE ends a program.
+        assert_eq!(ended.status.code(), Some(141), "{words:?}");
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "", "{words:?}");
+    }
 }
 
 #[test]

@@ -206,7 +206,7 @@ fn scripts_that_redis_forgot_are_sent_again() {
     let desk = Desk::new(&hub.admin());
     let node = desk.node(5);
     let mut redis = server.connect();
-    let mut forget = || redis::cmd("SCRIPT").arg("FLUSH").query::<()>(&mut redis).unwrap();
+    let mut forget = || redis::cmd("FUNCTION").arg("FLUSH").query::<()>(&mut redis).unwrap();
     for _ in 0..2 {
         forget();
         let id = desk.submit(json!({}));

@@ -1,5 +1,5 @@
-//! `compose.yaml` and the `Dockerfile`: the shell lines of both services are run as they stand,
-//! with the places of a container replaced by places here.
+//! `compose.yaml`: the commands of both services are run as they stand, with the places of a
+//! container replaced by places here. What the hub's image holds, `artefacts` looks at.
 
 use std::fs;
 use std::net::TcpListener;
@@ -15,10 +15,10 @@ use crate::harness::{Client, PATIENCE, Program, eventually, reef, registration, 
 /// Fields of a service that Compose knows and we use.
 const SERVICE: &[&str] = &[
     "image",
-    "build",
     "depends_on",
     "entrypoint",
     "command",
+    "env_file",
     "secrets",
     "ports",
     "volumes",
@@ -124,23 +124,26 @@ fn the_command_lines_start_a_hub_that_keeps_what_it_is_told() {
     let said: Result<(), _> = redis::cmd("PING").query(&mut stranger.get_connection().unwrap());
     assert!(said.unwrap_err().to_string().contains("NOAUTH"), "Redis answers without a password");
 
-    let server = format!("@127.0.0.1:{port}/0");
     let state = place("state");
-    let mut hub = shell(
-        &compose,
-        "hub",
-        &[
-            ("/run/secrets", &secrets),
-            ("@redis:6379/0", &server),
-            ("0.0.0.0:8888", "127.0.0.1:0"),
-            ("/var/lib/reef", &state),
-        ],
-    );
-    let hub = Program::start(hub.current_dir(root()).env("PATH", &path));
+    let service = &compose["services"]["hub"];
+    let mut hub = reef();
+    for word in strings(&service["command"]) {
+        let word = word.replace("/run/secrets", &secrets).replace("/var/lib/reef", &state);
+        hub.arg(word.replace("0.0.0.0:8888", "127.0.0.1:0"));
+    }
+    for (name, value) in environment(Path::new(&secrets), strings(&service["env_file"])[0]) {
+        hub.env(name, value.replace("@redis:6379", &format!("@127.0.0.1:{port}")));
+    }
+    let hub = Program::start(hub.current_dir(folder.path()).env("PATH", &path));
     let url = hub.line(std::time::Duration::from_secs(120), |line| {
         line.split_once("Serving ").map(|(_, url)| url.trim().to_owned())
     });
-    check(&compose, "hub", &path, &[("http://127.0.0.1:8888", &url)]);
+    check(
+        &compose,
+        "hub",
+        &path,
+        &[("/run/secrets", &secrets), ("--limit=1", &format!("--hub={url}"))],
+    );
     let client = Client::new(&url).with_key("an-admin-key-of-this-test");
     client.post("/nodes/register", &registration("in-a-container")).ok();
     assert_eq!(client.get("/nodes").list().len(), 1);
@@ -148,6 +151,20 @@ fn the_command_lines_start_a_hub_that_keeps_what_it_is_told() {
     let log = hub.stderr();
     assert!(!log.contains("maxmemory-policy") && !log.contains("appendonly"), "{log}");
     assert!(!log.contains("0123456789abcdef"), "the password stands in the log");
+}
+
+/// The variables of the hub's `env_file`, which the command in the file's first lines writes.
+fn environment(secrets: &Path, file: &str) -> Vec<(String, String)> {
+    let text = read("compose.yaml");
+    let writes = text.lines().find_map(|line| line.strip_prefix("#   echo ")).unwrap();
+    let written = format!("deploy/{}", file.trim_start_matches("./"));
+    assert!(writes.ends_with(&format!("> {written}")), "{writes}");
+    let line = format!("echo {}", writes.replace("deploy/secrets", secrets.to_str().unwrap()));
+    assert!(Command::new("sh").args(["-euc", &line]).status().unwrap().success());
+    let name = Path::new(file).file_name().unwrap();
+    let text = fs::read_to_string(secrets.join(name)).unwrap();
+    let pairs = text.lines().map(|line| line.split_once('=').unwrap());
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Runs a service's health check until it says yes.
@@ -166,35 +183,4 @@ fn check(compose: &Value, service: &str, path: &std::ffi::OsStr, places: &[(&str
         let ran = command.args(&arguments[1..]).env("PATH", path).output().unwrap();
         ran.status.success().then_some(())
     });
-}
-
-#[test]
-fn the_image_holds_what_the_host_looks_for() {
-    let text = read("Dockerfile");
-    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    let argument = |name: &str| -> Vec<&str> {
-        lines.iter().filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).collect()
-    };
-    assert!(argument("RUN").contains(&"cargo xtask build"));
-    let mut copied = Vec::new();
-    for copy in argument("COPY --from=build") {
-        let (from, to) = copy.split_once(' ').unwrap();
-        let built = root().join(from.strip_prefix("/src/").unwrap());
-        assert!(built.exists(), "{from} is not what a build makes");
-        copied.push(to.to_owned());
-    }
-    // It carries the components, and serves them where no manifest lies.
-    assert_eq!(copied, ["/usr/local/bin/reef"]);
-    // The flags of the image and of the unit are ones that `reef up` has.
-    let command: Vec<String> = serde_json::from_str(argument("CMD").pop().unwrap()).unwrap();
-    let help = reef().args(["up", "--help"]).output().unwrap().stdout;
-    let help = String::from_utf8(help).unwrap();
-    for flag in command.iter().filter(|it| it.starts_with("--")) {
-        assert!(help.contains(flag.as_str()), "{flag}");
-    }
-    assert_eq!(command[0], "up");
-    let toolchain = argument("FROM")[0];
-    let minimum = fs::read_to_string(root().join("Cargo.toml")).unwrap();
-    let version = toolchain.strip_prefix("rust:").unwrap().split('-').next().unwrap();
-    assert!(minimum.contains(&format!("rust-version = \"{version}\"")), "{toolchain}");
 }

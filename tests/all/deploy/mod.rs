@@ -4,6 +4,7 @@
 //! There is no Docker engine and no Kubernetes here. What only those could judge is held against
 //! the names of fields that they know.
 
+mod artefacts;
 mod compose;
 mod kubernetes;
 mod monitoring;

@@ -18,7 +18,8 @@ const CONNECTION: &[&str] = &["select", "subscribe", "unsubscribe", "ping"];
 /// other people may use (crates/runtime) are not among them.
 const SENDERS: &[&str] = &["host/src", "crates/store/src", "crates/redis/src"];
 /// Only these of their subcommands are used.
-const SUBCOMMANDS: &[(&str, &str)] = &[("config", "config|get"), ("xinfo", "xinfo|stream")];
+const SUBCOMMANDS: &[(&str, &str)] =
+    &[("config", "config|get"), ("function", "function|load"), ("xinfo", "xinfo|stream")];
 
 /// The quoted words that follow one of these beginnings.
 fn quoted_after<'t>(text: &'t str, beginnings: &[&str]) -> Vec<&'t str> {
@@ -152,6 +153,27 @@ fn a_hub_does_all_its_work_under_the_acl() {
     assert!(refused.is_empty(), "{refused:#?}");
     let log = hub.log();
     assert!(!log.to_lowercase().contains("noperm"), "{log}");
+}
+
+#[test]
+fn a_hub_works_where_functions_are_refused() {
+    for denied in ["-fcall", "-function|load", "-@scripting +eval +evalsha"] {
+        let server = RedisServer::start();
+        let mut admin = server.connect();
+        let mut set = redis::cmd("ACL");
+        set.arg("SETUSER").arg("plain").arg("on").arg(">secret").arg("~*").arg("&*").arg("+@all");
+        for word in denied.split(' ') {
+            set.arg(word);
+        }
+        set.query::<()>(&mut admin).unwrap();
+        let url = server.url().replace("redis://", "redis://plain:secret@");
+        let hub = Hub::options().env("REEF_REDIS_URL", &url).start();
+        use_everything(&hub);
+        use_money(&hub);
+        let loaded: Vec<redis::Value> =
+            redis::cmd("FUNCTION").arg("LIST").query(&mut admin).unwrap();
+        assert!(loaded.is_empty(), "{denied}: {loaded:?}");
+    }
 }
 
 /// Goes through the ledger: agents, keys, money, holds, intents, positions, the journal.

@@ -22,7 +22,7 @@ fn the_unit_starts_a_hub_and_leaves_its_redis_to_it() {
         unit["ExecStart"].replace("127.0.0.1:8888", "127.0.0.1:0").replace("/var/lib/reef", &state);
     assert_eq!(unit["WorkingDirectory"], "%S/reef");
     let mut words = line.split(' ');
-    assert_eq!(words.next(), Some("/usr/local/bin/reef"));
+    assert_eq!(words.next(), Some("reef"));
     // As StateDirectory= makes it.
     std::fs::create_dir(&state).unwrap();
     let mut hub = Program::start(reef().args(words).current_dir(&state));

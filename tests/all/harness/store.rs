@@ -56,7 +56,7 @@ pub fn store(connection: redis::Connection) -> Store<Blocking> {
 /// Makes a server know all scripts, for whoever cannot send them himself.
 pub fn load_scripts(connection: &mut redis::Connection) {
     for script in reef_store::script::ALL {
-        let mut load = redis::cmd("SCRIPT");
-        load.arg("LOAD").arg(script.text).query::<()>(connection).unwrap();
+        let mut load = redis::cmd("FUNCTION");
+        load.arg("LOAD").arg("REPLACE").arg(script.library()).query::<()>(connection).unwrap();
     }
 }

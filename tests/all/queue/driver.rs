@@ -142,7 +142,9 @@ impl Driver {
         match now(self.store.call(&call)).unwrap() {
             Written::Ok(claims) => {
                 assert_eq!(claims.tasks.is_empty(), !claims.reason.is_empty(), "{claims:?}");
-                Some(claims.tasks.into_iter().map(|it| (it.task.task_id, it.token)).collect())
+                Some(
+                    claims.tasks.into_iter().map(|it| (it.task.task_id.into(), it.token)).collect(),
+                )
             }
             Written::NotFound => None,
             other => panic!("{other:?}"),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::driver::Driver;
-use super::model::Model;
+use super::model::{Model, Wants};
 
 /// Every sorted set, set and hash of the hub: name to member or field, with score or value. Of the
 /// classes, which are MessagePack, the names alone.
@@ -167,18 +167,22 @@ impl Truth {
         };
         let heads: BTreeMap<_, _> =
             queues.iter().map(|(class, queue)| (*class, first(queue).to_string())).collect();
-        // Where a class is listed: under which skill, and for whom ('' for everybody).
-        let mut listed: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
-        let for_all =
-            self.below("reef:queue-heads:").into_iter().map(|(skill, list)| ("", skill, list));
+        // Where a class is listed: under which skill, and for whom ('' for everybody, `>` and a name
+        // for one node).
+        let mut listed: BTreeMap<&str, BTreeSet<(String, &str)>> = BTreeMap::new();
+        let for_all = self.below("reef:queue-heads:").into_iter();
+        let for_all = for_all.map(|(skill, list)| (String::new(), skill, list));
         let for_some = self.below("reef:queue-heads-for:").into_iter().map(|(name, list)| {
             let (agent, skill) = name.split_once(':').unwrap();
-            (agent, skill, list)
+            (agent.to_owned(), skill, list)
         });
-        for (agent, skill, list) in for_all.chain(for_some) {
+        let for_one = self.below("reef:queue-heads-at:").into_iter();
+        let for_one = for_one.map(|(node, list)| (format!(">{node}"), "", list));
+        for (whose, skill, list) in for_all.chain(for_some).chain(for_one) {
             for (class, rank) in list {
                 assert_eq!(heads.get(class.as_str()), Some(rank), "{class} after {done}");
-                assert!(listed.entry(class).or_default().insert((agent, skill)), "{class} twice");
+                let is_new = listed.entry(class).or_default().insert((whose.clone(), skill));
+                assert!(is_new, "{class} twice");
             }
         }
         assert_eq!(listed.keys().copied().collect::<BTreeSet<_>>(), classes, "after {done}");
@@ -186,24 +190,25 @@ impl Truth {
         for (class, places) in listed {
             let skills: BTreeSet<_> = places.iter().map(|(_, skill)| *skill).collect();
             assert_eq!(skills.len(), 1, "{class} is listed under several skills after {done}");
-            let agents: BTreeSet<_> = places.iter().map(|(agent, _)| *agent).collect();
-            for agent in agents.iter().filter(|agent| !agent.is_empty()) {
-                let count = audiences.entry((*agent).to_owned()).or_default();
+            let all: BTreeSet<_> = places.iter().map(|(whose, _)| whose.clone()).collect();
+            for whose in all.iter().filter(|whose| !whose.is_empty()) {
+                let count = audiences.entry(whose.clone()).or_default();
                 *count = (count.parse().unwrap_or(0) + 1).to_string();
             }
             let of_it = model.tasks.iter().filter(|(id, _)| queues[class].contains_key(*id));
             for (id, task) in of_it {
-                let (required, audience) = (&task.wants.required, &task.wants.audience);
+                let Wants { required, audience, target, .. } = &task.wants;
                 let is_right = skills.iter().all(|skill| match *skill {
-                    "" => required.is_empty(),
+                    "" => required.is_empty() || target.is_some(),
                     skill => required.iter().any(|label| label == skill),
                 });
                 assert!(is_right, "{id} wants {required:?}, is listed under {skills:?}");
-                let expected: BTreeSet<&str> = match audience {
-                    None => BTreeSet::from([""]),
-                    Some(agents) => agents.iter().map(String::as_str).collect(),
+                let expected: BTreeSet<String> = match (target, audience) {
+                    (Some(node), _) => BTreeSet::from([format!(">{node}")]),
+                    (None, None) => BTreeSet::from([String::new()]),
+                    (None, Some(agents)) => agents.iter().cloned().collect(),
                 };
-                assert_eq!(agents, expected, "{id} is listed for others after {done}");
+                assert_eq!(all, expected, "{id} is listed for others after {done}");
             }
         }
         let counted = self.0.get("reef:queue-audiences").cloned().unwrap_or_default();

@@ -10,8 +10,12 @@ mod browser_page;
 mod node;
 /// The package `httpx-sse`.
 mod python;
+/// `clients/python`.
+mod python_client;
 /// The package `schemathesis`.
 mod schemathesis;
+/// Our own, `clients/typescript`.
+mod typescript_client;
 
 use std::process::Command;
 use std::thread::JoinHandle;

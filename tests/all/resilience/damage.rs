@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::harness::{Hub, PATIENCE, Program, Signal, eventually, reef, signal};
+use crate::harness::{Hub, PATIENCE, Program, Signal, eventually, prepared, reef, root, signal};
 
 /// A start that is refused takes no longer, whatever else the machine does.
 const START: Duration = Duration::from_secs(60);
@@ -175,7 +175,20 @@ fn a_state_directory_that_others_can_write_is_refused() {
 
 #[test]
 fn altered_compiled_code_is_compiled_anew() {
-    let (mut hub, _) = stopped();
+    // A component that the program does not carry under this name.
+    let folder = tempfile::tempdir().unwrap();
+    let wasm = folder.path().join("own.wasm");
+    let register = "target/wasm32-wasip2/component/register.wasm";
+    std::fs::copy(prepared(register), &wasm).unwrap();
+    let manifest = std::fs::read_to_string(root().join("spin.toml")).unwrap();
+    let manifest = manifest
+        .replace("source = \"", &format!("source = \"{}/", root().display()))
+        .replace(prepared(register).to_str().unwrap(), wasm.to_str().unwrap());
+    std::fs::write(folder.path().join("spin.toml"), manifest).unwrap();
+    let mut hub = Hub::options().spin_file(&folder.path().join("spin.toml")).start();
+    hub.terminate();
+    assert!(hub.wait().success());
+
     let cache = hub.state_dir().join("cache");
     let shared = cache.canonicalize().unwrap();
     std::fs::remove_file(&cache).unwrap();
@@ -196,7 +209,7 @@ fn altered_compiled_code_is_compiled_anew() {
 /// A hub whose output goes where `redirection` says, in the words of a shell.
 fn with_output(before: &str, redirection: &str) -> (Program, tempfile::TempDir, u16) {
     let state = tempfile::tempdir().unwrap();
-    let shared = crate::harness::root().join("target/fixtures/compiled");
+    let shared = root().join("target/fixtures/compiled");
     std::os::unix::fs::symlink(shared, state.path().join("cache")).unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let listen = format!("127.0.0.1:{port}");

@@ -110,7 +110,7 @@ fn scripts_that_redis_forgets_are_sent_again_unnoticed() {
     let load = Load::heartbeats(&client, &nodes, Duration::ZERO);
     let mut redis = server.connect();
     for _ in 0..200 {
-        redis::cmd("SCRIPT").arg("FLUSH").query::<()>(&mut redis).unwrap();
+        redis::cmd("FUNCTION").arg("FLUSH").query::<()>(&mut redis).unwrap();
         client.get("/cluster/health").ok();
     }
     let seen = load.end();

@@ -5,12 +5,13 @@ mod submit;
 mod watch;
 
 use clap::{Args, Subcommand};
-use reef_client::Answer;
-use serde_json::{Value, json};
+use reef_api::TaskId;
+use reef_api::task::{Task, TaskRedriveAnswer, TaskRedriveBody, TaskRedriveFilter};
+use reef_client::Request;
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::table::text;
+use crate::table::shown;
 use crate::{Context, EXIT_CODES};
 
 /// Shown above the group's `--help`.
@@ -68,7 +69,7 @@ enum Verb {
 #[derive(Debug, Args)]
 struct TaskArgs {
     /// The task's id
-    task: String,
+    task: TaskId,
 }
 
 #[derive(Debug, Args)]
@@ -98,8 +99,8 @@ impl Tasks {
             Verb::Show(TaskArgs { task }) => show::show(cx, &task).await,
             Verb::Why(TaskArgs { task }) => show::why(cx, &task).await,
             Verb::Watch(args) => watch::run(cx, &args).await,
-            Verb::Cancel(TaskArgs { task }) => change(cx, &task, "cancel").await,
-            Verb::Retry(TaskArgs { task }) => change(cx, &task, "retry").await,
+            Verb::Cancel(TaskArgs { task }) => change(cx, cx.hub.cancel_task(&task)).await,
+            Verb::Retry(TaskArgs { task }) => change(cx, cx.hub.retry_task(&task)).await,
             Verb::Dead(args) => show::dead(cx, args).await,
             Verb::Redrive(args) => redrive(cx, args).await,
             Verb::Stats => show::stats(cx).await,
@@ -108,26 +109,23 @@ impl Tasks {
 }
 
 /// Cancels a task, or lets it wait again.
-async fn change(cx: &Context, task: &str, verb: &str) -> Result<(), Failure> {
-    let answer = cx.hub.post(["tasks", task, verb]).once().send().await?;
-    cx.out
-        .answer(&answer, |task| format!("{} is {}", text(&task, "task_id"), text(&task, "status")))
+async fn change(cx: &Context, request: Request<Task>) -> Result<(), Failure> {
+    let answer = request.once().send().await?;
+    cx.out.answer(&answer, |task| format!("{} is {}", shown(task.task_id), shown(task.status)))
 }
 
 async fn redrive(cx: &Context, args: RedriveArgs) -> Result<(), Failure> {
-    let body = if args.tasks.is_empty() {
-        let filter = json!({"status": args.status, "user_id": args.user});
-        json!({"filter": filter, "dry_run": args.dry_run})
-    } else {
-        json!({"task_ids": args.tasks, "dry_run": args.dry_run})
+    let filter = TaskRedriveFilter { status: args.status, user_id: args.user };
+    let body = TaskRedriveBody {
+        filter: args.tasks.is_empty().then_some(filter),
+        task_ids: Some(args.tasks).filter(|tasks| !tasks.is_empty()),
+        dry_run: Some(args.dry_run),
     };
-    let request = cx.hub.post(["tasks", "dead", "redrive"]).json(&body).once();
-    let answer: Answer = request.send().await?;
-    cx.out.answer(&answer, |done| {
-        let ids = done.get("task_ids").and_then(Value::as_array).cloned().unwrap_or_default();
-        let verb = if args.dry_run { "would wait" } else { "wait" };
-        let mut lines = vec![format!("{} {verb} again", ids.len())];
-        lines.extend(ids.iter().filter_map(|id| Some(format!("  {}", id.as_str()?))));
+    let answer = cx.hub.redrive_tasks(&body).once().send().await?;
+    cx.out.answer(&answer, |TaskRedriveAnswer { task_ids, dry_run, .. }| {
+        let verb = if dry_run { "would wait" } else { "wait" };
+        let mut lines = vec![format!("{} {verb} again", task_ids.len())];
+        lines.extend(task_ids.into_iter().map(|id| format!("  {}", shown(id))));
         lines.join("\n")
     })
 }

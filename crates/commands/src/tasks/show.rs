@@ -1,12 +1,18 @@
 //! `reef tasks list`, `show`, `why`, `dead`, `stats`: tasks as they are now.
 
 use clap::Args;
-use reef_client::{Answer, Request};
+use reef_api::TaskId;
+use reef_api::task::{Task, TaskStatus, WhySkill};
+use reef_api::time::UnixMillis;
+use reef_client::Request;
+use reef_domain::shown::in_line;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::Context;
 use crate::failure::Failure;
-use crate::table::{brief, columns, facts, list as list_of, text, time};
+use crate::table::{columns, facts, or_empty, raw, shortened, shown};
+use crate::time;
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
@@ -39,7 +45,7 @@ pub(crate) struct PageArgs {
 pub(crate) async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
     let request = cx
         .hub
-        .get(["tasks"])
+        .tasks()
         .maybe_query("status", args.status)
         .maybe_query("assigned_node", args.node)
         .maybe_query("user_id", args.user)
@@ -48,26 +54,30 @@ pub(crate) async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
 }
 
 pub(crate) async fn dead(cx: &Context, args: PageArgs) -> Result<(), Failure> {
-    print_page(cx, cx.hub.get(["tasks", "dead"]), args).await
+    print_page(cx, cx.hub.dead_tasks(), args).await
 }
 
-async fn print_page(cx: &Context, request: Request, page: PageArgs) -> Result<(), Failure> {
+async fn print_page(
+    cx: &Context,
+    request: Request<Vec<Task>>,
+    page: PageArgs,
+) -> Result<(), Failure> {
     let request = request.maybe_query("limit", page.limit).maybe_query("cursor", page.cursor);
-    let answer: Answer = request.send().await?;
-    let tasks = cx.out.read_list(&answer, None)?;
+    let answer = request.send().await?;
+    let tasks = cx.out.read(&answer)?;
     if !cx.out.is_json() && tasks.is_empty() {
         cx.out.note("no tasks");
     } else {
         cx.out.shown(&answer, || {
             let rows = tasks.iter().map(|task| {
                 [
-                    text(task, "task_id"),
+                    task.task_id.to_string(),
                     status(task),
-                    priority(task),
-                    list_of(task, "required_skills"),
-                    text(task, "assigned_node"),
-                    time(task, "submitted_at"),
-                    brief(task, "name"),
+                    priority(task.priority),
+                    task.required_skills.join(" "),
+                    or_empty(task.assigned_node.as_ref()),
+                    time::of(task.submitted_at),
+                    shortened(&task.name),
                 ]
             });
             columns(["task", "status", "priority", "skills", "node", "submitted", "name"], rows)
@@ -77,20 +87,19 @@ async fn print_page(cx: &Context, request: Request, page: PageArgs) -> Result<()
     Ok(())
 }
 
-pub(crate) async fn show(cx: &Context, task: &str) -> Result<(), Failure> {
-    let answer = cx.hub.get(["tasks", task]).send().await?;
+pub(crate) async fn show(cx: &Context, task: &TaskId) -> Result<(), Failure> {
+    let answer = cx.hub.task(task).send().await?;
     cx.out.answer(&answer, |task| details(&task))
 }
 
-pub(crate) async fn why(cx: &Context, task: &str) -> Result<(), Failure> {
-    let answer = cx.hub.get(["tasks", task, "why"]).send().await?;
+pub(crate) async fn why(cx: &Context, task: &TaskId) -> Result<(), Failure> {
+    let answer = cx.hub.why(task).send().await?;
     cx.out.answer(&answer, |why| {
-        let mut lines = vec![text(&why, "message")];
-        let skills = why.get("skills").and_then(Value::as_array).cloned().unwrap_or_default();
-        if !skills.is_empty() {
-            let rows = skills
-                .iter()
-                .map(|skill| [text(skill, "skill"), text(skill, "nodes"), text(skill, "online")]);
+        let mut lines = vec![shown(why.message)];
+        if !why.skills.is_empty() {
+            let rows = why.skills.into_iter().map(|WhySkill { skill, nodes, online }| {
+                [skill, nodes.to_string(), online.to_string()]
+            });
             lines.push(String::new());
             lines.push(columns(["skill", "nodes", "online"], rows));
         }
@@ -108,61 +117,65 @@ pub(crate) async fn stats(cx: &Context) -> Result<(), Failure> {
 }
 
 /// Everything about one task that people want to see.
-pub(crate) fn details(task: &Value) -> String {
+pub(crate) fn details(task: &Task) -> String {
+    let moment = |at: Option<UnixMillis>| at.map(time::of).unwrap_or_default();
     let head = facts([
-        ("task", text(task, "task_id")),
-        ("name", brief(task, "name")),
+        ("task", task.task_id.to_string()),
+        ("name", shortened(&task.name)),
         ("status", status(task)),
-        ("priority", priority(task)),
-        ("skills", list_of(task, "required_skills")),
-        ("for node", text(task, "target_node")),
-        ("node", text(task, "assigned_node")),
+        ("priority", priority(task.priority)),
+        ("skills", task.required_skills.join(" ")),
+        ("for node", or_empty(task.target_node.as_ref())),
+        ("node", or_empty(task.assigned_node.as_ref())),
         ("tries", tries(task)),
-        ("session", text(task, "session_id")),
-        ("message", text(task, "message_id")),
-        ("submitted", time(task, "submitted_at")),
-        ("kept until", time(task, "scheduled_at")),
-        ("started", time(task, "started_at")),
-        ("ended", time(task, "completed_at")),
-        ("error", text(task, "error")),
+        ("session", or_empty(task.session_id.as_ref())),
+        ("message", or_empty(task.message_id.as_ref())),
+        ("submitted", time::of(task.submitted_at)),
+        ("kept until", moment(task.scheduled_at)),
+        ("started", moment(task.started_at)),
+        ("ended", moment(task.completed_at)),
+        ("error", or_empty(task.error.as_ref())),
     ]);
-    let result = match task.get("result") {
-        None | Some(Value::Null) => String::new(),
-        // What a workflow has found is meant to be read.
-        Some(result) => match result.get("text").and_then(Value::as_str) {
-            Some(text) => text.to_owned(),
-            None => text(task, "result"),
-        },
-    };
+    let result = task.result.as_ref().map(|result| shown_result(result)).unwrap_or_default();
     let parts = [head, result];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
-/// The status, and how far it is while it runs.
-fn status(task: &Value) -> String {
-    let status = text(task, "status");
-    let progress = task.get("progress").and_then(Value::as_f64).unwrap_or(0.0);
-    if status == "running" && progress > 0.0 {
-        return format!("{status} {:.0} %", progress * 100.0);
+/// A result: what a workflow has found is meant to be read, a text is shown as it is, all else as JSON.
+fn shown_result(result: &RawValue) -> String {
+    match serde_json::from_str(result.get()) {
+        Ok(Value::String(text)) => in_line(&text).into_owned(),
+        Ok(Value::Object(found)) if found.get("text").is_some_and(Value::is_string) => {
+            raw(&Value::Object(found), "text")
+        }
+        _ => in_line(result.get()).into_owned(),
     }
-    status
 }
 
-fn priority(task: &Value) -> String {
-    match task.get("priority").and_then(Value::as_u64) {
-        Some(0) => "critical".to_owned(),
-        Some(1) => "high".to_owned(),
-        Some(2) => "normal".to_owned(),
-        Some(3) => "low".to_owned(),
-        _ => text(task, "priority"),
+/// The status, and how far it is while it runs.
+fn status(task: &Task) -> String {
+    let Task { status, progress, .. } = task;
+    if status.is_any(&[TaskStatus::Running]) && *progress > 0.0 {
+        return format!("{status} {:.0} %", progress * 100.0);
+    }
+    status.to_string()
+}
+
+fn priority(priority: i64) -> String {
+    match priority {
+        0 => "critical".to_owned(),
+        1 => "high".to_owned(),
+        2 => "normal".to_owned(),
+        3 => "low".to_owned(),
+        other => other.to_string(),
     }
 }
 
 /// Which try it is at, where there was more than one.
-fn tries(task: &Value) -> String {
-    match task.get("retry_count").and_then(Value::as_u64) {
-        None | Some(0) => String::new(),
-        Some(again) => format!("{} of {} used up", again, text(task, "max_retries")),
+fn tries(task: &Task) -> String {
+    match task.retry_count {
+        0 => String::new(),
+        again => format!("{again} of {} used up", task.max_retries),
     }
 }
 
@@ -174,18 +187,19 @@ mod tests {
 
     #[test]
     fn a_task_is_shown_with_what_matters() {
+        let read = |task: Value| serde_json::from_value::<Task>(task).unwrap();
         let task = json!({
             "task_id": "t1", "name": "resize", "status": "running", "progress": 0.4, "priority": 1,
             "required_skills": ["python", "gpu"], "retry_count": 1, "max_retries": 3,
             "result": null, "error": null,
         });
-        let shown = details(&task);
+        let shown = details(&read(task));
         for part in ["running 40 %", "high", "python gpu", "1 of 3 used up"] {
             assert!(shown.contains(part), "{shown}");
         }
         assert!(!shown.contains("error"), "{shown}");
         let answered =
             json!({"status": "completed", "result": {"text": "All is well.", "calls": 1}});
-        assert!(details(&answered).ends_with("\n\nAll is well."));
+        assert!(details(&read(answered)).ends_with("\n\nAll is well."));
     }
 }

@@ -1,12 +1,16 @@
 //! `reef tasks submit`: a task, or one that answers in a session.
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use reef_api::task::{SessionTaskAnswer, SessionTaskBody, SubmittedTask, TaskBody, TaskStatus};
+use reef_api::{NodeId, Open, TaskId};
+use reef_client::Request;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::watch::{self, WatchArgs};
 use crate::Context;
 use crate::failure::Failure;
-use crate::table::{facts, text};
+use crate::table::{facts, or_empty, shown};
 
 #[derive(Debug, Args)]
 pub(crate) struct SubmitArgs {
@@ -26,7 +30,7 @@ pub(crate) struct SubmitArgs {
     audience: Vec<String>,
     /// The one node that may run it
     #[arg(long, value_name = "NODE")]
-    node: Option<String>,
+    node: Option<NodeId>,
     /// What it is about
     #[arg(long, value_name = "TEXT", conflicts_with = "session")]
     description: Option<String>,
@@ -44,7 +48,7 @@ pub(crate) struct SubmitArgs {
     max_retries: Option<u32>,
     /// How long it is kept back
     #[arg(long, value_name = "MS", conflicts_with = "session")]
-    delay_ms: Option<u64>,
+    delay_ms: Option<i64>,
     /// Whose it is
     #[arg(long, conflicts_with = "session")]
     user: Option<String>,
@@ -66,41 +70,79 @@ pub(crate) struct SubmitArgs {
 }
 
 pub(crate) async fn run(cx: &Context, args: SubmitArgs) -> Result<(), Failure> {
-    let request = match &args.session {
-        Some(session) => cx.hub.post(["sessions", session, "tasks"]).json(&session_task(&args)),
-        None => cx.hub.post(["tasks"]).json(&task(&args)?),
-    };
+    match &args.session {
+        Some(session) => {
+            let request = cx.hub.submit_session_task(session, &session_task(&args));
+            submit(
+                cx,
+                &args,
+                request,
+                |SessionTaskAnswer { task_id, message_id, status, .. }| Submitted {
+                    task_id,
+                    message_id: Some(message_id),
+                    status,
+                    routable: true,
+                },
+            )
+            .await
+        }
+        None => {
+            let request = cx.hub.submit_task(&task(&args)?);
+            submit(cx, &args, request, |SubmittedTask { task, routable }| Submitted {
+                task_id: task.task_id,
+                message_id: task.message_id,
+                status: task.status,
+                routable,
+            })
+            .await
+        }
+    }
+}
+
+/// What is said of a task that was submitted.
+struct Submitted {
+    task_id: TaskId,
+    message_id: Option<String>,
+    status: Open<TaskStatus>,
+    routable: bool,
+}
+
+async fn submit<T: DeserializeOwned>(
+    cx: &Context,
+    args: &SubmitArgs,
+    request: Request<T>,
+    read: impl FnOnce(T) -> Submitted,
+) -> Result<(), Failure> {
     let answer = request.once().send().await?;
-    let submitted: Value = answer.json()?;
-    if submitted.get("routable") == Some(&Value::Bool(false)) {
+    let Submitted { task_id, message_id, status, routable } = read(answer.json()?);
+    if !routable {
         cx.out.note("no worker has these skills yet; it waits for one");
     }
     if args.wait {
         // What is printed is the end, so that programs read one answer.
-        let task = text(&submitted, "task_id");
-        cx.out.note(&format!("submitted as {task}"));
-        return watch::run(cx, &WatchArgs::of(task)).await;
+        cx.out.note(&format!("submitted as {}", shown(&task_id)));
+        return watch::run(cx, &WatchArgs::of(task_id)).await;
     }
-    cx.out.answer(&answer, |task| {
+    cx.out.shown(&answer, || {
         facts([
-            ("task", text(&task, "task_id")),
-            ("status", text(&task, "status")),
-            ("session", text(&task, "session_id")),
-            ("message", text(&task, "message_id")),
+            ("task", task_id.to_string()),
+            ("status", status.to_string()),
+            ("session", or_empty(args.session.as_ref())),
+            ("message", or_empty(message_id)),
         ])
     })
 }
 
 /// `any` and `owner` stand alone; agents are listed.
-fn audience(args: &SubmitArgs) -> Value {
+fn audience(args: &SubmitArgs) -> Option<Value> {
     match args.audience.as_slice() {
-        [] => Value::Null,
-        [word] if word == "any" || word == "owner" => word.as_str().into(),
-        agents => json!(agents),
+        [] => None,
+        [word] if word == "any" || word == "owner" => Some(word.as_str().into()),
+        agents => Some(agents.into()),
     }
 }
 
-fn priority(args: &SubmitArgs) -> Option<u8> {
+fn priority(args: &SubmitArgs) -> Option<i64> {
     Some(match args.priority.as_deref()? {
         "critical" => 0,
         "high" => 1,
@@ -109,40 +151,41 @@ fn priority(args: &SubmitArgs) -> Option<u8> {
     })
 }
 
-fn task(args: &SubmitArgs) -> Result<Value, Failure> {
-    let parameters: Option<Map<String, Value>> = match &args.parameters {
+fn task(args: &SubmitArgs) -> Result<TaskBody<Map<String, Value>>, Failure> {
+    let parameters = match &args.parameters {
         Some(text) => Some(serde_json::from_str(text).map_err(|error| {
             Failure::Usage(format!("--parameters must be a JSON object: {error}"))
         })?),
         None => None,
     };
-    Ok(json!({
-        "name": args.name,
-        "description": args.description,
-        "required_skills": args.skills,
-        "optional_skills": args.optional_skills,
-        "affinity_tags": args.tags,
-        "target_node": args.node,
-        "audience": audience(args),
-        "parameters": parameters,
-        "priority": priority(args),
-        "timeout": args.timeout,
-        "max_retries": args.max_retries,
-        "delay_ms": args.delay_ms,
-        "user_id": args.user,
-        "task_id": args.task_id,
-    }))
+    Ok(TaskBody {
+        name: Some(args.name.clone()),
+        description: args.description.clone(),
+        required_skills: Some(args.skills.clone()),
+        optional_skills: Some(args.optional_skills.clone()),
+        affinity_tags: Some(args.tags.clone()),
+        target_node: args.node.clone(),
+        audience: audience(args),
+        parameters,
+        priority: priority(args),
+        timeout: args.timeout,
+        max_retries: args.max_retries.map(i64::from),
+        delay_ms: args.delay_ms,
+        user_id: args.user.clone(),
+        task_id: args.task_id.clone(),
+        ..TaskBody::default()
+    })
 }
 
-fn session_task(args: &SubmitArgs) -> Value {
-    json!({
-        "task_description": args.name,
-        "workflow": args.workflow,
-        "max_iterations": args.max_iterations,
-        "required_skills": args.skills,
-        "priority": priority(args),
-        "timeout": args.timeout,
-        "audience": audience(args),
-        "target_node": args.node,
-    })
+fn session_task(args: &SubmitArgs) -> SessionTaskBody {
+    SessionTaskBody {
+        task_description: Some(args.name.clone()),
+        workflow: args.workflow.clone(),
+        max_iterations: args.max_iterations.map(i64::from),
+        required_skills: Some(args.skills.clone()),
+        priority: priority(args),
+        timeout: args.timeout,
+        audience: audience(args),
+        target_node: args.node.clone(),
+    }
 }

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use reef_api::TaskId;
+use reef_api::task::{Task, TaskStatus};
 use reef_client::Answer;
 
 use super::show::details;
 use crate::Context;
 use crate::failure::Failure;
 use crate::messages::seconds;
-use crate::table::text;
 
 /// How long the hub is asked to wait each time.
 const WAIT_MS: u64 = 30_000;
@@ -23,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
     /// The task's id
-    task: String,
+    task: TaskId,
     /// Give up waiting after so many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     timeout: Option<Duration>,
@@ -31,7 +32,7 @@ pub(crate) struct WatchArgs {
 
 impl WatchArgs {
     /// Waits for as long as it takes.
-    pub(crate) fn of(task: String) -> Self {
+    pub(crate) fn of(task: TaskId) -> Self {
         Self { task, timeout: None }
     }
 }
@@ -44,10 +45,10 @@ pub(crate) async fn run(cx: &Context, args: &WatchArgs) -> Result<(), Failure> {
         let wait_ms = left.map_or(WAIT_MS, |left| millis(left).min(WAIT_MS));
         let answer = ask(cx, &args.task, wait_ms).await?;
         let task = answer.lenient()?.value;
-        let status = text(&task, "status");
-        match status.as_str() {
-            "pending" | "scheduled" | "running" => {}
-            "completed" => return cx.out.answer(&answer, |task| details(&task)),
+        let status = &task.status;
+        match status.known() {
+            Some(TaskStatus::Pending | TaskStatus::Scheduled | TaskStatus::Running) => {}
+            Some(TaskStatus::Completed) => return cx.out.answer(&answer, |task| details(&task)),
             _ => {
                 cx.out.answer(&answer, |task| details(&task))?;
                 return Err(Failure::Failed(format!("the task {} has ended: {status}", args.task)));
@@ -64,8 +65,8 @@ pub(crate) async fn run(cx: &Context, args: &WatchArgs) -> Result<(), Failure> {
     }
 }
 
-async fn ask(cx: &Context, task: &str, wait_ms: u64) -> Result<Answer, Failure> {
-    let request = cx.hub.get(["tasks", task]).query("wait_ms", wait_ms);
+async fn ask(cx: &Context, task: &TaskId, wait_ms: u64) -> Result<Answer<Task>, Failure> {
+    let request = cx.hub.task(task).query("wait_ms", wait_ms);
     let timeout = Duration::from_millis(wait_ms) + SLACK;
     Ok(request.timeout(timeout).patient(timeout + PATIENCE).send().await?)
 }

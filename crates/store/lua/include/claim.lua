@@ -91,7 +91,7 @@ local function renew_all(reply, node)
     reply[n + 1], reply[n + 2], reply[n + 3] = id, state, lease_ms
     reply[at] = reply[at] + 1
   end
-  for _, id in ipairs(redis.call('SMEMBERS', key.claims(node))) do
+  for _, id in ipairs(redis.call('SRANDMEMBER', key.claims(node), CONCURRENT_TASKS_MAX)) do
     local task = read_task(id)
     if holds(task, task and task.token) then
       say(id, 'renewed', renew_lease(task, task.lease_ms))

@@ -11,14 +11,14 @@ local clock
 local is_back = false
 local clock_row = redis.call('HMGET', KEYS[1], 'clock', 'seen', 'tick_ms', 'ticked_at')
 do
-  local seen = tonumber(clock_row[2]) or now
-  local tick_ms = tonumber(clock_row[3])
-  local gap = math.max(now - seen, 0)
-  if tick_ms and math.abs(seen - tonumber(clock_row[4])) > TICKS_UNTIL_FORGOTTEN * tick_ms then
-    gap = math.min(gap, TICKS_UNTIL_FORGOTTEN * tick_ms)
-  elseif tick_ms then
-    is_back = gap > 2 * tick_ms
-    if is_back then gap = tick_ms end
+  local last_seen = tonumber(clock_row[2]) or now
+  local pace_ms = tonumber(clock_row[3])
+  local gap = math.max(now - last_seen, 0)
+  if pace_ms and math.abs(last_seen - tonumber(clock_row[4])) > TICKS_UNTIL_FORGOTTEN * pace_ms then
+    gap = math.min(gap, TICKS_UNTIL_FORGOTTEN * pace_ms)
+  elseif pace_ms then
+    is_back = gap > 2 * pace_ms
+    if is_back then gap = pace_ms end
   else
     gap = math.min(gap, UNPACED_GAP_MS_MAX)
   end

@@ -3,7 +3,7 @@
 -- is the sum of its legs, and what is reserved of it the sum of its locks.
 -- include: now
 
-local NO_LINK = string.rep('0', 40)
+local NO_LINK = '0000000000000000000000000000000000000000'
 
 local EXTERNAL = '@external'
 

@@ -5,7 +5,7 @@
 -- one says: records or expiring.
 -- include: now
 
-local no_answer = { id_collision = true, altered = true, quota = true }
+local NO_ANSWER = { id_collision = true, altered = true, quota = true }
 
 local function once(run, keeps)
   if ARGV[1] == '' then return run() end
@@ -21,7 +21,7 @@ local function once(run, keeps)
     return first
   end
   local reply = run()
-  if no_answer[reply[1]] or (keeps and not keeps(reply)) then return reply end
+  if NO_ANSWER[reply[1]] or (keeps and not keeps(reply)) then return reply end
   local kept = { ARGV[2], unpack(reply) }
   for at, part in pairs(apart) do
     local text = type(at) == 'number' and reply[at]

@@ -1,5 +1,8 @@
 //! Claiming a task, and everything that is done under a claim's token.
 
+use reef_api::Open;
+use reef_api::task::TaskStatus;
+
 use super::{Task, Written};
 use crate::script::{FromReply, Malformed, Reader, rows, unknown_status};
 
@@ -27,7 +30,7 @@ pub struct Standing {
     /// It was cancelled: stop.
     pub cancelled: bool,
     /// Its status.
-    pub status: String,
+    pub status: Open<TaskStatus>,
     /// 0–1.
     pub progress: f64,
     /// How long it is held from now on, in milliseconds.
@@ -47,14 +50,14 @@ impl Standing {
         match status {
             "ok" => Ok(Self {
                 cancelled: false,
-                status: reply.text()?,
+                status: FromReply::read(reply)?,
                 progress: reply.float()?,
                 lease_ms: reply.int()?,
                 message_id: reply.filled()?,
             }),
             "cancelled" => Ok(Self {
                 cancelled: true,
-                status: status.to_owned(),
+                status: TaskStatus::Cancelled.into(),
                 progress: reply.float()?,
                 lease_ms: 0,
                 message_id: None,

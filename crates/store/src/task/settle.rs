@@ -1,6 +1,8 @@
 //! What is due regularly, and the second step of what spans a task and its message. Every function
 //! can be cut anywhere and repeated.
 
+use reef_api::Open;
+use reef_api::task::TaskStatus;
 use reef_domain::message::{Block, ContentType, Rendered};
 use serde_json::{Map, Value, json};
 
@@ -99,7 +101,7 @@ impl FromReply for UnfinishedTasks {
 /// What a session task's message must know of it.
 #[derive(Debug)]
 pub struct Outcome {
-    status: String,
+    status: Open<TaskStatus>,
     session_id: String,
     message_id: String,
     spec: String,
@@ -195,7 +197,7 @@ async fn finish_draft<R: Redis>(
     settings: &Settings,
 ) -> Result<(), StoreError> {
     let outcome = store.call(&AskOutcome { task_id }).await?;
-    let Some(outcome) = outcome.filter(|outcome| outcome.status == "draft") else {
+    let Some(outcome) = outcome.filter(|outcome| outcome.status.as_str() == "draft") else {
         return store.call(&Discard { task_id }).await;
     };
     let spec: Value = serde_json::from_str(&outcome.spec).unwrap_or_default();
@@ -226,12 +228,12 @@ pub async fn settle_message<R: Redis>(
     ttl_ms: i64,
 ) -> Result<(), StoreError> {
     let Some(outcome) = store.call(&AskOutcome { task_id }).await? else { return Ok(()) };
-    if !reef_domain::task::is_ended(&outcome.status) {
+    if !outcome.status.is_end() {
         return store.call(&Settled { task_id }).await;
     }
-    let error = match outcome.status.as_str() {
-        "completed" => None,
-        "cancelled" => Some("The task was cancelled."),
+    let error = match outcome.status.known() {
+        Some(TaskStatus::Completed) => None,
+        Some(TaskStatus::Cancelled) => Some("The task was cancelled."),
         _ if outcome.error.is_empty() => Some("The task failed."),
         _ => Some(outcome.error.as_str()),
     };

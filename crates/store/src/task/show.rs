@@ -1,6 +1,8 @@
 //! Reading tasks.
 
+use reef_api::Open;
 pub use reef_api::cluster::TasksByStatus;
+use reef_api::task::TaskStatus;
 
 use super::Task;
 use crate::message::Owned;
@@ -20,7 +22,7 @@ pub struct Found {
 impl FromReply for Found {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let runner = reply.text()?;
-        let Owned { owner, value } = Task::read_owned(reply)?;
+        let Owned { owner, value } = super::read_owned(reply)?;
         Ok(Self { owner, runner, task: Box::new(value) })
     }
 }
@@ -59,7 +61,7 @@ pub struct Obstacles {
     /// Who submitted it.
     pub owner: String,
     /// Its status.
-    pub status: String,
+    pub status: Open<TaskStatus>,
     /// Until when it is kept back.
     pub due: Option<reef_domain::time::UnixMillis>,
     /// Tasks before it in the queue, whatever they want.

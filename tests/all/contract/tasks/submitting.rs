@@ -23,7 +23,7 @@ fn a_name_is_enough() {
         "started_at": null, "completed_at": null, "parameters": {}, "timeout": 300,
         "retry_count": 0, "max_retries": 3, "user_id": null, "affinity_tags": [], "result": null,
         "error": null, "metadata": {}, "session_id": null, "message_id": null, "progress": 0.0,
-        "audience": "any", "routable": false,
+        "audience": "any", "target_node": null, "routable": false,
     });
     assert_eq!(task, defaults);
     let path = format!("/tasks/{}", super::id_of(&task));

@@ -1,0 +1,146 @@
+import type { components } from "./openapi.ts";
+
+export type Problem = components["schemas"]["Problem"];
+export type ProblemCode = Problem["code"];
+
+/** What the hub refused, or what could not be asked of it. */
+export class ReefError extends Error {
+  override name = "ReefError";
+}
+
+/** An answer of the hub that is no success. There is a class for each `code`. */
+export class HubError extends ReefError {
+  override name = "HubError";
+  readonly code: ProblemCode;
+  readonly status: number;
+  /** One plain sentence. */
+  readonly detail: string;
+  /** The fields that break a rule. */
+  readonly errors: readonly { field: string; message: string }[];
+  /** What the operator finds in the log. */
+  readonly requestId: string;
+  /** What else the answer says, as in a refused registration. */
+  readonly body: unknown;
+
+  constructor(problem: Problem) {
+    super(`${problem.code}: ${problem.detail}`);
+    this.code = problem.code;
+    this.status = problem.status;
+    this.detail = problem.detail;
+    this.errors = problem.errors ?? [];
+    this.requestId = problem.request_id;
+    this.body = problem;
+  }
+}
+
+export class MalformedRequest extends HubError {}
+export class MalformedJson extends HubError {}
+export class InvalidParameter extends HubError {}
+export class InvalidRegistration extends HubError {}
+export class InsufficientBalance extends HubError {}
+export class Unauthenticated extends HubError {}
+export class Forbidden extends HubError {}
+export class NotFound extends HubError {}
+export class MethodNotAllowed extends HubError {}
+export class RequestTimeout extends HubError {}
+/** The state does not allow it: read it again and decide anew. */
+export class Conflict extends HubError {}
+/** A stale token, term, incarnation or epoch: somebody else took over, and nothing was changed. */
+export class Fenced extends HubError {}
+export class InProgress extends HubError {}
+export class InboxFull extends HubError {}
+export class QuotaExceeded extends HubError {}
+export class PayloadTooLarge extends HubError {}
+export class UnsupportedMediaType extends HubError {}
+export class Misdirected extends HubError {}
+export class ValidationFailed extends HubError {}
+export class IdempotencyMismatch extends HubError {}
+export class RateLimited extends HubError {}
+export class Internal extends HubError {}
+export class DeadlineExceeded extends HubError {}
+export class StoreUnavailable extends HubError {}
+export class StoreFull extends HubError {}
+export class Overloaded extends HubError {}
+
+const CLASSES: Record<ProblemCode, typeof HubError> = {
+  malformed_request: MalformedRequest,
+  malformed_json: MalformedJson,
+  invalid_parameter: InvalidParameter,
+  invalid_registration: InvalidRegistration,
+  insufficient_balance: InsufficientBalance,
+  unauthenticated: Unauthenticated,
+  forbidden: Forbidden,
+  not_found: NotFound,
+  method_not_allowed: MethodNotAllowed,
+  request_timeout: RequestTimeout,
+  conflict: Conflict,
+  fenced: Fenced,
+  in_progress: InProgress,
+  inbox_full: InboxFull,
+  quota_exceeded: QuotaExceeded,
+  payload_too_large: PayloadTooLarge,
+  unsupported_media_type: UnsupportedMediaType,
+  misdirected: Misdirected,
+  validation_failed: ValidationFailed,
+  idempotency_mismatch: IdempotencyMismatch,
+  rate_limited: RateLimited,
+  internal: Internal,
+  deadline_exceeded: DeadlineExceeded,
+  store_unavailable: StoreUnavailable,
+  store_full: StoreFull,
+  overloaded: Overloaded,
+};
+
+/** The error of a problem; a code that is newer than this package is a plain `HubError`. */
+export function errorOf(problem: Problem): HubError {
+  const Class = Object.hasOwn(CLASSES, problem.code) ? CLASSES[problem.code] : HubError;
+  const error = new Class(problem);
+  error.name = Class === HubError ? "HubError" : toClassName(problem.code);
+  return error;
+}
+
+// A minifier changes `Class.name`.
+function toClassName(code: string): string {
+  return code.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+}
+
+/** The hub could not be reached, or gave no answer in time. Whether it did it is unknown. */
+export class Unreachable extends ReefError {
+  override name = "Unreachable";
+}
+
+/** An answer that is none of the hub's, such as a proxy's page. */
+export class UnexpectedAnswer extends ReefError {
+  override name = "UnexpectedAnswer";
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A stream broke and could not be resumed: what was read is not all there is. */
+export class StreamCut extends ReefError {
+  override name = "StreamCut";
+}
+
+/** A lease is over by this machine's clocks, or by what the hub says. */
+export class LeaseOver extends ReefError {
+  override name = "LeaseOver";
+}
+
+/** The task was cancelled. */
+export class Cancelled extends ReefError {
+  override name = "Cancelled";
+}
+
+/** Thrown by a handler: the task failed, and may be tried again. */
+export class Retry extends ReefError {
+  override name = "Retry";
+}
+
+/** Thrown by a handler: the task failed for good. */
+export class Reject extends ReefError {
+  override name = "Reject";
+}

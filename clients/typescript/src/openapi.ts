@@ -1,0 +1,5140 @@
+// Made from openapi.json by `npm run generate`.
+
+export interface paths {
+    "/api/v1/nodes/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["register_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_nodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/online": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_online_nodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/available": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_available_nodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/skills/{skill}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_nodes_by_skill"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_node"];
+        put?: never;
+        post?: never;
+        delete: operations["remove_node"];
+        options?: never;
+        head?: never;
+        patch: operations["change_node"];
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/shutdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["shut_down_node"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["send_heartbeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/heartbeats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["send_heartbeats"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/nodes/{id}/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_node_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_cluster_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_cluster_state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_cluster_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/check-heartbeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["check_heartbeats"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/leader": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_leader"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/leader/campaign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["campaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/leader/resign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["resign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cluster/leader/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_leaders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["check_service"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["check_readiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_sessions"];
+        put?: never;
+        post: operations["create_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{sid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_session"];
+        put?: never;
+        post?: never;
+        delete: operations["close_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{sid}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["submit_session_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_tasks"];
+        put?: never;
+        post: operations["submit_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/pending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_waiting_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["count_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/cleanup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["clean_up_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["claim_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["report_progress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["complete_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/fail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["fail_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_task"];
+        put?: never;
+        post?: never;
+        delete: operations["remove_task"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["explain_task"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["cancel_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["retry_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/dead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_dead_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/dead/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["redrive_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{sid}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_messages"];
+        put?: never;
+        post: operations["send_message"];
+        delete: operations["clean_up_messages"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{sid}/messages/{mid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["open_message"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{mid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_message"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{mid}/content/{cid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_content"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{mid}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_message_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{mid}/append": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["append_text"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{mid}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["add_content"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{mid}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["start_message_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{mid}/tasks/{tid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch: operations["change_message_task"];
+        trace?: never;
+    };
+    "/api/v1/messages/{mid}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["complete_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/{agent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["look_at_mail"];
+        put?: never;
+        post: operations["send_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/{agent}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["receive_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/{agent}/proposals/{msg_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["accept_proposal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/{agent}/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["acknowledge_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/{agent}/dead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_dead_mail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/{agent}/dead/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["redrive_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["register_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_agent"];
+        put?: never;
+        post?: never;
+        delete: operations["remove_agent"];
+        options?: never;
+        head?: never;
+        patch: operations["change_agent"];
+        trace?: never;
+    };
+    "/api/v1/invites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_invites"];
+        put?: never;
+        post: operations["create_invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invites/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["revoke_invite"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_keys"];
+        put?: never;
+        post: operations["create_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/keys/{key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["rotate_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_caller"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deposit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["deposit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/transfer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/balance/{agent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_holds"];
+        put?: never;
+        post: operations["place_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_hold"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{id}/post": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holds/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["void_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_intents"];
+        put?: never;
+        post: operations["submit_intent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_intent"];
+        put?: never;
+        post?: never;
+        delete: operations["cancel_intent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intents/{id}/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["match_intents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/positions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_positions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/positions/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["close_position"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/positions/{id}/mark": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["mark_position"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entries/seals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_seals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entries/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["audit_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entries/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_indexed_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{sid}/messages/{mid}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["stream_message"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["stream_cluster_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["check_host"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["read_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/problems/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["explain_problem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["read_openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/docs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/redoc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_redoc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/{asset}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["load_asset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["begin_ui_session"];
+        delete: operations["end_ui_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ui/sign-in-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["make_sign_in_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        AcceptAnswer: {
+            executor: string;
+            msg_id: string;
+            reply_id: string | null;
+            success: boolean;
+            task_ids: string[];
+        };
+        AcceptBody: {
+            executor?: string | null;
+        };
+        AcknowledgeAnswer: {
+            acknowledged: number;
+            unknown: number;
+        };
+        AcknowledgeBody: {
+            receipts: string[];
+        };
+        AddBlockAnswer: {
+            content_id: string;
+            sequence: number;
+        };
+        Agent: {
+            agent_id: string;
+            created_at: components["schemas"]["Instant"];
+            display_name: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            status: string;
+            wallet_address: string | null;
+        };
+        AgentBody: {
+            agent_id?: string | null;
+            display_name?: string | null;
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            wallet_address?: string | null;
+        };
+        AgentChange: {
+            /** @enum {string} */
+            status: "active" | "suspended";
+        };
+        AgentList: {
+            agents: components["schemas"]["ShownAgent"][];
+        };
+        AgentRegistered: {
+            agent: components["schemas"]["Agent"];
+            api_key: string | null;
+            api_key_info: components["schemas"]["KeyInfo"];
+            success: boolean;
+        };
+        AgentRemoved: {
+            agent_id: string;
+            success: boolean;
+        };
+        AppendAnswer: {
+            length: number;
+            sequence: number;
+        };
+        AppendBody: {
+            delta: string;
+            producer?: components["schemas"]["ProducerBody"] | null;
+        };
+        AuditPage: {
+            records: components["schemas"]["Record"][];
+        };
+        Balance: {
+            agent_id: string;
+            available: string;
+            balance: string;
+            locked: string;
+        };
+        BalanceChange: {
+            balance: components["schemas"]["Balance"];
+            new_balance: string;
+            success: boolean;
+        };
+        CampaignAnswer: {
+            former_ttl_ms?: number;
+            is_leader: boolean;
+            leader: string | null;
+            term: number;
+            ttl_ms: number;
+        };
+        CampaignBody: {
+            incarnation?: number | null;
+            node_id: string;
+            ttl_ms?: number | null;
+        };
+        CheckAnswer: {
+            all_nodes_healthy: boolean;
+            checked_at: components["schemas"]["Instant"];
+            expiry: components["schemas"]["Expiry"];
+            timeout_nodes: components["schemas"]["TimeoutNode"][];
+            timeout_nodes_count: number;
+        };
+        CheckBody: {
+            timeout_seconds?: number | null;
+        };
+        ClaimedTask: {
+            affinity_tags: string[];
+            assigned_node: string | null;
+            audience: unknown;
+            completed_at: components["schemas"]["Instant"] | null;
+            description: string;
+            error: string | null;
+            max_retries: number;
+            message_id: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            name: string;
+            optional_skills: string[];
+            parameters: {
+                [key: string]: unknown;
+            };
+            priority: number;
+            progress: number;
+            required_skills: string[];
+            result: unknown;
+            retry_count: number;
+            scheduled_at: components["schemas"]["Instant"] | null;
+            session_id: string | null;
+            started_at: components["schemas"]["Instant"] | null;
+            /** @enum {string} */
+            status: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout";
+            submitted_at: components["schemas"]["Instant"];
+            task_id: string;
+            /** @enum {string} */
+            task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
+            timeout: number;
+            token: string;
+            user_id: string | null;
+        };
+        ClusterEventGap: {
+            from: string;
+            to: string;
+        };
+        ClusterEventList: {
+            events: components["schemas"]["Event"][];
+            gap: components["schemas"]["ClusterEventGap"] | null;
+            next: string;
+        };
+        ClusterHealth: {
+            available_capacity: number;
+            busy_nodes: number;
+            capacity_utilization: number;
+            checked_at: components["schemas"]["Instant"];
+            expiry: components["schemas"]["Expiry"];
+            nodes_by_status: components["schemas"]["NodesByStatus"];
+            offline_nodes: number;
+            online_nodes: number;
+            timeout_nodes_count: number;
+            total_capacity: number;
+            total_nodes: number;
+            used_capacity: number;
+        };
+        ClusterState: {
+            data_version: number;
+            nodes_by_status: components["schemas"]["NodesByStatus"];
+            online_nodes: number;
+            running_tasks: number;
+            tasks_by_status: components["schemas"]["TasksByStatus"];
+            total_nodes: number;
+            total_tasks: number;
+            updated_at: components["schemas"]["Instant"] | null;
+            version: number;
+        };
+        ContentBlock: {
+            audio?: {
+                data?: string | null;
+                duration?: number | null;
+                size?: number | null;
+                title?: string | null;
+                url?: string | null;
+            };
+            code?: {
+                code?: string | null;
+                language?: string | null;
+            };
+            content_id: string;
+            /** @enum {string} */
+            content_type: "text" | "image" | "audio" | "video" | "file" | "code" | "markdown" | "html" | "json" | "thinking";
+            file?: {
+                data?: string | null;
+                mime_type?: string | null;
+                name?: string | null;
+                size?: number | null;
+                url?: string | null;
+            };
+            html?: {
+                html?: string | null;
+            };
+            image?: {
+                alt?: string | null;
+                caption?: string | null;
+                data?: string | null;
+                height?: number | null;
+                size?: number | null;
+                url?: string | null;
+                width?: number | null;
+            };
+            is_placeholder: boolean;
+            json?: {
+                json?: unknown;
+            };
+            markdown?: {
+                markdown?: string | null;
+            };
+            ref?: string;
+            task_id?: string;
+            text?: {
+                text?: string | null;
+            };
+            thinking?: {
+                thinking?: string | null;
+            };
+            video?: {
+                data?: string | null;
+                duration?: number | null;
+                size?: number | null;
+                title?: string | null;
+                url?: string | null;
+            };
+        };
+        Entry: {
+            created_at: components["schemas"]["Instant"];
+            entry_id: string;
+            kind: string;
+            legs: components["schemas"]["Leg"][];
+            link: string;
+            locks: components["schemas"]["Leg"][];
+            memo: string;
+            previous: string;
+            reference: string;
+            seq: number;
+        };
+        EntryIndex: {
+            numbers: number[];
+            total: number;
+        };
+        EntryList: {
+            entries: components["schemas"]["Entry"][];
+        };
+        Event: {
+            event_id: string;
+            /** @enum {string} */
+            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "restored";
+            payload: {
+                [key: string]: unknown;
+            };
+            timestamp: components["schemas"]["Instant"];
+        };
+        Expiry: {
+            reason: string | null;
+            suspended: boolean;
+        };
+        HeartbeatAnswer: {
+            cancelled: string[];
+            drain: boolean;
+            inbox: number;
+            leader: string | null;
+            message: string;
+            next_heartbeat_ms: number;
+            node_id: string;
+            renewed: string[];
+            revoked: string[];
+            status?: number | null;
+            success: boolean;
+            term: number;
+            timestamp: components["schemas"]["Instant"];
+        };
+        HeartbeatBody: {
+            claims?: components["schemas"]["HeldClaim"][] | null;
+            cpu_usage?: number | null;
+            disk_usage?: number | null;
+            incarnation?: number | null;
+            memory_usage?: number | null;
+            running_tasks?: number | null;
+            /** @enum {string|null} */
+            status?: "online" | "busy" | null;
+        };
+        HeartbeatFailure: {
+            code: string;
+            message: string;
+            node_id: string | null;
+            status: number;
+            success: boolean;
+        };
+        HeldClaim: {
+            task_id: string;
+            token: string;
+        };
+        Hold: {
+            agent_id: string;
+            amount: string;
+            created_at: components["schemas"]["Instant"];
+            expires_at: components["schemas"]["Instant"] | null;
+            hold_id: string;
+            posted: string;
+            status: string;
+            to_agent: string | null;
+        };
+        HoldAnswer: {
+            hold: components["schemas"]["Hold"];
+            success: boolean;
+        };
+        HoldBody: {
+            agent_id: string;
+            amount: string;
+            expires_in_ms?: number | null;
+        };
+        HoldList: {
+            holds: components["schemas"]["Hold"][];
+        };
+        HoldPostBody: {
+            amount?: string | null;
+            to_agent: string;
+        };
+        Instant: string;
+        Intent: {
+            agent_id: string;
+            asset: string;
+            created_at: components["schemas"]["Instant"];
+            filled: string;
+            intent_id: string;
+            intent_type: string;
+            leverage: number;
+            margin: string;
+            matched_with: string | null;
+            max_slippage: string;
+            reason: string;
+            remaining: string;
+            size: string;
+            status: string;
+            updated_at: components["schemas"]["Instant"];
+        };
+        IntentBody: {
+            agent_id: string;
+            asset: string;
+            /** @enum {string} */
+            intent_type: "long" | "short";
+            leverage?: number | null;
+            max_slippage?: string | null;
+            reason?: string | null;
+            size: string;
+        };
+        IntentCancelled: {
+            success: boolean;
+        };
+        IntentList: {
+            intents: components["schemas"]["Intent"][];
+        };
+        IntentMatch: {
+            agent_a: string;
+            agent_b: string;
+            asset: string;
+            created_at: components["schemas"]["Instant"];
+            intent_a: string;
+            intent_b: string;
+            match_id: string;
+            price: string;
+            size: string;
+        };
+        IntentSubmitted: {
+            intent: components["schemas"]["Intent"];
+            success: boolean;
+        };
+        InviteAnswer: {
+            invite: string | null;
+            invite_info: components["schemas"]["InviteInfo"];
+            success: boolean;
+        };
+        InviteBody: {
+            expires_in?: number | null;
+            scopes?: ("read" | "write" | "trade" | "admin")[] | null;
+            uses?: number | null;
+        };
+        InviteInfo: {
+            created_at: components["schemas"]["Instant"];
+            created_by: string;
+            expires_at: components["schemas"]["Instant"];
+            invite_id: string;
+            scopes: ("read" | "write" | "trade" | "admin")[];
+            used: number;
+            uses: number;
+        };
+        InviteList: {
+            invites: components["schemas"]["InviteInfo"][];
+        };
+        InviteRevoked: {
+            invite_id: string;
+            success: boolean;
+        };
+        KeyAnswer: {
+            api_key: string | null;
+            key_info: components["schemas"]["KeyInfo"];
+            success: boolean;
+        };
+        KeyBody: {
+            agent_id?: string | null;
+            certificate?: string | null;
+            expires_in_days?: number | null;
+            name?: string | null;
+            scopes?: ("read" | "write" | "trade" | "admin")[] | null;
+        };
+        KeyInfo: {
+            created_at: components["schemas"]["Instant"];
+            expires_at: components["schemas"]["Instant"] | null;
+            key_id: string;
+            last_used: components["schemas"]["Instant"] | null;
+            name: string;
+            scopes: ("read" | "write" | "trade" | "admin")[];
+        };
+        KeyList: {
+            keys: components["schemas"]["KeyInfo"][];
+        };
+        LeaderHistoryEntry: {
+            event: string;
+            is_leader: boolean | null;
+            node_id: string;
+            reason?: string | null;
+            term: number | null;
+            timestamp: components["schemas"]["Instant"];
+        };
+        Leadership: {
+            leader: string | null;
+            term: number;
+            ttl_ms: number;
+        };
+        Leg: {
+            account: string;
+            amount: string;
+        };
+        Mail: {
+            attempts: number;
+            content: unknown;
+            from: string;
+            metadata: unknown;
+            msg_id: string;
+            priority: string;
+            timestamp?: unknown;
+            topic: string;
+        };
+        MailAnswer: {
+            depth: number;
+            msg_id: string;
+        };
+        MailBody: {
+            content: unknown;
+            from: string;
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /** @enum {string|null} */
+            priority?: "low" | "medium" | "high" | null;
+            topic?: string | null;
+        };
+        MailList: {
+            depth: number;
+            messages: components["schemas"]["Mail"][];
+        };
+        MailRedriveAnswer: {
+            depth: number;
+            redriven: number;
+        };
+        MailRedriveBody: {
+            msg_ids?: string[] | null;
+        };
+        MatchAnswer: {
+            match: components["schemas"]["IntentMatch"];
+            positions: components["schemas"]["Position"][];
+            success: boolean;
+        };
+        MatchBody: {
+            price: string;
+            with: string;
+        };
+        Message: {
+            content_blocks: components["schemas"]["ContentBlock"][];
+            created_at: components["schemas"]["Instant"];
+            is_complete: boolean;
+            message_id: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            parent_message_id: string | null;
+            pending_tasks: {
+                [key: string]: unknown;
+            };
+            /** @enum {string} */
+            role: "user" | "assistant" | "system" | "agent" | "tool";
+            sequence: number;
+            session_id: string;
+            text: string;
+            updated_at: components["schemas"]["Instant"];
+        };
+        MessageAnswer: {
+            assistant_message_id: string;
+            session_id: string;
+            user_message_id: string;
+        };
+        MessageBody: {
+            content: string;
+            message_id?: string | null;
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /** @enum {string|null} */
+            role?: "user" | "assistant" | "system" | "agent" | "tool" | null;
+            /** @enum {string|null} */
+            type?: "text" | "image" | "audio" | "video" | "file" | "code" | "markdown" | "html" | "json" | "thinking" | null;
+        };
+        MessageCleanupAnswer: {
+            deleted: number;
+        };
+        MessageCompleteAnswer: {
+            is_complete: boolean;
+            message_id: string;
+            sequence: number;
+        };
+        MessageCompleteBody: {
+            error?: string | null;
+        };
+        MessageEventGap: {
+            from: number;
+            to: number;
+        };
+        MessageEventList: {
+            events: {
+                event_id: string;
+                event_type: string;
+                message_id: string;
+                payload: {
+                    [key: string]: unknown;
+                };
+                sequence: number;
+                session_id: string;
+                timestamp: components["schemas"]["Instant"];
+            }[];
+            gap: components["schemas"]["MessageEventGap"] | null;
+            next: number;
+        };
+        MessageList: {
+            count: number;
+            messages: components["schemas"]["Message"][];
+            session_id: string;
+        };
+        MessageOpenBody: {
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            parent_message_id?: string | null;
+            /** @enum {string} */
+            role: "user" | "assistant" | "system" | "agent" | "tool";
+        };
+        MessageTaskAnswer: {
+            progress: number;
+            sequence: number;
+            status: string;
+            task_id: string;
+        };
+        MessageTaskBody: {
+            content?: {
+                [key: string]: unknown;
+            } | null;
+            error?: string | null;
+            progress?: number | null;
+            /** @enum {string} */
+            status: "processing" | "completed" | "failed";
+        };
+        MessageTaskStarted: {
+            content_id: string;
+            sequence: number;
+            status: string;
+            task_id: string;
+        };
+        MoneyBody: {
+            agent_id: string;
+            amount: string;
+        };
+        NewContentBlock: {
+            content_id?: string | null;
+            /** @constant */
+            content_type: "text";
+            task_id?: string | null;
+            text: {
+                text: string;
+            };
+        } | {
+            content_id?: string | null;
+            /** @constant */
+            content_type: "image";
+            image: {
+                alt?: string | null;
+                caption?: string | null;
+                data?: string;
+                height?: number | null;
+                size?: number | null;
+                url?: string;
+                width?: number | null;
+            };
+            task_id?: string | null;
+        } | {
+            audio: {
+                data?: string;
+                duration?: number | null;
+                size?: number | null;
+                title?: string | null;
+                url?: string;
+            };
+            content_id?: string | null;
+            /** @constant */
+            content_type: "audio";
+            task_id?: string | null;
+        } | {
+            content_id?: string | null;
+            /** @constant */
+            content_type: "video";
+            task_id?: string | null;
+            video: {
+                data?: string;
+                duration?: number | null;
+                size?: number | null;
+                title?: string | null;
+                url?: string;
+            };
+        } | {
+            content_id?: string | null;
+            /** @constant */
+            content_type: "file";
+            file: {
+                data?: string;
+                mime_type?: string | null;
+                name?: string | null;
+                size?: number | null;
+                url?: string;
+            };
+            task_id?: string | null;
+        } | {
+            code: {
+                code: string;
+                language?: string | null;
+            };
+            content_id?: string | null;
+            /** @constant */
+            content_type: "code";
+            task_id?: string | null;
+        } | {
+            content_id?: string | null;
+            /** @constant */
+            content_type: "markdown";
+            markdown: {
+                markdown: string;
+            };
+            task_id?: string | null;
+        } | {
+            content_id?: string | null;
+            /** @constant */
+            content_type: "html";
+            html: {
+                html: string;
+            };
+            task_id?: string | null;
+        } | {
+            content_id?: string | null;
+            /** @constant */
+            content_type: "json";
+            json: {
+                json: unknown;
+            };
+            task_id?: string | null;
+        } | {
+            content_id?: string | null;
+            /** @constant */
+            content_type: "thinking";
+            task_id?: string | null;
+            thinking: {
+                thinking: string;
+            };
+        };
+        Node: {
+            arch: string | null;
+            available_skills: string[];
+            average_execution_time: number;
+            cpu_usage: number;
+            disk_usage: number;
+            failed_tasks: number;
+            hostname: string;
+            incarnation: number;
+            ip_address: string;
+            last_heartbeat: components["schemas"]["Instant"];
+            max_concurrent_tasks: number;
+            memory_usage: number;
+            node_id: string;
+            platform: string | null;
+            port: number;
+            registered_at: components["schemas"]["Instant"];
+            running_tasks: number;
+            /** @enum {string} */
+            status: "online" | "offline" | "busy" | "maintenance" | "error";
+            successful_tasks: number;
+            tags: string[];
+            tailscale_ip: string;
+            total_tasks_processed: number;
+        };
+        NodeChange: {
+            available_skills?: string[] | null;
+            average_execution_time?: number | null;
+            failed_tasks?: number | null;
+            max_concurrent_tasks?: number | null;
+            /** @enum {string|null} */
+            status?: "online" | "offline" | "busy" | "maintenance" | "error" | null;
+            successful_tasks?: number | null;
+            tags?: string[] | null;
+            total_tasks_processed?: number | null;
+        };
+        NodeDone: {
+            message?: string | null;
+            node_id: string;
+            success: boolean;
+        };
+        NodeHealth: {
+            available_capacity: number;
+            cpu_usage: number;
+            disk_usage: number;
+            healthy: boolean;
+            hostname: string;
+            is_timeout: boolean;
+            last_heartbeat: components["schemas"]["Instant"];
+            max_concurrent_tasks: number;
+            memory_usage: number;
+            node_id: string;
+            running_tasks: number;
+            status: string;
+            time_since_heartbeat: number;
+        };
+        NodesByStatus: {
+            busy: number;
+            error: number;
+            maintenance: number;
+            offline: number;
+            online: number;
+        };
+        Position: {
+            agent_id: string;
+            asset: string;
+            close_price: string | null;
+            close_reason: string | null;
+            closed_at: components["schemas"]["Instant"] | null;
+            counter_position: string;
+            created_at: components["schemas"]["Instant"];
+            entry_price: string;
+            intent_id: string;
+            leverage: number;
+            margin: string;
+            mark: string;
+            match_id: string;
+            position_id: string;
+            realized_pnl: string;
+            side: string;
+            size: string;
+            status: string;
+            unrealized_pnl: string;
+        };
+        PositionClosed: {
+            close_price: string | null;
+            pnl: string;
+            position: components["schemas"]["Position"];
+            position_id: string;
+            success: boolean;
+        };
+        PositionList: {
+            agent_id: string;
+            positions: components["schemas"]["Position"][];
+            total: number;
+        };
+        PositionMarked: {
+            liquidated: boolean;
+            position: components["schemas"]["Position"];
+            success: boolean;
+        };
+        PriceBody: {
+            price?: string | null;
+        };
+        Problem: {
+            /** @enum {string} */
+            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "overloaded";
+            detail: string;
+            errors?: {
+                field: string;
+                message: string;
+            }[];
+            request_id: string;
+            status: number;
+            title: string;
+            type: string;
+        };
+        ProducerBody: {
+            epoch: number;
+            id: string;
+            seq: number;
+        };
+        ReceiveAnswer: {
+            messages: components["schemas"]["ReceivedMail"][];
+        };
+        ReceiveBody: {
+            lease_ms?: number | null;
+            limit?: number | null;
+        };
+        ReceivedMail: {
+            attempts: number;
+            content: unknown;
+            from: string;
+            metadata: unknown;
+            msg_id: string;
+            priority: string;
+            receipt?: string;
+            timestamp?: unknown;
+            topic: string;
+        };
+        Record: {
+            fields: {
+                [key: string]: string;
+            };
+            id: string;
+            kind: string;
+        };
+        Registered: {
+            message: string;
+            node_id: string;
+            node_info: components["schemas"]["Node"];
+            registered: boolean;
+            success: boolean;
+        };
+        Registration: {
+            /** @enum {string} */
+            arch: "x64" | "arm64" | "x86" | "arm";
+            available_skills: string[];
+            hostname: string;
+            ip_address?: string | null;
+            max_concurrent_tasks?: number | null;
+            node_id?: string | null;
+            /** @enum {string} */
+            platform: "macos" | "windows" | "linux";
+            port?: number | null;
+            tags?: string[] | null;
+            tailscale_ip?: string | null;
+        };
+        ResignAnswer: {
+            leader: string | null;
+            success: boolean;
+            term: number;
+        };
+        ResignBody: {
+            node_id: string;
+            term: number;
+        };
+        SealList: {
+            seals: string[];
+            total: number;
+        };
+        ServiceHealth: {
+            service: string;
+            status: string;
+            timestamp: components["schemas"]["Instant"];
+        };
+        Session: {
+            audience: ("any" | "owner") | string[] | null;
+            created_at: components["schemas"]["Instant"];
+            metadata: {
+                [key: string]: unknown;
+            };
+            session_id: string;
+            /** @enum {string} */
+            status: "active" | "closed";
+            updated_at: components["schemas"]["Instant"];
+            user_id: string | null;
+        };
+        SessionAnswer: {
+            created_at: components["schemas"]["Instant"];
+            session_id: string;
+            status: string;
+        };
+        SessionBody: {
+            audience?: ("any" | "owner") | string[] | null;
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            session_id?: string | null;
+            user_id?: string | null;
+        };
+        SessionClosed: {
+            session_id: string;
+            status: string;
+        };
+        SessionTaskAnswer: {
+            message_id: string;
+            session_id: string;
+            status: string;
+            stream_url: string;
+            task_id: string;
+        };
+        SessionTaskBody: {
+            audience?: ("any" | "owner") | string[] | null;
+            max_iterations?: number | null;
+            priority?: number | null;
+            required_skills?: string[] | null;
+            task_description: string;
+            timeout?: number | null;
+            /** @enum {string|null} */
+            workflow?: "simple" | "planner" | "critic" | null;
+        };
+        Settlement: {
+            amount: string;
+            created_at: components["schemas"]["Instant"];
+            entry_id: string;
+            from_agent: string;
+            memo: string;
+            settlement_id: string;
+            status: string;
+            to_agent: string;
+            type: string;
+        };
+        ShownAgent: {
+            agent_id: string;
+            available?: string;
+            balance?: string;
+            created_at: components["schemas"]["Instant"];
+            display_name: string | null;
+            locked?: string;
+            metadata: {
+                [key: string]: unknown;
+            };
+            status: string;
+            wallet_address: string | null;
+        };
+        SubmittedTask: {
+            affinity_tags: string[];
+            assigned_node: string | null;
+            audience: unknown;
+            completed_at: components["schemas"]["Instant"] | null;
+            description: string;
+            error: string | null;
+            max_retries: number;
+            message_id: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            name: string;
+            optional_skills: string[];
+            parameters: {
+                [key: string]: unknown;
+            };
+            priority: number;
+            progress: number;
+            required_skills: string[];
+            result: unknown;
+            retry_count: number;
+            routable: boolean;
+            scheduled_at: components["schemas"]["Instant"] | null;
+            session_id: string | null;
+            started_at: components["schemas"]["Instant"] | null;
+            /** @enum {string} */
+            status: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout";
+            submitted_at: components["schemas"]["Instant"];
+            task_id: string;
+            /** @enum {string} */
+            task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
+            timeout: number;
+            user_id: string | null;
+        };
+        Task: {
+            affinity_tags: string[];
+            assigned_node: string | null;
+            audience: unknown;
+            completed_at: components["schemas"]["Instant"] | null;
+            description: string;
+            error: string | null;
+            max_retries: number;
+            message_id: string | null;
+            metadata: {
+                [key: string]: unknown;
+            };
+            name: string;
+            optional_skills: string[];
+            parameters: {
+                [key: string]: unknown;
+            };
+            priority: number;
+            progress: number;
+            required_skills: string[];
+            result: unknown;
+            retry_count: number;
+            scheduled_at: components["schemas"]["Instant"] | null;
+            session_id: string | null;
+            started_at: components["schemas"]["Instant"] | null;
+            /** @enum {string} */
+            status: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout";
+            submitted_at: components["schemas"]["Instant"];
+            task_id: string;
+            /** @enum {string} */
+            task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
+            timeout: number;
+            user_id: string | null;
+        };
+        TaskBody: {
+            affinity_tags?: string[] | null;
+            audience?: ("any" | "owner") | string[] | null;
+            delay_ms?: number | null;
+            description?: string | null;
+            max_retries?: number | null;
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            name: string;
+            optional_skills?: string[] | null;
+            parameters?: {
+                [key: string]: unknown;
+            } | null;
+            priority?: number | null;
+            required_skills?: string[] | null;
+            task_id?: string | null;
+            /** @enum {string|null} */
+            task_type?: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon" | null;
+            timeout?: number | null;
+            user_id?: string | null;
+        };
+        TaskClaimAnswer: {
+            reason?: string;
+            tasks: components["schemas"]["ClaimedTask"][];
+        };
+        TaskClaimBody: {
+            lease_ms?: number | null;
+            limit?: number | null;
+            node_id: string;
+            wait_ms?: number | null;
+        };
+        TaskCleanupAnswer: {
+            deleted: number;
+        };
+        TaskCleanupBody: {
+            days?: number | null;
+        };
+        TaskCompleteBody: {
+            content?: (({
+                [key: string]: unknown;
+            } | components["schemas"]["NewContentBlock"] | null) | null) | components["schemas"]["NewContentBlock"] | null;
+            result?: unknown;
+            token: string;
+        };
+        TaskFailBody: {
+            error?: string | null;
+            retryable?: boolean | null;
+            token: string;
+        };
+        TaskProgressAnswer: {
+            cancelled: boolean;
+            lease_ms: number;
+            progress: number;
+            status: string;
+            success: boolean;
+            task_id: string;
+        };
+        TaskProgressBody: {
+            lease_ms?: number | null;
+            progress?: number | null;
+            token: string;
+        };
+        TaskRedriveAnswer: {
+            dry_run: boolean;
+            redriven: number;
+            task_ids: string[];
+        };
+        TaskRedriveBody: {
+            dry_run?: boolean | null;
+            filter?: components["schemas"]["TaskRedriveFilter"] | null;
+            task_ids?: string[] | null;
+        } | {
+            task_ids: unknown[];
+        } | {
+            filter: {
+                [key: string]: unknown;
+            };
+        };
+        TaskRedriveFilter: {
+            /** @enum {string|null} */
+            status?: "" | "failed" | "timeout" | null;
+            user_id?: string | null;
+        };
+        TaskRemoved: {
+            success: boolean;
+            task_id: string;
+        };
+        TaskStats: {
+            cancelled: number;
+            completed: number;
+            dead: number;
+            delayed: number;
+            failed: number;
+            fenced: number;
+            pending: number;
+            running: number;
+            scheduled: number;
+            skill_sets: number;
+            timeout: number;
+            total: number;
+            waiting: number;
+        };
+        TasksByStatus: {
+            cancelled: number;
+            completed: number;
+            failed: number;
+            pending: number;
+            running: number;
+            scheduled: number;
+            timeout: number;
+        };
+        TimeoutNode: {
+            hostname: string;
+            last_heartbeat: components["schemas"]["Instant"];
+            node_id: string;
+            timeout_seconds: number;
+        };
+        TransferAnswer: {
+            settlement: components["schemas"]["Settlement"];
+            success: boolean;
+        };
+        TransferBody: {
+            amount: string;
+            from_agent: string;
+            memo?: string | null;
+            to_agent: string;
+        };
+        WhyAnswer: {
+            ahead: number;
+            due_at: components["schemas"]["Instant"] | null;
+            message: string;
+            nodes: components["schemas"]["WhyNodes"];
+            reason: string;
+            skills: components["schemas"]["WhySkill"][];
+            status: string;
+            task_id: string;
+        };
+        WhyNodes: {
+            able: number;
+            free: number;
+            online: number;
+        };
+        WhySkill: {
+            nodes: number;
+            online: number;
+            skill: string;
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    register_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Registration"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registered"];
+                };
+            };
+        };
+    };
+    list_nodes: {
+        parameters: {
+            query?: {
+                status_filter?: "online" | "offline" | "busy" | "maintenance" | "error" | "";
+                status?: "online" | "offline" | "busy" | "maintenance" | "error" | "";
+                skill?: string;
+                tag?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"][];
+                };
+            };
+        };
+    };
+    list_online_nodes: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"][];
+                };
+            };
+        };
+    };
+    list_available_nodes: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"][];
+                };
+            };
+        };
+    };
+    list_nodes_by_skill: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                skill: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"][];
+                };
+            };
+        };
+    };
+    show_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+        };
+    };
+    remove_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDone"];
+                };
+            };
+        };
+    };
+    change_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NodeChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+        };
+    };
+    shut_down_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeDone"];
+                };
+            };
+        };
+    };
+    send_heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeartbeatBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatAnswer"];
+                };
+            };
+        };
+    };
+    send_heartbeats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown[];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": (components["schemas"]["HeartbeatAnswer"] | components["schemas"]["HeartbeatFailure"])[];
+                };
+            };
+        };
+    };
+    show_node_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeHealth"];
+                };
+            };
+        };
+    };
+    show_cluster_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterHealth"];
+                };
+            };
+        };
+    };
+    show_cluster_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterState"];
+                };
+            };
+        };
+    };
+    list_cluster_events: {
+        parameters: {
+            query?: {
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterEventList"];
+                };
+            };
+        };
+    };
+    check_heartbeats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CheckBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckAnswer"];
+                };
+            };
+        };
+    };
+    show_leader: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leadership"];
+                };
+            };
+        };
+    };
+    campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CampaignBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignAnswer"];
+                };
+            };
+        };
+    };
+    resign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResignBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResignAnswer"];
+                };
+            };
+        };
+    };
+    list_leaders: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaderHistoryEntry"][];
+                };
+            };
+        };
+    };
+    check_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceHealth"];
+                };
+            };
+        };
+    };
+    check_readiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        service?: string;
+                        /** @constant */
+                        status: "ready";
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: {
+                user_id?: string;
+                status?: "active" | "closed" | "";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"][];
+                };
+            };
+        };
+    };
+    create_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SessionBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionAnswer"];
+                };
+            };
+        };
+    };
+    show_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    close_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionClosed"];
+                };
+            };
+        };
+    };
+    submit_session_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionTaskBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionTaskAnswer"];
+                };
+            };
+        };
+    };
+    list_tasks: {
+        parameters: {
+            query?: {
+                status?: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout" | "";
+                status_filter?: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout" | "";
+                assigned_node?: string;
+                user_id?: string;
+                session_id?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"][];
+                };
+            };
+        };
+    };
+    submit_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmittedTask"];
+                };
+            };
+        };
+    };
+    list_waiting_tasks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"][];
+                };
+            };
+        };
+    };
+    count_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskStats"];
+                };
+            };
+        };
+    };
+    clean_up_tasks: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TaskCleanupBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskCleanupAnswer"];
+                };
+            };
+        };
+    };
+    claim_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskClaimBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskClaimAnswer"];
+                };
+            };
+        };
+    };
+    report_progress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskProgressBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskProgressAnswer"];
+                };
+            };
+        };
+    };
+    complete_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskCompleteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+        };
+    };
+    fail_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskFailBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+        };
+    };
+    show_task: {
+        parameters: {
+            query?: {
+                wait_ms?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+        };
+    };
+    remove_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRemoved"];
+                };
+            };
+        };
+    };
+    explain_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyAnswer"];
+                };
+            };
+        };
+    };
+    cancel_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+        };
+    };
+    retry_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+        };
+    };
+    list_dead_tasks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"][];
+                };
+            };
+        };
+    };
+    redrive_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskRedriveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRedriveAnswer"];
+                };
+            };
+        };
+    };
+    list_messages: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageList"];
+                };
+            };
+        };
+    };
+    send_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageAnswer"];
+                };
+            };
+        };
+    };
+    clean_up_messages: {
+        parameters: {
+            query?: {
+                keep_days?: number;
+            };
+            header?: never;
+            path: {
+                sid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCleanupAnswer"];
+                };
+            };
+        };
+    };
+    open_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sid: string;
+                mid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageOpenBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+        };
+    };
+    show_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Message"];
+                };
+            };
+        };
+    };
+    show_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mid: string;
+                cid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentBlock"];
+                };
+            };
+        };
+    };
+    list_message_events: {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                mid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageEventList"];
+                };
+            };
+        };
+    };
+    append_text: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppendBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppendAnswer"];
+                };
+            };
+        };
+    };
+    add_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewContentBlock"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddBlockAnswer"];
+                };
+            };
+        };
+    };
+    start_message_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    task_id?: string | null;
+                    task_type: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTaskStarted"];
+                };
+            };
+        };
+    };
+    change_message_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mid: string;
+                tid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageTaskBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTaskAnswer"];
+                };
+            };
+        };
+    };
+    complete_message: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                mid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MessageCompleteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageCompleteAnswer"];
+                };
+            };
+        };
+    };
+    look_at_mail: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailList"];
+                };
+            };
+        };
+    };
+    send_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailAnswer"];
+                };
+            };
+        };
+    };
+    receive_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReceiveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiveAnswer"];
+                };
+            };
+        };
+    };
+    accept_proposal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent: string;
+                msg_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AcceptBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptAnswer"];
+                };
+            };
+        };
+    };
+    acknowledge_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcknowledgeAnswer"];
+                };
+            };
+        };
+    };
+    list_dead_mail: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailList"];
+                };
+            };
+        };
+    };
+    redrive_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["MailRedriveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MailRedriveAnswer"];
+                };
+            };
+        };
+    };
+    register_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AgentBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentRegistered"];
+                };
+            };
+        };
+    };
+    list_agents: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentList"];
+                };
+            };
+        };
+    };
+    show_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownAgent"];
+                };
+            };
+        };
+    };
+    remove_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentRemoved"];
+                };
+            };
+        };
+    };
+    change_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownAgent"];
+                };
+            };
+        };
+    };
+    list_invites: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteList"];
+                };
+            };
+        };
+    };
+    create_invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["InviteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteAnswer"];
+                };
+            };
+        };
+    };
+    revoke_invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteRevoked"];
+                };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: {
+                agent_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyList"];
+                };
+            };
+        };
+    };
+    create_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["KeyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyAnswer"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        message: string;
+                        /** @constant */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    rotate_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyAnswer"];
+                };
+            };
+        };
+    };
+    show_caller: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        agent: components["schemas"]["Agent"] | null;
+                        auth: {
+                            agent_id: string;
+                            key_id: string | null;
+                            scopes: ("read" | "write" | "trade" | "admin")[];
+                        };
+                    };
+                };
+            };
+        };
+    };
+    deposit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoneyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BalanceChange"];
+                };
+            };
+        };
+    };
+    withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoneyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BalanceChange"];
+                };
+            };
+        };
+    };
+    transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferAnswer"];
+                };
+            };
+        };
+    };
+    show_balance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Balance"];
+                };
+            };
+        };
+    };
+    list_holds: {
+        parameters: {
+            query?: {
+                agent_id?: string;
+                status?: "pending" | "posted" | "voided" | "expired" | "";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldList"];
+                };
+            };
+        };
+    };
+    place_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldAnswer"];
+                };
+            };
+        };
+    };
+    show_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+        };
+    };
+    post_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldPostBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldAnswer"];
+                };
+            };
+        };
+    };
+    void_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldAnswer"];
+                };
+            };
+        };
+    };
+    list_intents: {
+        parameters: {
+            query?: {
+                agent_id?: string;
+                asset?: string;
+                status?: "open" | "matched" | "cancelled" | "";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntentList"];
+                };
+            };
+        };
+    };
+    submit_intent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntentBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntentSubmitted"];
+                };
+            };
+        };
+    };
+    show_intent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Intent"];
+                };
+            };
+        };
+    };
+    cancel_intent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntentCancelled"];
+                };
+            };
+        };
+    };
+    match_intents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MatchBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatchAnswer"];
+                };
+            };
+        };
+    };
+    list_positions: {
+        parameters: {
+            query?: {
+                include_closed?: boolean;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionList"];
+                };
+            };
+        };
+    };
+    close_position: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PriceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionClosed"];
+                };
+            };
+        };
+    };
+    mark_position: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceBody"] & {
+                    price: string;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionMarked"];
+                };
+            };
+        };
+    };
+    list_entries: {
+        parameters: {
+            query?: {
+                agent_id?: string;
+                order?: "newest" | "oldest" | "";
+                after?: number;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryList"];
+                };
+            };
+        };
+    };
+    list_seals: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SealList"];
+                };
+            };
+        };
+    };
+    audit_ledger: {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+        };
+    };
+    list_indexed_entries: {
+        parameters: {
+            query: {
+                agent_id: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryIndex"];
+                };
+            };
+        };
+    };
+    stream_message: {
+        parameters: {
+            query?: {
+                last_id?: string;
+            };
+            header?: never;
+            path: {
+                sid: string;
+                mid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    stream_cluster_events: {
+        parameters: {
+            query?: {
+                last_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+        };
+    };
+    check_host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        service: "reef";
+                        /** @constant */
+                        status: "healthy";
+                    };
+                };
+            };
+        };
+    };
+    read_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain; version=0.0.4; charset=utf-8": string;
+                };
+            };
+        };
+    };
+    explain_problem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "overloaded";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+        };
+    };
+    read_openapi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_docs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+        };
+    };
+    show_redoc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+        };
+    };
+    show_dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+        };
+    };
+    load_asset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                asset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript; charset=utf-8": string;
+                };
+            };
+        };
+    };
+    begin_ui_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    end_ui_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    make_sign_in_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        code: string;
+                        expires_in: number;
+                        /** @constant */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+}
