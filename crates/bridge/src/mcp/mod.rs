@@ -92,7 +92,7 @@ async fn dispatch<O: Offer>(
         "resources/read" => {
             let uri = message.text("uri")?;
             let contents = offer.read(guest, uri).await.map_err(|fault| match message.era {
-                Era::Handshake => fault.as_before(),
+                Era::Handshake => fault.before_2026(),
                 Era::Stateless => fault,
             })?;
             Ok(list("contents", contents))

@@ -173,7 +173,7 @@ impl Fault {
     }
 
     /// Handshakes had a code of its own for resources that are not there.
-    pub(super) fn as_before(mut self) -> Self {
+    pub(super) fn before_2026(mut self) -> Self {
         let is_missing = self.data.as_ref().is_some_and(|data| data.get("uri").is_some());
         if self.code == -32602 && is_missing {
             self.code = -32002;
@@ -183,10 +183,10 @@ impl Fault {
 
     /// `has_status`: the status says what went wrong, not only whether the message arrived.
     pub(super) fn reply(&self, id: Value, has_status: bool) -> Reply {
-        let mut error = json!({"code": self.code, "message": self.message});
-        if let Some(data) = &self.data {
-            error["data"] = data.clone();
-        }
+        let error = match &self.data {
+            Some(data) => json!({"code": self.code, "message": self.message, "data": data}),
+            None => json!({"code": self.code, "message": self.message}),
+        };
         let body = json!({"jsonrpc": "2.0", "id": id, "error": error});
         let status = if has_status { self.status } else { 200 };
         Reply { status, body: Some(body), retry_after: None, admitted: true }

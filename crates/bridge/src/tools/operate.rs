@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{About, Answer, Context, Effect, Operation, Toolset};
 use crate::caller::Scope;
@@ -109,10 +109,10 @@ impl Operation for Events {
         let request = Request::get(["cluster", "events"]).query("after", self.after);
         let request = request.query("limit", Some(self.limit.unwrap_or(100)));
         let mut answer = cx.ask(request).await?;
-        if let (Some(wanted), Some(events)) = (&self.r#type, answer.get_mut("events")) {
-            if let Some(events) = events.as_array_mut() {
-                events.retain(|event| event["event_type"] == wanted.as_str());
-            }
+        if let Some(wanted) = &self.r#type
+            && let Some(Value::Array(events)) = answer.get_mut("events")
+        {
+            events.retain(|event| event["event_type"] == wanted.as_str());
         }
         Ok(answer)
     }
