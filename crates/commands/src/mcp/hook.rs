@@ -47,7 +47,7 @@ impl HookArgs {
         };
         let request = Request::get(["inbox", &agent]).query("limit", Some(1));
         let inbox: Value = reef_bridge::Hub::call(&hub, request).await.read().map_err(refused)?;
-        let text = match inbox["depth"].as_u64() {
+        let text = match inbox.get("depth").and_then(Value::as_u64) {
             None | Some(0) => return Ok(()),
             Some(1) => "You have 1 unread message. read_inbox reads it.".to_owned(),
             Some(unread) => format!("You have {unread} unread messages. read_inbox reads them."),

@@ -103,13 +103,11 @@ fn call(hub: &HubArgs, toolsets: &str) -> Result<Way, Failure> {
 
 fn json_of(program: Program, way: &Way) -> Result<String, Failure> {
     let mut server = match way {
-        Way::Start { command, args, key_file } => {
-            let mut server = json!({"type": "stdio", "command": command, "args": args});
-            if let Some(file) = key_file {
-                server["env"] = json!({"REEF_KEY_FILE": file});
-            }
-            server
+        Way::Start { command, args, key_file: None } => {
+            json!({"type": "stdio", "command": command, "args": args})
         }
+        Way::Start { command, args, key_file: Some(file) } => json!({"type": "stdio",
+            "command": command, "args": args, "env": {"REEF_KEY_FILE": file}}),
         Way::Call { url } => {
             // Each of them has its own way to take a text from elsewhere.
             let key = match program {
