@@ -12,6 +12,7 @@ use crate::harness::{Hub, root};
 /// Who may know whom. A package that is missing here may know nobody of the workspace.
 const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("reef-api", &[]),
+    ("reef-bridge", &["reef-api"]),
     ("reef-client", &["reef-api"]),
     ("reef-packages", &[]),
     ("reef-settings", &[]),
@@ -28,11 +29,15 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("reef-redis", &["reef-store"]),
     ("reef-maintenance", &["reef-store"]),
     ("reef-runtime", &["reef-redis", "reef-store"]),
-    ("reef-commands", &["reef-api", "reef-client", "reef-domain", "reef-settings", "reef-worker"]),
+    (
+        "reef-commands",
+        &["reef-api", "reef-bridge", "reef-client", "reef-domain", "reef-settings", "reef-worker"],
+    ),
     (
         "reef",
         &[
             "reef-api",
+            "reef-bridge",
             "reef-client",
             "reef-commands",
             "reef-domain",

@@ -35,6 +35,9 @@ mod commands;
 /// The older systems' clients, which know nothing of Reef.
 mod legacy;
 
+/// The Model Context Protocol, by which agents join.
+mod mcp;
+
 /// What holds on each route that there is: generated from `openapi.json`.
 mod every_route;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use reef_packages::{REDIS, System, Tool};
 
-use crate::process::{command, on_path, output_of, root, run, say};
+use crate::process::{cargo, command, on_path, output_of, root, run, say};
 
 /// Adds Rust's standard library for a target unless it is there.
 ///
@@ -227,6 +227,24 @@ pub(crate) fn ensure_typescript_client() -> anyhow::Result<()> {
     let major = version.trim_start_matches('v').split('.').next().unwrap_or_default();
     let is_old = major.parse::<u32>().is_ok_and(|major| major < OLDEST_NODE);
     with_node("clients/typescript", "typescript", if is_old { &[NEWER_NODE] } else { &[] })
+}
+
+/// Installs what speaks MCP: packages of Python and Node into folders of their own, since they do not
+/// agree on each other's versions, and a program of Rust.
+///
+/// # Errors
+/// As [`ensure_python_client`], and when that program cannot be built.
+pub(crate) fn ensure_mcp_clients() -> anyhow::Result<()> {
+    let (pinned, clients) = (root().join("tests/clients/mcp"), root().join(CLIENTS));
+    with_python(&pinned.join("requirements.txt"), &clients.join("mcp-python"))?;
+    with_python(&pinned.join("requirements-langchain.txt"), &clients.join("mcp-langchain"))?;
+    with_node("tests/clients/mcp", "mcp-node", &[])?;
+    say("building the client of MCP in Rust");
+    run(cargo()
+        .args(["build", "--release", "--locked", "--manifest-path"])
+        .arg(pinned.join("rmcp/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(clients.join("rmcp")))
 }
 
 /// Installs what a folder's lockfile pins, and packages besides.

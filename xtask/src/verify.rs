@@ -147,6 +147,9 @@ fn prepare_clients(filter: &[String]) -> anyhow::Result<()> {
     if needs("real_clients::typescript_client") {
         machine::ensure_typescript_client()?;
     }
+    if ["mcp::clients", "mcp::conformance", "mcp::examples"].into_iter().any(needs) {
+        machine::ensure_mcp_clients()?;
+    }
     Ok(())
 }
 

@@ -32,6 +32,7 @@ mod invites;
 mod keys;
 mod leader;
 mod ledger;
+mod mcp;
 mod messages;
 mod nodes;
 mod output;
@@ -143,6 +144,9 @@ pub enum ClientCommand {
     /// Do tasks: run a command, or a workflow, for each
     #[command(before_help = reef_worker::EXAMPLES, after_help = reef_worker::DETAILS)]
     Worker(worker::Worker),
+    /// Be an agent's way to the hub: the Model Context Protocol on standard input and output
+    #[command(before_help = mcp::EXAMPLES, after_help = EXIT_CODES)]
+    Mcp(mcp::Mcp),
     /// See it work: a hub, five agents, a killed worker, a streamed message, a payment
     #[command(before_help = demo::EXAMPLES, after_help = demo::DETAILS)]
     Demo(demo::Demo),
@@ -186,6 +190,7 @@ impl ClientCommand {
             Self::Agent(agent) => &agent.hub,
             Self::Heartbeat(heartbeat) => &heartbeat.hub,
             Self::Worker(worker) => &worker.hub,
+            Self::Mcp(mcp) => &mcp.hub,
             Self::Demo(_) | Self::WorkerGuard(_) => return None,
         })
     }
@@ -217,6 +222,7 @@ impl ClientCommand {
             }
             Self::Heartbeat(heartbeat) => heartbeat.run().await,
             Self::Worker(worker) => worker.run().await,
+            Self::Mcp(mcp) => mcp.run().await,
             Self::Demo(demo) => demo.run().await,
             Self::WorkerGuard(guard) => Ok(reef_worker::guard::watch(guard.words).await?),
         }

@@ -223,3 +223,9 @@ fn said(prefix: &str, text: &str) {
     // Nothing sensible is left to do when standard error itself is gone.
     let _ = writeln!(anstream::stderr(), "{prefix}{}", in_line(text));
 }
+/// A message for a program, on a line of its own.
+pub(crate) fn message(message: &serde_json::Value) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{message}")?;
+    out.flush()
+}

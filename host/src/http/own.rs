@@ -48,6 +48,8 @@ pub(super) enum Own<'p> {
     Document,
     /// `/docs` or `/redoc`, which show it.
     Reference,
+    /// `/.well-known/<name>`: nothing. Clients of MCP ask there whether they shall sign in elsewhere.
+    Absent,
 }
 
 impl<'p> Own<'p> {
@@ -75,6 +77,9 @@ impl<'p> Own<'p> {
         }
         if reference::is_page(path) {
             return Some(Self::Reference);
+        }
+        if path.starts_with("/.well-known/") {
+            return Some(Self::Absent);
         }
         ui::asset(path).map(Self::Asset)
     }
@@ -108,7 +113,7 @@ impl OwnRoutes {
     }
 
     pub(super) async fn answer(&self, own: Own<'_>, method: &Method, request_id: &str) -> Answer {
-        if !matches!(*method, Method::GET | Method::HEAD) {
+        if !matches!(*method, Method::GET | Method::HEAD) && own != Own::Absent {
             let problem = Problem::new(Code::MethodNotAllowed, "This route can only be read.");
             let mut answer = problem::answer(problem, request_id);
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -133,6 +138,7 @@ impl OwnRoutes {
             },
             Own::Document => reference::document(),
             Own::Reference => reference::page(),
+            Own::Absent => problem::no_route(request_id),
         }
     }
 

@@ -1,5 +1,7 @@
 //! One request: routing, limits, the call into a component.
 
+mod mcp;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,7 @@ use reef_web::auth::{Access, Caller};
 use reef_web::config::AuthMode;
 use reef_web::{Code, Problem, cors, edge};
 
-use super::body::{BodyReader, Sender};
+use super::body::{BodyReader, Sender, WholeBody};
 use super::client::{self, Client};
 use super::connections::{Room, UnderWay};
 use super::headers::{self, request_id_text};
@@ -44,6 +46,7 @@ pub(crate) struct Service {
     shares: Arc<Shares>,
     bodies: BodyReader,
     own_metrics: RouteMetrics,
+    mcp_metrics: RouteMetrics,
     message_metrics: RouteMetrics,
     events_metrics: RouteMetrics,
     unknown_metrics: RouteMetrics,
@@ -89,6 +92,7 @@ impl Service {
             long_polls,
             bodies: BodyReader::default(),
             own_metrics: RouteMetrics::new("own"),
+            mcp_metrics: RouteMetrics::new(mcp::PATH),
             message_metrics: RouteMetrics::new("/api/v1/sessions/:sid/messages/:mid/stream"),
             events_metrics: RouteMetrics::new("/api/v1/events/stream"),
             unknown_metrics: RouteMetrics::new("unknown"),
@@ -258,6 +262,9 @@ impl Service {
         } else if parts.uri.path() == sign_in_link::PATH {
             let answer = Box::pin(self.sessions.answer_link(&self.streams, &parts, id)).await;
             (answer, &self.own_metrics, true)
+        } else if parts.uri.path() == mcp::PATH {
+            let (answer, looks_at_key) = Box::pin(self.answer_mcp(parts, incoming, asked)).await;
+            (answer, &self.mcp_metrics, looks_at_key)
         } else if let Some(feed) = EventStreams::find(parts.uri.path()) {
             let metrics = match feed {
                 Ok(Feed::Cluster) => &self.events_metrics,
@@ -301,7 +308,7 @@ impl Service {
     async fn endpoint(
         &self,
         found: &RouteMatch<'_, '_, Endpoint>,
-        mut parts: Parts,
+        parts: Parts,
         incoming: Incoming,
         asked: &Asked<'_>,
     ) -> Answer {
@@ -310,12 +317,33 @@ impl Service {
             Target::Static(fixed) => return static_answer(fixed),
         };
         let most = edge::body_max(parts.method.as_str(), parts.uri.path());
-        let sender = || Box::pin(self.sender(&parts, asked));
-        let body = match self.bodies.read(incoming, most, sender).await {
-            Ok(body) => body,
-            Err(refused) => return asked.refuse(Refusal::Body, refused),
-        };
-        let waiter = self.long_polls.holder(&parts, &body.bytes, asked.under_way.peer());
+        match self.read_body(incoming, most, &parts, asked).await {
+            Ok(body) => self.hand_over(component, found, parts, &body.bytes, asked).await,
+            Err(refused) => asked.refuse(Refusal::Body, refused),
+        }
+    }
+
+    async fn read_body(
+        &self,
+        incoming: Incoming,
+        most: usize,
+        parts: &Parts,
+        asked: &Asked<'_>,
+    ) -> Result<WholeBody, Problem> {
+        let sender = || Box::pin(self.sender(parts, asked));
+        self.bodies.read(incoming, most, sender).await
+    }
+
+    /// Calls a component, more than once if the request waits for something.
+    async fn hand_over(
+        &self,
+        component: &Component,
+        found: &RouteMatch<'_, '_, Endpoint>,
+        mut parts: Parts,
+        body: &Bytes,
+        asked: &Asked<'_>,
+    ) -> Answer {
+        let waiter = self.long_polls.holder(&parts, body, asked.under_way.peer());
         headers::strip(&mut parts.headers);
         if component.is_direct() {
             headers::add_address(&mut parts.headers, asked.client.address);
@@ -325,14 +353,14 @@ impl Service {
         let answer = match waiter {
             None => {
                 let _turn = self.shares.take(asked.caller).await;
-                let request = Request::from_parts(parts, body.bytes.clone());
+                let request = Request::from_parts(parts, body.clone());
                 component.handle(request).await
             }
             Some(Err(refused)) => return asked.refuse(Refusal::Waits, refused),
             Some(Ok((wait, _place))) => {
                 let ask = || async {
                     let _turn = self.shares.take(asked.caller).await;
-                    let request = Request::from_parts(parts.clone(), body.bytes.clone());
+                    let request = Request::from_parts(parts.clone(), body.clone());
                     collected(component.handle(request).await?).await
                 };
                 let answer = Box::pin(self.long_polls.answer(&wait, ask)).await;
@@ -376,14 +404,23 @@ impl Asked<'_> {
         request_id_text(self.id)
     }
 
+    /// Answers with a problem, and leaves the body unread.
+    fn leave(&self, problem: Problem) -> Answer {
+        if self.has_body {
+            problem::last_answer(problem, self.id_text())
+        } else {
+            problem::answer(problem, self.id_text())
+        }
+    }
+
     /// Refuses the request. Where it has a body, that is left unread, and the connection cannot be
     /// used again.
     fn refuse(&self, reason: Refusal, problem: Problem) -> Answer {
         metrics::refusal(reason).increment(1);
-        if self.has_body || reason == Refusal::Connections {
+        if reason == Refusal::Connections {
             problem::last_answer(problem, self.id_text())
         } else {
-            problem::answer(problem, self.id_text())
+            self.leave(problem)
         }
     }
 }

@@ -1,0 +1,119 @@
+//! What an operator does.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{About, Answer, Context, Effect, Operation, Toolset};
+use crate::caller::Scope;
+use crate::{Hub, Request};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct ClusterHealth {}
+
+impl Operation for ClusterHealth {
+    const ABOUT: About = About {
+        name: "cluster_health",
+        title: "How the cluster is",
+        description: "Counts agents by status, and their capacity.",
+        toolset: Toolset::Operate,
+        scope: Scope::Admin,
+        acts: false,
+        effect: Effect::Reads,
+        answers: &[("total_nodes", "integer"), ("nodes_by_status", "object")],
+    };
+
+    async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
+        cx.ask(Request::get(["cluster", "health"])).await
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct DrainAgent {
+    /// Which agent.
+    agent: String,
+}
+
+impl Operation for DrainAgent {
+    const ABOUT: About = About {
+        name: "drain_agent",
+        title: "Drain an agent",
+        description: "Gives an agent no further tasks; those that it has, it may finish.",
+        toolset: Toolset::Operate,
+        scope: Scope::Admin,
+        acts: false,
+        effect: Effect::Sets,
+        answers: &[("node_id", "string"), ("status", "string")],
+    };
+
+    async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
+        cx.ask(Request::patch(["nodes", &self.agent], &json!({"status": "maintenance"}))).await
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Redrive {
+    /// Which tasks; left out, all that are dead.
+    #[schemars(length(min = 1, max = 1000))]
+    task_ids: Option<Vec<String>>,
+    /// false: do it. Left out or true: only say which.
+    dry_run: Option<bool>,
+}
+
+impl Operation for Redrive {
+    const ABOUT: About = About {
+        name: "redrive",
+        title: "Try dead tasks again",
+        description: "Puts tasks that have failed for good back into the queue.",
+        toolset: Toolset::Operate,
+        scope: Scope::Admin,
+        acts: false,
+        effect: Effect::Adds,
+        answers: &[("redriven", "integer"), ("task_ids", "array"), ("dry_run", "boolean")],
+    };
+
+    async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
+        let dry_run = self.dry_run.unwrap_or(true);
+        let body = match self.task_ids {
+            Some(task_ids) => json!({"task_ids": task_ids, "dry_run": dry_run}),
+            None => json!({"filter": {}, "dry_run": dry_run}),
+        };
+        cx.ask_once(Request::post(["tasks", "dead", "redrive"], &body)).await
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Events {
+    /// Events behind this cursor; left out, the oldest that are kept.
+    after: Option<String>,
+    /// Most events; 100 if left out.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<i64>,
+    /// Only events of this type, among those that were read.
+    r#type: Option<String>,
+}
+
+impl Operation for Events {
+    const ABOUT: About = About {
+        name: "events",
+        title: "What has happened",
+        description: "Lists the cluster's events. Go on with after = next; gap says what is lost.",
+        toolset: Toolset::Operate,
+        scope: Scope::Admin,
+        acts: false,
+        effect: Effect::Reads,
+        answers: &[("events", "array"), ("next", "string")],
+    };
+
+    async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
+        let request = Request::get(["cluster", "events"]).query("after", self.after);
+        let request = request.query("limit", Some(self.limit.unwrap_or(100)));
+        let mut answer = cx.ask(request).await?;
+        if let Some(wanted) = &self.r#type
+            && let Some(Value::Array(events)) = answer.get_mut("events")
+        {
+            events.retain(|event| event["event_type"] == wanted.as_str());
+        }
+        Ok(answer)
+    }
+}

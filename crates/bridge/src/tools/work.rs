@@ -1,0 +1,155 @@
+//! Tasks as those see them who do them.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{About, Answer, Context, Effect, LEASE_MS, Operation, Toolset};
+use crate::caller::Scope;
+use crate::{Hub, Request};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct ClaimTask {
+    /// Most tasks; 1 if left out.
+    #[schemars(range(min = 1, max = 5))]
+    limit: Option<i64>,
+    /// For how long you may be silent; 300000 if left out.
+    #[schemars(range(min = 10_000, max = 3_600_000))]
+    lease_ms: Option<u64>,
+    /// Wait so long for one.
+    #[schemars(range(min = 0, max = 20_000))]
+    wait_ms: Option<u64>,
+    /// This task and no other.
+    task_id: Option<String>,
+}
+
+impl Operation for ClaimTask {
+    const ABOUT: About = About {
+        name: "claim_task",
+        title: "Claim work",
+        description: "Takes the most urgent waiting task whose required skills you have. Keep its \
+                      token: update_task and finish_task need it. Every call you make renews your \
+                      lease; lease_expires_in_ms says how long you may be silent.",
+        toolset: Toolset::Core,
+        scope: Scope::Write,
+        acts: true,
+        effect: Effect::Adds,
+        answers: &[("tasks", "array"), ("reason", "string")],
+    };
+
+    fn wait_ms(&self) -> u64 {
+        self.wait_ms.unwrap_or(0)
+    }
+
+    async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
+        let lease_ms = self.lease_ms.unwrap_or(LEASE_MS);
+        let wait_ms = self.wait_ms.unwrap_or(0);
+        let body = json!({"node_id": cx.me(), "limit": self.limit, "lease_ms": lease_ms,
+            "wait_ms": wait_ms, "task_id": self.task_id});
+        let mut claimed =
+            cx.ask_once(Request::post(["tasks", "claim"], &body).waiting(wait_ms)).await?;
+        if let Some(Value::Array(tasks)) = claimed.get_mut("tasks") {
+            for task in tasks {
+                task["lease_expires_in_ms"] = lease_ms.into();
+            }
+        }
+        Ok(claimed)
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct UpdateTask {
+    /// Which task.
+    task_id: String,
+    /// As claim_task gave it.
+    token: String,
+    /// How much is done, 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
+    progress: Option<f64>,
+    /// For how long you may be silent from now on.
+    #[schemars(range(min = 10_000, max = 3_600_000))]
+    lease_ms: Option<u64>,
+}
+
+impl Operation for UpdateTask {
+    const ABOUT: About = About {
+        name: "update_task",
+        title: "Report progress",
+        description: "Says how far a task of yours is, and hears whether it was cancelled: stop \
+                      then, and do not finish it.",
+        toolset: Toolset::Core,
+        scope: Scope::Write,
+        acts: true,
+        effect: Effect::Sets,
+        answers: &[("cancelled", "boolean"), ("lease_expires_in_ms", "integer")],
+    };
+
+    async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
+        let Self { task_id, token, progress, lease_ms } = self;
+        let body = json!({"token": token, "progress": progress, "lease_ms": lease_ms});
+        let mut told = cx.ask(Request::post(["tasks", &task_id, "progress"], &body)).await?;
+        if let Some(lease) = told.remove("lease_ms") {
+            told.insert("lease_expires_in_ms".to_owned(), lease);
+        }
+        told.remove("success");
+        Ok(told)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum End {
+    Completed,
+    Failed,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct FinishTask {
+    /// Which task.
+    task_id: String,
+    /// As claim_task gave it.
+    token: String,
+    /// How it ended.
+    outcome: End,
+    /// What came of it: text or JSON.
+    result: Option<Value>,
+    /// Why it failed.
+    error: Option<String>,
+    /// false: it would fail again, so nobody shall try.
+    retryable: Option<bool>,
+}
+
+impl Operation for FinishTask {
+    const ABOUT: About = About {
+        name: "finish_task",
+        title: "Finish a task",
+        description: "Ends a task of yours, with its result or the reason why it failed. Finish \
+                      every task that you claim.",
+        toolset: Toolset::Core,
+        scope: Scope::Write,
+        acts: true,
+        effect: Effect::Adds,
+        answers: &[("task_id", "string"), ("status", "string")],
+    };
+
+    async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
+        let Self { task_id, token, outcome, result, error, retryable } = self;
+        let request = match outcome {
+            End::Completed => {
+                let body = json!({"token": token, "result": result});
+                Request::post(["tasks", &task_id, "complete"], &body)
+            }
+            End::Failed => {
+                let body = json!({"token": token, "retryable": retryable,
+                    "error": error.unwrap_or_else(|| "The agent gave no reason.".to_owned())});
+                Request::post(["tasks", &task_id, "fail"], &body)
+            }
+        };
+        let ended = cx.ask_once(request).await?;
+        let shown = |name: &str| Some((name.to_owned(), ended.get(name)?.clone()));
+        let mut answer: Map<_, _> =
+            ["task_id", "status", "retry_count"].into_iter().filter_map(shown).collect();
+        answer.entry("task_id").or_insert(task_id.into());
+        Ok(answer)
+    }
+}
