@@ -1605,6 +1605,7 @@ export interface components {
             /** @enum {string} */
             status: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout";
             submitted_at: components["schemas"]["Instant"];
+            target_node: string | null;
             task_id: string;
             /** @enum {string} */
             task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
@@ -1737,9 +1738,11 @@ export interface components {
         };
         HeartbeatAnswer: {
             cancelled: string[];
+            claims?: components["schemas"]["RenewedClaim"][] | null;
             drain: boolean;
             inbox: number;
             leader: string | null;
+            lost_claims?: components["schemas"]["LostClaim"][] | null;
             message: string;
             next_heartbeat_ms: number;
             node_id: string;
@@ -1756,6 +1759,8 @@ export interface components {
             disk_usage?: number | null;
             incarnation?: number | null;
             memory_usage?: number | null;
+            quiet_ms?: number | null;
+            renew_all?: boolean | null;
             running_tasks?: number | null;
             /** @enum {string|null} */
             status?: "online" | "busy" | null;
@@ -1911,6 +1916,10 @@ export interface components {
         Leg: {
             account: string;
             amount: string;
+        };
+        LostClaim: {
+            reason: string;
+            task_id: string;
         };
         Mail: {
             attempts: number;
@@ -2327,6 +2336,10 @@ export interface components {
             tags?: string[] | null;
             tailscale_ip?: string | null;
         };
+        RenewedClaim: {
+            lease_expires_in_ms: number;
+            task_id: string;
+        };
         ResignAnswer: {
             leader: string | null;
             success: boolean;
@@ -2386,6 +2399,7 @@ export interface components {
             max_iterations?: number | null;
             priority?: number | null;
             required_skills?: string[] | null;
+            target_node?: string | null;
             task_description: string;
             timeout?: number | null;
             /** @enum {string|null} */
@@ -2444,6 +2458,7 @@ export interface components {
             /** @enum {string} */
             status: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout";
             submitted_at: components["schemas"]["Instant"];
+            target_node: string | null;
             task_id: string;
             /** @enum {string} */
             task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
@@ -2478,6 +2493,7 @@ export interface components {
             /** @enum {string} */
             status: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout";
             submitted_at: components["schemas"]["Instant"];
+            target_node: string | null;
             task_id: string;
             /** @enum {string} */
             task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
@@ -2500,6 +2516,7 @@ export interface components {
             } | null;
             priority?: number | null;
             required_skills?: string[] | null;
+            target_node?: string | null;
             task_id?: string | null;
             /** @enum {string|null} */
             task_type?: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon" | null;
@@ -2514,6 +2531,7 @@ export interface components {
             lease_ms?: number | null;
             limit?: number | null;
             node_id: string;
+            task_id?: string | null;
             wait_ms?: number | null;
         };
         TaskCleanupAnswer: {

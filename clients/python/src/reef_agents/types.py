@@ -1720,6 +1720,10 @@ RequiredSkill: TypeAlias = str
 
 
 class SessionTaskBody(TypedDict):
+    """
+    `POST /sessions/{sid}/tasks`.
+    """
+
     audience: NotRequired[Literal["any", "owner"] | list[AudienceItem] | None]
     """
     Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the session says,
@@ -1814,6 +1818,10 @@ class ShownAgent(TypedDict):
 
 
 class SubmittedTask(TypedDict):
+    """
+    A task that was submitted.
+    """
+
     affinity_tags: list[str]
     """
     Tags of nodes that are preferred.
@@ -1883,6 +1891,9 @@ class SubmittedTask(TypedDict):
     How often it was tried again.
     """
     routable: bool
+    """
+    Whether any node, whatever its status, may run it.
+    """
     scheduled_at: Instant | None
     """
     Until when it is or was kept back.
@@ -2115,6 +2126,10 @@ class TaskBody(TypedDict):
 
 
 class TaskClaimBody(TypedDict):
+    """
+    `POST /tasks/claim`.
+    """
+
     lease_ms: NotRequired[int | None]
     """
     How long they are the node's unless renewed, in milliseconds.
@@ -2142,6 +2157,10 @@ class TaskCleanupAnswer(TypedDict):
 
 
 class TaskCleanupBody(TypedDict):
+    """
+    `POST /tasks/cleanup`.
+    """
+
     days: NotRequired[float | None]
     """
     Those that ended so many days ago.
@@ -2149,6 +2168,10 @@ class TaskCleanupBody(TypedDict):
 
 
 class TaskCompleteBody(TypedDict):
+    """
+    `POST /tasks/{id}/complete`. `J` is what keeps a result, `C` a content block.
+    """
+
     content: NotRequired[NewContentBlock | None]
     """
     A content block that takes the placeholder's place in the task's message.
@@ -2164,6 +2187,10 @@ class TaskCompleteBody(TypedDict):
 
 
 class TaskFailBody(TypedDict):
+    """
+    `POST /tasks/{id}/fail`.
+    """
+
     error: NotRequired[str | None]
     """
     What went wrong.
@@ -2192,6 +2219,10 @@ class TaskProgressAnswer(TypedDict):
 
 
 class TaskProgressBody(TypedDict):
+    """
+    `POST /tasks/{id}/progress`.
+    """
+
     lease_ms: NotRequired[int | None]
     """
     From now, in milliseconds; left out, as it was claimed.
@@ -2227,6 +2258,10 @@ class TaskRedriveFilter(TypedDict):
 
 
 class TaskRemoved(TypedDict):
+    """
+    `DELETE /tasks/{id}`.
+    """
+
     success: bool
     task_id: str
 
@@ -2419,6 +2454,10 @@ class CheckAnswer(TypedDict):
 
 
 class ClaimedTask(TypedDict):
+    """
+    A task, and what proves that it is held.
+    """
+
     affinity_tags: list[str]
     """
     Tags of nodes that are preferred.
@@ -2778,11 +2817,19 @@ class ReceiveAnswer(TypedDict):
 
 
 class TaskClaimAnswer(TypedDict):
+    """
+    What a claim got: `T` is a [`ClaimedTask`], or whatever reads one.
+    """
+
     reason: NotRequired[str]
     tasks: list[ClaimedTask]
 
 
 class TaskRedriveBody1(TypedDict):
+    """
+    `POST /tasks/dead/redrive`.
+    """
+
     dry_run: NotRequired[bool | None]
     """
     Only say which.
@@ -2798,6 +2845,10 @@ class TaskRedriveBody1(TypedDict):
 
 
 class TaskRedriveBody2(TypedDict):
+    """
+    `POST /tasks/dead/redrive`.
+    """
+
     dry_run: NotRequired[bool | None]
     """
     Only say which.
@@ -2813,9 +2864,16 @@ class TaskRedriveBody2(TypedDict):
 
 
 TaskRedriveBody: TypeAlias = TaskRedriveBody1 | TaskRedriveBody2
+"""
+`POST /tasks/dead/redrive`.
+"""
 
 
 class WhyAnswer(TypedDict):
+    """
+    `GET /tasks/{id}/why`.
+    """
+
     ahead: int
     due_at: Instant | None
     message: str
