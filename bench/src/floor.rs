@@ -178,7 +178,7 @@ mod tests {
     fn each_operation_comes_down_to_a_script() {
         for operation in Operation::value_variants() {
             let floor = Floor::of(&operation.call(1000), Liveness::Usual).unwrap();
-            assert_eq!(floor.arguments.first().map(String::as_str), Some("EVALSHA"));
+            assert_eq!(floor.arguments.first().map(String::as_str), Some("FCALL"));
             let varies = floor.arguments.iter().any(|argument| argument.contains(PLACEHOLDER));
             let fixed = matches!(operation, Operation::List | Operation::ClusterHealth);
             assert_eq!(varies, !fixed, "{floor:?}");
