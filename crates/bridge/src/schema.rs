@@ -194,7 +194,7 @@ mod tests {
             |value: Value| found(value).into_iter().map(|(field, _)| field).collect::<Vec<_>>();
         assert_eq!(of(json!({"name": "abcd", "content": {}, "limit": 6})), ["limit", "name"]);
         assert_eq!(of(json!({"name": "", "skills": ["a", 1]})), ["content", "name", "skills[1]"]);
-        assert_eq!(of(json!({"name": "a", "content": 1, "nmae": 1})), ["nmae"]);
+        assert_eq!(of(json!({"name": "a", "content": 1, "colour": 1})), ["colour"]);
         assert_eq!(of(json!([])), ["arguments"]);
         let (_, rule) = found(json!({"name": "a", "content": 1, "limit": 1.5})).remove(0);
         assert_eq!(rule, "must be of type integer");

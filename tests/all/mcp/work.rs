@@ -238,9 +238,9 @@ fn what_goes_wrong_is_said_with_what_to_do() {
     assert_eq!(code, "not_found");
     assert!(text.contains("call check_in first"), "{text}");
     let (_, mcp) = agent(&admin, &["a"]);
-    let (code, text) = mcp.fail("submit_task", &json!({"name": "x", "priority": 7, "nmae": 1}));
+    let (code, text) = mcp.fail("submit_task", &json!({"name": "x", "priority": 7, "colour": 1}));
     assert_eq!(code, "validation_failed");
-    assert!(text.contains("priority") && text.contains("nmae"), "{text}");
+    assert!(text.contains("priority") && text.contains("colour"), "{text}");
     // What only the hub knows to be wrong.
     let (code, text) = mcp.fail("submit_task", &json!({"name": "x\u{202e}y"}));
     assert_eq!(code, "validation_failed");
