@@ -21,10 +21,13 @@ MODULES = (
     "leadership", "ledger", "market", "agents", "nodes", "cluster", "errors", "compat",
 )  # fmt: skip
 
-HEAD = """\
+#: Where to begin, as the reference links to it.
+START = "../" + "docs/start/python.md".removeprefix("docs/")
+
+HEAD = f"""\
 # Python client
 
-What `reef_agents` has, a line each; `help()` and the editor say the rest. [Python](../start/python.md) begins from nothing. `reef_agents.sync` has the same without `async` and `await`. What the hub answers is typed in `reef_agents.types`, as `openapi.json` has it.
+What `reef_agents` has, a line each; `help()` and the editor say the rest. [Python]({START}) begins from nothing. `reef_agents.sync` has the same without `async` and `await`. What the hub answers is typed in `reef_agents.types`, as `openapi.json` has it.
 
 This file is made from the docstrings, by `clients/python/tools/generate_reference.py`.
 """  # noqa: E501 - one paragraph, one line

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -159,7 +160,7 @@ impl Serialize for Seconds {
 }
 
 impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let seconds = lax::float(deserializer)?.unwrap_or_default();
         #[allow(clippy::cast_possible_truncation, reason = "`as` stops at the ends")]
         Ok(Self { ms: (seconds * 1000.0).round() as i64 })
@@ -263,14 +264,34 @@ pub struct TaskStats {
 }
 
 /// A task that was submitted.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SubmittedTask {
     #[serde(flatten)]
     pub task: Task,
     /// Whether any node, whatever its status, may run it.
-    #[serde(default)]
     pub routable: bool,
+}
+
+impl<'de> Deserialize<'de> for SubmittedTask {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            #[serde(default)]
+            routable: bool,
+        }
+        let (task, Rest { routable }) = task_and_rest(deserializer)?;
+        Ok(Self { task, routable })
+    }
+}
+
+/// Reads a task and what is told beside it. A flattened part could not hold JSON as it came.
+fn task_and_rest<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<(Task, T), D::Error> {
+    let json = Box::<RawValue>::deserialize(deserializer)?;
+    let task = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+    Ok((task, serde_json::from_str(json.get()).map_err(D::Error::custom)?))
 }
 
 /// `DELETE /tasks/{id}`.
@@ -310,12 +331,23 @@ pub struct TaskClaimAnswer<T = ClaimedTask> {
 }
 
 /// A task, and what proves that it is held.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct ClaimedTask {
     #[serde(flatten)]
     pub task: Task,
     pub token: String,
+}
+
+impl<'de> Deserialize<'de> for ClaimedTask {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Rest {
+            token: String,
+        }
+        let (task, Rest { token }) = task_and_rest(deserializer)?;
+        Ok(Self { task, token })
+    }
 }
 
 /// `POST /tasks/{id}/progress`.
@@ -484,4 +516,25 @@ pub struct SessionTaskAnswer {
     pub session_id: String,
     pub status: Open<TaskStatus>,
     pub stream_url: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_told_beside_a_task_is_read_with_it() {
+        let task = json!({"task_id": "t", "parameters": {"a": 1}, "timeout": 2.5, "routable": true,
+            "token": "1-x"});
+        let text = task.to_string();
+        let submitted: SubmittedTask = serde_json::from_str(&text).unwrap();
+        assert!(submitted.routable && submitted.task.timeout.ms == 2500);
+        assert_eq!(submitted.task.parameters.get(), r#"{"a":1}"#);
+        // As a reader of answers of which a part is broken has it.
+        let claimed: ClaimedTask = serde_json::from_value(task).unwrap();
+        assert_eq!((claimed.token.as_str(), claimed.task.task_id.as_str()), ("1-x", "t"));
+        assert!(serde_json::from_str::<ClaimedTask>(r#"{"task_id":"t"}"#).is_err());
+    }
 }
