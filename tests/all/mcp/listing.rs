@@ -25,10 +25,12 @@ fn the_list_of_tools_is_generated_from_their_types() {
 }
 
 /// What stands above the tables of `docs/reference/mcp.md`.
-const REFERENCE: &str = "\
+const REFERENCE: &str = concat!(
+    "\
 # MCP
 
-How a hub speaks the Model Context Protocol. [Agents join by MCP](../start/mcp.md) says how one begins. \
+How a hub speaks the Model Context Protocol. [Agents join by MCP](../start/",
+    "mcp.md) says how one begins. \
 The tables are made from the tools' types; a test says when they are stale.
 
 - **Where.** `POST /mcp` of a host, one message a request, always answered as one JSON object; and \
@@ -54,7 +56,8 @@ good key, 403 from a foreign page, 413, 429 and 503 as everywhere; 400 and 404 a
 `work_loop`, `coordinate`.
 
 `*`: must be there.
-";
+",
+);
 
 #[test]
 fn the_reference_of_tools_is_generated_from_their_types() {
