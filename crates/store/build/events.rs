@@ -60,7 +60,8 @@ impl Catalogue {
                 parts.push(field.lua(if i == 0 { "{" } else { "," })?);
             }
             let parameters = parameters.join(", ");
-            let payload = parts.join("\n    .. ");
+            // Texts that meet are one, so that Redis has less to put together.
+            let payload = parts.join("\n    .. ").replace("'\n    .. '", "").replace("' .. '", "");
             writeln!(lua, "\nlocal function tell_{name}({parameters})")?;
             writeln!(lua, "  emit({told}, {payload} .. '}}'{place})\nend")?;
         }

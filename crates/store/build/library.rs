@@ -117,11 +117,13 @@ pub(crate) fn library(code: &str) -> Result<String, Failure> {
     let all: Vec<&str> = given.split(", ").chain(state).collect();
     let nothing = vec!["nil"; all.len()].join(", ");
     let all = all.join(", ");
-    Ok(format!(
+    let library = format!(
         "local main\ndo\nlocal {given}\n{made}local function run_script()\n{run}end\n\
          function main({names})\n{given} = {names}\nlocal its_reply = run_script()\n\
          {all} = {nothing}\nreturn its_reply\nend\nend\n"
-    ))
+    );
+    // How far in a line is has told what belongs together, and is nothing to Redis.
+    Ok(library.lines().flat_map(|line| [line.trim_start(), "\n"]).collect())
 }
 
 /// The statements of the outermost level: each begins at a line's begin, and what belongs to it is

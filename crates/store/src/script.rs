@@ -473,7 +473,7 @@ mod tests {
     #[test]
     fn scripts_are_small_enough_to_send() {
         for script in ALL {
-            assert!(script.code.len() < 23_000, "{} is {}", script.name, script.code.len());
+            assert!(script.code.len() < 22_000, "{} is {}", script.name, script.code.len());
         }
     }
 }

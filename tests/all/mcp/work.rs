@@ -75,9 +75,9 @@ fn whoever_falls_silent_is_told_what_it_has_lost() {
     assert_eq!(told["agent"]["lost_claims"][0]["task_id"], task_id, "{told}");
     assert!(told["agent"].get("claims").is_none());
     let end = json!({"task_id": task_id, "token": token, "outcome": "completed"});
-    // Another agent runs it by now, and who does not may not even learn whether the token is stale.
     let (code, text) = silent.fail("finish_task", &end);
-    assert_eq!(code, "forbidden", "{text}");
+    assert_eq!(code, "fenced");
+    assert!(text.contains("do not repeat this call"), "{text}");
 }
 
 #[test]

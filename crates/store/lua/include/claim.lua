@@ -102,16 +102,18 @@ local function renew_all(reply, node)
   if #lost > 0 then redis.call('DEL', key.lost_claims(node)) end
 end
 
--- Why a token cannot be used; nil if it can.
+-- Why a token cannot be used; nil if it can. One that is stale is so for whoever had it, also where the
+-- task is somebody else's by now.
 local function claim_refusal(task, token, caller)
   if not task then return 'not_found' end
-  if task.status == 'running' and caller ~= ''
-    and redis.call('HGET', key.node(task.node), 'owner') ~= caller then
+  if not holds(task, token) then
+    redis.call('HINCRBY', key.cluster, 'fenced', 1)
+    return 'fenced'
+  end
+  if caller ~= '' and redis.call('HGET', key.node(task.node), 'owner') ~= caller then
     return 'forbidden'
   end
-  if holds(task, token) then return nil end
-  redis.call('HINCRBY', key.cluster, 'fenced', 1)
-  return 'fenced'
+  return nil
 end
 
 -- Takes some tasks whose time has come into the queue; nobody waits for the monitor alone.
