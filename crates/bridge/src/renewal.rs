@@ -1,7 +1,7 @@
 //! An agent that calls is alive: each call renews all that it holds, and says for how long it may be
 //! silent now, and what it has lost meanwhile.
 
-use serde::{Deserialize, Deserializer};
+use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody, LostClaim, RenewedClaim};
 use serde_json::{Map, Value, json};
 
 use crate::tools::LEASE_MS;
@@ -9,29 +9,14 @@ use crate::{Hub, Problem, Request};
 
 /// An agent that calls may be silent for so long, or for as long as its longest lease: it says nothing
 /// while its model thinks.
-const QUIET_MS: u64 = LEASE_MS;
+const QUIET_MS: i64 = LEASE_MS.cast_signed();
 
-/// `POST /nodes/{id}/heartbeat` with `renew_all`, as far as it matters here.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+/// What the hub says of an agent that has called.
+#[derive(Debug)]
 pub(crate) struct Renewal {
-    #[serde(deserialize_with = "or_default")]
-    claims: Vec<Value>,
-    #[serde(deserialize_with = "or_default")]
-    lost_claims: Vec<Value>,
-    cancelled: Vec<String>,
-    inbox: u64,
-    drain: bool,
-    leader: Option<String>,
-}
-
-/// `null` is "nothing of it".
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+    answer: HeartbeatAnswer<'static>,
+    /// What it has lost, in this renewal and those before it in the same call.
+    lost: Vec<LostClaim>,
 }
 
 impl Renewal {
@@ -41,31 +26,41 @@ impl Renewal {
     /// The hub's problem: 404 if the agent has not checked in.
     pub(crate) async fn send(hub: &impl Hub, agent: &str) -> Result<Self, Problem> {
         let mut renewal = Self::send_quietly(hub, agent, QUIET_MS).await?;
-        let longest =
-            renewal.claims.iter().filter_map(|it| it["lease_expires_in_ms"].as_u64()).max();
+        let longest = renewal.claims().iter().map(|claim| claim.lease_expires_in_ms).max();
         if let Some(longest) = longest.filter(|longest| *longest > QUIET_MS) {
             renewal = Self::send_quietly(hub, agent, longest).await?.after(Some(renewal));
         }
         Ok(renewal)
     }
 
-    async fn send_quietly(hub: &impl Hub, agent: &str, quiet_ms: u64) -> Result<Self, Problem> {
-        let body = json!({"renew_all": true, "quiet_ms": quiet_ms});
-        hub.call(Request::post(["nodes", agent, "heartbeat"], &body)).await.read()
+    async fn send_quietly(hub: &impl Hub, agent: &str, quiet_ms: i64) -> Result<Self, Problem> {
+        let body = HeartbeatBody {
+            renew_all: Some(true),
+            quiet_ms: Some(quiet_ms),
+            ..HeartbeatBody::default()
+        };
+        let path = ["nodes", agent, "heartbeat"];
+        let mut answer: HeartbeatAnswer<'_> = hub.call(Request::post(path, &body)).await.read()?;
+        let lost = answer.lost_claims.take().unwrap_or_default();
+        Ok(Self { answer, lost })
+    }
+
+    fn claims(&self) -> &[RenewedClaim] {
+        self.answer.claims.as_deref().unwrap_or_default()
     }
 
     /// What an earlier renewal of the same call has found, added to this one.
     pub(crate) fn after(mut self, earlier: Option<Self>) -> Self {
         if let Some(earlier) = earlier {
-            self.lost_claims.splice(0..0, earlier.lost_claims);
+            self.lost.splice(0..0, earlier.lost);
         }
         self
     }
 
     /// For how long the claim of a task holds, in milliseconds.
-    pub(crate) fn lease_of(&self, task_id: &str) -> Option<&Value> {
-        let claim = self.claims.iter().find(|claim| claim["task_id"] == task_id)?;
-        claim.get("lease_expires_in_ms")
+    pub(crate) fn lease_of(&self, task_id: &str) -> Option<i64> {
+        let claim = self.claims().iter().find(|claim| claim.task_id.as_str() == task_id)?;
+        Some(claim.lease_expires_in_ms)
     }
 
     /// What the agent should know, and no more than that.
@@ -73,22 +68,22 @@ impl Renewal {
         let mut shown = Map::new();
         let mut say = |name: &str, value: Value| drop(shown.insert(name.to_owned(), value));
         say("agent_id", agent.into());
-        if !self.claims.is_empty() {
-            say("claims", json!(self.claims));
+        if !self.claims().is_empty() {
+            say("claims", json!(self.claims()));
         }
-        if !self.lost_claims.is_empty() {
-            say("lost_claims", json!(self.lost_claims));
+        if !self.lost.is_empty() {
+            say("lost_claims", json!(self.lost));
         }
-        if !self.cancelled.is_empty() {
-            say("cancelled", json!(self.cancelled));
+        if !self.answer.cancelled.is_empty() {
+            say("cancelled", json!(self.answer.cancelled));
         }
-        if self.inbox > 0 {
-            say("unread", self.inbox.into());
+        if self.answer.inbox > 0 {
+            say("unread", self.answer.inbox.into());
         }
-        if self.drain {
+        if self.answer.drain {
             say("drain", true.into());
         }
-        if let Some(leader) = &self.leader {
+        if let Some(leader) = &self.answer.leader {
             say("leader", leader.as_str().into());
         }
         shown

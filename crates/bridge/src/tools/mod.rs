@@ -338,9 +338,9 @@ async fn told<H: Hub>(finished: Finished, cx: &Context<'_, H>) -> Outcome {
     if let Some(renewal) = renewal.map(|renewal| renewal.after(finished.renewal)) {
         if let Some(Value::Array(tasks)) = value.get_mut("tasks") {
             for task in tasks.iter_mut().filter(|task| task.get("token").is_some()) {
-                let lease = task["task_id"].as_str().and_then(|id| renewal.lease_of(id)).cloned();
+                let lease = task["task_id"].as_str().and_then(|id| renewal.lease_of(id));
                 if let (Some(lease), Value::Object(task)) = (lease, task) {
-                    task.insert("lease_expires_in_ms".to_owned(), lease);
+                    task.insert("lease_expires_in_ms".to_owned(), lease.into());
                 }
             }
         }
