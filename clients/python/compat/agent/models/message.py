@@ -124,9 +124,10 @@ class Message(SerializableModel):
         await hub().message(self.message_id).complete()
         self.is_complete = True
 
-    async def get_content_block(self, content_id: str) -> dict[str, Any]:
+    async def get_content_block(self, content_id: str) -> ContentBlock:
         """A whole block, however large."""
-        return dict(await hub().message(self.message_id).block(content_id))
+        told = await hub().message(self.message_id).block(content_id)
+        return ContentBlock.model_validate(told)
 
     async def save_to_redis(self) -> None:
         """Every call has been kept already."""
