@@ -4,6 +4,7 @@
 """
 
 from . import blocks
+from ._calls import RequestOptions
 from .client import Reef
 from .errors import (
     Cancelled,
@@ -92,6 +93,7 @@ __all__ = [
     "ReefError",
     "Reject",
     "Replaced",
+    "RequestOptions",
     "RequestTimeout",
     "Retry",
     "Sent",

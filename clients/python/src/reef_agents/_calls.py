@@ -10,12 +10,15 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import quote, urlencode
 
 from ._bounded import within
 from ._transport import Reply, Transport
 from .errors import Malformed, Problem, Unreachable
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 #: How long an answer may take, in seconds: above the 10 s that a hub gives its components, so that
 #: its own word for a timeout arrives.
@@ -36,6 +39,25 @@ def api(*segments: str) -> str:
     return "/api/v1/" + "/".join(quote(segment, safe="@") for segment in segments)
 
 
+class RequestOptions(TypedDict, total=False):
+    """What may be said of a request besides its method and path.
+
+    ``patience`` is how long it is repeated while the hub is away, ``timeout`` how long one answer
+    may take, both in seconds. Without an ``idempotency_key`` a POST gets one of its own.
+    """
+
+    json: object
+    query: Mapping[str, object] | None
+    headers: Mapping[str, str] | None
+    idempotency_key: str | None
+    timeout: float | None
+    patience: float | None
+
+
+class _Options(RequestOptions, total=False):
+    repeatable: bool
+
+
 class Calls:
     """What all nouns of the client share."""
 
@@ -53,31 +75,9 @@ class Calls:
         """Ends all connections."""
         await self._transport.close()
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: object = None,
-        query: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        idempotency_key: str | None = None,
-        repeatable: bool = False,
-        timeout: float | None = None,
-        patience: float | None = None,
-    ) -> Any:
+    async def request(self, method: str, path: str, **options: Unpack[_Options]) -> Any:
         """As :meth:`exchange`; returns only the answer's JSON."""
-        answer, _ = await self.exchange(
-            method,
-            path,
-            json=json,
-            query=query,
-            headers=headers,
-            idempotency_key=idempotency_key,
-            repeatable=repeatable,
-            timeout=timeout,
-            patience=patience,
-        )
+        answer, _ = await self.exchange(method, path, **options)
         return answer
 
     async def each(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _settings
-from ._calls import PATIENCE, TIMEOUT, Calls
+from ._calls import PATIENCE, TIMEOUT, Calls, RequestOptions
 from ._transport import HttpxTransport, Transport
 from .agents import Agents
 from .cluster import Cluster
@@ -22,6 +22,9 @@ from .node import Node
 from .nodes import Nodes
 from .session import Session, Sessions
 from .tasks import Tasks
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class Reef:
@@ -118,26 +121,9 @@ class Reef:
         """
         return leadership(self._calls, node, ttl=ttl, patience=patience)
 
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: object = None,
-        query: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        idempotency_key: str | None = None,
-        timeout: float | None = None,
-        patience: float | None = None,
-    ) -> Any:
-        """Any other route, with the same key, repeats and errors; returns the answer's JSON."""
-        return await self._calls.request(
-            method,
-            path,
-            json=json,
-            query=query,
-            headers=headers,
-            idempotency_key=idempotency_key,
-            timeout=timeout,
-            patience=patience,
-        )
+    async def request(self, method: str, path: str, **options: Unpack[RequestOptions]) -> Any:
+        """Any other route, with the same key, repeats and errors; returns the answer's JSON.
+
+        :class:`RequestOptions` has the options: ``json``, ``query``, ``headers``, ….
+        """
+        return await self._calls.request(method, path, **options)
