@@ -1,12 +1,16 @@
-// Writes src/openapi.ts, the types of what the hub takes and answers, and src/routes.ts, where each
-// operation is found. With --check it writes nothing and fails where they are stale. The tests run a
+// Writes src/openapi.ts, the types of what the hub takes and answers, src/routes.ts, where each operation
+// is found, and docs/reference/typescript.md. With --check it writes nothing and fails where they are stale. The tests run a
 // copy of it, and name in REEF_TREE the tree that is meant.
 
 import { readFile, writeFile } from "node:fs/promises";
 import openapiTS, { astToString } from "openapi-typescript";
+import { reference } from "./reference.mjs";
 
-const tree = process.env.REEF_TREE ? `file://${process.env.REEF_TREE}/` : "../../../";
-const document = new URL(`${tree}openapi.json`, import.meta.url);
+const tree = process.env.REEF_TREE
+  ? new URL(`file://${process.env.REEF_TREE}/`)
+  : new URL("../../../", import.meta.url);
+const sources = new URL("clients/typescript/src/", tree);
+const document = new URL("openapi.json", tree);
 const leftOut = JSON.parse(await readFile(new URL("left-out.json", import.meta.url), "utf8"));
 const api = JSON.parse(await readFile(document, "utf8"));
 
@@ -47,18 +51,15 @@ const table = `${notice}/** Method and path of each operation that a method of t
 export const ROUTES = {\n${routes.join("")}} as const;\n`;
 
 let stale = 0;
-for (const [name, text] of [
-  ["openapi.ts", types],
-  ["routes.ts", table],
+for (const [file, text] of [
+  [new URL("openapi.ts", sources), types],
+  [new URL("routes.ts", sources), table],
+  [new URL("docs/reference/typescript.md", tree), reference(sources, api)],
 ]) {
-  const file = new URL(
-    process.env.REEF_TREE ? `${tree}clients/typescript/src/${name}` : `../src/${name}`,
-    import.meta.url,
-  );
   if (!process.argv.includes("--check")) {
     await writeFile(file, text);
   } else if ((await readFile(file, "utf8").catch(() => "")) !== text) {
-    console.error(`src/${name} is stale: npm run generate`);
+    console.error(`${file.pathname} is stale: npm run generate`);
     stale = 1;
   }
 }

@@ -128,6 +128,7 @@ export class ReceivedMail {
     this.mail = mail;
   }
 
+  /** Whether its lease still holds, by the clocks. */
   isOurs(): boolean {
     return this.#lease.holds();
   }

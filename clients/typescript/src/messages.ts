@@ -111,6 +111,7 @@ export class MessageRef {
     this.id = id;
   }
 
+  /** The message as it is now. */
   get(): Promise<Message> {
     return new Messages(this.#http).get(this.id);
   }

@@ -53,6 +53,7 @@ export class Reef {
     return new SessionRef(this.#http, id);
   }
 
+  /** The mail of an agent or a node. */
   inbox(agent: string): Inbox {
     return new Inbox(this.#http, agent);
   }

@@ -92,6 +92,7 @@ export class SessionRef {
     return ref;
   }
 
+  /** One of its messages. */
   message(id: string): MessageRef {
     return new MessageRef(this.#http, this.id, id);
   }

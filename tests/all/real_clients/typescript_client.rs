@@ -44,9 +44,9 @@ fn passes_its_own_suite() {
     assert!(output.stdout.contains("Test Files"), "{}", output.stdout);
 }
 
-/// The types and the table of routes are made from `openapi.json`.
+/// The types and the table of routes are made from `openapi.json`, the reference from the sources.
 #[test]
-fn its_types_are_generated() {
+fn its_types_and_its_reference_are_generated() {
     // A copy of the program beside the packages, apart from the suite, which may run meanwhile.
     let folder = tempfile::tempdir().unwrap();
     copy(&root().join("clients/typescript/scripts"), &folder.path().join("scripts"));
