@@ -192,20 +192,41 @@ pub(crate) fn ensure_python_client() -> anyhow::Result<()> {
     with_python(&root().join("tests/clients/requirements.txt"), &folder)
 }
 
-/// Makes a Python environment with the packages of a list.
+/// Makes a Python environment with the packages of a list, by uv; by pip where uv cannot, as where
+/// only pip knows a way to the registry.
 fn with_python(pinned: &Path, folder: &Path) -> anyhow::Result<()> {
     with_packages(pinned, folder, || {
-        ensure(&PYTHON)?;
-        // Debian ships Python without the part that makes environments.
-        if output_of(command("python3").args(["-c", FINDS_ENSUREPIP]))? != "True" {
-            install(&PYTHON_VENV)?;
-        }
-        run(command("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
-        run(command(folder.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg("--requirement")
-            .arg(pinned))
+        let (list, own) = (root().join("xtask/uv.txt"), root().join("target/uv"));
+        with_packages(&list, &own, || with_pip(&list, &own))?;
+        let uv = || {
+            let mut uv = command(own.join("bin/uv"));
+            uv.arg("--quiet");
+            uv
+        };
+        let mut install = uv();
+        // Some tests may write none, lest there be any in the source tree.
+        install.args(["pip", "install", "--compile-bytecode"]);
+        install.arg("--python").arg(folder.join("bin/python"));
+        install.arg("--requirement").arg(pinned);
+        run(uv().args(["venv", "--clear", "--python", "python3"]).arg(folder))
+            .and_then(|()| run(&mut install))
+            .or_else(|error| {
+                say(format!("{error:#}; trying pip"));
+                with_pip(pinned, folder)
+            })
     })
+}
+
+fn with_pip(pinned: &Path, folder: &Path) -> anyhow::Result<()> {
+    ensure(&PYTHON)?;
+    // Debian ships Python without the part that makes environments.
+    if output_of(command("python3").args(["-c", FINDS_ENSUREPIP]))? != "True" {
+        install(&PYTHON_VENV)?;
+    }
+    run(command("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+    run(command(folder.join("bin/python"))
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .arg(pinned))
 }
 
 /// Installs into `target/clients/node` what `tests/clients/package-lock.json` pins.

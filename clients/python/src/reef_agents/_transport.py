@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ssl
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
@@ -10,6 +12,11 @@ from typing import Protocol
 import httpx
 
 from .errors import Unreachable
+
+if importlib.util.find_spec("sniffio") is None:
+    # httpcore tries to import it several times for each request. Python remembers what it has
+    # found, but looks anew through all folders for what is not there: a quarter of a worker's time.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 
 class Reply(Protocol):
