@@ -249,11 +249,7 @@ impl Submission {
         if name_fits {
             name::check(invalid, "name", &self.name);
         }
-        invalid.require(
-            TASK_TYPES.contains(&self.task_type.as_str()),
-            "task_type",
-            "must be one of interactive, batch, compute_intensive, io_intensive, daemon",
-        );
+        invalid.one_of("task_type", &self.task_type, &TASK_TYPES);
         self.wants.check(invalid);
         invalid.require(
             (0..=PRIORITY_MAX).contains(&self.priority),
@@ -282,11 +278,7 @@ pub fn check_user(invalid: &mut Invalid, user_id: Option<&str>) {
 
 /// Adds what is wrong with a workflow and its number of iterations.
 pub fn check_workflow(invalid: &mut Invalid, workflow: &str, max_iterations: i64) {
-    invalid.require(
-        WORKFLOWS.contains(&workflow),
-        "workflow",
-        "must be one of simple, planner, critic",
-    );
+    invalid.one_of("workflow", workflow, &WORKFLOWS);
     invalid.within("max_iterations", max_iterations, &(1..=ITERATIONS_MAX));
 }
 
