@@ -1,7 +1,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use super::clients::node;
+use super::{clients::node, layer};
 use crate::harness::{Hub, Program, prepared, root};
 
 const SUITE: &str =
@@ -27,4 +27,11 @@ fn a_hub_fails_only_what_asks_for_the_suites_own_tools() {
     let url = format!("{}/mcp?toolsets=all", hub.url());
     run(&url, "2026-07-28", "product-2026-07-28.yml");
     run(&url, "2025-11-25", "product-2025-11-25.yml");
+}
+
+#[test]
+fn the_layer_by_itself_does_what_the_suite_asks_of_tools_and_prompts() {
+    let url = layer::serve();
+    run(&url, "2026-07-28", "layer-2026-07-28.yml");
+    run(&url, "2025-11-25", "layer-2025-11-25.yml");
 }
