@@ -127,6 +127,13 @@ fn a_hub_prints_a_link_when_it_is_asked_to() {
     assert!(output.status.success(), "{output:?}");
     assert!(folder.path().join("alice.key").is_file());
 
+    let public =
+        Hub::options().arg("--sign-in-link").variable("public_url", "https://hub.example/");
+    let hub = public.start();
+    eventually("the link", PATIENCE, || {
+        hub.log().contains("\n  https://hub.example/#sign-in=reef_link_admin.").then_some(())
+    });
+
     let json = Hub::options().arg("--sign-in-link").arg("--log-format").arg("json");
     let refused = json.command(folder.path()).output().unwrap();
     assert_eq!(refused.status.code(), Some(2), "{refused:?}");

@@ -106,7 +106,7 @@ impl Offer for Fixtures {
     fn prompts(&self) -> Vec<Value> {
         let taking = |name: &str, arguments: &[&str]| {
             let arguments = arguments.iter().map(|name| json!({"name": name, "required": true}));
-            json!({"name": name, "arguments": arguments.collect::<Value>()})
+            json!({"name": name, "description": "As named.", "arguments": arguments.collect::<Value>()})
         };
         vec![
             taking("test_simple_prompt", &[]),
