@@ -1,5 +1,7 @@
 //! The link by which a browser signs in without a key being typed.
 
+use serde_json::json;
+
 use crate::harness::{Client, Hub, PATIENCE, RedisServer, eventually, reef};
 
 /// What `reef page --sign-in-link` prints for this hub.
@@ -48,6 +50,9 @@ fn a_link_signs_in_once_and_only_to_read() {
     page.get("/nodes").list();
     page.post_empty("/sessions").problem(401, "unauthenticated");
     page.post_empty("//ui/sign-in-links").problem(401, "unauthenticated");
+    // Nor does it speak for an agent.
+    let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
+    assert_eq!(page.send_json("POST", "//mcp", &ping).status, 401);
     refused(&hub, code, "has been used");
     page.get("/nodes").list();
     // Neither the log nor Redis has it.
