@@ -80,7 +80,8 @@ fuzz_target!(|bytes: &[u8]| {
         Caller::default().with_scopes(["read", "write", "trade", "admin"].map(str::to_owned));
     caller.agent = Some("alice".to_owned());
     for tool in tools::all() {
-        let called = tools::call(&hub(), &caller, &selection, tool.about.name, arguments.clone());
+        let (hub, name) = (hub(), tool.about.name);
+        let called = tools::call(&hub, &caller, &selection, name, arguments.clone());
         let outcome = now(called).unwrap();
         assert_eq!(outcome.failure.is_some(), outcome.value.contains_key("problem"));
     }
