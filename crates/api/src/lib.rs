@@ -9,6 +9,7 @@
 //! - [`lax`]: numbers as the older services took them.
 //! - [`time`], instants as Redis gives them and how they are written.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`task`]: requests and answers, by what they are about.
+//! - [`problem`]: what is answered in place of a success.
 //!
 //! # Compatibility
 //! - Fields that a type does not know are ignored, so that either side may be the newer one.
@@ -29,9 +30,11 @@ pub mod id;
 pub mod lax;
 pub mod leader;
 pub mod node;
+pub mod problem;
 pub mod task;
 pub mod time;
 pub mod word;
 
 pub use id::{NodeId, TaskId};
+pub use problem::Code;
 pub use word::{Open, Word};

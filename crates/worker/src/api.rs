@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use reef_api::NodeId;
 use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody, HeldClaim};
 use reef_api::leader::{CampaignAnswer, CampaignBody};
 use reef_api::node::{self, NodeChange, NodeStatus};
 use reef_api::task::{TaskClaimBody, TaskProgressAnswer, TaskProgressBody};
+use reef_api::{Code, NodeId};
 use reef_client::{Error, Hub, Request};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -207,6 +207,6 @@ pub(crate) fn millis(count: i64) -> Duration {
 }
 
 /// Whether an answer says this.
-pub(crate) fn is(error: &Error, code: &str) -> bool {
+pub(crate) fn is(error: &Error, code: Code) -> bool {
     error.problem().is_some_and(|problem| problem.code == code)
 }

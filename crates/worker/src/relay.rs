@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use reef_api::Code;
 use reef_client::{Error, Hub};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
@@ -123,14 +124,14 @@ impl<'a> Relay<'a> {
     /// Decides what a refusal means. One that concerns only the message does not stop the task.
     fn judge(&mut self, error: Option<Error>, what: &str) -> Result<(), Refused> {
         let Some(error) = error else { return Ok(()) };
-        let code = error.problem().map(|problem| problem.code.as_str());
-        if code == Some("fenced") {
+        let code = error.problem().and_then(|problem| problem.code.known());
+        if code == Some(Code::Fenced) {
             return Err(Refused::Fenced);
         }
         tracing::warn!(task = self.task.id(), %error, "the message does not take {what}");
         // A block that breaks a rule costs only itself; a message that is complete or gone takes
         // nothing more.
-        self.is_closed |= matches!(code, Some("conflict" | "not_found" | "forbidden"));
+        self.is_closed |= matches!(code, Some(Code::Conflict | Code::NotFound | Code::Forbidden));
         Ok(())
     }
 }
