@@ -192,9 +192,8 @@ pub(crate) async fn shut_down(hub: &Hub, node_id: &NodeId) -> Result<(), Error> 
 
 /// Whether the message has text already.
 pub(crate) async fn has_text(hub: &Hub, message_id: &str, patience: Duration) -> bool {
-    let message = hub.get(["messages", message_id]).patient(patience).fetch().await;
-    let text = message.ok().and_then(|message| Some(!message.get("text")?.as_str()?.is_empty()));
-    text.unwrap_or(false)
+    let message = hub.message(&message_id.into()).patient(patience).fetch().await;
+    message.is_ok_and(|message| !message.text.is_empty())
 }
 
 fn in_millis(duration: Duration) -> i64 {
