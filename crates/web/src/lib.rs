@@ -4,7 +4,7 @@
 //! # Layout
 //! - [`http`]: a request and an answer as plain records.
 //! - [`route`]: routes as data, and what is done with a request: match, authenticate, call.
-//! - [`problem`]: errors as `application/problem+json`; the only place with error status codes.
+//! - [`problem`]: errors as `application/problem+json`.
 //! - [`edge`]: by which hosts a hub is called, and from which pages.
 //! - [`cors`]: what browsers are told about pages of other origins.
 //! - [`auth`]: who calls, and what that caller may do.
