@@ -1,6 +1,7 @@
 //! The routes that the host answers itself (`contract.md` §7). A test of the host compares them with
 //! those that it has.
 
+use reef_api::Word;
 use reef_web::Code;
 use reef_web::auth::Access;
 use reef_web::openapi::{Api, Line, schema};
@@ -120,9 +121,8 @@ fn operating(api: &mut Api) {
             Code::RateLimited,
             Code::StoreUnavailable,
         ]);
-    let codes: Vec<&str> = Code::ALL.into_iter().map(Code::as_str).collect();
     api.get("/problems/{code}", "explain_problem", "What a problem means and what to do")
-        .segment("code", "`code` of a problem.", schema::one_of(&codes))
+        .segment("code", "`code` of a problem.", schema::one_of(&Code::names()))
         .answers_text(HTML, "A page for people.")
         .refuses(&[Code::NotFound, Code::MethodNotAllowed]);
 }

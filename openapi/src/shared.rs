@@ -1,5 +1,6 @@
 //! What all routes share: who may call, headers, problems, and schemas that no type stands for.
 
+use reef_api::Word;
 use reef_domain::message::{CONTENT_TYPES, ContentType};
 use reef_web::Code;
 use reef_web::openapi::{Api, schema};
@@ -70,7 +71,6 @@ pub(crate) fn headers() -> Value {
 
 /// Defines the schemas of what scripts and the edge render.
 pub(crate) fn define_schemas(api: &mut Api) {
-    let codes: Vec<&str> = Code::ALL.into_iter().map(Code::as_str).collect();
     api.define("Problem", json!({
         "type": "object",
         "description": "What went wrong (RFC 9457).",
@@ -84,7 +84,7 @@ pub(crate) fn define_schemas(api: &mut Api) {
             "title": { "type": "string", "description": "The same for every problem of this code." },
             "status": { "type": "integer", "minimum": 400, "maximum": 599 },
             "detail": { "type": "string", "description": "One plain sentence." },
-            "code": { "type": "string", "enum": codes, "description": "For programs." },
+            "code": { "type": "string", "enum": Code::names(), "description": "For programs." },
             "request_id": { "type": "string", "description": "Under which the log has more." },
             "errors": {
                 "type": "array",

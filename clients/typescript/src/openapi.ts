@@ -2304,7 +2304,7 @@ export interface components {
             metadata: unknown;
             msg_id: string;
             priority: string;
-            receipt?: string;
+            receipt: string;
             timestamp?: unknown;
             topic: string;
         };

@@ -172,7 +172,7 @@ fn failure(node_id: Option<&NodeId>, problem: &Problem) -> Result<Box<RawValue>,
     to_raw(&HeartbeatFailure {
         success: false,
         status: problem.code.status(),
-        code: problem.code.as_str().into(),
+        code: problem.code.into(),
         message: Cow::Borrowed(&problem.detail),
         node_id: node_id.map(Cow::Borrowed),
     })

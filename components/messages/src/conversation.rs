@@ -1,22 +1,26 @@
 //! The messages of a session: send, load or create, list, show, replay, clean up.
 
 use futures_util::future::try_join_all;
+use reef_api::message::{
+    Message, MessageAnswer, MessageBody, MessageCleanupAnswer, MessageEventGap, MessageEventList,
+    MessageList, MessageOpenBody, Role,
+};
+use reef_api::word::{self, Word as _};
 use reef_domain::json::Json;
 use reef_domain::limits::{
     BODY_BYTES_MAX, CLEANUP_BATCH, MESSAGES_PAGE_DEFAULT, MESSAGES_PAGE_MAX, PAGE_DEFAULT,
     REPLY_BYTES,
 };
-use reef_domain::message::{ContentType, ROLES};
+use reef_domain::message::ContentType;
 use reef_domain::{Invalid, id};
-use reef_store::message::{Get, GetBlock, Message, Open, Opened, Owned, ReadEvents, Remove};
+use reef_store::message::{Get, GetBlock, Open, Opened, Owned, ReadEvents, Remove};
 use reef_store::session::{Admit, Fitting, Forget, ListMessages, OldMessages, Written};
 use reef_store::{Answered, Redis};
 use reef_web::extract::{Query, json_object, object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 
 /// There is no such message.
 pub(crate) fn unknown_message(message_id: &str) -> Problem {
@@ -39,55 +43,25 @@ fn written<T>(outcome: Written<T>, session_id: &str) -> Result<T, Problem> {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageBody"))]
-pub(crate) struct SendBody {
-    /// What the user says.
-    content: Option<String>,
-    /// What kind of content it is.
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    /// An object that is kept as it is.
-    metadata: Option<Json>,
-    /// Who speaks.
-    role: Option<String>,
-    /// An id for the message; left out, the hub makes one.
-    message_id: Option<String>,
-}
-
-impl SendBody {
-    fn check(&self) -> Result<(), Invalid> {
-        let mut invalid = Invalid::new();
-        invalid.require(self.content.is_some(), "content", "is required");
-        let kind = self.kind.as_deref().unwrap_or("text");
-        invalid.require(
-            ContentType::parse(kind).is_some(),
-            "type",
-            "must be a content type, such as text",
-        );
-        check_role(&mut invalid, self.role.as_deref().unwrap_or("user"));
-        let own = self.message_id.as_deref().filter(|own| !own.is_empty());
-        if let Some(Err(rule)) = own.map(id::check_own) {
-            invalid.push("message_id", rule);
-        }
-        invalid.finish(())
+/// What somebody says, checked: in which role.
+fn check(body: &MessageBody<Json>) -> Result<Role, Invalid> {
+    let mut invalid = Invalid::new();
+    invalid.require(body.content.is_some(), "content", "is required");
+    let kind = body.kind.as_deref().unwrap_or("text");
+    let rule = "must be a content type, such as text";
+    invalid.require(ContentType::parse(kind).is_some(), "type", rule);
+    let role = body.role.as_ref().map_or(Role::User, |role| known(&mut invalid, role));
+    let own = body.message_id.as_deref().filter(|own| !own.is_empty());
+    if let Some(Err(rule)) = own.map(id::check_own) {
+        invalid.push("message_id", rule);
     }
+    invalid.finish(role)
 }
 
-fn check_role(invalid: &mut Invalid, role: &str) {
-    invalid.require(
-        ROLES.contains(&role),
-        "role",
-        "must be one of user, assistant, system, agent, tool",
-    );
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageAnswer"))]
-pub(crate) struct SendAnswer<'a> {
-    user_message_id: &'a str,
-    assistant_message_id: &'a str,
-    session_id: &'a str,
+fn known(invalid: &mut Invalid, role: &word::Open<Role>) -> Role {
+    let rule = "must be one of user, assistant, system, agent, tool";
+    invalid.require(role.known().is_some(), "role", rule);
+    role.known().unwrap_or(Role::User)
 }
 
 /// `POST /sessions/{sid}/messages`: lists both messages, then makes them. Each step can be repeated,
@@ -95,8 +69,8 @@ pub(crate) struct SendAnswer<'a> {
 /// not there is passed over.
 pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
-    let mut body: SendBody = object(cx.request)?;
-    body.check()?;
+    let mut body: MessageBody<Json> = object(cx.request)?;
+    let role = check(&body)?;
     let metadata = &json_object("metadata", body.metadata.take(), BODY_BYTES_MAX)?;
     let made = made_id("msg", cx.once.as_ref(), false);
     let user_id = body.message_id.as_deref().filter(|own| !own.is_empty()).unwrap_or(&made);
@@ -106,7 +80,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let user = Open {
         message_id: user_id,
         session_id: &session_id,
-        role: body.role.as_deref().unwrap_or("user"),
+        role: role.as_str(),
         parent: None,
         metadata: metadata.get(),
         owner,
@@ -126,7 +100,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     let assistant = Open {
         message_id: assistant_id,
-        role: "assistant",
+        role: Role::Assistant.as_str(),
         parent: Some(user_id),
         metadata: "{}",
         is_complete: false,
@@ -134,10 +108,10 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
         ..user
     };
     cx.store.call(&assistant).await?;
-    let answer = SendAnswer {
-        user_message_id: user_id,
-        assistant_message_id: assistant_id,
-        session_id: &session_id,
+    let answer = MessageAnswer {
+        user_message_id: user_id.into(),
+        assistant_message_id: assistant_id.as_str().into(),
+        session_id: session_id.as_str().into(),
     };
     mark_replayed(Ok(Response::json(&answer)), opened.replayed)
 }
@@ -157,17 +131,6 @@ async fn admit<R: Redis>(
     written(cx.store.call(&call).await?, session_id)
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageOpenBody"))]
-pub(crate) struct OpenBody {
-    /// Who speaks.
-    role: Option<String>,
-    /// What it answers.
-    parent_message_id: Option<String>,
-    /// An object that is kept as it is.
-    metadata: Option<Json>,
-}
-
 /// Fields of a message that its events decide.
 const READ_ONLY: [&str; 7] = [
     "text",
@@ -184,12 +147,10 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
     let message_id = cx.id("mid", "message_id")?;
     refuse_read_only(cx.request, &READ_ONLY)?;
-    let mut body: OpenBody = object(cx.request)?;
+    let mut body: MessageOpenBody<Json> = object(cx.request)?;
     let mut invalid = Invalid::new();
-    match body.role.as_deref() {
-        None => invalid.push("role", "is required"),
-        Some(role) => check_role(&mut invalid, role),
-    }
+    let role = body.role.as_ref().map(|role| known(&mut invalid, role));
+    invalid.require(role.is_some(), "role", "is required");
     let parent = body.parent_message_id.as_deref().filter(|parent| !parent.is_empty());
     invalid.require(parent.is_none_or(id::is_valid), "parent_message_id", id::RULE);
     invalid.finish(())?;
@@ -209,7 +170,7 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let call = Open {
         message_id: &message_id,
         session_id: &session_id,
-        role: body.role.as_deref().unwrap_or_default(),
+        role: role.map_or("", Role::as_str),
         parent,
         metadata: metadata.get(),
         owner,
@@ -220,7 +181,7 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
     cx.store.call(&call).await?;
     let made = cx.store.call(&get).await?.found();
     let made = made.ok_or_else(|| unknown_message(&message_id))?;
-    if made.value.session_id != session_id {
+    if made.value.session_id != *session_id {
         // Somebody made it in another session in between.
         cx.store.call(&Forget { session_id: &session_id, message_ids }).await?;
     }
@@ -233,20 +194,11 @@ fn visible<R, T>(cx: &Context<'_, R>, found: Owned<T>) -> Option<T> {
 }
 
 fn show_in(session_id: &str, message: &Message) -> Answer {
-    if message.session_id == session_id {
+    if message.session_id == *session_id {
         Ok(Response::json(message))
     } else {
-        Err(unknown_message(&message.message_id))
+        Err(unknown_message(message.message_id.as_str()))
     }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct MessageList<'a> {
-    session_id: &'a str,
-    #[cfg_attr(feature = "openapi", schemars(with = "Vec<Message>"))]
-    messages: Vec<Box<RawValue>>,
-    count: usize,
 }
 
 /// `GET /sessions/{sid}/messages`
@@ -282,7 +234,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
             }
             Fitting::Large => cx.store.call(&Get { message_id, bytes_max: None }).await?.found(),
         };
-        let message = message.filter(|message| message.value.session_id == session_id);
+        let message = message.filter(|message| message.value.session_id == *session_id);
         if let Some(Owned { value, .. }) = message {
             let shown = to_raw_value(&value).map_err(|e| Problem::internal(e.to_string()))?;
             bytes += shown.get().len();
@@ -294,7 +246,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         }
         last = Some(*place);
     }
-    let answer = MessageList { session_id: &session_id, count: messages.len(), messages };
+    let answer = MessageList { session_id: session_id.into(), count: messages.len(), messages };
     let next = if is_cut { last } else { listed.next };
     Ok(page::with_next(Response::json(&answer), cx.request, next.map(|next| next.to_string())))
 }
@@ -333,28 +285,6 @@ pub(crate) async fn show_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
 }
 
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "MessageEventList")
-)]
-pub(crate) struct EventList {
-    events: Vec<Box<RawValue>>,
-    /// The sequence number that continues behind the last event.
-    next: i64,
-    gap: Option<Gap>,
-}
-
-/// Events that the log no longer holds; where `to` lies before `from`, the log does not reach as far
-/// as the number that was asked for.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageEventGap"))]
-struct Gap {
-    from: i64,
-    to: i64,
-}
-
 /// `GET /messages/{mid}/events`
 pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
@@ -370,28 +300,18 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let found = cx.store.call(&call).await?.and_then(|found| visible(cx, found));
     let found = found.ok_or_else(|| unknown_message(&message_id))?;
     let (gap, before) = if after < found.first_kept - 1 {
-        (Some(Gap { from: after + 1, to: found.first_kept - 1 }), found.first_kept - 1)
+        (Some(MessageEventGap { from: after + 1, to: found.first_kept - 1 }), found.first_kept - 1)
     } else if after > found.last {
         // The message has not come so far, or it was restored from an older copy.
-        (Some(Gap { from: after, to: found.last }), found.last)
+        (Some(MessageEventGap { from: after, to: found.last }), found.last)
     } else {
         (None, after)
     };
     let count = i64::try_from(found.events.len()).unwrap_or_default();
     let next = before + count;
     let more = (next < found.last && count > 0).then(|| next.to_string());
-    let response = Response::json(&EventList { events: found.events, next, gap });
+    let response = Response::json(&MessageEventList { events: found.events, next, gap });
     Ok(page::with_next_at(response, cx.request, "after", more))
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "MessageCleanupAnswer")
-)]
-pub(crate) struct CleanUpAnswer {
-    deleted: usize,
 }
 
 /// `DELETE /sessions/{sid}/messages`: batch by batch, each message before its place in the list, so
@@ -409,7 +329,7 @@ pub(crate) async fn clean_up<R: Redis>(cx: &Context<'_, R>) -> Answer {
         };
         let message_ids = written(cx.store.call(&call).await?, &session_id)?;
         if message_ids.is_empty() {
-            return Ok(Response::json(&CleanUpAnswer { deleted }));
+            return Ok(Response::json(&MessageCleanupAnswer { deleted }));
         }
         for message_id in &message_ids {
             let call = Remove { message_id, session_id: &session_id };

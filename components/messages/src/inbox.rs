@@ -1,45 +1,26 @@
 //! Inboxes: mail that waits for an agent until it is acknowledged.
 
+use reef_api::Word as _;
+use reef_api::mail::{
+    AcknowledgeAnswer, AcknowledgeBody, MailAnswer, MailBody, MailList, MailRedriveAnswer,
+    MailRedriveBody, Priority, ReceiveAnswer, ReceiveBody,
+};
 use reef_domain::json::{self, Json};
 use reef_domain::limits::{
     INBOX_LEASE_MS, MAIL_BYTES_MAX, PAGE_DEFAULT, RECEIPTS_MAX, RECEIVE_MAX, TOPIC_CHARS_MAX,
 };
-use reef_domain::message::PRIORITIES;
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::inbox::{
     Acknowledge, Charge, Letter, ListDead, Look, Mail, Mails, Receive, Redrive, Send, Sent, Share,
 };
 use reef_store::node::NoteDepth;
-use reef_web::extract::{json_object, lax_int, object, optional_object};
+use reef_web::extract::{json_object, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MailBody"))]
-pub(crate) struct SendBody {
-    /// Who sends it: the caller, or a node of its own.
-    from: Option<String>,
-    /// What it is about.
-    topic: Option<String>,
-    /// Any value.
-    content: Option<Json>,
-    /// How soon it is received.
-    priority: Option<String>,
-    /// An object that is kept as it is.
-    metadata: Option<Json>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MailAnswer"))]
-pub(crate) struct SendAnswer<'a> {
-    msg_id: &'a str,
-    depth: i64,
-}
 
 /// What the time of a message takes: `,"timestamp":"2026-02-04T04:58:14.123Z"`.
 const TIMESTAMP_BYTES: usize = 39;
@@ -51,10 +32,10 @@ fn as_count(bytes: usize) -> i64 {
 /// `POST /inbox/{agent}`
 pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent = cx.id("agent", "agent")?;
-    let body: SendBody = object(cx.request)?;
+    let body: MailBody<Json> = object(cx.request)?;
     let from = body.from.unwrap_or_default();
     let topic = body.topic.as_deref().unwrap_or("general");
-    let priority = body.priority.as_deref().unwrap_or("medium");
+    let priority = body.priority.map_or(Some(Priority::Medium), |given| given.known());
     let content = body.content.filter(|content| !content.is_null());
     let mut invalid = Invalid::new();
     invalid.require(id::is_valid(&from), "from", id::RULE);
@@ -62,10 +43,11 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     invalid.require(topic_fits, "topic", "must have 1-128 characters");
     name::check(&mut invalid, "topic", topic);
     invalid.require(content.is_some(), "content", "is required");
-    invalid.require(PRIORITIES.contains(&priority), "priority", "must be low, medium or high");
+    invalid.require(priority.is_some(), "priority", "must be low, medium or high");
     invalid.finish(())?;
     let metadata = json_object("metadata", body.metadata, MAIL_BYTES_MAX)?;
     let content = content.unwrap_or_else(Json::empty_object);
+    let priority = priority.unwrap_or(Priority::Medium);
     let letter = Letter::new(&from, topic, &content, priority, &metadata);
     if letter.bytes() > MAIL_BYTES_MAX {
         let rule = "must not be larger than 65536 bytes, with metadata and topic";
@@ -78,7 +60,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
         agent: &agent,
         message_id: &message_id,
         members: &letter.members,
-        priority: letter.priority,
+        priority: priority.as_str(),
         for_old_clients: cx.config.settings.legacy_inbox,
         sender: cx.quotas().map(|_| cx.caller.name()),
     };
@@ -117,7 +99,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
 fn sent(outcome: &Sent, agent: &str) -> Answer {
     match outcome {
         Sent::Ok { message_id, depth } => {
-            Ok(Response::json(&SendAnswer { msg_id: message_id, depth: *depth }))
+            Ok(Response::json(&MailAnswer { msg_id: message_id.clone(), depth: *depth }))
         }
         Sent::Share { depth, own } => Err(Problem::new(
             Code::InboxFull,
@@ -158,15 +140,9 @@ pub(crate) async fn note_depth<R: Redis>(
     let _ = cx.store.call(&NoteDepth { agent, depth, shares }).await;
 }
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct MailList {
-    messages: Vec<Box<RawValue>>,
-    depth: i64,
-}
-
 fn show_all<R>(cx: &Context<'_, R>, mails: &Mails) -> Answer {
-    let messages = mails.mails.iter().map(|mail| show(mail, None)).collect::<Result<_, _>>()?;
+    let messages =
+        mails.mails.iter().map(|mail| show(mail, None)).collect::<Result<Vec<_>, _>>()?;
     let response = Response::json(&MailList { messages, depth: mails.depth });
     Ok(page::with_next(response, cx.request, mails.next.map(|next| next.to_string())))
 }
@@ -220,23 +196,6 @@ pub(crate) async fn look<R: Redis>(cx: &Context<'_, R>) -> Answer {
     show_all(cx, &cx.store.call(&call).await?)
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct ReceiveBody {
-    /// Most messages.
-    #[serde(default, deserialize_with = "lax_int")]
-    limit: Option<i64>,
-    /// How long they are yours, in milliseconds.
-    #[serde(default, deserialize_with = "lax_int")]
-    lease_ms: Option<i64>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct ReceiveAnswer {
-    messages: Vec<Box<RawValue>>,
-}
-
 /// `POST /inbox/{agent}/receive`
 pub(crate) async fn receive<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent = own_inbox(cx).await?;
@@ -253,22 +212,8 @@ pub(crate) async fn receive<R: Redis>(cx: &Context<'_, R>) -> Answer {
         .value
         .iter()
         .map(|mail| show(mail, Some(&format!("{}.{}", mail.message_id, mail.attempts))))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<Vec<_>, _>>()?;
     mark_replayed(Ok(Response::json(&ReceiveAnswer { messages })), answered.replayed)
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct AcknowledgeBody {
-    /// As they came with the messages.
-    receipts: Option<Vec<String>>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct AcknowledgeAnswer {
-    acknowledged: i64,
-    unknown: i64,
 }
 
 /// `POST /inbox/{agent}/ack`
@@ -300,28 +245,10 @@ pub(crate) async fn list_dead<R: Redis>(cx: &Context<'_, R>) -> Answer {
     show_all(cx, &cx.store.call(&ListDead { agent: &agent, limit, after }).await?)
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MailRedriveBody"))]
-pub(crate) struct RedriveBody {
-    /// Which; left out or empty, all.
-    msg_ids: Option<Vec<String>>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "MailRedriveAnswer")
-)]
-pub(crate) struct RedriveAnswer {
-    redriven: i64,
-    depth: i64,
-}
-
 /// `POST /inbox/{agent}/dead/redrive`
 pub(crate) async fn redrive<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent = own_inbox(cx).await?;
-    let body: RedriveBody = optional_object(cx.request)?;
+    let body: MailRedriveBody = optional_object(cx.request)?;
     let message_ids = body.msg_ids.unwrap_or_default();
     let mut invalid = Invalid::new();
     invalid.at_most_items("msg_ids", &message_ids, RECEIPTS_MAX);
@@ -329,6 +256,7 @@ pub(crate) async fn redrive<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let call = Redrive { agent: &agent, message_ids: &message_ids };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     note_depth(cx, &agent, answered.value.depth, &[]).await;
-    let answer = RedriveAnswer { redriven: answered.value.redriven, depth: answered.value.depth };
+    let answer =
+        MailRedriveAnswer { redriven: answered.value.redriven, depth: answered.value.depth };
     mark_replayed(Ok(Response::json(&answer)), answered.replayed)
 }

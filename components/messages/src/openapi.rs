@@ -1,11 +1,23 @@
 //! What `openapi.json` says of these routes.
 
+use reef_api::Word as _;
+use reef_api::mail::{
+    AcceptAnswer, AcceptBody, AcknowledgeAnswer, AcknowledgeBody, Mail, MailAnswer, MailBody,
+    MailList, MailRedriveAnswer, MailRedriveBody, Priority, ReceiveAnswer, ReceiveBody,
+    ReceivedMail,
+};
+use reef_api::message::{
+    AddBlockAnswer, AppendAnswer, AppendBody, Message, MessageAnswer, MessageBody,
+    MessageCleanupAnswer, MessageCompleteAnswer, MessageCompleteBody, MessageEventList,
+    MessageList, MessageOpenBody, MessageTaskAnswer, MessageTaskBody, MessageTaskStarted,
+    MessageTaskStatus, ProducerBody, Role,
+};
+use reef_domain::json::{Json, Members};
 use reef_domain::limits::{
     CLAIM_TOKEN_CHARS_MAX, COUNTER_MAX, INBOX_LEASE_MS, MESSAGES_PAGE_DEFAULT, MESSAGES_PAGE_MAX,
     PAGE_DEFAULT, PAGE_MAX, RECEIPTS_MAX, RECEIVE_MAX, TOPIC_CHARS_MAX,
 };
-use reef_domain::message::{CONTENT_TYPES, PRIORITIES, ROLES};
-use reef_store::message::Message;
+use reef_domain::message::CONTENT_TYPES;
 use reef_web::Code;
 use reef_web::openapi::schema::{
     between, count, default, list_of, name, named, new_id, number_cursor, object, one_of,
@@ -13,8 +25,6 @@ use reef_web::openapi::schema::{
 };
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
-
-use crate::{conversation, inbox, proposals, writing};
 
 /// Describes the routes.
 pub fn describe(api: &mut Api) {
@@ -29,9 +39,9 @@ fn reading(api: &mut Api) {
     let writes = [Code::NotFound, Code::Conflict];
     api.post("/api/v1/sessions/{sid}/messages", "send_message", "Send a user's message")
         .says("Makes a complete message of the user and an open one that answers it.")
-        .takes::<conversation::SendBody>()
+        .takes::<MessageBody<Json>>()
         .example(json!({ "content": "What is in the log?" }))
-        .answers::<conversation::SendAnswer<'static>>("The ids of both.")
+        .answers::<MessageAnswer>("The ids of both.")
         .refuses(&writes);
     api.get("/api/v1/sessions/{sid}/messages", "list_messages", "List messages, oldest first")
         .query(
@@ -52,7 +62,7 @@ fn reading(api: &mut Api) {
             "From the `Link` of the page before, unchanged.",
             json!({ "type": "string", "pattern": "^([0-9]{1,15}[.][0-9a-f]{6})?$" }),
         )
-        .answers::<conversation::MessageList<'static>>("A page of messages.")
+        .answers::<MessageList>("A page of messages.")
         .refuses(&[Code::NotFound]);
     api.delete("/api/v1/sessions/{sid}/messages", "clean_up_messages", "Remove old messages")
         .query(
@@ -60,10 +70,10 @@ fn reading(api: &mut Api) {
             "Messages younger than this stay.",
             json!({ "type": "integer", "minimum": 0, "maximum": 36_500, "default": 7 }),
         )
-        .answers::<conversation::CleanUpAnswer>("How many were removed.")
+        .answers::<MessageCleanupAnswer>("How many were removed.")
         .refuses(&writes);
     api.put("/api/v1/sessions/{sid}/messages/{mid}", "open_message", "Load or create a message")
-        .takes::<conversation::OpenBody>()
+        .takes::<MessageOpenBody<Json>>()
         .example(json!({ "role": "assistant" }))
         .answers::<Message>("The message, as it is if it was there.")
         .refuses(&writes);
@@ -81,7 +91,7 @@ fn reading(api: &mut Api) {
             json!({ "type": "integer", "minimum": 0, "maximum": COUNTER_MAX, "default": 0 }),
         )
         .limit(PAGE_DEFAULT, PAGE_MAX)
-        .answers::<conversation::EventList>("Events in order, without a hole but `gap`.")
+        .answers::<MessageEventList>("Events in order, without a hole but `gap`.")
         .refuses(&[Code::NotFound]);
 }
 
@@ -93,11 +103,9 @@ fn writing(api: &mut Api) {
              `epoch`; one that was applied is answered again, a gap is a `conflict` that names the \
              number `expected`, and an older epoch is `fenced`.",
         )
-        .takes::<writing::AppendBody>()
+        .takes::<AppendBody>()
         .example(json!({ "delta": "All is well." }))
-        .answers::<writing::AppendAnswer>(
-            "The event's number, and the length of the text in bytes.",
-        )
+        .answers::<AppendAnswer>("The event's number, and the length of the text in bytes.")
         .header(CLAIM, CLAIM_SAYS, claim_token())
         .refuses(&writes)
         .refuses(&[Code::PayloadTooLarge]);
@@ -106,7 +114,7 @@ fn writing(api: &mut Api) {
         .example(json!({
             "content_type": "code", "code": { "code": "let x = 1;", "language": "rust" },
         }))
-        .answers::<writing::AddBlockAnswer<'static>>("The block's id.")
+        .answers::<AddBlockAnswer>("The block's id.")
         .header(CLAIM, CLAIM_SAYS, claim_token())
         .refuses(&writes);
     api.post("/api/v1/messages/{mid}/tasks", "start_message_task", "Show that a task has begun")
@@ -127,20 +135,20 @@ fn writing(api: &mut Api) {
             },
         }))
         .example(json!({ "task_type": "image_generation", "prompt": "A reef." }))
-        .answers::<writing::StartTaskAnswer<'static>>("The task's and the placeholder's id.")
+        .answers::<MessageTaskStarted>("The task's and the placeholder's id.")
         .header(CLAIM, CLAIM_SAYS, claim_token())
         .refuses(&writes);
     api.patch("/api/v1/messages/{mid}/tasks/{tid}", "change_message_task", "Say how a task goes")
         .says("`completed` puts `content` in the placeholder's place, under the same `content_id`.")
-        .takes::<writing::UpdateTaskBody>()
+        .takes::<MessageTaskBody<Members>>()
         .example(json!({ "status": "processing", "progress": 0.5 }))
-        .answers::<writing::UpdateTaskAnswer<'static>>("The task as it is now.")
+        .answers::<MessageTaskAnswer>("The task as it is now.")
         .header(CLAIM, CLAIM_SAYS, claim_token())
         .refuses(&writes);
     api.post("/api/v1/messages/{mid}/complete", "complete_message", "End a message")
         .says("Afterwards nothing can be written to it.")
-        .may_take::<writing::CompleteBody>()
-        .answers::<writing::CompleteAnswer<'static>>("It is complete.")
+        .may_take::<MessageCompleteBody>()
+        .answers::<MessageCompleteAnswer>("It is complete.")
         .header(CLAIM, CLAIM_SAYS, claim_token())
         .refuses(&writes);
 }
@@ -157,22 +165,22 @@ fn inboxes(api: &mut Api) {
     api.group("Inboxes");
     api.post("/api/v1/inbox/{agent}", "send_mail", "Send an agent or a node a message")
         .says("`from` is the caller's own id, or that of a node of its own.")
-        .takes::<inbox::SendBody>()
+        .takes::<MailBody<Json>>()
         .example(json!({ "from": "cpu-1", "topic": "data", "content": "New data is there." }))
-        .answers::<inbox::SendAnswer<'static>>("Its id, and how many wait.")
+        .answers::<MailAnswer>("Its id, and how many wait.")
         .refuses(&[Code::InboxFull]);
     api.get("/api/v1/inbox/{agent}", "look_at_mail", "Look without taking")
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<inbox::MailList>("What waits, in the order of receiving.")
+        .answers::<MailList>("What waits, in the order of receiving.")
         .refuses(&[Code::NotFound]);
     api.post("/api/v1/inbox/{agent}/receive", "receive_mail", "Take messages under a lease")
         .says(
             "First in, first out within a priority. What is not acknowledged within the lease comes \
              back; after 5 tries it goes to the dead letters.",
         )
-        .may_take::<inbox::ReceiveBody>()
+        .may_take::<ReceiveBody>()
         .example(json!({ "limit": 10, "lease_ms": 30_000 }))
-        .answers::<inbox::ReceiveAnswer>("Messages with receipts.");
+        .answers::<ReceiveAnswer>("Messages with receipts.");
     api.post(
         "/api/v1/inbox/{agent}/proposals/{msg_id}/accept",
         "accept_proposal",
@@ -182,23 +190,23 @@ fn inboxes(api: &mut Api) {
         "Mail of the topic `task_proposal`: acknowledges it, queues its sub-tasks, and answers the \
          proposer with `task_assignment`. Once, whoever retries.",
     )
-    .may_take::<proposals::AcceptBody>()
-    .answers::<proposals::AcceptAnswer<'static>>("What was made of it.")
+    .may_take::<AcceptBody>()
+    .answers::<AcceptAnswer>("What was made of it.")
     .refuses(&[Code::NotFound, Code::Conflict]);
     api.post("/api/v1/inbox/{agent}/ack", "acknowledge_mail", "Acknowledge messages")
-        .takes::<inbox::AcknowledgeBody>()
-        .answers::<inbox::AcknowledgeAnswer>("How many receipts were good.");
+        .takes::<AcknowledgeBody>()
+        .answers::<AcknowledgeAnswer>("How many receipts were good.");
     api.get(
         "/api/v1/inbox/{agent}/dead",
         "list_dead_mail",
         "List messages that nobody acknowledged",
     )
     .pages(PAGE_DEFAULT, number_cursor())
-    .answers::<inbox::MailList>("The dead letters.")
+    .answers::<MailList>("The dead letters.")
     .refuses(&[Code::NotFound]);
     api.post("/api/v1/inbox/{agent}/dead/redrive", "redrive_mail", "Put dead letters back")
-        .may_take::<inbox::RedriveBody>()
-        .answers::<inbox::RedriveAnswer>("How many were put back.");
+        .may_take::<MailRedriveBody>()
+        .answers::<MailRedriveAnswer>("How many were put back.");
 }
 
 fn nullable_id(what: &str) -> Value {
@@ -210,51 +218,25 @@ fn nullable_id(what: &str) -> Value {
     schema
 }
 
-fn mail(has_receipt: bool) -> Value {
-    let mut mail = json!({
-        "type": "object",
-        "required": ["msg_id", "attempts", "from", "topic", "content", "priority", "metadata"],
-        "properties": {
-            "msg_id": { "type": "string" },
-            "attempts": { "type": "integer", "minimum": 0, "description": "How often it was received." },
-            "from": { "type": "string", "description": "Who sent it." },
-            "topic": { "type": "string" },
-            "content": { "description": "Any value." },
-            "priority": { "type": "string" },
-            "metadata": { "description": "An object; anything in a message of an old client." },
-            "timestamp": { "description": "When it was sent." },
-        },
-    });
-    if has_receipt && let Some(properties) = mail.get_mut("properties") {
-        let receipt = json!({ "type": "string", "description": "What acknowledges it." });
-        if let Some(properties) = properties.as_object_mut() {
-            properties.insert("receipt".to_owned(), receipt);
-        }
-    }
-    mail
-}
-
 fn schemas(api: &mut Api) {
     let kinds: Vec<&str> = CONTENT_TYPES.iter().map(|kind| kind.name).collect();
-    api.define("Mail", mail(false));
-    api.define("ReceivedMail", mail(true));
     api.answer::<Message>()
-        .set("role", one_of(&ROLES))
+        .set("role", one_of(&Role::names()))
         .set("content_blocks", list_of("ContentBlock"))
         .set("pending_tasks", object())
         .set("metadata", object());
-    api.body::<conversation::SendBody>()
+    api.body::<MessageBody<Json>>()
         .require(&["content"])
         .set("type", default(one_of(&kinds), "text"))
         .set("metadata", optional_object())
-        .set("role", default(one_of(&ROLES), "user"))
+        .set("role", default(one_of(&Role::names()), "user"))
         .set("message_id", new_id());
-    api.body::<conversation::OpenBody>()
+    api.body::<MessageOpenBody<Json>>()
         .require(&["role"])
-        .set("role", one_of(&ROLES))
+        .set("role", one_of(&Role::names()))
         .set("parent_message_id", own_id())
         .set("metadata", optional_object());
-    api.answer::<conversation::EventList>().set(
+    api.answer::<MessageEventList>().set(
         "events",
         json!({ "items": {
             "type": "object",
@@ -273,15 +255,15 @@ fn schemas(api: &mut Api) {
             },
         } }),
     );
-    api.body::<writing::AppendBody>().require(&["delta"]);
-    api.body::<writing::ProducerBody>()
+    api.body::<AppendBody>().require(&["delta"]);
+    api.body::<ProducerBody>()
         .require(&["id", "epoch", "seq"])
         .set("id", schema::id())
         .set("epoch", count())
         .set("seq", count());
-    api.body::<writing::UpdateTaskBody>()
+    api.body::<MessageTaskBody<Members>>()
         .require(&["status"])
-        .set("status", one_of(&["processing", "completed", "failed"]))
+        .set("status", one_of(&MessageTaskStatus::names()))
         .set("progress", between(0, 1))
         .whole(json!({
             "if": { "required": ["status"], "properties": { "status": { "const": "completed" } } },
@@ -293,21 +275,21 @@ fn schemas(api: &mut Api) {
 }
 
 fn inbox_schemas(api: &mut Api) {
-    api.body::<inbox::SendBody>()
+    api.body::<MailBody<Json>>()
         .require(&["from", "content"])
         .set("from", schema::id())
         .set("topic", default(name(1, TOPIC_CHARS_MAX), "general"))
         .set("content", json!({ "not": { "type": "null" } }))
-        .set("priority", default(one_of(&PRIORITIES), "medium"))
+        .set("priority", default(one_of(&Priority::names()), "medium"))
         .set("metadata", optional_object());
-    api.answer::<inbox::MailList>().set("messages", list_of("Mail"));
-    api.answer::<inbox::ReceiveAnswer>().set("messages", list_of("ReceivedMail"));
-    api.body::<inbox::ReceiveBody>()
+    api.answer::<Mail>().set("attempts", json!({ "minimum": 0 }));
+    api.answer::<ReceivedMail>().set("attempts", json!({ "minimum": 0 }));
+    api.body::<ReceiveBody>()
         .set("limit", default(between(1, RECEIVE_MAX), 10))
         .set("lease_ms", default(between(*INBOX_LEASE_MS.start(), *INBOX_LEASE_MS.end()), 30_000));
-    api.body::<inbox::AcknowledgeBody>()
+    api.body::<AcknowledgeBody>()
         .require(&["receipts"])
         .set("receipts", json!({ "maxItems": RECEIPTS_MAX }));
-    api.body::<proposals::AcceptBody>().set("executor", schema::id());
-    api.body::<inbox::RedriveBody>().set("msg_ids", json!({ "maxItems": RECEIPTS_MAX }));
+    api.body::<AcceptBody>().set("executor", schema::id());
+    api.body::<MailRedriveBody>().set("msg_ids", json!({ "maxItems": RECEIPTS_MAX }));
 }

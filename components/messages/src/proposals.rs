@@ -1,5 +1,6 @@
 //! Proposals: mail that asks an agent to take work on.
 
+use reef_api::mail::{AcceptAnswer, AcceptBody};
 use reef_domain::id;
 use reef_store::Redis;
 use reef_store::proposal::{
@@ -8,29 +9,8 @@ use reef_store::proposal::{
 use reef_web::extract::optional_object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
-use serde::{Deserialize, Serialize};
 
 use crate::inbox::{note_depth, own_inbox};
-
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct AcceptBody {
-    /// Who will do it: the agent itself, or another name of the caller's; the former, if not given.
-    executor: Option<String>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct AcceptAnswer<'a> {
-    success: bool,
-    msg_id: &'a str,
-    /// Who will do it.
-    executor: String,
-    /// The sub-tasks, in order.
-    task_ids: Vec<String>,
-    /// The message that tells the proposer; none where nobody is named as such.
-    reply_id: Option<String>,
-}
 
 /// `POST /inbox/{agent}/proposals/{msg_id}/accept`: acknowledges the proposal, queues its sub-tasks
 /// and answers the proposer. A repeat finds what is done and does the rest; what a crash leaves half
@@ -92,6 +72,7 @@ pub(crate) async fn accept<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 fn show(msg_id: &str, done: Done) -> Response {
     let Done { executor, task_ids, reply_id } = done;
+    let msg_id = msg_id.to_owned();
     Response::json(&AcceptAnswer { success: true, msg_id, executor, task_ids, reply_id })
 }
 

@@ -1,5 +1,10 @@
 //! Writing to one message: text, content blocks, tasks, the end.
 
+use reef_api::Open;
+use reef_api::message::{
+    AddBlockAnswer, AppendAnswer, AppendBody, MessageCompleteAnswer, MessageCompleteBody,
+    MessageTaskAnswer, MessageTaskBody, MessageTaskStarted, MessageTaskStatus, ProducerBody,
+};
 use reef_domain::json::{Json, Members};
 use reef_domain::limits::COUNTER_MAX;
 use reef_domain::message::{Block, ContentType};
@@ -10,11 +15,10 @@ use reef_store::message::{
     TaskUpdated, Written,
 };
 use reef_store::task::{Get, HandOver};
-use reef_web::extract::{lax_float, lax_int, object, optional_object};
+use reef_web::extract::{object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::conversation::unknown_message;
@@ -46,50 +50,19 @@ fn author<'a, R>(cx: &'a Context<'_, R>) -> Result<Author<'a>, Problem> {
     Ok(Author { writer: cx.caller.writer(), token: cx.claim_token()? })
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct AppendBody {
-    /// The text to append.
-    delta: Option<String>,
-    /// Numbers that make a repeat harmless.
-    producer: Option<ProducerBody>,
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct ProducerBody {
-    /// Who appends.
-    id: Option<String>,
-    /// Grows whenever the producer begins anew.
-    #[serde(default, deserialize_with = "lax_int")]
-    epoch: Option<i64>,
-    /// 0, 1, 2, … in each epoch.
-    #[serde(default, deserialize_with = "lax_int")]
-    seq: Option<i64>,
-}
-
-impl ProducerBody {
-    /// Id, epoch, seq.
-    fn check(self) -> Result<(String, i64, i64), Invalid> {
-        let mut invalid = Invalid::new();
-        let producer = self.id.unwrap_or_default();
-        invalid.require(id::is_valid(&producer), "producer.id", id::RULE);
-        let mut number = |value: Option<i64>, field: &str| {
-            invalid.require(value.is_some(), field, "is required");
-            invalid.within(field, value, &(0..=COUNTER_MAX));
-            value.unwrap_or_default()
-        };
-        let epoch = number(self.epoch, "producer.epoch");
-        let seq = number(self.seq, "producer.seq");
-        invalid.finish((producer, epoch, seq))
-    }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct AppendAnswer {
-    sequence: i64,
-    length: i64,
+/// Id, epoch, seq.
+fn numbers(producer: ProducerBody) -> Result<(String, i64, i64), Invalid> {
+    let mut invalid = Invalid::new();
+    let id = producer.id.unwrap_or_default();
+    invalid.require(id::is_valid(&id), "producer.id", id::RULE);
+    let mut number = |value: Option<i64>, field: &str| {
+        invalid.require(value.is_some(), field, "is required");
+        invalid.within(field, value, &(0..=COUNTER_MAX));
+        value.unwrap_or_default()
+    };
+    let epoch = number(producer.epoch, "producer.epoch");
+    let seq = number(producer.seq, "producer.seq");
+    invalid.finish((id, epoch, seq))
 }
 
 /// `POST /messages/{mid}/append`
@@ -97,7 +70,7 @@ pub(crate) async fn append<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
     let body: AppendBody = object(cx.request)?;
     let delta = body.delta.ok_or_else(|| Problem::field("delta", "is required"))?;
-    let producer = body.producer.map(ProducerBody::check).transpose()?;
+    let producer = body.producer.map(numbers).transpose()?;
     let (producer, epoch, seq) = producer.unwrap_or_default();
     let call = Append {
         message_id: &message_id,
@@ -154,13 +127,6 @@ fn own_id(body: &Map<String, Value>, name: &str) -> Result<Option<String>, Probl
     }
 }
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct AddBlockAnswer<'a> {
-    content_id: &'a str,
-    sequence: i64,
-}
-
 /// `POST /messages/{mid}/content`
 pub(crate) async fn add_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
@@ -183,21 +149,8 @@ pub(crate) async fn add_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = added(answered.value, &message_id, "content block")
-        .map(|sequence| Response::json(&AddBlockAnswer { content_id: &content_id, sequence }));
+        .map(|sequence| Response::json(&AddBlockAnswer { content_id, sequence }));
     mark_replayed(answer, answered.replayed)
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "MessageTaskStarted")
-)]
-pub(crate) struct StartTaskAnswer<'a> {
-    task_id: &'a str,
-    content_id: &'a str,
-    status: &'static str,
-    sequence: i64,
 }
 
 /// `POST /messages/{mid}/tasks`
@@ -247,87 +200,51 @@ pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
         cx.store.call(&call).await?;
     }
     let answer = answer.map(|sequence| {
-        Response::json(&StartTaskAnswer {
-            task_id: &task_id,
-            content_id: &content_id,
-            status: "processing",
-            sequence,
-        })
+        let status = MessageTaskStatus::Processing.into();
+        Response::json(&MessageTaskStarted { task_id, content_id, status, sequence })
     });
     mark_replayed(answer, answered.replayed)
 }
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "MessageTaskBody"))]
-pub(crate) struct UpdateTaskBody {
-    /// How it goes.
-    status: Option<String>,
-    /// How much is done, 0–1.
-    #[serde(default, deserialize_with = "lax_float")]
-    progress: Option<f64>,
-    /// The result, a content block, for `completed`.
-    content: Option<Members>,
-    /// What went wrong, for `failed`.
-    error: Option<String>,
-}
-
-impl UpdateTaskBody {
-    fn check(self, task_id: &str) -> Result<TaskChange, Invalid> {
-        let mut invalid = Invalid::new();
-        invalid.within("progress", self.progress, &(0.0..=1.0));
-        let change = match self.status.as_deref() {
-            Some("processing") => TaskChange::Processing { progress: self.progress },
-            Some("failed") => TaskChange::Failed { error: self.error.unwrap_or_default() },
-            Some("completed") => {
-                let result =
-                    self.content.map(|content| Block::read(&mut content.into_map())).transpose();
-                match result {
-                    Ok(result) => TaskChange::Completed {
-                        result: result.map(|block| {
-                            Block { task_id: Some(task_id.to_owned()), ..block }.render()
-                        }),
-                    },
-                    Err(more) => {
-                        for error in more.errors() {
-                            invalid.push(format!("content.{}", error.field), &error.message);
-                        }
-                        TaskChange::Completed { result: None }
-                    }
+/// What a body says of a task that the message shows.
+fn change_of(body: MessageTaskBody<Members>, task_id: &str) -> Result<TaskChange, Invalid> {
+    let mut invalid = Invalid::new();
+    invalid.within("progress", body.progress, &(0.0..=1.0));
+    let change = match body.status.and_then(|status| status.known()) {
+        Some(MessageTaskStatus::Processing) => TaskChange::Processing { progress: body.progress },
+        Some(MessageTaskStatus::Failed) => {
+            TaskChange::Failed { error: body.error.unwrap_or_default() }
+        }
+        Some(MessageTaskStatus::Completed) => {
+            let read = |content: Members| Block::read(&mut content.into_map());
+            let result = body.content.map(read).transpose().unwrap_or_else(|more| {
+                for error in more.errors() {
+                    invalid.push(format!("content.{}", error.field), &error.message);
                 }
-            }
-            _ => {
-                invalid.push("status", "must be one of processing, completed, failed");
-                TaskChange::Processing { progress: None }
-            }
-        };
-        invalid.finish(change)
-    }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "MessageTaskAnswer")
-)]
-pub(crate) struct UpdateTaskAnswer<'a> {
-    task_id: &'a str,
-    status: String,
-    progress: f64,
-    sequence: i64,
+                None
+            });
+            let render = |block| Block { task_id: Some(task_id.to_owned()), ..block }.render();
+            TaskChange::Completed { result: result.map(render) }
+        }
+        None => {
+            invalid.push("status", "must be one of processing, completed, failed");
+            TaskChange::Processing { progress: None }
+        }
+    };
+    invalid.finish(change)
 }
 
 /// `PATCH /messages/{mid}/tasks/{tid}`
 pub(crate) async fn update_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
     let task_id = cx.id("tid", "task_id")?;
-    let change = object::<UpdateTaskBody>(cx.request)?.check(&task_id)?;
+    let change = change_of(object(cx.request)?, &task_id)?;
     let ttl_ms = cx.config.settings.message_ttl_ms;
     let call = change.call(&message_id, author(cx)?, &task_id, ttl_ms);
     match written(cx.store.call(&call).await?, &message_id)? {
         TaskUpdated::Ok { sequence, status, progress } => {
-            let task_id = task_id.as_str();
-            Ok(Response::json(&UpdateTaskAnswer { task_id, status, progress, sequence }))
+            let status = Open::read(status);
+            Ok(Response::json(&MessageTaskAnswer { task_id, status, progress, sequence }))
         }
         TaskUpdated::UnknownTask => {
             let detail = format!("The message {message_id} has no task {task_id}.");
@@ -340,33 +257,10 @@ pub(crate) async fn update_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "MessageCompleteBody")
-)]
-pub(crate) struct CompleteBody {
-    /// What went wrong, if the message ends badly.
-    error: Option<String>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "MessageCompleteAnswer")
-)]
-pub(crate) struct CompleteAnswer<'a> {
-    message_id: &'a str,
-    is_complete: bool,
-    sequence: i64,
-}
-
 /// `POST /messages/{mid}/complete`
 pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
-    let body: CompleteBody = optional_object(cx.request)?;
+    let body: MessageCompleteBody = optional_object(cx.request)?;
     let call = Complete {
         message_id: &message_id,
         author: author(cx)?,
@@ -376,7 +270,8 @@ pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = written(answered.value, &message_id).map(|sequence| {
-        Response::json(&CompleteAnswer { message_id: &message_id, is_complete: true, sequence })
+        let message_id = message_id.as_str().into();
+        Response::json(&MessageCompleteAnswer { message_id, is_complete: true, sequence })
     });
     mark_replayed(answer, answered.replayed)
 }

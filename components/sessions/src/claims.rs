@@ -73,7 +73,7 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
         if let Some(message_id) = &task.message_id {
             // A message that is gone has nobody who could write to it.
             let runner = cx.caller.name();
-            cx.store.call(&AdmitRunner { message_id, runner, token }).await?;
+            cx.store.call(&AdmitRunner { message_id: message_id.as_str(), runner, token }).await?;
         }
     }
     let answer = answer.map(|Claims { tasks, reason }| {
@@ -184,7 +184,7 @@ pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
         && let Some(message_id) = &task.message_id
     {
         // It may be tried again, by somebody else. What fails here, the monitor repeats.
-        cx.store.call(&DismissRunner { message_id, token: &token }).await?;
+        cx.store.call(&DismissRunner { message_id: message_id.as_str(), token: &token }).await?;
     }
     ended(cx, &task_id, answered.value, answered.replayed).await
 }

@@ -1,10 +1,11 @@
 //! Sessions: open, show, list, close.
 
 use futures_util::future::try_join_all;
+use reef_api::session::{SessionAnswer, SessionBody, SessionClosed, SessionStatus};
+use reef_api::word::{self, Word as _};
 use reef_domain::json::Json;
 use reef_domain::limits::{METADATA_BYTES_MAX, PAGE_DEFAULT, REPLY_BYTES, SESSIONS_PAGE_MAX};
 use reef_domain::task::{Audience, check_user};
-use reef_domain::time::UnixMillis;
 use reef_domain::{Invalid, id};
 use reef_store::message::Owned;
 use reef_store::session::{
@@ -16,8 +17,6 @@ use reef_web::extract::{json_object, optional_object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// Sessions that a list reads at once.
 const PART: usize = 100;
@@ -28,33 +27,11 @@ const SESSION_BYTES: usize = 700;
 /// Sessions of an owner that are looked at when it has as many as it may: expired ones do not count.
 const SAMPLE: i64 = 100;
 
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SessionBody"))]
-pub(crate) struct CreateBody {
-    /// Whose it is.
-    user_id: Option<String>,
-    /// An object that is kept as it is.
-    metadata: Option<Json>,
-    /// An id for it; left out, the hub makes one.
-    session_id: Option<String>,
-    /// Whose nodes may run its tasks: `any`, `owner`, or a list of agents; left out, as the variable
-    /// `task_audience` says.
-    audience: Option<Value>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SessionAnswer"))]
-pub(crate) struct CreateAnswer<'a> {
-    session_id: &'a str,
-    status: &'a str,
-    created_at: UnixMillis,
-}
-
 /// `POST /sessions`: first the lists, then the session, so that no session is ever unlisted; a
 /// list entry without a session is passed over and taken away.
 pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     refuse_read_only(cx.request, &["status", "created_at", "updated_at", "owner"])?;
-    let body: CreateBody = optional_object(cx.request)?;
+    let body: SessionBody<Json> = optional_object(cx.request)?;
     let user_id = body.user_id.filter(|user| !user.is_empty());
     let mut invalid = Invalid::new();
     check_user(&mut invalid, user_id.as_deref());
@@ -95,9 +72,9 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     };
     let answered = cx.store.call_once(&open, cx.once.as_ref()).await?;
     let answer = match &answered.value {
-        Opened::Ok { status, created_at, .. } => Ok(Response::json(&CreateAnswer {
-            session_id: &session_id,
-            status,
+        Opened::Ok { status, created_at, .. } => Ok(Response::json(&SessionAnswer {
+            session_id: session_id.as_str().into(),
+            status: word::Open::read(status.as_str()),
             created_at: *created_at,
         })),
         Opened::Forbidden => Err(Problem::foreign("session")),
@@ -141,10 +118,9 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
 /// says where to go on.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
-    let status = query.get("status");
-    if status.is_some_and(|status| !["active", "closed"].contains(&status)) {
-        return Err(Problem::parameter("status", "must be active or closed"));
-    }
+    let rule = || Problem::parameter("status", "must be active or closed");
+    let read = |status| SessionStatus::parse(status).ok_or_else(rule);
+    let status = query.get("status").map(read).transpose()?;
     let user_id = query.get("user_id");
     let limit = page::limit(&query, PAGE_DEFAULT)?.min(SESSIONS_PAGE_MAX);
     let below = page::cursor(&query, |text| text.parse().ok().filter(|number| *number > 0))?;
@@ -190,20 +166,14 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     Ok(page::with_next(Response::json(&sessions), cx.request, next))
 }
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SessionClosed"))]
-pub(crate) struct CloseAnswer<'a> {
-    session_id: &'a str,
-    status: &'static str,
-}
-
 /// `DELETE /sessions/{sid}`
 pub(crate) async fn close<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let session_id = cx.id("sid", "session_id")?;
     let call = Close { session_id: &session_id, writer: cx.caller.writer() };
     match cx.store.call(&call).await? {
         Written::Ok(()) => {
-            Ok(Response::json(&CloseAnswer { session_id: &session_id, status: "closed" }))
+            let session_id = session_id.into();
+            Ok(Response::json(&SessionClosed { session_id, status: SessionStatus::Closed.into() }))
         }
         Written::NotFound => Err(unknown_session(&session_id)),
         Written::Forbidden => Err(Problem::foreign("session")),

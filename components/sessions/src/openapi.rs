@@ -1,20 +1,20 @@
 //! What `openapi.json` says of these routes.
 
 use reef_api::Word as _;
-use reef_api::task::TaskStats;
+use reef_api::session::{Session, SessionAnswer, SessionBody, SessionClosed, SessionStatus};
 use reef_api::task::{
     ClaimedTask, SessionTaskAnswer, SessionTaskBody, SubmittedTask, Task, TaskClaimAnswer,
     TaskClaimBody, TaskCleanupAnswer, TaskCleanupBody, TaskFailBody, TaskProgressAnswer,
     TaskProgressBody, TaskRedriveAnswer, TaskRedriveBody, TaskRedriveFilter, TaskRemoved,
-    TaskStatus, WhyAnswer,
+    TaskStats, TaskStatus, WhyAnswer,
 };
+use reef_domain::json::Json;
 use reef_domain::limits::{
     AUDIENCE_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, CONCURRENT_TASKS_MAX, ITERATIONS_MAX,
     PAGE_DEFAULT, REDRIVE_MAX, TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX,
     TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX, WAIT_MS_MAX,
 };
 use reef_domain::task::{PRIORITY_DEFAULT, PRIORITY_MAX, TASK_TYPES, TIMEOUT_DEFAULT, WORKFLOWS};
-use reef_store::session::Session;
 use reef_web::Code;
 use reef_web::openapi::schema::{
     between, default, filter, labels, list_of, name, named, new_id, number_cursor, object, one_of,
@@ -23,7 +23,7 @@ use reef_web::openapi::schema::{
 use reef_web::openapi::{Api, schema};
 use serde_json::{Value, json};
 
-use crate::{claims, conversations, tasks};
+use crate::{claims, tasks};
 
 /// Describes the routes.
 pub fn describe(api: &mut Api) {
@@ -39,12 +39,12 @@ pub fn describe(api: &mut Api) {
 fn sessions(api: &mut Api) {
     api.group("Sessions");
     api.post("/api/v1/sessions", "create_session", "Begin a session")
-        .may_take::<conversations::CreateBody>()
+        .may_take::<SessionBody<Json>>()
         .example(json!({ "user_id": "ada" }))
-        .answers::<conversations::CreateAnswer<'static>>("The session, as it is if it was there.");
+        .answers::<SessionAnswer>("The session, as it is if it was there.");
     api.get("/api/v1/sessions", "list_sessions", "List sessions, newest first")
         .query("user_id", "Only those of this user.", json!({ "type": "string" }))
-        .query("status", "Only those in this status.", filter(&["active", "closed"]))
+        .query("status", "Only those in this status.", filter(&SessionStatus::names()))
         .pages(PAGE_DEFAULT, number_cursor())
         .answers_schema("The sessions.", list_of("Session"));
     api.get("/api/v1/sessions/{sid}", "show_session", "Show a session")
@@ -52,7 +52,7 @@ fn sessions(api: &mut Api) {
         .refuses(&[Code::NotFound]);
     api.delete("/api/v1/sessions/{sid}", "close_session", "Close a session")
         .says("Its messages stay until they expire; no new ones can be sent.")
-        .answers::<conversations::CloseAnswer<'static>>("It is closed.")
+        .answers::<SessionClosed>("It is closed.")
         .refuses(&[Code::NotFound, Code::Conflict]);
     api.post("/api/v1/sessions/{sid}/tasks", "submit_session_task", "Submit a task that is shown")
         .says(
@@ -175,10 +175,10 @@ fn dead(api: &mut Api) {
 fn schemas(api: &mut Api) {
     task_schemas(api);
     api.answer::<Session>()
-        .set("status", one_of(&["active", "closed"]))
+        .set("status", one_of(&SessionStatus::names()))
         .set("metadata", object())
         .set("audience", audience(true));
-    api.body::<conversations::CreateBody>()
+    api.body::<SessionBody<Json>>()
         .set("user_id", name(0, USER_CHARS_MAX))
         .set("metadata", optional_object())
         .set("session_id", own_id())

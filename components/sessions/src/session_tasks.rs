@@ -152,8 +152,8 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
 fn answer(task_id: &str, message_id: &str, session_id: &str) -> Response {
     Response::json(&SessionTaskAnswer {
         task_id: task_id.into(),
-        message_id: message_id.to_owned(),
-        session_id: session_id.to_owned(),
+        message_id: message_id.into(),
+        session_id: session_id.into(),
         status: TaskStatus::Pending.into(),
         stream_url: format!("/api/v1/sessions/{session_id}/messages/{message_id}/stream"),
     })

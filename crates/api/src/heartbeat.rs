@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{NodeId, TaskId};
 use crate::lax;
 use crate::node::NodeStatus;
+use crate::problem::Code;
 use crate::time::UnixMillis;
 use crate::word::{Open, words};
 
@@ -116,7 +117,7 @@ words! {
 pub struct HeartbeatFailure<'a> {
     pub success: bool,
     pub status: u16,
-    pub code: Cow<'a, str>,
+    pub code: Open<Code>,
     pub message: Cow<'a, str>,
     pub node_id: Option<Cow<'a, NodeId>>,
 }

@@ -66,4 +66,8 @@ ids! {
     NodeId
     /// Names a task.
     TaskId
+    /// Names a session.
+    SessionId
+    /// Names a message of a session.
+    MessageId
 }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 pub use self::seconds::Seconds;
 use crate::cluster::TasksByStatus;
-use crate::id::{NodeId, TaskId};
+use crate::id::{MessageId, NodeId, SessionId, TaskId};
 use crate::lax;
 use crate::time::UnixMillis;
 use crate::word::{Open, words};
@@ -51,7 +51,7 @@ impl Open<TaskStatus> {
 }
 
 /// A task as it is shown: fields and order of `contract.md` §5.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Task {
@@ -100,9 +100,9 @@ pub struct Task {
     /// A JSON object.
     pub metadata: Box<RawValue>,
     /// The session that it belongs to.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// The message that shows it.
-    pub message_id: Option<String>,
+    pub message_id: Option<MessageId>,
     /// 0–1.
     pub progress: f64,
     /// Whose nodes may run it: `any`, `owner`, or agents.
@@ -111,42 +111,9 @@ pub struct Task {
     pub target_node: Option<NodeId>,
 }
 
-impl Default for Task {
-    fn default() -> Self {
-        Self {
-            task_id: TaskId::default(),
-            task_type: String::new(),
-            name: String::new(),
-            description: String::new(),
-            required_skills: Vec::new(),
-            optional_skills: Vec::new(),
-            status: Open::default(),
-            priority: 0,
-            assigned_node: None,
-            submitted_at: UnixMillis::default(),
-            scheduled_at: None,
-            started_at: None,
-            completed_at: None,
-            parameters: RawValue::NULL.to_owned(),
-            timeout: Seconds::default(),
-            retry_count: 0,
-            max_retries: 0,
-            user_id: None,
-            affinity_tags: Vec::new(),
-            result: None,
-            error: None,
-            metadata: RawValue::NULL.to_owned(),
-            session_id: None,
-            message_id: None,
-            progress: 0.0,
-            audience: Value::Null,
-            target_node: None,
-        }
-    }
-}
-
-/// `POST /tasks`, and a sub-task of a proposal. `J` is what keeps free JSON.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// A task that is submitted, or a sub-task of a proposal.
+// `J` is what keeps free JSON.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(bound(deserialize = "J: Deserialize<'de>"))]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskBody"))]
 pub struct TaskBody<J> {
@@ -189,29 +156,6 @@ pub struct TaskBody<J> {
     pub metadata: Option<J>,
 }
 
-impl<J> Default for TaskBody<J> {
-    fn default() -> Self {
-        Self {
-            name: None,
-            task_type: None,
-            description: None,
-            required_skills: None,
-            optional_skills: None,
-            priority: None,
-            parameters: None,
-            timeout: None,
-            max_retries: None,
-            delay_ms: None,
-            user_id: None,
-            affinity_tags: None,
-            audience: None,
-            target_node: None,
-            task_id: None,
-            metadata: None,
-        }
-    }
-}
-
 // `GET /tasks/stats`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
@@ -243,18 +187,18 @@ impl<'de> Deserialize<'de> for SubmittedTask {
             #[serde(default)]
             routable: bool,
         }
-        let (task, Rest { routable }) = task_and_rest(deserializer)?;
+        let (task, Rest { routable }) = part_and_rest(deserializer)?;
         Ok(Self { task, routable })
     }
 }
 
-/// Reads a task and what is told beside it. A flattened part could not hold JSON as it came.
-fn task_and_rest<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+/// Reads something and what is told beside it. A flattened part could not hold JSON as it came.
+pub(crate) fn part_and_rest<'de, D: Deserializer<'de>, T: DeserializeOwned, U: DeserializeOwned>(
     deserializer: D,
-) -> Result<(Task, T), D::Error> {
+) -> Result<(T, U), D::Error> {
     let json = Box::<RawValue>::deserialize(deserializer)?;
-    let task = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
-    Ok((task, serde_json::from_str(json.get()).map_err(D::Error::custom)?))
+    let part = serde_json::from_str(json.get()).map_err(D::Error::custom)?;
+    Ok((part, serde_json::from_str(json.get()).map_err(D::Error::custom)?))
 }
 
 /// `DELETE /tasks/{id}`.
@@ -284,7 +228,8 @@ pub struct TaskClaimBody {
     pub wait_ms: Option<i64>,
 }
 
-/// What a claim got: `T` is a [`ClaimedTask`], or whatever reads one.
+/// What a claim got.
+// `T` is a `ClaimedTask`, or whatever reads one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskClaimAnswer"))]
 pub struct TaskClaimAnswer<T = ClaimedTask> {
@@ -308,7 +253,7 @@ impl<'de> Deserialize<'de> for ClaimedTask {
         struct Rest {
             token: String,
         }
-        let (task, Rest { token }) = task_and_rest(deserializer)?;
+        let (task, Rest { token }) = part_and_rest(deserializer)?;
         Ok(Self { task, token })
     }
 }
@@ -341,7 +286,8 @@ pub struct TaskProgressAnswer {
     pub cancelled: bool,
 }
 
-/// `POST /tasks/{id}/complete`. `J` is what keeps a result, `C` a content block.
+/// `POST /tasks/{id}/complete`.
+// `J` is what keeps a result, `C` a content block.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound(deserialize = "J: Deserialize<'de>, C: Deserialize<'de>"))]
 #[cfg_attr(
@@ -475,8 +421,8 @@ pub struct SessionTaskBody {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct SessionTaskAnswer {
     pub task_id: TaskId,
-    pub message_id: String,
-    pub session_id: String,
+    pub message_id: MessageId,
+    pub session_id: SessionId,
     pub status: Open<TaskStatus>,
     pub stream_url: String,
 }

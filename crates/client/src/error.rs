@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use reef_api::problem::FieldError;
+use reef_api::{Code, Open};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
@@ -57,7 +59,7 @@ impl Error {
         match self {
             Self::Unreachable { .. } => true,
             Self::Problem(problem) => {
-                matches!(problem.status, 429 | 502 | 503 | 504) || problem.code == "in_progress"
+                matches!(problem.status, 429 | 502 | 503 | 504) || problem.code == Code::InProgress
             }
             Self::Malformed(_) | Self::Invalid(_) | Self::Cut { .. } => false,
         }
@@ -86,7 +88,7 @@ pub struct Problem {
     pub status: u16,
     /// Which problem it is, e.g. `not_found`; empty if something else than a hub has answered,
     /// such as a proxy in front of it.
-    pub code: String,
+    pub code: Open<Code>,
     /// The kind of problem in a few words.
     pub title: String,
     /// What is wrong, in one sentence.
@@ -103,21 +105,11 @@ pub struct Problem {
     pub retry_after: Option<Duration>,
 }
 
-/// A field that breaks a rule.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct FieldError {
-    /// Its name; one inside another is separated by a point.
-    pub field: String,
-    /// The rule.
-    pub message: String,
-}
-
 impl Default for Problem {
     fn default() -> Self {
         Self {
             status: 0,
-            code: String::new(),
+            code: Open::default(),
             title: String::new(),
             detail: String::new(),
             request_id: String::new(),
@@ -148,11 +140,8 @@ impl Problem {
     /// answer to the next request for it.
     pub(crate) fn gone(data: &[u8]) -> Self {
         let problem = Self::read(StatusCode::NOT_FOUND, &HeaderMap::new(), data);
-        match problem.code.as_str() {
-            // The reader's key is not good any more.
-            "unauthenticated" => Self { status: StatusCode::UNAUTHORIZED.as_u16(), ..problem },
-            _ => problem,
-        }
+        let status = problem.code.known().map_or(problem.status, Code::status);
+        Self { status, ..problem }
     }
 }
 
@@ -185,7 +174,7 @@ mod tests {
             "code":"conflict","request_id":"r","expected":7,
             "errors":[{"field":"a.b","message":"is required"}]}"#;
         let problem = read(409, body);
-        assert_eq!((problem.status, problem.code.as_str()), (409, "conflict"));
+        assert_eq!((problem.status, problem.code.known()), (409, Some(Code::Conflict)));
         assert_eq!(problem.members["expected"], 7);
         assert_eq!(problem.errors[0].field, "a.b");
         assert_eq!(problem.retry_after, Some(Duration::from_secs(2)));
@@ -197,7 +186,7 @@ mod tests {
         for body in ["<html>Bad gateway</html>", "", "[1]", r#"{"code":5}"#] {
             let problem = read(502, body);
             assert_eq!(problem.to_string(), "The answer was 502 bad gateway.", "{body}");
-            assert_eq!(problem.code, "");
+            assert_eq!(problem.code.as_str(), "");
             assert!(Error::Problem(Box::new(problem)).is_transient());
         }
     }

@@ -48,7 +48,7 @@ mod secret;
 mod trust;
 
 pub use answer::Answer;
-pub use error::{Error, FieldError, Problem};
+pub use error::{Error, Problem};
 pub use events::{Event, EventStream, Received, StreamRequest};
 pub use hub::Hub;
 pub use kept::Kept;

@@ -5,14 +5,24 @@ use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody};
 use reef_api::leader::{
     CampaignAnswer, CampaignBody, LeaderHistoryEntry, Leadership, ResignAnswer, ResignBody,
 };
+use reef_api::mail::{
+    AcceptAnswer, AcceptBody, AcknowledgeAnswer, AcknowledgeBody, MailAnswer, MailBody, MailList,
+    MailRedriveAnswer, MailRedriveBody, ReceiveAnswer, ReceiveBody,
+};
+use reef_api::message::{
+    AddBlockAnswer, AppendAnswer, AppendBody, Message, MessageAnswer, MessageBody,
+    MessageCleanupAnswer, MessageCompleteAnswer, MessageCompleteBody, MessageList,
+};
 use reef_api::node::{Node, NodeChange, NodeDone, NodeHealth, Registered, Registration};
+use reef_api::session::{Session, SessionAnswer, SessionBody};
 use reef_api::task::{
     SessionTaskAnswer, SessionTaskBody, SubmittedTask, Task, TaskBody, TaskClaimAnswer,
-    TaskClaimBody, TaskProgressAnswer, TaskProgressBody, TaskRedriveAnswer, TaskRedriveBody,
-    TaskStats, WhyAnswer,
+    TaskClaimBody, TaskCleanupAnswer, TaskCleanupBody, TaskProgressAnswer, TaskProgressBody,
+    TaskRedriveAnswer, TaskRedriveBody, TaskStats, WhyAnswer,
 };
-use reef_api::{NodeId, TaskId};
+use reef_api::{MessageId, NodeId, SessionId, TaskId};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::{Hub, Request};
 
@@ -118,10 +128,10 @@ impl Hub {
     /// Queues a task whose progress a message of a session shows.
     pub fn submit_session_task(
         &self,
-        session_id: &str,
+        session_id: &SessionId,
         body: &SessionTaskBody,
     ) -> Request<SessionTaskAnswer> {
-        self.post(["sessions", session_id, "tasks"]).json(body).answering()
+        self.post(["sessions", session_id.as_str(), "tasks"]).json(body).answering()
     }
 
     /// Lists tasks, newest first. What is asked for is in the query.
@@ -173,8 +183,114 @@ impl Hub {
         self.post(["tasks", "dead", "redrive"]).json(body).answering()
     }
 
+    /// Forgets old tasks: a bounded number of them.
+    pub fn clean_up_tasks(&self, body: &TaskCleanupBody) -> Request<TaskCleanupAnswer> {
+        self.post(["tasks", "cleanup"]).json(body).answering()
+    }
+
     /// Counts tasks by status, and the queue.
     pub fn task_stats(&self) -> Request<TaskStats> {
         self.get(["tasks", "stats"]).answering()
+    }
+}
+
+/// Sessions.
+impl Hub {
+    /// Begins a session, or finds it as it is.
+    pub fn create_session(&self, body: &SessionBody) -> Request<SessionAnswer> {
+        self.post(["sessions"]).json(body).answering()
+    }
+
+    /// Lists sessions, newest first. What is asked for is in the query.
+    pub fn sessions(&self) -> Request<Vec<Session>> {
+        self.get(["sessions"]).answering()
+    }
+}
+
+/// Messages.
+impl Hub {
+    /// Says something in a session: makes a complete message, and an open one for the answer.
+    pub fn send_message(
+        &self,
+        session_id: &SessionId,
+        body: &MessageBody,
+    ) -> Request<MessageAnswer> {
+        self.post(["sessions", session_id.as_str(), "messages"]).json(body).answering()
+    }
+
+    /// Lists a session's messages, oldest first. What is asked for is in the query.
+    pub fn messages(&self, session_id: &SessionId) -> Request<MessageList> {
+        self.get(["sessions", session_id.as_str(), "messages"]).answering()
+    }
+
+    /// Removes a session's old messages. How old they are is in the query.
+    pub fn clean_up_messages(&self, session_id: &SessionId) -> Request<MessageCleanupAnswer> {
+        self.delete(["sessions", session_id.as_str(), "messages"]).answering()
+    }
+
+    /// Shows a message.
+    pub fn message(&self, message_id: &MessageId) -> Request<Message> {
+        self.get(["messages", message_id.as_str()]).answering()
+    }
+
+    /// Appends to a message's text. A producer's numbers make it safe to repeat.
+    pub fn append(&self, message_id: &MessageId, body: &AppendBody) -> Request<AppendAnswer> {
+        self.post(["messages", message_id.as_str(), "append"]).json(body).answering()
+    }
+
+    /// Adds a content block to a message.
+    pub fn add_block(
+        &self,
+        message_id: &MessageId,
+        block: &Map<String, Value>,
+    ) -> Request<AddBlockAnswer> {
+        self.post(["messages", message_id.as_str(), "content"]).json(block).answering()
+    }
+
+    /// Ends a message.
+    pub fn complete_message(
+        &self,
+        message_id: &MessageId,
+        body: &MessageCompleteBody,
+    ) -> Request<MessageCompleteAnswer> {
+        self.post(["messages", message_id.as_str(), "complete"]).json(body).answering()
+    }
+}
+
+/// Inboxes, each by the name of its agent or node.
+impl Hub {
+    /// Sends mail.
+    pub fn send_mail(&self, agent: &str, body: &MailBody) -> Request<MailAnswer> {
+        self.post(["inbox", agent]).json(body).answering()
+    }
+
+    /// Looks at what waits, without taking it.
+    pub fn mail(&self, agent: &str) -> Request<MailList> {
+        self.get(["inbox", agent]).answering()
+    }
+
+    /// Takes mail under a lease.
+    pub fn receive_mail(&self, agent: &str, body: &ReceiveBody) -> Request<ReceiveAnswer> {
+        self.post(["inbox", agent, "receive"]).json(body).answering()
+    }
+
+    /// Acknowledges mail.
+    pub fn acknowledge(&self, agent: &str, body: &AcknowledgeBody) -> Request<AcknowledgeAnswer> {
+        self.post(["inbox", agent, "ack"]).json(body).answering()
+    }
+
+    /// Lists dead letters.
+    pub fn dead_mail(&self, agent: &str) -> Request<MailList> {
+        self.get(["inbox", agent, "dead"]).answering()
+    }
+
+    /// Lets dead letters wait again.
+    pub fn redrive_mail(&self, agent: &str, body: &MailRedriveBody) -> Request<MailRedriveAnswer> {
+        self.post(["inbox", agent, "dead", "redrive"]).json(body).answering()
+    }
+
+    /// Accepts a proposal. Safe to repeat by itself.
+    pub fn accept(&self, agent: &str, mail: &str, body: &AcceptBody) -> Request<AcceptAnswer> {
+        self.post(["inbox", agent, "proposals", mail, "accept"]).json(body).answering()
     }
 }

@@ -4,12 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::value::RawValue;
+use reef_api::mail::{AcceptBody, MailAnswer, MailBody, Priority};
+use reef_api::node::Node;
+use reef_domain::proposal;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::table::{columns, text};
+use crate::table::{columns, shown};
 use crate::{Context, EXIT_CODES};
 
 /// Shown above the group's `--help`.
@@ -120,9 +123,9 @@ async fn partners(cx: &Context, args: PartnersArgs) -> Result<(), Failure> {
     }
     let mut nodes = Vec::with_capacity(all.len());
     for raw in all {
-        let node: Value = serde_json::from_str(raw.get())
+        let node: Node = serde_json::from_str(raw.get())
             .map_err(|error| Failure::Failed(format!("the hub answered no node: {error}")))?;
-        if args.except.as_deref() != node.get("node_id").and_then(Value::as_str) {
+        if args.except.as_deref() != Some(node.node_id.as_str()) {
             nodes.push((raw, node));
         }
     }
@@ -135,12 +138,9 @@ async fn partners(cx: &Context, args: PartnersArgs) -> Result<(), Failure> {
         return Ok(());
     }
     let rows = nodes.iter().map(|(_, node)| {
-        let number = |name: &str| node.get(name).and_then(Value::as_i64).unwrap_or_default();
-        let free = (number("max_concurrent_tasks") - number("running_tasks")).max(0);
-        let skills = node.get("available_skills").and_then(Value::as_array);
-        let skills = skills.map(Vec::as_slice).unwrap_or_default().iter();
-        let skills: Vec<&str> = skills.filter_map(Value::as_str).collect();
-        [text(node, "node_id"), text(node, "hostname"), free.to_string(), skills.join(" ")]
+        let free = (node.max_concurrent_tasks - node.running_tasks).max(0);
+        let skills = node.skills().join(" ");
+        [node.node_id.to_string(), node.hostname.clone(), free.to_string(), skills]
     });
     Ok(cx.out.line(&columns(["node", "hostname", "free", "skills"], rows))?)
 }
@@ -154,22 +154,25 @@ async fn propose(cx: &Context, args: ProposeArgs) -> Result<(), Failure> {
         let sentence = "a proposal needs sub-tasks: give --task NAME or --tasks-file FILE";
         return Err(Failure::Usage(sentence.to_owned()));
     }
-    let body = json!({
-        "from": args.from,
-        "topic": "task_proposal",
-        "priority": if args.value >= URGENT_VALUE { "high" } else { "medium" },
-        "content": {
-            "idea": args.idea,
-            "task_count": tasks.len(),
-            "tasks": tasks,
-            "difficulty": args.difficulty,
-            "value": args.value,
-            "status": "pending",
-        },
+    let content = json!({
+        "idea": args.idea,
+        "task_count": tasks.len(),
+        "tasks": tasks,
+        "difficulty": args.difficulty,
+        "value": args.value,
+        "status": "pending",
     });
-    let answer = cx.hub.post(["inbox", &args.agent]).json(&body).once().send().await?;
-    cx.out.answer(&answer, |sent| {
-        format!("proposed as {}; {} waiting", text(&sent, "msg_id"), text(&sent, "depth"))
+    let priority = if args.value >= URGENT_VALUE { Priority::High } else { Priority::Medium };
+    let body = MailBody {
+        from: Some(args.from),
+        topic: Some(proposal::TOPIC.to_owned()),
+        priority: Some(priority.into()),
+        content: Some(to_raw_value(&content)?),
+        metadata: None,
+    };
+    let answer = cx.hub.send_mail(&args.agent, &body).once().send().await?;
+    cx.out.answer(&answer, |MailAnswer { msg_id, depth }| {
+        format!("proposed as {}; {depth} waiting", shown(msg_id))
     })
 }
 
@@ -181,18 +184,12 @@ fn read_tasks(file: &Path) -> Result<Vec<Value>, Failure> {
 }
 
 async fn accept(cx: &Context, args: AcceptArgs) -> Result<(), Failure> {
-    let body = json!({"executor": args.executor});
-    let path = ["inbox", &args.agent, "proposals", &args.message, "accept"];
-    // Safe to repeat by itself.
-    let answer = cx.hub.post(path).json(&body).once().send().await?;
+    let body = AcceptBody { executor: args.executor };
+    let answer = cx.hub.accept(&args.agent, &args.message, &body).once().send().await?;
     cx.out.answer(&answer, |done| {
-        let tasks = done.get("task_ids").and_then(Value::as_array).cloned().unwrap_or_default();
-        let mut lines = vec![format!("accepted for {}", text(&done, "executor"))];
-        lines.extend(tasks.iter().filter_map(Value::as_str).map(|id| format!("task   {id}")));
-        let reply = text(&done, "reply_id");
-        if !reply.is_empty() {
-            lines.push(format!("reply  {reply}"));
-        }
+        let mut lines = vec![format!("accepted for {}", shown(done.executor))];
+        lines.extend(done.task_ids.into_iter().map(|id| format!("task   {}", shown(id))));
+        lines.extend(done.reply_id.map(|id| format!("reply  {}", shown(id))));
         lines.join("\n")
     })
 }

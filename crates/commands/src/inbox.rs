@@ -1,13 +1,18 @@
 //! `reef inbox`: mail that waits for an agent until it is acknowledged.
 
 use clap::{Args, Subcommand};
-use reef_client::Answer;
-use serde_json::{Value, json};
+use reef_api::Open;
+use reef_api::mail::{
+    AcknowledgeBody, Mail, MailAnswer, MailBody, MailList, MailRedriveAnswer, MailRedriveBody,
+    ReceiveBody,
+};
+use reef_client::{Answer, Request};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::table::{brief, columns, text, time};
-use crate::{Context, EXIT_CODES};
+use crate::table::{columns, plain, shortened, shown};
+use crate::{Context, EXIT_CODES, time};
 
 /// Shown above the group's `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -75,10 +80,10 @@ struct ReceiveArgs {
     agent: String,
     /// Most messages, 1 to 100
     #[arg(long, value_name = "N", default_value_t = 10)]
-    limit: u32,
+    limit: i64,
     /// How long they are yours
     #[arg(long, value_name = "MS", default_value_t = 30_000)]
-    lease_ms: u64,
+    lease_ms: i64,
 }
 
 #[derive(Debug, Args)]
@@ -117,16 +122,8 @@ impl Inbox {
             Verb::Send(args) => send(cx, args).await,
             Verb::Receive(args) => receive(cx, args).await,
             Verb::Ack(args) => acknowledge(cx, args).await,
-            Verb::List(args) => {
-                let request = cx.hub.get(["inbox", &args.agent]).query("limit", args.limit);
-                let request = request.maybe_query("cursor", args.cursor);
-                list(cx, &request.send().await?)
-            }
-            Verb::Dead(args) => {
-                let request = cx.hub.get(["inbox", &args.agent, "dead"]).query("limit", args.limit);
-                let request = request.maybe_query("cursor", args.cursor);
-                list(cx, &request.send().await?)
-            }
+            Verb::List(args) => list(cx, cx.hub.mail(&args.agent), args).await,
+            Verb::Dead(args) => list(cx, cx.hub.dead_mail(&args.agent), args).await,
             Verb::Redrive(args) => redrive(cx, args).await,
         }
     }
@@ -134,36 +131,37 @@ impl Inbox {
 
 async fn send(cx: &Context, args: SendArgs) -> Result<(), Failure> {
     let content = if args.content_json {
-        serde_json::from_str(&args.content)
+        RawValue::from_string(args.content)
             .map_err(|error| Failure::Usage(format!("CONTENT is no JSON: {error}")))?
     } else {
-        Value::from(args.content)
+        to_raw_value(&args.content)?
     };
-    let body = json!({
-        "from": args.from,
-        "content": content,
-        "topic": args.topic,
-        "priority": args.priority,
-    });
-    let answer = cx.hub.post(["inbox", &args.agent]).json(&body).once().send().await?;
-    cx.out.answer(&answer, |sent| {
-        format!("sent as {}; {} waiting", text(&sent, "msg_id"), text(&sent, "depth"))
+    let body = MailBody {
+        from: Some(args.from),
+        content: Some(content),
+        topic: args.topic,
+        priority: args.priority.map(Open::read),
+        metadata: None,
+    };
+    let answer = cx.hub.send_mail(&args.agent, &body).once().send().await?;
+    cx.out.answer(&answer, |MailAnswer { msg_id, depth }| {
+        format!("sent as {}; {depth} waiting", shown(msg_id))
     })
 }
 
 async fn receive(cx: &Context, args: ReceiveArgs) -> Result<(), Failure> {
-    let body = json!({"limit": args.limit, "lease_ms": args.lease_ms});
-    let request = cx.hub.post(["inbox", &args.agent, "receive"]).json(&body).once();
-    list(cx, &request.send().await?)
+    let body = ReceiveBody { limit: Some(args.limit), lease_ms: Some(args.lease_ms) };
+    let answer = cx.hub.receive_mail(&args.agent, &body).once().send().await?;
+    let received = cx.out.read(&answer)?.messages.into_iter();
+    print(cx, &answer, "receipt", received.map(|it| (it.receipt, it.mail)).collect())
 }
 
 async fn acknowledge(cx: &Context, args: AckArgs) -> Result<(), Failure> {
-    let body = json!({"receipts": args.receipts});
-    let request = cx.hub.post(["inbox", &args.agent, "ack"]).json(&body).once();
-    let answer = request.send().await?;
-    cx.out.answer(&answer, |done| format!("acknowledged {}", text(&done, "acknowledged")))?;
-    match text(&answer.json()?, "unknown").as_str() {
-        "0" => Ok(()),
+    let body = AcknowledgeBody { receipts: Some(args.receipts) };
+    let answer = cx.hub.acknowledge(&args.agent, &body).once().send().await?;
+    cx.out.answer(&answer, |done| format!("acknowledged {}", done.acknowledged))?;
+    match answer.value()?.unknown {
+        0 => Ok(()),
         unknown => Err(Failure::Failed(format!(
             "{unknown} of the receipts are not good (any longer): acknowledged before, or the \
              lease ran out and the mail waits again"
@@ -172,40 +170,44 @@ async fn acknowledge(cx: &Context, args: AckArgs) -> Result<(), Failure> {
 }
 
 async fn redrive(cx: &Context, args: RedriveArgs) -> Result<(), Failure> {
-    let body = json!({"msg_ids": args.messages});
-    let request = cx.hub.post(["inbox", &args.agent, "dead", "redrive"]).json(&body).once();
-    let answer = request.send().await?;
-    cx.out.answer(&answer, |done| {
-        format!("{} wait again, {} in all", text(&done, "redriven"), text(&done, "depth"))
+    let body = MailRedriveBody { msg_ids: Some(args.messages) };
+    let answer = cx.hub.redrive_mail(&args.agent, &body).once().send().await?;
+    cx.out.answer(&answer, |MailRedriveAnswer { redriven, depth }| {
+        format!("{redriven} wait again, {depth} in all")
     })
 }
 
-/// Prints mail.
-fn list(cx: &Context, answer: &Answer) -> Result<(), Failure> {
-    let mails = cx.out.read_list(answer, Some("messages"))?;
+async fn list(cx: &Context, request: Request<MailList>, args: ListArgs) -> Result<(), Failure> {
+    let request = request.query("limit", args.limit).maybe_query("cursor", args.cursor);
+    let answer = request.send().await?;
+    let mails = cx.out.read(&answer)?.messages.into_iter();
+    print(cx, &answer, "message", mails.map(|mail| (mail.msg_id.clone(), mail)).collect())
+}
+
+/// Prints mail, each with what names it.
+fn print<T>(
+    cx: &Context,
+    answer: &Answer<T>,
+    named_by: &str,
+    mails: Vec<(String, Mail)>,
+) -> Result<(), Failure> {
     cx.out.tell_next(answer);
     if !cx.out.is_json() && mails.is_empty() {
         cx.out.note("no mail");
         return Ok(());
     }
     cx.out.shown(answer, || {
-        let name = |mail: &Value| {
-            let receipt = text(mail, "receipt");
-            if receipt.is_empty() { text(mail, "msg_id") } else { receipt }
-        };
-        let is_received = mails.iter().any(|mail| mail.get("receipt").is_some());
-        let rows = mails.iter().map(|mail| {
+        let rows = mails.into_iter().map(|(name, mail)| {
             [
-                name(mail),
-                time(mail, "timestamp"),
-                text(mail, "from"),
-                text(mail, "topic"),
-                text(mail, "priority"),
-                text(mail, "attempts"),
-                brief(mail, "content"),
+                name,
+                mail.timestamp.map(|sent| time::short(&plain(&sent))).unwrap_or_default(),
+                mail.from,
+                mail.topic,
+                mail.priority.to_string(),
+                mail.attempts.to_string(),
+                shortened(&plain(&mail.content)),
             ]
         });
-        let first = if is_received { "receipt" } else { "message" };
-        columns([first, "sent", "from", "topic", "priority", "tries", "content"], rows)
+        columns([named_by, "sent", "from", "topic", "priority", "tries", "content"], rows)
     })
 }

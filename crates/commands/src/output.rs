@@ -86,23 +86,6 @@ impl Output {
         Ok(read.value)
     }
 
-    /// Reads an answer that is a list, or has one as this member.
-    pub(crate) fn read_list(
-        &self,
-        answer: &Answer,
-        member: Option<&str>,
-    ) -> Result<Vec<serde_json::Value>, Failure> {
-        let mut read = self.read(answer)?;
-        let list = match member {
-            Some(member) => read.get_mut(member).map(serde_json::Value::take),
-            None => Some(read),
-        };
-        match list {
-            Some(serde_json::Value::Array(entries)) => Ok(entries),
-            _ => Err(Failure::Failed("the hub answered no list".to_owned())),
-        }
-    }
-
     /// Says how a list goes on, if it does.
     pub(crate) fn tell_next<T>(&self, answer: &Answer<T>) {
         if let Some(cursor) = answer.next_cursor() {

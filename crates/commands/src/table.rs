@@ -6,6 +6,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use reef_domain::shown::in_line;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::time;
 
@@ -62,11 +63,22 @@ pub(crate) fn text(object: &Value, name: &str) -> String {
 
 /// The same as it is: for texts that are shown for themselves.
 pub(crate) fn raw(object: &Value, name: &str) -> String {
-    match object.get(name) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
+    object.get(name).map(said).unwrap_or_default()
+}
+
+/// What free JSON says: a text is as it is, and `null` is nothing.
+pub(crate) fn said(json: &Value) -> String {
+    match json {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
+}
+
+/// The same of JSON that is kept as it came.
+pub(crate) fn plain(json: &RawValue) -> String {
+    let is_other = !json.get().starts_with(['"', 'n']);
+    if is_other { json.get().to_owned() } else { said(&json.get().parse().unwrap_or_default()) }
 }
 
 /// The member of an object as [`text`] has it, for a time.

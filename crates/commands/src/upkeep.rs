@@ -3,14 +3,18 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
 use reef_api::cluster::{ClusterHealth, ClusterState};
-use reef_api::task::TaskStats;
-use reef_client::{Answer, Kept};
+use reef_api::message::Message;
+use reef_api::session::Session;
+use reef_api::task::{TaskCleanupBody, TaskStats, TaskStatus};
+use reef_api::time::UnixMillis;
+use reef_api::{SessionId, Word as _};
+use reef_client::Kept;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::table::{columns, text};
+use crate::table::columns;
 use crate::{Context, time};
 
 /// Shown above the `--help` of `reef stats`.
@@ -155,32 +159,32 @@ impl Cleanup {
 }
 
 /// Tasks that ended before a time, by the lists: nothing is changed.
-async fn count_tasks(cx: &Context, age: TimeDelta) -> Result<u64, Failure> {
+async fn count_tasks(cx: &Context, age: TimeDelta) -> Result<usize, Failure> {
     let before = hub_time(cx).await? - age;
     let mut count = 0;
-    for status in ["completed", "failed", "cancelled", "timeout"] {
+    for status in TaskStatus::ALL.iter().filter(|status| status.is_end()) {
         let mut cursor = None;
         loop {
-            let request = cx.hub.get(["tasks"]).query("status", status).query("limit", 1000);
+            let request = cx.hub.tasks().query("status", status).query("limit", 1000);
             let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
-            let tasks = cx.out.read_list(&answer, None)?;
-            count += tasks.iter().filter(|task| is_before(task, "completed_at", before)).count();
+            let tasks = cx.out.read(&answer)?;
+            count += tasks.iter().filter(|task| is_before(task.completed_at, before)).count();
             cursor = answer.next_cursor().map(str::to_owned);
             if cursor.is_none() {
                 break;
             }
         }
     }
-    Ok(count as u64)
+    Ok(count)
 }
 
-async fn forget_tasks(cx: &Context, age: TimeDelta) -> Result<u64, Failure> {
+async fn forget_tasks(cx: &Context, age: TimeDelta) -> Result<usize, Failure> {
     #[expect(clippy::cast_precision_loss, reason = "an age has few hours")]
     let days = age.num_hours() as f64 / 24.0;
     let mut count = 0;
     loop {
-        let request = cx.hub.post(["tasks", "cleanup"]).json(&json!({"days": days})).once();
-        let deleted = deleted(&request.send().await?)?;
+        let request = cx.hub.clean_up_tasks(&TaskCleanupBody { days: Some(days) }).once();
+        let deleted = usize::try_from(request.fetch().await?.deleted).unwrap_or_default();
         count += deleted;
         // One request does a bounded part.
         if deleted == 0 {
@@ -189,20 +193,18 @@ async fn forget_tasks(cx: &Context, age: TimeDelta) -> Result<u64, Failure> {
     }
 }
 
-async fn remove_messages(cx: &Context, days: i64, dry_run: bool) -> Result<u64, Failure> {
+async fn remove_messages(cx: &Context, days: i64, dry_run: bool) -> Result<usize, Failure> {
     let before = hub_time(cx).await? - TimeDelta::days(days);
     let (mut count, mut cursor) = (0, None);
     loop {
-        let request = cx.hub.get(["sessions"]).query("limit", 1000);
+        let request = cx.hub.sessions().query("limit", 1000);
         let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
-        let sessions = cx.out.read_list(&answer, None)?;
-        for session in &sessions {
-            let id = text(session, "session_id");
+        for Session { session_id, .. } in cx.out.read(&answer)? {
             count += if dry_run {
-                count_messages(cx, &id, before).await?
+                count_messages(cx, &session_id, before).await?
             } else {
-                let request = cx.hub.delete(["sessions", &id, "messages"]);
-                deleted(&request.query("keep_days", days).send().await?)?
+                let request = cx.hub.clean_up_messages(&session_id);
+                request.query("keep_days", days).fetch().await?.deleted
             };
         }
         cursor = answer.next_cursor().map(str::to_owned);
@@ -213,14 +215,19 @@ async fn remove_messages(cx: &Context, days: i64, dry_run: bool) -> Result<u64, 
 }
 
 /// Messages of a session that are older, oldest first.
-async fn count_messages(cx: &Context, id: &str, before: DateTime<Utc>) -> Result<u64, Failure> {
+async fn count_messages(
+    cx: &Context,
+    id: &SessionId,
+    before: DateTime<Utc>,
+) -> Result<usize, Failure> {
     let (mut count, mut cursor) = (0, None);
     loop {
-        let request = cx.hub.get(["sessions", id, "messages"]).query("limit", 100);
+        let request = cx.hub.messages(id).query("limit", 100);
         let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
-        let messages = cx.out.read_list(&answer, Some("messages"))?;
-        let old = messages.iter().take_while(|one| is_before(one, "created_at", before)).count();
-        count += old as u64;
+        let messages = cx.out.read(&answer)?.messages;
+        let is_old = |message: &&Message| is_before(Some(message.created_at), before);
+        let old = messages.iter().take_while(is_old).count();
+        count += old;
         cursor = answer.next_cursor().map(str::to_owned);
         if old < messages.len() || cursor.is_none() {
             return Ok(count);
@@ -228,13 +235,8 @@ async fn count_messages(cx: &Context, id: &str, before: DateTime<Utc>) -> Result
     }
 }
 
-fn deleted(answer: &Answer) -> Result<u64, Failure> {
-    let answer: Value = answer.json()?;
-    Ok(answer.get("deleted").and_then(Value::as_u64).unwrap_or_default())
-}
-
-fn is_before(object: &Value, name: &str, before: DateTime<Utc>) -> bool {
-    DateTime::parse_from_rfc3339(&text(object, name)).is_ok_and(|time| time <= before)
+fn is_before(at: Option<UnixMillis>, before: DateTime<Utc>) -> bool {
+    at.and_then(time::utc).is_some_and(|time| time <= before)
 }
 
 /// The hub's own time: this machine's clock may be another.

@@ -3,16 +3,9 @@
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use crate::limits::FAULTS_MAX;
+use reef_api::problem::FieldError;
 
-/// One field that breaks a rule.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct FieldError {
-    /// The field as the caller wrote it: `cpu_usage`, `available_skills[2]`.
-    pub field: String,
-    /// One sentence for a person: what would have been accepted.
-    pub message: String,
-}
+use crate::limits::FAULTS_MAX;
 
 /// Collects what is wrong with an input, so that a caller learns all of it at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,6 +50,13 @@ impl Invalid {
         if value.into().is_some_and(|value| !range.contains(&value)) {
             let (least, most) = (range.start(), range.end());
             self.push(field, format!("must be between {least} and {most}"));
+        }
+    }
+
+    /// Adds that a word is none of these.
+    pub fn one_of(&mut self, field: &str, word: &str, words: &[&str]) {
+        if !words.contains(&word) {
+            self.push(field, format!("must be one of {}", words.join(", ")));
         }
     }
 

@@ -13,7 +13,7 @@ use crate::limits::JSON_DEPTH_MAX;
 /// numbers, and it is at most [`JSON_DEPTH_MAX`] levels deep. Whatever keeps free JSON takes this
 /// type, and there is no way to it but through the check. It is kept to the letter, apart from blanks
 /// between its parts, so that `1e2` stays `1e2`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(transparent)]
 pub struct Json(Box<RawValue>);
 

@@ -40,6 +40,6 @@ pub mod reservations;
 pub mod shown;
 pub mod task;
 
-pub use invalid::{FieldError, Invalid};
+pub use invalid::Invalid;
 pub use money::Money;
 pub use reef_api::time;

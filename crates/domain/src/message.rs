@@ -8,12 +8,6 @@ use crate::id;
 use crate::invalid::Invalid;
 use crate::limits::BLOCK_BYTES_SHOWN;
 
-/// Who speaks.
-pub const ROLES: [&str; 5] = ["user", "assistant", "system", "agent", "tool"];
-
-/// How soon an inbox message is received.
-pub const PRIORITIES: [&str; 3] = ["low", "medium", "high"];
-
 /// A kind of content: its name, its members, and which of them holds the bulk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContentType {

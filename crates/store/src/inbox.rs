@@ -1,7 +1,7 @@
 //! Calls on an agent's inbox: `lua/inbox/`, `lua/mail/`.
 
+use reef_api::mail::Priority;
 use reef_domain::json::Json;
-use reef_domain::message::PRIORITIES;
 
 use crate::proposal::{Acceptance, Kept};
 use crate::script::{Argument, Arguments, rows};
@@ -14,16 +14,18 @@ include!(concat!(env!("OUT_DIR"), "/calls_mail.rs"));
 pub struct Letter {
     /// Its members as JSON, without braces.
     pub members: String,
-    /// One of [`PRIORITIES`].
-    pub priority: &'static str,
 }
 
 impl Letter {
-    /// A message from somebody on something. A priority that is none of [`PRIORITIES`] is `medium`.
+    /// A message from somebody on something.
     #[must_use]
-    pub fn new(from: &str, topic: &str, content: &Json, priority: &str, metadata: &Json) -> Self {
-        let known = PRIORITIES.into_iter().find(|known| *known == priority);
-        let priority = known.unwrap_or("medium");
+    pub fn new(
+        from: &str,
+        topic: &str,
+        content: &Json,
+        priority: Priority,
+        metadata: &Json,
+    ) -> Self {
         let members = format!(
             r#""from":{},"topic":{},"content":{},"priority":"{priority}","metadata":{}"#,
             serde_json::Value::from(from),
@@ -31,7 +33,7 @@ impl Letter {
             content.get(),
             metadata.get(),
         );
-        Self { members, priority }
+        Self { members }
     }
 
     /// How large it is, in bytes.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use reef_api::Word as _;
+pub use reef_api::message::Message;
+use reef_api::message::MessageTaskStatus;
 use reef_domain::json::cut;
 use reef_domain::limits::ERROR_BYTES_MAX;
 use reef_domain::message::{Cursor, Rendered};
-use reef_domain::time::UnixMillis;
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::node::Writer;
@@ -15,43 +16,12 @@ use crate::session::Fitting;
 
 include!(concat!(env!("OUT_DIR"), "/calls_message.rs"));
 
-/// A message as it is shown: fields and order of `contract.md` §4.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Message {
-    /// Its id.
-    pub message_id: String,
-    /// The session that it belongs to.
-    pub session_id: String,
-    /// Who speaks.
-    pub role: String,
-    /// The text so far.
-    pub text: String,
-    /// In order.
-    pub content_blocks: Vec<Box<RawValue>>,
-    /// Running tasks by id.
-    pub pending_tasks: Box<RawValue>,
-    /// Nothing is written to it any more.
-    pub is_complete: bool,
-    /// What it answers.
-    pub parent_message_id: Option<String>,
-    /// A JSON object.
-    pub metadata: Box<RawValue>,
-    /// Events so far.
-    pub sequence: i64,
-    /// When it was made.
-    pub created_at: UnixMillis,
-    /// When it last changed.
-    pub updated_at: UnixMillis,
-}
-
 impl FromReply for Message {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        let (message_id, session_id) = (reply.text()?, reply.text()?);
-        let (role, text) = (reply.text()?, reply.text()?);
+        let (message_id, session_id) = (FromReply::read(reply)?, FromReply::read(reply)?);
+        let (role, text) = (FromReply::read(reply)?, reply.text()?);
         let is_complete = reply.flag()?;
-        let parent_message_id = reply.filled()?;
-        let metadata = FromReply::read(reply)?;
+        let (parent_message_id, metadata) = (FromReply::read(reply)?, FromReply::read(reply)?);
         let sequence = reply.int()?;
         let (created_at, updated_at) = FromReply::read(reply)?;
         let blocks = reply.int()?;
@@ -187,16 +157,17 @@ impl TaskChange {
         task_id: &'a str,
         ttl_ms: i64,
     ) -> UpdateTask<'a> {
+        use MessageTaskStatus::{Completed, Failed, Processing};
         let (status, progress, result, error) = match self {
-            Self::Processing { progress } => ("processing", *progress, None, None),
-            Self::Completed { result } => ("completed", None, result.as_ref(), None),
-            Self::Failed { error } => ("failed", None, None, Some(error.as_str())),
+            Self::Processing { progress } => (Processing, *progress, None, None),
+            Self::Completed { result } => (Completed, None, result.as_ref(), None),
+            Self::Failed { error } => (Failed, None, None, Some(error.as_str())),
         };
         UpdateTask {
             message_id,
             author,
             task_id,
-            status,
+            status: status.as_str(),
             progress: Progress(progress),
             shown: result.map(|result| result.shown.as_str()),
             whole: result.and_then(|result| result.whole.as_deref()),

@@ -5,6 +5,8 @@
 //! are queued and the proposer is answered, under ids that follow from the decision. Every step can
 //! be cut anywhere and repeated; the monitor goes on with what the note names.
 
+use reef_api::Word as _;
+use reef_api::mail::Priority;
 use reef_domain::json::{Json, cut};
 use reef_domain::proposal::{ANSWER_TOPIC, Proposal, SubTask};
 use reef_domain::task::Audience;
@@ -246,14 +248,14 @@ impl Answer<'_> {
         });
         let Ok(content) = Json::of(&content) else { return Ok(true) };
         let nothing = Json::empty_object();
-        let letter = Letter::new(self.agent, ANSWER_TOPIC, &content, "medium", &nothing);
+        let letter = Letter::new(self.agent, ANSWER_TOPIC, &content, Priority::Medium, &nothing);
         let message_id = acceptance.reply_id();
         let call = Send {
             only_repeats: false,
             agent: self.proposer,
             message_id: &message_id,
             members: &letter.members,
-            priority: letter.priority,
+            priority: Priority::Medium.as_str(),
             for_old_clients: settings.legacy_inbox,
             sender: None,
         };

@@ -1,10 +1,8 @@
 //! Calls on sessions: `lua/session/` for one, `lua/sessions/` for the lists by which they are found.
 
+use reef_api::time::UnixMillis;
 use reef_domain::task::Audience;
-use reef_domain::time::UnixMillis;
-use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::message::Owned;
 use crate::node::Writer;
@@ -13,36 +11,17 @@ use crate::script::{FromReply, Malformed, Reader, outcomes, rows};
 include!(concat!(env!("OUT_DIR"), "/calls_session.rs"));
 include!(concat!(env!("OUT_DIR"), "/calls_sessions.rs"));
 
-/// A session as it is shown: fields and order of `contract.md` §5.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Session {
-    /// Its id.
-    pub session_id: String,
-    /// Whose it is.
-    pub user_id: Option<String>,
-    /// `active closed`.
-    pub status: String,
-    /// A JSON object.
-    pub metadata: Box<RawValue>,
-    /// When it was made.
-    pub created_at: UnixMillis,
-    /// When it last changed.
-    pub updated_at: UnixMillis,
-    /// Whose nodes may run its tasks: `any`, `owner`, or agents; `None`: as the hub says.
-    #[cfg_attr(feature = "openapi", schemars(with = "serde_json::Value"))]
-    pub audience: Option<Audience>,
-}
+/// A session as it is shown.
+pub type Session = reef_api::session::Session<Option<Audience>>;
 
 /// Of an audience only the agents are kept, among whom the owner is known again.
 impl FromReply for Owned<Session> {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        let session_id = reply.text()?;
-        let owner = reply.text()?;
+        let (session_id, owner) = (FromReply::read(reply)?, reply.text()?);
         let value = Session {
             session_id,
             user_id: reply.filled()?,
-            status: reply.text()?,
+            status: FromReply::read(reply)?,
             metadata: FromReply::read(reply)?,
             created_at: FromReply::read(reply)?,
             updated_at: FromReply::read(reply)?,

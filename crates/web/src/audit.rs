@@ -1,5 +1,6 @@
 //! What the log says of those who administer.
 
+use reef_api::Word;
 use reef_domain::shown::in_line;
 
 use crate::auth::Access;

@@ -1,10 +1,8 @@
-//! Errors as `application/problem+json` (RFC 9457, `contract.md` §1). The only place where an error
-//! has a status code.
+//! Errors as `application/problem+json` (RFC 9457, `contract.md` §1).
 
-mod code;
-
-use reef_api::NodeId;
-use reef_domain::{FieldError, Invalid};
+use reef_api::problem::FieldError;
+use reef_api::{NodeId, Word};
+use reef_domain::Invalid;
 use reef_store::{StoreError, quota};
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
@@ -12,7 +10,7 @@ use serde_json::Value;
 use crate::http::Response;
 use crate::rate::RateLimit;
 
-pub use code::Code;
+pub use reef_api::Code;
 
 /// An error on its way to a caller.
 #[derive(Debug, Clone)]
@@ -138,7 +136,7 @@ impl Problem {
     #[must_use]
     pub fn into_response(self, request_id: &str) -> Response {
         let body = Body {
-            kind: format!("/problems/{}", self.code.as_str()),
+            kind: format!("/problems/{}", self.code),
             title: self.code.title(),
             status: self.code.status(),
             detail: &self.detail,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use reef_api::NodeId;
 use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody, HeldClaim};
 use reef_api::leader::{CampaignAnswer, CampaignBody};
 use reef_api::node::{self, NodeChange, NodeStatus};
 use reef_api::task::{TaskClaimBody, TaskProgressAnswer, TaskProgressBody};
+use reef_api::{Code, NodeId};
 use reef_client::{Error, Hub, Request};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -192,9 +192,8 @@ pub(crate) async fn shut_down(hub: &Hub, node_id: &NodeId) -> Result<(), Error> 
 
 /// Whether the message has text already.
 pub(crate) async fn has_text(hub: &Hub, message_id: &str, patience: Duration) -> bool {
-    let message = hub.get(["messages", message_id]).patient(patience).fetch().await;
-    let text = message.ok().and_then(|message| Some(!message.get("text")?.as_str()?.is_empty()));
-    text.unwrap_or(false)
+    let message = hub.message(&message_id.into()).patient(patience).fetch().await;
+    message.is_ok_and(|message| !message.text.is_empty())
 }
 
 fn in_millis(duration: Duration) -> i64 {
@@ -207,6 +206,6 @@ pub(crate) fn millis(count: i64) -> Duration {
 }
 
 /// Whether an answer says this.
-pub(crate) fn is(error: &Error, code: &str) -> bool {
+pub(crate) fn is(error: &Error, code: Code) -> bool {
     error.problem().is_some_and(|problem| problem.code == code)
 }

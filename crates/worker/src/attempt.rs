@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reef_api::Code;
 use reef_client::{Error, Hub};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -135,7 +136,7 @@ async fn conclude(hub: &Hub, task: &Task, ended: Ended) -> Option<Reason> {
     };
     match told.await {
         Ok(()) => None,
-        Err(error) if api::is(&error, "fenced") => {
+        Err(error) if api::is(&error, Code::Fenced) => {
             tracing::warn!(task = id, "the claim was lost before: what it did has no effect");
             Some(Reason::Lost)
         }

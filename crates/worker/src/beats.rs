@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use reef_api::NodeId;
 use reef_api::heartbeat::HeartbeatAnswer;
+use reef_api::{Code, NodeId};
 use reef_client::{Error, Hub};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -89,8 +89,8 @@ impl Beats {
                     let pace = millis(answer.next_heartbeat_ms);
                     pace.min(self.pace_max).max(PACE_MIN)
                 }
-                Err(error) if api::is(&error, "fenced") => return WorkerError::replaced(),
-                Err(error) if api::is(&error, "not_found") => {
+                Err(error) if api::is(&error, Code::Fenced) => return WorkerError::replaced(),
+                Err(error) if api::is(&error, Code::NotFound) => {
                     tracing::warn!("the hub does not know this node: registering again");
                     match self.register_again().await {
                         Ok(()) => Duration::ZERO,

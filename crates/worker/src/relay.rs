@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use reef_api::message::AppendBody;
+use reef_api::{Code, MessageId};
 use reef_client::{Error, Hub};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -35,7 +37,7 @@ pub(crate) struct Relay<'a> {
     progress: &'a watch::Sender<Option<f64>>,
     text: String,
     /// The number of the next append of this producer.
-    seq: u64,
+    seq: i64,
     blocks: u64,
     /// The message takes nothing any more.
     is_closed: bool,
@@ -91,12 +93,11 @@ impl<'a> Relay<'a> {
     async fn flush(&mut self) -> Result<(), Refused> {
         let text = std::mem::take(&mut self.text);
         for delta in pieces(&text, DELTA_BYTES_MAX) {
-            let producer =
-                json!({"id": self.task.id(), "epoch": self.task.epoch(), "seq": self.seq});
-            self.seq += 1;
-            let body = json!({"delta": delta, "producer": producer});
             // The producer's numbers make a repeat harmless.
-            let request = self.hub.post(["messages", self.message_id(), "append"]).json(&body);
+            let (id, epoch) = (self.task.id(), self.task.epoch());
+            let body = AppendBody::numbered(delta, id, epoch, self.seq);
+            self.seq += 1;
+            let request = self.hub.append(&self.message_id(), &body);
             let request = request.claim_token(self.task.token());
             let sent = request.repeatable().patient(PATIENCE).send().await;
             self.judge(sent.err(), "text")?;
@@ -110,27 +111,27 @@ impl<'a> Relay<'a> {
         }
         self.blocks += 1;
         let key = format!("{}.{}.{}", self.task.id(), self.task.token(), self.blocks);
-        let request = self.hub.post(["messages", self.message_id(), "content"]).json(&block);
+        let request = self.hub.add_block(&self.message_id(), &block);
         let request = request.claim_token(self.task.token());
         let sent = request.idempotency_key(key).patient(PATIENCE).send().await;
         self.judge(sent.err(), "a content block")
     }
 
-    fn message_id(&self) -> &'a str {
-        self.task.message_id().unwrap_or_default()
+    fn message_id(&self) -> MessageId {
+        self.task.message_id().unwrap_or_default().into()
     }
 
     /// Decides what a refusal means. One that concerns only the message does not stop the task.
     fn judge(&mut self, error: Option<Error>, what: &str) -> Result<(), Refused> {
         let Some(error) = error else { return Ok(()) };
-        let code = error.problem().map(|problem| problem.code.as_str());
-        if code == Some("fenced") {
+        let code = error.problem().and_then(|problem| problem.code.known());
+        if code == Some(Code::Fenced) {
             return Err(Refused::Fenced);
         }
         tracing::warn!(task = self.task.id(), %error, "the message does not take {what}");
         // A block that breaks a rule costs only itself; a message that is complete or gone takes
         // nothing more.
-        self.is_closed |= matches!(code, Some("conflict" | "not_found" | "forbidden"));
+        self.is_closed |= matches!(code, Some(Code::Conflict | Code::NotFound | Code::Forbidden));
         Ok(())
     }
 }

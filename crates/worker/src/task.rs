@@ -75,7 +75,7 @@ impl Task {
 
     /// The number of its claim, which grows with every claim of the task: the token begins with
     /// it. It fences what an earlier claim still appends to the message.
-    pub(crate) fn epoch(&self) -> u64 {
+    pub(crate) fn epoch(&self) -> i64 {
         let digits: String = self.token.chars().take_while(char::is_ascii_digit).collect();
         digits.parse().unwrap_or(0)
     }

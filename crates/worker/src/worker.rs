@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reef_api::Code;
 use reef_client::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -230,7 +231,7 @@ impl Worker {
 }
 
 fn refused(error: &Error) {
-    if api::is(error, "not_found") {
+    if api::is(error, Code::NotFound) {
         // The next heartbeat registers again.
         tracing::info!("the hub does not know this node yet");
     } else {

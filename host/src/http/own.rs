@@ -12,6 +12,7 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Method, StatusCode};
+use reef_api::Word;
 use reef_runtime::Component;
 use reef_web::{Code, Problem};
 use serde::Serialize;
@@ -244,7 +245,7 @@ mod tests {
 
     #[test]
     fn every_problem_has_a_page_that_loads_nothing() {
-        for code in Code::ALL {
+        for &code in Code::ALL {
             let html = problem_page(code);
             assert!(html.contains(code.as_str()) && html.contains(&code.status().to_string()));
             assert!(!html.contains("{code}") && !html.contains("{example}"));

@@ -162,7 +162,7 @@ async fn message_page(
 
 #[derive(serde::Serialize)]
 struct SnapshotData<'a> {
-    message: &'a reef_store::message::Message,
+    message: &'a reef_api::message::Message,
     sequence: i64,
 }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 
+use reef_api::{Code, Word};
 use reef_store::event::CATALOGUE;
-use reef_web::Code;
 
 use crate::generated::assert_is;
 use crate::harness::{Hub, PATIENCE, eventually, reef, root};
@@ -109,7 +109,7 @@ fn the_reference_of_errors_is_generated_from_the_codes() {
          the program, and a test says when it is stale.\n\n| status | code | what it means | what to \
          do |\n|---|---|---|---|\n",
     );
-    let mut codes = Code::ALL;
+    let mut codes = Code::ALL.to_vec();
     codes.sort_by_key(|code| code.status());
     for code in codes {
         let (status, name, title) = (code.status(), code.as_str(), code.title());

@@ -30,6 +30,10 @@ class AcceptAnswer(TypedDict):
 
 
 class AcceptBody(TypedDict):
+    """
+    Who takes a proposal on.
+    """
+
     executor: NotRequired[str | None]
     """
     Who will do it: the agent itself, or another name of the caller's; the former, if not given.
@@ -39,9 +43,16 @@ class AcceptBody(TypedDict):
 class AcknowledgeAnswer(TypedDict):
     acknowledged: int
     unknown: int
+    """
+    Not leased under this receipt, or not any more.
+    """
 
 
 class AcknowledgeBody(TypedDict):
+    """
+    Mail that is done with.
+    """
+
     receipts: list[str]
     """
     As they came with the messages.
@@ -49,6 +60,10 @@ class AcknowledgeBody(TypedDict):
 
 
 class AddBlockAnswer(TypedDict):
+    """
+    A content block that was added.
+    """
+
     content_id: str
     sequence: int
 
@@ -700,7 +715,14 @@ Mail = TypedDict(
 
 
 class MailAnswer(TypedDict):
+    """
+    Mail that was sent.
+    """
+
     depth: int
+    """
+    How many messages wait now.
+    """
     msg_id: str
 
 
@@ -717,16 +739,30 @@ MailBody = TypedDict(
 
 
 class MailList(TypedDict):
+    """
+    What is in an inbox.
+    """
+
     depth: int
+    """
+    How many there are in all.
+    """
     messages: list[Mail]
 
 
 class MailRedriveAnswer(TypedDict):
     depth: int
+    """
+    How many messages wait now.
+    """
     redriven: int
 
 
 class MailRedriveBody(TypedDict):
+    """
+    Dead letters that are to wait again.
+    """
+
     msg_ids: NotRequired[list[str] | None]
     """
     Which; left out or empty, all.
@@ -794,12 +830,20 @@ class Message(TypedDict):
 
 
 class MessageAnswer(TypedDict):
+    """
+    A message, and the open one that answers it.
+    """
+
     assistant_message_id: str
     session_id: str
     user_message_id: str
 
 
 class MessageBody(TypedDict):
+    """
+    What somebody says in a session.
+    """
+
     content: str
     """
     What the user says.
@@ -823,6 +867,10 @@ class MessageBody(TypedDict):
 
 
 class MessageCleanupAnswer(TypedDict):
+    """
+    How many messages were removed.
+    """
+
     deleted: int
 
 
@@ -833,6 +881,10 @@ class MessageCompleteAnswer(TypedDict):
 
 
 class MessageCompleteBody(TypedDict):
+    """
+    The end of a message.
+    """
+
     error: NotRequired[str | None]
     """
     What went wrong, if the message ends badly.
@@ -862,6 +914,10 @@ class Event1(TypedDict):
 
 
 class MessageEventList(TypedDict):
+    """
+    What happened to a message, in order.
+    """
+
     events: list[Event1]
     gap: MessageEventGap | None
     next: int
@@ -871,12 +927,20 @@ class MessageEventList(TypedDict):
 
 
 class MessageList(TypedDict):
+    """
+    Messages of a session, oldest first.
+    """
+
     count: int
     messages: list[Message]
     session_id: str
 
 
 class MessageOpenBody(TypedDict):
+    """
+    A message that is made if it is not there.
+    """
+
     metadata: NotRequired[dict[str, Any] | None]
     """
     An object that is kept as it is.
@@ -899,6 +963,10 @@ class MessageTaskAnswer(TypedDict):
 
 
 class MessageTaskBody(TypedDict):
+    """
+    How a task that a message shows goes.
+    """
+
     content: NotRequired[dict[str, Any] | None]
     """
     The result, a content block, for `completed`.
@@ -918,6 +986,10 @@ class MessageTaskBody(TypedDict):
 
 
 class MessageTaskStarted(TypedDict):
+    """
+    A task that a message shows from now on.
+    """
+
     content_id: str
     sequence: int
     status: str
@@ -1488,6 +1560,10 @@ class Problem(TypedDict):
 
 
 class ProducerBody(TypedDict):
+    """
+    Who appends, and the number of what is appended.
+    """
+
     epoch: int
     """
     Grows whenever the producer begins anew.
@@ -1503,6 +1579,10 @@ class ProducerBody(TypedDict):
 
 
 class ReceiveBody(TypedDict):
+    """
+    How much mail to take, and for how long.
+    """
+
     lease_ms: NotRequired[int | None]
     """
     How long they are yours, in milliseconds.
@@ -1522,7 +1602,7 @@ ReceivedMail = TypedDict(
         "metadata": Any,
         "msg_id": str,
         "priority": str,
-        "receipt": NotRequired[str],
+        "receipt": str,
         "timestamp": NotRequired[Any],
         "topic": str,
     },
@@ -1649,7 +1729,7 @@ AudienceItem: TypeAlias = str
 class Session(TypedDict):
     audience: Literal["any", "owner"] | list[AudienceItem] | None
     """
-    Whose nodes may run its tasks: `any`, `owner`, or agents; `None`: as the hub says.
+    Whose nodes may run its tasks: `any`, `owner`, or agents; `null`: as the hub says.
     """
     created_at: Instant
     """
@@ -1684,6 +1764,10 @@ class SessionAnswer(TypedDict):
 
 
 class SessionBody(TypedDict):
+    """
+    A session that is begun, or was.
+    """
+
     audience: NotRequired[Literal["any", "owner"] | list[AudienceItem] | None]
     """
     Whose nodes may run its tasks: `any`, `owner`, or a list of agents; left out, as the variable
@@ -2055,7 +2139,7 @@ OptionalSkill: TypeAlias = str
 
 class TaskBody(TypedDict):
     """
-    `POST /tasks`, and a sub-task of a proposal. `J` is what keeps free JSON.
+    A task that is submitted, or a sub-task of a proposal.
     """
 
     affinity_tags: NotRequired[list[AffinityTag] | None]
@@ -2169,7 +2253,7 @@ class TaskCleanupBody(TypedDict):
 
 class TaskCompleteBody(TypedDict):
     """
-    `POST /tasks/{id}/complete`. `J` is what keeps a result, `C` a content block.
+    `POST /tasks/{id}/complete`.
     """
 
     content: NotRequired[NewContentBlock | None]
@@ -2431,6 +2515,10 @@ class AgentRegistered(TypedDict):
 
 
 class AppendBody(TypedDict):
+    """
+    Text for a message.
+    """
+
     delta: str
     """
     The text to append.
@@ -2813,12 +2901,16 @@ class MatchAnswer(TypedDict):
 
 
 class ReceiveAnswer(TypedDict):
+    """
+    Mail that was taken.
+    """
+
     messages: list[ReceivedMail]
 
 
 class TaskClaimAnswer(TypedDict):
     """
-    What a claim got: `T` is a [`ClaimedTask`], or whatever reads one.
+    What a claim got.
     """
 
     reason: NotRequired[str]

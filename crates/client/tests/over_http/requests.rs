@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use reef_api::Code;
 use reef_client::{Error, Hub, Secret};
 use serde_json::json;
 
@@ -46,7 +47,7 @@ async fn what_may_have_arrived_is_not_repeated_unless_that_is_harmless() {
     let server = Server::start([busy(), busy(), busy()]).await;
     for request in [hub(&server).post(["x"]), hub(&server).patch(["x"])] {
         let error = request.patient(PATIENCE).send().await.unwrap_err();
-        assert_eq!(error.problem().unwrap().code, "store_unavailable");
+        assert_eq!(error.problem().unwrap().code, Code::StoreUnavailable);
     }
     assert_eq!(server.requests().len(), 2);
 }

@@ -55,14 +55,14 @@ fn refused(error: &Error) -> Response {
         Error::Problem(problem) => {
             let mut members: Map<String, Value> = problem.members.clone();
             let texts = [
-                ("title", &problem.title),
+                ("title", problem.title.as_str()),
                 ("detail", &problem.detail),
-                ("code", &problem.code),
+                ("code", problem.code.as_str()),
                 ("request_id", &problem.request_id),
             ];
             for (name, text) in texts {
                 if !text.is_empty() {
-                    members.insert(name.to_owned(), text.as_str().into());
+                    members.insert(name.to_owned(), text.into());
                 }
             }
             if !problem.errors.is_empty() {

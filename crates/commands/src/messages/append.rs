@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use clap::Args;
-use reef_client::{Answer, Request};
-use serde_json::json;
+use reef_api::MessageId;
+use reef_api::message::{AppendAnswer, AppendBody, MessageCompleteBody};
+use reef_client::Answer;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::seconds;
 use crate::Context;
 use crate::failure::Failure;
-use crate::table::text;
 
 /// Most bytes that are sent at once. Escaped as JSON they stay below the 1 MiB that a body may have.
 const PIECE_BYTES: usize = 64 << 10;
@@ -19,7 +19,7 @@ const PIECE_BYTES: usize = 64 << 10;
 pub(crate) struct AppendArgs {
     /// The message's id
     #[arg(value_name = "MID")]
-    message: String,
+    message: MessageId,
     /// The text; - takes standard input
     text: String,
     /// End the message after it
@@ -30,8 +30,8 @@ pub(crate) struct AppendArgs {
     #[arg(long, value_name = "ID")]
     producer: Option<String>,
     /// Which run of the producer this is: fences its earlier ones
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "producer")]
-    epoch: u64,
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "producer", value_parser = clap::value_parser!(i64).range(0..))]
+    epoch: i64,
     /// How long a piece is sent again while the hub is away, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     give_up_after: Duration,
@@ -41,26 +41,23 @@ pub(crate) async fn run(cx: &Context, args: AppendArgs) -> Result<(), Failure> {
     let answer = if args.text == "-" {
         append_input(cx, &args, tokio::io::stdin()).await?
     } else {
-        let request = request(cx, &args).json(&json!({"delta": args.text})).once();
-        Some(request.send().await?)
+        let body = AppendBody { delta: Some(args.text), producer: None };
+        Some(cx.hub.append(&args.message, &body).once().send().await?)
     };
     if let Some(answer) = answer {
         cx.out.answer(&answer, |done| {
-            let (length, sequence) = (text(&done, "length"), text(&done, "sequence"));
+            let AppendAnswer { length, sequence } = done;
             format!("appended; the text has {length} bytes after event {sequence}")
         })?;
     } else {
         cx.out.note("nothing to append");
     }
     if args.complete {
-        let request = cx.hub.post(["messages", &args.message, "complete"]).once();
+        let end = MessageCompleteBody::default();
+        let request = cx.hub.complete_message(&args.message, &end).once();
         request.patient(args.give_up_after).send().await?;
     }
     Ok(())
-}
-
-fn request(cx: &Context, args: &AppendArgs) -> Request {
-    cx.hub.post(["messages", &args.message, "append"])
 }
 
 /// Appends all that comes in, and returns the last answer. Each piece has a number, so that the
@@ -69,16 +66,15 @@ async fn append_input(
     cx: &Context,
     args: &AppendArgs,
     input: impl AsyncRead + Unpin,
-) -> Result<Option<Answer>, Failure> {
+) -> Result<Option<Answer<AppendAnswer>>, Failure> {
     let own = || format!("cli_{}", uuid::Uuid::now_v7().simple());
     let producer = args.producer.clone().unwrap_or_else(own);
     let mut pieces = Pieces { input, arrived: Vec::new() };
     let mut last = None;
-    let mut seq = 0_u64;
+    let mut seq = 0;
     while let Some(piece) = pieces.next().await? {
-        let producer = json!({"id": producer, "epoch": args.epoch, "seq": seq});
-        let request = request(cx, args).json(&json!({"delta": piece, "producer": producer}));
-        let request = request.repeatable();
+        let body = AppendBody::numbered(&piece, &producer, args.epoch, seq);
+        let request = cx.hub.append(&args.message, &body).repeatable();
         // The first piece shows whether there is a hub at all; once there was, it is waited for.
         let request = if seq == 0 { request } else { request.patient(args.give_up_after) };
         last = Some(request.send().await?);

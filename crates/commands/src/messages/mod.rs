@@ -7,11 +7,13 @@ mod tail;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use serde_json::{Map, Value, json};
+use reef_api::message::{MessageBody, MessageCompleteBody};
+use reef_api::session::SessionBody;
+use reef_api::{MessageId, Open, SessionId};
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::table::{facts, text};
+use crate::table::{facts, shown};
 use crate::{Context, EXIT_CODES};
 
 /// Shown above the group's `--help`.
@@ -57,7 +59,7 @@ enum Verb {
 #[derive(Debug, Args)]
 struct SendArgs {
     /// The session's id
-    session: String,
+    session: SessionId,
     /// What is said
     text: String,
     /// Who says it: user, assistant, system, agent or tool
@@ -75,7 +77,7 @@ struct SendArgs {
 struct CompleteArgs {
     /// The message's id
     #[arg(value_name = "MID")]
-    message: String,
+    message: MessageId,
     /// Say that it ends because of this
     #[arg(long, value_name = "TEXT")]
     error: Option<String>,
@@ -86,7 +88,7 @@ impl Messages {
         match self.verb {
             Verb::Send(args) => send(cx, args).await,
             Verb::Append(args) => append::run(cx, args).await,
-            Verb::Complete(args) => complete(cx, &args.message, args.error.as_deref()).await,
+            Verb::Complete(args) => complete(cx, args).await,
             Verb::Tail(args) => tail::run(cx, args).await,
             Verb::Show(args) => show::show(cx, args).await,
             Verb::List(args) => show::list(cx, args).await,
@@ -97,34 +99,31 @@ impl Messages {
 async fn send(cx: &Context, args: SendArgs) -> Result<(), Failure> {
     if args.create {
         // Answers with the session that is there, if it is.
-        let body = json!({"session_id": args.session});
-        cx.hub.post(["sessions"]).json(&body).once().send().await?;
+        let session_id = Some(args.session.to_string());
+        let body = SessionBody { session_id, ..SessionBody::default() };
+        cx.hub.create_session(&body).once().send().await?;
     }
-    let body = json!({"content": args.text, "role": args.role, "message_id": args.message_id});
-    let request = cx.hub.post(["sessions", &args.session, "messages"]);
-    let answer = request.json(&body).once().send().await?;
+    let body = MessageBody {
+        content: Some(args.text),
+        role: Some(Open::read(args.role)),
+        message_id: args.message_id,
+        ..MessageBody::default()
+    };
+    let answer = cx.hub.send_message(&args.session, &body).once().send().await?;
     cx.out.answer(&answer, |sent| {
         facts([
-            ("message", text(&sent, "user_message_id")),
-            ("answer", text(&sent, "assistant_message_id")),
+            ("message", sent.user_message_id.into()),
+            ("answer", sent.assistant_message_id.into()),
         ])
     })
 }
 
 /// Ends a message.
-async fn complete(cx: &Context, message: &str, error: Option<&str>) -> Result<(), Failure> {
-    let mut body = Map::new();
-    if let Some(error) = error {
-        body.insert("error".to_owned(), Value::from(error));
-    }
-    let request = cx.hub.post(["messages", message, "complete"]);
-    let answer = request.json(&body).once().send().await?;
+async fn complete(cx: &Context, args: CompleteArgs) -> Result<(), Failure> {
+    let body = MessageCompleteBody { error: args.error };
+    let answer = cx.hub.complete_message(&args.message, &body).once().send().await?;
     cx.out.answer(&answer, |done| {
-        format!(
-            "{} is complete after {} events",
-            text(&done, "message_id"),
-            text(&done, "sequence")
-        )
+        format!("{} is complete after {} events", shown(done.message_id), done.sequence)
     })
 }
 

@@ -3,24 +3,26 @@
 use std::time::Duration;
 
 use clap::Args;
+use reef_api::message::{Message, MessageEventPayload};
+use reef_api::{MessageId, SessionId};
 use reef_client::Event;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::seconds;
+use super::show::content;
 use crate::Context;
 use crate::events::{Followed, print_event};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{brief, raw, text};
+use crate::table::{or_empty, shown};
 
 #[derive(Debug, Args)]
 pub(crate) struct TailArgs {
     /// The session's id
-    session: String,
+    session: SessionId,
     /// The message's id
     #[arg(value_name = "MID")]
-    message: String,
+    message: MessageId,
     /// Begin behind an event: its id, or its number in the message
     #[arg(long, value_name = "CURSOR")]
     from: Option<String>,
@@ -30,7 +32,7 @@ pub(crate) struct TailArgs {
 }
 
 pub(crate) async fn run(cx: &Context, args: TailArgs) -> Result<(), Failure> {
-    let path = ["sessions", &args.session, "messages", &args.message, "stream"];
+    let path = ["sessions", args.session.as_str(), "messages", args.message.as_str(), "stream"];
     let mut stream = cx.hub.stream(path).give_up_after(args.give_up_after);
     let is_whole = args.from.as_deref().is_none_or(|from| from == "0");
     if let Some(from) = args.from {
@@ -65,41 +67,41 @@ struct Transcript {
 #[derive(Debug, Deserialize)]
 struct Told {
     #[serde(default)]
-    payload: Value,
+    payload: MessageEventPayload,
     /// In a snapshot.
-    message: Option<Value>,
+    message: Option<Message>,
 }
 
 impl Transcript {
     fn take(&mut self, out: &Output, event: &Event) -> Result<(), Failure> {
         let told: Told = event.json()?;
-        let payload = &told.payload;
-        let named = |name: &str| text(payload, name);
+        let MessageEventPayload { delta, task_type, progress, error, block } = told.payload;
+        let task = shown(or_empty(block.task_id.as_ref()));
         match event.event.as_str() {
             "text_delta" => {
-                let delta = raw(payload, "delta");
                 out.text(&delta)?;
                 if let Some(shown) = &mut self.shown {
                     shown.push_str(&delta);
                 }
             }
-            "snapshot" => self.catch_up(out, &told.message.unwrap_or_default())?,
+            "snapshot" => {
+                self.catch_up(out, told.message.map(|message| message.text).unwrap_or_default())?;
+            }
             "content_added" | "content_updated" => out.note(&format!(
                 "[{} {}: {}]",
-                named("content_type"),
-                named("content_id"),
-                content(payload)
+                shown(&block.content_type),
+                shown(&block.content_id),
+                content(&block)
             )),
             "task_started" => {
-                out.note(&format!("[task {}: {} started]", named("task_id"), named("task_type")));
+                out.note(&format!("[task {task}: {} started]", shown(task_type)));
             }
             "task_progress" => {
-                let share = payload.get("progress").and_then(Value::as_f64).unwrap_or_default();
-                out.note(&format!("[task {}: {:.0} %]", named("task_id"), share * 100.0));
+                out.note(&format!("[task {task}: {:.0} %]", progress * 100.0));
             }
-            "task_completed" => out.note(&format!("[task {}: completed]", named("task_id"))),
+            "task_completed" => out.note(&format!("[task {task}: completed]")),
             "task_failed" => {
-                out.note(&format!("[task {}: failed: {}]", named("task_id"), named("error")));
+                out.note(&format!("[task {task}: failed: {}]", shown(or_empty(error))));
             }
             _ => self.note_error(event),
         }
@@ -107,8 +109,7 @@ impl Transcript {
     }
 
     /// The log does not reach back to where we were: prints what is missing of the text.
-    fn catch_up(&mut self, out: &Output, message: &Value) -> Result<(), Failure> {
-        let whole = raw(message, "text");
+    fn catch_up(&mut self, out: &Output, whole: String) -> Result<(), Failure> {
         let missing = self.shown.as_deref().and_then(|shown| whole.strip_prefix(shown));
         if let Some(missing) = missing {
             out.text(missing)?;
@@ -123,30 +124,20 @@ impl Transcript {
     fn note_error(&mut self, event: &Event) {
         if event.event == "error" {
             let told = event.json::<Told>().ok();
-            self.error = told.map(|told| text(&told.payload, "error"));
+            self.error = told.map(|told| shown(or_empty(told.payload.error)));
         }
     }
 }
 
-/// The content of a block in a few words.
-fn content(block: &Value) -> String {
-    if block.get("is_placeholder").and_then(Value::as_bool).unwrap_or(false) {
-        return format!("to be made by {}", text(block, "task_id"));
-    }
-    brief(block, &text(block, "content_type"))
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn a_snapshot_completes_what_was_shown() {
         let out = Output::new(false);
         let mut transcript = Transcript { shown: Some("ab".to_owned()), error: None };
-        transcript.catch_up(&out, &json!({"text": "abc"})).unwrap();
+        transcript.catch_up(&out, "abc".to_owned()).unwrap();
         assert_eq!(transcript.shown.as_deref(), Some("abc"));
     }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use reef_api::task::{SessionTaskAnswer, SessionTaskBody, SubmittedTask, TaskBody, TaskStatus};
-use reef_api::{NodeId, Open, TaskId};
+use reef_api::{MessageId, NodeId, Open, SessionId, TaskId};
 use reef_client::Request;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -57,7 +57,7 @@ pub(crate) struct SubmitArgs {
     task_id: Option<String>,
     /// Answer in this session, in a message that is written as the answer comes
     #[arg(long, value_name = "SESSION")]
-    session: Option<String>,
+    session: Option<SessionId>,
     /// How the answer is found: simple, planner or critic
     #[arg(long, requires = "session", value_parser = ["simple", "planner", "critic"])]
     workflow: Option<String>,
@@ -102,7 +102,7 @@ pub(crate) async fn run(cx: &Context, args: SubmitArgs) -> Result<(), Failure> {
 /// What is said of a task that was submitted.
 struct Submitted {
     task_id: TaskId,
-    message_id: Option<String>,
+    message_id: Option<MessageId>,
     status: Open<TaskStatus>,
     routable: bool,
 }

@@ -1,7 +1,7 @@
 //! How values go into a script's arguments and come out of its reply.
 
 use reef_api::node::NodeStatus;
-use reef_api::{NodeId, Open, TaskId, Word};
+use reef_api::{MessageId, NodeId, Open, SessionId, TaskId, Word};
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
 use reef_domain::time::UnixMillis;
@@ -211,7 +211,7 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(NodeId TaskId);
+ids!(MessageId NodeId SessionId TaskId);
 
 impl FromReply for UnixMillis {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use reef_api::Word;
 use serde_json::{Value, json};
 
 use super::Line;
@@ -58,7 +59,7 @@ pub(super) fn usual(line: &Line, takes: &Takes) -> Vec<Code> {
 /// The codes of each status.
 pub(super) fn by_status(codes: &[Code]) -> BTreeMap<u16, Vec<Code>> {
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in Code::ALL.into_iter().filter(|code| codes.contains(code)) {
+    for code in Code::ALL.iter().copied().filter(|code| codes.contains(code)) {
         by_status.entry(code.status()).or_default().push(code);
     }
     by_status

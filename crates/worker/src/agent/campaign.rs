@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reef_api::Code;
 use reef_api::leader::CampaignAnswer;
 use reef_client::Error;
 use tokio::sync::watch;
@@ -252,7 +253,7 @@ impl Campaign {
 
 /// Whether the hub says that this registration of the node does not lead any more.
 fn is_final(error: &Error) -> bool {
-    ["fenced", "not_found", "forbidden"].iter().any(|code| api::is(error, code))
+    [Code::Fenced, Code::NotFound, Code::Forbidden].into_iter().any(|code| api::is(error, code))
 }
 
 /// Whether a command that has ended leaves nothing to be done. Says in the log how it ended.

@@ -13,7 +13,7 @@ mod once;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reef_api::NodeId;
+use reef_api::{Code, NodeId};
 use reef_client::{Error, Hub};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -183,7 +183,7 @@ fn failed(error: std::io::Error) -> WorkerError {
 
 /// Says in the log why something was not done that is tried again.
 fn put_off(error: &Error, what: &str) {
-    if api::is(error, "not_found") {
+    if api::is(error, Code::NotFound) {
         // The next heartbeat registers again.
         tracing::info!("the hub does not know this node yet");
     } else {

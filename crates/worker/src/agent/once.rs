@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable as _};
+use reef_api::Code;
 use reef_api::heartbeat::HeartbeatAnswer;
 use reef_client::{Answer, Error, Hub};
 
@@ -41,7 +42,7 @@ pub async fn beat_once(
         let node = Node { id, incarnation: None };
         let beat = async || api::heartbeat(hub, &node, figures, 0, &[]).send().await;
         match beat.retry(pauses).when(Error::is_transient).await {
-            Err(error) if api::is(&error, "not_found") => {}
+            Err(error) if api::is(&error, Code::NotFound) => {}
             other => return Ok(other?),
         }
     }
