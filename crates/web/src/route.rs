@@ -349,13 +349,18 @@ pub(crate) fn request_id(request: &Request) -> String {
 /// No component answers the path. The Reef host answers some by itself, so that they come here only
 /// under Spin.
 fn unknown(path: &str) -> Problem {
-    let mut detail = format!("There is no route {path}.");
-    if is_of_the_host(path) {
-        detail = format!(
+    let detail = if path == "/mcp" {
+        "Spin does not serve /mcp: have the agent's program start `reef mcp --hub URL`, or run `reef \
+         serve` in Spin's place."
+            .to_owned()
+    } else if is_of_the_host(path) {
+        format!(
             "Spin does not serve {path}: event streams, the page, metrics and the reference are \
              served by `reef monitor` beside it, or by `reef serve` in its place."
-        );
-    }
+        )
+    } else {
+        format!("There is no route {path}.")
+    };
     Problem::new(Code::NotFound, detail)
 }
 
@@ -422,8 +427,12 @@ mod tests {
             assert_eq!(answer.status, 404, "{path}");
             assert!(body.contains("`reef monitor`"), "{path}: {body}");
         }
-        let body = String::from_utf8(ask(&app, "GET", "/api/v1/x", &[]).body).unwrap();
-        assert!(body.contains("There is no route /api/v1/x."), "{body}");
+        for (path, says) in
+            [("/mcp", "`reef mcp --hub URL`"), ("/api/v1/x", "There is no route /api/v1/x.")]
+        {
+            let body = String::from_utf8(ask(&app, "POST", path, &[]).body).unwrap();
+            assert!(body.contains(says), "{body}");
+        }
     }
 
     fn app(variables: &'static [(&'static str, &'static str)]) -> App<NoRedis> {

@@ -15,6 +15,7 @@ mod work;
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -181,11 +182,7 @@ impl<H: Hub> Context<'_, H> {
 /// The table: what is known of each operation, and the call by its name.
 macro_rules! table {
     ($($operation:ty),* $(,)?) => {
-        /// All operations, in the order in which they are listed.
-        #[must_use]
-        pub fn all() -> Vec<Tool> {
-            vec![$(Tool::of::<$operation>()),*]
-        }
+        static ALL: LazyLock<Vec<Tool>> = LazyLock::new(|| vec![$(Tool::of::<$operation>()),*]);
 
         async fn run<H: Hub>(name: &str, arguments: Value, cx: &Context<'_, H>) -> Finished {
             $(if name == <$operation>::ABOUT.name {
@@ -227,6 +224,12 @@ table! {
     operate::DrainAgent,
     operate::Redrive,
     operate::Events,
+}
+
+/// All operations, in the order in which they are listed.
+#[must_use]
+pub fn all() -> &'static [Tool] {
+    &ALL
 }
 
 /// An operation and its schemas.
@@ -275,10 +278,10 @@ impl Tool {
 
 /// What this caller is offered.
 #[must_use]
-pub fn offered(caller: &Caller, selection: &Selection) -> Vec<Tool> {
+pub fn offered(caller: &Caller, selection: &Selection) -> Vec<&'static Tool> {
     let is_offered =
-        |tool: &Tool| selection.0.contains(&tool.about.toolset) && caller.may(tool.about.scope);
-    all().into_iter().filter(is_offered).collect()
+        |tool: &&Tool| selection.0.contains(&tool.about.toolset) && caller.may(tool.about.scope);
+    all().iter().filter(is_offered).collect()
 }
 
 /// What came of a call.
@@ -410,7 +413,7 @@ mod tests {
         let names: BTreeSet<_> = all.iter().map(|tool| tool.about.name).collect();
         assert_eq!(names.len(), all.len());
         assert_eq!(all.iter().filter(|it| it.about.toolset == Toolset::Core).count(), 12);
-        for Tool { about, input } in &all {
+        for Tool { about, input } in all {
             let fits = |c: char| c.is_ascii_lowercase() || c == '_';
             assert!(about.name.len() <= 32 && about.name.chars().all(fits), "{}", about.name);
             assert!(about.description.ends_with('.') && !about.title.is_empty(), "{}", about.name);
