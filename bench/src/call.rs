@@ -41,7 +41,7 @@ impl Call {
         Request {
             method: self.method.to_owned(),
             target: self.target.clone(),
-            headers: vec![("x-api-key".to_owned(), admin_key.as_bytes().to_vec())],
+            headers: [("x-api-key", admin_key)].into_iter().collect(),
             body: self.body.clone().into_bytes(),
         }
     }

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use reef_redis::Connection;
 use reef_store::Store;
 use reef_web::config::AuthMode;
+use reef_web::edge::PublicUrl;
 
 use crate::config::{self, AdminKey, Config, Welcome};
 use crate::http::ui_session;
@@ -35,7 +36,8 @@ pub(crate) async fn say(
         return;
     }
     let hub = format!("{scheme}://{}", reachable(listens));
-    let page = format!("{hub}/");
+    let public = web.public_url.as_ref().map_or(hub.as_str(), PublicUrl::as_str);
+    let page = format!("{public}/");
     let signed_in = if web.admin_key.is_none() || web.auth_mode == AuthMode::Open {
         None
     } else {

@@ -124,11 +124,7 @@ async fn answer(app: &App<Connection>, request: Request<Incoming>) -> Response<F
     let request = reef_web::Request {
         method: head.method.as_str().to_owned(),
         target: head.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-        headers: head
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-            .collect(),
+        headers: head.headers.iter().map(|(name, value)| (name.as_str(), value)).collect(),
         body: body.to_bytes().to_vec(),
     };
     into_hyper(app.answer(&request).await)
@@ -138,9 +134,9 @@ async fn answer(app: &App<Connection>, request: Request<Incoming>) -> Response<F
 fn into_hyper(answered: reef_web::Response) -> Option<Response<Full<Bytes>>> {
     let mut response = Response::new(Full::new(Bytes::from(answered.body)));
     *response.status_mut() = StatusCode::from_u16(answered.status).ok()?;
-    for (name, value) in answered.headers {
+    for (name, value) in answered.headers.iter() {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        let value = HeaderValue::from_maybe_shared(Bytes::from(value)).ok()?;
+        let value = HeaderValue::from_bytes(value).ok()?;
         response.headers_mut().append(name, value);
     }
     Some(response)

@@ -7,7 +7,7 @@ use reef_api::task::{
 };
 use reef_domain::Invalid;
 use reef_domain::json::Json;
-use reef_domain::limits::{BODY_BYTES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
+use reef_domain::limits::{BODY_BYTES_MAX, CLASSES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
 use reef_domain::task::{Submission, check_task_id};
 use reef_store::Redis;
 use reef_store::task::{
@@ -135,7 +135,7 @@ pub(crate) fn not_submitted(refused: &Submitted, task_id: &str) -> Problem {
     match refused {
         Submitted::TooManyClasses => Problem::new(
             Code::Conflict,
-            "Tasks with 10000 different sets of required skills wait already.",
+            format!("Tasks with {CLASSES_MAX} different sets of required skills wait already."),
         ),
         _ => Problem::new(Code::Conflict, format!("The task id {task_id} is in use.")),
     }

@@ -51,7 +51,7 @@ impl Open<TaskStatus> {
 }
 
 /// A task as it is shown: fields and order of `contract.md` §5.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Task {
@@ -111,43 +111,9 @@ pub struct Task {
     pub target_node: Option<NodeId>,
 }
 
-impl Default for Task {
-    fn default() -> Self {
-        Self {
-            task_id: TaskId::default(),
-            task_type: String::new(),
-            name: String::new(),
-            description: String::new(),
-            required_skills: Vec::new(),
-            optional_skills: Vec::new(),
-            status: Open::default(),
-            priority: 0,
-            assigned_node: None,
-            submitted_at: UnixMillis::default(),
-            scheduled_at: None,
-            started_at: None,
-            completed_at: None,
-            parameters: RawValue::NULL.to_owned(),
-            timeout: Seconds::default(),
-            retry_count: 0,
-            max_retries: 0,
-            user_id: None,
-            affinity_tags: Vec::new(),
-            result: None,
-            error: None,
-            metadata: RawValue::NULL.to_owned(),
-            session_id: None,
-            message_id: None,
-            progress: 0.0,
-            audience: Value::Null,
-            target_node: None,
-        }
-    }
-}
-
 /// A task that is submitted, or a sub-task of a proposal.
 // `J` is what keeps free JSON.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(bound(deserialize = "J: Deserialize<'de>"))]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskBody"))]
 pub struct TaskBody<J> {
@@ -188,29 +154,6 @@ pub struct TaskBody<J> {
     pub task_id: Option<String>,
     /// An object that is kept as it is.
     pub metadata: Option<J>,
-}
-
-impl<J> Default for TaskBody<J> {
-    fn default() -> Self {
-        Self {
-            name: None,
-            task_type: None,
-            description: None,
-            required_skills: None,
-            optional_skills: None,
-            priority: None,
-            parameters: None,
-            timeout: None,
-            max_retries: None,
-            delay_ms: None,
-            user_id: None,
-            affinity_tags: None,
-            audience: None,
-            target_node: None,
-            task_id: None,
-            metadata: None,
-        }
-    }
 }
 
 // `GET /tasks/stats`.

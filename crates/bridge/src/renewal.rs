@@ -25,18 +25,9 @@ impl Renewal {
     /// # Errors
     /// The hub's problem: 404 if the agent has not checked in.
     pub(crate) async fn send(hub: &impl Hub, agent: &str) -> Result<Self, Problem> {
-        let mut renewal = Self::send_quietly(hub, agent, QUIET_MS).await?;
-        let longest = renewal.claims().iter().map(|claim| claim.lease_expires_in_ms).max();
-        if let Some(longest) = longest.filter(|longest| *longest > QUIET_MS) {
-            renewal = Self::send_quietly(hub, agent, longest).await?.after(Some(renewal));
-        }
-        Ok(renewal)
-    }
-
-    async fn send_quietly(hub: &impl Hub, agent: &str, quiet_ms: i64) -> Result<Self, Problem> {
         let body = HeartbeatBody {
             renew_all: Some(true),
-            quiet_ms: Some(quiet_ms),
+            quiet_ms: Some(QUIET_MS),
             ..HeartbeatBody::default()
         };
         let path = ["nodes", agent, "heartbeat"];

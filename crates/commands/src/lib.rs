@@ -77,61 +77,76 @@ Environment:
   NO_COLOR turns colours off; they are used on terminals only.
 ";
 
+/// Makes [`Asking`]: a line each, from which follow the help, the hub that is asked, and the call.
+macro_rules! asking {
+    ($($(#[doc = $about:literal])+ $name:ident($command:ty, $examples:path),)+) => {
+        /// The commands that ask a hub and do nothing else.
+        #[derive(Debug, Subcommand)]
+        pub enum Asking {$(
+            $(#[doc = $about])+
+            #[command(before_help = $examples, after_help = EXIT_CODES)]
+            $name($command),
+        )+}
+
+        impl Asking {
+            fn hub(&self) -> &HubArgs {
+                match self {
+                    $(Self::$name(command) => &command.hub,)+
+                }
+            }
+
+            async fn run(self, cx: &Context) -> Result<(), Failure> {
+                match self {
+                    $(Self::$name(command) => command.run(cx).await,)+
+                }
+            }
+        }
+    };
+}
+
+asking! {
+    /// Messages: write them, and read them while they are written
+    Messages(messages::Messages, messages::EXAMPLES),
+    /// Mail between agents
+    Inbox(inbox::Inbox, inbox::EXAMPLES),
+    /// Work that agents ask each other to take on
+    Collab(collab::Collab, collab::EXAMPLES),
+    /// What has happened in the cluster, and what happens
+    Events(events::Events, events::EXAMPLES),
+    /// Tasks: submit them, look at them, wait for them
+    Tasks(tasks::Tasks, tasks::EXAMPLES),
+    /// Agents: register them, and see who there is
+    Agents(agents::Agents, agents::EXAMPLES),
+    /// What only who runs the hub does: further admin keys
+    Admin(admin::Admin, admin::EXAMPLES),
+    /// Keys of an agent: make, rotate and revoke them
+    Keys(keys::Keys, keys::EXAMPLES),
+    /// Money: move it, hold it, and check the journal that accounts for it
+    Ledger(ledger::Ledger, ledger::EXAMPLES),
+    /// How much the hub holds
+    Stats(upkeep::Stats, upkeep::STATS_EXAMPLES),
+    /// Remove old tasks and messages, or count them with --dry-run
+    Cleanup(upkeep::Cleanup, upkeep::CLEANUP_EXAMPLES),
+    /// Nodes: list them, drain them, forget them
+    Nodes(nodes::Nodes, nodes::EXAMPLES),
+    /// Who leads the cluster, who did, and who shall
+    Leader(leader::Leader, leader::EXAMPLES),
+    /// How the cluster is, or a node; exit code 1 if not well
+    Health(health::Health, health::EXAMPLES),
+    /// The address of the hub's page, or a link that signs a browser in to it
+    Page(page::Page, page::EXAMPLES),
+    /// The cluster at a glance, live
+    Top(top::Top, top::EXAMPLES),
+    /// Check the cluster: leader, nodes, inboxes, leases, monitor, Redis; exit code 0 only if
+    /// all is well
+    Verify(verify::Verify, verify::EXAMPLES),
+}
+
 /// The commands that talk to a hub.
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
-    /// Messages: write them, and read them while they are written
-    #[command(before_help = messages::EXAMPLES, after_help = EXIT_CODES)]
-    Messages(messages::Messages),
-    /// Mail between agents
-    #[command(before_help = inbox::EXAMPLES, after_help = EXIT_CODES)]
-    Inbox(inbox::Inbox),
-    /// Work that agents ask each other to take on
-    #[command(before_help = collab::EXAMPLES, after_help = EXIT_CODES)]
-    Collab(collab::Collab),
-    /// What has happened in the cluster, and what happens
-    #[command(before_help = events::EXAMPLES, after_help = EXIT_CODES)]
-    Events(events::Events),
-    /// Tasks: submit them, look at them, wait for them
-    #[command(before_help = tasks::EXAMPLES, after_help = EXIT_CODES)]
-    Tasks(tasks::Tasks),
-    /// Agents: register them, and see who there is
-    #[command(before_help = agents::EXAMPLES, after_help = EXIT_CODES)]
-    Agents(agents::Agents),
-    /// What only who runs the hub does: further admin keys
-    #[command(before_help = admin::EXAMPLES, after_help = EXIT_CODES)]
-    Admin(admin::Admin),
-    /// Keys of an agent: make, rotate and revoke them
-    #[command(before_help = keys::EXAMPLES, after_help = EXIT_CODES)]
-    Keys(keys::Keys),
-    /// Money: move it, hold it, and check the journal that accounts for it
-    #[command(before_help = ledger::EXAMPLES, after_help = EXIT_CODES)]
-    Ledger(ledger::Ledger),
-    /// How much the hub holds
-    #[command(before_help = upkeep::STATS_EXAMPLES, after_help = EXIT_CODES)]
-    Stats(upkeep::Stats),
-    /// Remove old tasks and messages, or count them with --dry-run
-    #[command(before_help = upkeep::CLEANUP_EXAMPLES, after_help = EXIT_CODES)]
-    Cleanup(upkeep::Cleanup),
-    /// Nodes: list them, drain them, forget them
-    #[command(before_help = nodes::EXAMPLES, after_help = EXIT_CODES)]
-    Nodes(nodes::Nodes),
-    /// Who leads the cluster, who did, and who shall
-    #[command(before_help = leader::EXAMPLES, after_help = EXIT_CODES)]
-    Leader(leader::Leader),
-    /// How the cluster is, or a node; exit code 1 if not well
-    #[command(before_help = health::EXAMPLES, after_help = EXIT_CODES)]
-    Health(health::Health),
-    /// The address of the hub's page, or a link that signs a browser in to it
-    #[command(before_help = page::EXAMPLES, after_help = EXIT_CODES)]
-    Page(page::Page),
-    /// The cluster at a glance, live
-    #[command(before_help = top::EXAMPLES, after_help = EXIT_CODES)]
-    Top(top::Top),
-    /// Check the cluster: leader, nodes, inboxes, leases, monitor, Redis; exit code 0 only if
-    /// all is well
-    #[command(before_help = verify::EXAMPLES, after_help = EXIT_CODES)]
-    Verify(verify::Verify),
+    #[command(flatten)]
+    Asking(Asking),
     /// Find out what is wrong on this machine or with its hub, and what to do
     #[command(before_help = doctor::EXAMPLES, after_help = EXIT_CODES)]
     Doctor(doctor::Doctor),
@@ -169,23 +184,7 @@ impl ClientCommand {
 
     fn hub(&self) -> Option<&HubArgs> {
         Some(match self {
-            Self::Messages(group) => &group.hub,
-            Self::Inbox(group) => &group.hub,
-            Self::Collab(group) => &group.hub,
-            Self::Events(group) => &group.hub,
-            Self::Tasks(group) => &group.hub,
-            Self::Agents(group) => &group.hub,
-            Self::Admin(group) => &group.hub,
-            Self::Keys(group) => &group.hub,
-            Self::Ledger(group) => &group.hub,
-            Self::Stats(command) => &command.hub,
-            Self::Cleanup(command) => &command.hub,
-            Self::Nodes(group) => &group.hub,
-            Self::Leader(group) => &group.hub,
-            Self::Health(health) => &health.hub,
-            Self::Page(page) => &page.hub,
-            Self::Top(top) => &top.hub,
-            Self::Verify(verify) => &verify.hub,
+            Self::Asking(command) => command.hub(),
             Self::Doctor(doctor) => &doctor.hub,
             Self::Agent(agent) => &agent.hub,
             Self::Heartbeat(heartbeat) => &heartbeat.hub,
@@ -198,23 +197,9 @@ impl ClientCommand {
     /// Runs it, whatever it needs.
     async fn run(self, host: Host) -> Result<(), Failure> {
         match self {
-            Self::Messages(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Inbox(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Collab(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Events(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Tasks(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Agents(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Admin(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Keys(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Ledger(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Stats(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
-            Self::Cleanup(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
-            Self::Nodes(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Leader(group) => ask(&group.hub.clone(), async |cx| group.run(cx).await).await,
-            Self::Health(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
-            Self::Page(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
-            Self::Top(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
-            Self::Verify(it) => ask(&it.hub.clone(), async |cx| it.run(cx).await).await,
+            Self::Asking(command) => {
+                ask(&command.hub().clone(), async |cx| command.run(cx).await).await
+            }
             Self::Doctor(it) => ask(&it.hub.clone(), async |cx| it.run(cx, host).await).await,
             Self::Agent(agent) => agent.run().await,
             Self::Heartbeat(it) if it.once => {

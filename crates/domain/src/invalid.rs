@@ -53,6 +53,13 @@ impl Invalid {
         }
     }
 
+    /// Adds that a word is none of these.
+    pub fn one_of(&mut self, field: &str, word: &str, words: &[&str]) {
+        if !words.contains(&word) {
+            self.push(field, format!("must be one of {}", words.join(", ")));
+        }
+    }
+
     /// Adds a fault if a text has more characters.
     pub fn at_most_chars(&mut self, field: &str, text: &str, most: usize) {
         if text.chars().count() > most {

@@ -196,17 +196,7 @@ pub struct Submission {
 
 impl Default for Submission {
     fn default() -> Self {
-        Self {
-            name: String::new(),
-            task_type: "batch".to_owned(),
-            description: String::new(),
-            wants: Wants::default(),
-            priority: PRIORITY_DEFAULT,
-            timeout: TIMEOUT_DEFAULT,
-            max_retries: 3,
-            delay_ms: 0,
-            user_id: None,
-        }
+        Self::filled(&mut TaskBody::<()>::default(), None)
     }
 }
 
@@ -217,26 +207,30 @@ impl Submission {
     /// # Errors
     /// [`AUDIENCE_RULE`].
     pub fn read<J>(body: &mut TaskBody<J>, invalid: &mut Invalid) -> Result<Self, Invalid> {
-        let default = Self::default();
-        let submission = Self {
+        let audience = body.audience.take().map(|it| Audience::read(&it)).transpose()?;
+        let submission = Self::filled(body, audience);
+        submission.check(invalid);
+        Ok(submission)
+    }
+
+    fn filled<J>(body: &mut TaskBody<J>, audience: Option<Audience>) -> Self {
+        Self {
             name: body.name.take().unwrap_or_default(),
-            task_type: body.task_type.take().unwrap_or(default.task_type),
+            task_type: body.task_type.take().unwrap_or_else(|| "batch".to_owned()),
             description: body.description.take().unwrap_or_default(),
             wants: Wants {
                 required_skills: body.required_skills.take().unwrap_or_default(),
                 optional_skills: body.optional_skills.take().unwrap_or_default(),
                 affinity_tags: body.affinity_tags.take().unwrap_or_default(),
-                audience: body.audience.take().map(|it| Audience::read(&it)).transpose()?,
+                audience,
                 target_node: some_node(body.target_node.take()),
             },
-            priority: body.priority.unwrap_or(default.priority),
-            timeout: body.timeout.unwrap_or(default.timeout),
-            max_retries: body.max_retries.unwrap_or(default.max_retries),
-            delay_ms: body.delay_ms.unwrap_or(default.delay_ms),
+            priority: body.priority.unwrap_or(PRIORITY_DEFAULT),
+            timeout: body.timeout.unwrap_or(TIMEOUT_DEFAULT),
+            max_retries: body.max_retries.unwrap_or(3),
+            delay_ms: body.delay_ms.unwrap_or_default(),
             user_id: body.user_id.take().filter(|user| !user.is_empty()),
-        };
-        submission.check(invalid);
-        Ok(submission)
+        }
     }
 
     /// The timeout in whole milliseconds.
@@ -255,11 +249,7 @@ impl Submission {
         if name_fits {
             name::check(invalid, "name", &self.name);
         }
-        invalid.require(
-            TASK_TYPES.contains(&self.task_type.as_str()),
-            "task_type",
-            "must be one of interactive, batch, compute_intensive, io_intensive, daemon",
-        );
+        invalid.one_of("task_type", &self.task_type, &TASK_TYPES);
         self.wants.check(invalid);
         invalid.require(
             (0..=PRIORITY_MAX).contains(&self.priority),
@@ -288,11 +278,7 @@ pub fn check_user(invalid: &mut Invalid, user_id: Option<&str>) {
 
 /// Adds what is wrong with a workflow and its number of iterations.
 pub fn check_workflow(invalid: &mut Invalid, workflow: &str, max_iterations: i64) {
-    invalid.require(
-        WORKFLOWS.contains(&workflow),
-        "workflow",
-        "must be one of simple, planner, critic",
-    );
+    invalid.one_of("workflow", workflow, &WORKFLOWS);
     invalid.within("max_iterations", max_iterations, &(1..=ITERATIONS_MAX));
 }
 

@@ -228,7 +228,7 @@ impl Component {
         let place = self.loaded.runtime.place().await?;
         let limit = self.loaded.runtime.config.request_timeout;
         match &self.loaded.http {
-            Http::Direct(pool) => within(limit, pool.call(&request)).await,
+            Http::Direct(pool) => within(limit, pool.call(request)).await,
             Http::Proxy(proxy) => within(limit, proxy.call(request, place)).await,
             Http::None => Err(CallError::Trap("the component takes no HTTP requests".to_owned())),
         }

@@ -4,57 +4,93 @@
 //! and goes back to the pool only when the call has succeeded. So a trap, a deadline or a caller
 //! that goes away costs one request and one instance, and nobody else anything.
 
-use crate::state::{Shared, State, begin_call};
+use crate::state::{Shared, State, begin_call, go_on};
 use crate::{Body, CallError};
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode};
+use reef_redis::Connection;
+use reef_store::packed::{Packed, pack_reply};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use wasmtime::component::{ComponentExportIndex, ComponentType, Func, InstancePre, Lift, Lower};
+use wasmtime::component::{
+    ComponentExportIndex, ComponentNamedList, ComponentType, InstancePre, Lift, Lower, TypedFunc,
+};
 use wasmtime::{Engine, Store};
 
 /// The interface's name among a component's exports.
-pub(crate) const INTERFACE: &str = "reef:hub/handler@0.1.0";
+pub(crate) const INTERFACE: &str = "reef:hub/handler@0.2.0";
 
 /// How long an instance waits for its next call before its memory is given back.
 pub(crate) const IDLE_MAX: Duration = Duration::from_secs(10);
 
-/// A request as `wit/hub.wit` has it, borrowed: its bytes are copied once, into the component.
-#[derive(ComponentType, Lower)]
-#[component(record)]
-struct WireRequest<'a> {
-    method: &'a str,
-    #[component(name = "path-and-query")]
-    path_and_query: &'a str,
-    headers: &'a [(&'a str, &'a [u8])],
-    body: &'a [u8],
+/// The types of `wit/hub.wit`.
+mod wire {
+    use super::{ComponentType, Lift, Lower};
+
+    #[derive(ComponentType, Lift)]
+    #[component(record)]
+    pub(super) struct Response {
+        pub(super) status: u16,
+        pub(super) headers: Vec<u8>,
+        pub(super) body: Vec<u8>,
+    }
+
+    #[derive(ComponentType, Lift)]
+    #[component(record)]
+    pub(super) struct Command {
+        pub(super) address: String,
+        pub(super) words: Vec<u8>,
+    }
+
+    #[derive(ComponentType, Lower)]
+    #[component(variant)]
+    pub(super) enum Failure {
+        #[component(name = "not-allowed")]
+        NotAllowed,
+        #[component(name = "other")]
+        Other(String),
+    }
+
+    #[derive(ComponentType, Lift)]
+    #[component(variant)]
+    pub(super) enum Step {
+        #[component(name = "answer")]
+        Answer(Response),
+        #[component(name = "ask")]
+        Ask(Command),
+    }
 }
 
-/// A response as `wit/hub.wit` has it.
-#[derive(ComponentType, Lift)]
-#[component(record)]
-struct WireResponse {
-    status: u16,
-    headers: Vec<(String, Vec<u8>)>,
-    body: Vec<u8>,
-}
+type Start = TypedFunc<(Vec<(String, String)>,), ()>;
+type Handle = TypedFunc<(Vec<u8>, Vec<u8>), (wire::Step,)>;
+type Resume = TypedFunc<(Result<Vec<u8>, wire::Failure>,), (wire::Step,)>;
 
 /// The instances of one component, and how to make more.
 pub(crate) struct Pool {
     engine: Engine,
     shared: Arc<Shared>,
     pre: InstancePre<State>,
-    handle: ComponentExportIndex,
+    exports: Exports,
     max_reuse: u32,
     max_body_bytes: usize,
     /// The last one used is the first to be used again, because its memory is warm.
     idle: Mutex<Vec<Instance>>,
 }
 
+/// Where the functions of the interface are among a component's exports.
+struct Exports {
+    start: ComponentExportIndex,
+    handle: ComponentExportIndex,
+    resume: ComponentExportIndex,
+}
+
 struct Instance {
     store: Store<State>,
-    handle: Func,
+    handle: Handle,
+    resume: Resume,
+    /// The server that was asked last.
+    redis: Option<(String, Connection)>,
     calls: u32,
     idle_since: Instant,
 }
@@ -69,12 +105,17 @@ impl Pool {
     ) -> Option<Self> {
         let component = pre.component();
         let interface = component.get_export_index(None, INTERFACE)?;
-        let handle = component.get_export_index(Some(&interface), "handle")?;
+        let export = |name| component.get_export_index(Some(&interface), name);
+        let exports = Exports {
+            start: export("start")?,
+            handle: export("handle")?,
+            resume: export("resume")?,
+        };
         Some(Self {
             engine: engine.clone(),
             shared: Arc::clone(shared),
             pre: pre.clone(),
-            handle,
+            exports,
             max_reuse: config.max_reuse,
             max_body_bytes: config.max_body_bytes,
             idle: Mutex::default(),
@@ -82,12 +123,12 @@ impl Pool {
     }
 
     /// Serves one request. Dropping the future drops the instance.
-    pub(crate) async fn call(&self, request: &Request<Bytes>) -> Result<Response<Body>, CallError> {
+    pub(crate) async fn call(&self, request: Request<Bytes>) -> Result<Response<Body>, CallError> {
         let mut instance = match self.take() {
             Some(instance) => instance,
             None => self.create().await?,
         };
-        let answer = instance.call(request).await.map_err(|error| CallError::trap(&error))?;
+        let answer = instance.call(&self.shared, request).await?;
         self.put_back(instance);
         self.response(answer)
     }
@@ -124,19 +165,18 @@ impl Pool {
     }
 
     async fn create(&self) -> Result<Instance, CallError> {
+        let failed = |error: wasmtime::Error| CallError::instantiation(&error);
         let mut store = self.shared.store(&self.engine);
-        let instance = self
-            .pre
-            .instantiate_async(&mut store)
-            .await
-            .map_err(|error| CallError::instantiation(&error))?;
-        let handle = instance
-            .get_func(&mut store, self.handle)
-            .ok_or_else(|| CallError::Trap("the handler is not a function".to_owned()))?;
-        Ok(Instance { store, handle, calls: 0, idle_since: Instant::now() })
+        let instance = self.pre.instantiate_async(&mut store).await.map_err(failed)?;
+        let start: Start = typed(&instance, &mut store, self.exports.start)?;
+        let handle = typed(&instance, &mut store, self.exports.handle)?;
+        let resume = typed(&instance, &mut store, self.exports.resume)?;
+        let variables = self.shared.variables.clone().into_iter().collect();
+        start.call_async(&mut store, (variables,)).await.map_err(failed)?;
+        Ok(Instance { store, handle, resume, redis: None, calls: 0, idle_since: Instant::now() })
     }
 
-    fn response(&self, answer: WireResponse) -> Result<Response<Body>, CallError> {
+    fn response(&self, answer: wire::Response) -> Result<Response<Body>, CallError> {
         let bad = |what: &str| Err(CallError::BadResponse(what.to_owned()));
         let Ok(status) = StatusCode::from_u16(answer.status) else {
             return bad("the status is not one of HTTP");
@@ -147,12 +187,16 @@ impl Pool {
         if answer.body.len() > self.max_body_bytes {
             return bad("the body is too large");
         }
-        let mut headers = HeaderMap::with_capacity(answer.headers.len());
-        for (name, value) in answer.headers {
-            let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
+        let Some(packed) = Packed::read(answer.headers) else {
+            return bad("its headers end too early");
+        };
+        let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
+        let mut items = packed.iter();
+        while let (Some(name), Some(value)) = (items.next(), items.next()) {
+            let Ok(name) = HeaderName::from_bytes(name) else {
                 return bad("a header's name is not allowed in HTTP");
             };
-            let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) else {
+            let Ok(value) = HeaderValue::from_bytes(value) else {
                 return bad("a header's value is not allowed in HTTP");
             };
             // The connection is the host's, and so is the length, which it knows better.
@@ -169,26 +213,80 @@ impl Pool {
     }
 }
 
+/// How many headers an answer has room for without growing, what the host adds included.
+const HEADERS_USUAL: usize = 16;
+
+fn typed<Params, Return>(
+    instance: &wasmtime::component::Instance,
+    store: &mut Store<State>,
+    export: ComponentExportIndex,
+) -> Result<TypedFunc<Params, Return>, CallError>
+where
+    Params: ComponentNamedList + Lower,
+    Return: ComponentNamedList + Lift,
+{
+    instance.get_typed_func(store, export).map_err(|error| CallError::instantiation(&error))
+}
+
 impl Instance {
-    async fn call(&mut self, request: &Request<Bytes>) -> wasmtime::Result<WireResponse> {
-        let headers: Vec<(&str, &[u8])> = request
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_bytes()))
-            .collect();
-        let path = request.uri().path_and_query();
-        let wire = WireRequest {
-            method: request.method().as_str(),
-            path_and_query: path.map_or("/", http::uri::PathAndQuery::as_str),
-            headers: &headers,
-            body: request.body(),
-        };
+    async fn call(
+        &mut self,
+        shared: &Shared,
+        request: Request<Bytes>,
+    ) -> Result<wire::Response, CallError> {
+        let trap = |error: wasmtime::Error| CallError::trap(&error);
+        let (parts, body) = request.into_parts();
+        let mut head = Packed::with_capacity(HEAD_BYTES_USUAL);
+        head.push(parts.method.as_str().as_bytes());
+        let path = parts.uri.path_and_query();
+        head.push(path.map_or("/", http::uri::PathAndQuery::as_str).as_bytes());
+        for (name, value) in &parts.headers {
+            head.push(name.as_str().as_bytes());
+            head.push(value.as_bytes());
+        }
         begin_call(&mut self.store);
-        let handle = self.handle.typed::<(WireRequest<'_>,), (WireResponse,)>(&self.store)?;
-        let (response,) = handle.call_async(&mut self.store, (wire,)).await?;
-        Ok(response)
+        let arguments = (head.into_bytes(), Vec::from(body));
+        let (mut step,) = self.handle.call_async(&mut self.store, arguments).await.map_err(trap)?;
+        loop {
+            let command = match step {
+                wire::Step::Answer(answer) => return Ok(answer),
+                wire::Step::Ask(command) => command,
+            };
+            let reply = self.ask(shared, command).await?;
+            go_on(&mut self.store);
+            (step,) = self.resume.call_async(&mut self.store, (reply,)).await.map_err(trap)?;
+        }
+    }
+
+    /// Has Redis carry out what the component asks for.
+    async fn ask(
+        &mut self,
+        shared: &Shared,
+        command: wire::Command,
+    ) -> Result<Result<Vec<u8>, wire::Failure>, CallError> {
+        let words = Packed::read(command.words);
+        let mut words = words.as_ref().map(Packed::iter).into_iter().flatten();
+        let Some(Ok(name)) = words.next().map(std::str::from_utf8) else {
+            return Err(CallError::BadResponse("a command has no name".to_owned()));
+        };
+        let redis = match &self.redis {
+            Some((address, redis)) if *address == command.address => redis,
+            _ => match shared.connect(&command.address) {
+                Some(redis) => &self.redis.insert((command.address, redis)).1,
+                None => return Ok(Err(wire::Failure::NotAllowed)),
+            },
+        };
+        shared.counters.redis_calls.count();
+        let replies = redis.execute(name, words.map(<[u8]>::to_vec).collect()).await;
+        Ok(match replies {
+            Ok(replies) => Ok(pack_reply(&replies).into_bytes()),
+            Err(error) => Err(wire::Failure::Other(error.to_string())),
+        })
     }
 }
+
+/// How many bytes the head of a request has room for without growing.
+const HEAD_BYTES_USUAL: usize = 512;
 
 fn is_of_the_connection(name: &HeaderName) -> bool {
     *name == header::CONTENT_LENGTH

@@ -58,8 +58,13 @@ pub(crate) struct State {
 /// Grants an instance its first tick of a new call.
 pub(crate) fn begin_call(mut store: impl AsContextMut<Data = State>) {
     let mut store = store.as_context_mut();
-    store.set_epoch_deadline(1);
     store.data_mut().ticks = 0;
+    go_on(store);
+}
+
+/// Grants an instance another tick of the present call, after it has waited.
+pub(crate) fn go_on(mut store: impl AsContextMut<Data = State>) {
+    store.as_context_mut().set_epoch_deadline(1);
 }
 
 impl State {

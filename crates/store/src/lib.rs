@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - [`port`]: what the hub needs of Redis; implemented elsewhere, for each platform.
+//! - [`packed`]: lists in one buffer, between a component and the host.
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`name`], [`session`],
@@ -32,6 +33,7 @@ pub mod message;
 pub mod monitor;
 pub mod name;
 pub mod node;
+pub mod packed;
 pub mod port;
 pub mod position;
 pub mod proposal;

@@ -6,6 +6,8 @@ mod settle;
 mod show;
 mod submit;
 
+use std::borrow::Cow;
+
 use reef_api::NodeId;
 use reef_api::task::Seconds;
 use reef_domain::json::Json;
@@ -27,27 +29,18 @@ pub use reef_api::task::Task;
 
 include!(concat!(env!("OUT_DIR"), "/calls_task.rs"));
 
-/// What a task is, apart from what changes: stored as JSON that no script looks into.
-#[derive(Debug, Deserialize)]
-struct Spec {
-    task_type: String,
-    name: String,
-    description: String,
-    parameters: Box<RawValue>,
-    metadata: Box<RawValue>,
+/// What a task is, apart from what changes: stored as JSON that no script looks into. `J` is its free
+/// JSON, as it comes or as it is read.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Spec<'a, J> {
+    task_type: Cow<'a, str>,
+    name: Cow<'a, str>,
+    description: Cow<'a, str>,
+    parameters: J,
+    metadata: J,
 }
 
-/// The same, to be stored.
-#[derive(Debug, Serialize)]
-pub struct NewSpec<'a> {
-    task_type: &'a str,
-    name: &'a str,
-    description: &'a str,
-    parameters: &'a Json,
-    metadata: &'a Json,
-}
-
-impl Argument for NewSpec<'_> {
+impl Argument for Spec<'_, &Json> {
     fn append(&self, arguments: &mut Arguments) {
         arguments.json(self);
     }
@@ -79,7 +72,8 @@ fn read_owned(reply: &mut Reader) -> Result<Owned<Task>, Malformed> {
     let owner = reply.text()?;
     let status = FromReply::read(reply)?;
     let spec = reply.text()?;
-    let spec: Spec = serde_json::from_str(&spec).map_err(|error| bad("spec", error))?;
+    let spec: Spec<'_, Box<RawValue>> =
+        serde_json::from_str(&spec).map_err(|error| bad("spec", error))?;
     let wants = reply.text()?;
     let StoredWants(required_skills, optional_skills, affinity_tags, agents, target_node) =
         serde_json::from_str(&wants).map_err(|error| bad("wants", error))?;
@@ -89,9 +83,9 @@ fn read_owned(reply: &mut Reader) -> Result<Owned<Task>, Malformed> {
     };
     let value = Task {
         task_id,
-        task_type: spec.task_type,
-        name: spec.name,
-        description: spec.description,
+        task_type: spec.task_type.into_owned(),
+        name: spec.name.into_owned(),
+        description: spec.description.into_owned(),
         required_skills,
         optional_skills,
         status,

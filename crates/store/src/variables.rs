@@ -63,6 +63,7 @@ pub const VARIABLES: &[Variable] = &[
     one("max_deposit", "100000", LEDGER, "the largest deposit"),
     one("cors_origins", "", SERVERS, "origins of browsers that may call, separated by commas; `*` for all").own(),
     one("allowed_hosts", "", SERVERS, "names by which the hub is called beside localhost and addresses, separated by commas, with a port or without; `*` for all").own(),
+    one("public_url", "", SERVERS, "where the hub is found from outside, such as `https://hub.example`: its host is one of the hub's, its pages are the hub's own, and the link that `reef up` prints begins with it").own(),
     one("anonymous_rate_per_second", "", &[], "requests a second from one address without a good key, in bursts of ten seconds' worth; by default 50, with `auth_mode=open` as many as a key has; 0: no limit. Host only: Spin ignores it").own(),
     // A gateway reads for many people at once.
     one("quota_streams", "100", &[], "event streams that one agent, or one address without a key, has open on one host; 0: no limit. Host only: Spin ignores it").own(),

@@ -373,7 +373,7 @@ mod tests {
     }
 
     fn with(name: &str, value: &str) -> Request {
-        Request { headers: vec![(name.into(), value.into())], ..Request::default() }
+        Request { headers: [(name, value)].into_iter().collect(), ..Request::default() }
     }
 
     #[test]
@@ -402,8 +402,8 @@ mod tests {
             let refused = identify_in("open", &request).unwrap_err();
             assert_eq!(refused.code, Code::Unauthenticated);
         }
-        let no_text =
-            Request { headers: vec![("X-API-Key".into(), vec![0xff])], ..Request::default() };
+        let headers = [("X-API-Key", [0xff])].into_iter().collect();
+        let no_text = Request { headers, ..Request::default() };
         assert!(identify_in("open", &no_text).is_err());
     }
 

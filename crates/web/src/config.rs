@@ -5,7 +5,7 @@ use reef_domain::limits::{ANONYMOUS_RATE_DEFAULT, RATE_MAX, STREAMS_MAX};
 use reef_store::Settings;
 use reef_store::variables::{BadVariable, Given};
 
-use crate::edge::AllowedHosts;
+use crate::edge::{AllowedHosts, PublicUrl};
 
 /// Whether callers need a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// `allowed_hosts`: names by which the hub is called.
     pub allowed_hosts: AllowedHosts,
+    /// `public_url`: where the hub is found from outside.
+    pub public_url: Option<PublicUrl>,
     /// `anonymous_rate_per_second`: what callers without a good key may ask from one address; 0 for
     /// no limit. The host's alone.
     pub anonymous_rate: i64,
@@ -111,6 +113,7 @@ impl Config {
                 .filter(|origin| !origin.is_empty())
                 .collect(),
             allowed_hosts: AllowedHosts::parse(&given.text("allowed_hosts"))?,
+            public_url: PublicUrl::parse(&given.text("public_url"))?,
             anonymous_rate,
             streams_max: given.whole("quota_streams", 0..=STREAMS_MAX)?,
             rate_limit,

@@ -130,6 +130,60 @@ impl AllowedHosts {
     }
 }
 
+/// The variable `public_url`: where the hub is found from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    text: String,
+    port: u16,
+    host: HostName,
+}
+
+impl PublicUrl {
+    /// Reads a scheme, a host and perhaps a port; `None` for an empty text.
+    ///
+    /// # Errors
+    /// It is something else. A path is refused, too: the hub's page and its clients know none.
+    pub fn parse(text: &str) -> Result<Option<Self>, BadVariable> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let text = text.strip_suffix('/').unwrap_or(text);
+        let read = read_origin(text.as_bytes());
+        match read.and_then(|(scheme, it)| Some((it.port.or(default_port(scheme))?, it.host))) {
+            Some((port, host)) => Ok(Some(Self { text: text.to_owned(), port, host })),
+            None => {
+                let rule = format!(
+                    "is {text:?}; use http:// or https:// and a host, such as https://hub.example, \
+                     without a path"
+                );
+                Err(BadVariable::new("public_url", rule))
+            }
+        }
+    }
+
+    /// Without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    fn is_origin(&self, scheme: &str, authority: &Authority) -> bool {
+        let is_scheme =
+            self.text.split_once("://").is_some_and(|(own, _)| own.eq_ignore_ascii_case(scheme));
+        let port = authority.port.or(default_port(scheme));
+        is_scheme && authority.host == self.host && port == Some(self.port)
+    }
+}
+
+/// Whether `allowed_hosts` or `public_url` names this host. A proxy may pass on the public name with a
+/// port of its own.
+#[must_use]
+pub fn is_named(config: &Config, authority: &Authority) -> bool {
+    let is_public = config.public_url.as_ref().is_some_and(|it| it.host == authority.host);
+    is_public || config.allowed_hosts.has(authority)
+}
+
 /// Reads the host that a request is for.
 ///
 /// # Errors
@@ -152,7 +206,7 @@ pub fn check_host(config: &Config, host: Option<&[u8]>) -> Result<(), Problem> {
     let authority = read_host(host)?;
     let is_known = matches!(authority.host, HostName::Ip(_))
         || authority.host.is_this_machine()
-        || config.allowed_hosts.has(&authority);
+        || is_named(config, &authority);
     if is_known { Ok(()) } else { Err(misdirected()) }
 }
 
@@ -162,7 +216,7 @@ pub fn misdirected() -> Problem {
     Problem::new(
         Code::Misdirected,
         "This hub does not answer to the host of this request. If it is a name of the hub, set the \
-         variable allowed_hosts to it.",
+         variable allowed_hosts to it, or public_url to its address.",
     )
 }
 
@@ -222,7 +276,8 @@ pub fn check_origin(config: &Config, provenance: Provenance<'_>) -> Result<(), P
             let is_named = config.allowed_hosts.names(&Authority {
                 port: authority.port.or(default_port(scheme)),
                 host: authority.host.clone(),
-            }) || config.allowed_hosts.names(&authority);
+            }) || config.allowed_hosts.names(&authority)
+                || config.public_url.as_ref().is_some_and(|url| url.is_origin(scheme, &authority));
             let own = host.and_then(|host| std::str::from_utf8(host).ok());
             let own = own.and_then(Authority::parse);
             let port = |authority: &Authority| authority.port.or(default_port(scheme));
@@ -238,7 +293,7 @@ pub fn check_origin(config: &Config, provenance: Provenance<'_>) -> Result<(), P
         Code::Forbidden,
         "A page of another origin may not change anything here. If the page is to be trusted, set \
          the variable cors_origins to its origin; if it is the hub's own behind a proxy, set \
-         allowed_hosts to its host.",
+         public_url to its address.",
     ))
 }
 
@@ -315,6 +370,42 @@ mod tests {
     }
 
     #[test]
+    fn the_public_address_is_a_scheme_a_host_and_a_port() {
+        for (text, is) in [
+            ("https://hub.example", "https://hub.example"),
+            (" http://10.0.0.5:8888/ ", "http://10.0.0.5:8888"),
+            ("https://[::1]:1", "https://[::1]:1"),
+        ] {
+            assert_eq!(PublicUrl::parse(text).unwrap().unwrap().as_str(), is);
+        }
+        assert_eq!(PublicUrl::parse("").unwrap(), None);
+        for bad in [
+            "hub.example",
+            "ftp://hub.example",
+            "https://",
+            "https://h/x",
+            "https://a@h",
+            "https://h?x",
+        ] {
+            let refused = PublicUrl::parse(bad).unwrap_err();
+            assert!(refused.to_string().starts_with("public_url is "), "{bad}: {refused}");
+        }
+    }
+
+    #[test]
+    fn the_public_address_names_a_host_and_leaves_other_names_alone() {
+        let public = config(&[("public_url", "https://hub.example:8443")]);
+        for host in ["hub.example", "HUB.example:8443", "hub.example:1"] {
+            assert!(is_named(&public, &Authority::parse(host).unwrap()), "{host}");
+        }
+        assert!(!is_named(&public, &Authority::parse("evil.example").unwrap()));
+        assert!(check_host(&public, Some(b"reef.internal")).is_ok());
+        let both = config(&[("public_url", "https://hub.example"), ("allowed_hosts", "a.example")]);
+        assert!(check_host(&both, Some(b"hub.example")).is_ok());
+        assert!(check_host(&both, Some(b"b.example")).is_err());
+    }
+
+    #[test]
     fn without_an_address_to_go_by_names_are_checked_where_some_are_given() {
         let open = config(&[]);
         assert!(check_host(&open, Some(b"evil.example")).is_ok());
@@ -332,6 +423,7 @@ mod tests {
         let plain = config(&[]);
         let proxied = config(&[("allowed_hosts", "hub.example")]);
         let listed = config(&[("cors_origins", "https://a.example")]);
+        let public = config(&[("public_url", "https://hub.example")]);
         for (config, host, origin, site, fits) in [
             (&plain, "h:8", "", "", true),
             (&plain, "h:8", "", "none", true),
@@ -348,6 +440,10 @@ mod tests {
             (&plain, "h:8", "nonsense", "", false),
             (&proxied, "127.0.0.1:8", "https://hub.example", "same-origin", true),
             (&proxied, "127.0.0.1:8", "https://b.example", "", false),
+            (&public, "127.0.0.1:8", "https://hub.example", "same-origin", true),
+            (&public, "127.0.0.1:8", "https://hub.example:443", "", true),
+            (&public, "127.0.0.1:8", "http://hub.example", "", false),
+            (&public, "127.0.0.1:8", "https://hub.example:8443", "", false),
             (&listed, "h:8", "https://a.example", "cross-site", true),
             (&listed, "h:8", "https://b.example", "cross-site", false),
         ] {

@@ -333,7 +333,7 @@ mod tests {
             ("identity, br", false),
             ("x", false),
         ] {
-            request.headers = vec![("Content-Encoding".into(), coding.into())];
+            request.headers = [("Content-Encoding", coding)].into_iter().collect();
             let refused = check_coding(&request).err();
             assert_eq!(refused.is_none(), fits, "{coding}");
             if let Some(problem) = refused {
@@ -396,7 +396,7 @@ mod tests {
             ("application/merge-patch+json", true),
             ("application/x-www-form-urlencoded", false),
         ] {
-            request.headers = vec![("Content-Type".into(), kind.into())];
+            request.headers = [("Content-Type", kind)].into_iter().collect();
             assert_eq!(object::<Form>(&request).is_ok(), fits, "{kind}");
         }
     }

@@ -1,6 +1,58 @@
 //! A request and an answer as plain records: what every platform can give and take.
 
+use reef_store::packed::Packed;
 use serde::Serialize;
+
+/// Headers in order, in one buffer. A name that occurs twice is listed twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(Packed);
+
+impl Headers {
+    /// Appends one.
+    pub fn push(&mut self, name: &str, value: &[u8]) {
+        self.0.push(name.as_bytes());
+        self.0.push(value);
+    }
+
+    /// The first one of a name, whose case does not matter.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        let mut pairs = self.pairs();
+        let found = pairs.find(|(key, _)| key.eq_ignore_ascii_case(name.as_bytes()));
+        found.map(|(_, value)| value)
+    }
+
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.pairs().map(|(name, value)| (std::str::from_utf8(name).unwrap_or_default(), value))
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut items = self.0.iter();
+        std::iter::from_fn(move || Some((items.next()?, items.next()?)))
+    }
+
+    /// Names and values in turn.
+    #[must_use]
+    pub fn into_packed(self) -> Packed {
+        self.0
+    }
+}
+
+impl From<Packed> for Headers {
+    /// Names and values in turn.
+    fn from(packed: Packed) -> Self {
+        Self(packed)
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<[u8]>> FromIterator<(K, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let mut headers = Self::default();
+        pairs.into_iter().for_each(|(name, value)| headers.push(name.as_ref(), value.as_ref()));
+        headers
+    }
+}
 
 /// A request whose body has been read whole.
 #[derive(Debug, Clone, Default)]
@@ -9,8 +61,8 @@ pub struct Request {
     pub method: String,
     /// Path and query as they stand in the request line.
     pub target: String,
-    /// In order. A name that occurs twice is listed twice.
-    pub headers: Vec<(String, Vec<u8>)>,
+    /// The headers.
+    pub headers: Headers,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -35,8 +87,7 @@ impl Request {
     /// The first header of a name.
     #[must_use]
     pub fn raw_header(&self, name: &str) -> Option<&[u8]> {
-        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_slice())
+        self.headers.get(name)
     }
 
     /// The first header of a name, if it is text.
@@ -55,8 +106,8 @@ pub const PENDING: &str = "reef-pending";
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// In order. Without `content-length`: whoever sends the answer knows it.
-    pub headers: Vec<(String, Vec<u8>)>,
+    /// The headers, without `content-length`: whoever sends the answer knows it.
+    pub headers: Headers,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -71,13 +122,13 @@ impl Response {
     /// Any status with a JSON body of any type. A value that cannot be written is a fault of ours.
     pub(crate) fn with_json(status: u16, content_type: &str, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
-            Ok(body) => Self { status, headers: Vec::with_capacity(4), body }
+            Ok(body) => Self { status, headers: Headers::default(), body }
                 .with("content-type", content_type),
             Err(error) => {
                 eprintln!("an answer cannot be written as JSON: {error}");
                 let problem =
                     br#"{"title":"Internal Server Error","status":500,"code":"internal"}"#;
-                Self { status: 500, headers: Vec::new(), body: problem.to_vec() }
+                Self { status: 500, headers: Headers::default(), body: problem.to_vec() }
                     .with("content-type", "application/problem+json")
             }
         }
@@ -86,7 +137,7 @@ impl Response {
     /// An answer without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
+        Self { status, headers: Headers::default(), body: Vec::new() }
     }
 
     /// Says with [`PENDING`] whether there is nothing yet.
@@ -97,8 +148,8 @@ impl Response {
 
     /// Adds a header.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_owned(), value.into().into_bytes()));
+    pub fn with(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        self.headers.push(name, value.as_ref().as_bytes());
         self
     }
 }

@@ -13,11 +13,13 @@
 //! - [`page`]: limits, cursors and `Link`.
 //! - [`once`][]: `Idempotency-Key`.
 //! - [`config`]: what the variables of a deployment say.
-//! - `spin`: the adapter to Spin and to the Reef host, in wasm only.
+//! - `component`: the adapters to Spin and to the Reef host, in wasm only.
 
 mod acting;
 mod audit;
 pub mod auth;
+#[cfg(all(target_family = "wasm", feature = "spin"))]
+pub mod component;
 pub mod config;
 pub mod cors;
 mod credential;
@@ -32,8 +34,6 @@ pub mod problem;
 pub mod rate;
 pub mod route;
 mod secret;
-#[cfg(all(target_family = "wasm", feature = "spin"))]
-pub mod spin;
 pub mod stand_in;
 
 pub use config::Config;

@@ -179,7 +179,7 @@ mod tests {
         Request {
             method: "POST".into(),
             target: "/api/v1/nodes/register".into(),
-            headers: vec![("Idempotency-Key".into(), key.into())],
+            headers: [("Idempotency-Key", key)].into_iter().collect(),
             body: body.into(),
         }
     }
@@ -207,7 +207,7 @@ mod tests {
     fn nobody_in_particular_is_told_apart_by_address() {
         let from = |address: &str, caller: &Caller| {
             let mut request = post("k", "{}");
-            request.headers.push(("spin-client-addr".into(), address.into()));
+            request.headers.push("spin-client-addr", address.as_bytes());
             of(&request, b"k", caller, "s").digest
         };
         let nobody = &Caller::Anonymous;

@@ -445,15 +445,14 @@ mod tests {
         let request = Request {
             method: method.into(),
             target: target.into(),
-            headers: headers.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
+            headers: headers.iter().copied().collect(),
             body: Vec::new(),
         };
         futures_util::FutureExt::now_or_never(app.answer(&request)).unwrap()
     }
 
     fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-        let found = response.headers.iter().find(|(key, _)| key == name)?;
-        std::str::from_utf8(&found.1).ok()
+        std::str::from_utf8(response.headers.get(name)?).ok()
     }
 
     #[test]

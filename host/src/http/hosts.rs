@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Version};
 use reef_web::edge::{self, Authority, HostName, Provenance};
 use reef_web::{Code, Config, Problem};
 
-/// The hosts by which requests may call this host, beside `allowed_hosts`.
+/// The hosts by which requests may call this host, beside `allowed_hosts` and `public_url`.
 #[derive(Debug)]
 pub(crate) struct Hosts {
     /// Only those of this machine, and these.
@@ -55,7 +55,7 @@ impl Hosts {
         let is_address = matches!(authority.host, HostName::Ip(_));
         authority.host.is_this_machine()
             || self.listens.contains(&authority.host)
-            || config.allowed_hosts.has(authority)
+            || edge::is_named(config, authority)
             // An address cannot be pointed elsewhere, and probes call a machine by it.
             || (!self.is_loopback && is_address)
     }

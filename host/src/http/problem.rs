@@ -11,18 +11,18 @@ pub(super) fn answer(problem: Problem, request_id: &str) -> Answer {
     let response = problem.into_response(request_id);
     let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = whole(status, "application/problem+json", response.body);
-    insert(answer.headers_mut(), response.headers);
+    insert(answer.headers_mut(), response.headers.iter());
     answer
 }
 
 /// Sets headers.
-pub(super) fn insert<N: AsRef<[u8]>, V: Into<Vec<u8>>>(
+pub(super) fn insert<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     headers: &mut HeaderMap,
     given: impl IntoIterator<Item = (N, V)>,
 ) {
     for (name, value) in given {
         let name = HeaderName::from_bytes(name.as_ref());
-        let value = HeaderValue::from_maybe_shared(bytes::Bytes::from(value.into()));
+        let value = HeaderValue::from_bytes(value.as_ref());
         if let (Ok(name), Ok(value)) = (name, value) {
             headers.insert(name, value);
         }
@@ -78,7 +78,7 @@ fn raw(problem: Problem) -> Vec<u8> {
         response.body.len()
     )
     .into_bytes();
-    for (name, value) in &response.headers {
+    for (name, value) in response.headers.iter() {
         head.extend_from_slice(name.as_bytes());
         head.extend_from_slice(b": ");
         head.extend_from_slice(value);

@@ -208,7 +208,7 @@ fn shown(request: &Request) -> Request {
     Request {
         method: request.method.clone(),
         target: request.target.clone(),
-        headers: request.headers.iter().filter(|(name, _)| is_key(name)).cloned().collect(),
+        headers: request.headers.iter().filter(|(name, _)| is_key(name)).collect(),
         body: Vec::new(),
     }
 }

@@ -91,6 +91,14 @@ fn a_node_that_said_it_would_be_quiet_is_not_silent() {
     client.post(&path, &json!({"quiet_ms": 600_000})).ok();
     silent_for(&client, &quiet, 0.6);
     assert_eq!(listed(&check(&client, 0.5)), Vec::<&str>::new());
+    // So may whoever holds something for longer than it says.
+    client.post("/tasks", &json!({"name": "t", "target_node": quiet})).ok();
+    client.post("/tasks/claim", &json!({"node_id": quiet, "lease_ms": 200_000})).ok();
+    for (renew_all, silent) in [(true, vec![]), (false, vec![quiet.as_str()])] {
+        client.post(&path, &json!({"quiet_ms": 0, "renew_all": renew_all})).ok();
+        silent_for(&client, &quiet, 0.6);
+        assert_eq!(listed(&check(&client, 0.5)), silent);
+    }
     for bad in [-1, 3_600_001] {
         let answer = client.post(&path, &json!({"quiet_ms": bad}));
         answer.problem_with(422, "validation_failed", "quiet_ms");

@@ -1,5 +1,7 @@
 //! The link by which a browser signs in without a key being typed.
 
+use serde_json::json;
+
 use crate::harness::{Client, Hub, PATIENCE, RedisServer, eventually, reef};
 
 /// What `reef page --sign-in-link` prints for this hub.
@@ -48,6 +50,9 @@ fn a_link_signs_in_once_and_only_to_read() {
     page.get("/nodes").list();
     page.post_empty("/sessions").problem(401, "unauthenticated");
     page.post_empty("//ui/sign-in-links").problem(401, "unauthenticated");
+    // Nor does it speak for an agent.
+    let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
+    assert_eq!(page.send_json("POST", "//mcp", &ping).status, 401);
     refused(&hub, code, "has been used");
     page.get("/nodes").list();
     // Neither the log nor Redis has it.
@@ -126,6 +131,13 @@ fn a_hub_prints_a_link_when_it_is_asked_to() {
     let output = register.output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert!(folder.path().join("alice.key").is_file());
+
+    let public =
+        Hub::options().arg("--sign-in-link").variable("public_url", "https://hub.example/");
+    let hub = public.start();
+    eventually("the link", PATIENCE, || {
+        hub.log().contains("\n  https://hub.example/#sign-in=reef_link_admin.").then_some(())
+    });
 
     let json = Hub::options().arg("--sign-in-link").arg("--log-format").arg("json");
     let refused = json.command(folder.path()).output().unwrap();

@@ -9,6 +9,8 @@ mod clients;
 mod conformance;
 /// What people copy.
 mod examples;
+/// The protocol's layer by itself, with what the suite asks for.
+mod layer;
 /// What is listed, to whom.
 mod listing;
 /// Messages and arguments of all kinds.

@@ -6,8 +6,8 @@ use std::task::{Context, Poll, Waker};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::tools::Selection;
-use crate::{Hub, Request, Response};
+use crate::tools::{self, Selection};
+use crate::{Caller, Hub, Request, Response};
 
 /// A hub that answers at once and remembers what it was asked.
 struct Fixed {
@@ -33,7 +33,7 @@ fn alice(request: &Request) -> (u16, Value) {
     if is(request, "auth/me") {
         (200, me)
     } else if is(request, "nodes/alice/heartbeat") {
-        let claims = json!([{"task_id": "t1", "lease_expires_in_ms": 9000}]);
+        let claims = json!([{"task_id": "t1", "lease_expires_in_ms": 900_000}]);
         let lost = json!([{"task_id": "t2", "reason": "lease_expired"}]);
         (200, json!({"claims": claims, "lost_claims": lost, "inbox": 2, "next_heartbeat_ms": 1}))
     } else if is(request, "tasks/claim") {
@@ -188,7 +188,7 @@ fn a_call_says_how_long_claims_hold_and_what_was_lost() {
     let claimed = stateless("tools/call", json!({"name": "claim_task", "arguments": {}}));
     let result = &claimed.body.unwrap()["result"];
     let content = &result["structuredContent"];
-    assert_eq!(content["tasks"][0]["lease_expires_in_ms"], 9000);
+    assert_eq!(content["tasks"][0]["lease_expires_in_ms"], 900_000);
     assert_eq!(content["agent"]["lost_claims"][0]["task_id"], "t2");
     assert_eq!(content["agent"]["unread"], 2);
     let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
@@ -200,6 +200,16 @@ fn a_call_says_how_long_claims_hold_and_what_was_lost() {
     assert_eq!(result["isError"], true);
     assert_eq!(result["structuredContent"]["problem"]["code"], "fenced");
     assert!(result["content"][0]["text"].as_str().unwrap().contains("do not repeat this call"));
+}
+
+#[test]
+fn one_heartbeat_says_that_the_agent_lives() {
+    let hub = Fixed { answers: alice, asked: Mutex::default() };
+    let caller = now(Caller::identify(&hub)).unwrap();
+    now(tools::call(&hub, &caller, &Selection::default(), "claim_task", Map::new())).unwrap();
+    let asked = hub.asked.into_inner().unwrap();
+    let paths: Vec<_> = asked.iter().map(|request| request.path.join("/")).collect();
+    assert_eq!(paths, ["auth/me", "tasks/claim", "nodes/alice/heartbeat"]);
 }
 
 #[test]

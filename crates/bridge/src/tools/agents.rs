@@ -1,9 +1,10 @@
 //! Who there is.
 
-use reef_api::node::Node;
+use reef_api::node::{Node, NodeChange, NodeStatus, Registration};
+use reef_api::word::Open;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{About, Answer, Context, Effect, Operation, Toolset, brief, listed};
 use crate::caller::Scope;
@@ -38,11 +39,20 @@ pub(crate) struct CheckIn {
     status: Option<Standing>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Standing {
     Online,
     Busy,
+}
+
+impl Standing {
+    fn status(self) -> Open<NodeStatus> {
+        Open::Known(match self {
+            Self::Online => NodeStatus::Online,
+            Self::Busy => NodeStatus::Busy,
+        })
+    }
 }
 
 impl Operation for CheckIn {
@@ -65,16 +75,19 @@ impl Operation for CheckIn {
         let mut node = match cx.ask(Request::get(["nodes", me])).await {
             Ok(node) => node,
             Err(problem) if problem.status == 404 => {
-                let form = json!({
-                    "node_id": me,
-                    "hostname": me,
+                let form = Registration {
+                    node_id: Some(me.into()),
+                    hostname: Some(me.to_owned()),
                     // What it runs on, an agent does not know, and the contract has no word for that.
-                    "platform": "linux",
-                    "arch": "x64",
-                    "available_skills": skills.clone().unwrap_or_else(|| vec![SKILL.to_owned()]),
-                    "max_concurrent_tasks": max_concurrent_tasks,
-                    "tags": tags,
-                });
+                    platform: Some("linux".to_owned()),
+                    arch: Some("x64".to_owned()),
+                    available_skills: Some(
+                        skills.clone().unwrap_or_else(|| vec![SKILL.to_owned()]),
+                    ),
+                    max_concurrent_tasks,
+                    tags: tags.clone(),
+                    ..Registration::default()
+                };
                 let mut made = cx.ask(Request::post(["nodes", "register"], &form)).await?;
                 match made.remove("node_info") {
                     Some(Value::Object(node)) => node,
@@ -86,15 +99,18 @@ impl Operation for CheckIn {
         // Whoever was drained takes no work until the operator says so.
         let is_drained =
             matches!(node.get("status").and_then(Value::as_str), Some("maintenance" | "error"));
-        let status = status.filter(|_| !is_drained);
+        let change = NodeChange {
+            status: status.filter(|_| !is_drained).map(Standing::status),
+            available_skills: skills,
+            tags,
+            max_concurrent_tasks,
+            ..NodeChange::default()
+        };
         // To register anew would fence what it holds.
-        let is_other =
-            |name: &str, wanted: &Value| !wanted.is_null() && node.get(name) != Some(wanted);
-        let change = json!({"available_skills": skills, "tags": tags, "status": status,
-            "max_concurrent_tasks": max_concurrent_tasks});
-        let change = change.as_object().cloned().unwrap_or_default();
-        if change.iter().any(|(name, wanted)| is_other(name, wanted)) {
-            node = cx.ask(Request::patch(["nodes", me], &change)).await?;
+        let request = Request::patch(["nodes", me], &change);
+        let mut wanted = request.body.iter().filter_map(Value::as_object).flatten();
+        if wanted.any(|(name, wanted)| !wanted.is_null() && node.get(name) != Some(wanted)) {
+            node = cx.ask(request).await?;
         }
         let node = brief(&Value::Object(node), &SHOWN);
         Ok(Map::from_iter([("node".to_owned(), node)]))

@@ -1,8 +1,8 @@
 //! Leadership.
 
+use reef_api::leader::{CampaignBody, ResignBody};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{About, Answer, Context, Effect, Operation, Toolset};
 use crate::caller::Scope;
@@ -29,7 +29,8 @@ impl Operation for Campaign {
     };
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
-        let body = json!({"node_id": cx.me(), "ttl_ms": self.ttl_ms});
+        let node_id = Some(cx.me().into());
+        let body = CampaignBody { node_id, ttl_ms: self.ttl_ms, incarnation: None };
         cx.ask(Request::post(["cluster", "leader", "campaign"], &body)).await
     }
 }
@@ -53,7 +54,7 @@ impl Operation for Resign {
     };
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
-        let body = json!({"node_id": cx.me(), "term": self.term});
+        let body = ResignBody { node_id: Some(cx.me().into()), term: Some(self.term) };
         cx.ask(Request::post(["cluster", "leader", "resign"], &body)).await
     }
 }

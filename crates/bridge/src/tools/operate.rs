@@ -1,8 +1,11 @@
 //! What an operator does.
 
+use reef_api::node::{NodeChange, NodeStatus};
+use reef_api::task::{TaskRedriveBody, TaskRedriveFilter};
+use reef_api::word::Open;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{About, Answer, Context, Effect, Operation, Toolset};
 use crate::caller::Scope;
@@ -47,7 +50,9 @@ impl Operation for DrainAgent {
     };
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
-        cx.ask(Request::patch(["nodes", &self.agent], &json!({"status": "maintenance"}))).await
+        let status = Some(Open::Known(NodeStatus::Maintenance));
+        let change = NodeChange { status, ..NodeChange::default() };
+        cx.ask(Request::patch(["nodes", &self.agent], &change)).await
     }
 }
 
@@ -73,10 +78,10 @@ impl Operation for Redrive {
     };
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
-        let dry_run = self.dry_run.unwrap_or(true);
-        let body = match self.task_ids {
-            Some(task_ids) => json!({"task_ids": task_ids, "dry_run": dry_run}),
-            None => json!({"filter": {}, "dry_run": dry_run}),
+        let body = TaskRedriveBody {
+            filter: self.task_ids.is_none().then(TaskRedriveFilter::default),
+            task_ids: self.task_ids,
+            dry_run: Some(self.dry_run.unwrap_or(true)),
         };
         cx.ask_once(Request::post(["tasks", "dead", "redrive"], &body)).await
     }

@@ -1,5 +1,6 @@
 //! Tasks as those see them who submit and watch them.
 
+use reef_api::task::TaskBody;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -69,17 +70,18 @@ impl Operation for SubmitTask {
     }
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
-        let body = json!({
-            "name": self.name,
-            "description": self.description,
-            "required_skills": self.required_skills,
-            "target_node": self.target_agent,
-            "priority": self.priority,
-            "parameters": self.parameters,
-            "timeout": self.timeout,
-            "max_retries": self.max_retries,
-            "delay_ms": self.delay_ms,
-        });
+        let body = TaskBody {
+            name: Some(self.name),
+            description: self.description,
+            required_skills: self.required_skills,
+            target_node: self.target_agent.map(Into::into),
+            priority: self.priority,
+            parameters: self.parameters,
+            timeout: self.timeout,
+            max_retries: self.max_retries,
+            delay_ms: self.delay_ms,
+            ..TaskBody::default()
+        };
         let task = cx.ask_once(Request::post(["tasks"], &body)).await?;
         let wait_ms = self.wait_ms.unwrap_or(0);
         match task.get("task_id").and_then(Value::as_str) {

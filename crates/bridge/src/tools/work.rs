@@ -1,8 +1,9 @@
 //! Tasks as those see them who do them.
 
+use reef_api::task::{TaskClaimBody, TaskCompleteBody, TaskFailBody, TaskProgressBody};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{About, Answer, Context, Effect, LEASE_MS, Operation, Toolset};
 use crate::caller::Scope;
@@ -44,8 +45,13 @@ impl Operation for ClaimTask {
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
         let lease_ms = self.lease_ms.unwrap_or(LEASE_MS);
         let wait_ms = self.wait_ms.unwrap_or(0);
-        let body = json!({"node_id": cx.me(), "limit": self.limit, "lease_ms": lease_ms,
-            "wait_ms": wait_ms, "task_id": self.task_id});
+        let body = TaskClaimBody {
+            node_id: Some(cx.me().into()),
+            task_id: self.task_id.map(Into::into),
+            limit: self.limit,
+            lease_ms: Some(lease_ms.cast_signed()),
+            wait_ms: Some(wait_ms.cast_signed()),
+        };
         let mut claimed =
             cx.ask_once(Request::post(["tasks", "claim"], &body).waiting(wait_ms)).await?;
         if let Some(Value::Array(tasks)) = claimed.get_mut("tasks") {
@@ -86,7 +92,8 @@ impl Operation for UpdateTask {
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
         let Self { task_id, token, progress, lease_ms } = self;
-        let body = json!({"token": token, "progress": progress, "lease_ms": lease_ms});
+        let lease_ms = lease_ms.map(u64::cast_signed);
+        let body = TaskProgressBody { token: Some(token), progress, lease_ms };
         let mut told = cx.ask(Request::post(["tasks", &task_id, "progress"], &body)).await?;
         if let Some(lease) = told.remove("lease_ms") {
             told.insert("lease_expires_in_ms".to_owned(), lease);
@@ -136,12 +143,12 @@ impl Operation for FinishTask {
         let Self { task_id, token, outcome, result, error, retryable } = self;
         let request = match outcome {
             End::Completed => {
-                let body = json!({"token": token, "result": result});
+                let body = TaskCompleteBody { token: Some(token), result, content: None::<Value> };
                 Request::post(["tasks", &task_id, "complete"], &body)
             }
             End::Failed => {
-                let body = json!({"token": token, "retryable": retryable,
-                    "error": error.unwrap_or_else(|| "The agent gave no reason.".to_owned())});
+                let error = error.unwrap_or_else(|| "The agent gave no reason.".to_owned());
+                let body = TaskFailBody { token: Some(token), error: Some(error), retryable };
                 Request::post(["tasks", &task_id, "fail"], &body)
             }
         };

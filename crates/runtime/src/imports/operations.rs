@@ -1,7 +1,7 @@
 //! What the two versions of the Redis interface have in common.
 
 use super::Client;
-use crate::state::State;
+use crate::state::{Shared, State};
 use reef_redis::Connection;
 use reef_store::Reply;
 use wasmtime::component::Resource;
@@ -25,23 +25,31 @@ impl From<reef_redis::Error> for Failure {
     }
 }
 
+impl Shared {
+    /// The component's share of the connection to a server, if it may connect there. Nothing is sent.
+    pub(crate) fn connect(&self, address: &str) -> Option<Connection> {
+        if !self.allowed_hosts.allow(address) {
+            // The address may hold a password, so the log names only the component.
+            tracing::warn!(component = self.id, "a Redis address is not allowed");
+            return None;
+        }
+        let opened = self.connections.open(address);
+        let warn = |error: &_| {
+            tracing::warn!(component = self.id, %error, "a Redis address is not usable");
+        };
+        opened.inspect_err(warn).ok()
+    }
+}
+
 impl State {
     /// Gives the component its share of the connection to a server. Nothing is sent.
     pub(super) fn open(
         &mut self,
         address: &str,
     ) -> wasmtime::Result<Result<Resource<Client>, Failure>> {
-        if !self.shared.allowed_hosts.allow(address) {
-            // The address may hold a password, so the log names only the component.
-            tracing::warn!(component = self.shared.id, "a Redis address is not allowed");
-            return Ok(Err(Failure::InvalidAddress));
-        }
-        match self.shared.connections.open(address) {
-            Ok(connection) => Ok(Ok(self.table.push(Client(connection))?)),
-            Err(error) => {
-                tracing::warn!(component = self.shared.id, %error, "a Redis address is not usable");
-                Ok(Err(Failure::InvalidAddress))
-            }
+        match self.shared.connect(address) {
+            Some(connection) => Ok(Ok(self.table.push(Client(connection))?)),
+            None => Ok(Err(Failure::InvalidAddress)),
         }
     }
 

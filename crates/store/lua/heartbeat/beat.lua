@@ -52,14 +52,18 @@ local function take(reply, from, id, cpu, memory, disk, running, to, wanted, qui
     to = status == 'offline' and 'online' or status
   end
   if to ~= status then move(id, to, 'heartbeat') end
-  if quiet_ms ~= '' and is_alive(to) then redis.call('ZADD', key.alive, clock + quiet_ms, id) end
 
   redis.call('SET', key.heartbeat(id), '{"status":"' .. to .. '","ts":"' .. now_text
     .. '","node":"' .. id .. '","inc":' .. incarnation .. '}', 'PX', key_ttl_ms)
   local n = #reply
   reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = 'ok', to, tonumber(row[5]) or 0, claims
   for i = 1, claims do reply[n + 4 + i] = kept[i] end
-  if renews_all == '1' then renew_all(reply, id) else reply[n + 5 + claims] = 0 end
+  local longest = 0
+  if renews_all == '1' then longest = renew_all(reply, id) else reply[n + 5 + claims] = 0 end
+  -- What it holds must not be taken from it before its lease ends, for its silence alone.
+  if quiet_ms ~= '' and is_alive(to) then
+    redis.call('ZADD', key.alive, clock + math.max(tonumber(quiet_ms), longest), id)
+  end
   return next
 end
 

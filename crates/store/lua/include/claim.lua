@@ -82,9 +82,10 @@ end
 
 -- Renews all that a node holds, and appends to a reply what it held: how many, then each with what
 -- became of it and how long its lease is now. Those that it lost since it last asked are among them.
+-- The longest lease, in milliseconds.
 local function renew_all(reply, node)
   redis.call('HSET', key.node(node), 'renews_all', 1)
-  local at = #reply + 1
+  local at, longest = #reply + 1, 0
   reply[at] = 0
   local function say(id, state, lease_ms)
     local n = #reply
@@ -94,12 +95,15 @@ local function renew_all(reply, node)
   for _, id in ipairs(redis.call('SRANDMEMBER', key.claims(node), CONCURRENT_TASKS_MAX)) do
     local task = read_task(id)
     if holds(task, task and task.token) then
-      say(id, 'renewed', renew_lease(task, task.lease_ms))
+      local lease_ms = renew_lease(task, task.lease_ms)
+      longest = math.max(longest, lease_ms)
+      say(id, 'renewed', lease_ms)
     end
   end
   local lost = redis.call('HGETALL', key.lost_claims(node))
   for i = 1, #lost, 2 do say(lost[i], lost[i + 1], 0) end
   if #lost > 0 then redis.call('DEL', key.lost_claims(node)) end
+  return longest
 end
 
 -- Why a token cannot be used; nil if it can. One that is stale is so for whoever had it, also where the

@@ -6,7 +6,8 @@
 --          task_id: text        Its id.
 --          is_draft: flag       It waits, unseen, until [`Queue`] says that its message is there.
 --          delay_ms: int        How long it is kept back.
---          spec: NewSpec<'a>    What it is, apart from what changes (JSON).
+--          spec: Spec<'a, &'a Json>
+--                               What it is, apart from what changes (JSON).
 --          wants: String        What it wants of a node (JSON: required skills, optional skills, tags,
 --                               perhaps agents).
 --          class: String        The same in a fixed order.

@@ -4,7 +4,7 @@ use reef_domain::json::Json;
 use reef_domain::limits::PREFERRING_CLASSES_MAX;
 use reef_domain::task::{Submission, Wants};
 
-use super::{NewSpec, Submitted, Take, Task, wants_json};
+use super::{Spec, Submitted, Take, Task, wants_json};
 use crate::quota::Quotas;
 use crate::script::{Arguments, Call, FromReply, Malformed, Reader, Script, TASK_SUBMIT};
 
@@ -38,10 +38,10 @@ impl FromReply for Option<Box<Task>> {
 impl<'a> Submit<'a> {
     fn take(&self) -> Take<'a> {
         let Submission { wants, .. } = self.submission;
-        let spec = NewSpec {
-            task_type: &self.submission.task_type,
-            name: &self.submission.name,
-            description: &self.submission.description,
+        let spec = Spec {
+            task_type: (&self.submission.task_type).into(),
+            name: (&self.submission.name).into(),
+            description: (&self.submission.description).into(),
             parameters: self.parameters,
             metadata: self.metadata,
         };

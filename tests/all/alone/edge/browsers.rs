@@ -103,6 +103,37 @@ fn more_names_are_a_variable() {
     assert_eq!(get(&hub.anonymous(), "/health", "Host: anything.example\r\n").status, 200);
 }
 
+#[test]
+fn the_public_address_is_the_hubs_own() {
+    let hub = Hub::options().variable("public_url", "https://hub.example").start();
+    let client = hub.anonymous();
+    for (host, status) in
+        [("hub.example", 200), ("hub.example:443", 200), ("localhost", 200), ("b.example", 421)]
+    {
+        assert_eq!(get(&client, "/health", &format!("Host: {host}\r\n")).status, status, "{host}");
+    }
+    // Also for what a component looks at, and for what only the host serves.
+    let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});
+    let registration = crate::harness::registration(&unique("page"));
+    for (origin, is_own) in
+        [("https://hub.example", true), ("http://hub.example", false), ("https://b.example", false)]
+    {
+        let page = hub.admin().with("origin", origin);
+        for answer in
+            [page.post("/nodes/register", &registration), page.send_json("POST", "//mcp", &ping)]
+        {
+            if is_own {
+                answer.ok();
+            } else {
+                answer.problem(403, "forbidden");
+            }
+        }
+    }
+    // Where every name is answered, it stays so.
+    let hub = Hub::options().listen("0.0.0.0:0").variable("public_url", "https://hub.example");
+    assert_eq!(get(&hub.start().anonymous(), "/health", "Host: reef\r\n").status, 200);
+}
+
 /// Off loopback there is no rule unless names are given.
 fn hub_at_a_wildcard() -> Hub {
     Hub::options().listen("0.0.0.0:0").start()

@@ -1,7 +1,4 @@
-//! The adapter to Spin and to the Reef host: their Redis, their variables, their requests.
-//!
-//! A component answers through two exports. Spin calls `wasi:http/handler`; the host calls
-//! `reef:hub/handler`, which costs half as much. Both end in [`App::answer`].
+//! The adapter to Spin: its Redis, its variables, its requests.
 
 use std::cell::RefCell;
 use std::pin::pin;
@@ -14,14 +11,14 @@ use futures_util::{Stream, StreamExt};
 use reef_domain::limits::{BODY_BYTES_UNASKED, BODY_PAUSE_MS, BODY_TIME_MS};
 use reef_domain::shown::in_line;
 use reef_store::variables::VARIABLES;
-use reef_store::{Redis, RedisError, Reply, Store};
+use reef_store::{Redis, RedisError, Reply};
 use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
 
-use crate::config::Config;
+use super::{Platform, Routes, load};
 use crate::http::{Request, Response};
 use crate::problem::{Code, Problem};
-use crate::route::{App, Route, request_id};
+use crate::route::{App, request_id};
 
 /// How long a request may wait for Redis under Spin, which sets no limit itself. Leaves room
 /// below the two seconds of `contract.md` §1.
@@ -88,18 +85,15 @@ fn from_spin(result: RedisResult) -> Reply {
 
 thread_local! {
     /// The component's app, made by its first request: a cache that may vanish with the instance.
-    static APP: RefCell<Option<Rc<App<SpinRedis>>>> = const { RefCell::new(None) };
+    static APP: RefCell<Option<Rc<App<Platform>>>> = const { RefCell::new(None) };
 }
 
 /// The component's app, or the answer to everything while a variable cannot be used.
-async fn app(
-    routes: fn() -> Vec<Route<SpinRedis>>,
-    request: &Request,
-) -> Result<Rc<App<SpinRedis>>, Response> {
+async fn app(routes: Routes, request: &Request) -> Result<Rc<App<Platform>>, Response> {
     if let Some(app) = APP.with_borrow(Clone::clone) {
         return Ok(app);
     }
-    match load(routes()).await {
+    match read_variables(routes).await {
         Ok(app) => {
             let app = Rc::new(app);
             APP.set(Some(Rc::clone(&app)));
@@ -114,27 +108,18 @@ async fn app(
     }
 }
 
-async fn load(routes: Vec<Route<SpinRedis>>) -> Result<App<SpinRedis>, Box<dyn std::error::Error>> {
+async fn read_variables(routes: Routes) -> Result<App<Platform>, Box<dyn std::error::Error>> {
     let mut values = Vec::new();
     for variable in VARIABLES.iter().filter(|variable| !variable.used_by.is_empty()) {
         let name = variable.name;
         // A variable that the manifest does not give to this component has its default.
         values.push((name, spin_sdk::variables::get(name).await.unwrap_or_default()));
     }
-    let config = Config::read(|name| {
+    let variable = |name: &str| {
         let found = values.iter().find(|(key, _)| *key == name);
         found.map_or_else(String::new, |(_, value)| value.clone())
-    })?;
-    let redis = SpinRedis::new(config.settings.redis_url.clone());
-    Ok(App::new(Store::new(redis, config.settings.keys.clone()), config, routes)?)
-}
-
-/// Answers a request of the direct interface. The host bounds the wait for Redis.
-pub async fn answer(routes: fn() -> Vec<Route<SpinRedis>>, request: Request) -> Response {
-    match app(routes, &request).await {
-        Ok(app) => app.answer(&request).await,
-        Err(response) => response,
-    }
+    };
+    load(routes, variable, |address| Platform::Spin(SpinRedis::new(address)))
 }
 
 /// Answers a request of `wasi:http`: bounds the body and the wait for Redis, and sets
@@ -142,19 +127,15 @@ pub async fn answer(routes: fn() -> Vec<Route<SpinRedis>>, request: Request) -> 
 ///
 /// # Errors
 /// Those of the platform, when the answer cannot be made.
-pub async fn answer_http(
-    routes: fn() -> Vec<Route<SpinRedis>>,
+pub async fn answer(
+    routes: Routes,
     request: spin_sdk::http::Request,
 ) -> spin_sdk::http::Result<http::Response<spin_sdk::http::FullBody<Bytes>>> {
     let (parts, body) = request.into_parts();
     let mut request = Request {
         method: parts.method.as_str().to_owned(),
         target: parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned(),
-        headers: parts
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-            .collect(),
+        headers: parts.headers.iter().map(|(name, value)| (name.as_str(), value)).collect(),
         body: Vec::new(),
     };
     let response = match app(routes, &request).await {
@@ -167,7 +148,7 @@ pub async fn answer_http(
     let mut builder = http::Response::builder()
         .status(response.status)
         .header(http::header::CONTENT_LENGTH, response.body.len());
-    for (name, value) in response.headers {
+    for (name, value) in response.headers.iter() {
         builder = builder.header(name, value);
     }
     // The host does this itself for what it calls by the direct interface.
@@ -180,14 +161,20 @@ pub async fn answer_http(
     Ok(builder.body(spin_sdk::http::FullBody::new(Bytes::from(response.body)))?)
 }
 
-async fn answer_in_time(app: &App<SpinRedis>, request: &Request) -> Response {
+async fn answer_in_time(app: &App<Platform>, request: &Request) -> Response {
     match within(REDIS_TIMEOUT, app.answer(request)).await {
         Some(response) => response,
         None => {
-            app.store.redis().forget();
+            forget(app);
             let problem = Problem::new(Code::StoreUnavailable, "Redis does not answer.");
             app.give_up(request, problem)
         }
+    }
+}
+
+fn forget(app: &App<Platform>) {
+    if let Platform::Spin(redis) = app.store.redis() {
+        redis.forget();
     }
 }
 
@@ -201,7 +188,7 @@ async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> 
 /// Reads the body into a request. A large one must be admitted before it is read: what its sender
 /// may not send, or what is too long for the route, is not waited for.
 async fn read_body<E: std::fmt::Display>(
-    app: &App<SpinRedis>,
+    app: &App<Platform>,
     request: &mut Request,
     mut pieces: impl Stream<Item = Result<Bytes, E>> + Unpin,
 ) -> Result<(), Response> {
@@ -235,66 +222,16 @@ async fn read_body<E: std::fmt::Display>(
 }
 
 async fn admit(
-    app: &App<SpinRedis>,
+    app: &App<Platform>,
     request: &Request,
     announced: usize,
 ) -> Result<usize, Response> {
     match within(REDIS_TIMEOUT, app.admit(request, announced)).await {
         Some(admitted) => admitted,
         None => {
-            app.store.redis().forget();
+            forget(app);
             let problem = Problem::new(Code::StoreUnavailable, "Redis does not answer.");
             Err(app.give_up(request, problem))
         }
     }
-}
-
-/// Makes a component of a function that returns its route table: both exports.
-#[macro_export]
-macro_rules! component {
-    ($routes:path) => {
-        #[cfg(target_family = "wasm")]
-        #[allow(
-            unsafe_code,
-            missing_docs,
-            unreachable_pub,
-            clippy::all,
-            reason = "made by wit-bindgen"
-        )]
-        mod entry {
-            use $crate::spin::{answer, answer_http};
-
-            mod direct {
-                ::spin_sdk::wit_bindgen::generate!({
-                    path: "../../wit",
-                    world: "direct",
-                    runtime_path: "::spin_sdk::wit_bindgen::rt",
-                });
-                pub struct Component;
-                export!(Component);
-            }
-            use direct::exports::reef::hub::handler::{Guest, Request, Response};
-
-            impl Guest for direct::Component {
-                async fn handle(request: Request) -> Response {
-                    let request = $crate::Request {
-                        method: request.method,
-                        target: request.path_and_query,
-                        headers: request.headers,
-                        body: request.body,
-                    };
-                    let $crate::Response { status, headers, body } =
-                        answer($routes, request).await;
-                    Response { status, headers, body }
-                }
-            }
-
-            #[::spin_sdk::http_service]
-            async fn serve(
-                request: ::spin_sdk::http::Request,
-            ) -> impl ::spin_sdk::http::IntoResponse {
-                answer_http($routes, request).await
-            }
-        }
-    };
 }
