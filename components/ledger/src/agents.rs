@@ -1,5 +1,9 @@
 //! Agents: register, show, list.
 
+use reef_api::Word as _;
+use reef_api::agent::{
+    AgentBody, AgentChange, AgentList, AgentMoney, AgentRegistered, AgentRemoved, ShownAgent,
+};
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
 use reef_domain::limits::{
@@ -17,61 +21,35 @@ use reef_web::extract::{json_object, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
 
 use crate::access::unknown_agent;
-use crate::keys::{ID_ATTEMPTS, KeyInfo, NewKey};
+use crate::keys::{ID_ATTEMPTS, NewKey, info};
 
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgentBody"))]
-pub(crate) struct RegisterBody {
-    /// Where it is known outside; one agent has it.
-    wallet_address: Option<String>,
-    /// What people call it.
-    display_name: Option<String>,
-    /// An object that is kept as it is.
-    metadata: Option<Json>,
-    /// An id for it; left out, the hub makes one.
-    agent_id: Option<String>,
-}
-
-impl RegisterBody {
-    fn check(&self) -> Result<(), Problem> {
-        let mut invalid = Invalid::new();
-        if let Some(wallet) = &self.wallet_address {
-            let fits = (1..=WALLET_CHARS_MAX).contains(&wallet.chars().count())
-                && name::is_valid(wallet)
-                && !wallet.contains(char::is_whitespace);
-            let rule = "must have 1-100 characters, none of them a space";
-            invalid.require(fits, "wallet_address", rule);
-        }
-        if let Some(name) = &self.display_name {
-            invalid.at_most_chars("display_name", name, DISPLAY_NAME_CHARS_MAX);
-            name::check(&mut invalid, "display_name", name);
-        }
-        let own = self.agent_id.as_deref().filter(|own| !own.is_empty());
-        if let Some(Err(rule)) = own.map(id::check_own) {
-            invalid.push("agent_id", rule);
-        }
-        Ok(invalid.finish(())?)
+fn check(body: &AgentBody<Json>) -> Result<(), Problem> {
+    let mut invalid = Invalid::new();
+    if let Some(wallet) = &body.wallet_address {
+        let fits = (1..=WALLET_CHARS_MAX).contains(&wallet.chars().count())
+            && name::is_valid(wallet)
+            && !wallet.contains(char::is_whitespace);
+        let rule = "must have 1-100 characters, none of them a space";
+        invalid.require(fits, "wallet_address", rule);
     }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgentRegistered"))]
-pub(crate) struct RegisterAnswer<'a> {
-    success: bool,
-    agent: &'a Agent,
-    /// The key, this once: it is stored nowhere. A repeat does not have it.
-    api_key: Option<&'a str>,
-    api_key_info: KeyInfo<'a>,
+    if let Some(name) = &body.display_name {
+        invalid.at_most_chars("display_name", name, DISPLAY_NAME_CHARS_MAX);
+        name::check(&mut invalid, "display_name", name);
+    }
+    let own = body.agent_id.as_deref().filter(|own| !own.is_empty());
+    if let Some(Err(rule)) = own.map(id::check_own) {
+        invalid.push("agent_id", rule);
+    }
+    Ok(invalid.finish(())?)
 }
 
 /// `POST /agents/register`: an agent with a first key. The admin registers, or whoever has an invite;
 /// where `registration` is `open`, everybody.
 pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let mut body: RegisterBody = optional_object(cx.request)?;
-    body.check()?;
+    let mut body: AgentBody<Json> = optional_object(cx.request)?;
+    check(&body)?;
     let metadata = &json_object("metadata", body.metadata.take(), METADATA_BYTES_MAX)?;
     if let Some(name) = body.agent_id.as_deref().filter(|own| !own.is_empty()) {
         // First of all, so that no node takes the name meanwhile.
@@ -109,12 +87,12 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
         if let Some(name) = kept {
             cx.store.call(&Release { name }).await?;
         }
-        let answer = match &answered.value {
-            Registered::Ok { agent, key: made } => Ok(Response::json(&RegisterAnswer {
+        let answer = match answered.value {
+            Registered::Ok { agent, key: made } => Ok(Response::json(&AgentRegistered {
                 success: true,
-                agent,
-                api_key: key.shown().filter(|_| !answered.replayed),
-                api_key_info: KeyInfo::of(made),
+                agent: agent.shown,
+                api_key: key.raw.filter(|_| !answered.replayed),
+                api_key_info: info(made),
             })),
             Registered::WalletTaken { agent_id } => Err(Problem::new(
                 Code::Conflict,
@@ -151,38 +129,13 @@ fn taker<'a, R>(cx: &'a Context<'_, R>) -> Writer<'a> {
     }
 }
 
-/// An agent as a caller may see it: what it has is for itself and the admin.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ShownAgent"))]
-pub(crate) struct Shown<'a> {
-    #[serde(flatten)]
-    agent: &'a Agent,
-    #[serde(flatten)]
-    money: Option<Money<'a>>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-struct Money<'a> {
-    balance: &'a reef_domain::Money,
-    locked: &'a reef_domain::Money,
-    available: reef_domain::Money,
-}
-
-impl<'a> Shown<'a> {
-    fn to<R>(cx: &Context<'_, R>, agent: &'a Agent) -> Self {
-        let Balance { balance, locked } = &agent.balance;
-        let may_see = cx.caller.acts_for(&agent.agent_id);
-        let money =
-            may_see.then(|| Money { balance, locked, available: agent.balance.available() });
-        Self { agent, money }
-    }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct AgentList<'a> {
-    agents: Vec<Shown<'a>>,
+/// An agent as the caller may see it.
+fn shown<R>(cx: &Context<'_, R>, agent: Agent) -> ShownAgent {
+    let Agent { shown: agent, balance: has } = agent;
+    let Balance { balance, locked } = has;
+    let may_see = cx.caller.acts_for(&agent.agent_id);
+    let money = may_see.then(|| AgentMoney { balance, locked, available: has.available() });
+    ShownAgent { agent, money }
 }
 
 /// `GET /agents`, newest first.
@@ -191,7 +144,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let below = page::cursor(&query, |text| text.parse().ok().filter(|number| *number > 0))?;
     let found = cx.store.call(&List { limit, below }).await?;
-    let agents = found.items.iter().map(|agent| Shown::to(cx, agent)).collect();
+    let agents = found.items.into_iter().map(|agent| shown(cx, agent)).collect();
     let next = found.next.map(|next| next.to_string());
     Ok(page::with_next(Response::json(&AgentList { agents }), cx.request, next))
 }
@@ -200,44 +153,28 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent_id = cx.id("id", "agent_id")?;
     match cx.store.call(&Get { agent_id: &agent_id }).await? {
-        Some(agent) => Ok(Response::json(&Shown::to(cx, &agent))),
+        Some(agent) => Ok(Response::json(&shown(cx, agent))),
         None => Err(unknown_agent(&agent_id)),
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgentChange"))]
-pub(crate) struct StatusBody {
-    /// `suspended` or `active`.
-    status: Option<String>,
 }
 
 /// `PATCH /agents/{id}`: suspends an agent, or lets it go on; all its keys with it, at once.
 pub(crate) async fn set_status<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent_id = cx.id("id", "agent_id")?;
-    let body: StatusBody = object(cx.request)?;
-    let status = body.status.as_deref().filter(|status| ["active", "suspended"].contains(status));
+    let body: AgentChange = object(cx.request)?;
+    let status = body.status.and_then(|status| status.known());
     let status = status.ok_or_else(|| Problem::field("status", "must be active or suspended"))?;
-    match cx.store.call(&SetStatus { agent_id: &agent_id, status }).await? {
-        Some(agent) => Ok(Response::json(&Shown::to(cx, &agent))),
+    match cx.store.call(&SetStatus { agent_id: &agent_id, status: status.as_str() }).await? {
+        Some(agent) => Ok(Response::json(&shown(cx, agent))),
         None => Err(unknown_agent(&agent_id)),
     }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AgentRemoved"))]
-pub(crate) struct RemoveAnswer<'a> {
-    success: bool,
-    agent_id: &'a str,
 }
 
 /// `DELETE /agents/{id}`: an agent that has nothing left. Its id and its wallet are nobody else's.
 pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent_id = cx.id("id", "agent_id")?;
     match cx.store.call(&Remove { agent_id: &agent_id }).await? {
-        Removed::Ok => {
-            Ok(Response::json(&RemoveAnswer { success: true, agent_id: agent_id.as_str() }))
-        }
+        Removed::Ok => Ok(Response::json(&AgentRemoved { success: true, agent_id })),
         Removed::NotFound => Err(unknown_agent(&agent_id)),
         Removed::Has(kept) => {
             let things = kept.iter().map(|thing| match thing.as_str() {

@@ -1,23 +1,15 @@
 //! The journal, as agents see their part of it and the admin all.
 
-use reef_domain::audit::Record;
+use reef_api::ledger::{AuditPage, EntryIndex, EntryList, SealList};
 use reef_domain::id;
-use reef_domain::journal::Entry;
 use reef_domain::limits::PAGE_DEFAULT;
 use reef_store::Redis;
 use reef_store::entry::{Audit, Index, List, ListSeals};
 use reef_web::extract::Query;
 use reef_web::route::Answer;
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::Serialize;
 
 use crate::access::listed_agent;
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "EntryList"))]
-pub(crate) struct ListAnswer<'a> {
-    entries: &'a [Entry],
-}
 
 /// `GET /entries`: newest first. The admin may ask for the oldest first, to check or keep a whole
 /// journal.
@@ -35,7 +27,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let after = page::number_cursor(&query)?.or(behind(&query)?);
     let found = cx.store.call(&List { agent_id: &agent_id, oldest_first, limit, after }).await?;
-    let response = Response::json(&ListAnswer { entries: &found.items });
+    let response = Response::json(&EntryList { entries: found.items });
     Ok(page::with_next(response, cx.request, found.next.map(|number| number.to_string())))
 }
 
@@ -48,13 +40,6 @@ fn behind(query: &Query) -> Result<Option<i64>, Problem> {
     Ok(Some(number).filter(|number| *number > 0))
 }
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "SealList"))]
-pub(crate) struct SealsAnswer<'a> {
-    seals: &'a [String],
-    total: i64,
-}
-
 /// `GET /entries/seals`: in order, one for each thousand entries.
 pub(crate) async fn list_seals<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
@@ -62,14 +47,8 @@ pub(crate) async fn list_seals<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let from = page::number_cursor(&query)?.unwrap_or(0);
     let found = cx.store.call(&ListSeals { from, limit }).await?;
     let next = (from + limit < found.total).then(|| (from + limit).to_string());
-    let response = Response::json(&SealsAnswer { seals: &found.seals, total: found.total });
+    let response = Response::json(&SealList { seals: found.seals, total: found.total });
     Ok(page::with_next(response, cx.request, next))
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "AuditPage"))]
-pub(crate) struct AuditAnswer<'a> {
-    records: &'a [Record],
 }
 
 /// `GET /entries/audit`: what lies in the ledger's keys, for comparing it with the journal.
@@ -78,15 +57,8 @@ pub(crate) async fn audit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let read = |text: &str| text.parse::<u64>().ok().filter(|_| is_number(text));
     let cursor = page::cursor(&cx.query(), read)?.unwrap_or(0).to_string();
     let found = cx.store.call(&Audit { cursor: &cursor }).await?;
-    let response = Response::json(&AuditAnswer { records: &found.records });
+    let response = Response::json(&AuditPage { records: found.records });
     Ok(page::with_next(response, cx.request, found.next))
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "EntryIndex"))]
-pub(crate) struct IndexAnswer<'a> {
-    numbers: &'a [i64],
-    total: i64,
 }
 
 /// `GET /entries/index`: the numbers of an agent's entries, as its index lists them.
@@ -100,6 +72,6 @@ pub(crate) async fn index<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let after = page::number_cursor(&query)?.unwrap_or(0);
     let found = cx.store.call(&Index { agent_id, after, limit }).await?;
     let next = (after + limit < found.total).then(|| (after + limit).to_string());
-    let response = Response::json(&IndexAnswer { numbers: &found.numbers, total: found.total });
+    let response = Response::json(&EntryIndex { numbers: found.numbers, total: found.total });
     Ok(page::with_next(response, cx.request, next))
 }

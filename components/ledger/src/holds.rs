@@ -1,47 +1,29 @@
 //! Holds: money that is reserved until it is paid, released, or overdue.
 
-use reef_domain::ledger::{HOLD_STATUSES, check_expiry, require_positive};
+use reef_api::Word as _;
+use reef_api::ledger::{Hold, HoldAnswer, HoldBody, HoldList, HoldPostBody, HoldStatus};
+use reef_domain::Invalid;
+use reef_domain::ledger::{check_expiry, require_positive};
 use reef_domain::limits::PAGE_DEFAULT;
-use reef_domain::{Invalid, Money};
 use reef_store::Redis;
-use reef_store::hold::{Ended, Get, Hold, List, Place, Post, Void};
+use reef_store::hold::{Ended, Get, List, Place, Post, Void};
 use reef_store::ledger::Seen;
-use reef_web::extract::{lax_int, object, refuse_read_only};
+use reef_web::extract::{object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
 
 use crate::access::{agent_id, listed_agent, moved, require_agent, unknown_agent, writer};
 use crate::money::paid_to_itself;
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HoldBody"))]
-pub(crate) struct PlaceBody {
-    /// Whose money.
-    agent_id: Option<String>,
-    /// How much to reserve.
-    amount: Option<Money>,
-    /// When it ends by itself, in milliseconds; left out, never.
-    #[serde(default, deserialize_with = "lax_int")]
-    expires_in_ms: Option<i64>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct HoldAnswer<'a> {
-    success: bool,
-    hold: &'a Hold,
-}
-
-fn show_hold(hold: &Hold) -> Response {
+fn show_hold(hold: Hold) -> Response {
     Response::json(&HoldAnswer { success: true, hold })
 }
 
 /// `POST /holds`
 pub(crate) async fn place<R: Redis>(cx: &Context<'_, R>) -> Answer {
     refuse_read_only(cx.request, &["hold_id", "status", "posted", "expires_at"])?;
-    let body: PlaceBody = object(cx.request)?;
+    let body: HoldBody = object(cx.request)?;
     let mut invalid = Invalid::new();
     let agent_id = agent_id(&mut invalid, "agent_id", body.agent_id);
     let amount = require_positive(&mut invalid, "amount", body.amount);
@@ -53,23 +35,14 @@ pub(crate) async fn place<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let most = cx.quotas().map(|quotas| quotas.holds);
     let call = Place { hold_id: &hold_id, agent_id: &agent_id, amount, expires_in_ms, most };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    let answer = moved(answered.value, &agent_id, amount).map(|hold| show_hold(&hold));
+    let answer = moved(answered.value, &agent_id, amount).map(show_hold);
     mark_replayed(answer, answered.replayed)
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HoldPostBody"))]
-pub(crate) struct PostBody {
-    /// How much to pay; left out, all.
-    amount: Option<Money>,
-    /// Whom.
-    to_agent: Option<String>,
 }
 
 /// `POST /holds/{id}/post`
 pub(crate) async fn post<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let hold_id = cx.id("id", "hold_id")?;
-    let body: PostBody = object(cx.request)?;
+    let body: HoldPostBody = object(cx.request)?;
     let mut invalid = Invalid::new();
     let to_agent = agent_id(&mut invalid, "to_agent", body.to_agent);
     if body.amount.is_some() {
@@ -92,7 +65,7 @@ pub(crate) async fn void<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 fn ended(outcome: Ended, hold_id: &str, to_agent: &str) -> Answer {
     Err(match outcome {
-        Ended::Ok(hold) => return Ok(show_hold(&hold)),
+        Ended::Ok(hold) => return Ok(show_hold(hold)),
         Ended::NotFound => unknown_hold(hold_id),
         Ended::UnknownAgent => unknown_agent(to_agent),
         Ended::Forbidden => Problem::foreign("hold"),
@@ -120,24 +93,18 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
 }
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "HoldList"))]
-pub(crate) struct ListAnswer<'a> {
-    holds: &'a [Hold],
-}
-
 /// `GET /holds`
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
     let status = query.get("status").unwrap_or_default();
-    if !status.is_empty() && !HOLD_STATUSES.contains(&status) {
-        let rule = format!("must be one of {}", HOLD_STATUSES.join(", "));
+    if !status.is_empty() && HoldStatus::parse(status).is_none() {
+        let rule = format!("must be one of {}", HoldStatus::names().join(", "));
         return Err(Problem::parameter("status", &rule));
     }
     let agent_id = listed_agent(cx, query.get("agent_id"))?;
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let below = page::number_cursor(&query)?;
     let found = cx.store.call(&List { agent_id: &agent_id, status, limit, below }).await?;
-    let response = Response::json(&ListAnswer { holds: &found.items });
+    let response = Response::json(&HoldList { holds: found.items });
     Ok(page::with_next(response, cx.request, found.next.map(|number| number.to_string())))
 }

@@ -1,63 +1,29 @@
 //! Intents: what agents would take positions on, and how two of them are matched.
 
-use reef_domain::ledger::{INTENT_STATUSES, IntentForm, is_asset, require_positive};
+use reef_api::Word as _;
+use reef_api::ledger::{
+    IntentBody, IntentCancelled, IntentList, IntentMatch, IntentStatus, IntentSubmitted,
+    MatchAnswer, MatchBody,
+};
+use reef_domain::ledger::{self, is_asset, require_positive};
 use reef_domain::limits::PAGE_DEFAULT;
-use reef_domain::time::UnixMillis;
-use reef_domain::{Invalid, Money, id};
+use reef_domain::{Invalid, id};
 use reef_store::Redis;
-use reef_store::intent::{Cancel, Cancelled, Get, Intent, List, Match, Matched, Submit};
+use reef_store::intent::{Cancel, Cancelled, Get, List, Match, Matched, Submit};
 use reef_store::ledger::Seen;
-use reef_store::position::Position;
-use reef_web::extract::{lax_int, object};
+use reef_web::extract::object;
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
 
 use crate::access::{agent_id, listed_agent, moved, require_agent, writer};
 
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentBody"))]
-pub(crate) struct SubmitBody {
-    /// Whose it is.
-    agent_id: Option<String>,
-    /// `long` gains while the price rises, `short` while it falls.
-    intent_type: Option<String>,
-    /// On what.
-    asset: Option<String>,
-    /// The second name is the older system's.
-    #[serde(alias = "size_usdc")]
-    size: Option<Money>,
-    /// How many times the margin the size is.
-    #[serde(default, deserialize_with = "lax_int")]
-    leverage: Option<i64>,
-    /// How far from the expected price a match may be.
-    max_slippage: Option<Money>,
-    /// For people.
-    reason: Option<String>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentSubmitted"))]
-pub(crate) struct SubmitAnswer<'a> {
-    success: bool,
-    intent: &'a Intent,
-}
-
 /// `POST /intents`
 pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let body: SubmitBody = object(cx.request)?;
+    let mut body: IntentBody = object(cx.request)?;
     let mut invalid = Invalid::new();
-    let agent_id = agent_id(&mut invalid, "agent_id", body.agent_id);
-    let form = IntentForm {
-        intent_type: body.intent_type,
-        asset: body.asset,
-        size: body.size,
-        leverage: body.leverage,
-        max_slippage: body.max_slippage,
-        reason: body.reason,
-    };
-    let intent = form.finish(invalid)?;
+    let agent_id = agent_id(&mut invalid, "agent_id", body.agent_id.take());
+    let intent = ledger::Intent::read(body, invalid)?;
     require_agent(cx, &agent_id)?;
     let intent_id = made_id("int", cx.once.as_ref(), false);
     let call = Submit {
@@ -73,7 +39,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = moved(answered.value, &agent_id, intent.size)
-        .map(|intent| Response::json(&SubmitAnswer { success: true, intent: &intent }));
+        .map(|intent| Response::json(&IntentSubmitted { success: true, intent: *intent }));
     mark_replayed(answer, answered.replayed)
 }
 
@@ -91,18 +57,12 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
 }
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentList"))]
-pub(crate) struct ListAnswer<'a> {
-    intents: &'a [Intent],
-}
-
 /// `GET /intents`. A page may be short when filters are combined; its `Link` says where to go on.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
     let status = query.get("status").unwrap_or_default();
-    if !status.is_empty() && !INTENT_STATUSES.contains(&status) {
-        let rule = format!("must be one of {}", INTENT_STATUSES.join(", "));
+    if !status.is_empty() && IntentStatus::parse(status).is_none() {
+        let rule = format!("must be one of {}", IntentStatus::names().join(", "));
         return Err(Problem::parameter("status", &rule));
     }
     let asset = query.get("asset").unwrap_or_default();
@@ -113,21 +73,15 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let below = page::number_cursor(&query)?;
     let found = cx.store.call(&List { agent_id: &agent_id, asset, status, limit, below }).await?;
-    let response = Response::json(&ListAnswer { intents: &found.items });
+    let response = Response::json(&IntentList { intents: found.items });
     Ok(page::with_next(response, cx.request, found.next.map(|number| number.to_string())))
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentCancelled"))]
-pub(crate) struct CancelAnswer {
-    success: bool,
 }
 
 /// `DELETE /intents/{id}`
 pub(crate) async fn cancel<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let intent_id = cx.id("id", "intent_id")?;
     match cx.store.call(&Cancel { intent_id: &intent_id, writer: writer(cx) }).await? {
-        Cancelled::Ok(_) => Ok(Response::json(&CancelAnswer { success: true })),
+        Cancelled::Ok(_) => Ok(Response::json(&IntentCancelled { success: true })),
         Cancelled::NotFound => Err(unknown_intent(&intent_id)),
         Cancelled::Forbidden => Err(Problem::foreign("intent")),
         Cancelled::State(status) => Err(not_open(&intent_id, &status)),
@@ -136,48 +90,6 @@ pub(crate) async fn cancel<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 fn not_open(intent_id: &str, status: &str) -> Problem {
     Problem::new(Code::Conflict, format!("The intent {intent_id} is not open but {status}."))
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct MatchBody {
-    /// The other intent.
-    with: Option<String>,
-    /// At which price.
-    price: Option<Money>,
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct MatchAnswer<'a> {
-    success: bool,
-    #[serde(rename = "match")]
-    made: Made<'a>,
-    positions: &'a [Position],
-}
-
-/// A match as it is shown.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "IntentMatch"))]
-pub(crate) struct Made<'a> {
-    /// Its id.
-    match_id: &'a str,
-    /// The first intent.
-    intent_a: &'a str,
-    /// The other.
-    intent_b: &'a str,
-    /// Whose the first is.
-    agent_a: &'a str,
-    /// Whose the other is.
-    agent_b: &'a str,
-    /// On what.
-    asset: &'a str,
-    /// How much was matched.
-    size: Money,
-    /// At what price.
-    price: Money,
-    /// When.
-    created_at: UnixMillis,
 }
 
 /// `POST /intents/{id}/match`
@@ -203,18 +115,18 @@ pub(crate) async fn make_match<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let conflict = |detail: &str| Err(Problem::new(Code::Conflict, detail));
     let answer = match answered.value {
         Matched::Ok(it) => {
-            let made = Made {
-                match_id: &match_id,
-                intent_a: &intent_a,
-                intent_b: &intent_b,
-                agent_a: &it.agent_a,
-                agent_b: &it.agent_b,
-                asset: &it.asset,
+            let made = IntentMatch {
+                match_id: match_id.clone(),
+                intent_a: intent_a.clone(),
+                intent_b: intent_b.clone(),
+                agent_a: it.agent_a,
+                agent_b: it.agent_b,
+                asset: it.asset,
                 size: it.size,
                 price,
                 created_at: it.created_at,
             };
-            Ok(Response::json(&MatchAnswer { success: true, made, positions: &it.positions }))
+            Ok(Response::json(&MatchAnswer { success: true, made, positions: it.positions }))
         }
         Matched::NotFound(intent_id) => Err(unknown_intent(&intent_id)),
         Matched::State { intent_id, status } => Err(not_open(&intent_id, &status)),

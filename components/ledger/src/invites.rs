@@ -1,17 +1,16 @@
 //! Invites: by which somebody without a key becomes an agent.
 
+use reef_api::agent::{InviteAnswer, InviteBody, InviteInfo, InviteList, InviteRevoked};
 use reef_domain::Invalid;
 use reef_domain::access::{KEY_NAME_CHARS, KEY_SECRET_CHARS, Scope, Scopes};
 use reef_domain::limits::{INVITE_SECONDS, INVITE_SECONDS_DEFAULT, INVITE_USES_MAX, PAGE_DEFAULT};
-use reef_domain::time::UnixMillis;
 use reef_store::Redis;
 use reef_store::invite::{Create, Invite, List, Made, Revoke};
 use reef_web::auth::unknown_key;
-use reef_web::extract::{lax_int, optional_object};
+use reef_web::extract::optional_object;
 use reef_web::once::digest_of;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::{Deserialize, Serialize};
 
 use crate::keys::{ID_ATTEMPTS, may_give, random_chars, read_scopes};
 
@@ -32,62 +31,16 @@ impl NewInvite {
     }
 }
 
-/// An invite as who administers may see it: all but its token.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct InviteInfo<'a> {
-    invite_id: &'a str,
-    /// How many agents it lets in.
-    uses: i64,
-    /// How many it has let in.
-    used: i64,
-    /// What their first keys allow.
-    scopes: Vec<&'static str>,
-    /// The agent that made it, or `@admin`.
-    created_by: &'a str,
-    created_at: UnixMillis,
-    expires_at: UnixMillis,
-}
-
-impl<'a> InviteInfo<'a> {
-    fn of(invite: &'a Invite) -> Self {
-        Self {
-            invite_id: &invite.invite_id,
-            uses: invite.uses,
-            used: invite.used,
-            scopes: invite.scopes.names(),
-            created_by: &invite.created_by,
-            created_at: invite.created_at,
-            expires_at: invite.expires_at,
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct InviteAnswer<'a> {
-    success: bool,
-    /// The invite, this once: it is stored nowhere. A repeat does not have it.
-    invite: Option<&'a str>,
-    invite_info: InviteInfo<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "InviteBody"))]
-pub(crate) struct CreateBody {
-    /// How many agents it lets in.
-    #[serde(default, deserialize_with = "lax_int")]
-    uses: Option<i64>,
-    /// For how many seconds it is good.
-    #[serde(default, deserialize_with = "lax_int")]
-    expires_in: Option<i64>,
-    /// What the agents' first keys allow; left out, `read write trade`.
-    scopes: Option<Vec<String>>,
+/// An invite as who administers may see it.
+fn info(invite: Invite) -> InviteInfo {
+    let Invite { invite_id, uses, used, scopes, created_by, created_at, expires_at } = invite;
+    let scopes = scopes.words();
+    InviteInfo { invite_id, uses, used, scopes, created_by, created_at, expires_at }
 }
 
 /// `POST /invites`
 pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let body: CreateBody = optional_object(cx.request)?;
+    let body: InviteBody = optional_object(cx.request)?;
     let mut invalid = Invalid::new();
     let uses = body.uses.unwrap_or(1);
     invalid.within("uses", uses, &(1..=INVITE_USES_MAX));
@@ -113,11 +66,11 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
             made_by: cx.caller.name(),
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-        let answer = match &answered.value {
+        let answer = match answered.value {
             Made::Ok(invite) => Ok(Response::json(&InviteAnswer {
                 success: true,
-                invite: (!answered.replayed).then_some(new.raw.as_str()),
-                invite_info: InviteInfo::of(invite),
+                invite: (!answered.replayed).then_some(new.raw),
+                invite_info: info(invite),
             })),
             Made::TooMany => Err(Problem::new(
                 Code::Conflict,
@@ -138,35 +91,22 @@ fn beyond() -> Problem {
     Problem::new(Code::Forbidden, detail)
 }
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct InviteList<'a> {
-    invites: Vec<InviteInfo<'a>>,
-}
-
 /// `GET /invites`: those that are open, newest first.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let below = page::number_cursor(&query)?;
     let found = cx.store.call(&List { limit, below }).await?;
-    let invites = found.items.iter().map(InviteInfo::of).collect();
+    let invites = found.items.into_iter().map(info).collect();
     let next = found.next.map(|next| next.to_string());
     Ok(page::with_next(Response::json(&InviteList { invites }), cx.request, next))
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "InviteRevoked"))]
-pub(crate) struct RevokeAnswer<'a> {
-    success: bool,
-    invite_id: &'a str,
 }
 
 /// `DELETE /invites/{id}`: from here on it lets nobody in.
 pub(crate) async fn revoke<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let invite_id = cx.id("id", "invite_id")?;
     if cx.store.call(&Revoke { invite_id: &invite_id }).await? {
-        Ok(Response::json(&RevokeAnswer { success: true, invite_id: &invite_id }))
+        Ok(Response::json(&InviteRevoked { success: true, invite_id }))
     } else {
         let detail = "There is no such open invite.";
         Err(Problem::new(Code::NotFound, detail))

@@ -1,19 +1,18 @@
 //! Keys of agents, and admin keys: make, list, rotate, revoke. What a key may do to others is decided in the scripts,
 //! by its own scopes and its end.
 
+use reef_api::agent::{CallerAnswer, CallerAuth, KeyAnswer, KeyBody, KeyInfo, KeyList};
 use reef_domain::access::{ADMIN, KEY_NAME_CHARS, KEY_SECRET_CHARS, Scope, Scopes};
 use reef_domain::limits::{KEY_DAYS_MAX, KEY_NAME_CHARS_MAX};
-use reef_domain::time::UnixMillis;
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::agent::Get;
 use reef_store::key::{Create, Excess, Key, List, Made, Revoke, Revoked, Rotate};
 use reef_web::auth::{Caller, unknown_key};
-use reef_web::extract::{lax_int, optional_object};
+use reef_web::extract::optional_object;
 use reef_web::once::digest_of;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, stand_in};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::access::unknown_agent;
@@ -26,7 +25,7 @@ const DAY_MS: i64 = 86_400_000;
 /// A key that was just made: nobody has seen it yet.
 pub(crate) struct NewKey {
     /// `reef_<8 chars>_<32 url-safe chars>`.
-    raw: Option<String>,
+    pub(crate) raw: Option<String>,
     /// `key_<8 chars>`.
     pub(crate) key_id: String,
     /// SHA-256 of the key, in hex: all that is stored of it.
@@ -51,11 +50,6 @@ impl NewKey {
         let (key_id, digest) = stand_in::key_of_certificate(name);
         Self { raw: None, key_id, digest }
     }
-
-    /// The key itself, for its owner.
-    pub(crate) fn shown(&self) -> Option<&str> {
-        self.raw.as_deref()
-    }
 }
 
 /// Random characters of the first `among` of the URL-safe alphabet.
@@ -67,55 +61,10 @@ pub(crate) fn random_chars(count: usize, among: u8) -> Result<String, Problem> {
     Ok(chars.map(|char| char::from(*char)).collect())
 }
 
-/// A key as its agent may see it: all but the key.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct KeyInfo<'a> {
-    key_id: &'a str,
-    name: &'a str,
-    scopes: Vec<&'static str>,
-    created_at: UnixMillis,
-    last_used: Option<UnixMillis>,
-    expires_at: Option<UnixMillis>,
-}
-
-impl<'a> KeyInfo<'a> {
-    pub(crate) fn of(key: &'a Key) -> Self {
-        Self {
-            key_id: &key.key_id,
-            name: &key.name,
-            scopes: key.scopes.names(),
-            created_at: key.created_at,
-            last_used: key.last_used,
-            expires_at: key.expires_at,
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct KeyAnswer<'a> {
-    success: bool,
-    /// The key, this once: it is stored nowhere. A repeat does not have it, nor has one that
-    /// certificates act by.
-    api_key: Option<&'a str>,
-    key_info: KeyInfo<'a>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "KeyBody"))]
-pub(crate) struct CreateBody {
-    /// What it is for.
-    name: Option<String>,
-    /// What it allows; left out, all that the caller's own key does.
-    scopes: Option<Vec<String>>,
-    /// After how many days it ends; left out, when the caller's own key does.
-    #[serde(default, deserialize_with = "lax_int")]
-    expires_in_days: Option<i64>,
-    /// Whose it is; left out, the caller's. `@admin`: an admin key.
-    agent_id: Option<String>,
-    /// The name of the client certificates that act by it; there is no text of the key then.
-    certificate: Option<String>,
+/// A key as its agent may see it.
+pub(crate) fn info(key: Key) -> KeyInfo {
+    let Key { key_id, name, scopes, created_at, last_used, expires_at, .. } = key;
+    KeyInfo { key_id, name, scopes: scopes.words(), created_at, last_used, expires_at }
 }
 
 /// What may be given to a new key: an agent passes on what its own key has, and only the admin
@@ -157,7 +106,7 @@ fn agent_of<R: Redis>(cx: &Context<'_, R>, named: Option<&str>) -> Result<String
 
 /// `POST /auth/keys`
 pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let body: CreateBody = optional_object(cx.request)?;
+    let body: KeyBody = optional_object(cx.request)?;
     let certificate = body.certificate.as_deref();
     if certificate.is_some() && !cx.caller.is_admin() {
         return Err(Problem::new(
@@ -202,7 +151,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         if !matches!(answered.value, Made::IdCollision) {
-            let answer = made(&answered.value, &key, answered.replayed)
+            let answer = made(answered.value, key, answered.replayed)
                 .unwrap_or_else(|| Err(unknown_agent(&agent_id)));
             return mark_replayed(answer, answered.replayed);
         }
@@ -233,14 +182,14 @@ fn beyond(excess: Excess) -> Problem {
 }
 
 /// The answer to a key that was made, or not; `None`: what it was to be made for is not there.
-fn made(made: &Made, key: &NewKey, replayed: bool) -> Option<Answer> {
+fn made(made: Made, key: NewKey, replayed: bool) -> Option<Answer> {
     Some(match made {
-        Made::Ok(info) => Ok(Response::json(&KeyAnswer {
+        Made::Ok(made) => Ok(Response::json(&KeyAnswer {
             success: true,
-            api_key: key.shown().filter(|_| !replayed),
-            key_info: KeyInfo::of(info),
+            api_key: key.raw.filter(|_| !replayed),
+            key_info: info(made),
         })),
-        Made::Beyond(excess) => Err(beyond(*excess)),
+        Made::Beyond(excess) => Err(beyond(excess)),
         Made::Suspended => Err(Problem::new(
             Code::Conflict,
             "The agent is suspended, and gets no key until it is active again.",
@@ -250,18 +199,12 @@ fn made(made: &Made, key: &NewKey, replayed: bool) -> Option<Answer> {
     })
 }
 
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub(crate) struct KeyList<'a> {
-    keys: Vec<KeyInfo<'a>>,
-}
-
 /// `GET /auth/keys`
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent_id = agent_of(cx, cx.query().get("agent_id"))?;
     let keys = cx.store.call(&List { agent_id: &agent_id }).await?;
     let keys = keys.ok_or_else(|| unknown_agent(&agent_id))?;
-    Ok(Response::json(&KeyList { keys: keys.iter().map(KeyInfo::of).collect() }))
+    Ok(Response::json(&KeyList { keys: keys.into_iter().map(info).collect() }))
 }
 
 fn no_such_key() -> Problem {
@@ -294,8 +237,8 @@ pub(crate) async fn rotate<R: Redis>(cx: &Context<'_, R>) -> Answer {
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
         if !matches!(answered.value, Made::IdCollision) {
-            let answer = made(&answered.value, &key, answered.replayed)
-                .unwrap_or_else(|| Err(no_such_key()));
+            let answer =
+                made(answered.value, key, answered.replayed).unwrap_or_else(|| Err(no_such_key()));
             return mark_replayed(answer, answered.replayed);
         }
     }
@@ -314,6 +257,10 @@ pub(crate) async fn me<R: Redis>(cx: &Context<'_, R>) -> Answer {
             return Err(Problem::new(Code::Unauthenticated, "Send a key."));
         }
     };
-    let auth = json!({ "agent_id": cx.caller.name(), "key_id": key_id, "scopes": scopes.names() });
-    Ok(Response::json(&json!({ "agent": agent, "auth": auth })))
+    let auth = CallerAuth {
+        agent_id: cx.caller.name().to_owned(),
+        key_id: key_id.cloned(),
+        scopes: scopes.words(),
+    };
+    Ok(Response::json(&CallerAnswer { agent: agent.map(|agent| agent.shown), auth }))
 }

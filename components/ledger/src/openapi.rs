@@ -1,17 +1,26 @@
 //! What `openapi.json` says of these routes.
 
-use reef_domain::access::{ADMIN, Scope};
+use reef_api::Word as _;
+use reef_api::agent::{
+    Agent, AgentBody, AgentChange, AgentList, AgentRegistered, AgentRemoved, AgentStatus,
+    InviteAnswer, InviteBody, InviteInfo, InviteList, InviteRevoked, KeyAnswer, KeyBody, KeyInfo,
+    KeyList, Scope, ShownAgent,
+};
+use reef_api::ledger::{
+    AuditPage, Balance, BalanceChange, EntryIndex, EntryList, Hold, HoldAnswer, HoldBody, HoldList,
+    HoldPostBody, HoldStatus, Intent, IntentBody, IntentCancelled, IntentList, IntentStatus,
+    IntentSubmitted, MatchAnswer, MatchBody, MoneyBody, PositionClosed, PositionList,
+    PositionMarked, PriceBody, SealList, Side, TransferAnswer, TransferBody,
+};
+use reef_domain::access::ADMIN;
 use reef_domain::audit::Record;
 use reef_domain::journal::Entry;
-use reef_domain::ledger::{HOLD_STATUSES, INTENT_STATUSES};
+use reef_domain::json::Json;
 use reef_domain::limits::{
     ASSET_CHARS_MAX, DISPLAY_NAME_CHARS_MAX, HOLD_MS, INVITE_SECONDS, INVITE_SECONDS_DEFAULT,
     INVITE_USES_MAX, KEY_DAYS_MAX, KEY_NAME_CHARS_MAX, LEVERAGE_MAX, MEMO_CHARS_MAX, PAGE_DEFAULT,
     REASON_CHARS_MAX, WALLET_CHARS_MAX,
 };
-use reef_store::agent::Agent;
-use reef_store::hold::Hold;
-use reef_store::intent::Intent;
 use reef_web::openapi::schema::{
     between, default, filter, name, named, new_id, number_cursor, object, one_of, optional_object,
     own_id,
@@ -19,8 +28,6 @@ use reef_web::openapi::schema::{
 use reef_web::openapi::{Api, schema};
 use reef_web::{Code, stand_in};
 use serde_json::{Value, json};
-
-use crate::{agents, entries, holds, intents, invites, keys, money, positions};
 
 /// Describes the routes.
 pub fn describe(api: &mut Api) {
@@ -45,28 +52,28 @@ fn describe_agents(api: &mut Api) {
              `Authorization: Bearer reef_invite_…`. Where the variable `registration` is `open`, for \
              everybody. The key is shown this once.",
         )
-        .may_take::<agents::RegisterBody>()
+        .may_take::<AgentBody<Json>>()
         .example(json!({ "display_name": "Ada" }))
-        .answers::<agents::RegisterAnswer<'static>>("The agent and its key.")
+        .answers::<AgentRegistered>("The agent and its key.")
         .refuses(&[Code::Conflict, Code::Forbidden]);
     api.get("/api/v1/agents", "list_agents", "List agents, newest first")
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<agents::AgentList<'static>>("Agents; balances for itself and the admin alone.");
+        .answers::<AgentList>("Agents; balances for itself and the admin alone.");
     api.get("/api/v1/agents/{id}", "show_agent", "Show an agent")
-        .answers::<agents::Shown<'static>>("The agent; its balance for itself and the admin alone.")
+        .answers::<ShownAgent>("The agent; its balance for itself and the admin alone.")
         .refuses(&[Code::NotFound]);
     api.patch("/api/v1/agents/{id}", "change_agent", "Suspend an agent, or let it go on")
         .says("All its keys are refused from that moment on, everywhere, or accepted again.")
-        .takes::<agents::StatusBody>()
+        .takes::<AgentChange>()
         .example(json!({ "status": "suspended" }))
-        .answers::<agents::Shown<'static>>("The agent.")
+        .answers::<ShownAgent>("The agent.")
         .refuses(&[Code::NotFound]);
     api.delete("/api/v1/agents/{id}", "remove_agent", "Remove an agent")
         .says(
             "One that has neither money nor pending holds, open intents or open positions. Its keys \
              are unknown from then on; its id and its wallet are nobody else's, ever.",
         )
-        .answers::<agents::RemoveAnswer<'static>>("It is removed.")
+        .answers::<AgentRemoved>("It is removed.")
         .refuses(&[Code::NotFound, Code::Conflict]);
 }
 
@@ -77,16 +84,16 @@ fn describe_invites(api: &mut Api) {
             "Whoever has the invite registers as many agents as `uses` says, while it is good. It is \
              good for as long as the key that made it.",
         )
-        .may_take::<invites::CreateBody>()
+        .may_take::<InviteBody>()
         .example(json!({ "uses": 10, "expires_in": 86_400, "scopes": ["read", "write"] }))
-        .answers::<invites::InviteAnswer<'static>>("The invite, which is shown this once.")
+        .answers::<InviteAnswer>("The invite, which is shown this once.")
         .refuses(&[Code::Conflict]);
     api.get("/api/v1/invites", "list_invites", "List open invites, newest first")
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<invites::InviteList<'static>>("All but the invites themselves.");
+        .answers::<InviteList>("All but the invites themselves.");
     api.delete("/api/v1/invites/{id}", "revoke_invite", "Revoke an invite")
         .says("It lets nobody in from then on.")
-        .answers::<invites::RevokeAnswer<'static>>("It is revoked.")
+        .answers::<InviteRevoked>("It is revoked.")
         .refuses(&[Code::NotFound]);
 }
 
@@ -111,13 +118,13 @@ fn describe_keys(api: &mut Api) {
              the hub's own listener a client certificate of that name acts by it. Only who \
              administers says so.",
         )
-        .may_take::<keys::CreateBody>()
+        .may_take::<KeyBody>()
         .example(json!({ "name": "laptop", "scopes": ["read"], "expires_in_days": 30 }))
-        .answers::<keys::KeyAnswer<'static>>(key)
+        .answers::<KeyAnswer>(key)
         .refuses(&[Code::NotFound, Code::Conflict, Code::ValidationFailed]);
     api.get("/api/v1/auth/keys", "list_keys", "List an agent's keys")
         .query("agent_id", "Whose; the admin must say it.", keys_holder(schema::id()))
-        .answers::<keys::KeyList<'static>>("All but the keys themselves.")
+        .answers::<KeyList>("All but the keys themselves.")
         .refuses(&[Code::NotFound, Code::ValidationFailed]);
     api.delete("/api/v1/auth/keys/{key_id}", "revoke_key", "Revoke a key")
         .says(
@@ -135,7 +142,7 @@ fn describe_keys(api: &mut Api) {
         .refuses(&[Code::NotFound]);
     api.post("/api/v1/auth/keys/{key_id}/rotate", "rotate_key", "Put a new key in place of one")
         .says("The old one is unknown at once. A key rotates what it could make.")
-        .answers::<keys::KeyAnswer<'static>>(key)
+        .answers::<KeyAnswer>(key)
         .refuses(&[Code::NotFound, Code::Conflict]);
     api.get("/api/v1/auth/me", "show_caller", "Whose key this is, and what it allows")
         .answers_schema(
@@ -164,24 +171,24 @@ fn describe_money(api: &mut Api) {
     api.group("Money");
     api.post("/api/v1/deposit", "deposit", "Bring money in")
         .says("At most as much at a time as the variable `max_deposit` says: 100000.")
-        .takes::<money::AmountBody>()
+        .takes::<MoneyBody>()
         .example(json!({ "agent_id": "ada", "amount": "100" }))
-        .answers::<money::ChangeAnswer<'static>>("The balance.")
+        .answers::<BalanceChange>("The balance.")
         .refuses(&refuses);
     api.post("/api/v1/withdraw", "withdraw", "Take money out")
-        .takes::<money::AmountBody>()
+        .takes::<MoneyBody>()
         .example(json!({ "agent_id": "ada", "amount": "12.5" }))
-        .answers::<money::ChangeAnswer<'static>>("The balance.")
+        .answers::<BalanceChange>("The balance.")
         .refuses(&refuses)
         .refuses(&[Code::InsufficientBalance]);
     api.post("/api/v1/transfer", "transfer", "Pay another agent")
-        .takes::<money::TransferBody>()
+        .takes::<TransferBody>()
         .example(json!({ "from_agent": "ada", "to_agent": "bob", "amount": "12.5" }))
-        .answers::<money::TransferAnswer<'static>>("The settlement.")
+        .answers::<TransferAnswer>("The settlement.")
         .refuses(&refuses)
         .refuses(&[Code::InsufficientBalance]);
     api.get("/api/v1/balance/{agent}", "show_balance", "Show a balance")
-        .answers::<money::BalanceView<'static>>("What there is, is reserved, and is left.")
+        .answers::<Balance>("What there is, is reserved, and is left.")
         .refuses(&[Code::NotFound]);
 }
 
@@ -189,27 +196,27 @@ fn describe_holds(api: &mut Api) {
     let refuses = [Code::NotFound, Code::Conflict];
     api.group("Holds");
     api.post("/api/v1/holds", "place_hold", "Reserve money")
-        .takes::<holds::PlaceBody>()
+        .takes::<HoldBody>()
         .example(json!({ "agent_id": "ada", "amount": "50", "expires_in_ms": 60_000 }))
-        .answers::<holds::HoldAnswer<'static>>("The hold.")
+        .answers::<HoldAnswer>("The hold.")
         .refuses(&refuses)
         .refuses(&[Code::InsufficientBalance]);
     api.get("/api/v1/holds", "list_holds", "List holds, newest first")
         .query("agent_id", OWN, schema::id())
-        .query("status", "Only those in this status.", filter(&HOLD_STATUSES))
+        .query("status", "Only those in this status.", filter(&HoldStatus::names()))
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<holds::ListAnswer<'static>>("The holds.");
+        .answers::<HoldList>("The holds.");
     api.get("/api/v1/holds/{id}", "show_hold", "Show a hold")
         .answers::<Hold>("The hold.")
         .refuses(&[Code::NotFound]);
     api.post("/api/v1/holds/{id}/post", "post_hold", "Pay what is reserved")
         .says("All of it or a part; the rest is released.")
-        .takes::<holds::PostBody>()
+        .takes::<HoldPostBody>()
         .example(json!({ "to_agent": "bob", "amount": "30" }))
-        .answers::<holds::HoldAnswer<'static>>("The hold, which has ended.")
+        .answers::<HoldAnswer>("The hold, which has ended.")
         .refuses(&refuses);
     api.post("/api/v1/holds/{id}/void", "void_hold", "Release what is reserved")
-        .answers::<holds::HoldAnswer<'static>>("The hold, which has ended.")
+        .answers::<HoldAnswer>("The hold, which has ended.")
         .refuses(&refuses);
 }
 
@@ -218,11 +225,11 @@ fn describe_intents(api: &mut Api) {
     api.group("Intents");
     api.post("/api/v1/intents", "submit_intent", "Say that one would take a position")
         .says("Reserves `size / leverage` as margin.")
-        .takes::<intents::SubmitBody>()
+        .takes::<IntentBody>()
         .example(json!({
             "agent_id": "ada", "intent_type": "long", "asset": "BTC", "size": "100", "leverage": 2,
         }))
-        .answers::<intents::SubmitAnswer<'static>>("The intent.")
+        .answers::<IntentSubmitted>("The intent.")
         .refuses(&refuses)
         .refuses(&[Code::InsufficientBalance]);
     let asset = json!({
@@ -231,21 +238,21 @@ fn describe_intents(api: &mut Api) {
     api.get("/api/v1/intents", "list_intents", "List intents, newest first")
         .query("agent_id", OWN, schema::id())
         .query("asset", "Only those on this.", asset)
-        .query("status", "Only those in this status.", filter(&INTENT_STATUSES))
+        .query("status", "Only those in this status.", filter(&IntentStatus::names()))
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<intents::ListAnswer<'static>>("The intents.");
+        .answers::<IntentList>("The intents.");
     api.get("/api/v1/intents/{id}", "show_intent", "Show an intent")
         .answers::<Intent>("The intent.")
         .refuses(&[Code::NotFound]);
     api.delete("/api/v1/intents/{id}", "cancel_intent", "Call an open intent off")
         .says("The margin comes back.")
-        .answers::<intents::CancelAnswer>("It is cancelled.")
+        .answers::<IntentCancelled>("It is cancelled.")
         .refuses(&refuses);
     api.post("/api/v1/intents/{id}/match", "match_intents", "Match two intents")
         .says("Both open, opposite, on the same asset. The unfilled rest of one stays open.")
-        .takes::<intents::MatchBody>()
+        .takes::<MatchBody>()
         .example(json!({ "with": "int_…", "price": "65000" }))
-        .answers::<intents::MatchAnswer<'static>>("The match and two positions.")
+        .answers::<MatchAnswer>("The match and two positions.")
         .refuses(&refuses);
 }
 
@@ -262,13 +269,13 @@ fn describe_positions(api: &mut Api) {
             }),
         )
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<positions::ListAnswer<'static>>("The positions.")
+        .answers::<PositionList>("The positions.")
         .refuses(&[Code::NotFound]);
     api.post("/api/v1/positions/{id}/close", "close_position", "Close both sides of a match")
         .says("The owner closes at the position's mark, the admin at any price.")
-        .may_take::<positions::PriceBody>()
+        .may_take::<PriceBody>()
         .example(json!({ "price": "65100" }))
-        .answers::<positions::CloseAnswer<'static>>("What it has brought.")
+        .answers::<PositionClosed>("What it has brought.")
         .refuses(&refuses);
     api.post("/api/v1/positions/{id}/mark", "mark_position", "Set a position's price")
         .says("Below 5 % of the margin it is liquidated.")
@@ -276,7 +283,7 @@ fn describe_positions(api: &mut Api) {
             "allOf": [named("PriceBody"), { "required": ["price"], "properties": { "price": amount() } }],
         }))
         .example(json!({ "price": "65100" }))
-        .answers::<positions::MarkAnswer<'static>>("The position.")
+        .answers::<PositionMarked>("The position.")
         .refuses(&refuses);
 }
 
@@ -295,11 +302,11 @@ fn describe_journal(api: &mut Api) {
             json!({ "type": "integer", "minimum": 0, "maximum": 999_999_999_999_999_i64 }),
         )
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<entries::ListAnswer<'static>>("Entries.");
+        .answers::<EntryList<Entry>>("Entries.");
     api.get("/api/v1/entries/seals", "list_seals", "Read the journal's seals")
         .says("SHA-256 over each thousand entries, in order.")
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<entries::SealsAnswer<'static>>("Seals; an empty text for one that is missing.");
+        .answers::<SealList>("Seals; an empty text for one that is missing.");
     api.get("/api/v1/entries/audit", "audit_ledger", "Read the ledger's keys as they lie there")
         .says(
             "For comparing them with the journal, as `reef ledger verify` does. All keys of Redis \
@@ -307,12 +314,12 @@ fn describe_journal(api: &mut Api) {
              a record of the ledger itself at that moment. A key may come twice.",
         )
         .continues(json!({ "type": "string", "pattern": "^([1-9][0-9]{0,18}[.][0-9a-f]{6})?$" }))
-        .answers::<entries::AuditAnswer<'static>>("Records.");
+        .answers::<AuditPage<Record>>("Records.");
     api.get("/api/v1/entries/index", "list_indexed_entries", "Read an agent's index of entries")
         .says("For comparing it with the journal.")
         .needs_query("agent_id", "Whose.", schema::id())
         .pages(PAGE_DEFAULT, number_cursor())
-        .answers::<entries::IndexAnswer<'static>>("Numbers of entries, oldest first.");
+        .answers::<EntryIndex>("Numbers of entries, oldest first.");
 }
 
 /// An amount that is more than nothing.
@@ -324,16 +331,16 @@ fn amount() -> Value {
 }
 
 fn scope() -> Value {
-    one_of(&Scope::ALL.map(Scope::as_str))
+    one_of(&Scope::names())
 }
 
 fn schemas(api: &mut Api) {
     api.answer::<Agent>().set("metadata", object());
-    api.answer::<agents::Shown<'static>>().set("metadata", object());
+    api.answer::<ShownAgent>().set("metadata", object());
     api.answer::<Entry>();
     api.answer::<Record>();
-    api.answer::<keys::KeyInfo<'static>>().set("scopes", json!({ "items": scope() }));
-    api.body::<agents::RegisterBody>()
+    api.answer::<KeyInfo>().set("scopes", json!({ "items": scope() }));
+    api.body::<AgentBody<Json>>()
         .set(
             "wallet_address",
             json!({
@@ -343,11 +350,9 @@ fn schemas(api: &mut Api) {
         .set("display_name", name(0, DISPLAY_NAME_CHARS_MAX))
         .set("metadata", optional_object())
         .set("agent_id", new_id());
-    api.answer::<invites::InviteInfo<'static>>().set("scopes", json!({ "items": scope() }));
-    api.body::<agents::StatusBody>()
-        .require(&["status"])
-        .set("status", one_of(&["active", "suspended"]));
-    api.body::<invites::CreateBody>()
+    api.answer::<InviteInfo>().set("scopes", json!({ "items": scope() }));
+    api.body::<AgentChange>().require(&["status"]).set("status", one_of(&AgentStatus::names()));
+    api.body::<InviteBody>()
         .set("uses", default(between(1, INVITE_USES_MAX), 1))
         .set(
             "expires_in",
@@ -362,35 +367,35 @@ fn schemas(api: &mut Api) {
         "maxLength": stand_in::CERTIFICATE_NAME_MAX,
         "pattern": stand_in::CERTIFICATE_NAME_PATTERN,
     });
-    api.body::<keys::CreateBody>()
+    api.body::<KeyBody>()
         .set("name", default(name(1, KEY_NAME_CHARS_MAX), "default"))
         .set("scopes", json!({ "minItems": 1, "items": scope() }))
         .set("expires_in_days", between(1, KEY_DAYS_MAX))
         .set("agent_id", keys_holder(own_id()))
         .set("certificate", certificate);
-    api.body::<money::AmountBody>()
+    api.body::<MoneyBody>()
         .require(&["agent_id", "amount"])
         .set("agent_id", schema::id())
         .set("amount", amount());
-    api.body::<money::TransferBody>()
+    api.body::<TransferBody>()
         .require(&["from_agent", "to_agent", "amount"])
         .set("from_agent", schema::id())
         .set("to_agent", schema::id())
         .set("amount", amount())
         .set("memo", name(0, MEMO_CHARS_MAX));
-    api.body::<holds::PlaceBody>()
+    api.body::<HoldBody>()
         .require(&["agent_id", "amount"])
         .set("agent_id", schema::id())
         .set("amount", amount())
         .set("expires_in_ms", between(*HOLD_MS.start(), *HOLD_MS.end()));
-    api.body::<holds::PostBody>()
+    api.body::<HoldPostBody>()
         .require(&["to_agent"])
         .set("to_agent", schema::id())
         .set("amount", amount());
-    api.body::<intents::SubmitBody>()
+    api.body::<IntentBody>()
         .require(&["agent_id", "intent_type", "asset", "size"])
         .set("agent_id", schema::id())
-        .set("intent_type", one_of(&["long", "short"]))
+        .set("intent_type", one_of(&Side::names()))
         .set("asset", json!({ "pattern": format!("^[A-Za-z0-9._-]{{1,{ASSET_CHARS_MAX}}}$") }))
         .set("size", amount())
         .set("leverage", default(between(1, LEVERAGE_MAX), 1))
@@ -401,9 +406,9 @@ fn schemas(api: &mut Api) {
             }),
         )
         .set("reason", name(0, REASON_CHARS_MAX));
-    api.body::<intents::MatchBody>()
+    api.body::<MatchBody>()
         .require(&["with", "price"])
         .set("with", schema::id())
         .set("price", amount());
-    api.body::<positions::PriceBody>().set("price", amount());
+    api.body::<PriceBody>().set("price", amount());
 }

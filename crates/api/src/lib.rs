@@ -8,7 +8,9 @@
 //!   added is kept.
 //! - [`lax`]: numbers as the older services took them.
 //! - [`time`], instants as Redis gives them and how they are written.
-//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`task`], [`session`], [`message`], [`mail`]: requests and answers, by what they are about.
+//! - [`money`]: exact amounts.
+//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`task`], [`session`], [`message`], [`mail`], [`agent`],
+//!   [`ledger`]: requests and answers, by what they are about.
 //! - [`problem`]: what is answered in place of a success.
 //!
 //! # Compatibility
@@ -24,13 +26,16 @@
     reason = "what is said of a field stands in openapi.json; some names need no more"
 )]
 
+pub mod agent;
 pub mod cluster;
 pub mod heartbeat;
 pub mod id;
 pub mod lax;
 pub mod leader;
+pub mod ledger;
 pub mod mail;
 pub mod message;
+pub mod money;
 pub mod node;
 pub mod problem;
 pub mod session;
@@ -39,5 +44,6 @@ pub mod time;
 pub mod word;
 
 pub use id::{MessageId, NodeId, SessionId, TaskId};
+pub use money::Money;
 pub use problem::Code;
 pub use word::{Open, Word};

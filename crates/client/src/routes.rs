@@ -1,9 +1,19 @@
 //! The routes of a hub, and what each takes and answers.
 
+use reef_api::agent::{
+    AgentBody, AgentChange, AgentList, AgentRegistered, AgentRemoved, CallerAnswer, InviteAnswer,
+    InviteBody, InviteList, KeyAnswer, KeyBody, KeyList, ShownAgent,
+};
 use reef_api::cluster::{ClusterHealth, ClusterState, Readiness};
 use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody};
 use reef_api::leader::{
     CampaignAnswer, CampaignBody, LeaderHistoryEntry, Leadership, ResignAnswer, ResignBody,
+};
+use reef_api::ledger::{
+    AuditPage, Balance, BalanceChange, EntryIndex, EntryList, HoldAnswer, HoldBody, HoldList,
+    HoldPostBody, IntentBody, IntentList, IntentSubmitted, MatchAnswer, MatchBody, MoneyBody,
+    PositionClosed, PositionList, PositionMarked, PriceBody, SealList, TransferAnswer,
+    TransferBody,
 };
 use reef_api::mail::{
     AcceptAnswer, AcceptBody, AcknowledgeAnswer, AcknowledgeBody, MailAnswer, MailBody, MailList,
@@ -292,5 +302,156 @@ impl Hub {
     /// Accepts a proposal. Safe to repeat by itself.
     pub fn accept(&self, agent: &str, mail: &str, body: &AcceptBody) -> Request<AcceptAnswer> {
         self.post(["inbox", agent, "proposals", mail, "accept"]).json(body).answering()
+    }
+}
+
+/// Agents, their keys, and invites.
+impl Hub {
+    /// Registers an agent, with a first key.
+    pub fn register_agent(&self, body: &AgentBody) -> Request<AgentRegistered> {
+        self.post(["agents", "register"]).json(body).answering()
+    }
+
+    /// Lists agents, newest first.
+    pub fn agents(&self) -> Request<AgentList> {
+        self.get(["agents"]).answering()
+    }
+
+    /// Shows an agent.
+    pub fn agent(&self, agent: &str) -> Request<ShownAgent> {
+        self.get(["agents", agent]).answering()
+    }
+
+    /// Suspends an agent, or lets it go on.
+    pub fn change_agent(&self, agent: &str, body: &AgentChange) -> Request<ShownAgent> {
+        self.patch(["agents", agent]).json(body).answering()
+    }
+
+    /// Removes an agent that has nothing left.
+    pub fn remove_agent(&self, agent: &str) -> Request<AgentRemoved> {
+        self.delete(["agents", agent]).answering()
+    }
+
+    /// Makes a key.
+    pub fn create_key(&self, body: &KeyBody) -> Request<KeyAnswer> {
+        self.post(["auth", "keys"]).json(body).answering()
+    }
+
+    /// Lists keys: the caller's own, or those of whom the query names.
+    pub fn keys(&self) -> Request<KeyList> {
+        self.get(["auth", "keys"]).answering()
+    }
+
+    /// Puts a new key in the place of another.
+    pub fn rotate_key(&self, key_id: &str) -> Request<KeyAnswer> {
+        self.post(["auth", "keys", key_id, "rotate"]).answering()
+    }
+
+    /// Asks whose the key in use is.
+    pub fn caller(&self) -> Request<CallerAnswer> {
+        self.get(["auth", "me"]).answering()
+    }
+
+    /// Makes an invite.
+    pub fn create_invite(&self, body: &InviteBody) -> Request<InviteAnswer> {
+        self.post(["invites"]).json(body).answering()
+    }
+
+    /// Lists open invites.
+    pub fn invites(&self) -> Request<InviteList> {
+        self.get(["invites"]).answering()
+    }
+}
+
+/// The ledger.
+impl Hub {
+    /// Shows what an agent has.
+    pub fn balance(&self, agent: &str) -> Request<Balance> {
+        self.get(["balance", agent]).answering()
+    }
+
+    /// Brings money in.
+    pub fn deposit(&self, body: &MoneyBody) -> Request<BalanceChange> {
+        self.post(["deposit"]).json(body).answering()
+    }
+
+    /// Takes money out.
+    pub fn withdraw(&self, body: &MoneyBody) -> Request<BalanceChange> {
+        self.post(["withdraw"]).json(body).answering()
+    }
+
+    /// Pays another agent.
+    pub fn transfer(&self, body: &TransferBody) -> Request<TransferAnswer> {
+        self.post(["transfer"]).json(body).answering()
+    }
+
+    /// Reserves money.
+    pub fn place_hold(&self, body: &HoldBody) -> Request<HoldAnswer> {
+        self.post(["holds"]).json(body).answering()
+    }
+
+    /// Lists holds, newest first.
+    pub fn holds(&self) -> Request<HoldList> {
+        self.get(["holds"]).answering()
+    }
+
+    /// Pays what is reserved.
+    pub fn post_hold(&self, hold: &str, body: &HoldPostBody) -> Request<HoldAnswer> {
+        self.post(["holds", hold, "post"]).json(body).answering()
+    }
+
+    /// Releases what is reserved.
+    pub fn void_hold(&self, hold: &str) -> Request<HoldAnswer> {
+        self.post(["holds", hold, "void"]).answering()
+    }
+
+    /// Says that one would take a position.
+    pub fn submit_intent(&self, body: &IntentBody) -> Request<IntentSubmitted> {
+        self.post(["intents"]).json(body).answering()
+    }
+
+    /// Lists intents, newest first.
+    pub fn intents(&self) -> Request<IntentList> {
+        self.get(["intents"]).answering()
+    }
+
+    /// Matches two intents.
+    pub fn match_intents(&self, intent: &str, body: &MatchBody) -> Request<MatchAnswer> {
+        self.post(["intents", intent, "match"]).json(body).answering()
+    }
+
+    /// Lists an agent's positions.
+    pub fn positions(&self, agent: &str) -> Request<PositionList> {
+        self.get(["positions", agent]).answering()
+    }
+
+    /// Closes both sides of a match.
+    pub fn close_position(&self, position: &str, body: &PriceBody) -> Request<PositionClosed> {
+        self.post(["positions", position, "close"]).json(body).answering()
+    }
+
+    /// Sets a position's price.
+    pub fn mark_position(&self, position: &str, body: &PriceBody) -> Request<PositionMarked> {
+        self.post(["positions", position, "mark"]).json(body).answering()
+    }
+
+    /// Lists entries of the journal. Each is read as `E`.
+    pub fn entries<E>(&self) -> Request<EntryList<E>> {
+        self.get(["entries"]).answering()
+    }
+
+    /// Lists the journal's seals.
+    pub fn seals(&self) -> Request<SealList> {
+        self.get(["entries", "seals"]).answering()
+    }
+
+    /// Reads the ledger's keys as they lie there. Each record is read as `R`.
+    pub fn audit<R>(&self) -> Request<AuditPage<R>> {
+        self.get(["entries", "audit"]).answering()
+    }
+
+    /// Lists the numbers of an agent's entries.
+    pub fn entry_index(&self, agent: &str) -> Request<EntryIndex> {
+        self.get(["entries", "index"]).query("agent_id", agent).answering()
     }
 }

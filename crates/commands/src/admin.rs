@@ -1,15 +1,13 @@
 //! `reef admin`: what only who runs a hub does.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use reef_api::agent::KeyBody;
+use reef_domain::access::ADMIN;
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::keys::{self, SaveArgs, tell};
+use crate::keys::{self, SaveArgs};
 use crate::{Context, EXIT_CODES};
-
-/// Whose admin keys are, for the hub.
-const ADMIN: &str = "@admin";
 
 /// Shown above the group's `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -58,7 +56,7 @@ struct CreateArgs {
     name: String,
     /// How long it is good, 1 to 365; for as long as the key in use, if not given
     #[arg(long, value_name = "DAYS")]
-    expires_in_days: Option<u32>,
+    expires_in_days: Option<i64>,
     #[command(flatten)]
     save: SaveArgs,
 }
@@ -68,12 +66,13 @@ impl Admin {
         let Group::Keys(verb) = self.group;
         match verb {
             Verb::Create(args) => {
-                let file = args.save.reserve()?;
-                let body = json!({
-                    "agent_id": ADMIN, "name": args.name, "expires_in_days": args.expires_in_days,
-                });
-                let answer = cx.hub.post(["auth", "keys"]).json(&body).once().send().await?;
-                tell(cx, &answer, "key_info", file)
+                let body = KeyBody {
+                    agent_id: Some(ADMIN.to_owned()),
+                    name: Some(args.name),
+                    expires_in_days: args.expires_in_days,
+                    ..KeyBody::default()
+                };
+                keys::make(cx, body, args.save).await
             }
             Verb::List => keys::list(cx, Some(ADMIN.to_owned())).await,
             Verb::Rotate(args) => keys::rotate(cx, args).await,

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use reef_api::agent::{
+    AgentBody, AgentChange, AgentList, AgentRegistered, AgentStatus, ShownAgent,
+};
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::invites::{self, InviteArgs, RevokeInviteArgs};
 use crate::keys::{SaveArgs, tell};
-use crate::table::{columns, facts, text, time};
-use crate::{Context, EXIT_CODES};
+use crate::table::{columns, facts, or_empty, shown};
+use crate::{Context, EXIT_CODES, time};
 
 /// Shown above the group's `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -103,31 +105,31 @@ impl Agents {
             Verb::Invite(args) => invites::make(cx, args).await,
             Verb::Invites(args) => invites::list(cx, args.limit).await,
             Verb::RevokeInvite(args) => invites::revoke(cx, &args.invite_id).await,
-            Verb::Suspend(args) => set_status(cx, &args.agent, "suspended").await,
-            Verb::Resume(args) => set_status(cx, &args.agent, "active").await,
+            Verb::Suspend(args) => set_status(cx, &args.agent, AgentStatus::Suspended).await,
+            Verb::Resume(args) => set_status(cx, &args.agent, AgentStatus::Active).await,
             Verb::Remove(args) => {
-                let answer = cx.hub.delete(["agents", &args.agent]).send().await?;
+                let answer = cx.hub.remove_agent(&args.agent).send().await?;
                 cx.out.answer(&answer, |_| format!("removed {}", args.agent))
             }
             Verb::Show(args) => {
-                let answer = cx.hub.get(["agents", &args.agent]).send().await?;
-                cx.out.answer(&answer, |agent| {
+                let answer = cx.hub.agent(&args.agent).send().await?;
+                cx.out.answer(&answer, |ShownAgent { agent, money }| {
                     facts([
-                        ("agent", text(&agent, "agent_id")),
-                        ("name", text(&agent, "display_name")),
-                        ("wallet", text(&agent, "wallet_address")),
-                        ("status", text(&agent, "status")),
-                        ("since", time(&agent, "created_at")),
-                        ("balance", text(&agent, "balance")),
-                        ("locked", text(&agent, "locked")),
-                        ("available", text(&agent, "available")),
+                        ("agent", agent.agent_id),
+                        ("name", or_empty(agent.display_name)),
+                        ("wallet", or_empty(agent.wallet_address)),
+                        ("status", agent.status.to_string()),
+                        ("since", time::of(agent.created_at)),
+                        ("balance", or_empty(money.map(|it| it.balance))),
+                        ("locked", or_empty(money.map(|it| it.locked))),
+                        ("available", or_empty(money.map(|it| it.available))),
                     ])
                 })
             }
             Verb::List(args) => {
-                let request = cx.hub.get(["agents"]).query("limit", args.limit);
+                let request = cx.hub.agents().query("limit", args.limit);
                 let answer = request.maybe_query("cursor", args.cursor).send().await?;
-                cx.out.answer(&answer, |found| table(&found))?;
+                cx.out.answer(&answer, table)?;
                 cx.out.tell_next(&answer);
                 Ok(())
             }
@@ -137,41 +139,41 @@ impl Agents {
 
 async fn register(cx: &Context, args: RegisterArgs) -> Result<(), Failure> {
     let file = args.save.reserve()?;
-    let body = json!({
-        "agent_id": args.agent, "wallet_address": args.wallet, "display_name": args.name,
-    });
+    let body = AgentBody {
+        agent_id: args.agent,
+        wallet_address: args.wallet,
+        display_name: args.name,
+        metadata: None,
+    };
     let answer = match &args.invite_file {
-        None => cx.hub.post(["agents", "register"]).json(&body).once().send().await?,
+        None => cx.hub.register_agent(&body).once().send().await?,
         Some(file) => {
             let hub = cx.hub.with_key(Some(invites::read(file)?))?;
-            let request = hub.post(["agents", "register"]).json(&body).once();
-            request.send().await.map_err(invites::refused)?
+            hub.register_agent(&body).once().send().await.map_err(invites::refused)?
         }
     };
+    let AgentRegistered { agent, api_key, api_key_info, .. } = cx.out.read(&answer)?;
     if !cx.out.is_json() {
-        let made: Value = answer.json()?;
-        let agent = made.get("agent").unwrap_or(&Value::Null);
-        cx.out.line(&format!("registered {}", text(agent, "agent_id")))?;
+        cx.out.line(&format!("registered {}", shown(agent.agent_id)))?;
     }
-    tell(cx, &answer, "api_key_info", file)
+    tell(cx, &answer, api_key, api_key_info, file)
 }
 
-async fn set_status(cx: &Context, agent: &str, status: &str) -> Result<(), Failure> {
-    let body = json!({ "status": status });
-    let answer = cx.hub.patch(["agents", agent]).json(&body).send().await?;
+async fn set_status(cx: &Context, agent: &str, status: AgentStatus) -> Result<(), Failure> {
+    let body = AgentChange { status: Some(status.into()) };
+    let answer = cx.hub.change_agent(agent, &body).send().await?;
     cx.out.answer(&answer, |_| format!("{agent} is {status}"))
 }
 
-fn table(found: &Value) -> String {
-    let agents = found.get("agents").and_then(Value::as_array).cloned().unwrap_or_default();
-    let rows = agents.iter().map(|agent| {
+fn table(found: AgentList) -> String {
+    let rows = found.agents.into_iter().map(|ShownAgent { agent, money }| {
         [
-            text(agent, "agent_id"),
-            text(agent, "display_name"),
-            text(agent, "status"),
-            time(agent, "created_at"),
-            text(agent, "balance"),
-            text(agent, "locked"),
+            agent.agent_id,
+            or_empty(agent.display_name),
+            agent.status.to_string(),
+            time::of(agent.created_at),
+            or_empty(money.map(|it| it.balance)),
+            or_empty(money.map(|it| it.locked)),
         ]
     });
     columns(["agent", "name", "status", "since", "balance", "locked"], rows)

@@ -5,7 +5,6 @@ use reef_api::NodeId;
 use reef_api::cluster::ClusterHealth;
 use reef_api::heartbeat::Expiry;
 use reef_api::node::NodeHealth;
-use serde_json::Value;
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
@@ -49,11 +48,6 @@ impl Health {
         }
         if is_good { Ok(()) } else { Err(Failure::Found) }
     }
-}
-
-/// A whole number of an answer.
-pub(crate) fn number(object: &Value, name: &str) -> i64 {
-    object.get(name).and_then(Value::as_i64).unwrap_or_default()
 }
 
 /// Why nobody is marked offline.

@@ -1,26 +1,26 @@
 //! Invites, by which somebody without a key registers: a part of `reef agents`.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
+use reef_api::agent::{InviteAnswer, InviteBody, InviteInfo};
 use reef_client::{Error, Secret};
-use serde_json::{Value, json};
 
-use crate::Context;
 use crate::failure::Failure;
-use crate::keys::{SaveArgs, scopes};
-use crate::table::{columns, facts, text, time};
+use crate::keys::{SaveArgs, say_saved, scopes};
+use crate::table::{columns, facts, or_empty, shown};
+use crate::{Context, time};
 
 /// `reef agents invite`.
 #[derive(Debug, Args)]
 pub(crate) struct InviteArgs {
     /// How many agents it lets in, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 1)]
-    uses: u32,
+    uses: i64,
     /// For how long it is good: 90s, 30m, 12h or 1d, at most 30d
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = read_seconds)]
-    expires_in: u64,
+    expires_in: i64,
     /// What the agents' first keys allow: read, write, trade, admin; repeatable. The first three, if
     /// none is given
     #[arg(long = "scope", value_name = "SCOPE")]
@@ -37,7 +37,7 @@ pub(crate) struct RevokeInviteArgs {
 }
 
 /// A time such as `12h`, in seconds.
-fn read_seconds(text: &str) -> Result<u64, String> {
+fn read_seconds(text: &str) -> Result<i64, String> {
     let rule = || "use a number with s, m, h or d, such as 12h".to_owned();
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(rule)?;
     let seconds = match unit {
@@ -47,57 +47,49 @@ fn read_seconds(text: &str) -> Result<u64, String> {
         "d" => 86_400,
         _ => return Err(rule()),
     };
-    let number: u64 = number.parse().map_err(|_| rule())?;
-    number.checked_mul(seconds).ok_or_else(rule)
+    let number: u32 = number.parse().map_err(|_| rule())?;
+    i64::from(number).checked_mul(seconds).ok_or_else(rule)
 }
 
 pub(crate) async fn make(cx: &Context, args: InviteArgs) -> Result<(), Failure> {
     let file = args.save.reserve()?;
     let scopes_asked = (!args.scopes.is_empty()).then_some(args.scopes);
-    let body = json!({ "uses": args.uses, "expires_in": args.expires_in, "scopes": scopes_asked });
-    let answer = cx.hub.post(["invites"]).json(&body).once().send().await?;
-    let mut made: Value = answer.json()?;
-    let invite = text(&made, "invite");
-    let about = made.get("invite_info").cloned().unwrap_or_default();
+    let body = InviteBody {
+        uses: Some(args.uses),
+        expires_in: Some(args.expires_in),
+        scopes: scopes_asked,
+    };
+    let answer = cx.hub.create_invite(&body).once().send().await?;
+    let InviteAnswer { invite, invite_info, .. } = cx.out.read(&answer)?;
+    let InviteInfo { invite_id, uses, scopes: given, expires_at, .. } = invite_info;
+    let (invite, invite_id, given) = (shown(or_empty(invite)), shown(invite_id), scopes(&given));
     let Some(file) = file else {
-        return cx.out.answer(&answer, |_| {
+        return cx.out.shown(&answer, || {
             facts([
                 ("invite", invite),
-                ("id", text(&about, "invite_id")),
-                ("scopes", scopes(&about)),
-                ("uses", text(&about, "uses")),
-                ("expires", time(&about, "expires_at")),
+                ("id", invite_id),
+                ("scopes", given),
+                ("uses", uses.to_string()),
+                ("expires", time::of(expires_at)),
             ])
         });
     };
-    let path: PathBuf = file.write(&invite)?;
-    if cx.out.is_json() {
-        if let Some(members) = made.as_object_mut() {
-            members.insert("invite".to_owned(), Value::Null);
-        }
-        return Ok(cx.out.line(&made.to_string())?);
-    }
-    Ok(cx.out.line(&format!(
-        "{} (agents: {}, {}) is in {}",
-        text(&about, "invite_id"),
-        text(&about, "uses"),
-        scopes(&about),
-        path.display()
-    ))?)
+    let path = file.write(&invite)?;
+    let sentence = format!("{invite_id} (agents: {uses}, {given}) is in {}", path.display());
+    say_saved(cx, &answer, "invite", &sentence)
 }
 
 pub(crate) async fn list(cx: &Context, limit: u32) -> Result<(), Failure> {
-    let answer = cx.hub.get(["invites"]).query("limit", limit).send().await?;
+    let answer = cx.hub.invites().query("limit", limit).send().await?;
     cx.out.answer(&answer, |found| {
-        let invites = found.get("invites").and_then(Value::as_array).cloned().unwrap_or_default();
-        let rows = invites.iter().map(|invite| {
+        let rows = found.invites.into_iter().map(|invite| {
             [
-                text(invite, "invite_id"),
-                format!("{} of {}", text(invite, "used"), text(invite, "uses")),
-                scopes(invite),
-                text(invite, "created_by"),
-                time(invite, "created_at"),
-                time(invite, "expires_at"),
+                invite.invite_id,
+                format!("{} of {}", invite.used, invite.uses),
+                scopes(&invite.scopes),
+                invite.created_by,
+                time::of(invite.created_at),
+                time::of(invite.expires_at),
             ]
         });
         columns(["invite", "used", "scopes", "by", "made", "expires"], rows)

@@ -2,16 +2,18 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use reef_api::Open;
+use reef_api::agent::{CallerAnswer, KeyAnswer, KeyBody, KeyInfo, Scope};
 use reef_client::Answer;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
-use crate::table::{columns, facts, text, time};
-use crate::{Context, EXIT_CODES};
+use crate::table::{columns, facts, or_empty, shown};
+use crate::{Context, EXIT_CODES, time};
 
 /// Shown above the group's `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -61,7 +63,7 @@ struct CreateArgs {
     scopes: Vec<String>,
     /// How long it is good, 1 to 365; for as long as the key in use, if not given
     #[arg(long, value_name = "DAYS")]
-    expires_in_days: Option<u32>,
+    expires_in_days: Option<i64>,
     /// For whom: the admin says it
     #[arg(long)]
     agent: Option<String>,
@@ -115,27 +117,37 @@ impl Keys {
 }
 
 async fn create(cx: &Context, args: CreateArgs) -> Result<(), Failure> {
-    let file = args.save.reserve()?;
     let asked = (!args.scopes.is_empty()).then_some(args.scopes);
-    let body = json!({
-        "name": args.name, "scopes": asked, "expires_in_days": args.expires_in_days,
-        "agent_id": args.agent, "certificate": args.certificate,
-    });
-    let answer = cx.hub.post(["auth", "keys"]).json(&body).once().send().await?;
-    if let Some(name) = args.certificate {
-        return cx.out.answer(&answer, |made| {
-            let about = made.get("key_info").unwrap_or(&Value::Null);
-            format!("certificates of {name} act by {} ({})", text(about, "key_id"), scopes(about))
+    let body = KeyBody {
+        name: args.name,
+        scopes: asked,
+        expires_in_days: args.expires_in_days,
+        agent_id: args.agent,
+        certificate: args.certificate,
+    };
+    make(cx, body, args.save).await
+}
+
+/// Makes a key.
+pub(crate) async fn make(cx: &Context, body: KeyBody, save: SaveArgs) -> Result<(), Failure> {
+    let file = save.reserve()?;
+    let answer = cx.hub.create_key(&body).once().send().await?;
+    let KeyAnswer { api_key, key_info, .. } = cx.out.read(&answer)?;
+    if let Some(name) = body.certificate {
+        return cx.out.shown(&answer, || {
+            let (key_id, scopes) = (shown(key_info.key_id), scopes(&key_info.scopes));
+            format!("certificates of {name} act by {key_id} ({scopes})")
         });
     }
-    tell(cx, &answer, "key_info", file)
+    tell(cx, &answer, api_key, key_info, file)
 }
 
 /// Puts a new key in the place of another.
 pub(crate) async fn rotate(cx: &Context, args: RotateArgs) -> Result<(), Failure> {
     let file = args.save.reserve()?;
-    let request = cx.hub.post(["auth", "keys", &args.key_id, "rotate"]).once();
-    tell(cx, &request.send().await?, "key_info", file)
+    let answer = cx.hub.rotate_key(&args.key_id).once().send().await?;
+    let KeyAnswer { api_key, key_info, .. } = cx.out.read(&answer)?;
+    tell(cx, &answer, api_key, key_info, file)
 }
 
 /// Revokes a key.
@@ -146,18 +158,17 @@ pub(crate) async fn revoke(cx: &Context, key_id: &str) -> Result<(), Failure> {
 
 /// Lists the keys of an agent, or the caller's own.
 pub(crate) async fn list(cx: &Context, agent: Option<String>) -> Result<(), Failure> {
-    let request = cx.hub.get(["auth", "keys"]).maybe_query("agent_id", agent);
+    let request = cx.hub.keys().maybe_query("agent_id", agent);
     let answer = request.send().await?;
     cx.out.answer(&answer, |found| {
-        let keys = found.get("keys").and_then(Value::as_array).cloned().unwrap_or_default();
-        let rows = keys.iter().map(|key| {
+        let rows = found.keys.into_iter().map(|key| {
             [
-                text(key, "key_id"),
-                text(key, "name"),
-                scopes(key),
-                time(key, "created_at"),
-                time(key, "last_used"),
-                time(key, "expires_at"),
+                key.key_id,
+                key.name,
+                scopes(&key.scopes),
+                time::of(key.created_at),
+                key.last_used.map(time::of).unwrap_or_default(),
+                key.expires_at.map(time::of).unwrap_or_default(),
             ]
         });
         columns(["key", "name", "scopes", "made", "last used", "expires"], rows)
@@ -165,21 +176,19 @@ pub(crate) async fn list(cx: &Context, agent: Option<String>) -> Result<(), Fail
 }
 
 async fn me(cx: &Context) -> Result<(), Failure> {
-    let answer = cx.hub.get(["auth", "me"]).send().await?;
-    cx.out.answer(&answer, |me| {
-        let auth = me.get("auth").unwrap_or(&Value::Null);
+    let answer = cx.hub.caller().send().await?;
+    cx.out.answer(&answer, |CallerAnswer { auth, .. }| {
         facts([
-            ("agent", text(auth, "agent_id")),
-            ("key", text(auth, "key_id")),
-            ("scopes", scopes(auth)),
+            ("agent", auth.agent_id),
+            ("key", or_empty(auth.key_id)),
+            ("scopes", scopes(&auth.scopes)),
         ])
     })
 }
 
 /// The scopes of a key, on one line.
-pub(crate) fn scopes(key: &Value) -> String {
-    let scopes = key.get("scopes").and_then(Value::as_array).cloned().unwrap_or_default();
-    scopes.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
+pub(crate) fn scopes(scopes: &[Open<Scope>]) -> String {
+    shown(scopes.iter().map(Open::as_str).collect::<Vec<_>>().join(" "))
 }
 
 /// A file that was made for a key before the key was: a key that cannot be kept must not be made.
@@ -231,41 +240,40 @@ impl KeyFile {
 }
 
 /// Shows a new key, or keeps it in its file.
-pub(crate) fn tell(
+pub(crate) fn tell<T>(
     cx: &Context,
-    answer: &Answer,
-    info: &str,
+    answer: &Answer<T>,
+    key: Option<String>,
+    about: KeyInfo,
     file: Option<KeyFile>,
 ) -> Result<(), Failure> {
-    let made: Value = answer.json()?;
-    let about = made.get(info).unwrap_or(&Value::Null);
-    let key = text(&made, "api_key");
+    let key = shown(or_empty(key));
     let Some(file) = file else {
-        return cx.out.answer(answer, |_| {
+        return cx.out.shown(answer, || {
             facts([
                 ("api key", key),
-                ("key", text(about, "key_id")),
-                ("scopes", scopes(about)),
-                ("expires", time(about, "expires_at")),
+                ("key", about.key_id),
+                ("scopes", scopes(&about.scopes)),
+                ("expires", about.expires_at.map(time::of).unwrap_or_default()),
             ])
         });
     };
     let path = file.write(&key)?;
-    say_saved(cx, &path, about, made.clone())
+    let (key_id, scopes) = (shown(about.key_id), scopes(&about.scopes));
+    say_saved(cx, answer, "api_key", &format!("{key_id} ({scopes}) is in {}", path.display()))
 }
 
-fn say_saved(cx: &Context, path: &Path, about: &Value, made: Value) -> Result<(), Failure> {
-    if cx.out.is_json() {
-        let mut shown = made;
-        if let Some(members) = shown.as_object_mut() {
-            members.insert("api_key".to_owned(), Value::Null);
-        }
-        return Ok(cx.out.line(&shown.to_string())?);
+/// Says where a secret is; programs get the answer without it.
+pub(crate) fn say_saved<T>(
+    cx: &Context,
+    answer: &Answer<T>,
+    secret: &str,
+    sentence: &str,
+) -> Result<(), Failure> {
+    if !cx.out.is_json() {
+        return Ok(cx.out.line(sentence)?);
     }
-    Ok(cx.out.line(&format!(
-        "{} ({}) is in {}",
-        text(about, "key_id"),
-        scopes(about),
-        path.display()
-    ))?)
+    let mut members: Map<String, Value> = answer.json()?;
+    members.insert(secret.to_owned(), Value::Null);
+    Ok(cx.out.line(&serde_json::to_string(&members)?)?)
 }

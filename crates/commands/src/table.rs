@@ -86,11 +86,6 @@ pub(crate) fn time(object: &Value, name: &str) -> String {
     time::short(&text(object, name))
 }
 
-/// The same, cut to what fits a cell, on one line.
-pub(crate) fn brief(object: &Value, name: &str) -> String {
-    shortened(&raw(object, name))
-}
-
 /// A text on one line.
 pub(crate) fn one_line(text: &str) -> String {
     in_line(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
@@ -124,7 +119,7 @@ mod tests {
         let hostile = json!({"name": "a\u{1b}[2J\nb\u{202e}", "skills": ["x\r", "y"]});
         let shown = r"a\u001b[2J\nb\u202e";
         assert_eq!(text(&hostile, "name"), shown);
-        assert_eq!(brief(&hostile, "name"), r"a\u001b[2J b\u202e");
+        assert_eq!(shortened(&raw(&hostile, "name")), r"a\u001b[2J b\u202e");
         let name = || raw(&hostile, "name");
         assert_eq!(columns(["n"], [[name()]]), format!("N\n{shown}"));
         assert_eq!(facts([("n", name())]), format!("n  {shown}"));
@@ -133,7 +128,7 @@ mod tests {
     #[test]
     fn a_cell_is_one_line_of_bounded_length() {
         let object = json!({"text": format!("a\n b\t{}", "é".repeat(100)), "n": 5, "none": null});
-        let brief = brief(&object, "text");
+        let brief = shortened(&raw(&object, "text"));
         assert!(brief.starts_with("a b éé") && brief.chars().count() == CELL_CHARS + 1);
         assert_eq!([text(&object, "n"), text(&object, "none"), text(&object, "x")], ["5", "", ""]);
     }

@@ -6,16 +6,16 @@ use futures_util::StreamExt as _;
 use reef_api::cluster::ClusterHealth;
 use reef_api::leader::Leadership;
 use reef_api::node::{Node, NodeStatus};
-use reef_api::task::TaskStats;
+use reef_api::task::{Task, TaskStats, TaskStatus};
+use reef_api::time::UnixMillis;
 use reef_client::{Error, Hub};
-use serde_json::Value;
 
 use crate::Context;
 use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::finding::{Finding, conclude};
-use crate::health::{number, reason};
-use crate::table::{shown, text};
+use crate::health::reason;
+use crate::table::{or_empty, shown};
 
 /// Shown above its `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -56,7 +56,7 @@ impl Verify {
         findings.push(leader(hub, &nodes).await?);
         findings.extend(registry(&health, &nodes));
         findings.push(inboxes(hub, &nodes, self.inbox_depth).await?);
-        findings.extend(tasks(hub, &nodes, &health.checked_at.to_string()).await?);
+        findings.extend(tasks(hub, &nodes, health.checked_at).await?);
         findings.push(monitor(hub, &health).await);
         conclude(cx, &findings, self.strict)
     }
@@ -179,18 +179,16 @@ async fn inboxes(hub: &Hub, nodes: &[Node], depth_max: i64) -> Result<Finding, E
     let ids: Vec<String> = online.map(|node| node.node_id.to_string()).collect();
     let depths: Vec<_> = futures_util::stream::iter(ids)
         .map(|id| async move {
-            let request = hub.get(["inbox", &id]).query("limit", 1);
-            let mail: Value = request.fetch().await?;
-            let request = hub.get(["inbox", &id, "dead"]).query("limit", 1);
-            let dead: Value = request.fetch().await?;
-            Ok((id, number(&mail, "depth"), dead))
+            let depth = hub.mail(&id).query("limit", 1).fetch().await?.depth;
+            let dead = hub.dead_mail(&id).query("limit", 1).fetch().await?.messages;
+            Ok((id, depth, !dead.is_empty()))
         })
         .buffer_unordered(AT_ONCE)
         .collect()
         .await;
     let (mut total, mut full, mut dead) = (0, Vec::new(), Vec::new());
     for looked in depths {
-        let (id, depth, dead_mail): (String, i64, Value) = match looked {
+        let (id, depth, has_dead): (String, i64, bool) = match looked {
             Ok(found) => found,
             // What is somebody else's cannot be seen with a key that is not the admin's.
             Err(Error::Problem(problem)) if matches!(problem.status, 403 | 404) => continue,
@@ -200,8 +198,7 @@ async fn inboxes(hub: &Hub, nodes: &[Node], depth_max: i64) -> Result<Finding, E
         if depth >= depth_max {
             full.push(format!("{id} ({depth})"));
         }
-        let letters = dead_mail.get("messages").and_then(Value::as_array);
-        if letters.is_some_and(|letters| !letters.is_empty()) {
+        if has_dead {
             dead.push(id);
         }
     }
@@ -217,22 +214,21 @@ async fn inboxes(hub: &Hub, nodes: &[Node], depth_max: i64) -> Result<Finding, E
 }
 
 /// Leases of tasks that nobody can keep, and what has failed for good.
-async fn tasks(hub: &Hub, nodes: &[Node], now: &str) -> Result<Vec<Finding>, Error> {
-    let request = hub.get(["tasks"]).query("status", "running").query("limit", LOOKED_AT_MAX);
-    let running: Vec<Value> = request.answering().fetch().await?;
+async fn tasks(hub: &Hub, nodes: &[Node], now: UnixMillis) -> Result<Vec<Finding>, Error> {
+    let running = hub.tasks().query("status", TaskStatus::Running).query("limit", LOOKED_AT_MAX);
+    let running = running.fetch().await?;
     let TaskStats { waiting, dead, .. } = hub.task_stats().fetch().await?;
-    let is_alive = |id: &str| {
-        let node = nodes.iter().find(|node| node.node_id == *id);
+    let is_alive = |task: &Task| {
+        let node = nodes.iter().find(|node| Some(&node.node_id) == task.assigned_node.as_ref());
         node.is_some_and(|node| node.status != NodeStatus::Offline)
     };
     // With more nodes than were looked at, one that was not found proves nothing.
     let knows_all = nodes.len() < usize::try_from(LOOKED_AT_MAX).unwrap_or(usize::MAX);
     let stale: Vec<String> = running
         .iter()
-        .filter(|task| {
-            (knows_all && !is_alive(&text(task, "assigned_node"))) || is_overdue(task, now)
-        })
-        .map(|task| format!("{} on {}", text(task, "task_id"), text(task, "assigned_node")))
+        .filter(|task| (knows_all && !is_alive(task)) || is_overdue(task, now))
+        .map(|task| format!("{} on {}", task.task_id, or_empty(task.assigned_node.as_ref())))
+        .map(shown)
         .collect();
     let leases = if stale.is_empty() {
         Finding::ok("leases", format!("{} tasks run, each on a live node", running.len()))
@@ -250,14 +246,8 @@ async fn tasks(hub: &Hub, nodes: &[Node], now: &str) -> Result<Vec<Finding>, Err
 }
 
 /// Whether a task runs longer than it may, with a minute for the clean-up.
-fn is_overdue(task: &Value, now: &str) -> bool {
-    let time = |text: &str| chrono::DateTime::parse_from_rfc3339(text).ok();
-    let (Some(started), Some(now)) = (time(&text(task, "started_at")), time(now)) else {
-        return false;
-    };
-    let timeout = task.get("timeout").and_then(Value::as_f64).unwrap_or(f64::INFINITY);
-    let seconds = (now - started).to_std().map_or(0.0, |it| it.as_secs_f64());
-    seconds > timeout + 60.0
+fn is_overdue(task: &Task, now: UnixMillis) -> bool {
+    task.started_at.is_some_and(|started| now.0 - started.0 > task.timeout.ms + 60_000)
 }
 
 /// Whether somebody looks after what is due.
@@ -314,7 +304,7 @@ fn some(names: &[String]) -> String {
 mod tests {
     use reef_api::cluster::NodesByStatus;
     use reef_api::heartbeat::Expiry;
-    use serde_json::json;
+    use reef_api::task::Seconds;
 
     use super::*;
     use crate::finding::Level;
@@ -365,10 +355,11 @@ mod tests {
 
     #[test]
     fn a_task_is_overdue_a_minute_after_its_timeout() {
-        let task = json!({"started_at": "2026-02-04T04:00:00.000Z", "timeout": 30});
-        assert!(!is_overdue(&task, "2026-02-04T04:01:20.000Z"));
-        assert!(is_overdue(&task, "2026-02-04T04:01:31.000Z"));
-        assert!(!is_overdue(&json!({"started_at": null}), "2026-02-04T04:01:31.000Z"));
+        let started_at = Some(UnixMillis(0));
+        let task = Task { started_at, timeout: Seconds { ms: 30_000 }, ..Task::default() };
+        assert!(!is_overdue(&task, UnixMillis(80_000)));
+        assert!(is_overdue(&task, UnixMillis(91_000)));
+        assert!(!is_overdue(&Task { started_at: None, ..task }, UnixMillis(91_000)));
     }
 
     #[test]

@@ -2,41 +2,15 @@
 
 use std::fmt;
 
-/// One thing that a key may allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// To read.
-    Read,
-    /// To write outside the ledger.
-    Write,
-    /// To move money.
-    Trade,
-    /// To administer.
-    Admin,
-}
+pub use reef_api::agent::Scope;
+use reef_api::{Open, Word as _};
 
-impl Scope {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Trade, Self::Admin];
-
-    /// The name of `contract.md` §1.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Trade => "trade",
-            Self::Admin => "admin",
-        }
-    }
-
-    fn bit(self) -> u8 {
-        match self {
-            Self::Read => 1,
-            Self::Write => 2,
-            Self::Trade => 4,
-            Self::Admin => 8,
-        }
+fn bit(scope: Scope) -> u8 {
+    match scope {
+        Scope::Read => 1,
+        Scope::Write => 2,
+        Scope::Trade => 4,
+        Scope::Admin => 8,
     }
 }
 
@@ -54,7 +28,7 @@ impl Scopes {
     pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut bits = 0;
         for name in names {
-            bits |= Scope::ALL.into_iter().find(|scope| scope.as_str() == name)?.bit();
+            bits |= bit(Scope::parse(name)?);
         }
         Some(Self(bits))
     }
@@ -68,13 +42,13 @@ impl Scopes {
     /// Whether a scope is in it. `admin` is not the others, too: a key has what it names.
     #[must_use]
     pub fn has(self, scope: Scope) -> bool {
-        self.0 & scope.bit() != 0
+        self.0 & bit(scope) != 0
     }
 
     /// All of it but one.
     #[must_use]
     pub fn without(self, scope: Scope) -> Self {
-        Self(self.0 & !scope.bit())
+        Self(self.0 & !bit(scope))
     }
 
     /// What both have.
@@ -98,7 +72,13 @@ impl Scopes {
     /// The names.
     #[must_use]
     pub fn names(self) -> Vec<&'static str> {
-        Scope::ALL.into_iter().filter(|scope| self.has(*scope)).map(Scope::as_str).collect()
+        Scope::ALL.iter().filter(|scope| self.has(**scope)).map(|scope| scope.as_str()).collect()
+    }
+
+    /// The words, as answers have them.
+    #[must_use]
+    pub fn words(self) -> Vec<Open<Scope>> {
+        self.names().into_iter().map(Open::read).collect()
     }
 }
 

@@ -1,5 +1,8 @@
 //! Money that moves: what a caller may ask of the ledger, and the words for it (`contract.md` §6).
 
+use reef_api::Word as _;
+use reef_api::ledger::{IntentBody, Side};
+
 use crate::invalid::Invalid;
 use crate::limits::{
     ASSET_CHARS_MAX, HOLD_MS, LEVERAGE_MAX, MEMO_CHARS_MAX, REASON_CHARS_MAX, SLIPPAGE_MAX_MICROS,
@@ -9,12 +12,6 @@ use crate::name;
 
 /// Where deposits come from and withdrawals go to.
 pub const EXTERNAL: &str = "@external";
-
-/// Every status of a hold.
-pub const HOLD_STATUSES: [&str; 4] = ["pending", "posted", "voided", "expired"];
-
-/// Every status of an intent.
-pub const INTENT_STATUSES: [&str; 3] = ["open", "matched", "cancelled"];
 
 /// Whether an account is one of the system's own, which may be below zero.
 #[must_use]
@@ -42,49 +39,6 @@ pub fn check_expiry(invalid: &mut Invalid, expires_in_ms: Option<i64>) {
     invalid.within("expires_in_ms", expires_in_ms, &HOLD_MS);
 }
 
-/// A direction in which a price is expected to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// Gains while the price rises.
-    Long,
-    /// Gains while the price falls.
-    Short,
-}
-
-impl Side {
-    /// Reads a word in whatever case.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Long, Self::Short].into_iter().find(|side| text.eq_ignore_ascii_case(side.as_str()))
-    }
-
-    /// The word of `contract.md` §6.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Long => "long",
-            Self::Short => "short",
-        }
-    }
-}
-
-/// What a caller says who wants to take a position.
-#[derive(Debug, Clone, Default)]
-pub struct IntentForm {
-    /// `long` or `short`, in whatever case.
-    pub intent_type: Option<String>,
-    /// On what.
-    pub asset: Option<String>,
-    /// How much.
-    pub size: Option<Money>,
-    /// How many times the margin the size is.
-    pub leverage: Option<i64>,
-    /// How far from the expected price a match may be.
-    pub max_slippage: Option<Money>,
-    /// For people.
-    pub reason: Option<String>,
-}
-
 /// An intent that keeps the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
@@ -102,32 +56,37 @@ pub struct Intent {
     pub reason: String,
 }
 
-impl IntentForm {
-    /// Fills in the defaults.
+/// Reads a direction in whatever case.
+fn side_of(text: &str) -> Option<Side> {
+    Side::ALL.iter().copied().find(|side| text.eq_ignore_ascii_case(side.as_str()))
+}
+
+impl Intent {
+    /// Reads what a caller says who wants to take a position, and fills in the defaults.
     ///
     /// # Errors
     /// The fields that break a rule.
-    pub fn finish(self, mut invalid: Invalid) -> Result<Intent, Invalid> {
-        let given = self.intent_type.as_deref();
-        let side = given.and_then(Side::parse);
+    pub fn read(form: IntentBody, mut invalid: Invalid) -> Result<Self, Invalid> {
+        let given = form.intent_type.as_deref();
+        let side = given.and_then(side_of);
         match given {
             None => invalid.push("intent_type", "is required"),
             Some(_) => invalid.require(side.is_some(), "intent_type", "must be long or short"),
         }
-        let asset = self.asset.unwrap_or_default();
+        let asset = form.asset.unwrap_or_default();
         invalid.require(is_asset(&asset), "asset", "must be 1-32 of A-Z a-z 0-9 . _ -");
-        let size = require_positive(&mut invalid, "size", self.size);
-        let leverage = self.leverage.unwrap_or(1);
+        let size = require_positive(&mut invalid, "size", form.size);
+        let leverage = form.leverage.unwrap_or(1);
         let rule = "must be a whole number from 1 to 20";
         invalid.require((1..=LEVERAGE_MAX).contains(&leverage), "leverage", rule);
-        let max_slippage = self.max_slippage.or(Money::from_micros(5_000)).unwrap_or_default();
+        let max_slippage = form.max_slippage.or(Money::from_micros(5_000)).unwrap_or_default();
         let range = Money::ZERO..=Money::from_micros(SLIPPAGE_MAX_MICROS).unwrap_or_default();
         invalid.within("max_slippage", max_slippage, &range);
-        let reason = self.reason.unwrap_or_default();
+        let reason = form.reason.unwrap_or_default();
         invalid.at_most_chars("reason", &reason, REASON_CHARS_MAX);
         name::check(&mut invalid, "reason", &reason);
         let side = side.unwrap_or(Side::Long);
-        invalid.finish(Intent { side, asset, size, leverage, max_slippage, reason })
+        invalid.finish(Self { side, asset, size, leverage, max_slippage, reason })
     }
 }
 
@@ -146,23 +105,23 @@ mod tests {
         Money::parse(text).unwrap()
     }
 
-    fn form() -> IntentForm {
-        IntentForm {
+    fn form() -> IntentBody {
+        IntentBody {
             intent_type: Some("LONG".into()),
             asset: Some("BTC-USD".into()),
             size: Some(money("100")),
-            ..IntentForm::default()
+            ..IntentBody::default()
         }
     }
 
-    fn blamed(form: IntentForm) -> Vec<String> {
-        let refused = form.finish(Invalid::new()).unwrap_err();
+    fn blamed(form: IntentBody) -> Vec<String> {
+        let refused = Intent::read(form, Invalid::new()).unwrap_err();
         refused.errors().iter().map(|error| error.field.clone()).collect()
     }
 
     #[test]
     fn an_intent_has_the_defaults_of_the_contract() {
-        let intent = form().finish(Invalid::new()).unwrap();
+        let intent = Intent::read(form(), Invalid::new()).unwrap();
         assert_eq!((intent.side, intent.leverage), (Side::Long, 1));
         assert_eq!(
             (intent.max_slippage.to_string().as_str(), intent.reason.as_str()),
@@ -172,31 +131,31 @@ mod tests {
 
     #[test]
     fn what_breaks_a_rule_is_named() {
-        assert_eq!(blamed(IntentForm::default()), ["intent_type", "asset", "size"]);
+        assert_eq!(blamed(IntentBody::default()), ["intent_type", "asset", "size"]);
         assert_eq!(
-            blamed(IntentForm { intent_type: Some("up".into()), ..form() }),
+            blamed(IntentBody { intent_type: Some("up".into()), ..form() }),
             ["intent_type"]
         );
         for leverage in [0, -1, 21, 101] {
-            assert_eq!(blamed(IntentForm { leverage: Some(leverage), ..form() }), ["leverage"]);
+            assert_eq!(blamed(IntentBody { leverage: Some(leverage), ..form() }), ["leverage"]);
         }
         for size in ["0", "-100"] {
-            assert_eq!(blamed(IntentForm { size: Some(money(size)), ..form() }), ["size"]);
+            assert_eq!(blamed(IntentBody { size: Some(money(size)), ..form() }), ["size"]);
         }
         for slippage in ["0.100001", "-0.000001", "1"] {
-            let form = IntentForm { max_slippage: Some(money(slippage)), ..form() };
+            let form = IntentBody { max_slippage: Some(money(slippage)), ..form() };
             assert_eq!(blamed(form), ["max_slippage"]);
         }
         for asset in ["", "a b", "a:b", "é", &"x".repeat(33)] {
-            assert_eq!(blamed(IntentForm { asset: Some(asset.into()), ..form() }), ["asset"]);
+            assert_eq!(blamed(IntentBody { asset: Some(asset.into()), ..form() }), ["asset"]);
         }
         for reason in ["x".repeat(2001), "up\rdown".to_owned(), "\u{2066}up".to_owned()] {
-            assert_eq!(blamed(IntentForm { reason: Some(reason), ..form() }), ["reason"]);
+            assert_eq!(blamed(IntentBody { reason: Some(reason), ..form() }), ["reason"]);
         }
         for (leverage, slippage) in [(1, "0"), (20, "0.1")] {
             let max_slippage = Some(money(slippage));
-            let form = IntentForm { leverage: Some(leverage), max_slippage, ..form() };
-            assert!(form.finish(Invalid::new()).is_ok());
+            let form = IntentBody { leverage: Some(leverage), max_slippage, ..form() };
+            assert!(Intent::read(form, Invalid::new()).is_ok());
         }
     }
 

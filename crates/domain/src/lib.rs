@@ -11,7 +11,6 @@
 //! - [`shown`]: how texts of others are shown.
 //! - [`task`]: what may be submitted, and the words for it.
 //! - [`proposal`]: work that one agent asks another to take on.
-//! - [`money`]: exact amounts.
 //! - [`ledger`]: what may be asked of the ledger, and the words for it.
 //! - [`audit`]: whether what is in the ledger's keys is what the journal says.
 //! - [`journal`]: the entries of the ledger, how they are linked, and whether they are whole.
@@ -32,7 +31,6 @@ pub mod json;
 pub mod ledger;
 pub mod limits;
 pub mod message;
-pub mod money;
 pub mod name;
 pub mod node;
 pub mod proposal;
@@ -41,5 +39,5 @@ pub mod shown;
 pub mod task;
 
 pub use invalid::Invalid;
-pub use money::Money;
+pub use reef_api::money::{self, Money};
 pub use reef_api::time;

@@ -240,9 +240,8 @@ pub const TASK_KEPT_MS: i64 = 30 * 86_400_000;
 /// Entries that the list for old workers keeps.
 pub const OLD_QUEUE_MAX: i64 = 10_000;
 
-/// Largest amount of money, in millionths (`contract.md` §6): Lua's numbers are doubles, exact up to
-/// 2^53.
-pub const MONEY_MAX: i64 = (1 << 53) - 1;
+/// Largest amount of money, in millionths (`contract.md` §6).
+pub const MONEY_MAX: i64 = reef_api::money::MONEY_MAX;
 
 /// Most requests a second that a key may be granted: the limiter counts in microseconds.
 pub const RATE_MAX: i64 = 100_000;

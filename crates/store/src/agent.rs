@@ -3,8 +3,6 @@
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
 use reef_domain::time::UnixMillis;
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::account::Balance;
 use crate::key::Key;
@@ -14,38 +12,26 @@ use crate::script::{FromReply, Malformed, Reader};
 
 include!(concat!(env!("OUT_DIR"), "/calls_agent.rs"));
 
-/// An agent as everybody may see it.
-#[derive(Debug, Clone, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+/// An agent, and what it has.
+#[derive(Debug, Clone)]
 pub struct Agent {
-    /// Its id.
-    pub agent_id: String,
-    /// Where it is known outside; one agent has it.
-    pub wallet_address: Option<String>,
-    /// What people call it.
-    pub display_name: Option<String>,
-    /// A JSON object.
-    pub metadata: Box<RawValue>,
-    /// `active` or `suspended`.
-    pub status: String,
-    /// When it was registered.
-    pub created_at: UnixMillis,
+    /// The agent as everybody may see it.
+    pub shown: reef_api::agent::Agent,
     /// What it has: for itself and the admin alone.
-    #[serde(skip)]
     pub balance: Balance,
 }
 
 impl FromReply for Agent {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self {
+        let shown = reef_api::agent::Agent {
             agent_id: reply.text()?,
             wallet_address: reply.filled()?,
             display_name: reply.filled()?,
             metadata: read_json(reply)?,
-            status: reply.text()?,
+            status: FromReply::read(reply)?,
             created_at: UnixMillis(reply.int()?),
-            balance: Balance::read(reply)?,
-        })
+        };
+        Ok(Self { shown, balance: Balance::read(reply)? })
     }
 }
 

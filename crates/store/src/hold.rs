@@ -1,9 +1,9 @@
 //! Calls on holds: `lua/hold/`.
 
+pub use reef_api::ledger::Hold;
 use reef_domain::Money;
 use reef_domain::limits::{HOLD_BATCH, HOLD_STEPS};
 use reef_domain::time::UnixMillis;
-use serde::Serialize;
 
 use crate::ledger::{Moved, Page, Seen};
 use crate::node::Writer;
@@ -13,28 +13,6 @@ use crate::task::{some_instant, some_text};
 
 include!(concat!(env!("OUT_DIR"), "/calls_hold.rs"));
 
-/// A hold as it is shown: fields and order of `contract.md` §6.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Hold {
-    /// Its id.
-    pub hold_id: String,
-    /// Whose money it reserves.
-    pub agent_id: String,
-    /// How much it reserves, or did.
-    pub amount: Money,
-    /// How much of that was paid.
-    pub posted: Money,
-    /// `pending posted voided expired`.
-    pub status: String,
-    /// When it ends by itself; `None`: never.
-    pub expires_at: Option<UnixMillis>,
-    /// Who was paid.
-    pub to_agent: Option<String>,
-    /// When it was made.
-    pub created_at: UnixMillis,
-}
-
 impl FromReply for Hold {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self {
@@ -42,7 +20,7 @@ impl FromReply for Hold {
             agent_id: reply.text()?,
             amount: Money::read(reply)?,
             posted: Money::read(reply)?,
-            status: reply.text()?,
+            status: FromReply::read(reply)?,
             expires_at: some_instant(reply)?,
             to_agent: some_text(reply)?,
             created_at: UnixMillis(reply.int()?),

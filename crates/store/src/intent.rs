@@ -1,9 +1,10 @@
 //! Calls on intents: `lua/intent/`.
 
+use reef_api::Word as _;
+pub use reef_api::ledger::Intent;
+use reef_api::ledger::Side;
 use reef_domain::Money;
-use reef_domain::ledger::Side;
 use reef_domain::time::UnixMillis;
-use serde::Serialize;
 
 use crate::ledger::{Moved, Page, Seen};
 use crate::node::Writer;
@@ -13,47 +14,11 @@ use crate::task::some_text;
 
 include!(concat!(env!("OUT_DIR"), "/calls_intent.rs"));
 
-/// An intent as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Intent {
-    /// Its id.
-    pub intent_id: String,
-    /// Whose it is.
-    pub agent_id: String,
-    /// `long` or `short`.
-    pub intent_type: String,
-    /// On what.
-    pub asset: String,
-    /// How much in all.
-    pub size: Money,
-    /// How much of it was matched.
-    pub filled: Money,
-    /// How much may still be.
-    pub remaining: Money,
-    /// How many times the margin the size is.
-    pub leverage: i64,
-    /// What is reserved for the rest.
-    pub margin: Money,
-    /// How far from the expected price a match may be.
-    pub max_slippage: Money,
-    /// For people.
-    pub reason: String,
-    /// `open matched cancelled`.
-    pub status: String,
-    /// The other intent of its last match.
-    pub matched_with: Option<String>,
-    /// When it was made.
-    pub created_at: UnixMillis,
-    /// When it last changed.
-    pub updated_at: UnixMillis,
-}
-
 impl FromReply for Intent {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let intent_id = reply.text()?;
         let agent_id = reply.text()?;
-        let intent_type = reply.text()?;
+        let intent_type = FromReply::read(reply)?;
         let asset = reply.text()?;
         let (size, filled) = (Money::read(reply)?, Money::read(reply)?);
         let remaining = Money::from_micros(size.micros() - filled.micros());
@@ -69,7 +34,7 @@ impl FromReply for Intent {
             margin: Money::read(reply)?,
             max_slippage: Money::read(reply)?,
             reason: reply.text()?,
-            status: reply.text()?,
+            status: FromReply::read(reply)?,
             matched_with: some_text(reply)?,
             created_at: UnixMillis(reply.int()?),
             updated_at: UnixMillis(reply.int()?),

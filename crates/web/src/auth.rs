@@ -205,13 +205,13 @@ impl Caller {
             Self::Anonymous if mode == AuthMode::Open && access.may_be_anonymous() => Ok(()),
             Self::Anonymous => Err(Problem::new(
                 Code::Unauthenticated,
-                format!("This route needs a key with the scope {}.", scope.as_str()),
+                format!("This route needs a key with the scope {scope}."),
             )),
             // In every mode: a key says what its holder may do.
             Self::Agent(agent) if agent.scopes.has(scope) => Ok(()),
             Self::Agent(_) => Err(Problem::new(
                 Code::Forbidden,
-                format!("This key does not have the scope {}.", scope.as_str()),
+                format!("This key does not have the scope {scope}."),
             )),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use reef_api::Word as _;
 use reef_domain::access::Scope;
 use serde_json::Value;
 

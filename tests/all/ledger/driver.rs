@@ -3,8 +3,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use reef_api::ledger::Side;
 use reef_domain::Money;
-use reef_domain::ledger::Side;
 use reef_store::account::{Deposit, Show, Transfer, Withdraw};
 use reef_store::hold::{Ended, Place, Post, Void, settle_due};
 use reef_store::intent::{Cancel, Cancelled, Match, Matched, Submit};
@@ -244,7 +244,7 @@ fn has(balance: &reef_store::account::Balance) -> Outcome {
 }
 
 fn hold(hold: &reef_store::hold::Hold) -> Outcome {
-    Outcome::Hold(word(&hold.status), hold.posted.micros())
+    Outcome::Hold(word(hold.status.as_str()), hold.posted.micros())
 }
 
 fn ended(outcome: Ended) -> Outcome {
@@ -261,7 +261,7 @@ fn ended(outcome: Ended) -> Outcome {
 
 fn show_intent(intent: &reef_store::intent::Intent) -> Outcome {
     assert_eq!(intent.remaining.micros(), intent.size.micros() - intent.filled.micros());
-    Outcome::Intent(word(&intent.status), intent.filled.micros(), intent.margin.micros())
+    Outcome::Intent(word(intent.status.as_str()), intent.filled.micros(), intent.margin.micros())
 }
 
 fn matched(outcome: Matched) -> Outcome {

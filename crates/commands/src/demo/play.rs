@@ -3,8 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use reef_api::agent::AgentBody;
+use reef_api::ledger::{Balance, MoneyBody, TransferBody};
+use reef_api::message::{AppendBody, MessageBody, MessageCompleteBody, MessageEventPayload};
+use reef_api::session::SessionBody;
+use reef_api::task::{Task, TaskBody, TaskStatus};
+use reef_api::{MessageId, Money};
 use reef_client::Hub;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::fleet::{Fleet, cannot};
 use super::stage::Stage;
@@ -12,7 +19,7 @@ use crate::Context;
 use crate::events::Followed;
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::table::{columns, raw, text, time};
+use crate::table::{columns, or_empty, shown, text, time};
 
 const AGENTS: [&str; 5] = ["ada", "bob", "cleo", "dan", "eve"];
 /// How long something may take that should happen soon.
@@ -65,9 +72,10 @@ async fn start_agents(
          done; echo '{{\"result\": {{\"done_by\": \"'$REEF_NODE_ID'\"}}}}'"
     );
     for agent in AGENTS {
-        let wish = json!({"agent_id": agent, "display_name": agent});
-        let made: Value = hub.post(["agents", "register"]).json(&wish).once().fetch().await?;
-        std::fs::write(fleet.key_of(agent), text(&made, "api_key")).map_err(cannot)?;
+        let name = Some(agent.to_owned());
+        let body = AgentBody { agent_id: name.clone(), display_name: name, ..AgentBody::default() };
+        let made = hub.register_agent(&body).once().fetch().await?;
+        std::fs::write(fleet.key_of(agent), made.api_key.unwrap_or_default()).map_err(cannot)?;
         fleet.start_worker(hub, agent, &script)?;
     }
     let nodes = until("five nodes online", async || {
@@ -91,12 +99,16 @@ async fn kill_one(
     nodes: &BTreeMap<String, String>,
 ) -> Result<(), Failure> {
     stage.step("A task outlives the worker that ran it")?;
-    let task = json!({"name": "count to ten", "required_skills": ["demo"]});
-    let task: Value = hub.post(["tasks"]).json(&task).once().fetch().await?;
-    let id = text(&task, "task_id");
+    let body = TaskBody::<Value> {
+        name: Some("count to ten".to_owned()),
+        required_skills: Some(vec!["demo".to_owned()]),
+        ..TaskBody::default()
+    };
+    let task_id = hub.submit_task(&body).once().fetch().await?.task.task_id;
+    let id = shown(&task_id);
     let running = until("a worker with the task", async || {
-        let task: Value = hub.get(["tasks", &id]).fetch().await?;
-        Ok((text(&task, "status") == "running").then(|| text(&task, "assigned_node")))
+        let Task { status, assigned_node, .. } = hub.task(&task_id).fetch().await?;
+        Ok((status == TaskStatus::Running).then(|| or_empty(assigned_node)))
     });
     let node = running.await?;
     let owner = nodes.iter().find(|(_, its)| **its == node).map(|(name, _)| name.clone());
@@ -125,8 +137,7 @@ async fn kill_one(
             break;
         }
     }
-    let task: Value = hub.get(["tasks", &id]).fetch().await?;
-    let end = text(&task, "assigned_node");
+    let end = or_empty(hub.task(&task_id).fetch().await?.assigned_node);
     if end == node {
         return Err(Failure::Failed(format!("{id} has been done by the node that was killed")));
     }
@@ -147,16 +158,15 @@ fn in_words(event: &Value) -> String {
 
 async fn stream_a_message(stage: &Stage, hub: &Hub) -> Result<(), Failure> {
     stage.step("A message that is read while it is written")?;
-    let session: Value =
-        hub.post(["sessions"]).json(&json!({"session_id": "demo"})).once().fetch().await?;
-    let session = text(&session, "session_id");
-    let question = json!({"content": "What is in the log?"});
-    let sent: Value =
-        hub.post(["sessions", &session, "messages"]).json(&question).once().fetch().await?;
-    let message = text(&sent, "assistant_message_id");
+    let wish = SessionBody { session_id: Some("demo".to_owned()), ..SessionBody::default() };
+    let session = hub.create_session(&wish).once().fetch().await?.session_id;
+    let question =
+        MessageBody { content: Some("What is in the log?".to_owned()), ..MessageBody::default() };
+    let sent = hub.send_message(&session, &question).once().fetch().await?;
+    let message = sent.assistant_message_id;
     stage.look(&format!("follow session {session}, message {message}"))?;
     stage.pause().await?;
-    let path = ["sessions", &session, "messages", &message, "stream"];
+    let path = ["sessions", session.as_str(), "messages", message.as_str(), "stream"];
     let events = Followed(hub.stream(path).open());
     // The writer ends first: its last word is what ends the reader.
     let (written, read) = tokio::join!(
@@ -172,14 +182,20 @@ async fn stream_a_message(stage: &Stage, hub: &Hub) -> Result<(), Failure> {
     stage.pause().await
 }
 
-async fn write(hub: &Hub, message: &str, pause: Duration) -> Result<(), Failure> {
-    for (seq, delta) in ANSWER.split_inclusive(' ').enumerate() {
-        let body = json!({"delta": delta, "producer": {"id": "demo", "epoch": 0, "seq": seq}});
-        hub.post(["messages", message, "append"]).json(&body).repeatable().send().await?;
+async fn write(hub: &Hub, message: &MessageId, pause: Duration) -> Result<(), Failure> {
+    for (delta, seq) in ANSWER.split_inclusive(' ').zip(0..) {
+        let body = AppendBody::numbered(delta, "demo", 0, seq);
+        hub.append(message, &body).repeatable().send().await?;
         tokio::time::sleep(pause).await;
     }
-    hub.post(["messages", message, "complete"]).once().send().await?;
+    hub.complete_message(message, &MessageCompleteBody::default()).once().send().await?;
     Ok(())
+}
+
+/// What an event of a message says.
+#[derive(Debug, Deserialize)]
+struct Told {
+    payload: MessageEventPayload,
 }
 
 /// Shows a message's text as it arrives, and returns it.
@@ -189,8 +205,7 @@ async fn read(mut events: Followed, out: &Output) -> Result<String, Failure> {
     while let Some(event) = events.next(out).await {
         let event = event?;
         if event.event == "text_delta" {
-            let told: Value = event.json()?;
-            let delta = told.get("payload").map(|it| raw(it, "delta")).unwrap_or_default();
+            let Told { payload: MessageEventPayload { delta, .. } } = event.json()?;
             out.text(&delta)?;
             text_so_far.push_str(&delta);
         }
@@ -202,14 +217,18 @@ async fn read(mut events: Followed, out: &Output) -> Result<String, Failure> {
 async fn move_money(stage: &Stage, hub: &Hub) -> Result<(), Failure> {
     stage.step("Money that adds up")?;
     let [payer, payee, ..] = AGENTS;
-    let deposit = json!({"agent_id": payer, "amount": "100"});
-    hub.post(["deposit"]).json(&deposit).once().send().await?;
-    let payment = json!({
-        "from_agent": payer, "to_agent": payee, "amount": "12.5", "memo": "for the count to ten",
-    });
+    let deposit =
+        MoneyBody { agent_id: Some(payer.to_owned()), amount: Money::from_micros(100_000_000) };
+    hub.deposit(&deposit).once().send().await?;
+    let payment = TransferBody {
+        from_agent: Some(payer.to_owned()),
+        to_agent: Some(payee.to_owned()),
+        amount: Money::from_micros(12_500_000),
+        memo: Some("for the count to ten".to_owned()),
+    };
     // Twice under one key, as by somebody who has not heard the first answer.
     for _ in 0..2 {
-        hub.post(["transfer"]).json(&payment).idempotency_key("demo").send().await?;
+        hub.transfer(&payment).idempotency_key("demo").send().await?;
     }
     stage.say(&format!(
         "  {payer} has deposited 100 and paid 12.5 to {payee}; the request was sent"
@@ -217,8 +236,8 @@ async fn move_money(stage: &Stage, hub: &Hub) -> Result<(), Failure> {
     stage.say("  twice under one idempotency key, and paid once")?;
     let mut rows = Vec::new();
     for agent in [payer, payee] {
-        let balance: Value = hub.get(["balance", agent]).fetch().await?;
-        rows.push([format!("  {agent}"), text(&balance, "balance"), text(&balance, "available")]);
+        let Balance { balance, available, .. } = hub.balance(agent).fetch().await?;
+        rows.push([format!("  {agent}"), balance.to_string(), available.to_string()]);
     }
     let balances: Vec<_> = rows.iter().map(|[_, balance, _]| balance.clone()).collect();
     if balances != ["87.5", "12.5"] {

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 
 use reef_domain::audit::{Audit, Record};
 use reef_domain::journal::{Entry, Verifier};
-use serde::Deserialize;
 
 use super::verify::{PAGE, entries_after, feed};
 use crate::Context;
@@ -73,16 +72,6 @@ impl Journal {
     }
 }
 
-#[derive(Deserialize)]
-struct Page {
-    records: Vec<Record>,
-}
-
-#[derive(Deserialize)]
-struct Index {
-    numbers: Vec<i64>,
-}
-
 /// Reads the journal and all keys of the ledger, and compares them.
 pub(super) async fn audit(cx: &Context, journal: &mut Journal) -> Result<Compared, Failure> {
     let mut looks = 0;
@@ -131,9 +120,9 @@ async fn read_records(
 ) -> Result<(), Failure> {
     let mut cursor: Option<String> = None;
     loop {
-        let request = cx.hub.get(["entries", "audit"]);
+        let request = cx.hub.audit::<Record>();
         let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
-        let page: Page = answer.json()?;
+        let page = answer.value()?;
         let head = page.records.first().and_then(Record::entries);
         let entries = head.ok_or_else(|| {
             Failure::Failed("the ledger's head does not say how many entries there are".to_owned())
@@ -160,10 +149,10 @@ async fn compare_indexes(
         let mut numbers = Vec::new();
         let mut cursor: Option<String> = None;
         loop {
-            let request = cx.hub.get(["entries", "index"]).query("agent_id", agent);
-            let request = request.query("limit", PAGE).maybe_query("cursor", cursor.as_deref());
+            let request = cx.hub.entry_index(agent).query("limit", PAGE);
+            let request = request.maybe_query("cursor", cursor.as_deref());
             let answer = request.send().await?;
-            numbers.extend(answer.json::<Index>()?.numbers);
+            numbers.extend(answer.value()?.numbers);
             match answer.next_cursor() {
                 Some(next) => cursor = Some(next.to_owned()),
                 None => break,

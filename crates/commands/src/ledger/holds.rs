@@ -1,22 +1,25 @@
 //! Holds: money that is reserved, then paid or released.
 
 use clap::Args;
-use reef_client::Answer;
-use serde_json::{Value, json};
+use reef_api::Money;
+use reef_api::ledger::{Hold, HoldAnswer, HoldBody, HoldPostBody};
+use reef_client::Request;
 
 use crate::Context;
 use crate::failure::Failure;
-use crate::table::{columns, text, time};
+use crate::table::columns;
+use crate::time;
 
 #[derive(Debug, Args)]
 pub(super) struct HoldArgs {
     /// Whose money
     agent: String,
     /// How much: a decimal number with at most 6 places
-    amount: String,
+    #[arg(value_parser = Money::parse)]
+    amount: Money,
     /// Release it by itself after this time
     #[arg(long, value_name = "MS")]
-    expires_in_ms: Option<u64>,
+    expires_in_ms: Option<i64>,
 }
 
 #[derive(Debug, Args)]
@@ -39,8 +42,8 @@ pub(super) struct PostArgs {
     /// Who is paid
     to: String,
     /// How much of it; all, if not given
-    #[arg(long)]
-    amount: Option<String>,
+    #[arg(long, value_parser = Money::parse)]
+    amount: Option<Money>,
 }
 
 #[derive(Debug, Args)]
@@ -50,43 +53,41 @@ pub(super) struct VoidArgs {
 }
 
 pub(super) async fn place(cx: &Context, args: HoldArgs) -> Result<(), Failure> {
-    let body = json!({
-        "agent_id": args.agent, "amount": args.amount, "expires_in_ms": args.expires_in_ms,
-    });
-    tell(cx, &cx.hub.post(["holds"]).json(&body).once().send().await?)
+    let HoldArgs { agent, amount, expires_in_ms } = args;
+    let body = HoldBody { agent_id: Some(agent), amount: Some(amount), expires_in_ms };
+    tell(cx, cx.hub.place_hold(&body)).await
 }
 
 pub(super) async fn post(cx: &Context, args: PostArgs) -> Result<(), Failure> {
-    let body = json!({"to_agent": args.to, "amount": args.amount});
-    tell(cx, &cx.hub.post(["holds", &args.hold, "post"]).json(&body).once().send().await?)
+    let body = HoldPostBody { to_agent: Some(args.to), amount: args.amount };
+    tell(cx, cx.hub.post_hold(&args.hold, &body)).await
 }
 
 pub(super) async fn void(cx: &Context, args: VoidArgs) -> Result<(), Failure> {
-    tell(cx, &cx.hub.post(["holds", &args.hold, "void"]).once().send().await?)
+    tell(cx, cx.hub.void_hold(&args.hold)).await
 }
 
 pub(super) async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
-    let request = cx.hub.get(["holds"]).query("limit", args.limit);
+    let request = cx.hub.holds().query("limit", args.limit);
     let request = request.maybe_query("agent_id", args.agent).maybe_query("status", args.status);
     let answer = request.send().await?;
-    cx.out.answer(&answer, |found| {
-        table(found.get("holds").and_then(Value::as_array).map_or(&[], Vec::as_slice))
-    })
+    cx.out.answer(&answer, |found| table(found.holds))
 }
 
-fn tell(cx: &Context, answer: &Answer) -> Result<(), Failure> {
-    cx.out.answer(answer, |done| table(done.get("hold").map_or(&[], std::slice::from_ref)))
+async fn tell(cx: &Context, request: Request<HoldAnswer>) -> Result<(), Failure> {
+    let answer = request.once().send().await?;
+    cx.out.answer(&answer, |done| table([done.hold]))
 }
 
-fn table(holds: &[Value]) -> String {
-    let rows = holds.iter().map(|hold| {
+fn table(holds: impl IntoIterator<Item = Hold>) -> String {
+    let rows = holds.into_iter().map(|hold| {
         [
-            text(hold, "hold_id"),
-            text(hold, "agent_id"),
-            text(hold, "amount"),
-            text(hold, "posted"),
-            text(hold, "status"),
-            time(hold, "expires_at"),
+            hold.hold_id,
+            hold.agent_id,
+            hold.amount.to_string(),
+            hold.posted.to_string(),
+            hold.status.to_string(),
+            hold.expires_at.map(time::of).unwrap_or_default(),
         ]
     });
     columns(["hold", "agent", "amount", "posted", "status", "expires"], rows)

@@ -1,11 +1,13 @@
 //! Intents and positions.
 
 use clap::Args;
-use serde_json::{Value, json};
+use reef_api::Money;
+use reef_api::ledger::{Intent, IntentBody, MatchBody, Position, PositionStatus, PriceBody};
 
 use crate::Context;
 use crate::failure::Failure;
-use crate::table::{columns, text, time};
+use crate::table::{columns, or_empty, shown};
+use crate::time;
 
 #[derive(Debug, Args)]
 pub(super) struct IntendArgs {
@@ -16,10 +18,11 @@ pub(super) struct IntendArgs {
     /// What, such as ETH-PERP
     asset: String,
     /// How much: a decimal number with at most 6 places
-    size: String,
+    #[arg(value_parser = Money::parse)]
+    size: Money,
     /// 1 to 20: the margin is size / leverage
     #[arg(long, value_name = "N", default_value_t = 1)]
-    leverage: u32,
+    leverage: i64,
     /// Why
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -57,7 +60,8 @@ pub(super) struct MatchArgs {
     /// The id of the opposite one
     with: String,
     /// The price
-    price: String,
+    #[arg(value_parser = Money::parse)]
+    price: Money,
 }
 
 #[derive(Debug, Args)]
@@ -74,8 +78,8 @@ pub(super) struct CloseArgs {
     /// The position's id
     position: String,
     /// At which price; at the mark, if not given
-    #[arg(long)]
-    price: Option<String>,
+    #[arg(long, value_parser = Money::parse)]
+    price: Option<Money>,
 }
 
 #[derive(Debug, Args)]
@@ -83,25 +87,30 @@ pub(super) struct MarkArgs {
     /// The position's id
     position: String,
     /// The price
-    price: String,
+    #[arg(value_parser = Money::parse)]
+    price: Money,
 }
 
 pub(super) async fn intend(cx: &Context, args: IntendArgs) -> Result<(), Failure> {
-    let body = json!({
-        "agent_id": args.agent, "intent_type": args.side, "asset": args.asset, "size": args.size,
-        "leverage": args.leverage, "reason": args.reason,
-    });
-    let answer = cx.hub.post(["intents"]).json(&body).once().send().await?;
-    cx.out
-        .answer(&answer, |done| intents_table(done.get("intent").map_or(&[], std::slice::from_ref)))
+    let body = IntentBody {
+        agent_id: Some(args.agent),
+        intent_type: Some(args.side),
+        asset: Some(args.asset),
+        size: Some(args.size),
+        leverage: Some(args.leverage),
+        max_slippage: None,
+        reason: args.reason,
+    };
+    let answer = cx.hub.submit_intent(&body).once().send().await?;
+    cx.out.answer(&answer, |done| intents_table([done.intent]))
 }
 
 pub(super) async fn intents(cx: &Context, args: IntentsArgs) -> Result<(), Failure> {
-    let request = cx.hub.get(["intents"]).query("limit", args.limit);
+    let request = cx.hub.intents().query("limit", args.limit);
     let request = request.maybe_query("agent_id", args.agent).maybe_query("asset", args.asset);
     let request = request.maybe_query("status", args.status).maybe_query("cursor", args.cursor);
     let answer = request.send().await?;
-    cx.out.answer(&answer, |found| intents_table(list_of(&found, "intents")))?;
+    cx.out.answer(&answer, |found| intents_table(found.intents))?;
     cx.out.tell_next(&answer);
     Ok(())
 }
@@ -112,58 +121,45 @@ pub(super) async fn cancel(cx: &Context, args: CancelArgs) -> Result<(), Failure
 }
 
 pub(super) async fn make_match(cx: &Context, args: MatchArgs) -> Result<(), Failure> {
-    let body = json!({"with": args.with, "price": args.price});
-    let answer = cx.hub.post(["intents", &args.intent, "match"]).json(&body).once().send().await?;
-    cx.out.answer(&answer, |done| positions_table(list_of(&done, "positions")))
+    let body = MatchBody { with: Some(args.with), price: Some(args.price) };
+    let answer = cx.hub.match_intents(&args.intent, &body).once().send().await?;
+    cx.out.answer(&answer, |done| positions_table(done.positions))
 }
 
 pub(super) async fn positions(cx: &Context, args: PositionsArgs) -> Result<(), Failure> {
-    let request = cx.hub.get(["positions", &args.agent]);
+    let request = cx.hub.positions(&args.agent);
     let answer = request.query("include_closed", args.include_closed).send().await?;
-    cx.out.answer(&answer, |found| positions_table(list_of(&found, "positions")))
+    cx.out.answer(&answer, |found| positions_table(found.positions))
 }
 
 pub(super) async fn close(cx: &Context, args: CloseArgs) -> Result<(), Failure> {
-    let body = json!({"price": args.price});
-    let request = cx.hub.post(["positions", &args.position, "close"]).json(&body).once();
-    let answer = request.send().await?;
+    let body = PriceBody { price: args.price };
+    let answer = cx.hub.close_position(&args.position, &body).once().send().await?;
     cx.out.answer(&answer, |done| {
-        format!(
-            "closed {} at {}: {}",
-            text(&done, "position_id"),
-            text(&done, "close_price"),
-            text(&done, "pnl")
-        )
+        let price = or_empty(done.close_price);
+        format!("closed {} at {price}: {}", shown(done.position_id), done.pnl)
     })
 }
 
 pub(super) async fn mark(cx: &Context, args: MarkArgs) -> Result<(), Failure> {
-    let body = json!({"price": args.price});
-    let request = cx.hub.post(["positions", &args.position, "mark"]).json(&body).once();
-    let answer = request.send().await?;
-    cx.out.answer(&answer, |done| {
-        positions_table(done.get("position").map_or(&[], std::slice::from_ref))
-    })
+    let body = PriceBody { price: Some(args.price) };
+    let answer = cx.hub.mark_position(&args.position, &body).once().send().await?;
+    cx.out.answer(&answer, |done| positions_table([done.position]))
 }
 
-fn list_of<'a>(found: &'a Value, name: &str) -> &'a [Value] {
-    found.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-fn intents_table(intents: &[Value]) -> String {
-    let rows = intents.iter().map(|intent| {
-        let of = |name| text(intent, name);
+fn intents_table(intents: impl IntoIterator<Item = Intent>) -> String {
+    let rows = intents.into_iter().map(|intent| {
         [
-            of("intent_id"),
-            of("agent_id"),
-            of("intent_type"),
-            of("asset"),
-            of("size"),
-            of("remaining"),
-            of("leverage"),
-            of("margin"),
-            of("status"),
-            time(intent, "created_at"),
+            intent.intent_id,
+            intent.agent_id,
+            intent.intent_type.to_string(),
+            intent.asset,
+            intent.size.to_string(),
+            intent.remaining.to_string(),
+            intent.leverage.to_string(),
+            intent.margin.to_string(),
+            intent.status.to_string(),
+            time::of(intent.created_at),
         ]
     });
     let header = [
@@ -181,22 +177,21 @@ fn intents_table(intents: &[Value]) -> String {
     columns(header, rows)
 }
 
-fn positions_table(positions: &[Value]) -> String {
-    let rows = positions.iter().map(|position| {
-        let of = |name| text(position, name);
-        let is_open = of("status") == "open";
-        let pnl = if is_open { of("unrealized_pnl") } else { of("realized_pnl") };
+fn positions_table(positions: impl IntoIterator<Item = Position>) -> String {
+    let rows = positions.into_iter().map(|position| {
+        let is_open = position.status == PositionStatus::Open;
+        let pnl = if is_open { position.unrealized_pnl } else { position.realized_pnl };
         [
-            of("position_id"),
-            of("agent_id"),
-            of("side"),
-            of("asset"),
-            of("size"),
-            of("entry_price"),
-            of("mark"),
-            of("margin"),
-            pnl,
-            of("status"),
+            position.position_id,
+            position.agent_id,
+            position.side.to_string(),
+            position.asset,
+            position.size.to_string(),
+            position.entry_price.to_string(),
+            position.mark.to_string(),
+            position.margin.to_string(),
+            pnl.to_string(),
+            position.status.to_string(),
         ]
     });
     let header =

@@ -95,8 +95,8 @@ impl Ledger {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
         match self.verb {
             Verb::Balance(args) => money::balance(cx, args).await,
-            Verb::Deposit(args) => money::change(cx, "deposit", args).await,
-            Verb::Withdraw(args) => money::change(cx, "withdraw", args).await,
+            Verb::Deposit(args) => money::change(cx, cx.hub.deposit(&args.body())).await,
+            Verb::Withdraw(args) => money::change(cx, cx.hub.withdraw(&args.body())).await,
             Verb::Transfer(args) => money::transfer(cx, args).await,
             Verb::Entries(args) => money::entries(cx, args).await,
             Verb::Hold(args) => holds::place(cx, args).await,

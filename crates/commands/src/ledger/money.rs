@@ -1,11 +1,15 @@
 //! Balances, deposits, withdrawals, transfers, and their entries.
 
 use clap::Args;
-use serde_json::{Value, json};
+use reef_api::Money;
+use reef_api::ledger::{Balance, BalanceChange, MoneyBody, Settlement, TransferBody};
+use reef_client::Request;
+use reef_domain::journal::{Entry, Leg};
 
 use crate::Context;
 use crate::failure::Failure;
-use crate::table::{brief, columns, facts, text, time};
+use crate::table::{columns, facts, shortened, shown};
+use crate::time;
 
 #[derive(Debug, Args)]
 pub(super) struct BalanceArgs {
@@ -18,7 +22,8 @@ pub(super) struct AmountArgs {
     /// Whose money
     agent: String,
     /// How much: a decimal number with at most 6 places
-    amount: String,
+    #[arg(value_parser = Money::parse)]
+    amount: Money,
 }
 
 #[derive(Debug, Args)]
@@ -28,7 +33,8 @@ pub(super) struct TransferArgs {
     /// Who is paid
     to: String,
     /// How much: a decimal number with at most 6 places
-    amount: String,
+    #[arg(value_parser = Money::parse)]
+    amount: Money,
     /// What for
     #[arg(long, value_name = "TEXT")]
     memo: Option<String>,
@@ -44,62 +50,62 @@ pub(super) struct EntriesArgs {
     limit: u32,
 }
 
-pub(super) async fn balance(cx: &Context, args: BalanceArgs) -> Result<(), Failure> {
-    let answer = cx.hub.get(["balance", &args.agent]).send().await?;
-    cx.out.answer(&answer, |balance| shown(&balance))
+impl AmountArgs {
+    pub(super) fn body(&self) -> MoneyBody {
+        MoneyBody { agent_id: Some(self.agent.clone()), amount: Some(self.amount) }
+    }
 }
 
-fn shown(balance: &Value) -> String {
+pub(super) async fn balance(cx: &Context, args: BalanceArgs) -> Result<(), Failure> {
+    let answer = cx.hub.balance(&args.agent).send().await?;
+    cx.out.answer(&answer, what_is_there)
+}
+
+fn what_is_there(balance: Balance) -> String {
     facts([
-        ("agent", text(balance, "agent_id")),
-        ("balance", text(balance, "balance")),
-        ("locked", text(balance, "locked")),
-        ("available", text(balance, "available")),
+        ("agent", balance.agent_id),
+        ("balance", balance.balance.to_string()),
+        ("locked", balance.locked.to_string()),
+        ("available", balance.available.to_string()),
     ])
 }
 
 /// A deposit or a withdrawal.
-pub(super) async fn change(cx: &Context, route: &str, args: AmountArgs) -> Result<(), Failure> {
-    let body = json!({"agent_id": args.agent, "amount": args.amount});
-    let answer = cx.hub.post([route]).json(&body).once().send().await?;
-    cx.out.answer(&answer, |done| {
-        done.get("balance").map_or_else(|| text(&done, "new_balance"), shown)
-    })
+pub(super) async fn change(cx: &Context, request: Request<BalanceChange>) -> Result<(), Failure> {
+    let answer = request.once().send().await?;
+    cx.out.answer(&answer, |done| what_is_there(done.balance))
 }
 
 pub(super) async fn transfer(cx: &Context, args: TransferArgs) -> Result<(), Failure> {
-    let body = json!({
-        "from_agent": args.from, "to_agent": args.to, "amount": args.amount, "memo": args.memo,
-    });
-    let answer = cx.hub.post(["transfer"]).json(&body).once().send().await?;
+    let body = TransferBody {
+        from_agent: Some(args.from),
+        to_agent: Some(args.to),
+        amount: Some(args.amount),
+        memo: args.memo,
+    };
+    let answer = cx.hub.transfer(&body).once().send().await?;
     cx.out.answer(&answer, |done| {
-        let settlement = done.get("settlement").unwrap_or(&Value::Null);
-        let of = |name| text(settlement, name);
-        format!(
-            "paid {} from {} to {}: {}, entry {}",
-            of("amount"),
-            of("from_agent"),
-            of("to_agent"),
-            of("settlement_id"),
-            of("entry_id")
-        )
+        let Settlement { settlement_id, from_agent, to_agent, amount, entry_id, .. } =
+            done.settlement;
+        shown(format!(
+            "paid {amount} from {from_agent} to {to_agent}: {settlement_id}, entry {entry_id}"
+        ))
     })
 }
 
 pub(super) async fn entries(cx: &Context, args: EntriesArgs) -> Result<(), Failure> {
-    let request = cx.hub.get(["entries"]).query("limit", args.limit);
+    let request = cx.hub.entries::<Entry>().query("limit", args.limit);
     let answer = request.maybe_query("agent_id", args.agent).send().await?;
     cx.out.answer(&answer, |found| {
-        let entries = found.get("entries").and_then(Value::as_array).cloned().unwrap_or_default();
-        let rows = entries.iter().map(|entry| {
+        let rows = found.entries.into_iter().map(|entry| {
             [
-                text(entry, "entry_id"),
-                time(entry, "created_at"),
-                text(entry, "kind"),
-                legs(entry, "legs"),
-                legs(entry, "locks"),
-                text(entry, "reference"),
-                brief(entry, "memo"),
+                entry.entry_id,
+                time::of(entry.created_at),
+                entry.kind,
+                legs(&entry.legs),
+                legs(&entry.locks),
+                entry.reference,
+                shortened(&entry.memo),
             ]
         });
         columns(["entry", "time", "kind", "moved", "reserved", "about", "memo"], rows)
@@ -107,12 +113,10 @@ pub(super) async fn entries(cx: &Context, args: EntriesArgs) -> Result<(), Failu
 }
 
 /// `@external -5, alice +5`
-fn legs(entry: &Value, name: &str) -> String {
-    let legs = entry.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
-    let shown = legs.iter().map(|leg| {
-        let amount = text(leg, "amount");
-        let sign = if amount.starts_with('-') { "" } else { "+" };
-        format!("{} {sign}{amount}", text(leg, "account"))
+fn legs(legs: &[Leg]) -> String {
+    let shown = legs.iter().map(|Leg { account, amount }| {
+        let sign = if *amount < Money::ZERO { "" } else { "+" };
+        format!("{account} {sign}{amount}")
     });
     shown.collect::<Vec<_>>().join(", ")
 }

@@ -6,9 +6,10 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use reef_domain::Money;
+use reef_api::Money;
+use reef_api::ledger::EntryList;
+use reef_client::Request;
 use reef_domain::journal::{Entry, Figures, Verifier};
-use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -137,11 +138,6 @@ fn read_export(
     Ok(())
 }
 
-#[derive(Deserialize)]
-struct Entries {
-    entries: Vec<Box<RawValue>>,
-}
-
 /// Hands all entries from one on, oldest first, to `each`; returns the number to go on after.
 async fn walk(
     cx: &Context,
@@ -151,10 +147,9 @@ async fn walk(
     let mut cursor: Option<String> = None;
     let mut walked: u64 = 0;
     loop {
-        let request = cx.hub.get(["entries"]).query("order", "oldest").query("limit", PAGE);
-        let request = request.query("after", after);
+        let request = oldest_first::<Box<RawValue>>(cx, after);
         let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
-        let page: Entries = answer.json()?;
+        let page = answer.value()?;
         for entry in &page.entries {
             each(entry)?;
         }
@@ -169,26 +164,23 @@ async fn walk(
     }
 }
 
-/// The entries after so many, at most a page; whether there are more.
+/// The entries after so many, at most a page.
 pub(super) async fn entries_after(cx: &Context, after: i64) -> Result<Vec<Entry>, Failure> {
-    let request = cx.hub.get(["entries"]).query("order", "oldest").query("limit", PAGE);
-    let page: Entries = request.query("after", after).send().await?.json()?;
+    let page = oldest_first::<Box<RawValue>>(cx, after).fetch().await?;
     page.entries.iter().map(|entry| read_entry(entry.get(), "the hub's journal")).collect()
 }
 
-#[derive(Deserialize)]
-struct Seals {
-    seals: Vec<String>,
+fn oldest_first<E>(cx: &Context, after: i64) -> Request<EntryList<E>> {
+    cx.hub.entries().query("order", "oldest").query("limit", PAGE).query("after", after)
 }
 
 async fn check_seals(cx: &Context, verifier: &Verifier) -> Result<(), Failure> {
     let mut own = verifier.seals().iter().zip(1..);
     let mut cursor: Option<String> = None;
     loop {
-        let request = cx.hub.get(["entries", "seals"]).query("limit", PAGE);
+        let request = cx.hub.seals().query("limit", PAGE);
         let answer = request.maybe_query("cursor", cursor.as_deref()).send().await?;
-        let page: Seals = answer.json()?;
-        for seal in &page.seals {
+        for seal in &answer.value()?.seals {
             match own.next() {
                 Some((_, number)) if seal.is_empty() => {
                     return Err(Failure::Failed(format!("seal {number} was removed")));

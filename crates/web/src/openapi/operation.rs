@@ -150,7 +150,7 @@ fn security(access: Access) -> Vec<Value> {
     match access.scope() {
         None => Vec::new(),
         Some(scope) => {
-            let scopes = [scope.as_str()];
+            let scopes = [scope.to_string()];
             vec![json!({ "bearer": scopes }), json!({ "apiKey": scopes })]
         }
     }

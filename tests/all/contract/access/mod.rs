@@ -4,6 +4,7 @@
 pub mod foreign;
 pub mod table;
 
+use reef_api::Word as _;
 use reef_domain::access::{Scope, Scopes};
 use reef_web::auth::Access;
 use serde_json::json;
@@ -64,11 +65,12 @@ fn a_key_without_the_scope_of_a_route_is_forbidden_there() {
     let hub = hub();
     let agent = new_agent(&hub);
     // For each scope a key that has all others that an agent's key can have, and one with it alone.
-    let keys = Scope::ALL.map(|scope| {
+    let keys = Scope::ALL.iter().map(|&scope| {
         let others = agent.key_with(&Scopes::OF_FIRST_KEY.without(scope).names());
         let alone = (scope != Scope::Admin).then(|| agent.key_with(&[scope.as_str()]));
         (scope, others, alone)
     });
+    let keys: Vec<_> = keys.collect();
     for route in routes().into_iter().chain(host_routes(&hub)) {
         let Some(scope) = route.access.scope() else { continue };
         let (_, lacking, having) = keys.iter().find(|(it, ..)| *it == scope).unwrap();

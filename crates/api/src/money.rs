@@ -6,7 +6,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::limits::MONEY_MAX;
+/// Most millionths, and fewest below zero: Lua's numbers are doubles, exact up to 2^53.
+pub const MONEY_MAX: i64 = (1 << 53) - 1;
 
 /// Millionths in one unit.
 const MICROS: i64 = 1_000_000;
@@ -20,8 +21,7 @@ pub const RULE: &str = "must be a decimal number with at most 6 places, such as 
 /// What a caller is told about an amount that is out of range.
 pub const RANGE_RULE: &str = "must not be larger than 9007199254.740991";
 
-/// An amount in millionths. Between plus and minus 2^53−1, because Lua's numbers are doubles and
-/// exact up to there.
+/// An amount in millionths, at most [`MONEY_MAX`] of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Money(i64);
 
