@@ -20,10 +20,39 @@ pub enum Error {
     Unavailable(String),
 }
 
+/// Where a server of a cluster sends whoever asks it for a key of another.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Redirection<'t> {
+    /// For this command alone: the slot is about to move there, key by key.
+    pub(crate) asking: bool,
+    /// Empty where it is the host of the server that says it.
+    pub(crate) host: &'t str,
+    pub(crate) port: u16,
+}
+
 impl Error {
     /// Whether the server lacks the script that `EVALSHA` named.
     pub(crate) fn is_no_script(&self) -> bool {
         matches!(self, Self::Server(text) if text.starts_with("NoScript"))
+    }
+
+    /// Whether the server is a replica, which takes no writes.
+    pub(crate) fn is_read_only(&self) -> bool {
+        matches!(self, Self::Server(text) if text.starts_with("ReadOnly"))
+    }
+
+    /// Where the server says that the key is, if that is all it says. It did nothing.
+    pub(crate) fn redirection(&self) -> Option<Redirection<'_>> {
+        let Self::Server(text) = self else { return None };
+        let (kind, rest) = text.split_once(": ")?;
+        let asking = match kind {
+            "Moved" => false,
+            "Ask" => true,
+            _ => return None,
+        };
+        let (_slot, place) = rest.split_once(' ')?;
+        let (host, port) = place.rsplit_once(':')?;
+        Some(Redirection { asking, host, port: port.parse().ok()? })
     }
 
     /// Whether the server answers and does not let us in: no password, a wrong one, or a user who may

@@ -4,9 +4,16 @@
 //! It behaves towards a component as Spin's outbound Redis does (flat replies, any command, errors
 //! as text), and adds what a long-running host needs: a bound on every wait, reconnection, scripts
 //! whose text travels once, and the refusal of commands that would spoil a connection shared by
-//! everybody. It does not follow a cluster's redirections.
+//! everybody.
+//!
+//! - [`Connection`]: what callers see. `server`: one server and the link to it; `link`, `tls`: how
+//!   that is opened. `scripts`, `refusal`, `reply`: what goes over it.
+//! - `cluster`: the nodes of a Redis Cluster, and which of them has a key.
+//! - `sentinel`: which server Sentinels name.
+//! - `subscription`: channels.
 
 mod address;
+mod cluster;
 mod connection;
 mod error;
 mod link;
@@ -14,6 +21,8 @@ mod probe;
 mod refusal;
 mod reply;
 mod scripts;
+mod sentinel;
+mod server;
 mod subscription;
 mod tls;
 

@@ -16,6 +16,17 @@ pub(crate) fn flatten(value: Value) -> Result<Vec<Reply>, Error> {
     Flat::within(REPLY_BYTES_MAX).finish(value)
 }
 
+/// A reply as it came, unless it is an error.
+///
+/// # Errors
+/// [`Error::Server`].
+pub(crate) fn accepted(value: Value) -> Result<Value, Error> {
+    match value {
+        Value::ServerError(error) => Err(Error::Server(error.to_string())),
+        other => Ok(other),
+    }
+}
+
 struct Flat {
     items: Vec<Reply>,
     room: usize,

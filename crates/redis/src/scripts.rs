@@ -47,6 +47,12 @@ pub(crate) fn library<'a>(command: &str, args: &'a [Vec<u8>]) -> Option<&'a [u8]
     }
 }
 
+/// Whether a command runs a script or a function.
+pub(crate) fn is_script(command: &str) -> bool {
+    let names = ["FCALL", "EVALSHA", "EVAL", "FCALL_RO", "EVALSHA_RO", "EVAL_RO"];
+    names.iter().any(|name| command.eq_ignore_ascii_case(name))
+}
+
 /// The command that runs a script by its hash, for a command that carries the text.
 pub(crate) fn by_hash(command: &str) -> Option<&'static str> {
     if command.eq_ignore_ascii_case("EVAL") {

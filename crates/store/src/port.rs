@@ -39,6 +39,10 @@ pub enum RedisError {
     /// All the memory that the server may use is in use: it takes no writes. Nothing was done.
     #[error("redis is full: {0}")]
     Full(String),
+    /// The keys are moving to another node of a Redis Cluster, one by one: a script would find a part
+    /// of them. Nothing was done.
+    #[error("redis moves these keys at the moment: {0}")]
+    Resharding(String),
     /// The server cannot be reached, did not answer in time, or refuses to serve.
     #[error("redis is unavailable: {0}")]
     Unavailable(String),
@@ -64,6 +68,9 @@ const REFUSALS: [&str; 6] = [
     "writing to the aof",
     "not enough good replicas",
 ];
+
+/// How a node of a Redis Cluster says that it has not all keys of a script at the moment.
+const RESHARDING: [&str; 3] = ["tryagain", "during rehashing of slot", "ask: "];
 
 /// How a script's own fault is told.
 const FAULTS: [&str; 4] = ["user_script", "running script", "typeerror", "wrongtype"];
@@ -98,6 +105,8 @@ impl RedisError {
             Self::FunctionsRefused
         } else if says(&[FULL]) {
             Self::Full(text.to_owned())
+        } else if says(&RESHARDING) && !says(&FAULTS) {
+            Self::Resharding(text.to_owned())
         } else if !says(&REFUSALS) && says(&FAULTS) {
             Self::Script(text.to_owned())
         } else {
@@ -147,6 +156,13 @@ mod tests {
             "ERR unknown command 'FCALL', with args beginning with: 'reef_node_get' '1' 'reef:nodes'",
         ] {
             assert!(matches!(RedisError::from_text(text), RedisError::FunctionsRefused), "{text}");
+        }
+        for text in [
+            "TryAgain: Multiple keys request during rehashing of slot",
+            "An error was signalled by the server - TRYAGAIN Multiple keys request",
+            "Ask: 7365 127.0.0.1:7001",
+        ] {
+            assert!(matches!(RedisError::from_text(text), RedisError::Resharding(_)), "{text}");
         }
         let full =
             "OOM command not allowed when used memory > 'maxmemory'. script: ab, on @user_script";

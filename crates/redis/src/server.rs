@@ -1,0 +1,335 @@
+//! One server: the link that is open to it, dropped when it breaks, opened again.
+
+use crate::address::Address;
+use crate::connection::{Call, Timeouts};
+use crate::link::{self, Opened};
+use crate::scripts::{self, Scripts};
+use crate::sentinel::Sentinels;
+use crate::{Error, reply};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use redis::Value;
+use redis::aio::MultiplexedConnection;
+use reef_store::Reply;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use tokio::task::AbortHandle;
+use tokio::time::timeout_at;
+
+/// Where a server is found.
+pub(crate) enum Origin {
+    /// At an address that was given.
+    Fixed(Address),
+    /// Wherever Sentinels say, looked up for each link.
+    Announced(Arc<Sentinels>),
+}
+
+/// What is known of a command while it is under way.
+struct Underway {
+    /// Which link it went over.
+    link: Option<u64>,
+    asking: bool,
+}
+
+/// One server: where it is, and the link that is open to it at the moment.
+pub(crate) struct Server {
+    origin: Origin,
+    timeouts: Timeouts,
+    state: RwLock<State>,
+    /// The attempt under way, which all callers that find no link share.
+    opening: Mutex<Option<Opening>>,
+    scripts: Scripts,
+}
+
+type Opening = Shared<BoxFuture<'static, Result<(u64, MultiplexedConnection), Error>>>;
+
+#[derive(Default)]
+struct State {
+    /// Counts the links, so that a late failure of an old one does not take the new one down.
+    number: u64,
+    link: Option<Link>,
+}
+
+/// An open connection, and the task that reads and writes it.
+struct Link {
+    connection: MultiplexedConnection,
+    driver: AbortHandle,
+}
+
+impl Server {
+    pub(crate) fn new(origin: Origin, timeouts: Timeouts) -> Self {
+        Self {
+            origin,
+            timeouts,
+            state: RwLock::default(),
+            opening: Mutex::default(),
+            scripts: Scripts::default(),
+        }
+    }
+
+    /// As [`Connection::execute`](crate::Connection::execute), of commands that were looked at.
+    /// The arguments are afterwards what they were.
+    pub(crate) async fn execute(
+        self: &Arc<Self>,
+        command: &str,
+        args: &mut [Vec<u8>],
+        call: Call,
+    ) -> Result<Vec<Reply>, Error> {
+        let mut underway = Underway { link: None, asking: call.asking };
+        match timeout_at(call.deadline, self.dispatch(command, args, &mut underway)).await {
+            Ok(result) => result,
+            Err(_) => {
+                // What hangs is more likely the connection than the command: nothing that blocks
+                // is ever sent.
+                if let Some(number) = underway.link {
+                    self.discard(number);
+                }
+                Err(Error::Unavailable(format!("no answer within {:?}", call.limit)))
+            }
+        }
+    }
+
+    /// Sends one command and gives the reply as it came. It waits for as long as the caller does.
+    pub(crate) async fn ask(self: &Arc<Self>, words: &[&str]) -> Result<Value, Error> {
+        let mut command = redis::Cmd::new();
+        command.arg(words);
+        let reply = self.exchange(&command, &mut Underway { link: None, asking: false }).await?;
+        reply::accepted(reply)
+    }
+
+    async fn dispatch(
+        self: &Arc<Self>,
+        command: &str,
+        args: &mut [Vec<u8>],
+        underway: &mut Underway,
+    ) -> Result<Vec<Reply>, Error> {
+        if let Some(library) = scripts::library(command, args) {
+            let entry = self.scripts.entry(&scripts::sha1(library));
+            return Box::pin(self.load_library(command, args, &entry, underway)).await;
+        }
+        match scripts::by_hash(command) {
+            None => self.send(pack(command, args), underway).await,
+            // Boxed because it is rare: it would make the future of every command twice as large.
+            Some(by_hash) => Box::pin(self.run_script(command, by_hash, args, underway)).await,
+        }
+    }
+
+    /// Loads a library, unless somebody is about to: then that is waited for.
+    async fn load_library(
+        self: &Arc<Self>,
+        command: &str,
+        args: &[Vec<u8>],
+        entry: &scripts::Entry,
+        underway: &mut Underway,
+    ) -> Result<Vec<Reply>, Error> {
+        if let Ok(mut sent) = entry.try_lock() {
+            let result = self.send(pack(command, args), underway).await;
+            *sent += 1;
+            return result;
+        }
+        drop(entry.lock().await);
+        // Where it failed the caller learns that from the server, which still lacks the function.
+        Ok(vec![Reply::Status("OK".to_owned())])
+    }
+
+    /// Runs a script whose text is given, and sends the text only if the server lacks it and
+    /// nobody else is about to send it.
+    async fn run_script(
+        self: &Arc<Self>,
+        with_text: &str,
+        by_hash: &str,
+        args: &mut [Vec<u8>],
+        underway: &mut Underway,
+    ) -> Result<Vec<Reply>, Error> {
+        let Some(first) = args.first_mut() else {
+            return self.send(pack(with_text, args), underway).await;
+        };
+        let sha = scripts::sha1(first);
+        let text = std::mem::replace(first, sha.clone().into_bytes());
+
+        let entry = self.scripts.entry(&sha);
+        let sent_before = *entry.lock().await;
+        let mut result = self.send(pack(by_hash, args), underway).await;
+        let mut sending = None;
+        if is_no_script(&result) {
+            let sent = entry.lock().await;
+            if *sent != sent_before {
+                result = self.send(pack(by_hash, args), underway).await;
+            }
+            sending = Some(sent);
+        }
+        if let Some(first) = args.first_mut() {
+            *first = text;
+        }
+        match sending {
+            Some(mut sent) if is_no_script(&result) => {
+                result = self.send(pack(with_text, args), underway).await;
+                *sent += 1;
+            }
+            _ => {}
+        }
+        result
+    }
+
+    /// Sends one command as it is, and flattens the reply.
+    async fn send(
+        self: &Arc<Self>,
+        command: redis::Cmd,
+        underway: &mut Underway,
+    ) -> Result<Vec<Reply>, Error> {
+        let result = self.exchange(&command, underway).await.and_then(reply::flatten);
+        if let Err(error) = &result
+            && self.is_demoted(error)
+        {
+            self.cut();
+        }
+        result
+    }
+
+    /// Sends one command as it is. Notes which link it went over.
+    async fn exchange(
+        self: &Arc<Self>,
+        command: &redis::Cmd,
+        underway: &mut Underway,
+    ) -> Result<Value, Error> {
+        let (number, mut connection) = self.link().await?;
+        underway.link = Some(number);
+        let sent = if underway.asking {
+            Box::pin(ask_for(&mut connection, command)).await
+        } else {
+            connection.send_packed_command(command).await
+        };
+        sent.map_err(|error| {
+            let error = Error::from_client(&error);
+            if matches!(error, Error::Unavailable(_)) {
+                self.discard(number);
+            }
+            error
+        })
+    }
+
+    /// Whether an error says that this is no longer the server that Sentinels named.
+    fn is_demoted(&self, error: &Error) -> bool {
+        matches!(self.origin, Origin::Announced(_)) && error.is_read_only()
+    }
+
+    /// Whether there is a link at the moment.
+    pub(crate) fn is_open(&self) -> bool {
+        self.live().is_some()
+    }
+
+    /// Takes the open link out of use: something else than a failure says that it is no good.
+    pub(crate) fn cut(&self) {
+        if let Some((number, _)) = self.live() {
+            self.discard(number);
+        }
+    }
+
+    /// The open link, or a new one.
+    async fn link(self: &Arc<Self>) -> Result<(u64, MultiplexedConnection), Error> {
+        match self.live() {
+            Some(live) => Ok(live),
+            None => Box::pin(self.opening()).await,
+        }
+    }
+
+    fn live(&self) -> Option<(u64, MultiplexedConnection)> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.link.as_ref().map(|link| (state.number, link.connection.clone()))
+    }
+
+    /// Joins the attempt under way or starts one. It runs as a task of its own, so that it goes on
+    /// when the callers that wait for it give up.
+    fn opening(self: &Arc<Self>) -> Opening {
+        let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that has ended and is still here has ended in a fault.
+        if let Some(opening) = opening.as_ref().filter(|attempt| attempt.peek().is_none()) {
+            return opening.clone();
+        }
+        if let Some(live) = self.live() {
+            return std::future::ready(Ok(live)).boxed().shared();
+        }
+        let attempt = tokio::spawn(Arc::clone(self).open());
+        let ended = |_| Err(Error::Unavailable("the connection attempt was cut off".to_owned()));
+        let attempt = attempt.map(move |result| result.unwrap_or_else(ended)).boxed().shared();
+        *opening = Some(attempt.clone());
+        attempt
+    }
+
+    async fn open(self: Arc<Self>) -> Result<(u64, MultiplexedConnection), Error> {
+        let limit = self.timeouts.connect;
+        let result = match &self.origin {
+            Origin::Fixed(address) => link::open(address, limit).await,
+            Origin::Announced(sentinels) => {
+                let opened = sentinels.open(limit).await;
+                if opened.is_ok() {
+                    sentinels.watch(&self);
+                }
+                opened
+            }
+        };
+        // Nobody starts another attempt between the two steps: the lock is held for both.
+        let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        *opening = None;
+        let opened = result.inspect_err(|error| tracing::debug!(%error, "redis connect failed"))?;
+        Ok(self.install(opened))
+    }
+
+    fn install(self: &Arc<Self>, opened: Opened) -> (u64, MultiplexedConnection) {
+        let Opened { connection, driver } = opened;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.number += 1;
+        let number = state.number;
+        let server: Weak<Self> = Arc::downgrade(self);
+        let driver = tokio::spawn(async move {
+            driver.await;
+            // The server closed the connection: the next command need not find that out.
+            if let Some(server) = server.upgrade() {
+                server.discard(number);
+            }
+        });
+        state.link = Some(Link { connection: connection.clone(), driver: driver.abort_handle() });
+        (number, connection)
+    }
+
+    /// Takes a broken link out of use at once. Commands on their way keep it until they end or
+    /// give up; then it is cut, whatever the server does.
+    fn discard(&self, number: u64) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if state.number != number {
+            return;
+        }
+        if let Some(link) = state.link.take() {
+            drop(state);
+            let grace = self.timeouts.call;
+            tokio::spawn(async move {
+                tokio::time::sleep(grace).await;
+                link.driver.abort();
+            });
+        }
+    }
+}
+
+fn pack(command: &str, args: &[Vec<u8>]) -> redis::Cmd {
+    let size = args.iter().map(Vec::len).sum::<usize>() + command.len();
+    let mut packed = redis::Cmd::with_capacity(args.len() + 1, size);
+    packed.arg(command);
+    for arg in args {
+        packed.arg(arg.as_slice());
+    }
+    packed
+}
+
+/// Sends a command to a server that is about to get the command's key. One write for both, so that
+/// nobody else's command comes between.
+async fn ask_for(
+    connection: &mut MultiplexedConnection,
+    command: &redis::Cmd,
+) -> redis::RedisResult<Value> {
+    let mut both = redis::pipe();
+    both.cmd("ASKING").add_command(command.clone());
+    Ok(Value::Array(connection.send_packed_commands(&both, 1, 1).await?))
+}
+
+fn is_no_script(result: &Result<Vec<Reply>, Error>) -> bool {
+    matches!(result, Err(error) if error.is_no_script())
+}
