@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use reef_redis::{Announcements, Connection, Connections, Timeouts};
 use reef_runtime::{Runtime, RuntimeConfig};
-use reef_store::Store;
 use reef_store::cluster::{CheckReady, Readiness as Answer};
+use reef_store::{Layout, Store};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -310,6 +310,13 @@ impl Hub {
 async fn reach_redis(connection: &Connection, ground: &Ground) -> Result<Vec<String>, Failure> {
     if let Some(private) = &ground.private {
         private.until_ready().await?;
+    }
+    if connection.is_cluster() && ground.web.settings.keys.layout() == Layout::Plain {
+        return Err(Failure::usage(
+            "a Redis Cluster needs key_layout cluster (--variable key_layout=cluster, or \
+             SPIN_VARIABLE_KEY_LAYOUT): under the other, keys that belong together would lie on \
+             several nodes",
+        ));
     }
     let shown = address::without_secrets(&ground.redis_url).map_err(Failure::Usage)?;
     let inspection = inspect::reach(connection).await.map_err(|unusable| match unusable {

@@ -125,6 +125,12 @@ async fn write_key(
 }
 
 pub(crate) fn connection_info(url: &str) -> Result<ConnectionInfo, Error> {
+    if ["+cluster://", "+sentinel://"].iter().any(|kind| url.contains(kind)) {
+        let words = "this works with one server at a time; give the address of the primary, with \
+                     redis:// or rediss:// (of a Redis Cluster no backup can be made: its nodes have \
+                     no instant in common)";
+        return Err(Error::Refused(words.to_owned()));
+    }
     // What the client says of a bad address may repeat it.
     url.into_connection_info()
         .map_err(|_| Error::Refused("the Redis address cannot be read".to_owned()))

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::address::{Address, Endpoint};
-use crate::{Connections, Error, Timeouts, tls};
+use crate::address::{Address, Endpoint, Location};
+use crate::{AddressError, Connections, Error, Timeouts, tls};
 
 /// What is wrong with a server, or with its address. No text holds a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -80,8 +80,32 @@ pub enum Fault {
 ///
 /// # Errors
 /// [`Fault`], the first that is met.
+///
+/// Of a cluster's nodes, and of Sentinels, it is enough that one can be reached; then the whole is
+/// greeted.
 pub async fn probe(address: &str, limit: Duration) -> Result<(), Fault> {
-    let parsed = Address::parse(address).map_err(|error| Fault::Address(error.to_string()))?;
+    let unreadable = |error: AddressError| Fault::Address(error.to_string());
+    let named = match Location::parse(address).map_err(unreadable)? {
+        Location::One(parsed) => return probe_one(address, parsed, limit).await,
+        Location::Cluster(nodes) => nodes,
+        Location::Sentinel(sentinels) => sentinels.named().to_vec(),
+    };
+    let mut fault = Fault::Address("it names no server".to_owned());
+    for node in named {
+        let (host, port) = node.place();
+        let at = place(host, port);
+        match reach(host, port, &at, limit).await {
+            Ok(_) => {
+                let Err(error) = greet(address, limit).await else { return Ok(()) };
+                return Err(not_greeted(at, &error, node.handshake.password().is_some(), limit));
+            }
+            Err(failed) => fault = failed,
+        }
+    }
+    Err(fault)
+}
+
+async fn probe_one(address: &str, parsed: Address, limit: Duration) -> Result<(), Fault> {
     let place = match &parsed.endpoint {
         Endpoint::Tcp { host, port } => {
             let place = place(host, *port);

@@ -40,6 +40,11 @@ impl Sentinels {
         Self { service, sentinels, data, current, is_watched }
     }
 
+    /// The Sentinels that the address names.
+    pub(crate) fn named(&self) -> &[Address] {
+        &self.sentinels
+    }
+
     /// Connects to the primary, within `limit`.
     pub(crate) async fn open(&self, limit: Duration) -> Result<Opened, Error> {
         match timeout(limit, self.connect()).await {

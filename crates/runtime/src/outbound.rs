@@ -25,6 +25,12 @@ impl AllowedHosts {
 
     /// Whether a component may open a connection to this address.
     pub(crate) fn allow(&self, address: &str) -> bool {
+        if let Some(together) = together(address) {
+            return self
+                .entries
+                .iter()
+                .any(|it| matches!(it, Entry::Together(our) if *our == together));
+        }
         let Ok(url) = Url::parse(address) else { return false };
         self.entries.iter().any(|entry| entry.allow(address, &url))
     }
@@ -39,6 +45,8 @@ enum Entry {
     },
     /// A unix socket, by its whole address. Spin has no such entries.
     Socket(String),
+    /// Several servers that stand together, by scheme and all their places. Nor has it these.
+    Together(String),
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -71,6 +79,9 @@ impl Entry {
         let Some((scheme, rest)) = text.split_once("://") else {
             bail!("expected scheme://host:port");
         };
+        if let Some(together) = together(text) {
+            return Ok(Self::Together(together));
+        }
         if is_socket(scheme) {
             return Ok(Self::Socket(without_query(text).to_owned()));
         }
@@ -86,6 +97,7 @@ impl Entry {
 
     fn allow(&self, address: &str, url: &Url) -> bool {
         match self {
+            Self::Together(_) => false,
             Self::Socket(socket) => is_socket(url.scheme()) && without_query(address) == socket,
             Self::Network { scheme, host, ports } => {
                 let port = url.port().or_else(|| default_port(url.scheme()));
@@ -177,6 +189,20 @@ fn is_socket(scheme: &str) -> bool {
     matches!(scheme, "redis+unix" | "unix")
 }
 
+/// The nodes of a cluster, or Sentinels, as far as they are part of where something is: without
+/// credentials and what comes behind them.
+fn together(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let (_, kind) = scheme.split_once('+')?;
+    if !matches!(kind, "cluster" | "sentinel") {
+        return None;
+    }
+    let (authority, _) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let places = authority.rsplit_once('@').map_or(authority, |(_, places)| places);
+    Some(format!("{scheme}://{}", places.to_ascii_lowercase()))
+}
+
 /// The database and the credentials are not part of where a socket is.
 fn without_query(address: &str) -> &str {
     address.split_once('?').map_or(address, |(address, _)| address)
@@ -265,6 +291,17 @@ mod tests {
             &["redis+unix:///run/r.sock", "redis+unix:///run/r.sock?db=1"],
             &["redis+unix:///run/other.sock", "unix:///run/r.sock", "redis://run"],
         );
+    }
+
+    #[test]
+    fn servers_that_stand_together_are_allowed_together() {
+        check(
+            "redis+cluster://a:1,b:2",
+            &["redis+cluster://a:1,b:2/", "redis+cluster://u:p@a:1,B:2"],
+            &["redis+cluster://a:1,b:2,c:3", "rediss+cluster://a:1,b:2", "redis://a:1"],
+        );
+        check("redis+sentinel://a:1", &["redis+sentinel://a:1/hub/3"], &["redis+cluster://a:1"]);
+        check("*://*:*", &[], &["redis+cluster://a:1"]);
     }
 
     #[test]

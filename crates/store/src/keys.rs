@@ -48,6 +48,19 @@ impl Keys {
         Self { prefix: self.prefix.clone(), layout }
     }
 
+    /// A key of the same partition that never exists, in the layout for Redis Cluster. A script
+    /// that is given it is refused, before it begins, by a node whose slot moves to another key by
+    /// key: without it the node would run the script, which would fail at the first key that is not
+    /// there any more, or not yet, and leave behind what it had written.
+    #[must_use]
+    pub fn absent(&self, anchor: &str) -> Option<String> {
+        if self.layout == Layout::Plain {
+            return None;
+        }
+        let (tagged, _) = anchor.split_once('}')?;
+        Some([tagged, "}:reef:absent"].concat())
+    }
+
     fn make(&self, partition: impl Fn() -> String, parts: &[&str]) -> String {
         let mut name = self.prefix.clone();
         if self.layout == Layout::Cluster {
@@ -72,6 +85,18 @@ mod tests {
         let cluster = Keys::new("a:", Layout::Cluster).unwrap();
         assert_eq!(cluster.node("n1"), "a:{cluster}:reef:node:n1");
         assert_eq!(cluster.by_skill("{x}"), "a:{cluster}:reef:nodes:skill:{x}");
+    }
+
+    #[test]
+    fn each_partition_of_a_cluster_has_a_key_that_never_exists() {
+        assert_eq!(Keys::default().absent(&Keys::default().cluster()), None);
+        let cluster = Keys::new("a:", Layout::Cluster).unwrap();
+        let absent = |anchor: &str| cluster.absent(anchor).unwrap();
+        assert_eq!(absent(&cluster.cluster()), "a:{cluster}:reef:absent");
+        assert_eq!(absent(&cluster.message("m1")), "a:{message:m1}:reef:absent");
+        for [pattern, ..] in TABLE {
+            assert_ne!(*pattern, "reef:absent");
+        }
     }
 
     #[test]

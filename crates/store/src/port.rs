@@ -70,7 +70,7 @@ const REFUSALS: [&str; 6] = [
 ];
 
 /// How a node of a Redis Cluster says that it has not all keys of a script at the moment.
-const RESHARDING: [&str; 3] = ["tryagain", "during rehashing of slot", "ask: "];
+const RESHARDING: [&str; 2] = ["tryagain", "during rehashing of slot"];
 
 /// How a script's own fault is told.
 const FAULTS: [&str; 4] = ["user_script", "running script", "typeerror", "wrongtype"];
@@ -105,7 +105,7 @@ impl RedisError {
             Self::FunctionsRefused
         } else if says(&[FULL]) {
             Self::Full(text.to_owned())
-        } else if says(&RESHARDING) && !says(&FAULTS) {
+        } else if (says(&RESHARDING) || lower.starts_with("ask: ")) && !says(&FAULTS) {
             Self::Resharding(text.to_owned())
         } else if !says(&REFUSALS) && says(&FAULTS) {
             Self::Script(text.to_owned())

@@ -420,7 +420,10 @@ impl<R: Redis> Store<R> {
             Partition::Inbox(agent) => (self.keys.inbox(agent), Some(agent)),
             Partition::Ledger => (self.keys.ledger(), None),
         };
-        arguments.text(script).text("1").text(anchor);
+        match self.keys.absent(&anchor) {
+            None => arguments.text(script).text("1").text(anchor),
+            Some(absent) => arguments.text(script).text("2").text(anchor).text(absent),
+        };
         match once {
             Some(once) => arguments.text(&once.digest).text(&once.fingerprint),
             None => arguments.text("").text(""),

@@ -51,7 +51,7 @@ pub const VARIABLES: &[Variable] = &[
     one("heartbeat_timeout_seconds", "90", NODES, "after how long a silence a node is marked offline").everywhere(),
     one("heartbeat_ttl_seconds", "30", NODES, "how long the `hb:<node>` keys live that old clients read"),
     one("check_interval_seconds", "5", NODES, "how often the cron trigger fires; change it together with the trigger").everywhere(),
-    one("key_layout", "plain", ALL, "`plain`: the key names that old clients know; `cluster`: with hash tags, for Redis Cluster; only one with a single shard works, as nothing follows `MOVED` yet").own(),
+    one("key_layout", "plain", ALL, "`plain`: the key names that old clients know; `cluster`: with hash tags, which a Redis Cluster needs").own(),
     one("key_prefix", "", ALL, "comes before every key, so that several hubs can share one Redis").own(),
     one("message_ttl_hours", "24", MESSAGES, "how long a message is kept after it was last written to, by Redis' clock: where that may jump, ask for more").everywhere(),
     one("legacy_inbox", "false", &["messages", "heartbeat-check"], "`true`: new mail is also pushed onto `inbox:<agent>`, for bots that `BRPOP` it"),

@@ -216,6 +216,13 @@ impl From<StoreError> for Problem {
                     "All the memory that Redis may use is in use. Nothing was written.",
                 )
             },
+            StoreError::Redis(RedisError::Resharding(text)) => Self {
+                internal: Some(text.into()),
+                ..Self::new(
+                    Code::StoreUnavailable,
+                    "Redis moves these keys to another node at the moment; nothing was done.",
+                )
+            },
             StoreError::Redis(RedisError::Unavailable(text)) => Self {
                 internal: Some(text.into()),
                 ..Self::new(Code::StoreUnavailable, "Redis cannot be reached or does not answer.")

@@ -222,7 +222,8 @@ fn problem_of(fault: &Fault) -> Problem {
         Fault::Address(_) => (
             "address",
             2,
-            "it should look like redis://:PASSWORD@HOST:PORT/DB, rediss://… with TLS, or \
+            "it should look like redis://:PASSWORD@HOST:PORT/DB, rediss://… with TLS, \
+             redis+cluster://HOST:PORT,HOST:PORT, redis+sentinel://HOST:PORT,HOST:PORT/SERVICE, or \
              redis+unix:///PATH",
         ),
         Fault::Name { .. } => (

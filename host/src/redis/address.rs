@@ -11,10 +11,21 @@ use anyhow::{Result, bail};
 /// It is no address of a Redis server. The address is not repeated, it may hold a password.
 pub(crate) fn without_secrets(url: &str) -> Result<String> {
     let Some((scheme, rest)) = url.split_once("://") else {
-        bail!("a Redis address looks like redis://HOST:PORT/DB or redis+unix:///PATH");
+        bail!(
+            "a Redis address looks like redis://HOST:PORT/DB, redis+cluster://HOST:PORT,HOST:PORT, \
+             redis+sentinel://HOST:PORT,HOST:PORT/SERVICE or redis+unix:///PATH"
+        );
     };
     let end = |stops: &[char]| rest.find(stops).unwrap_or(rest.len());
     match scheme {
+        "redis+cluster" | "rediss+cluster" | "redis+sentinel" | "rediss+sentinel" => {
+            let (authority, _) = rest.split_at(end(&['/', '?', '#']));
+            let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+            if hosts.split(',').any(str::is_empty) {
+                bail!("the Redis address must name hosts, with commas between them");
+            }
+            Ok(format!("{scheme}://{hosts}"))
+        }
         "redis" | "rediss" => {
             let (authority, _) = rest.split_at(end(&['/', '?', '#']));
             let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -29,7 +40,8 @@ pub(crate) fn without_secrets(url: &str) -> Result<String> {
             Ok(format!("{scheme}://{path}"))
         }
         _ => bail!(
-            "a Redis address begins with redis://, rediss:// or redis+unix://, not {scheme}://"
+            "a Redis address begins with redis://, rediss://, redis+cluster://, \
+             redis+sentinel:// or redis+unix://, not {scheme}://"
         ),
     }
 }
@@ -62,6 +74,8 @@ mod tests {
             ("redis://[::1]/0", "redis://[::1]:6379"),
             ("redis://[::1]:7/0", "redis://[::1]:7"),
             ("redis+unix:///run/r.sock?pass=x", "redis+unix:///run/r.sock"),
+            ("redis+cluster://u:p@a:1,b:2/", "redis+cluster://a:1,b:2"),
+            ("rediss+sentinel://:p@a,b/hub/1?sentinel_password=x", "rediss+sentinel://a,b"),
         ] {
             assert_eq!(without_secrets(url).unwrap(), shown, "{url}");
         }

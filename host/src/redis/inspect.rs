@@ -79,8 +79,29 @@ pub(crate) async fn reach(connection: &Connection) -> Result<Inspection, Unusabl
     }
 }
 
-/// Looks at a server once.
+/// Looks once at a server, or at each primary of a cluster. What could lose data is told once,
+/// whichever of them it is.
 pub(crate) async fn look(connection: &Connection) -> Result<Result<Inspection, Unusable>, Error> {
+    let mut all: Option<Inspection> = None;
+    for server in connection.primaries().await? {
+        let one = match look_at(&server).await? {
+            Ok(one) => one,
+            unfit => return Ok(unfit),
+        };
+        match &mut all {
+            None => all = Some(one),
+            Some(all) => {
+                let new = one.warnings.into_iter().filter(|it| !all.warnings.contains(it));
+                let new: Vec<_> = new.collect();
+                all.warnings.extend(new);
+            }
+        }
+    }
+    let none = || Error::Unavailable("the Redis Cluster has no primary at the moment".to_owned());
+    Ok(Ok(all.ok_or_else(none)?))
+}
+
+async fn look_at(connection: &Connection) -> Result<Result<Inspection, Unusable>, Error> {
     let mut facts = HashMap::new();
     for section in ["server", "memory", "persistence", "replication"] {
         let reply = connection.execute("INFO", vec![section.into()]).await?;
