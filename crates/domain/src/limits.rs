@@ -136,6 +136,13 @@ pub const BLOCKS_MAX: i64 = 1000;
 /// Longest text of a message, in bytes. A book has about one million characters.
 pub const TEXT_BYTES_MAX: i64 = 8 << 20;
 
+/// Up to so many bytes, the hash `message:<mid>` shows a running message's whole text to old readers.
+pub const TEXT_MIRRORED_BYTES: i64 = 4096;
+
+/// A longer text is copied there again once it has grown by this part of what is shown, so that the
+/// copies of a text cost no more than so many times its length.
+pub const TEXT_MIRROR_LAG: i64 = 16;
+
 /// Longest text of a message as JSON, in bytes: control characters take six each. With all else that
 /// a message shows, an answer stays below the 16 MiB that the host takes from a component.
 pub const TEXT_JSON_BYTES_MAX: i64 = 10 << 20;

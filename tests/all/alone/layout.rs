@@ -147,6 +147,35 @@ fn write_and_send(client: &Client, agent: &str) -> Written {
 }
 
 #[test]
+fn old_clients_see_the_text_grow() {
+    let server = RedisServer::start();
+    let hub = Hub::options().redis(&server).start();
+    let client = hub.admin();
+    let session = client.post("/sessions", &json!({"user_id": "u"})).ok();
+    let messages = format!("/sessions/{}/messages", session["session_id"].as_str().unwrap());
+    let opened = client.post(&messages, &json!({"content": "write"})).ok();
+    let message = opened["assistant_message_id"].as_str().unwrap();
+    let path = |end: &str| format!("{messages}/{message}{end}");
+    let mut redis = server.connect();
+    let mut shown = || -> String {
+        let key = format!("message:{message}");
+        redis::cmd("HGET").arg(key).arg("text").query(&mut redis).unwrap()
+    };
+    let mut text = String::new();
+    for delta in ["a", "\"é\"\n", "c"].into_iter().chain([&*"d".repeat(700)].repeat(40)) {
+        client.post(&path("/append"), &json!({"delta": delta})).ok();
+        text.push_str(delta);
+        let shown = shown();
+        assert!(text.starts_with(&shown));
+        assert!(text.len() > 4096 || shown == text, "{} of {}", shown.len(), text.len());
+        assert!(text.len() - shown.len() <= shown.len() / 16, "{} of {}", shown.len(), text.len());
+        assert_eq!(client.get(&path("")).ok()["text"], text);
+    }
+    client.post_empty(&path("/complete")).ok();
+    assert_eq!(shown(), text);
+}
+
+#[test]
 fn old_clients_find_messages_where_they_look_for_them() {
     const HOUR_MS: i64 = 3_600_000;
     let server = RedisServer::start();

@@ -167,8 +167,8 @@ async def _(run: Run, _key: tuple[str, int]) -> None:
     16,
     "`redis-cli`: the message, its stream, its session's index, a block",
     DIFFERS,
-    "a message's hash has its `text` from completion on; [a block's copy](messages.md) is there "
-    "where the hub has made its id",
+    "the `text` in a message's hash may lack the end of more than 4 KiB that are still being "
+    "written; [a block's copy](messages.md) is there where the hub has made its id",
 )
 async def _(run: Run, key: tuple[str, int]) -> None:
     message = hub().message("large")

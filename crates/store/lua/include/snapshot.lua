@@ -16,7 +16,7 @@ local function append_message(reply)
   local row = redis.call('HMGET', key.message(mid), 'session_id', 'role', 'text', 'is_complete',
     'parent', 'metadata', 'sequence', 'created_at', 'updated_at')
   local is_complete = row[4] == '1'
-  row[3] = row[3] or redis.call('GET', key.text(mid)) or ''
+  row[3] = not is_complete and redis.call('GET', key.text(mid)) or row[3] or ''
   reply[#reply + 1] = mid
   for i = 1, 9 do reply[#reply + 1] = row[i] end
   local bytes = #row[3] + #row[6]

@@ -56,6 +56,11 @@ local function run()
     return { 'too_long' }
   end
   local length = redis.call('APPEND', key.text(mid), delta)
+  -- Old readers find the text in the hash, whose fields nothing appends to.
+  local shown = redis.call('HSTRLEN', key.message(mid), 'text')
+  if length <= TEXT_MIRRORED_BYTES or length - shown > shown / TEXT_MIRROR_LAG then
+    redis.call('HSET', key.message(mid), 'text', redis.call('GET', key.text(mid)))
+  end
   emit_text(message, delta, json)
   if producer ~= '' then
     redis.call('HSET', key.producers(mid), producer, cmsgpack.pack({
