@@ -155,7 +155,7 @@ fn old_clients_see_the_text_grow() {
     let messages = format!("/sessions/{}/messages", session["session_id"].as_str().unwrap());
     let opened = client.post(&messages, &json!({"content": "write"})).ok();
     let message = opened["assistant_message_id"].as_str().unwrap();
-    let path = |end: &str| format!("{messages}/{message}{end}");
+    let path = |end: &str| format!("/messages/{message}{end}");
     let mut redis = server.connect();
     let mut shown = || -> String {
         let key = format!("message:{message}");
