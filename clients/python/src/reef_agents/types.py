@@ -69,6 +69,10 @@ class AddBlockAnswer(TypedDict):
 
 
 class AgentBody(TypedDict):
+    """
+    A new agent.
+    """
+
     agent_id: NotRequired[str | None]
     """
     An id for it; left out, the hub makes one.
@@ -88,6 +92,10 @@ class AgentBody(TypedDict):
 
 
 class AgentChange(TypedDict):
+    """
+    Whether an agent is suspended.
+    """
+
     status: Literal["active", "suspended"]
     """
     `suspended` or `active`.
@@ -369,6 +377,10 @@ class HeldClaim(TypedDict):
 
 
 class HoldBody(TypedDict):
+    """
+    Money to reserve.
+    """
+
     agent_id: str
     """
     Whose money.
@@ -384,6 +396,10 @@ class HoldBody(TypedDict):
 
 
 class HoldPostBody(TypedDict):
+    """
+    How a hold is paid.
+    """
+
     amount: NotRequired[str | None]
     """
     How much to pay; left out, all.
@@ -468,6 +484,10 @@ class Intent(TypedDict):
 
 
 class IntentBody(TypedDict):
+    """
+    A position that one would take.
+    """
+
     agent_id: str
     """
     Whose it is.
@@ -555,6 +575,10 @@ class IntentSubmitted(TypedDict):
 
 
 class InviteBody(TypedDict):
+    """
+    A new invite.
+    """
+
     expires_in: NotRequired[int | None]
     """
     For how many seconds it is good.
@@ -605,6 +629,10 @@ class InviteRevoked(TypedDict):
 
 
 class KeyBody(TypedDict):
+    """
+    A new key.
+    """
+
     agent_id: NotRequired[str | None]
     """
     Whose it is; left out, the caller's. `@admin`: an admin key.
@@ -634,10 +662,22 @@ class KeyInfo(TypedDict):
 
     created_at: Instant
     expires_at: Instant | None
+    """
+    When it ends; `null`: it does not.
+    """
     key_id: str
     last_used: Instant | None
+    """
+    May lag by a minute.
+    """
     name: str
+    """
+    What it is for.
+    """
     scopes: list[Literal["read", "write", "trade", "admin"]]
+    """
+    What it allows.
+    """
 
 
 class KeyList(TypedDict):
@@ -997,6 +1037,10 @@ class MessageTaskStarted(TypedDict):
 
 
 class MoneyBody(TypedDict):
+    """
+    An amount that comes or goes.
+    """
+
     agent_id: str
     """
     Whose balance.
@@ -1516,6 +1560,10 @@ class PositionMarked(TypedDict):
 
 
 class PriceBody(TypedDict):
+    """
+    At which price a position is marked, or closed.
+    """
+
     price: NotRequired[str | None]
     """
     The price.
@@ -2439,6 +2487,10 @@ class TransferAnswer(TypedDict):
 
 
 class TransferBody(TypedDict):
+    """
+    A payment.
+    """
+
     amount: str
     """
     How much.
@@ -2530,6 +2582,10 @@ class AppendBody(TypedDict):
 
 
 class AuditPage(TypedDict):
+    """
+    What is in the ledger's keys.
+    """
+
     records: list[Record]
 
 
@@ -2738,6 +2794,10 @@ class Entry(TypedDict):
 
 
 class EntryList(TypedDict):
+    """
+    Entries of the journal.
+    """
+
     entries: list[Entry]
 
 
@@ -2846,7 +2906,7 @@ class Hold(TypedDict):
     """
     expires_at: Instant | None
     """
-    When it ends by itself; `None`: never.
+    When it ends by itself; `null`: never.
     """
     hold_id: str
     """
