@@ -6,6 +6,7 @@ use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use super::client::Client;
+use super::cluster::RedisCluster;
 use super::process::{Program, Signal};
 use super::redis::{RedisServer, connect};
 use super::{PATIENCE, prepared, root};
@@ -65,6 +66,12 @@ impl HubOptions {
     pub fn redis(mut self, server: &RedisServer) -> Self {
         self.redis_url = Some(server.url());
         self
+    }
+
+    /// Uses this cluster, in the layout that it needs.
+    pub fn redis_cluster(mut self, cluster: &RedisCluster) -> Self {
+        self.redis_url = Some(cluster.url());
+        self.variable("key_layout", "cluster")
     }
 
     /// Serves another manifest than the project's.

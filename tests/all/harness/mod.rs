@@ -3,6 +3,7 @@
 mod answer;
 mod browser;
 mod client;
+mod cluster;
 mod hub;
 mod journal;
 mod json;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 pub use answer::{Answer, is_timestamp};
 pub use browser::{Browser, Page};
 pub use client::{Client, NewAgent, raw, read_answer, registration};
+pub use cluster::RedisCluster;
 pub use hub::{Hub, HubOptions, Role, reef};
 pub use journal::verified_journal;
 pub use json::field_names;

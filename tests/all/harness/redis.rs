@@ -123,7 +123,7 @@ pub fn connect(url: &str) -> redis::Connection {
 }
 
 /// The server that this machine has.
-fn binary() -> &'static str {
+pub fn binary() -> &'static str {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_here = |name: &&str| std::env::split_paths(&path).any(|it| it.join(name).is_file());
     let found = ["redis-server", "valkey-server"].into_iter().find(is_here);
@@ -131,6 +131,6 @@ fn binary() -> &'static str {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -5,6 +5,7 @@ mod cuts;
 mod damage;
 mod ledger;
 mod load;
+mod many_redis;
 mod misbehaviour;
 mod monitors;
 mod queue;

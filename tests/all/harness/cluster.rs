@@ -1,0 +1,116 @@
+//! Redis Clusters that belong to a test: three primaries on three ports, and replicas.
+
+use std::process::Command;
+
+use super::PATIENCE;
+use super::eventually;
+use super::process::Program;
+use super::redis::{binary, connect, free_port};
+
+/// The slots of the three primaries.
+const SLOTS: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
+
+/// A cluster of three primaries, each with a replica.
+pub struct RedisCluster {
+    /// The primaries first, then their replicas in the same order.
+    nodes: Vec<Node>,
+}
+
+struct Node {
+    port: u16,
+    bus_port: u16,
+    _folder: tempfile::TempDir,
+    program: Option<Program>,
+}
+
+impl RedisCluster {
+    pub fn start() -> Self {
+        let cluster = Self { nodes: (0..6).map(|_| Node::start()).collect() };
+        for (node, (first, last)) in cluster.nodes.iter().zip(SLOTS) {
+            node.cluster(&["ADDSLOTSRANGE", &first.to_string(), &last.to_string()]);
+        }
+        for other in &cluster.nodes[1..] {
+            let (port, bus_port) = (other.port.to_string(), other.bus_port.to_string());
+            cluster.nodes[0].cluster(&["MEET", "127.0.0.1", &port, &bus_port]);
+        }
+        for node in &cluster.nodes {
+            eventually("nodes that know each other", PATIENCE, || {
+                let info = node.cluster(&["INFO"]);
+                let is_whole = info.contains("cluster_known_nodes:6");
+                (is_whole && info.contains("cluster_state:ok")).then_some(())
+            });
+        }
+        let (primaries, replicas) = cluster.nodes.split_at(3);
+        for (primary, replica) in primaries.iter().zip(replicas) {
+            replica.cluster(&["REPLICATE", &primary.cluster(&["MYID"])]);
+        }
+        for replica in replicas {
+            eventually("a replica in step", PATIENCE, || {
+                let mut redis = connect(&format!("redis://127.0.0.1:{}/0", replica.port));
+                let info: String = redis::cmd("INFO").arg("replication").query(&mut redis).unwrap();
+                info.contains("master_link_status:up").then_some(())
+            });
+        }
+        cluster
+    }
+
+    /// The address that names the primaries.
+    pub fn url(&self) -> String {
+        let places = self.nodes.iter().take(3).map(|node| format!("127.0.0.1:{}", node.port));
+        format!("redis+cluster://{}/", places.collect::<Vec<_>>().join(","))
+    }
+
+    /// How many keys each of the primaries has, of those that live.
+    pub fn sizes(&self) -> Vec<u64> {
+        let live = self.nodes.iter().take(3).filter(|node| node.program.is_some());
+        live.map(|node| {
+            let mut redis = connect(&format!("redis://127.0.0.1:{}/0", node.port));
+            redis::cmd("DBSIZE").query(&mut redis).unwrap()
+        })
+        .collect()
+    }
+
+    /// Which of the primaries has a key.
+    pub fn owner(&self, key: &str) -> usize {
+        let slot: u16 = self.nodes[0].cluster(&["KEYSLOT", key]).parse().unwrap();
+        SLOTS.iter().position(|(_, last)| slot <= *last).unwrap()
+    }
+
+    /// Kills a primary with SIGKILL; its replica takes its place after a while.
+    pub fn kill(&mut self, index: usize) {
+        self.nodes[index].program = None;
+    }
+}
+
+impl Node {
+    fn start() -> Self {
+        let (port, bus_port) = (free_port(), free_port());
+        let folder = tempfile::tempdir().unwrap();
+        let program = Program::start(
+            Command::new(binary())
+                .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+                .args(["--cluster-enabled", "yes", "--cluster-port", &bus_port.to_string()])
+                .args(["--cluster-node-timeout", "1000"])
+                .args(["--cluster-require-full-coverage", "no"])
+                .args(["--appendonly", "yes", "--maxmemory-policy", "noeviction"])
+                .arg("--dir")
+                .arg(folder.path()),
+        );
+        program.line(PATIENCE, |line| {
+            line.to_lowercase().contains("ready to accept connections").then_some(())
+        });
+        Self { port, bus_port, _folder: folder, program: Some(program) }
+    }
+
+    /// Says something about the cluster to this node, and returns its answer as text.
+    fn cluster(&self, words: &[&str]) -> String {
+        let mut redis = connect(&format!("redis://127.0.0.1:{}/0", self.port));
+        let answer: redis::Value = redis::cmd("CLUSTER").arg(words).query(&mut redis).unwrap();
+        match answer {
+            redis::Value::BulkString(text) => String::from_utf8(text).unwrap(),
+            redis::Value::SimpleString(text) => text,
+            redis::Value::Int(number) => number.to_string(),
+            _ => String::new(),
+        }
+    }
+}

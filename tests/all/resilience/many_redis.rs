@@ -1,0 +1,118 @@
+//! A hub over a Redis Cluster: keys on three primaries, one of which is killed or hangs.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::alone::layout::use_everything;
+use crate::harness::{
+    Client, Hub, Message, PATIENCE, Program, RedisCluster, Role, eventually, reef, registration,
+    unique,
+};
+
+/// Two seconds are promised; the rest is for a machine that is busy with other tests.
+const PROMPT: Duration = Duration::from_millis(2600);
+
+/// Submits a task, claims and completes it.
+fn run_a_task(client: &Client, node: &str) {
+    client.beat(node, &json!({}));
+    let task = client.post("/tasks", &json!({"name": "n"})).ok()["task_id"].clone();
+    let claimed = client.post("/tasks/claim", &json!({"node_id": node})).ok();
+    assert_eq!(claimed["tasks"][0]["task_id"], task, "{claimed}");
+    let token = json!({"token": claimed["tasks"][0]["token"]});
+    client.post(&format!("/tasks/{}/complete", task.as_str().unwrap()), &token).ok();
+}
+
+/// Has the journal verified, and says how many entries it has.
+fn verify_ledger(hub: &Hub) -> Value {
+    let mut verify = reef();
+    verify.args(["ledger", "verify", "--json", "--hub", hub.url()]);
+    verify.env("REEF_API_KEY", hub.admin_key());
+    let output = Program::run(&mut verify, PATIENCE);
+    assert!(output.status.success(), "{} {}", output.stdout, output.stderr);
+    let report: Value = serde_json::from_str(&output.stdout).unwrap();
+    report["entries"].clone()
+}
+
+/// A message whose keys lie on this primary.
+fn message_on(cluster: &RedisCluster, client: &Client, primary: usize) -> Message {
+    loop {
+        let message = Message::begin(client);
+        if cluster.owner(&format!("{{message:{}}}:", message.id)) == primary {
+            return message;
+        }
+    }
+}
+
+#[test]
+fn a_hub_works_over_three_primaries_and_outlives_one() {
+    let mut cluster = RedisCluster::start();
+    let hub = Hub::options().redis_cluster(&cluster).start();
+    let client = hub.admin();
+    use_everything(&hub);
+    let node = client.new_node("n");
+    run_a_task(&client, &node);
+    let (ann, bob) = (client.new_agent(), client.new_agent());
+    ann.client.post("/deposit", &json!({"agent_id": ann.id, "amount": 100})).ok();
+    let payment = json!({"from_agent": ann.id, "to_agent": bob.id, "amount": 40});
+    ann.client.post("/transfer", &payment).ok();
+    let entries = verify_ledger(&hub);
+
+    let ours = cluster.owner("{cluster}:");
+    let messages = [0, 1, 2].map(|primary| message_on(&cluster, &client, primary));
+    assert!(cluster.sizes().iter().all(|keys| *keys > 0), "{:?}", cluster.sizes());
+    let mut streams = messages.each_ref().map(|message| client.stream(&message.stream()));
+    for (message, stream) in messages.iter().zip(&mut streams) {
+        stream.next_event().unwrap();
+        message.append("before ");
+        assert_eq!(stream.next_event().unwrap().told().1["delta"], "before ");
+    }
+
+    cluster.kill(ours);
+    let start = Instant::now();
+    client.get("/nodes").problem(503, "store_unavailable");
+    assert!(start.elapsed() < PROMPT, "{:?}", start.elapsed());
+    // The others go on meanwhile: one of them has this message.
+    let other = &messages[(ours + 1) % 3];
+    other.append("meanwhile ");
+    eventually("the replica in its place", PATIENCE, || {
+        (client.get("/nodes").status == 200).then_some(())
+    });
+    eventually("readiness", PATIENCE, || (client.get("//readyz").status == 200).then_some(()));
+    eventually("a registration", PATIENCE, || {
+        let answer = client.post("/nodes/register", &registration(&unique("after")));
+        (answer.status == 200).then_some(())
+    });
+    let node = client.new_node("later");
+    run_a_task(&client, &node);
+    for (message, stream) in messages.iter().zip(&mut streams) {
+        eventually("an append", PATIENCE, || {
+            let body = json!({"delta": "after"});
+            let path = format!("/messages/{}/append", message.id);
+            (client.post(&path, &body).status == 200).then_some(())
+        });
+        // Nothing is missing and nothing comes twice.
+        let mut text = String::from("before ");
+        while !text.ends_with("after") {
+            let event = stream.next_event().unwrap().told().1;
+            text.push_str(event["delta"].as_str().unwrap_or_default());
+        }
+        let now = message.now();
+        assert_eq!(now["text"], text, "{now}");
+    }
+    assert_eq!(verify_ledger(&hub), entries);
+}
+
+#[test]
+fn two_hosts_share_a_cluster_and_the_other_layout_is_refused() {
+    let cluster = RedisCluster::start();
+    let up = Hub::options().redis_cluster(&cluster).start();
+    let beside = Hub::options().redis_cluster(&cluster).role(Role::Serve).start();
+    let node = up.admin().new_node("n");
+    assert_eq!(beside.admin().node(&node)["status"], "online");
+    let message = Message::begin(&up.admin());
+    let mut stream = beside.admin().stream(&message.stream());
+    stream.next_event().unwrap();
+    message.append("x");
+    assert_eq!(stream.next_event().unwrap().told().1["delta"], "x");
+}
