@@ -7,6 +7,7 @@
 use crate::state::{Shared, State, begin_call, go_on};
 use crate::{Body, CallError};
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode};
 use reef_redis::Connection;
@@ -58,13 +59,14 @@ mod wire {
         #[component(name = "answer")]
         Answer(Response),
         #[component(name = "ask")]
-        Ask(Command),
+        Ask(Vec<Command>),
     }
 }
 
 type Start = TypedFunc<(Vec<(String, String)>,), ()>;
 type Handle = TypedFunc<(Vec<u8>, Vec<u8>), (wire::Step,)>;
-type Resume = TypedFunc<(Result<Vec<u8>, wire::Failure>,), (wire::Step,)>;
+type Reply = Result<Vec<u8>, wire::Failure>;
+type Resume = TypedFunc<(Vec<Reply>,), (wire::Step,)>;
 
 /// The instances of one component, and how to make more.
 pub(crate) struct Pool {
@@ -248,40 +250,53 @@ impl Instance {
         let arguments = (head.into_bytes(), Vec::from(body));
         let (mut step,) = self.handle.call_async(&mut self.store, arguments).await.map_err(trap)?;
         loop {
-            let command = match step {
+            let commands = match step {
                 wire::Step::Answer(answer) => return Ok(answer),
-                wire::Step::Ask(command) => command,
+                wire::Step::Ask(commands) => commands,
             };
-            let reply = self.ask(shared, command).await?;
+            let replies = self.ask(shared, commands).await?;
             go_on(&mut self.store);
-            (step,) = self.resume.call_async(&mut self.store, (reply,)).await.map_err(trap)?;
+            (step,) = self.resume.call_async(&mut self.store, (replies,)).await.map_err(trap)?;
         }
     }
 
-    /// Has Redis carry out what the component asks for.
+    /// Has Redis carry out what the component asks for, all at once.
     async fn ask(
         &mut self,
         shared: &Shared,
-        command: wire::Command,
-    ) -> Result<Result<Vec<u8>, wire::Failure>, CallError> {
-        let words = Packed::read(command.words);
-        let mut words = words.as_ref().map(Packed::iter).into_iter().flatten();
-        let Some(Ok(name)) = words.next().map(std::str::from_utf8) else {
-            return Err(CallError::BadResponse("a command has no name".to_owned()));
-        };
-        let redis = match &self.redis {
-            Some((address, redis)) if *address == command.address => redis,
-            _ => match shared.connect(&command.address) {
-                Some(redis) => &self.redis.insert((command.address, redis)).1,
-                None => return Ok(Err(wire::Failure::NotAllowed)),
-            },
-        };
-        shared.counters.redis_calls.count();
-        let replies = redis.execute(name, words.map(<[u8]>::to_vec).collect()).await;
-        Ok(match replies {
-            Ok(replies) => Ok(pack_reply(&replies).into_bytes()),
-            Err(error) => Err(wire::Failure::Other(error.to_string())),
-        })
+        commands: Vec<wire::Command>,
+    ) -> Result<Vec<Reply>, CallError> {
+        let mut replies = Vec::with_capacity(commands.len());
+        for wire::Command { address, words } in commands {
+            let words = Packed::read(words);
+            let mut words = words.as_ref().map(Packed::iter).into_iter().flatten();
+            let Some(Ok(name)) = words.next().map(std::str::from_utf8) else {
+                return Err(CallError::BadResponse("a command has no name".to_owned()));
+            };
+            let (name, words) = (name.to_owned(), words.map(<[u8]>::to_vec).collect());
+            let redis = self.redis(shared, address);
+            replies.push(async move {
+                let Some(redis) = redis else { return Err(wire::Failure::NotAllowed) };
+                shared.counters.redis_calls.count();
+                match redis.execute(&name, words).await {
+                    Ok(reply) => Ok(pack_reply(&reply).into_bytes()),
+                    Err(error) => Err(wire::Failure::Other(error.to_string())),
+                }
+            });
+        }
+        Ok(join_all(replies).await)
+    }
+
+    /// The connection to a server, if the component may have one.
+    fn redis(&mut self, shared: &Shared, address: String) -> Option<Connection> {
+        match &self.redis {
+            Some((known, redis)) if *known == address => Some(redis.clone()),
+            _ => {
+                let redis = shared.connect(&address)?;
+                self.redis = Some((address, redis.clone()));
+                Some(redis)
+            }
+        }
     }
 }
 

@@ -373,7 +373,7 @@ fn is_of_the_host(path: &str) -> bool {
 }
 
 /// The operator's half of a fault: under Spin and the host, standard error is the log.
-fn log(request_id: &str, request: &Request, code: Code, internal: &str) {
+pub(crate) fn log(request_id: &str, request: &Request, code: Code, internal: &str) {
     eprintln!(
         "request_id={request_id} method={} path={:?} code={code} detail={internal:?}",
         in_line(&request.method),

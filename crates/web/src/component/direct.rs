@@ -14,14 +14,14 @@ use reef_store::{Redis, RedisError, Reply};
 use super::{Platform, Routes, load};
 use crate::http::{Headers, Request, Response};
 use crate::problem::Problem;
-use crate::route::{App, request_id};
+use crate::route::{App, log, request_id};
 
 /// How far a request has come.
 pub enum Step {
     /// It is answered.
     Answer(Response),
-    /// It goes on when Redis has replied.
-    Ask(Command),
+    /// It goes on when Redis has replied to all of these.
+    Ask(Vec<Command>),
 }
 
 /// A command for the server at an address: its name and its arguments.
@@ -47,17 +47,23 @@ impl From<Failure> for RedisError {
     }
 }
 
-/// What the request under way and the host tell each other.
-struct Exchange {
-    asked: Option<Command>,
-    replied: Option<Result<Vec<Reply>, RedisError>>,
+/// A command's reply, once it is there, and who waits for it.
+#[derive(Default)]
+struct Slot {
+    reply: Option<Result<Vec<Reply>, RedisError>>,
+    waker: Option<Waker>,
 }
+
+type SharedSlot = Rc<RefCell<Slot>>;
 
 thread_local! {
     static APP: RefCell<Option<Result<Rc<App<Platform>>, String>>> = const { RefCell::new(None) };
     static UNDER_WAY: RefCell<Option<LocalBoxFuture<'static, Response>>> =
         const { RefCell::new(None) };
-    static EXCHANGE: RefCell<Exchange> = const { RefCell::new(Exchange { asked: None, replied: None }) };
+    /// Commands that the host does not know of yet.
+    static ASKED: RefCell<Vec<(SharedSlot, Command)>> = const { RefCell::new(Vec::new()) };
+    /// Where the replies belong to what the host was asked for.
+    static AWAITED: RefCell<Vec<SharedSlot>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Redis, asked by returning to the host.
@@ -72,10 +78,17 @@ impl Redis for HostRedis {
         words.push(command.as_bytes());
         args.iter().for_each(|arg| words.push(arg));
         let command = Command { address: self.address.clone(), words };
-        EXCHANGE.set(Exchange { asked: Some(command), replied: None });
-        poll_fn(|_| match EXCHANGE.with_borrow_mut(|exchange| exchange.replied.take()) {
-            Some(reply) => Poll::Ready(reply),
-            None => Poll::Pending,
+        let slot = SharedSlot::default();
+        ASKED.with_borrow_mut(|asked| asked.push((Rc::clone(&slot), command)));
+        poll_fn(|context| {
+            let mut slot = slot.borrow_mut();
+            match slot.reply.take() {
+                Some(reply) => Poll::Ready(reply),
+                None => {
+                    slot.waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            }
         })
         .await
     }
@@ -108,37 +121,53 @@ pub fn handle(head: Vec<u8>, body: Vec<u8>) -> Step {
     }
 }
 
-/// Goes on with the request under way.
-pub fn resume(reply: Result<Vec<u8>, Failure>) -> Step {
-    let reply = match reply {
-        Ok(packed) => unpack_reply(packed)
-            .ok_or_else(|| RedisError::Unavailable("its reply could not be read".to_owned())),
-        Err(failure) => Err(failure.into()),
+/// Goes on with the request under way: the replies to what it has asked for, in that order.
+pub fn resume(replies: impl ExactSizeIterator<Item = Result<Vec<u8>, Failure>>) -> Step {
+    let awaited = AWAITED.take();
+    let Some(under_way) = UNDER_WAY.take().filter(|_| awaited.len() == replies.len()) else {
+        return refuse(&Request::default(), "nobody waits for these replies".to_owned());
     };
-    EXCHANGE.set(Exchange { asked: None, replied: Some(reply) });
-    match UNDER_WAY.take() {
-        Some(under_way) => go_on(under_way),
-        None => refuse(&Request::default(), "no request is under way".to_owned()),
+    for (slot, reply) in awaited.into_iter().zip(replies) {
+        let reply = match reply {
+            Ok(packed) => unpack_reply(packed)
+                .ok_or_else(|| RedisError::Unavailable("its reply could not be read".to_owned())),
+            Err(failure) => Err(failure.into()),
+        };
+        let mut slot = slot.borrow_mut();
+        slot.reply = Some(reply);
+        // Where several are awaited at once, only those that are woken are looked at.
+        if let Some(waker) = slot.waker.take() {
+            drop(slot);
+            waker.wake();
+        }
     }
+    go_on(under_way)
 }
 
 fn go_on(mut under_way: LocalBoxFuture<'static, Response>) -> Step {
-    if let Poll::Ready(response) = under_way.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-    {
-        return Step::Answer(response);
-    }
-    match EXCHANGE.with_borrow_mut(|exchange| exchange.asked.take()) {
-        Some(command) => {
-            UNDER_WAY.set(Some(under_way));
-            Step::Ask(command)
+    let done = under_way.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let asked = ASKED.take();
+    match done {
+        Poll::Ready(response) => Step::Answer(response),
+        Poll::Pending if asked.is_empty() => {
+            refuse(&Request::default(), "a handler waits for something but Redis".to_owned())
         }
-        None => refuse(&Request::default(), "a handler waits for something but Redis".to_owned()),
+        Poll::Pending => {
+            let (awaited, commands) = asked.into_iter().unzip();
+            AWAITED.set(awaited);
+            UNDER_WAY.set(Some(under_way));
+            Step::Ask(commands)
+        }
     }
 }
 
 fn refuse(request: &Request, reason: String) -> Step {
     let id = request_id(request);
-    Step::Answer(Problem::internal(reason).into_response(&id).with("x-request-id", id))
+    let problem = Problem::internal(reason);
+    if let Some(internal) = &problem.internal {
+        log(&id, request, problem.code, internal);
+    }
+    Step::Answer(problem.into_response(&id).with("x-request-id", id))
 }
 
 fn read(head: Vec<u8>, body: Vec<u8>) -> Option<Request> {

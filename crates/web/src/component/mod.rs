@@ -79,11 +79,12 @@ macro_rules! component {
                     step(direct::handle(head, body))
                 }
 
-                fn resume(reply: Result<ByteStrings, Failure>) -> Step {
-                    step(direct::resume(reply.map_err(|failure| match failure {
+                fn resume(replies: Vec<Result<ByteStrings, Failure>>) -> Step {
+                    let known = |failure| match failure {
                         Failure::NotAllowed => direct::Failure::NotAllowed,
                         Failure::Other(text) => direct::Failure::Other(text),
-                    })))
+                    };
+                    step(direct::resume(replies.into_iter().map(|reply| reply.map_err(known))))
                 }
             }
 
@@ -93,8 +94,12 @@ macro_rules! component {
                         let headers = headers.into_packed().into_bytes();
                         Step::Answer(Response { status, headers, body })
                     }
-                    direct::Step::Ask(direct::Command { address, words }) => {
-                        Step::Ask(Command { address, words: words.into_bytes() })
+                    direct::Step::Ask(commands) => {
+                        let packed = |direct::Command { address, words }| Command {
+                            address,
+                            words: words.into_bytes(),
+                        };
+                        Step::Ask(commands.into_iter().map(packed).collect())
                     }
                 }
             }
