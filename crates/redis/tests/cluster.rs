@@ -223,6 +223,13 @@ async fn a_primary_that_ends_is_replaced_and_nothing_is_done_twice() {
     for _ in 0..20 {
         increment(&mut sent).await.unwrap();
     }
+    // A replica has what it was sent in time.
+    let replica = cluster.nodes[3].direct();
+    eventually("the functions at the replica", async || {
+        let known = call(&replica, &["FUNCTION", "LIST"]).await.unwrap();
+        (!known.is_empty()).then_some(())
+    })
+    .await;
     cluster.nodes[0].kill();
     let error = increment(&mut sent).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
