@@ -17,7 +17,7 @@ const PROMPT: Duration = Duration::from_millis(2600);
 fn run_a_task(client: &Client, node: &str) {
     client.beat(node, &json!({}));
     let task = client.post("/tasks", &json!({"name": "n"})).ok()["task_id"].clone();
-    let claimed = client.post("/tasks/claim", &json!({"node_id": node})).ok();
+    let claimed = client.post("/tasks/claim", &json!({"node_id": node, "task_id": task})).ok();
     assert_eq!(claimed["tasks"][0]["task_id"], task, "{claimed}");
     let token = json!({"token": claimed["tasks"][0]["token"]});
     client.post(&format!("/tasks/{}/complete", task.as_str().unwrap()), &token).ok();
