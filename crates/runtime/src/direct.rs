@@ -254,6 +254,9 @@ impl Instance {
                 wire::Step::Answer(answer) => return Ok(answer),
                 wire::Step::Ask(commands) => commands,
             };
+            // What is refused is answered without a wait, and a component may go on asking for it:
+            // others must have their turn, and the call its deadline.
+            tokio::task::consume_budget().await;
             let replies = self.ask(shared, commands).await?;
             go_on(&mut self.store);
             (step,) = self.resume.call_async(&mut self.store, (replies,)).await.map_err(trap)?;

@@ -174,6 +174,13 @@ async fn waiting_ends_in_time_too() {
 }
 
 #[tokio::test]
+async fn asking_for_ever_ends_in_time_too() {
+    let component = load(config(), FLAVOURS[0]);
+    assert_eq!(text(&component, "/nag", "").await, Err(CallError::Deadline));
+    assert_eq!(text(&component, "/ok", "").await.unwrap(), "ok");
+}
+
+#[tokio::test]
 async fn memory_is_bounded() {
     for name in FLAVOURS {
         let config = RuntimeConfig { request_timeout: Duration::from_secs(10), ..config() };
