@@ -6,6 +6,7 @@ use std::fs;
 
 use reef_api::{Code, Word};
 use reef_store::event::CATALOGUE;
+use serde_json::Value;
 
 use crate::generated::assert_is;
 use crate::harness::{Hub, PATIENCE, eventually, reef, root};
@@ -116,6 +117,53 @@ fn the_reference_of_errors_is_generated_from_the_codes() {
         writeln!(text, "| {status} | `{name}` | {title} | {} |", code.advice()).unwrap();
     }
     assert_is("docs/reference/errors.md", &text);
+}
+
+/// What a key must allow for an operation, as one word; empty where it asks for none.
+fn scope(operation: &Value) -> String {
+    let [bearer, ..] = operation["security"].as_array().map_or(&[][..], Vec::as_slice) else {
+        return String::new();
+    };
+    let scopes = bearer.as_object().into_iter().flat_map(|it| it.values());
+    let scopes = scopes.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+    scopes.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn the_reference_of_routes_is_generated_from_the_description() {
+    const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+    let document = fs::read_to_string(root().join("openapi.json")).unwrap();
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let mut by_tag = BTreeMap::<&str, String>::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for method in METHODS {
+            let Some(operation) = operations.get(method) else { continue };
+            let tag = operation["tags"][0].as_str().unwrap();
+            let mut route = format!("`{} {path}`", method.to_uppercase());
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                if parameter["in"] == "query" {
+                    write!(route, " `{}`", parameter["name"].as_str().unwrap()).unwrap();
+                }
+            }
+            let summary = operation["summary"].as_str().unwrap();
+            let line = format!("| {route} | {} | {summary} |\n", scope(operation));
+            by_tag.entry(tag).or_default().push_str(&line);
+        }
+    }
+    let mut text = String::from(
+        "# Routes\n\nJSON in and out. Behind a route stand its query parameters, then the scope that \
+         the caller's key must have. [openapi.json](../../openapi.json) has every field, bound and \
+         problem; a hub shows it at `/docs`. [HTTP](http.md) has the rules for all of them, the \
+         [contract](contract.md) what each does. This table is made from `openapi.json`, and a test \
+         says when it is stale.\n",
+    );
+    for tag in document["tags"].as_array().unwrap() {
+        let name = tag["name"].as_str().unwrap();
+        let lines = by_tag.remove(name).unwrap_or_default();
+        write!(text, "\n## {name}\n\n| route | scope | what it does |\n|---|---|---|\n{lines}").unwrap();
+    }
+    assert!(by_tag.is_empty(), "tags that the description does not list: {:?}", by_tag.keys());
+    assert_is("docs/reference/routes.md", &text);
 }
 
 /// The line of `redis-keys.md` behind which it is generated; what stands before is written by hand.
