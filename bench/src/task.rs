@@ -1,6 +1,7 @@
 //! Tasks as the benchmark submits, claims and completes them, over HTTP and by their scripts.
 
 use anyhow::{Context, Result, bail};
+use reef_api::TaskId;
 use reef_domain::json::Json;
 use reef_domain::task::{Submission, Wants};
 use reef_store::node::Writer;
@@ -82,7 +83,7 @@ pub(crate) fn held(answer: &[u8]) -> Result<Option<Held>> {
 /// Submits a task by its script.
 pub(crate) async fn submit_by_script<R: Redis>(
     store: &Store<R>,
-    task_id: &str,
+    task_id: &TaskId,
     required_skills: &[&str],
 ) -> Result<()> {
     let required_skills = required_skills.iter().map(|skill| (*skill).to_owned()).collect();
@@ -131,7 +132,7 @@ pub(crate) async fn claim_by_script<R: Redis>(store: &Store<R>, node_id: &str) -
 /// Completes a task by its script.
 pub(crate) async fn complete_by_script<R: Redis>(store: &Store<R>, held: &Held) -> Result<()> {
     let call = Complete {
-        task_id: &held.task_id,
+        task_id: &TaskId::from(held.task_id.as_str()),
         writer: Writer::Any,
         token: &held.token,
         result: Some(&Json::empty_object()),

@@ -1,5 +1,6 @@
 //! What an append costs when the text is short and when it is long.
 
+use reef_api::MessageId;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
@@ -98,7 +99,7 @@ async fn write(redis: &Redis, kind: &str, text_bytes: usize) -> Result<()> {
         .try_for_each_concurrent(None, |message_id| async move {
             for _ in 0..PIECES {
                 let call = Append {
-                    message_id: &message_id,
+                    message_id: &MessageId::from(message_id.as_str()),
                     author: Writer::Any.into(),
                     delta: piece,
                     producer: "",

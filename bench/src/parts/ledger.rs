@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use futures_util::stream::{self, TryStreamExt};
+use reef_api::{AgentId, KeyId};
 use reef_domain::Money;
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
@@ -91,7 +92,14 @@ async fn make_agents(redis: &Redis) -> Result<()> {
                 register(store, &agent_id).await?;
             }
             let agent_id = payer(&number);
-            match store.call(&Deposit { agent_id: &agent_id, amount: funds, most: None }).await? {
+            match store
+                .call(&Deposit {
+                    agent_id: &AgentId::from(agent_id.as_str()),
+                    amount: funds,
+                    most: None,
+                })
+                .await?
+            {
                 Moved::Ok(_) => Ok(()),
                 other => bail!("{agent_id} got no money: {other:?}"),
             }
@@ -102,12 +110,12 @@ async fn make_agents(redis: &Redis) -> Result<()> {
 
 async fn register(store: &Store<Connection>, agent_id: &str) -> Result<()> {
     let call = Register {
-        agent_id: Some(agent_id),
-        generated_id: agent_id,
+        agent_id: Some(&AgentId::from(agent_id)),
+        generated_id: &AgentId::from(agent_id),
         wallet_address: None,
         display_name: None,
         metadata: &Json::empty_object(),
-        key_id: agent_id,
+        key_id: &KeyId::from(agent_id),
         digest: agent_id,
         scopes: Scopes::OF_FIRST_KEY,
         key_name: "first",

@@ -1,5 +1,6 @@
 //! Whose money a caller may deal with.
 
+use reef_api::AgentId;
 use reef_domain::{Invalid, Money, id};
 use reef_store::ledger::Moved;
 use reef_store::node::Writer;
@@ -21,16 +22,22 @@ pub(crate) fn require_agent<R>(cx: &Context<'_, R>, agent_id: &str) -> Result<()
 
 /// The agent whose things a list shows: the one that the query names, else the caller's own; an
 /// empty text, that is all, for the admin.
-pub(crate) fn listed_agent<R>(cx: &Context<'_, R>, given: Option<&str>) -> Result<String, Problem> {
+pub(crate) fn listed_agent<R>(
+    cx: &Context<'_, R>,
+    given: Option<&str>,
+) -> Result<AgentId, Problem> {
     match given {
         Some(agent_id) if !id::is_valid(agent_id) => Err(Problem::parameter("agent_id", id::RULE)),
-        Some(agent_id) => require_agent(cx, agent_id).map(|()| agent_id.to_owned()),
-        None => Ok(writer(cx).as_argument().to_owned()),
+        Some(agent_id) => {
+            let agent_id = AgentId::from(agent_id);
+            require_agent(cx, &agent_id).map(|()| agent_id)
+        }
+        None => Ok(writer(cx).as_argument().into()),
     }
 }
 
 /// Takes an agent's id that must be there.
-pub(crate) fn agent_id(invalid: &mut Invalid, field: &str, given: Option<String>) -> String {
+pub(crate) fn agent_id(invalid: &mut Invalid, field: &str, given: Option<AgentId>) -> AgentId {
     match &given {
         None => invalid.push(field, "is required"),
         Some(given) => invalid.require(id::is_valid(given), field, id::RULE),

@@ -69,7 +69,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
         // The id that an idempotency key stands for may be that of an agent of another day.
         let once = cx.once.as_ref().filter(|_| attempt == 0);
         let call = Register {
-            agent_id: body.agent_id.as_deref().filter(|own| !own.is_empty()),
+            agent_id: body.agent_id.as_ref().filter(|own| !own.is_empty()),
             generated_id: &made_id("agent", once, false),
             wallet_address: body.wallet_address.as_deref(),
             display_name: body.display_name.as_deref(),
@@ -79,7 +79,7 @@ pub(crate) async fn register<R: Redis>(cx: &Context<'_, R>) -> Answer {
             scopes: Scopes::OF_FIRST_KEY,
             key_name: "default",
             maker,
-            invite_id: invite.map(|invite| invite.invite_id.as_str()),
+            invite_id: invite.map(|invite| &invite.invite_id),
             invite_digest: invite.map(|invite| invite.digest.as_str()),
         };
         let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;

@@ -70,7 +70,7 @@ pub(crate) async fn index<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let after = page::number_cursor(&query)?.unwrap_or(0);
-    let found = cx.store.call(&Index { agent_id, after, limit }).await?;
+    let found = cx.store.call(&Index { agent_id: &agent_id.into(), after, limit }).await?;
     let next = (after + limit < found.total).then(|| (after + limit).to_string());
     let response = Response::json(&EntryIndex { numbers: found.numbers, total: found.total });
     Ok(page::with_next(response, cx.request, next))

@@ -1,5 +1,6 @@
 //! Holds: money that is reserved until it is paid, released, or overdue.
 
+use reef_api::HoldId;
 use reef_api::Word as _;
 use reef_api::ledger::{Hold, HoldAnswer, HoldBody, HoldList, HoldPostBody, HoldStatus};
 use reef_domain::Invalid;
@@ -63,7 +64,7 @@ pub(crate) async fn void<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(ended(answered.value, &hold_id, ""), answered.replayed)
 }
 
-fn ended(outcome: Ended, hold_id: &str, to_agent: &str) -> Answer {
+fn ended(outcome: Ended, hold_id: &HoldId, to_agent: &str) -> Answer {
     Err(match outcome {
         Ended::Ok(hold) => return Ok(show_hold(hold)),
         Ended::NotFound => unknown_hold(hold_id),

@@ -1,5 +1,6 @@
 //! Invites: by which somebody without a key becomes an agent.
 
+use reef_api::InviteId;
 use reef_api::agent::{InviteAnswer, InviteBody, InviteInfo, InviteList, InviteRevoked};
 use reef_domain::Invalid;
 use reef_domain::access::{KEY_NAME_CHARS, KEY_SECRET_CHARS, Scope, Scopes};
@@ -19,7 +20,7 @@ struct NewInvite {
     /// `reef_invite_<8 chars>_<32 url-safe chars>`.
     raw: String,
     /// `invite_<8 chars>`.
-    invite_id: String,
+    invite_id: InviteId,
 }
 
 impl NewInvite {
@@ -27,7 +28,7 @@ impl NewInvite {
         let name = random_chars(KEY_NAME_CHARS, 62)?;
         let secret = random_chars(KEY_SECRET_CHARS, 64)?;
         let raw = format!("reef_invite_{name}_{secret}");
-        Ok(Self { invite_id: format!("invite_{name}"), raw })
+        Ok(Self { invite_id: format!("invite_{name}").into(), raw })
     }
 }
 

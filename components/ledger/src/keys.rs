@@ -2,6 +2,7 @@
 //! by its own scopes and its end.
 
 use reef_api::agent::{CallerAnswer, CallerAuth, KeyAnswer, KeyBody, KeyInfo, KeyList};
+use reef_api::{AgentId, KeyId};
 use reef_domain::access::{ADMIN, KEY_NAME_CHARS, KEY_SECRET_CHARS, Scope, Scopes};
 use reef_domain::limits::{KEY_DAYS_MAX, KEY_NAME_CHARS_MAX};
 use reef_domain::{Invalid, id, name};
@@ -27,7 +28,7 @@ pub(crate) struct NewKey {
     /// `reef_<8 chars>_<32 url-safe chars>`.
     pub(crate) raw: Option<String>,
     /// `key_<8 chars>`.
-    pub(crate) key_id: String,
+    pub(crate) key_id: KeyId,
     /// SHA-256 of the key, in hex: all that is stored of it.
     pub(crate) digest: String,
 }
@@ -42,7 +43,7 @@ impl NewKey {
         let name = random_chars(KEY_NAME_CHARS, 62)?;
         let secret = random_chars(KEY_SECRET_CHARS, 64)?;
         let raw = format!("reef_{name}_{secret}");
-        Ok(Self { key_id: format!("key_{name}"), digest: digest_of(&raw), raw: Some(raw) })
+        Ok(Self { key_id: format!("key_{name}").into(), digest: digest_of(&raw), raw: Some(raw) })
     }
 
     /// The one by which certificates of a name act.
@@ -87,7 +88,7 @@ pub(crate) fn read_scopes(invalid: &mut Invalid, names: &[String]) -> Scopes {
 }
 
 /// Whose keys a caller means: its own, unless it names an agent.
-fn agent_of<R: Redis>(cx: &Context<'_, R>, named: Option<&str>) -> Result<String, Problem> {
+fn agent_of<R: Redis>(cx: &Context<'_, R>, named: Option<&str>) -> Result<AgentId, Problem> {
     let named = named.filter(|agent_id| !agent_id.is_empty());
     let is_admins = named == Some(ADMIN);
     if named.is_some_and(|agent_id| !is_admins && !id::is_valid(agent_id)) {
@@ -97,9 +98,9 @@ fn agent_of<R: Redis>(cx: &Context<'_, R>, named: Option<&str>) -> Result<String
         (Some(_), caller) if is_admins && caller.admin_key().is_none() => {
             Err(Problem::new(Code::Forbidden, "Only an admin key deals with admin keys."))
         }
-        (Some(agent_id), caller) if caller.acts_for(agent_id) => Ok(agent_id.to_owned()),
+        (Some(agent_id), caller) if caller.acts_for(agent_id) => Ok(agent_id.into()),
         (Some(_), _) => Err(Problem::new(Code::Forbidden, "These keys belong to another agent.")),
-        (None, Caller::Agent(agent)) if agent.agent_id != ADMIN => Ok(agent.agent_id.clone()),
+        (None, Caller::Agent(agent)) if *agent.agent_id != *ADMIN => Ok(agent.agent_id.clone()),
         (None, _) => Err(Problem::field("agent_id", "is required of the admin: whose key")),
     }
 }
@@ -258,7 +259,7 @@ pub(crate) async fn me<R: Redis>(cx: &Context<'_, R>) -> Answer {
         }
     };
     let auth = CallerAuth {
-        agent_id: cx.caller.name().to_owned(),
+        agent_id: cx.caller.name().into(),
         key_id: key_id.cloned(),
         scopes: scopes.words(),
     };

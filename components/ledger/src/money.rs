@@ -1,5 +1,6 @@
 //! Money that comes, goes and moves.
 
+use reef_api::AgentId;
 use reef_api::ledger::{
     Balance, BalanceChange, MoneyBody, Settlement, TransferAnswer, TransferBody,
 };
@@ -20,7 +21,7 @@ use crate::access::{agent_id, moved, require_agent, unknown_agent};
 fn read_amount<R>(
     cx: &Context<'_, R>,
     amount_max: Option<Money>,
-) -> Result<(String, Money), Problem> {
+) -> Result<(AgentId, Money), Problem> {
     let body: MoneyBody = object(cx.request)?;
     let mut invalid = Invalid::new();
     let agent_id = agent_id(&mut invalid, "agent_id", body.agent_id);
@@ -33,12 +34,12 @@ fn read_amount<R>(
     Ok((agent_id, amount))
 }
 
-fn view(agent_id: &str, has: &account::Balance) -> Balance {
+fn view(agent_id: &AgentId, has: &account::Balance) -> Balance {
     let account::Balance { balance, locked } = *has;
-    Balance { agent_id: agent_id.to_owned(), balance, locked, available: has.available() }
+    Balance { agent_id: agent_id.clone(), balance, locked, available: has.available() }
 }
 
-fn show_change(agent_id: &str, changed: &Changed) -> Response {
+fn show_change(agent_id: &AgentId, changed: &Changed) -> Response {
     Response::json(&BalanceChange {
         success: true,
         new_balance: changed.balance.balance,
@@ -71,7 +72,7 @@ pub(crate) async fn withdraw<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 /// `GET /balance/{agent}`
 pub(crate) async fn show_balance<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent_id = cx.id("agent", "agent_id")?;
+    let agent_id: AgentId = cx.id("agent", "agent_id")?;
     require_agent(cx, &agent_id)?;
     let balance = cx.store.call(&Show { agent_id: &agent_id }).await?;
     let balance = balance.ok_or_else(|| unknown_agent(&agent_id))?;
@@ -92,7 +93,7 @@ pub(crate) async fn transfer<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if from_agent == to_agent {
         return Err(paid_to_itself());
     }
-    let settlement_id = made_id("set", cx.once.as_ref(), false);
+    let settlement_id: String = made_id("set", cx.once.as_ref(), false);
     let call = Transfer {
         settlement_id: &settlement_id,
         from_agent: &from_agent,

@@ -1,5 +1,6 @@
 //! Positions: how they are shown, marked and closed.
 
+use reef_api::AgentId;
 use reef_api::ledger::{PositionClosed, PositionList, PositionMarked, PriceBody};
 use reef_domain::Invalid;
 use reef_domain::ledger::require_positive;
@@ -14,7 +15,7 @@ use crate::access::{require_agent, unknown_agent, writer};
 
 /// `GET /positions/{agent}`: the open ones, newest first, and with `include_closed` all.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent_id = cx.id("id", "agent_id")?;
+    let agent_id: AgentId = cx.id("id", "agent_id")?;
     require_agent(cx, &agent_id)?;
     let query = cx.query();
     let with_closed = match query.get("include_closed") {

@@ -6,6 +6,7 @@ use reef_api::message::{
     MessageList, MessageOpenBody, Role,
 };
 use reef_api::word::{self, Word as _};
+use reef_api::{MessageId, SessionId};
 use reef_domain::json::Json;
 use reef_domain::limits::{
     BODY_BYTES_MAX, CLEANUP_BATCH, MESSAGES_PAGE_DEFAULT, MESSAGES_PAGE_MAX, PAGE_DEFAULT,
@@ -72,11 +73,11 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let mut body: MessageBody<Json> = object(cx.request)?;
     let role = check(&body)?;
     let metadata = &json_object("metadata", body.metadata.take(), BODY_BYTES_MAX)?;
-    let made = made_id("msg", cx.once.as_ref(), false);
-    let user_id = body.message_id.as_deref().filter(|own| !own.is_empty()).unwrap_or(&made);
-    let assistant_id = &made_id("msg", cx.once.as_ref(), true);
+    let made: MessageId = made_id("msg", cx.once.as_ref(), false);
+    let user_id = body.message_id.as_ref().filter(|own| !own.is_empty()).unwrap_or(&made);
+    let assistant_id: &MessageId = &made_id("msg", cx.once.as_ref(), true);
 
-    let owner = &admit(cx, &session_id, &[user_id.to_owned(), assistant_id.clone()]).await?;
+    let owner = &admit(cx, &session_id, &[user_id.clone(), assistant_id.clone()]).await?;
     let user = Open {
         message_id: user_id,
         session_id: &session_id,
@@ -93,7 +94,7 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
         // The list names the answer for nothing, and perhaps another session's message.
         let is_elsewhere = matches!(opened.value, Opened::Elsewhere);
         let mut message_ids = vec![assistant_id.clone()];
-        message_ids.extend(is_elsewhere.then(|| user_id.to_owned()));
+        message_ids.extend(is_elsewhere.then(|| user_id.clone()));
         cx.store.call(&Forget { session_id: &session_id, message_ids: &message_ids }).await?;
         let detail = format!("The message id {user_id} is in use.");
         return mark_replayed(Err(Problem::new(Code::Conflict, detail)), opened.replayed);
@@ -109,9 +110,9 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
     };
     cx.store.call(&assistant).await?;
     let answer = MessageAnswer {
-        user_message_id: user_id.into(),
-        assistant_message_id: assistant_id.as_str().into(),
-        session_id: session_id.as_str().into(),
+        user_message_id: user_id.clone(),
+        assistant_message_id: assistant_id.clone(),
+        session_id: session_id.clone(),
     };
     mark_replayed(Ok(Response::json(&answer)), opened.replayed)
 }
@@ -119,8 +120,8 @@ pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
 /// Lists messages that are about to be made; answers who owns them.
 async fn admit<R: Redis>(
     cx: &Context<'_, R>,
-    session_id: &str,
-    message_ids: &[String],
+    session_id: &SessionId,
+    message_ids: &[MessageId],
 ) -> Result<String, Problem> {
     let call = Admit {
         session_id,
@@ -193,7 +194,7 @@ fn visible<R, T>(cx: &Context<'_, R>, found: Owned<T>) -> Option<T> {
     cx.caller.may_see(&[&found.owner]).then_some(found.value)
 }
 
-fn show_in(session_id: &str, message: &Message) -> Answer {
+fn show_in(session_id: &SessionId, message: &Message) -> Answer {
     if message.session_id == *session_id {
         Ok(Response::json(message))
     } else {
@@ -246,7 +247,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         }
         last = Some(*place);
     }
-    let answer = MessageList { session_id: session_id.into(), count: messages.len(), messages };
+    let answer = MessageList { session_id, count: messages.len(), messages };
     let next = if is_cut { last } else { listed.next };
     Ok(page::with_next(Response::json(&answer), cx.request, next.map(|next| next.to_string())))
 }

@@ -1,10 +1,10 @@
 //! Inboxes: mail that waits for an agent until it is acknowledged.
 
-use reef_api::Word as _;
 use reef_api::mail::{
     AcknowledgeAnswer, AcknowledgeBody, MailAnswer, MailBody, MailList, MailRedriveAnswer,
     MailRedriveBody, Priority, ReceiveAnswer, ReceiveBody,
 };
+use reef_api::{AgentId, Word as _};
 use reef_domain::json::{self, Json};
 use reef_domain::limits::{
     INBOX_LEASE_MS, MAIL_BYTES_MAX, PAGE_DEFAULT, RECEIPTS_MAX, RECEIVE_MAX, TOPIC_CHARS_MAX,
@@ -31,7 +31,7 @@ fn as_count(bytes: usize) -> i64 {
 
 /// `POST /inbox/{agent}`
 pub(crate) async fn send<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let agent = cx.id("agent", "agent")?;
+    let agent: AgentId = cx.id("agent", "agent")?;
     let body: MailBody<Json> = object(cx.request)?;
     let from = body.from.unwrap_or_default();
     let topic = body.topic.as_deref().unwrap_or("general");
@@ -118,8 +118,8 @@ fn sent(outcome: &Sent, agent: &str) -> Answer {
 
 /// The name in the path, if its inbox is the caller's: an agent's inbox is that agent's, a node's is
 /// its owner's (`contract.md` §1). To who only looks another's inbox is not there.
-pub(crate) async fn own_inbox<R: Redis>(cx: &Context<'_, R>) -> Result<String, Problem> {
-    let name = cx.id("agent", "agent")?;
+pub(crate) async fn own_inbox<R: Redis>(cx: &Context<'_, R>) -> Result<AgentId, Problem> {
+    let name: AgentId = cx.id("agent", "agent")?;
     if cx.may_act_as(&name).await? {
         return Ok(name);
     }

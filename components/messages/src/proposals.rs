@@ -1,5 +1,6 @@
 //! Proposals: mail that asks an agent to take work on.
 
+use reef_api::MailId;
 use reef_api::mail::{AcceptAnswer, AcceptBody};
 use reef_domain::id;
 use reef_store::Redis;
@@ -19,7 +20,7 @@ pub(crate) async fn accept<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent = own_inbox(cx).await?;
     let message_id = cx.id("msg_id", "msg_id")?;
     let body: AcceptBody = optional_object(cx.request)?;
-    if let Some(executor) = body.executor.as_deref().filter(|executor| *executor != agent) {
+    if let Some(executor) = body.executor.as_deref().filter(|executor| **executor != *agent) {
         if !id::is_valid(executor) {
             return Err(Problem::field("executor", id::RULE));
         }
@@ -70,23 +71,23 @@ pub(crate) async fn accept<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer, answered.replayed)
 }
 
-fn show(msg_id: &str, done: Done) -> Response {
+fn show(msg_id: &MailId, done: Done) -> Response {
     let Done { executor, task_ids, reply_id } = done;
-    let msg_id = msg_id.to_owned();
+    let msg_id = msg_id.clone();
     Response::json(&AcceptAnswer { success: true, msg_id, executor, task_ids, reply_id })
 }
 
-fn unknown(agent: &str, message_id: &str) -> Problem {
+fn unknown(agent: &str, message_id: &MailId) -> Problem {
     let detail = format!("There is no message {message_id} in the inbox of {agent}.");
     Problem::new(Code::NotFound, detail)
 }
 
-fn no_proposal(message_id: &str) -> Problem {
+fn no_proposal(message_id: &MailId) -> Problem {
     let detail = format!("{message_id} is no proposal: its topic must be task_proposal.");
     Problem::new(Code::Conflict, detail)
 }
 
-fn declined(message_id: &str) -> Problem {
+fn declined(message_id: &MailId) -> Problem {
     let detail = format!("{message_id} was acknowledged without being accepted.");
     Problem::new(Code::Conflict, detail)
 }

@@ -1,10 +1,10 @@
 //! Writing to one message: text, content blocks, tasks, the end.
 
-use reef_api::Open;
 use reef_api::message::{
     AddBlockAnswer, AppendAnswer, AppendBody, MessageCompleteAnswer, MessageCompleteBody,
     MessageTaskAnswer, MessageTaskBody, MessageTaskStarted, MessageTaskStatus, ProducerBody,
 };
+use reef_api::{ContentId, MessageId, Open, TaskId};
 use reef_domain::json::{Json, Members};
 use reef_domain::limits::COUNTER_MAX;
 use reef_domain::message::{Block, ContentType};
@@ -105,7 +105,7 @@ pub(crate) async fn append<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer, answered.replayed)
 }
 
-fn added(outcome: Written<Added>, message_id: &str, what: &str) -> Result<i64, Problem> {
+fn added(outcome: Written<Added>, message_id: &MessageId, what: &str) -> Result<i64, Problem> {
     match written(outcome, message_id)? {
         Added::Ok { sequence } => Ok(sequence),
         Added::Exists => {
@@ -118,11 +118,11 @@ fn added(outcome: Written<Added>, message_id: &str, what: &str) -> Result<i64, P
 }
 
 /// The member `name` of a body as an id; none if it is not there or empty.
-fn own_id(body: &Map<String, Value>, name: &str) -> Result<Option<String>, Problem> {
+fn own_id<Id: From<String>>(body: &Map<String, Value>, name: &str) -> Result<Option<Id>, Problem> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.is_empty() => Ok(None),
-        Some(Value::String(text)) if id::is_valid(text) => Ok(Some(text.clone())),
+        Some(Value::String(text)) if id::is_valid(text) => Ok(Some(text.clone().into())),
         Some(_) => Err(Problem::field(name, id::RULE)),
     }
 }
@@ -132,7 +132,7 @@ pub(crate) async fn add_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
     let mut body = object::<Members>(cx.request)?.into_map();
     let block = Block::read(&mut body)?.render();
-    let own = own_id(&body, "content_id")?;
+    let own: Option<ContentId> = own_id(&body, "content_id")?;
     if own.as_deref().is_some_and(id::is_made) {
         return Err(Problem::field("content_id", id::MADE_RULE));
     }
@@ -157,7 +157,7 @@ pub(crate) async fn add_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
 pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
     let mut body = object::<Members>(cx.request)?.into_map();
-    let task_id = match own_id(&body, "task_id")? {
+    let task_id = match own_id::<TaskId>(&body, "task_id")? {
         // The hub makes such ids; a task of the queue that has one may be shown here.
         Some(own)
             if id::is_made(&own) && cx.store.call(&Get { task_id: &own }).await?.is_none() =>
@@ -207,7 +207,7 @@ pub(crate) async fn start_task<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 /// What a body says of a task that the message shows.
-fn change_of(body: MessageTaskBody<Members>, task_id: &str) -> Result<TaskChange, Invalid> {
+fn change_of(body: MessageTaskBody<Members>, task_id: &TaskId) -> Result<TaskChange, Invalid> {
     let mut invalid = Invalid::new();
     invalid.within("progress", body.progress, &(0.0..=1.0));
     let change = match body.status.and_then(|status| status.known()) {
@@ -223,7 +223,7 @@ fn change_of(body: MessageTaskBody<Members>, task_id: &str) -> Result<TaskChange
                 }
                 None
             });
-            let render = |block| Block { task_id: Some(task_id.to_owned()), ..block }.render();
+            let render = |block| Block { task_id: Some(task_id.to_string()), ..block }.render();
             TaskChange::Completed { result: result.map(render) }
         }
         None => {

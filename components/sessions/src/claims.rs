@@ -73,7 +73,7 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
         if let Some(message_id) = &task.message_id {
             // A message that is gone has nobody who could write to it.
             let runner = cx.caller.name();
-            cx.store.call(&AdmitRunner { message_id: message_id.as_str(), runner, token }).await?;
+            cx.store.call(&AdmitRunner { message_id, runner, token }).await?;
         }
     }
     let answer = answer.map(|Claims { tasks, reason }| {
@@ -115,12 +115,12 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
         let author = Writer::Any.into();
         let ttl_ms = cx.config.settings.message_ttl_ms;
         // A message that is gone or complete has nothing to hear.
-        cx.store.call(&change.call(message_id, author, &task_id, ttl_ms)).await?;
+        cx.store.call(&change.call(message_id, author, task_id.as_str(), ttl_ms)).await?;
     }
     let answer = answer.map(|standing| {
         Response::json(&TaskProgressAnswer {
             success: true,
-            task_id: task_id.as_str().into(),
+            task_id: task_id.clone(),
             status: standing.status,
             progress: standing.progress,
             lease_ms: standing.lease_ms,
@@ -184,7 +184,7 @@ pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
         && let Some(message_id) = &task.message_id
     {
         // It may be tried again, by somebody else. What fails here, the monitor repeats.
-        cx.store.call(&DismissRunner { message_id: message_id.as_str(), token: &token }).await?;
+        cx.store.call(&DismissRunner { message_id, token: &token }).await?;
     }
     ended(cx, &task_id, answered.value, answered.replayed).await
 }
@@ -192,7 +192,7 @@ pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
 /// Answers the end of a try.
 async fn ended<R: Redis>(
     cx: &Context<'_, R>,
-    task_id: &str,
+    task_id: &TaskId,
     outcome: Written<Box<Task>>,
     replayed: bool,
 ) -> Answer {

@@ -1,6 +1,7 @@
 //! Sessions: open, show, list, close.
 
 use futures_util::future::try_join_all;
+use reef_api::SessionId;
 use reef_api::session::{SessionAnswer, SessionBody, SessionClosed, SessionStatus};
 use reef_api::word::{self, Word as _};
 use reef_domain::json::Json;
@@ -73,7 +74,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let answered = cx.store.call_once(&open, cx.once.as_ref()).await?;
     let answer = match &answered.value {
         Opened::Ok { status, created_at, .. } => Ok(Response::json(&SessionAnswer {
-            session_id: session_id.as_str().into(),
+            session_id: session_id.clone(),
             status: word::Open::read(status.as_str()),
             created_at: *created_at,
         })),
@@ -84,7 +85,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 async fn find<R: Redis>(
     cx: &Context<'_, R>,
-    session_id: &str,
+    session_id: &SessionId,
 ) -> Result<Option<Owned<Session>>, StoreError> {
     let found = cx.store.call(&Get { session_id, bytes_max: None }).await?;
     Ok(found.found())
@@ -97,7 +98,7 @@ async fn forget_expired<R: Redis>(cx: &Context<'_, R>, owner: &str) -> Result<()
         let found = find(cx, &session_id).await?;
         Ok::<_, StoreError>(found.is_none().then_some(session_id))
     });
-    let expired: Vec<String> = try_join_all(gets).await?.into_iter().flatten().collect();
+    let expired: Vec<SessionId> = try_join_all(gets).await?.into_iter().flatten().collect();
     if !expired.is_empty() {
         let call = RemoveFromLists { user_id: None, owner: Some(owner), session_ids: &expired };
         cx.store.call(&call).await?;
@@ -172,8 +173,8 @@ pub(crate) async fn close<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let call = Close { session_id: &session_id, writer: cx.caller.writer() };
     match cx.store.call(&call).await? {
         Written::Ok(()) => {
-            let session_id = session_id.into();
-            Ok(Response::json(&SessionClosed { session_id, status: SessionStatus::Closed.into() }))
+            let status = SessionStatus::Closed.into();
+            Ok(Response::json(&SessionClosed { session_id, status }))
         }
         Written::NotFound => Err(unknown_session(&session_id)),
         Written::Forbidden => Err(Problem::foreign("session")),

@@ -1,6 +1,7 @@
 //! Tasks of a conversation: each has an assistant message that shows how it goes.
 
 use reef_api::task::{SessionTaskAnswer, SessionTaskBody, TaskStatus};
+use reef_api::{MessageId, SessionId, TaskId};
 use reef_domain::json::Json;
 use reef_domain::limits::TASK_NAME_CHARS_MAX;
 use reef_domain::task::{
@@ -149,11 +150,11 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     accepted()
 }
 
-fn answer(task_id: &str, message_id: &str, session_id: &str) -> Response {
+fn answer(task_id: &TaskId, message_id: &MessageId, session_id: &SessionId) -> Response {
     Response::json(&SessionTaskAnswer {
-        task_id: task_id.into(),
-        message_id: message_id.into(),
-        session_id: session_id.into(),
+        task_id: task_id.clone(),
+        message_id: message_id.clone(),
+        session_id: session_id.clone(),
         status: TaskStatus::Pending.into(),
         stream_url: format!("/api/v1/sessions/{session_id}/messages/{message_id}/stream"),
     })

@@ -1,10 +1,10 @@
 //! Tasks as those see them who submit and watch them.
 
-use reef_api::Word as _;
 use reef_api::task::{
     SubmittedTask, TaskBody, TaskCleanupAnswer, TaskCleanupBody, TaskRemoved, TaskStats,
     TaskStatus, WhyAnswer, WhyNodes, WhySkill,
 };
+use reef_api::{SessionId, Word as _};
 use reef_domain::Invalid;
 use reef_domain::json::Json;
 use reef_domain::limits::{BODY_BYTES_MAX, CLASSES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
@@ -65,7 +65,7 @@ pub(crate) async fn tell_message<R: Redis>(cx: &Context<'_, R>, task: &Task) {
         return;
     }
     let ttl_ms = cx.config.settings.message_ttl_ms;
-    if let Err(error) = settle_message(cx.store, task.task_id.as_str(), ttl_ms).await {
+    if let Err(error) = settle_message(cx.store, &task.task_id, ttl_ms).await {
         eprintln!("task={} its message could not be told of its end: {error}", task.task_id);
     }
 }
@@ -109,7 +109,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let parameters = json_object("parameters", body.parameters.take(), BODY_BYTES_MAX)?;
     let metadata = json_object("metadata", body.metadata.take(), BODY_BYTES_MAX)?;
     let made = made_id("task", cx.once.as_ref(), false);
-    let task_id = body.task_id.as_deref().filter(|given| !given.is_empty()).unwrap_or(&made);
+    let task_id = body.task_id.as_ref().filter(|given| !given.is_empty()).unwrap_or(&made);
     let call = Submit {
         task_id,
         submission: &submission,
@@ -156,11 +156,12 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         let rule = format!("must be one of {}", TaskStatus::names().join(", "));
         return Err(Problem::parameter(name, &rule));
     }
+    let session_id = query.get("session_id").map(SessionId::from);
     let call = List {
         status,
         node_id: query.get("assigned_node").unwrap_or_default(),
         user_id: query.get("user_id").unwrap_or_default(),
-        session_id: query.get("session_id").unwrap_or_default(),
+        session_id: session_id.as_ref(),
         owner: cx.caller.writer().as_argument(),
         limit: page::limit(&query, PAGE_DEFAULT)?,
         below: page::number_cursor(&query)?,
@@ -218,7 +219,7 @@ pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
     }
     let call = Remove { task_id: &task_id, writer: cx.caller.writer() };
     written(cx.store.call(&call).await?, &task_id)?;
-    Ok(Response::json(&TaskRemoved { success: true, task_id: task_id.into() }))
+    Ok(Response::json(&TaskRemoved { success: true, task_id }))
 }
 
 /// `POST /tasks/{id}/cancel`
@@ -268,7 +269,7 @@ pub(crate) async fn why<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let (reason, message) = explain(&obstacles);
     let skills = obstacles.skills.into_iter();
     Ok(Response::json(&WhyAnswer {
-        task_id: task_id.into(),
+        task_id,
         status: obstacles.status,
         reason: reason.into(),
         message,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use crate::id::{AgentId, InviteId, KeyId};
 use crate::lax;
 use crate::money::Money;
 use crate::task::part_and_rest;
@@ -33,7 +34,7 @@ words! {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Agent {
     /// Its id.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// Where it is known outside; one agent has it.
     pub wallet_address: Option<String>,
     /// What people call it.
@@ -99,7 +100,7 @@ pub struct AgentBody<J = Box<RawValue>> {
     /// An object that is kept as it is.
     pub metadata: Option<J>,
     /// An id for it; left out, the hub makes one.
-    pub agent_id: Option<String>,
+    pub agent_id: Option<AgentId>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -124,14 +125,14 @@ pub struct AgentChange {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AgentRemoved {
     pub success: bool,
-    pub agent_id: String,
+    pub agent_id: AgentId,
 }
 
 /// A key as its agent may see it: all but the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct KeyInfo {
-    pub key_id: String,
+    pub key_id: KeyId,
     /// What it is for.
     pub name: String,
     /// What it allows.
@@ -155,7 +156,7 @@ pub struct KeyBody {
     #[serde(default, deserialize_with = "lax::int")]
     pub expires_in_days: Option<i64>,
     /// Whose it is; left out, the caller's. `@admin`: an admin key.
-    pub agent_id: Option<String>,
+    pub agent_id: Option<AgentId>,
     /// The name of the client certificates that act by it; there is no text of the key then.
     pub certificate: Option<String>,
 }
@@ -188,8 +189,8 @@ pub struct CallerAnswer {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct CallerAuth {
-    pub agent_id: String,
-    pub key_id: Option<String>,
+    pub agent_id: AgentId,
+    pub key_id: Option<KeyId>,
     pub scopes: Vec<Open<Scope>>,
 }
 
@@ -197,7 +198,7 @@ pub struct CallerAuth {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct InviteInfo {
-    pub invite_id: String,
+    pub invite_id: InviteId,
     /// How many agents it lets in.
     pub uses: i64,
     /// How many it has let in.
@@ -243,5 +244,5 @@ pub struct InviteList {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct InviteRevoked {
     pub success: bool,
-    pub invite_id: String,
+    pub invite_id: InviteId,
 }

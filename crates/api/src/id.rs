@@ -38,9 +38,24 @@ macro_rules! ids {
             }
         }
 
+        // An id may stand wherever a text may, and no text where an id must.
+        impl std::ops::Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
             }
         }
 
@@ -70,4 +85,22 @@ ids! {
     SessionId
     /// Names a message of a session.
     MessageId
+    /// Names a block of a message.
+    ContentId
+    /// Names a message in an inbox.
+    MailId
+    /// Names an agent.
+    AgentId
+    /// Names a key. It is no secret.
+    KeyId
+    /// Names an invite. It is no secret.
+    InviteId
+    /// Names a hold.
+    HoldId
+    /// Names an intent.
+    IntentId
+    /// Names a match of two intents.
+    MatchId
+    /// Names a position.
+    PositionId
 }

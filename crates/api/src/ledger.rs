@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::{AgentId, HoldId, IntentId, MatchId, PositionId};
 use crate::lax;
 use crate::money::Money;
 use crate::time::UnixMillis;
@@ -38,7 +39,7 @@ words! {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MoneyBody {
     /// Whose balance.
-    pub agent_id: Option<String>,
+    pub agent_id: Option<AgentId>,
     /// How much.
     pub amount: Option<Money>,
 }
@@ -46,7 +47,7 @@ pub struct MoneyBody {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Balance {
-    pub agent_id: String,
+    pub agent_id: AgentId,
     pub balance: Money,
     pub locked: Money,
     pub available: Money,
@@ -65,9 +66,9 @@ pub struct BalanceChange {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TransferBody {
     /// Who pays.
-    pub from_agent: Option<String>,
+    pub from_agent: Option<AgentId>,
     /// Who is paid.
-    pub to_agent: Option<String>,
+    pub to_agent: Option<AgentId>,
     /// How much.
     pub amount: Option<Money>,
     /// Stays in the journal.
@@ -87,8 +88,8 @@ pub struct Settlement {
     pub settlement_id: String,
     #[serde(rename = "type")]
     pub kind: String,
-    pub from_agent: String,
-    pub to_agent: String,
+    pub from_agent: AgentId,
+    pub to_agent: AgentId,
     pub amount: Money,
     pub memo: String,
     pub status: String,
@@ -101,9 +102,9 @@ pub struct Settlement {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Hold {
     /// Its id.
-    pub hold_id: String,
+    pub hold_id: HoldId,
     /// Whose money it reserves.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// How much it reserves, or did.
     pub amount: Money,
     /// How much of that was paid.
@@ -113,7 +114,7 @@ pub struct Hold {
     /// When it ends by itself; `null`: never.
     pub expires_at: Option<UnixMillis>,
     /// Who was paid.
-    pub to_agent: Option<String>,
+    pub to_agent: Option<AgentId>,
     /// When it was made.
     pub created_at: UnixMillis,
 }
@@ -123,7 +124,7 @@ pub struct Hold {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct HoldBody {
     /// Whose money.
-    pub agent_id: Option<String>,
+    pub agent_id: Option<AgentId>,
     /// How much to reserve.
     pub amount: Option<Money>,
     /// When it ends by itself, in milliseconds; left out, never.
@@ -138,7 +139,7 @@ pub struct HoldPostBody {
     /// How much to pay; left out, all.
     pub amount: Option<Money>,
     /// Whom.
-    pub to_agent: Option<String>,
+    pub to_agent: Option<AgentId>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -159,9 +160,9 @@ pub struct HoldList {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Intent {
     /// Its id.
-    pub intent_id: String,
+    pub intent_id: IntentId,
     /// Whose it is.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// `long` or `short`.
     pub intent_type: Open<Side>,
     /// On what.
@@ -183,7 +184,7 @@ pub struct Intent {
     /// `open matched cancelled`.
     pub status: Open<IntentStatus>,
     /// The other intent of its last match.
-    pub matched_with: Option<String>,
+    pub matched_with: Option<IntentId>,
     /// When it was made.
     pub created_at: UnixMillis,
     /// When it last changed.
@@ -195,7 +196,7 @@ pub struct Intent {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct IntentBody {
     /// Whose it is.
-    pub agent_id: Option<String>,
+    pub agent_id: Option<AgentId>,
     /// `long` gains while the price rises, `short` while it falls.
     pub intent_type: Option<String>,
     /// On what.
@@ -236,7 +237,7 @@ pub struct IntentCancelled {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MatchBody {
     /// The other intent.
-    pub with: Option<String>,
+    pub with: Option<IntentId>,
     /// At which price.
     pub price: Option<Money>,
 }
@@ -255,15 +256,15 @@ pub struct MatchAnswer {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct IntentMatch {
     /// Its id.
-    pub match_id: String,
+    pub match_id: MatchId,
     /// The first intent.
-    pub intent_a: String,
+    pub intent_a: IntentId,
     /// The other.
-    pub intent_b: String,
+    pub intent_b: IntentId,
     /// Whose the first is.
-    pub agent_a: String,
+    pub agent_a: AgentId,
     /// Whose the other is.
-    pub agent_b: String,
+    pub agent_b: AgentId,
     /// On what.
     pub asset: String,
     /// How much was matched.
@@ -279,9 +280,9 @@ pub struct IntentMatch {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Position {
     /// Its id.
-    pub position_id: String,
+    pub position_id: PositionId,
     /// Whose it is.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// On what.
     pub asset: String,
     /// `long` or `short`.
@@ -303,11 +304,11 @@ pub struct Position {
     /// `open closed liquidated`.
     pub status: Open<PositionStatus>,
     /// The intent that it comes from.
-    pub intent_id: String,
+    pub intent_id: IntentId,
     /// The match that it comes from.
-    pub match_id: String,
+    pub match_id: MatchId,
     /// The other side of the match.
-    pub counter_position: String,
+    pub counter_position: PositionId,
     /// The price at which it ended.
     pub close_price: Option<Money>,
     /// `closed liquidation counterparty_liquidated`.
@@ -321,7 +322,7 @@ pub struct Position {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PositionList {
-    pub agent_id: String,
+    pub agent_id: AgentId,
     pub positions: Vec<Position>,
     pub total: i64,
 }
@@ -338,7 +339,7 @@ pub struct PriceBody {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PositionClosed {
     pub success: bool,
-    pub position_id: String,
+    pub position_id: PositionId,
     pub position: Position,
     pub pnl: Money,
     pub close_price: Option<Money>,

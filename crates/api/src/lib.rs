@@ -43,7 +43,10 @@ pub mod task;
 pub mod time;
 pub mod word;
 
-pub use id::{MessageId, NodeId, SessionId, TaskId};
+pub use id::{
+    AgentId, ContentId, HoldId, IntentId, InviteId, KeyId, MailId, MatchId, MessageId, NodeId,
+    PositionId, SessionId, TaskId,
+};
 pub use money::Money;
 pub use problem::Code;
 pub use word::{Open, Word};

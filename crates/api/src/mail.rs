@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use crate::id::{MailId, TaskId};
 use crate::lax;
 use crate::task::part_and_rest;
 use crate::word::{Open, words};
@@ -38,7 +39,7 @@ pub struct MailBody<J = Box<RawValue>> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MailAnswer {
-    pub msg_id: String,
+    pub msg_id: MailId,
     /// How many messages wait now.
     pub depth: i64,
 }
@@ -47,7 +48,7 @@ pub struct MailAnswer {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Mail {
-    pub msg_id: String,
+    pub msg_id: MailId,
     /// How often it was received.
     pub attempts: i64,
     /// Who sent it.
@@ -135,7 +136,7 @@ pub struct AcknowledgeAnswer {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MailRedriveBody {
     /// Which; left out or empty, all.
-    pub msg_ids: Option<Vec<String>>,
+    pub msg_ids: Option<Vec<MailId>>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -158,11 +159,11 @@ pub struct AcceptBody {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AcceptAnswer {
     pub success: bool,
-    pub msg_id: String,
+    pub msg_id: MailId,
     /// Who will do it.
     pub executor: String,
     /// The sub-tasks, in order.
-    pub task_ids: Vec<String>,
+    pub task_ids: Vec<TaskId>,
     /// The message that tells the proposer; none where nobody is named as such.
-    pub reply_id: Option<String>,
+    pub reply_id: Option<MailId>,
 }

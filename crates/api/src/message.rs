@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::id::{MessageId, SessionId};
+use crate::id::{ContentId, MessageId, SessionId, TaskId};
 use crate::lax;
 use crate::time::UnixMillis;
 use crate::word::{Open, words};
@@ -73,7 +73,7 @@ pub struct MessageEventPayload {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct ContentBlock {
-    pub content_id: String,
+    pub content_id: ContentId,
     pub content_type: String,
     /// What it is to be is still being made, by `task_id`.
     pub is_placeholder: bool,
@@ -99,7 +99,7 @@ pub struct MessageBody<J = Box<RawValue>> {
     /// Who speaks.
     pub role: Option<Open<Role>>,
     /// An id for the message; left out, the hub makes one.
-    pub message_id: Option<String>,
+    pub message_id: Option<MessageId>,
 }
 
 /// A message, and the open one that answers it.
@@ -119,7 +119,7 @@ pub struct MessageOpenBody<J = Box<RawValue>> {
     /// Who speaks.
     pub role: Option<Open<Role>>,
     /// What it answers.
-    pub parent_message_id: Option<String>,
+    pub parent_message_id: Option<MessageId>,
     /// An object that is kept as it is.
     pub metadata: Option<J>,
 }
@@ -205,7 +205,7 @@ pub struct AppendAnswer {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct AddBlockAnswer {
-    pub content_id: String,
+    pub content_id: ContentId,
     pub sequence: i64,
 }
 
@@ -213,8 +213,8 @@ pub struct AddBlockAnswer {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MessageTaskStarted {
-    pub task_id: String,
-    pub content_id: String,
+    pub task_id: TaskId,
+    pub content_id: ContentId,
     pub status: Open<MessageTaskStatus>,
     pub sequence: i64,
 }
@@ -239,7 +239,7 @@ pub struct MessageTaskBody<C = Map<String, Value>> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct MessageTaskAnswer {
-    pub task_id: String,
+    pub task_id: TaskId,
     pub status: Open<MessageTaskStatus>,
     pub progress: f64,
     pub sequence: i64,

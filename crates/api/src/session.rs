@@ -48,7 +48,7 @@ pub struct SessionBody<J = Box<RawValue>> {
     /// An object that is kept as it is.
     pub metadata: Option<J>,
     /// An id for it; left out, the hub makes one.
-    pub session_id: Option<String>,
+    pub session_id: Option<SessionId>,
     /// Whose nodes may run its tasks: `any`, `owner`, or a list of agents; left out, as the variable
     /// `task_audience` says.
     pub audience: Option<Value>,

@@ -151,7 +151,7 @@ pub struct TaskBody<J> {
     /// The one node that may run it; it waits for that node, also while there is none.
     pub target_node: Option<NodeId>,
     /// An id for it; left out, the hub makes one.
-    pub task_id: Option<String>,
+    pub task_id: Option<TaskId>,
     /// An object that is kept as it is.
     pub metadata: Option<J>,
 }
@@ -351,7 +351,7 @@ pub struct WhySkill {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TaskRedriveBody {
     /// Which tasks.
-    pub task_ids: Option<Vec<String>>,
+    pub task_ids: Option<Vec<TaskId>>,
     /// Or which of all dead tasks; `{}` is all.
     pub filter: Option<TaskRedriveFilter>,
     /// Only say which.
@@ -371,7 +371,7 @@ pub struct TaskRedriveFilter {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TaskRedriveAnswer {
     pub redriven: usize,
-    pub task_ids: Vec<String>,
+    pub task_ids: Vec<TaskId>,
     pub dry_run: bool,
 }
 

@@ -67,7 +67,7 @@ impl Admin {
         match verb {
             Verb::Create(args) => {
                 let body = KeyBody {
-                    agent_id: Some(ADMIN.to_owned()),
+                    agent_id: Some(ADMIN.into()),
                     name: Some(args.name),
                     expires_in_days: args.expires_in_days,
                     ..KeyBody::default()

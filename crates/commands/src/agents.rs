@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use reef_api::AgentId;
 use reef_api::agent::{
     AgentBody, AgentChange, AgentList, AgentRegistered, AgentStatus, ShownAgent,
 };
@@ -115,7 +116,7 @@ impl Agents {
                 let answer = cx.hub.agent(&args.agent).send().await?;
                 cx.out.answer(&answer, |ShownAgent { agent, money }| {
                     facts([
-                        ("agent", agent.agent_id),
+                        ("agent", agent.agent_id.into()),
                         ("name", or_empty(agent.display_name)),
                         ("wallet", or_empty(agent.wallet_address)),
                         ("status", agent.status.to_string()),
@@ -140,7 +141,7 @@ impl Agents {
 async fn register(cx: &Context, args: RegisterArgs) -> Result<(), Failure> {
     let file = args.save.reserve()?;
     let body = AgentBody {
-        agent_id: args.agent,
+        agent_id: args.agent.map(AgentId::from),
         wallet_address: args.wallet,
         display_name: args.name,
         metadata: None,
@@ -168,7 +169,7 @@ async fn set_status(cx: &Context, agent: &str, status: AgentStatus) -> Result<()
 fn table(found: AgentList) -> String {
     let rows = found.agents.into_iter().map(|ShownAgent { agent, money }| {
         [
-            agent.agent_id,
+            agent.agent_id.into(),
             or_empty(agent.display_name),
             agent.status.to_string(),
             time::of(agent.created_at),

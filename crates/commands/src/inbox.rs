@@ -1,11 +1,11 @@
 //! `reef inbox`: mail that waits for an agent until it is acknowledged.
 
 use clap::{Args, Subcommand};
-use reef_api::Open;
 use reef_api::mail::{
     AcknowledgeBody, Mail, MailAnswer, MailBody, MailList, MailRedriveAnswer, MailRedriveBody,
     ReceiveBody,
 };
+use reef_api::{MailId, Open};
 use reef_client::{Answer, Request};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -113,7 +113,7 @@ struct RedriveArgs {
     agent: String,
     /// Which messages; all if none is named
     #[arg(value_name = "MSG_ID")]
-    messages: Vec<String>,
+    messages: Vec<MailId>,
 }
 
 impl Inbox {
@@ -181,7 +181,7 @@ async fn list(cx: &Context, request: Request<MailList>, args: ListArgs) -> Resul
     let request = request.query("limit", args.limit).maybe_query("cursor", args.cursor);
     let answer = request.send().await?;
     let mails = cx.out.read(&answer)?.messages.into_iter();
-    print(cx, &answer, "message", mails.map(|mail| (mail.msg_id.clone(), mail)).collect())
+    print(cx, &answer, "message", mails.map(|mail| (mail.msg_id.to_string(), mail)).collect())
 }
 
 /// Prints mail, each with what names it.

@@ -84,7 +84,7 @@ pub(crate) async fn list(cx: &Context, limit: u32) -> Result<(), Failure> {
     cx.out.answer(&answer, |found| {
         let rows = found.invites.into_iter().map(|invite| {
             [
-                invite.invite_id,
+                invite.invite_id.into(),
                 format!("{} of {}", invite.used, invite.uses),
                 scopes(&invite.scopes),
                 invite.created_by,

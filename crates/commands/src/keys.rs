@@ -5,6 +5,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use reef_api::AgentId;
 use reef_api::Open;
 use reef_api::agent::{CallerAnswer, KeyAnswer, KeyBody, KeyInfo, Scope};
 use reef_client::Answer;
@@ -122,7 +123,7 @@ async fn create(cx: &Context, args: CreateArgs) -> Result<(), Failure> {
         name: args.name,
         scopes: asked,
         expires_in_days: args.expires_in_days,
-        agent_id: args.agent,
+        agent_id: args.agent.map(AgentId::from),
         certificate: args.certificate,
     };
     make(cx, body, args.save).await
@@ -163,7 +164,7 @@ pub(crate) async fn list(cx: &Context, agent: Option<String>) -> Result<(), Fail
     cx.out.answer(&answer, |found| {
         let rows = found.keys.into_iter().map(|key| {
             [
-                key.key_id,
+                key.key_id.into(),
                 key.name,
                 scopes(&key.scopes),
                 time::of(key.created_at),
@@ -179,7 +180,7 @@ async fn me(cx: &Context) -> Result<(), Failure> {
     let answer = cx.hub.caller().send().await?;
     cx.out.answer(&answer, |CallerAnswer { auth, .. }| {
         facts([
-            ("agent", auth.agent_id),
+            ("agent", auth.agent_id.into()),
             ("key", or_empty(auth.key_id)),
             ("scopes", scopes(&auth.scopes)),
         ])
@@ -252,7 +253,7 @@ pub(crate) fn tell<T>(
         return cx.out.shown(answer, || {
             facts([
                 ("api key", key),
-                ("key", about.key_id),
+                ("key", about.key_id.into()),
                 ("scopes", scopes(&about.scopes)),
                 ("expires", about.expires_at.map(time::of).unwrap_or_default()),
             ])

@@ -3,7 +3,7 @@
 use std::fmt;
 
 pub use reef_api::agent::Scope;
-use reef_api::{Open, Word as _};
+use reef_api::{InviteId, KeyId, Open, Word as _};
 
 fn bit(scope: Scope) -> u8 {
     match scope {
@@ -99,23 +99,23 @@ pub const KEY_SECRET_CHARS: usize = 32;
 
 /// The id of the key that a text looks like: `key_<8 chars>`; `None` if it is no issued key.
 #[must_use]
-pub fn key_id_of(raw: &str) -> Option<String> {
+pub fn key_id_of(raw: &str) -> Option<KeyId> {
     let (name, secret) = raw.strip_prefix("reef_")?.split_at_checked(KEY_NAME_CHARS)?;
     let secret = secret.strip_prefix('_')?;
     let url_safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
     let is_key = name.bytes().all(|b| b.is_ascii_alphanumeric())
         && secret.len() == KEY_SECRET_CHARS
         && secret.bytes().all(url_safe);
-    is_key.then(|| format!("key_{name}"))
+    is_key.then(|| format!("key_{name}").into())
 }
 
 /// The id of the invite that a text looks like: `invite_<8 chars>` of
 /// `reef_invite_<8 chars>_<32 url-safe chars>`; `None` if it is no invite. None is a key.
 #[must_use]
-pub fn invite_id_of(raw: &str) -> Option<String> {
+pub fn invite_id_of(raw: &str) -> Option<InviteId> {
     let as_key = format!("reef_{}", raw.strip_prefix("reef_invite_")?);
     let id = key_id_of(&as_key)?;
-    id.strip_prefix("key_").map(|name| format!("invite_{name}"))
+    id.as_str().strip_prefix("key_").map(|name| format!("invite_{name}").into())
 }
 
 #[cfg(test)]
@@ -136,14 +136,14 @@ mod tests {
     #[test]
     fn a_key_names_itself() {
         let secret = "0123456789abcdefABCDEF_-01234567";
-        assert_eq!(key_id_of(&format!("reef_aB3dEf7h_{secret}")).as_deref(), Some("key_aB3dEf7h"));
+        assert_eq!(key_id_of(&format!("reef_aB3dEf7h_{secret}")), Some("key_aB3dEf7h".into()));
         for bad in
             ["", "reef_", "reef_aB3dEf7h_short", "reef_aB-dEf7h_0123456789abcdefABCDEF_-01234567"]
         {
             assert_eq!(key_id_of(bad), None, "{bad}");
         }
         let invite = format!("reef_invite_aB3dEf7h_{secret}");
-        assert_eq!(invite_id_of(&invite).as_deref(), Some("invite_aB3dEf7h"));
+        assert_eq!(invite_id_of(&invite), Some("invite_aB3dEf7h".into()));
         assert_eq!((key_id_of(&invite), invite_id_of(&invite[..40])), (None, None));
         assert_eq!(invite_id_of(&format!("reef_aB3dEf7h_{secret}")), None);
         assert_eq!(key_id_of(&format!("reef_aB3dEf7h_{secret}x")), None);

@@ -106,7 +106,7 @@ pub fn check_registration(form: api::Registration) -> Result<Registration, Regis
     rules.require(Arch::parse(&arch).is_some(), "arch", "must be one of x64, arm64, x86, arm");
     rules.require(!skills.is_empty(), "available_skills", "must name at least one skill");
     check_blanks(&mut rules, "available_skills", &skills);
-    let node_id = match form.node_id.filter(|id| id != "").map(id::checked) {
+    let node_id = match form.node_id.filter(|id| !id.is_empty()).map(id::checked) {
         None => None,
         Some(Ok(id)) => Some(id),
         Some(Err(rule)) => {

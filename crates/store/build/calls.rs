@@ -14,8 +14,8 @@
 //! ```
 //!
 //! Kinds of arguments: `text`, `int`, `flag` (1 or 0), an id such as `NodeId`, with `?` for those that may
-//! be missing (then they are empty), or a Rust type that is an `Argument`; as the last one `text*`, as many
-//! as there are, or a Rust type with `*`, of rows that are too many for a table: its name is where they
+//! be missing (then they are empty), or a Rust type that is an `Argument`; as the last one `text*` or
+//! `NodeId*`, as many as there are, or a Rust type with `*`, of rows that are too many for a table: its name is where they
 //! begin, and the script takes row by row with `unpack`. Kinds
 //! of replies: the same, `()`, a Rust type that is `FromReply`, and with `*` as many as there are. Of
 //! replies without a name, `ok` alone is what it brings, and with a status beside it that brings nothing
@@ -187,6 +187,7 @@ impl Argument {
             "text*" => "&'a [String]",
             other => match id(other) {
                 Some((id, "")) => return format!("&'a {id}"),
+                Some((id, "*")) => return format!("&'a [{id}]"),
                 Some((id, _)) => return format!("Option<&'a {id}>"),
                 None => other.strip_suffix('*').unwrap_or(other),
             },
@@ -197,6 +198,9 @@ impl Argument {
     fn lua(&self, number: usize) -> String {
         match self.kind.as_str() {
             "text*" => format!("{{ unpack(ARGV, {number}) }}"),
+            ids if id(ids).is_some_and(|(_, more)| more == "*") => {
+                format!("{{ unpack(ARGV, {number}) }}")
+            }
             rows if rows.ends_with('*') => number.to_string(),
             _ => format!("ARGV[{number}]"),
         }
@@ -214,10 +218,13 @@ impl Argument {
             "text?" | "int?" => format!("arguments.optional(self.{name});"),
             "flag" => format!("arguments.number(i32::from(self.{name}));"),
             "text*" => format!("for each in self.{name} {{ arguments.text(each); }}"),
-            kind if id(kind).is_some_and(|(_, more)| more.is_empty()) => {
-                format!("arguments.text(self.{name}.as_str());")
-            }
-            kind if id(kind).is_some() => format!("arguments.optional(self.{name});"),
+            kind if id(kind).is_some() => match id(kind) {
+                Some((_, "")) => format!("arguments.text(self.{name}.as_str());"),
+                Some((_, "*")) => {
+                    format!("for each in self.{name} {{ arguments.text(each.as_str()); }}")
+                }
+                _ => format!("arguments.optional(self.{name});"),
+            },
             _ => format!("crate::script::Argument::append(&self.{name}, arguments);"),
         }
     }

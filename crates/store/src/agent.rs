@@ -24,7 +24,7 @@ pub struct Agent {
 impl FromReply for Agent {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let shown = reef_api::agent::Agent {
-            agent_id: reply.text()?,
+            agent_id: FromReply::read(reply)?,
             wallet_address: reply.filled()?,
             display_name: reply.filled()?,
             metadata: read_json(reply)?,

@@ -9,20 +9,20 @@ use crate::ledger::{Moved, Page, Seen};
 use crate::node::Writer;
 use crate::port::Redis;
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
-use crate::task::{some_instant, some_text};
+use crate::task::some_instant;
 
 include!(concat!(env!("OUT_DIR"), "/calls_hold.rs"));
 
 impl FromReply for Hold {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self {
-            hold_id: reply.text()?,
-            agent_id: reply.text()?,
+            hold_id: FromReply::read(reply)?,
+            agent_id: FromReply::read(reply)?,
             amount: Money::read(reply)?,
             posted: Money::read(reply)?,
             status: FromReply::read(reply)?,
             expires_at: some_instant(reply)?,
-            to_agent: some_text(reply)?,
+            to_agent: FromReply::read(reply)?,
             created_at: UnixMillis(reply.int()?),
         })
     }

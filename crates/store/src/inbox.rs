@@ -1,5 +1,6 @@
 //! Calls on an agent's inbox: `lua/inbox/`, `lua/mail/`.
 
+use reef_api::MailId;
 use reef_api::mail::Priority;
 use reef_domain::json::Json;
 
@@ -55,7 +56,7 @@ impl Sent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
     /// Its id.
-    pub message_id: String,
+    pub message_id: MailId,
     /// How often it was received.
     pub attempts: i64,
     /// Its members as JSON, without braces; or what an old client pushed.

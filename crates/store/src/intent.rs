@@ -1,8 +1,8 @@
 //! Calls on intents: `lua/intent/`.
 
-use reef_api::Word as _;
 pub use reef_api::ledger::Intent;
 use reef_api::ledger::Side;
+use reef_api::{AgentId, Word as _};
 use reef_domain::Money;
 use reef_domain::time::UnixMillis;
 
@@ -10,14 +10,13 @@ use crate::ledger::{Moved, Page, Seen};
 use crate::node::Writer;
 use crate::position::Position;
 use crate::script::{Argument, Arguments, FromReply, Malformed, Reader};
-use crate::task::some_text;
 
 include!(concat!(env!("OUT_DIR"), "/calls_intent.rs"));
 
 impl FromReply for Intent {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        let intent_id = reply.text()?;
-        let agent_id = reply.text()?;
+        let intent_id = FromReply::read(reply)?;
+        let agent_id = FromReply::read(reply)?;
         let intent_type = FromReply::read(reply)?;
         let asset = reply.text()?;
         let (size, filled) = (Money::read(reply)?, Money::read(reply)?);
@@ -35,7 +34,7 @@ impl FromReply for Intent {
             max_slippage: Money::read(reply)?,
             reason: reply.text()?,
             status: FromReply::read(reply)?,
-            matched_with: some_text(reply)?,
+            matched_with: FromReply::read(reply)?,
             created_at: UnixMillis(reply.int()?),
             updated_at: UnixMillis(reply.int()?),
         })
@@ -52,9 +51,9 @@ impl Argument for Side {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
     /// Whose the first intent is.
-    pub agent_a: String,
+    pub agent_a: AgentId,
     /// Whose the other is.
-    pub agent_b: String,
+    pub agent_b: AgentId,
     /// On what.
     pub asset: String,
     /// How much was matched.
@@ -67,8 +66,8 @@ pub struct Made {
 impl FromReply for Made {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self {
-            agent_a: reply.text()?,
-            agent_b: reply.text()?,
+            agent_a: FromReply::read(reply)?,
+            agent_b: FromReply::read(reply)?,
             asset: reply.text()?,
             size: Money::read(reply)?,
             created_at: UnixMillis(reply.int()?),

@@ -1,5 +1,6 @@
 //! Calls on invites, by which somebody without a key becomes an agent: `lua/invite/`.
 
+use reef_api::InviteId;
 use reef_domain::access::Scopes;
 use reef_domain::time::UnixMillis;
 
@@ -12,7 +13,7 @@ include!(concat!(env!("OUT_DIR"), "/calls_invite.rs"));
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invite {
     /// Its id.
-    pub invite_id: String,
+    pub invite_id: InviteId,
     /// How many agents it lets in.
     pub uses: i64,
     /// How many it has let in.
@@ -29,7 +30,7 @@ pub struct Invite {
 impl FromReply for Invite {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self {
-            invite_id: reply.text()?,
+            invite_id: FromReply::read(reply)?,
             uses: reply.int()?,
             used: reply.int()?,
             scopes: Scopes::stored(&reply.text()?),

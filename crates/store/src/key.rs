@@ -1,5 +1,6 @@
 //! Calls on agents' keys: `lua/key/`.
 
+use reef_api::{AgentId, KeyId};
 use reef_domain::access::Scopes;
 use reef_domain::time::UnixMillis;
 
@@ -11,9 +12,9 @@ include!(concat!(env!("OUT_DIR"), "/calls_key.rs"));
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// Its id.
-    pub key_id: String,
+    pub key_id: KeyId,
     /// Whose it is.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// What it is for.
     pub name: String,
     /// What it allows.
@@ -28,7 +29,8 @@ pub struct Key {
 
 impl FromReply for Key {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        let (key_id, agent_id, name) = (reply.text()?, reply.text()?, reply.text()?);
+        let (key_id, agent_id) = (FromReply::read(reply)?, FromReply::read(reply)?);
+        let name = reply.text()?;
         let scopes = Scopes::stored(&reply.text()?);
         let created_at = UnixMillis(reply.int()?);
         let mut time = || match reply.optional_text()? {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use reef_api::Word as _;
 pub use reef_api::message::Message;
 use reef_api::message::MessageTaskStatus;
+use reef_api::{MessageId, Word as _};
 use reef_domain::json::cut;
 use reef_domain::limits::ERROR_BYTES_MAX;
 use reef_domain::message::{Cursor, Rendered};
@@ -152,7 +152,7 @@ impl TaskChange {
     #[must_use]
     pub fn call<'a>(
         &'a self,
-        message_id: &'a str,
+        message_id: &'a MessageId,
         author: Author<'a>,
         task_id: &'a str,
         ttl_ms: i64,

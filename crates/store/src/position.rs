@@ -14,8 +14,8 @@ include!(concat!(env!("OUT_DIR"), "/calls_position.rs"));
 impl FromReply for Position {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         Ok(Self {
-            position_id: reply.text()?,
-            agent_id: reply.text()?,
+            position_id: FromReply::read(reply)?,
+            agent_id: FromReply::read(reply)?,
             asset: reply.text()?,
             side: FromReply::read(reply)?,
             size: Money::read(reply)?,
@@ -26,9 +26,9 @@ impl FromReply for Position {
             unrealized_pnl: Money::read(reply)?,
             realized_pnl: Money::read(reply)?,
             status: FromReply::read(reply)?,
-            intent_id: reply.text()?,
-            match_id: reply.text()?,
-            counter_position: reply.text()?,
+            intent_id: FromReply::read(reply)?,
+            match_id: FromReply::read(reply)?,
+            counter_position: FromReply::read(reply)?,
             close_price: some_money(reply)?,
             close_reason: some_text(reply)?,
             created_at: UnixMillis(reply.int()?),

@@ -5,8 +5,8 @@
 //! are queued and the proposer is answered, under ids that follow from the decision. Every step can
 //! be cut anywhere and repeated; the monitor goes on with what the note names.
 
-use reef_api::Word as _;
 use reef_api::mail::Priority;
+use reef_api::{MailId, TaskId, Word as _};
 use reef_domain::json::{Json, cut};
 use reef_domain::proposal::{ANSWER_TOPIC, Proposal, SubTask};
 use reef_domain::task::Audience;
@@ -70,12 +70,12 @@ pub struct Acceptance {
 }
 
 impl Acceptance {
-    fn task_id(&self, number: usize) -> String {
-        format!("task_{}_{number}", self.seed)
+    fn task_id(&self, number: usize) -> TaskId {
+        TaskId::from(format!("task_{}_{number}", self.seed))
     }
 
-    fn reply_id(&self) -> String {
-        format!("msg_{}", self.seed)
+    fn reply_id(&self) -> MailId {
+        MailId::from(format!("msg_{}", self.seed))
     }
 
     fn done(&self, tasks: usize, is_answered: bool) -> Done {
@@ -94,7 +94,7 @@ rows! {
 
 /// The name as which the acceptance of a proposal is noted.
 #[must_use]
-pub fn noted_name(agent: &str, message_id: &str) -> String {
+pub fn noted_name(agent: &str, message_id: &MailId) -> String {
     format!("{agent}/{message_id}")
 }
 
@@ -104,9 +104,9 @@ pub struct Done {
     /// Who is to do it.
     pub executor: String,
     /// The sub-tasks' tasks, in the proposal's order.
-    pub task_ids: Vec<String>,
+    pub task_ids: Vec<TaskId>,
     /// The answer in the proposer's inbox; none if the proposal named nobody.
-    pub reply_id: Option<String>,
+    pub reply_id: Option<MailId>,
 }
 
 /// How far it came.
@@ -128,7 +128,7 @@ pub enum Progress {
 pub async fn settle<R: Redis>(
     store: &Store<R>,
     agent: &str,
-    message_id: &str,
+    message_id: &MailId,
     settings: &Settings,
 ) -> Result<Progress, StoreError> {
     let name = noted_name(agent, message_id);
@@ -173,7 +173,7 @@ pub async fn settle<R: Redis>(
 struct Origin<'a> {
     acceptance: &'a Acceptance,
     proposal: &'a Proposal,
-    message_id: &'a str,
+    message_id: &'a MailId,
     quotas: Option<&'a Quotas>,
     /// Whose nodes may run a sub-task that does not say.
     audience: &'a Audience,
@@ -191,7 +191,7 @@ async fn queue<R: Redis>(
     submission.wants.audience.get_or_insert_with(|| audience.clone());
     let mut metadata = sub_task.metadata.clone();
     for (name, value) in [
-        ("proposal_id", Value::from(message_id)),
+        ("proposal_id", message_id.as_str().into()),
         ("proposed_by", proposal.proposer.clone().into()),
         ("executor", acceptance.executor.as_str().into()),
     ] {
@@ -213,7 +213,7 @@ async fn queue<R: Redis>(
         quotas,
     };
     // Under a key besides: somebody may have removed the task already.
-    let once = Once { digest: task_id.clone(), fingerprint: acceptance.seed.clone() };
+    let once = Once { digest: task_id.to_string(), fingerprint: acceptance.seed.clone() };
     match store.call_once(&call, Some(&once)).await {
         Ok(submitted) => Ok(!matches!(submitted.value, Submitted::TooManyClasses)),
         Err(StoreError::Quota { .. }) => Ok(false),
@@ -224,7 +224,7 @@ async fn queue<R: Redis>(
 /// What the proposer is told.
 struct Answer<'a> {
     agent: &'a str,
-    message_id: &'a str,
+    message_id: &'a MailId,
     proposer: &'a str,
     proposal: &'a Proposal,
     done: &'a Done,
@@ -259,7 +259,7 @@ impl Answer<'_> {
             for_old_clients: settings.legacy_inbox,
             sender: None,
         };
-        let once = Once { digest: message_id.clone(), fingerprint: acceptance.seed.clone() };
+        let once = Once { digest: message_id.to_string(), fingerprint: acceptance.seed.clone() };
         match store.call_once(&call, Some(&once)).await?.value {
             Sent::Ok { depth, .. } => {
                 store.call(&NoteDepth { agent: self.proposer, depth, shares: &[] }).await?;
@@ -285,7 +285,8 @@ pub async fn settle_unfinished<R: Redis>(
             store.call(&Forget { name: &name }).await?;
             continue;
         };
-        if matches!(settle(store, agent, message_id, settings).await?, Progress::Done(_)) {
+        let message_id = MailId::from(message_id);
+        if matches!(settle(store, agent, &message_id, settings).await?, Progress::Done(_)) {
             settled += 1;
         }
     }

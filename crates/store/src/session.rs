@@ -1,6 +1,7 @@
 //! Calls on sessions: `lua/session/` for one, `lua/sessions/` for the lists by which they are found.
 
 use reef_api::time::UnixMillis;
+use reef_api::{MessageId, SessionId};
 use reef_domain::task::Audience;
 use serde_json::Value;
 
@@ -77,7 +78,7 @@ outcomes! {
 }
 
 /// An id, and the number by which a list goes on behind it.
-pub type Numbered = (String, i64);
+pub type Numbered<Id> = (Id, i64);
 
 /// Some messages of a session.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ pub struct MessageIds {
     /// Where the next page begins, while there is more.
     pub next: Option<i64>,
     /// In order, each with its place.
-    pub ids: Vec<Numbered>,
+    pub ids: Vec<Numbered<MessageId>>,
 }
 
 rows! { MessageIds { next, ids } }

@@ -1,5 +1,6 @@
 //! Who calls, and what that caller may do (`contract.md` §1).
 
+use reef_api::{AgentId, InviteId, KeyId};
 use reef_domain::access::{ADMIN, Scope, Scopes};
 use reef_store::invite;
 use reef_store::key::{Check, Checked};
@@ -71,7 +72,7 @@ pub enum Caller {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invite {
     /// Its id.
-    pub invite_id: String,
+    pub invite_id: InviteId,
     /// SHA-256 of its token, in hex.
     pub digest: String,
     /// What its holder is called: `@` and the id, which no agent's id can be.
@@ -82,9 +83,9 @@ pub struct Invite {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agent {
     /// Its id.
-    pub agent_id: String,
+    pub agent_id: AgentId,
     /// The key that it used.
-    pub key_id: String,
+    pub key_id: KeyId,
     /// SHA-256 of that key, in hex.
     pub digest: String,
     /// What that key allows.
@@ -101,7 +102,7 @@ impl Caller {
         match self {
             Self::Anonymous => "@anonymous",
             Self::Admin => ADMIN,
-            Self::Agent(agent) => &agent.agent_id,
+            Self::Agent(agent) => agent.agent_id.as_str(),
             Self::Invited(invite) => &invite.name,
         }
     }
@@ -121,7 +122,7 @@ impl Caller {
     pub fn admin_key(&self) -> Option<&str> {
         match self {
             Self::Admin => Some("root"),
-            Self::Agent(agent) if agent.agent_id == ADMIN => Some(&agent.key_id),
+            Self::Agent(agent) if agent.agent_id == *ADMIN => Some(agent.key_id.as_str()),
             Self::Agent(_) | Self::Anonymous | Self::Invited(_) => None,
         }
     }
@@ -131,7 +132,7 @@ impl Caller {
     pub fn writer(&self) -> Writer<'_> {
         match self {
             Self::Agent(agent) if agent.minds_owners && !self.is_admin() => {
-                Writer::Owner(&agent.agent_id)
+                Writer::Owner(agent.agent_id.as_str())
             }
             Self::Invited(invite) => Writer::Owner(&invite.name),
             _ => Writer::Any,
@@ -151,7 +152,7 @@ impl Caller {
     #[must_use]
     pub fn acts_for(&self, agent_id: &str) -> bool {
         match self {
-            Self::Agent(agent) if agent.agent_id == agent_id => true,
+            Self::Agent(agent) if agent.agent_id == *agent_id => true,
             _ => self.is_admin(),
         }
     }
@@ -159,7 +160,7 @@ impl Caller {
     /// The id of the key that is used, for scripts that compare others with it; `None` for the
     /// deployment's own admin key, and where there is none.
     #[must_use]
-    pub fn key_id(&self) -> Option<&str> {
+    pub fn key_id(&self) -> Option<&KeyId> {
         match self {
             Self::Agent(agent) => Some(&agent.key_id),
             Self::Admin | Self::Anonymous | Self::Invited(_) => None,
@@ -422,7 +423,7 @@ mod tests {
     #[test]
     fn a_certificate_is_looked_up_as_a_key_and_one_that_is_bound_to_none_is_nobodys() {
         let caller = |digest: &str| {
-            let raw = stand_in::make(Kind::Certificate, "reef_abc", "key_aB3dEf7h", digest);
+            let raw = stand_in::make(Kind::Certificate, "reef_abc", &"key_aB3dEf7h".into(), digest);
             identify_in("keys", &with("Authorization", &format!("Bearer {raw}"))).unwrap().caller
         };
         assert!(matches!(caller(&digest_of(KEY)), Caller::Agent(_)));
@@ -451,7 +452,7 @@ mod tests {
         assert_eq!(refusal(&anonymous, Access::LedgerRead, open), Some(Code::Unauthenticated));
         let reader = agent("read", true);
         assert_eq!(refusal(&reader, Access::Read, keys), None);
-        let invite_id = "invite_1".to_owned();
+        let invite_id = "invite_1".into();
         let (digest, name) = (String::new(), "@invite_1".to_owned());
         let invited = Caller::Invited(Invite { invite_id, digest, name });
         assert_eq!(refusal(&invited, Access::Admission, keys), None);

@@ -1,5 +1,6 @@
 //! What a request shows of who sends it, before that is looked up.
 
+use reef_api::{InviteId, KeyId};
 use reef_domain::access::{invite_id_of, key_id_of};
 use subtle::ConstantTimeEq as _;
 
@@ -12,16 +13,16 @@ use crate::stand_in::{self, Kind, StandIn};
 pub(crate) enum Credential {
     Admin,
     Agent {
-        key_id: String,
+        key_id: KeyId,
         digest: String,
     },
     /// To the host, in place of a key.
     Certificate {
-        key_id: String,
+        key_id: KeyId,
         digest: String,
     },
     Invite {
-        invite_id: String,
+        invite_id: InviteId,
         digest: String,
     },
 }
@@ -54,7 +55,7 @@ mod tests {
     #[test]
     fn a_stand_in_is_taken_for_its_key() {
         let credential = |method: &str, raw: &str| Credential::read(raw, &config(), method);
-        let (key_id, digest) = ("key_aB3dEf7h".to_owned(), "d".to_owned());
+        let (key_id, digest) = (KeyId::from("key_aB3dEf7h"), "d".to_owned());
         let made = |kind, admin_key| stand_in::make(kind, admin_key, &key_id, &digest);
         let cookie = made(Kind::Cookie, "reef_abc");
         let agent = Credential::Agent { key_id: key_id.clone(), digest: digest.clone() };

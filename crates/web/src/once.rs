@@ -59,12 +59,13 @@ fn place_of<'a>(request: &'a Request, caller: &Caller) -> &'a [u8] {
 /// An id for something that a request makes: of the idempotency key, so that a repeat finds what it
 /// made, else a new one. One request may make two things.
 #[must_use]
-pub fn made_id(prefix: &str, once: Option<&Once>, second: bool) -> String {
+pub fn made_id<Id: From<String>>(prefix: &str, once: Option<&Once>, second: bool) -> Id {
     let half = if second { 32..64 } else { 0..32 };
-    match once.and_then(|once| once.digest.get(half)) {
+    let made = match once.and_then(|once| once.digest.get(half)) {
         Some(tail) => format!("{prefix}_{tail}"),
         None => format!("{prefix}_{}", uuid::Uuid::now_v7().simple()),
-    }
+    };
+    made.into()
 }
 
 /// SHA-256 in hex, as keys are stored.

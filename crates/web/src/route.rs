@@ -102,9 +102,9 @@ impl<R> Context<'_, R> {
     ///
     /// # Errors
     /// 422 if it is none.
-    pub fn id(&self, segment: &str, field: &str) -> Result<String, Problem> {
+    pub fn id<Id: From<String>>(&self, segment: &str, field: &str) -> Result<Id, Problem> {
         let text = self.segment(segment)?;
-        if id::is_valid(&text) { Ok(text) } else { Err(Problem::field(field, id::RULE)) }
+        if id::is_valid(&text) { Ok(text.into()) } else { Err(Problem::field(field, id::RULE)) }
     }
 
     /// The segment `{id}` as a node's id.

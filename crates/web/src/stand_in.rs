@@ -7,6 +7,7 @@
 //! never leaves the host.
 
 use hmac::{Hmac, KeyInit, Mac};
+use reef_api::KeyId;
 use reef_domain::access::KEY_NAME_CHARS;
 use sha2::{Digest, Sha256};
 
@@ -48,15 +49,16 @@ pub struct StandIn {
     /// What it was made of.
     pub kind: Kind,
     /// The id of the key for which it stands.
-    pub key_id: String,
+    pub key_id: KeyId,
     /// SHA-256 of that key, in hex.
     pub digest: String,
 }
 
 /// Stands for a key: its id, and the SHA-256 of it.
 #[must_use]
-pub fn make(kind: Kind, admin_key: &str, key_id: &str, digest: &str) -> String {
-    let code = mac(kind, admin_key, key_id, digest).map(|mac| hex(mac.finalize().into_bytes()));
+pub fn make(kind: Kind, admin_key: &str, key_id: &KeyId, digest: &str) -> String {
+    let code =
+        mac(kind, admin_key, key_id.as_str(), digest).map(|mac| hex(mac.finalize().into_bytes()));
     format!("{}.{key_id}.{digest}.{}", kind.prefix(), code.unwrap_or_default())
 }
 
@@ -76,7 +78,7 @@ pub fn read(admin_key: &str, text: &str, method: &str) -> Option<StandIn> {
     let is_ours = subtle::ConstantTimeEq::ct_eq(expected.as_bytes(), code.as_bytes());
     (bool::from(is_ours) && kind.allows(method)).then(|| StandIn {
         kind,
-        key_id: key_id.to_owned(),
+        key_id: key_id.into(),
         digest: digest.to_owned(),
     })
 }
@@ -84,12 +86,12 @@ pub fn read(admin_key: &str, text: &str, method: &str) -> Option<StandIn> {
 /// The id and the digest of the key that is bound to certificates of a name. No text that could be
 /// sent as a key has this digest.
 #[must_use]
-pub fn key_of_certificate(name: &str) -> (String, String) {
+pub fn key_of_certificate(name: &str) -> (KeyId, String) {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let hash = Sha256::digest(format!("reef key id {name}"));
     let chars = hash.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 62)));
     let chars: String = chars.take(KEY_NAME_CHARS).map(|char| char::from(*char)).collect();
-    (format!("key_{chars}"), digest_of(&format!("reef certificate {name}")))
+    (format!("key_{chars}").into(), digest_of(&format!("reef certificate {name}")))
 }
 
 /// Whether a name can be that of a certificate: a URI or a DNS name in lower case.
@@ -114,7 +116,7 @@ mod tests {
     #[test]
     fn a_stand_in_names_its_key_and_cannot_be_made_by_others() {
         for kind in Kind::ALL {
-            let good = make(kind, "admin", "key_1", "d1");
+            let good = make(kind, "admin", &"key_1".into(), "d1");
             let said = StandIn { kind, key_id: "key_1".into(), digest: "d1".into() };
             assert_eq!(read("admin", &good, "GET"), Some(said));
             assert_eq!(read("other", &good, "GET"), None);
@@ -130,18 +132,18 @@ mod tests {
 
     #[test]
     fn a_cookie_reads_and_does_not_turn_into_a_certificate() {
-        let cookie = make(Kind::Cookie, "admin", "key_1", "d1");
+        let cookie = make(Kind::Cookie, "admin", &"key_1".into(), "d1");
         assert_eq!(read("admin", &cookie, "POST"), None);
         let turned = cookie.replace(Kind::Cookie.prefix(), Kind::Certificate.prefix());
         assert_eq!(read("admin", &turned, "POST"), None);
-        let certificate = make(Kind::Certificate, "admin", "key_1", "d1");
+        let certificate = make(Kind::Certificate, "admin", &"key_1".into(), "d1");
         assert!(read("admin", &certificate, "POST").is_some());
     }
 
     #[test]
     fn each_name_of_a_certificate_has_a_key() {
         let (key_id, digest) = key_of_certificate("alice.example");
-        assert!(key_id.len() == 12 && digest.len() == 64);
+        assert!(key_id.as_str().len() == 12 && digest.len() == 64);
         let (other_id, other_digest) = key_of_certificate("alice.examplf");
         assert!(key_id != other_id && digest != other_digest);
         for good in ["alice.example", "spiffe://Fleet/alice"] {

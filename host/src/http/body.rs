@@ -1,5 +1,6 @@
 //! Reads a request's body, within bounds on its size, its time, and the room that all bodies take.
 
+use reef_api::AgentId;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub(crate) enum Sender {
     /// The admin's.
     Admin,
     /// An agent's.
-    Agent(String),
+    Agent(AgentId),
     /// Of somebody without a key, from an address.
     Peer(Peer),
 }
@@ -195,7 +196,7 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     fn agent(name: &str) -> Sender {
-        Sender::Agent(name.to_owned())
+        Sender::Agent(name.into())
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Who is at the other end of a connection.
 
+use reef_api::KeyId;
 use std::net::SocketAddr;
 
 use http::header::AUTHORIZATION;
@@ -49,7 +50,7 @@ pub(super) fn credential_of(admin_key: Option<&str>, name: &str) -> Option<Heade
 pub(super) fn credential(
     kind: Kind,
     admin_key: &str,
-    key_id: &str,
+    key_id: &KeyId,
     digest: &str,
 ) -> Option<HeaderValue> {
     bearer(&stand_in::make(kind, admin_key, key_id, digest))

@@ -67,7 +67,7 @@ pub(super) async fn take(store: &Store<Connection>, code: &str) -> Result<Holder
         return Err(unknown());
     }
     match store.call(&Take { key_id, code: &digest_of(code) }).await? {
-        Taken::Ok { digest } => Ok(Holder { key_id: key_id.to_owned(), digest }),
+        Taken::Ok { digest } => Ok(Holder { key_id: key_id.into(), digest }),
         Taken::Used => Err(refused("This sign-in link has been used: it is good once.")),
         Taken::Expired => Err(refused("This sign-in link was good for a minute, which is over.")),
         Taken::Unknown => Err(unknown()),

@@ -7,6 +7,7 @@
 //! the key cannot be had from it. It is good for reading only, as long as its key is, and not sent
 //! by requests that other sites cause.
 
+use reef_api::KeyId;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -166,7 +167,7 @@ impl UiSessions {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Holder {
     /// The key's id, or [`ADMIN`].
-    pub(super) key_id: String,
+    pub(super) key_id: KeyId,
     /// SHA-256 of the key; the admin's is not needed.
     pub(super) digest: String,
 }
@@ -174,7 +175,7 @@ pub(super) struct Holder {
 impl Holder {
     /// Whoever holds the admin key.
     fn admin() -> Self {
-        Self { key_id: ADMIN.to_owned(), digest: String::new() }
+        Self { key_id: ADMIN.into(), digest: String::new() }
     }
 
     fn of(caller: &Caller) -> Result<Self, Problem> {
@@ -233,7 +234,7 @@ fn holder_of(secret: &str, token: &str, now: u64) -> Option<Holder> {
     let [VERSION, expires, key_id, digest, code] = parts[..] else { return None };
     let expires: u64 = expires.parse().ok()?;
     let code = URL_SAFE_NO_PAD.decode(code).ok()?;
-    let holder = Holder { key_id: key_id.to_owned(), digest: digest.to_owned() };
+    let holder = Holder { key_id: key_id.into(), digest: digest.to_owned() };
     mac(secret, &holder, expires)?.verify_slice(&code).ok()?;
     (now < expires && expires <= now + LIFETIME.as_secs()).then_some(holder)
 }
@@ -289,7 +290,7 @@ mod tests {
     }
 
     fn holder(key_id: &str) -> Holder {
-        Holder { key_id: key_id.to_owned(), digest: "d1".to_owned() }
+        Holder { key_id: key_id.into(), digest: "d1".to_owned() }
     }
 
     #[test]
@@ -337,7 +338,8 @@ mod tests {
     fn a_cookie_reads_and_does_nothing_else() {
         let reads = settled(&Caller::Admin, Method::GET, &[]);
         assert_eq!(reads[AUTHORIZATION], "Bearer reef_k");
-        let stand_in = format!("Bearer {}", stand_in::make(Kind::Cookie, "reef_k", "key_1", "d1"));
+        let stand_in =
+            format!("Bearer {}", stand_in::make(Kind::Cookie, "reef_k", &"key_1".into(), "d1"));
         assert_eq!(settled(&agent(), Method::GET, &[])[AUTHORIZATION], *stand_in);
         assert!(!settled(&agent(), Method::POST, &[]).contains_key(AUTHORIZATION));
         let own = settled(&agent(), Method::GET, &[("authorization", "Bearer x")]);

@@ -1,6 +1,7 @@
 //! The two kinds of streams: a message's events, and the cluster's. Both can be read from any
 //! place on, and both are announced on a channel.
 
+use reef_api::{MessageId, SessionId};
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -21,8 +22,8 @@ pub(crate) enum Feed {
     /// The events of one message.
     Message {
         /// The session in the path; the message must belong to it.
-        session_id: String,
-        message_id: String,
+        session_id: SessionId,
+        message_id: MessageId,
         /// Whose it must be; `None`: anybody's.
         owner: Option<String>,
     },
@@ -221,7 +222,7 @@ mod tests {
     use super::*;
 
     fn message() -> Feed {
-        Feed::Message { session_id: "s".to_owned(), message_id: "m".to_owned(), owner: None }
+        Feed::Message { session_id: "s".into(), message_id: "m".into(), owner: None }
     }
 
     #[test]

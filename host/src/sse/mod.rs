@@ -221,7 +221,7 @@ fn message(sid: &str, mid: &str) -> Result<Feed, Problem> {
         if id::is_valid(&text) { Ok(text) } else { Err(Problem::field(field, id::RULE)) }
     };
     let (session_id, message_id) = (id("session_id", sid)?, id("message_id", mid)?);
-    Ok(Feed::Message { session_id, message_id, owner: None })
+    Ok(Feed::Message { session_id: session_id.into(), message_id: message_id.into(), owner: None })
 }
 
 fn body(reader: Box<Reader>) -> StreamingBody {
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn only_the_paths_of_streams_are_streams() {
         let found = EventStreams::find("/api/v1/sessions/s/messages/m%40x/stream/");
-        let (session_id, message_id) = ("s".to_owned(), "m@x".to_owned());
+        let (session_id, message_id) = ("s".into(), "m@x".into());
         let feed = Feed::Message { session_id, message_id, owner: None };
         assert_eq!(found.unwrap().unwrap(), feed);
         assert_eq!(EventStreams::find("/api/v1/events/stream").unwrap().unwrap(), Feed::Cluster);

@@ -3,6 +3,7 @@
 //! A stream is answered once and then goes on for days, so its reader's key is looked at again once
 //! in each comment period, and at once when this host itself has changed the key or its agent.
 
+use reef_api::AgentId;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +32,7 @@ pub(crate) struct Visitor {
 /// Whose readers are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Holder {
-    Agent(String),
+    Agent(AgentId),
     Peer(Peer),
 }
 
@@ -80,7 +81,7 @@ struct Key {
     config: Config,
     /// Nothing but what shows who reads.
     request: Request,
-    agent_id: String,
+    agent_id: AgentId,
 }
 
 impl Readers {
@@ -127,7 +128,7 @@ impl Readers {
                 });
             }
             (Some("agents"), Some(agent_id), _) => {
-                if let Some(held) = self.table().get(&Holder::Agent(agent_id.to_owned())) {
+                if let Some(held) = self.table().get(&Holder::Agent(agent_id.into())) {
                     held.look.send_replace(());
                 }
             }
@@ -268,7 +269,7 @@ mod tests {
     use super::*;
 
     fn agent(name: &str) -> Holder {
-        Holder::Agent(name.to_owned())
+        Holder::Agent(name.into())
     }
 
     #[test]

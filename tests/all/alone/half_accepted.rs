@@ -1,6 +1,7 @@
 //! A proposal whose acceptance is cut between any two of its steps: either nothing was done, or the
 //! monitor does the rest, once. The steps are those that the hub takes, by its own scripts.
 
+use reef_api::MailId;
 use std::cell::Cell;
 
 use reef_store::proposal::{Accept, Accepted, Note, Progress, noted_name, settle};
@@ -33,10 +34,15 @@ fn accept(scripts: &Store<Blocking>, agent: &str, message_id: &str, commands: us
     let cut = Store::new(cut, Keys::default());
     let settings = Settings::read(&Given::new(|_| String::new())).unwrap();
     let steps = async {
-        cut.call(&Note { name: &noted_name(agent, message_id) }).await?;
-        let call = Accept { agent, message_id, executor: agent, owner: "@admin" };
+        cut.call(&Note { name: &noted_name(agent, &MailId::from(message_id)) }).await?;
+        let call = Accept {
+            agent,
+            message_id: &MailId::from(message_id),
+            executor: agent,
+            owner: "@admin",
+        };
         assert!(matches!(cut.call(&call).await?, Accepted::Ok { .. }));
-        settle(&cut, agent, message_id, &settings).await
+        settle(&cut, agent, &MailId::from(message_id), &settings).await
     };
     match now(steps) {
         Ok(progress) => {

@@ -160,7 +160,8 @@ fn the_reference_of_routes_is_generated_from_the_description() {
     for tag in document["tags"].as_array().unwrap() {
         let name = tag["name"].as_str().unwrap();
         let lines = by_tag.remove(name).unwrap_or_default();
-        write!(text, "\n## {name}\n\n| route | scope | what it does |\n|---|---|---|\n{lines}").unwrap();
+        write!(text, "\n## {name}\n\n| route | scope | what it does |\n|---|---|---|\n{lines}")
+            .unwrap();
     }
     assert!(by_tag.is_empty(), "tags that the description does not list: {:?}", by_tag.keys());
     assert_is("docs/reference/routes.md", &text);

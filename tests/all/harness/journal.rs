@@ -1,5 +1,6 @@
 //! The ledger's journal, read and verified without a hub.
 
+use reef_api::AgentId;
 use reef_domain::Money;
 use reef_domain::journal::{Entry, Verifier};
 use reef_store::entry::List;
@@ -14,7 +15,7 @@ pub fn verified_journal(connection: redis::Connection) -> (Vec<Entry>, Verifier)
     let (mut entries, mut verifier) = (Vec::new(), Verifier::default());
     let mut after = Some(0);
     while after.is_some() {
-        let call = List { agent_id: "", oldest_first: true, limit: 1000, after };
+        let call = List { agent_id: &AgentId::from(""), oldest_first: true, limit: 1000, after };
         let page = now(store.call(&call)).unwrap();
         for entry in &page.items {
             verifier.feed(entry).unwrap();

@@ -1,6 +1,7 @@
 //! One client of the ledger's scripts. Each request is sent in one transaction with the drawing of a
 //! number, so that of requests from many clients it is known in which order they took effect.
 
+use reef_api::{AgentId, HoldId, IntentId, MatchId, PositionId};
 use std::cell::{Cell, RefCell};
 
 use reef_api::ledger::Side;
@@ -102,21 +103,31 @@ impl Driver {
     ) -> Result<Answered<Outcome>, StoreError> {
         match operation {
             Operation::Deposit { agent, amount } => {
-                let call = Deposit { agent_id: agent, amount: money(*amount), most: None };
+                let call = Deposit {
+                    agent_id: &AgentId::from(agent.as_str()),
+                    amount: money(*amount),
+                    most: None,
+                };
                 self.call(&call, once, |it| moved(it, |it| has(&it.balance)))
             }
             Operation::Withdraw { agent, amount } => {
-                let call = Withdraw { agent_id: agent, amount: money(*amount) };
+                let call =
+                    Withdraw { agent_id: &AgentId::from(agent.as_str()), amount: money(*amount) };
                 self.call(&call, once, |it| moved(it, |it| has(&it.balance)))
             }
             Operation::Transfer { id, from, to, amount } => {
                 let (amount, memo) = (money(*amount), "für „x“");
-                let call =
-                    Transfer { settlement_id: id, from_agent: from, to_agent: to, amount, memo };
+                let call = Transfer {
+                    settlement_id: id,
+                    from_agent: &AgentId::from(from.as_str()),
+                    to_agent: &AgentId::from(to.as_str()),
+                    amount,
+                    memo,
+                };
                 self.call(&call, once, |it| moved(it, |_| Outcome::Done))
             }
             Operation::Balance { agent } => {
-                let call = Show { agent_id: agent };
+                let call = Show { agent_id: &AgentId::from(agent.as_str()) };
                 self.call(&call, None, |it| it.map_or(Outcome::Refused("agent"), |it| has(&it)))
             }
             Operation::Pass { steps } => {
@@ -146,17 +157,30 @@ impl Driver {
                 let expires_in_ms = steps.map(|steps| steps * STEP + STEP / 2);
                 let amount = money(*amount);
                 let most = Some(self.quotas.holds);
-                let call = Place { hold_id: id, agent_id: agent, amount, expires_in_ms, most };
+                let call = Place {
+                    hold_id: &HoldId::from(id.as_str()),
+                    agent_id: &AgentId::from(agent.as_str()),
+                    amount,
+                    expires_in_ms,
+                    most,
+                };
                 self.call(&call, once, |it| moved(it, |it| hold(&it)))
             }
             Operation::Post { id, owner, amount, to } => {
                 let (writer, amount) = (writer(owner), amount.map(money));
-                let call = Post { hold_id: id, writer, amount, to_agent: to };
+                let call = Post {
+                    hold_id: &HoldId::from(id.as_str()),
+                    writer,
+                    amount,
+                    to_agent: &AgentId::from(to.as_str()),
+                };
                 self.call(&call, once, ended)
             }
-            Operation::Void { id, owner } => {
-                self.call(&Void { hold_id: id, writer: writer(owner) }, once, ended)
-            }
+            Operation::Void { id, owner } => self.call(
+                &Void { hold_id: &HoldId::from(id.as_str()), writer: writer(owner) },
+                once,
+                ended,
+            ),
             other => panic!("{other:?} is about no hold"),
         }
     }
@@ -169,8 +193,8 @@ impl Driver {
         match operation {
             Operation::Submit { id, agent, long, asset, size, leverage } => {
                 let call = Submit {
-                    intent_id: id,
-                    agent_id: agent,
+                    intent_id: &IntentId::from(id.as_str()),
+                    agent_id: &AgentId::from(agent.as_str()),
                     side: if *long { Side::Long } else { Side::Short },
                     asset: ASSETS[*asset],
                     size: money(*size),
@@ -182,7 +206,8 @@ impl Driver {
                 self.call(&call, once, |it| moved(it, |it| show_intent(&it)))
             }
             Operation::Cancel { id, owner } => {
-                let call = Cancel { intent_id: id, writer: writer(owner) };
+                let call =
+                    Cancel { intent_id: &IntentId::from(id.as_str()), writer: writer(owner) };
                 self.call(&call, once, |it| match it {
                     Cancelled::Ok(intent) => show_intent(&intent),
                     Cancelled::NotFound => Outcome::Refused("unknown"),
@@ -192,18 +217,18 @@ impl Driver {
             }
             Operation::Match { id, intents: [a, b], price, positions: [pa, pb] } => {
                 let call = Match {
-                    intent_a: a,
-                    intent_b: b,
+                    intent_a: &IntentId::from(a.as_str()),
+                    intent_b: &IntentId::from(b.as_str()),
                     price: money(*price),
-                    match_id: id,
-                    position_a: pa,
-                    position_b: pb,
+                    match_id: &MatchId::from(id.as_str()),
+                    position_a: &PositionId::from(pa.as_str()),
+                    position_b: &PositionId::from(pb.as_str()),
                 };
                 self.call(&call, once, matched)
             }
             Operation::Close { id, owner, price } => {
                 let (writer, price) = (writer(owner), price.map(money));
-                let call = Close { position_id: id, writer, price };
+                let call = Close { position_id: &PositionId::from(id.as_str()), writer, price };
                 self.call(&call, once, |it| match it {
                     Closed::Ok(position) => Outcome::Closed(position.realized_pnl.micros()),
                     Closed::NotFound => Outcome::Refused("unknown"),
@@ -213,7 +238,8 @@ impl Driver {
                 })
             }
             Operation::Mark { id, price } => {
-                let call = Mark { position_id: id, price: money(*price) };
+                let call =
+                    Mark { position_id: &PositionId::from(id.as_str()), price: money(*price) };
                 self.call(&call, once, |it| match it {
                     Marked::Ok { liquidated, position } => Outcome::Marked(
                         liquidated,

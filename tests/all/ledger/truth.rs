@@ -1,5 +1,6 @@
 //! What is in Redis, compared with what should.
 
+use reef_api::AgentId;
 use std::collections::{BTreeMap, HashMap};
 
 use reef_domain::Money;
@@ -26,7 +27,8 @@ impl Truth {
         let mut entries = Vec::new();
         let mut after = Some(self.verifier.entries());
         while after.is_some() {
-            let call = List { agent_id: "", oldest_first: true, limit: 1000, after };
+            let call =
+                List { agent_id: &AgentId::from(""), oldest_first: true, limit: 1000, after };
             let page = now(self.store.call(&call)).unwrap();
             for entry in &page.items {
                 self.verifier.feed(entry).unwrap();

@@ -1,5 +1,6 @@
 //! The queue's scripts through their typed calls, on a Redis of the test's own.
 
+use reef_api::TaskId;
 use std::collections::BTreeMap;
 
 use reef_api::Word as _;
@@ -114,7 +115,7 @@ impl Driver {
         };
         let nothing = Json::empty_object();
         let call = Submit {
-            task_id: id,
+            task_id: &TaskId::from(id),
             submission: &submission,
             parameters: &nothing,
             metadata: &nothing,
@@ -154,18 +155,36 @@ impl Driver {
     pub fn complete(&self, task_id: &str, token: &str) -> String {
         let writer = Writer::Any;
         let result = Json::read("1").unwrap();
-        let call = Complete { task_id, writer, token, result: Some(&result), content: None };
+        let call = Complete {
+            task_id: &TaskId::from(task_id),
+            writer,
+            token,
+            result: Some(&result),
+            content: None,
+        };
         outcome(now(self.store.call(&call)).unwrap())
     }
 
     pub fn fail(&self, task_id: &str, token: &str, retryable: bool) -> String {
-        let call = Fail { task_id, writer: Writer::Any, token, error: "it broke", retryable };
+        let call = Fail {
+            task_id: &TaskId::from(task_id),
+            writer: Writer::Any,
+            token,
+            error: "it broke",
+            retryable,
+        };
         outcome(now(self.store.call(&call)).unwrap())
     }
 
     pub fn progress(&self, task_id: &str, token: &str) -> String {
         let progress = Some(0.5);
-        let call = Progress { task_id, writer: Writer::Any, token, progress, lease_ms: None };
+        let call = Progress {
+            task_id: &TaskId::from(task_id),
+            writer: Writer::Any,
+            token,
+            progress,
+            lease_ms: None,
+        };
         match now(self.store.call(&call)).unwrap() {
             Written::Ok(standing) if standing.cancelled => "cancelled".to_owned(),
             other => outcome(other),
@@ -173,19 +192,28 @@ impl Driver {
     }
 
     pub fn cancel(&self, task_id: &str) -> String {
-        outcome(now(self.store.call(&Cancel { task_id, writer: Writer::Any })).unwrap())
+        outcome(
+            now(self.store.call(&Cancel { task_id: &TaskId::from(task_id), writer: Writer::Any }))
+                .unwrap(),
+        )
     }
 
     pub fn retry(&self, task_id: &str) -> String {
-        outcome(now(self.store.call(&Retry { task_id, writer: Writer::Any })).unwrap())
+        outcome(
+            now(self.store.call(&Retry { task_id: &TaskId::from(task_id), writer: Writer::Any }))
+                .unwrap(),
+        )
     }
 
     pub fn remove_task(&self, task_id: &str) -> String {
-        outcome(now(self.store.call(&Remove { task_id, writer: Writer::Any })).unwrap())
+        outcome(
+            now(self.store.call(&Remove { task_id: &TaskId::from(task_id), writer: Writer::Any }))
+                .unwrap(),
+        )
     }
 
     /// Puts all dead letters back; which.
-    pub fn redrive(&self) -> Vec<String> {
+    pub fn redrive(&self) -> Vec<TaskId> {
         let all = Letters::default();
         now(redrive(&self.store, Writer::Any, &all, false, 10, None)).unwrap().value
     }

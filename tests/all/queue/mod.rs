@@ -181,7 +181,7 @@ impl Run {
     }
 
     fn redrive(&mut self) -> String {
-        let mut ids = self.queue.redrive();
+        let mut ids: Vec<String> = self.queue.redrive().into_iter().map(String::from).collect();
         ids.sort_unstable();
         assert_eq!(ids, self.model.redrive(), "redrive");
         format!("redrive {ids:?}")

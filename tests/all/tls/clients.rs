@@ -119,7 +119,10 @@ fn nobody_can_say_in_a_header_what_only_the_host_may() {
     let admin = Curl::new(&hub, &authority).with_key(&hub.admin_key());
     admin.post("/api/v1/agents/register", &json!({"agent_id": "alice"}));
     let body = json!({"agent_id": "alice", "certificate": ALICE});
-    assert_eq!(admin.post("/api/v1/auth/keys", &body).json()["key_info"]["key_id"], key_id);
+    assert_eq!(
+        admin.post("/api/v1/auth/keys", &body).json()["key_info"]["key_id"],
+        *key_id.as_str()
+    );
     for made_with in ["", "admin", "another-key"] {
         let kind = reef_web::stand_in::Kind::Certificate;
         let forged = reef_web::stand_in::make(kind, made_with, &key_id, &digest);

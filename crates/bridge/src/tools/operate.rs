@@ -1,5 +1,6 @@
 //! What an operator does.
 
+use reef_api::TaskId;
 use reef_api::node::{NodeChange, NodeStatus};
 use reef_api::task::{TaskRedriveBody, TaskRedriveFilter};
 use reef_api::word::Open;
@@ -80,7 +81,7 @@ impl Operation for Redrive {
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
         let body = TaskRedriveBody {
             filter: self.task_ids.is_none().then(TaskRedriveFilter::default),
-            task_ids: self.task_ids,
+            task_ids: self.task_ids.map(|ids| ids.into_iter().map(TaskId::from).collect()),
             dry_run: Some(self.dry_run.unwrap_or(true)),
         };
         cx.ask_once(Request::post(["tasks", "dead", "redrive"], &body)).await

@@ -72,8 +72,11 @@ async fn start_agents(
          done; echo '{{\"result\": {{\"done_by\": \"'$REEF_NODE_ID'\"}}}}'"
     );
     for agent in AGENTS {
-        let name = Some(agent.to_owned());
-        let body = AgentBody { agent_id: name.clone(), display_name: name, ..AgentBody::default() };
+        let body = AgentBody {
+            agent_id: Some(agent.into()),
+            display_name: Some(agent.to_owned()),
+            ..AgentBody::default()
+        };
         let made = hub.register_agent(&body).once().fetch().await?;
         std::fs::write(fleet.key_of(agent), made.api_key.unwrap_or_default()).map_err(cannot)?;
         fleet.start_worker(hub, agent, &script)?;
@@ -158,7 +161,7 @@ fn in_words(event: &Value) -> String {
 
 async fn stream_a_message(stage: &Stage, hub: &Hub) -> Result<(), Failure> {
     stage.step("A message that is read while it is written")?;
-    let wish = SessionBody { session_id: Some("demo".to_owned()), ..SessionBody::default() };
+    let wish = SessionBody { session_id: Some("demo".into()), ..SessionBody::default() };
     let session = hub.create_session(&wish).once().fetch().await?.session_id;
     let question =
         MessageBody { content: Some("What is in the log?".to_owned()), ..MessageBody::default() };
@@ -218,11 +221,11 @@ async fn move_money(stage: &Stage, hub: &Hub) -> Result<(), Failure> {
     stage.step("Money that adds up")?;
     let [payer, payee, ..] = AGENTS;
     let deposit =
-        MoneyBody { agent_id: Some(payer.to_owned()), amount: Money::from_micros(100_000_000) };
+        MoneyBody { agent_id: Some(payer.into()), amount: Money::from_micros(100_000_000) };
     hub.deposit(&deposit).once().send().await?;
     let payment = TransferBody {
-        from_agent: Some(payer.to_owned()),
-        to_agent: Some(payee.to_owned()),
+        from_agent: Some(payer.into()),
+        to_agent: Some(payee.into()),
         amount: Money::from_micros(12_500_000),
         memo: Some("for the count to ten".to_owned()),
     };

@@ -54,12 +54,12 @@ pub(super) struct VoidArgs {
 
 pub(super) async fn place(cx: &Context, args: HoldArgs) -> Result<(), Failure> {
     let HoldArgs { agent, amount, expires_in_ms } = args;
-    let body = HoldBody { agent_id: Some(agent), amount: Some(amount), expires_in_ms };
+    let body = HoldBody { agent_id: Some(agent.into()), amount: Some(amount), expires_in_ms };
     tell(cx, cx.hub.place_hold(&body)).await
 }
 
 pub(super) async fn post(cx: &Context, args: PostArgs) -> Result<(), Failure> {
-    let body = HoldPostBody { to_agent: Some(args.to), amount: args.amount };
+    let body = HoldPostBody { to_agent: Some(args.to.into()), amount: args.amount };
     tell(cx, cx.hub.post_hold(&args.hold, &body)).await
 }
 
@@ -82,8 +82,8 @@ async fn tell(cx: &Context, request: Request<HoldAnswer>) -> Result<(), Failure>
 fn table(holds: impl IntoIterator<Item = Hold>) -> String {
     let rows = holds.into_iter().map(|hold| {
         [
-            hold.hold_id,
-            hold.agent_id,
+            hold.hold_id.into(),
+            hold.agent_id.into(),
             hold.amount.to_string(),
             hold.posted.to_string(),
             hold.status.to_string(),

@@ -93,7 +93,7 @@ pub(super) struct MarkArgs {
 
 pub(super) async fn intend(cx: &Context, args: IntendArgs) -> Result<(), Failure> {
     let body = IntentBody {
-        agent_id: Some(args.agent),
+        agent_id: Some(args.agent.into()),
         intent_type: Some(args.side),
         asset: Some(args.asset),
         size: Some(args.size),
@@ -121,7 +121,7 @@ pub(super) async fn cancel(cx: &Context, args: CancelArgs) -> Result<(), Failure
 }
 
 pub(super) async fn make_match(cx: &Context, args: MatchArgs) -> Result<(), Failure> {
-    let body = MatchBody { with: Some(args.with), price: Some(args.price) };
+    let body = MatchBody { with: Some(args.with.into()), price: Some(args.price) };
     let answer = cx.hub.match_intents(&args.intent, &body).once().send().await?;
     cx.out.answer(&answer, |done| positions_table(done.positions))
 }
@@ -150,8 +150,8 @@ pub(super) async fn mark(cx: &Context, args: MarkArgs) -> Result<(), Failure> {
 fn intents_table(intents: impl IntoIterator<Item = Intent>) -> String {
     let rows = intents.into_iter().map(|intent| {
         [
-            intent.intent_id,
-            intent.agent_id,
+            intent.intent_id.into(),
+            intent.agent_id.into(),
             intent.intent_type.to_string(),
             intent.asset,
             intent.size.to_string(),
@@ -182,8 +182,8 @@ fn positions_table(positions: impl IntoIterator<Item = Position>) -> String {
         let is_open = position.status == PositionStatus::Open;
         let pnl = if is_open { position.unrealized_pnl } else { position.realized_pnl };
         [
-            position.position_id,
-            position.agent_id,
+            position.position_id.into(),
+            position.agent_id.into(),
             position.side.to_string(),
             position.asset,
             position.size.to_string(),

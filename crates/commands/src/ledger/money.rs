@@ -52,7 +52,7 @@ pub(super) struct EntriesArgs {
 
 impl AmountArgs {
     pub(super) fn body(&self) -> MoneyBody {
-        MoneyBody { agent_id: Some(self.agent.clone()), amount: Some(self.amount) }
+        MoneyBody { agent_id: Some(self.agent.as_str().into()), amount: Some(self.amount) }
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn balance(cx: &Context, args: BalanceArgs) -> Result<(), Failu
 
 fn what_is_there(balance: Balance) -> String {
     facts([
-        ("agent", balance.agent_id),
+        ("agent", balance.agent_id.into()),
         ("balance", balance.balance.to_string()),
         ("locked", balance.locked.to_string()),
         ("available", balance.available.to_string()),
@@ -78,8 +78,8 @@ pub(super) async fn change(cx: &Context, request: Request<BalanceChange>) -> Res
 
 pub(super) async fn transfer(cx: &Context, args: TransferArgs) -> Result<(), Failure> {
     let body = TransferBody {
-        from_agent: Some(args.from),
-        to_agent: Some(args.to),
+        from_agent: Some(args.from.into()),
+        to_agent: Some(args.to.into()),
         amount: Some(args.amount),
         memo: args.memo,
     };

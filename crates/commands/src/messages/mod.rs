@@ -67,7 +67,7 @@ struct SendArgs {
     role: String,
     /// An id for the message; else the hub makes one
     #[arg(long, value_name = "ID")]
-    message_id: Option<String>,
+    message_id: Option<MessageId>,
     /// Make the session if it is not there
     #[arg(long)]
     create: bool,
@@ -99,7 +99,7 @@ impl Messages {
 async fn send(cx: &Context, args: SendArgs) -> Result<(), Failure> {
     if args.create {
         // Answers with the session that is there, if it is.
-        let session_id = Some(args.session.to_string());
+        let session_id = Some(args.session.clone());
         let body = SessionBody { session_id, ..SessionBody::default() };
         cx.hub.create_session(&body).once().send().await?;
     }

@@ -78,7 +78,7 @@ fn blocks(message: &Message) -> String {
     let rows = message.content_blocks.iter().map(|block| {
         let block: ContentBlock = serde_json::from_str(block.get()).unwrap_or_default();
         let content = content(&block);
-        [block.content_id, block.content_type, content]
+        [block.content_id.into(), block.content_type, content]
     });
     columns(["content", "type", ""], rows)
 }

@@ -76,7 +76,7 @@ struct TaskArgs {
 struct RedriveArgs {
     /// Which tasks
     #[arg(value_name = "TASK", conflicts_with_all = ["status", "user", "all"], required_unless_present_any = ["status", "user", "all"])]
-    tasks: Vec<String>,
+    tasks: Vec<TaskId>,
     /// Those that have ended so: failed or timeout
     #[arg(long)]
     status: Option<String>,

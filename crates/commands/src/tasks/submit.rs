@@ -54,7 +54,7 @@ pub(crate) struct SubmitArgs {
     user: Option<String>,
     /// An id for it; else the hub makes one
     #[arg(long, value_name = "ID", conflicts_with = "session")]
-    task_id: Option<String>,
+    task_id: Option<TaskId>,
     /// Answer in this session, in a message that is written as the answer comes
     #[arg(long, value_name = "SESSION")]
     session: Option<SessionId>,

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          agent_id: text       Whose it will be.
+--          agent_id: AgentId    Whose it will be.
 --          amount: Money        How much.
 --          most: int?           Most that the agent may have brought in and not taken out, in whole
 --                               units; `None`: as much as it likes.

@@ -1,7 +1,7 @@
 -- What an agent has. Holds whose time is over do not count, whether the monitor has come or not.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: text       Which agent.
+-- ARGV     agent_id: AgentId    Which agent.
 -- Returns  ok(Balance)
 --          not_found
 -- include: hold

@@ -3,8 +3,8 @@
 -- KEYS[1]  the ledger partition
 -- ARGV     once
 --          settlement_id: text  Id of the settlement.
---          from_agent: text     Who pays.
---          to_agent: text       Who is paid: another.
+--          from_agent: AgentId  Who pays.
+--          to_agent: AgentId    Who is paid: another.
 --          amount: Money        How much.
 --          memo: text           The payer's words.
 -- Returns  Moved<Transferred>

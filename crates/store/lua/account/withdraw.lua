@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          agent_id: text       Whose it was.
+--          agent_id: AgentId    Whose it was.
 --          amount: Money        How much.
 -- Returns  Moved<Changed>
 -- include: records once hold

@@ -1,7 +1,7 @@
 -- Reads an agent.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: text       Which.
+-- ARGV     agent_id: AgentId    Which.
 -- Returns  ok(Agent)
 --          not_found
 -- include: agent

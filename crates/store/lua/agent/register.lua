@@ -5,26 +5,26 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          agent_id: text?      The id that the caller asks for.
---          generated_id: text   The id to use otherwise.
+--          agent_id: AgentId?   The id that the caller asks for.
+--          generated_id: AgentId  The id to use otherwise.
 --          wallet_address: text?
 --                               Where it is known outside.
 --          display_name: text?  What people call it.
 --          metadata: &'a Json   A JSON object.
---          key_id: text         The id of the first key.
+--          key_id: KeyId        The id of the first key.
 --          digest: text         SHA-256 of the first key, in hex.
 --          scopes: Scopes       What the first key allows, as far as the key that asks has it; an invite
 --                               says it itself.
 --          key_name: text       The name of the first key.
---          maker: text?         The key that asks, which the agent's cannot exceed; `None`: the admin
+--          maker: KeyId?        The key that asks, which the agent's cannot exceed; `None`: the admin
 --                               key, an invite, or a hub that lets everybody register.
---          invite_id: text?     The invite by which it comes in.
+--          invite_id: InviteId?  The invite by which it comes in.
 --          invite_digest: text?
 --                               SHA-256 of the invite's token, in hex.
 -- Returns  Registered:
 --          ok(agent: Box<Agent>, key: Key)
 --                               The agent is there, with one key.
---          wallet_taken(agent_id: text)
+--          wallet_taken(agent_id: AgentId)
 --                               This agent has that wallet.
 --          id_taken             An agent has that id.
 --          id_collision         A generated id is in use: try again with another.

@@ -2,7 +2,7 @@
 -- wallet are nobody else's, ever. The journal keeps what concerned it.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: text       Which.
+-- ARGV     agent_id: AgentId    Which.
 -- Returns  Removed:
 --          ok                   It is gone, and its keys are unknown.
 --          not_found            There is no such agent.

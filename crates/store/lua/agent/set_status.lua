@@ -1,7 +1,7 @@
 -- Suspends an agent, or lets it go on: all its keys with it, in this one step.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: text       Which.
+-- ARGV     agent_id: AgentId    Which.
 --          status: text         `active` or `suspended`.
 -- Returns  ok(Agent)
 --          not_found

@@ -1,7 +1,7 @@
 -- Reads the numbers of the entries that an agent's index lists, oldest first, as they lie there.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: text       Whose.
+-- ARGV     agent_id: AgentId    Whose.
 --          after: int           How many to pass over.
 --          limit: int           Most numbers.
 -- Returns  ok(Numbers)

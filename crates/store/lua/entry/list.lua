@@ -1,7 +1,7 @@
 -- Reads the journal: an agent's entries or all, from the newest or from the oldest on.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: text       Whose entries; empty: all.
+-- ARGV     agent_id: AgentId    Whose entries; empty: all.
 --          oldest_first: flag   From the first entry on, not from the last.
 --          limit: int           Most entries.
 --          after: int?          Number of the last that was read: the entry's, or its place among the

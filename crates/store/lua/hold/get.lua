@@ -1,7 +1,7 @@
 -- Reads a hold. One whose time is over is let go first.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     hold_id: text        Which.
+-- ARGV     hold_id: HoldId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Seen<Hold>
 -- include: hold

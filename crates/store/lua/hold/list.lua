@@ -1,7 +1,7 @@
 -- Lists holds, newest first, by any of agent and status.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: text       Whose money they reserve; empty: anybody's.
+-- ARGV     agent_id: AgentId    Whose money they reserve; empty: anybody's.
 --          status: text         A status; empty: any.
 --          limit: int           Most holds.
 --          below: int?          Where the page before said to go on.

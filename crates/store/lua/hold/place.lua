@@ -2,8 +2,8 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          hold_id: text        Id for the hold.
---          agent_id: text       Whose money.
+--          hold_id: HoldId      Id for the hold.
+--          agent_id: AgentId    Whose money.
 --          amount: Money        How much.
 --          expires_in_ms: int?  When it is to end by itself, in milliseconds from now; `None`: never.
 --          most: int?           Most pending holds of the agent; `None`: as many as it likes.

@@ -3,11 +3,11 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          hold_id: text        Which.
+--          hold_id: HoldId      Which.
 --          writer: Writer<'a>   Who asks.
 --          amount: Option<Money>
 --                               How much; `None`: all.
---          to_agent: text       To whom.
+--          to_agent: AgentId    To whom.
 -- Returns  Ended:
 --          ok(Hold)             It has.
 --          not_found            There is no such hold.

@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          hold_id: text        Which.
+--          hold_id: HoldId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Ended
 -- full: runs

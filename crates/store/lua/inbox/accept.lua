@@ -4,7 +4,7 @@
 -- KEYS[1]  the inbox partition
 -- ARGV     once
 --          agent: text          Whose inbox.
---          message_id: text     Which message.
+--          message_id: MailId   Which message.
 --          executor: text       Who is to do it.
 --          owner: text          Whose tasks its sub-tasks become.
 -- Returns  Accepted:

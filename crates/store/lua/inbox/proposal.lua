@@ -3,7 +3,7 @@
 -- KEYS[1]  the inbox partition
 -- Call     Show
 -- ARGV     agent: text          Whose inbox.
---          message_id: text     Which message.
+--          message_id: MailId   Which message.
 -- Returns  Shown:
 --          waiting(Kept)        It is in the inbox.
 --          accepted(Box<Acceptance>)

@@ -3,7 +3,7 @@
 -- KEYS[1]  the inbox partition
 -- ARGV     once
 --          agent: text          Whose inbox.
---          message_ids: text*   Which; none for the oldest.
+--          message_ids: MailId*  Which; none for the oldest.
 -- Returns  ok(Redriven)
 -- include: expiring once inbox
 

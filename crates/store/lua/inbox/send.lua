@@ -3,7 +3,7 @@
 -- KEYS[1]  the inbox partition
 -- ARGV     once
 --          agent: text          Whose inbox.
---          message_id: text     The message's id.
+--          message_id: MailId   The message's id.
 --          members: text        What it says: JSON without braces, without the timestamp ([`Letter`]).
 --          priority: text       How soon it is received.
 --          for_old_clients: flag
@@ -11,7 +11,7 @@
 --          sender: text?        Who sends it, where each sender has a share of the inbox.
 --          only_repeats: flag   Send nothing, and only say what was answered before.
 -- Returns  Sent:
---          ok(message_id: text, depth: int)
+--          ok(message_id: MailId, depth: int)
 --                               It waits, as one of so many.
 --          full(depth: int)     As many wait as may.
 --          share(depth: int, own: int)

@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the inbox partition
 -- ARGV     agent: text          Whose inbox.
---          message_id: text     Which message.
+--          message_id: MailId   Which message.
 --          tasks: int           How many tasks there are.
 --          is_answered: flag    The proposer was answered.
 -- Returns  ok

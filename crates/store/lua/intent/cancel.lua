@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          intent_id: text      Which.
+--          intent_id: IntentId  Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Cancelled:
 --          ok(Box<Intent>)      It is.

@@ -1,7 +1,7 @@
 -- Reads an intent.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     intent_id: text      Which.
+-- ARGV     intent_id: IntentId  Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Seen<Box<Intent>>
 -- include: intent

@@ -1,7 +1,7 @@
 -- Lists intents, newest first, by any of agent, asset and status.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: text       Whose they are; empty: anybody's.
+-- ARGV     agent_id: AgentId    Whose they are; empty: anybody's.
 --          asset: text          On what; empty: on anything.
 --          status: text         A status; empty: any.
 --          limit: int           Most intents.

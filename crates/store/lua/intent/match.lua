@@ -3,16 +3,16 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          intent_a: text       The first intent.
---          intent_b: text       The other.
+--          intent_a: IntentId   The first intent.
+--          intent_b: IntentId   The other.
 --          price: Money         At what price.
---          match_id: text       Id for the match.
---          position_a: text     Id for the position of the first.
---          position_b: text     Id for the position of the other.
+--          match_id: MatchId    Id for the match.
+--          position_a: PositionId  Id for the position of the first.
+--          position_b: PositionId  Id for the position of the other.
 -- Returns  Matched:
 --          ok(Made)             They are.
 --          not_found(text)      There is no such intent.
---          state(intent_id: text, status: text)
+--          state(intent_id: IntentId, status: text)
 --                               This intent is not open.
 --          agent                Both are the same agent's.
 --          asset                They are on different things.

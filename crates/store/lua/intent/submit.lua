@@ -2,8 +2,8 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          intent_id: text      Id for the intent.
---          agent_id: text       Whose it is.
+--          intent_id: IntentId  Id for the intent.
+--          agent_id: AgentId    Whose it is.
 --          side: Side           In which direction.
 --          asset: text          On what.
 --          size: Money          How much.

@@ -2,7 +2,7 @@
 -- registration finds its answer.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     invite_id: text      The id that the token carries.
+-- ARGV     invite_id: InviteId  The id that the token carries.
 --          digest: text         SHA-256 of the token, in hex.
 -- Returns  ok
 --          not_found

@@ -3,12 +3,12 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          invite_id: text      Its id.
+--          invite_id: InviteId  Its id.
 --          digest: text         SHA-256 of its token, in hex.
 --          uses: int            How many agents it lets in.
 --          scopes: Scopes       What their first keys allow.
 --          life_ms: int         How long it is good at most, in milliseconds.
---          maker: text?         The key that asks; `None`: the admin key.
+--          maker: KeyId?        The key that asks; `None`: the admin key.
 --          made_by: text        Who asks.
 -- Returns  Made:
 --          ok(Invite)           It is there.

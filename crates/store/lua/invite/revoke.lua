@@ -1,7 +1,7 @@
 -- Revokes an open invite: from here on it lets nobody in.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     invite_id: text      Which.
+-- ARGV     invite_id: InviteId  Which.
 -- Returns  ok
 --          not_found
 -- full: runs

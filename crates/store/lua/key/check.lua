@@ -8,16 +8,16 @@
 -- All keys of an agent share its rate.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     key_id: text         The id that the key carries.
+-- ARGV     key_id: KeyId        The id that the key carries.
 --          digest: text         SHA-256 of the key, in hex.
 --          group: text          The group of routes that is asked for.
 --          rate: int            Requests a second; 0 for no limit.
 -- Returns  Checked:
---          ok(agent_id: text, scopes: Scopes, left: int?)
+--          ok(agent_id: AgentId, scopes: Scopes, left: int?)
 --                               The key is good; `left` requests may follow at once, if that is limited.
---          limited(agent_id: text, scopes: Scopes, wait_ms: int)
+--          limited(agent_id: AgentId, scopes: Scopes, wait_ms: int)
 --                               The key is good, and has been used too often.
---          suspended(agent_id: text)
+--          suspended(agent_id: AgentId)
 --                               The key would be good, but its agent is suspended.
 --          unknown              There is no such key, or it has expired.
 -- include: now

@@ -3,14 +3,14 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          agent_id: text       Whose; `@admin` for an admin key.
---          key_id: text         Its id.
+--          agent_id: AgentId    Whose; `@admin` for an admin key.
+--          key_id: KeyId        Its id.
 --          digest: text         SHA-256 of the key, in hex.
 --          name: text           What it is for.
 --          scopes: Scopes       What it allows.
 --          life_ms: int?        How long it is good, in milliseconds; `None`: as long as the key that asks.
 --          most: int            Most keys of the agent.
---          maker: text?         The key that asks, which bounds it; `None`: the admin key.
+--          maker: KeyId?        The key that asks, which bounds it; `None`: the admin key.
 -- Returns  Made:
 --          ok(Key)              It is there.
 --          not_found            There is no such agent, or no such key to rotate.

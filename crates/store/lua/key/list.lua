@@ -1,7 +1,7 @@
 -- Lists an agent's keys, or the admin keys, oldest first.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: text       Whose; `@admin` for admin keys.
+-- ARGV     agent_id: AgentId    Whose; `@admin` for admin keys.
 -- Returns  ok(Key*)
 --          not_found
 -- include: key

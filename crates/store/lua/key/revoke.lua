@@ -2,8 +2,8 @@
 -- scopes or ends later; who administers can, unless that one administers, too.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     key_id: text         Which.
---          maker: text?         The key that asks, which must not be exceeded; `None`: the admin key.
+-- ARGV     key_id: KeyId        Which.
+--          maker: KeyId?        The key that asks, which must not be exceeded; `None`: the admin key.
 -- Returns  Revoked:
 --          ok                   It is unknown from here on.
 --          not_found            There is none, or it is another agent's.

@@ -3,9 +3,9 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          key_id: text         Which.
---          maker: text?         The key that asks, which must not be exceeded; `None`: the admin key.
---          new_id: text         The id of the new key.
+--          key_id: KeyId        Which.
+--          maker: KeyId?        The key that asks, which must not be exceeded; `None`: the admin key.
+--          new_id: KeyId        The id of the new key.
 --          digest: text         SHA-256 of the new key, in hex.
 -- Returns  Made
 -- include: records once key

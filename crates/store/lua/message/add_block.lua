@@ -2,9 +2,9 @@
 --
 -- KEYS[1]  the message partition
 -- ARGV     once
---          message_id: text     To which message.
+--          message_id: MessageId  To which message.
 --          author: Author<'a>   Who asks.
---          content_id: text     The block's id.
+--          content_id: ContentId  The block's id.
 --          is_made_id: flag     The hub has made that id: old readers may find the block under it alone.
 --          shown: text          The block as the snapshot holds it: its members as JSON, without braces.
 --          whole: text?         The whole block if that is not it, in the same way.

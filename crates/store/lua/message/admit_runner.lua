@@ -2,7 +2,7 @@
 -- ran it before. A claim that is over, or older than the one that is known, changes nothing.
 --
 -- KEYS[1]  the message partition
--- ARGV     message_id: text     Which message.
+-- ARGV     message_id: MessageId  Which message.
 --          runner: text         The caller who claimed the task.
 --          token: text          The claim's token.
 -- Returns  RunnerAdmitted:

@@ -6,7 +6,7 @@
 --
 -- KEYS[1]  the message partition
 -- ARGV     once
---          message_id: text     Which.
+--          message_id: MessageId  Which.
 --          author: Author<'a>   Who asks.
 --          delta: text          What.
 --          producer: text       Who numbers it, so that a repeat is not applied; empty for nobody.

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the message partition
 -- ARGV     once
---          message_id: text     Which.
+--          message_id: MessageId  Which.
 --          author: Author<'a>   Who asks.
 --          error: Reason<'a>    Why it ends early.
 --          ttl_ms: int          How long the message is kept after a write, in milliseconds.

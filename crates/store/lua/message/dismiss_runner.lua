@@ -1,7 +1,7 @@
 -- Takes nothing more under a claim that is over, or under an older one.
 --
 -- KEYS[1]  the message partition
--- ARGV     message_id: text     Which message.
+-- ARGV     message_id: MessageId  Which message.
 --          token: text          The claim's token, or the number that it begins with.
 -- Returns  ok
 -- full: runs

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the message partition
 -- Call     ReadEvents
--- ARGV     message_id: text     Of which message.
+-- ARGV     message_id: MessageId  Of which message.
 --          after: int           After which.
 --          limit: int           Most events.
 -- Returns  ok(Owned<Events>)

@@ -2,8 +2,8 @@
 -- channel before it calls this, so that nothing lies in between.
 --
 -- KEYS[1]  the message partition
--- ARGV     message_id: text     Which message.
---          session_id: text     The session that it must belong to.
+-- ARGV     message_id: MessageId  Which message.
+--          session_id: SessionId  The session that it must belong to.
 --          cursor: &'a Cursor   Where the reader left off.
 --          limit: int           Most events.
 -- Returns  Followed:

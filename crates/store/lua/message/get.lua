@@ -1,7 +1,7 @@
 -- Reads a message.
 --
 -- KEYS[1]  the message partition
--- ARGV     message_id: text     Which.
+-- ARGV     message_id: MessageId  Which.
 --          bytes_max: Option<usize>
 --                               Most bytes: a larger one is not read. `None` for any.
 -- Returns  Fitting<>:

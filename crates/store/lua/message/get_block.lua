@@ -1,8 +1,8 @@
 -- Reads a whole content block.
 --
 -- KEYS[1]  the message partition
--- ARGV     message_id: text     Of which message.
---          content_id: text     Which.
+-- ARGV     message_id: MessageId  Of which message.
+--          content_id: ContentId  Which.
 -- Returns  ok(Owned<Box<RawValue>>)
 --          not_found
 -- include: content

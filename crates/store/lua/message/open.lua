@@ -3,8 +3,8 @@
 --
 -- KEYS[1]  the message partition
 -- ARGV     once
---          message_id: text     Which.
---          session_id: text     The session.
+--          message_id: MessageId  Which.
+--          session_id: SessionId  The session.
 --          role: text           Who speaks.
 --          parent: text?        What it answers.
 --          metadata: text       A JSON object.

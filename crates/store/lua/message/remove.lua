@@ -2,8 +2,8 @@
 -- left alone.
 --
 -- KEYS[1]  the message partition
--- ARGV     message_id: text     Which.
---          session_id: text     Its session.
+-- ARGV     message_id: MessageId  Which.
+--          session_id: SessionId  Its session.
 -- Returns  ok(flag)             Whether it was there.
 -- full: runs
 -- include: content

@@ -2,12 +2,12 @@
 --
 -- KEYS[1]  the message partition
 -- ARGV     once
---          message_id: text     In which message.
+--          message_id: MessageId  In which message.
 --          author: Author<'a>   Who asks.
 --          task_id: text        The task.
 --          task_type: text      What it does.
 --          parameters: text     A JSON object of what else is to be shown of it.
---          content_id: text     The placeholder's id, which its result keeps.
+--          content_id: ContentId  The placeholder's id, which its result keeps.
 --          placeholder: text    The placeholder: its members as JSON, without braces.
 --          ttl_ms: int          How long the message is kept after a write, in milliseconds.
 -- Returns  Written<Added>

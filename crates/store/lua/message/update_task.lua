@@ -2,7 +2,7 @@
 -- content id; without one, or after a failure, the placeholder goes. [`TaskChange::call`] makes it.
 --
 -- KEYS[1]  the message partition
--- ARGV     message_id: text     In which message.
+-- ARGV     message_id: MessageId  In which message.
 --          author: Author<'a>   Who asks.
 --          task_id: text        The task.
 --          status: text         How it goes on: `processing completed failed`.

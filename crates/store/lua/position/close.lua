@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          position_id: text    One of its positions.
+--          position_id: PositionId  One of its positions.
 --          writer: Writer<'a>   Who asks. An owner may close at the mark only.
 --          price: Option<Money>
 --                               At what price; `None`: at the mark.

@@ -1,7 +1,7 @@
 -- Lists an agent's positions, newest first.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: text       Whose.
+-- ARGV     agent_id: AgentId    Whose.
 --          with_closed: flag    Those that have ended, too.
 --          limit: int           Most positions.
 --          below: int?          Where the page before said to go on.

@@ -4,7 +4,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
---          position_id: text    One of its positions.
+--          position_id: PositionId  One of its positions.
 --          price: Money         The price.
 -- Returns  Marked:
 --          ok(liquidated: flag, position: Box<Position>)

@@ -2,10 +2,10 @@
 -- named, and one that is listed already keeps its place, so that a repeat changes nothing.
 --
 -- KEYS[1]  the session partition
--- ARGV     session_id: text     Which session.
+-- ARGV     session_id: SessionId  Which session.
 --          writer: Writer<'a>   Who asks.
 --          ttl_ms: int          How long the list is kept, in milliseconds.
---          message_ids: text*   In order.
+--          message_ids: MessageId*  In order.
 -- Returns  Written<>:
 --          ok(text)             The owner of the session, who owns its messages, whoever writes them.
 -- include: now

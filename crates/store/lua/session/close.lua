@@ -1,7 +1,7 @@
 -- Closes a session: no messages are added any more. Closing a closed one changes nothing.
 --
 -- KEYS[1]  the session partition
--- ARGV     session_id: text     Which.
+-- ARGV     session_id: SessionId  Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
 --          ok

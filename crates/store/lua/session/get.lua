@@ -1,7 +1,7 @@
 -- Reads a session.
 --
 -- KEYS[1]  the session partition
--- ARGV     session_id: text     Which.
+-- ARGV     session_id: SessionId  Which.
 --          bytes_max: Option<usize>
 --                               Most bytes of metadata: a larger one is not read. `None` for any.
 -- Returns  Fitting<>:

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the session partition
 -- Call     ListMessages
--- ARGV     session_id: text     Which session.
+-- ARGV     session_id: SessionId  Which session.
 --          offset: int          How many to pass over.
 --          after: int?          [`MessageIds::next`] of the page before.
 --          limit: int           Most messages.

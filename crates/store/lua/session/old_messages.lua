@@ -1,12 +1,12 @@
 -- Names messages of a session that are older than an age.
 --
 -- KEYS[1]  the session partition
--- ARGV     session_id: text     Which session.
+-- ARGV     session_id: SessionId  Which session.
 --          writer: Writer<'a>   Who asks.
 --          age_ms: int          How old, in milliseconds.
 --          limit: int           Most messages.
 -- Returns  Written<>:
---          ok(text*)
+--          ok(MessageId*)
 -- include: now
 
 local owner = redis.call('HGET', key.session(session_id), 'owner')

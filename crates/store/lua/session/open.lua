@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the session partition
 -- ARGV     once
---          session_id: text     Which.
+--          session_id: SessionId  Which.
 --          user_id: text?       Whose.
 --          metadata: text       A JSON object.
 --          owner: text          Who owns a new one.

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- Call     AddToLists
--- ARGV     session_id: text     Which.
+-- ARGV     session_id: SessionId  Which.
 --          user_id: text?       Whose.
 --          owner: text          Who makes it.
 --          most: int?           Most sessions of the owner; `None`: as many as it likes.

@@ -5,7 +5,7 @@
 --          limit: int           Most sessions.
 --          below: int?          The number to go on below.
 --          owner: text?         Made by whom; `None` for all. Not looked at where a user is named.
--- Returns  ok(Numbered*)
+-- Returns  ok(Numbered<SessionId>*)
 
 local list = key.sessions
 if user_id ~= '' then

@@ -4,7 +4,7 @@
 -- Call     RemoveFromLists
 -- ARGV     user_id: text?       Whose list, besides the list of all.
 --          owner: text?         And off the list of what this one made.
---          session_ids: text*   Which: at least one.
+--          session_ids: SessionId*  Which: at least one.
 -- Returns  ok
 -- full: runs
 

@@ -4,7 +4,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     owner: text          Whose.
 --          most: int            Most sessions.
--- Returns  ok(text*)
+-- Returns  ok(SessionId*)
 
 local half = math.floor(tonumber(most) / 2)
 local reply = { 'ok' }

@@ -1,7 +1,7 @@
 -- Forgets a draft whose message cannot be made.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     task_id: text        Which.
+-- ARGV     task_id: TaskId      Which.
 -- Returns  ok
 -- full: runs
 -- include: queue

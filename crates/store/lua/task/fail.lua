@@ -4,7 +4,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
---          task_id: text        Which.
+--          task_id: TaskId      Which.
 --          writer: Writer<'a>   Who says so.
 --          token: text          The claim's token.
 --          error: text          Why, in at most ERROR_BYTES_MAX bytes.

@@ -1,7 +1,7 @@
 -- Reads a task.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     task_id: text        Which.
+-- ARGV     task_id: TaskId      Which.
 -- Returns  ok(Found)
 --          not_found
 -- include: claim

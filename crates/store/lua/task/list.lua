@@ -5,7 +5,7 @@
 -- ARGV     status: text         A status.
 --          node_id: text        The node that runs it or ended it.
 --          user_id: text        Whom it is for.
---          session_id: text     The session that it belongs to.
+--          session_id: SessionId?  The session that it belongs to.
 --          owner: text          Who submitted it.
 --          limit: int           Most tasks.
 --          below: int?          [`Page::next`] of the page before.

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- Call     AskOutcome
--- ARGV     task_id: text        Which.
+-- ARGV     task_id: TaskId      Which.
 -- Returns  ok(Outcome)
 --          not_found
 

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
---          task_id: text        Which.
+--          task_id: TaskId      Which.
 --          writer: Writer<'a>   Who says so.
 --          token: text          The claim's token.
 --          progress: Option<f64>

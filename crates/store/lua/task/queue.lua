@@ -1,7 +1,7 @@
 -- Puts a draft into the queue, once its message is there. Repeating it changes nothing.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     task_id: text        Which.
+-- ARGV     task_id: TaskId      Which.
 --          hand_over: flag      Old workers, which pop a list, are told of it, too.
 -- Returns  ok(text)             The task's status.
 --          not_found

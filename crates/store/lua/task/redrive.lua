@@ -8,7 +8,7 @@
 --          status: text         `failed` or `timeout`; empty: both.
 --          user_id: text        Whose; empty: everybody's.
 --          below: text          Where the step before ended; empty: from the latest.
---          task_ids: text*      These; none: all that the filters let through.
+--          task_ids: TaskId*     These; none: all that the filters let through.
 -- Returns  ok(Redriven)
 -- Emits    task_pending
 -- include: records once claim revive

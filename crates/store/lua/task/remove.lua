@@ -1,7 +1,7 @@
 -- Forgets a task that has ended.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     task_id: text        Which.
+-- ARGV     task_id: TaskId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
 --          ok

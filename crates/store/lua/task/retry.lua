@@ -3,7 +3,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
---          task_id: text        Which.
+--          task_id: TaskId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
 --          ok(Box<Task>)

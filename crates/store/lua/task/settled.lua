@@ -1,7 +1,7 @@
 -- Notes that a session task's message has heard of its end.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     task_id: text        Which.
+-- ARGV     task_id: TaskId      Which.
 -- Returns  ok
 -- full: runs
 

@@ -3,7 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- Call     Take
 -- ARGV     once
---          task_id: text        Its id.
+--          task_id: TaskId      Its id.
 --          is_draft: flag       It waits, unseen, until [`Queue`] says that its message is there.
 --          delay_ms: int        How long it is kept back.
 --          spec: Spec<'a, &'a Json>
@@ -16,8 +16,8 @@
 --          timeout_ms: int      Longest run.
 --          max_retries: int     How often it may be tried again.
 --          user_id: text        Whom it is for; may be empty.
---          session_id: text     The session that shows it; may be empty.
---          message_id: text     The message that shows it; may be empty.
+--          session_id: SessionId?  The session that shows it.
+--          message_id: MessageId?  The message that shows it.
 --          owner: text          Who submits it.
 --          preferring_max: int  Most classes of the owner where preferences are honoured.
 --          tasks_max: int?      Most unfinished tasks of the owner.

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- Call     AskWhy
--- ARGV     task_id: text        Which.
+-- ARGV     task_id: TaskId      Which.
 -- Returns  ok(Obstacles)
 --          not_found
 -- include: node routable

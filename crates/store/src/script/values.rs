@@ -1,7 +1,10 @@
 //! How values go into a script's arguments and come out of its reply.
 
 use reef_api::node::NodeStatus;
-use reef_api::{MessageId, NodeId, Open, SessionId, TaskId, Word};
+use reef_api::{
+    AgentId, ContentId, HoldId, IntentId, InviteId, KeyId, MailId, MatchId, MessageId, NodeId,
+    Open, PositionId, SessionId, TaskId, Word,
+};
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
 use reef_domain::time::UnixMillis;
@@ -211,7 +214,10 @@ macro_rules! ids {
         }
     )*};
 }
-ids!(MessageId NodeId SessionId TaskId);
+ids! {
+    AgentId ContentId HoldId IntentId InviteId KeyId MailId MatchId MessageId NodeId PositionId SessionId
+    TaskId
+}
 
 impl FromReply for UnixMillis {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {

@@ -1,5 +1,6 @@
 //! What operators and owners do to tasks: cancel, retry, remove, clean up, redrive.
 
+use reef_api::TaskId;
 use reef_domain::limits::TASK_BATCH;
 
 use super::{Cleanup, Redrive};
@@ -34,7 +35,7 @@ pub async fn clean_up<R: Redis>(
 #[derive(Debug, Clone, Default)]
 pub struct Letters {
     /// These; empty: all that the filters let through.
-    pub task_ids: Vec<String>,
+    pub task_ids: Vec<TaskId>,
     /// `failed` or `timeout`; empty: both.
     pub status: String,
     /// Whose; empty: everybody's.
@@ -45,7 +46,7 @@ pub struct Letters {
 #[derive(Debug)]
 pub struct Redriven {
     next: String,
-    task_ids: Vec<String>,
+    task_ids: Vec<TaskId>,
 }
 
 /// Puts dead letters back into the queue, in at most so many steps of 100; returns their ids. A dry
@@ -60,7 +61,7 @@ pub async fn redrive<R: Redis>(
     dry_run: bool,
     steps: usize,
     once: Option<&Once>,
-) -> Result<Answered<Vec<String>>, StoreError> {
+) -> Result<Answered<Vec<TaskId>>, StoreError> {
     let mut all = Answered { value: Vec::new(), replayed: false };
     let mut named = letters.task_ids.chunks(usize::try_from(TASK_BATCH).unwrap_or(1));
     let mut below = String::new();

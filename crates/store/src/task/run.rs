@@ -1,7 +1,7 @@
 //! Claiming a task, and everything that is done under a claim's token.
 
-use reef_api::Open;
 use reef_api::task::TaskStatus;
+use reef_api::{MessageId, Open};
 
 use super::{Task, Written};
 use crate::script::{FromReply, Malformed, Reader, rows, unknown_status};
@@ -36,7 +36,7 @@ pub struct Standing {
     /// How long it is held from now on, in milliseconds.
     pub lease_ms: i64,
     /// The message that shows it.
-    pub message_id: Option<String>,
+    pub message_id: Option<MessageId>,
 }
 
 impl Written<Standing> {
@@ -53,7 +53,7 @@ impl Standing {
                 status: FromReply::read(reply)?,
                 progress: reply.float()?,
                 lease_ms: reply.int()?,
-                message_id: reply.filled()?,
+                message_id: FromReply::read(reply)?,
             }),
             "cancelled" => Ok(Self {
                 cancelled: true,

@@ -1,8 +1,8 @@
 //! What is due regularly, and the second step of what spans a task and its message. Every function
 //! can be cut anywhere and repeated.
 
-use reef_api::Open;
 use reef_api::task::TaskStatus;
+use reef_api::{ContentId, MessageId, Open, SessionId, TaskId};
 use reef_domain::message::{Block, ContentType, Rendered};
 use serde_json::{Map, Value, json};
 
@@ -78,6 +78,7 @@ async fn tell_of_claims<R: Redis>(store: &Store<R>) -> Result<(), StoreError> {
         return Ok(());
     }
     for (message_id, token) in over.iter().filter_map(|claim| claim.split_once('/')) {
+        let message_id = &MessageId::from(message_id);
         store.call(&DismissRunner { message_id, token }).await?;
     }
     store.call(&ClaimsTold { claims: &over }).await
@@ -86,14 +87,14 @@ async fn tell_of_claims<R: Redis>(store: &Store<R>) -> Result<(), StoreError> {
 /// Session tasks that were left half done.
 #[derive(Debug)]
 pub struct UnfinishedTasks {
-    drafts: Vec<String>,
-    ended: Vec<String>,
+    drafts: Vec<TaskId>,
+    ended: Vec<TaskId>,
 }
 
 impl FromReply for UnfinishedTasks {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let drafts = reply.int()?;
-        let drafts = (0..drafts).map(|_| reply.text()).collect::<Result<_, _>>()?;
+        let drafts = (0..drafts).map(|_| FromReply::read(reply)).collect::<Result<_, _>>()?;
         Ok(Self { drafts, ended: FromReply::read(reply)? })
     }
 }
@@ -102,8 +103,8 @@ impl FromReply for UnfinishedTasks {
 #[derive(Debug)]
 pub struct Outcome {
     status: Open<TaskStatus>,
-    session_id: String,
-    message_id: String,
+    session_id: SessionId,
+    message_id: MessageId,
     spec: String,
     error: String,
     result: String,
@@ -114,13 +115,13 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Place<'a> {
     /// The task.
-    pub task_id: &'a str,
+    pub task_id: &'a TaskId,
     /// Its workflow: the task's type within the message.
     pub workflow: &'a str,
     /// The session.
-    pub session_id: &'a str,
+    pub session_id: &'a SessionId,
     /// The message that is made for it.
-    pub message_id: &'a str,
+    pub message_id: &'a MessageId,
     /// What the caller may write to.
     pub writer: Writer<'a>,
     /// How long a message is kept after a write, in milliseconds.
@@ -144,7 +145,7 @@ pub enum Placed {
 /// [`StoreError`].
 pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Placed, StoreError> {
     let Place { task_id, session_id, message_id, writer, ttl_ms, .. } = *place;
-    let admit = Admit { session_id, writer, message_ids: &[message_id.to_owned()], ttl_ms };
+    let admit = Admit { session_id, writer, message_ids: std::slice::from_ref(message_id), ttl_ms };
     let owner = match store.call(&admit).await? {
         SessionWritten::Ok(owner) => owner,
         SessionWritten::NotFound => return Ok(Placed::Refused(SessionWritten::NotFound)),
@@ -169,11 +170,11 @@ pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Plac
     let start = StartTask {
         message_id,
         author: Writer::Any.into(),
-        task_id,
+        task_id: task_id.as_str(),
         task_type: place.workflow,
         parameters: "{}",
         content_id: &content_id(task_id),
-        placeholder: &Block::placeholder(kind, task_id).render().shown,
+        placeholder: &Block::placeholder(kind, task_id.as_str()).render().shown,
         ttl_ms,
     };
     // A repeat finds the placeholder there.
@@ -182,18 +183,20 @@ pub async fn place<R: Redis>(store: &Store<R>, place: &Place<'_>) -> Result<Plac
 }
 
 /// The placeholder's id, the same however often it is made.
-fn content_id(task_id: &str) -> String {
-    format!("cnt_{}", task_id.strip_prefix("task_").unwrap_or(task_id))
-        .chars()
-        .take(reef_domain::limits::ID_CHARS_MAX)
-        .collect()
+fn content_id(task_id: &TaskId) -> ContentId {
+    let made: String =
+        format!("cnt_{}", task_id.as_str().strip_prefix("task_").unwrap_or(task_id.as_str()))
+            .chars()
+            .take(reef_domain::limits::ID_CHARS_MAX)
+            .collect();
+    made.into()
 }
 
 /// Completes a session task that was left without its message, or removes it where its session does
 /// not take it any more.
 async fn finish_draft<R: Redis>(
     store: &Store<R>,
-    task_id: &str,
+    task_id: &TaskId,
     settings: &Settings,
 ) -> Result<(), StoreError> {
     let outcome = store.call(&AskOutcome { task_id }).await?;
@@ -224,7 +227,7 @@ async fn finish_draft<R: Redis>(
 /// [`StoreError`].
 pub async fn settle_message<R: Redis>(
     store: &Store<R>,
-    task_id: &str,
+    task_id: &TaskId,
     ttl_ms: i64,
 ) -> Result<(), StoreError> {
     let Some(outcome) = store.call(&AskOutcome { task_id }).await? else { return Ok(()) };
@@ -241,17 +244,17 @@ pub async fn settle_message<R: Redis>(
         None => TaskChange::Completed { result: result_block(task_id, &outcome) },
         Some(error) => TaskChange::Failed { error: error.to_owned() },
     };
-    let message_id = outcome.message_id.as_str();
+    let message_id = &outcome.message_id;
     let author = Writer::Any.into();
     // A message that is gone, complete, or knows of the end has nothing more to hear.
-    store.call(&change.call(message_id, author, task_id, ttl_ms)).await?;
+    store.call(&change.call(message_id, author, task_id.as_str(), ttl_ms)).await?;
     let error = Reason(error);
     store.call(&message::Complete { message_id, author, error, ttl_ms, ends_claim: true }).await?;
     store.call(&Settled { task_id }).await
 }
 
 /// The block that takes the placeholder's place: the one that the worker sent, else its result.
-fn result_block(task_id: &str, outcome: &Outcome) -> Option<Rendered> {
+fn result_block(task_id: &TaskId, outcome: &Outcome) -> Option<Rendered> {
     let mut given: Map<String, Value> = match serde_json::from_str(&outcome.content) {
         Ok(content) => content,
         Err(_) => match serde_json::from_str(&outcome.result).ok()? {
@@ -261,7 +264,7 @@ fn result_block(task_id: &str, outcome: &Outcome) -> Option<Rendered> {
         },
     };
     let block = Block::read(&mut given).ok()?;
-    Some(Block { task_id: Some(task_id.to_owned()), ..block }.render())
+    Some(Block { task_id: Some(task_id.to_string()), ..block }.render())
 }
 
 fn as_block(kind: &str, value: Value) -> Map<String, Value> {

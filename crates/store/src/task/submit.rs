@@ -1,5 +1,6 @@
 //! How a task comes into the queue.
 
+use reef_api::{MessageId, SessionId, TaskId};
 use reef_domain::json::Json;
 use reef_domain::limits::PREFERRING_CLASSES_MAX;
 use reef_domain::task::{Submission, Wants};
@@ -12,7 +13,7 @@ use crate::script::{Arguments, Call, FromReply, Malformed, Reader, Script, TASK_
 #[derive(Debug)]
 pub struct Submit<'a> {
     /// Its id.
-    pub task_id: &'a str,
+    pub task_id: &'a TaskId,
     /// What it is.
     pub submission: &'a Submission,
     /// A JSON object.
@@ -21,7 +22,7 @@ pub struct Submit<'a> {
     pub metadata: &'a Json,
     /// The session and the message that show it. Such a task is a draft, which nobody sees until
     /// [`Queue`] says that the message is there.
-    pub shown_in: Option<(&'a str, &'a str)>,
+    pub shown_in: Option<(&'a SessionId, &'a MessageId)>,
     /// Who submits it.
     pub owner: &'a str,
     /// What the owner may have; `None`: as much as it likes.
@@ -52,7 +53,6 @@ impl<'a> Submit<'a> {
             target_node: class.target_node.clone(),
             ..Wants::default()
         };
-        let (session_id, message_id) = self.shown_in.unwrap_or_default();
         Take {
             task_id: self.task_id,
             is_draft: self.shown_in.is_some(),
@@ -65,8 +65,8 @@ impl<'a> Submit<'a> {
             timeout_ms: self.submission.timeout_ms(),
             max_retries: self.submission.max_retries,
             user_id: self.submission.user_id.as_deref().unwrap_or_default(),
-            session_id,
-            message_id,
+            session_id: self.shown_in.map(|(session_id, _)| session_id),
+            message_id: self.shown_in.map(|(_, message_id)| message_id),
             owner: self.owner,
             preferring_max: self.quotas.map_or(PREFERRING_CLASSES_MAX, |quotas| quotas.classes / 2),
             tasks_max: self.quotas.map(|quotas| quotas.tasks),
