@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use reef_api::TaskId;
+use reef_api::Token;
 use reef_domain::json::Json;
 use reef_domain::task::{Submission, Wants};
 use reef_store::node::Writer;
@@ -123,7 +124,7 @@ pub(crate) async fn claim_by_script<R: Redis>(store: &Store<R>, node_id: &str) -
         Written::Ok(Claims { tasks, reason }) => {
             let first = tasks.into_iter().next();
             let first = first.with_context(|| format!("{node_id} got no task: {reason}"))?;
-            Ok(Held { task_id: first.task.task_id.into(), token: first.token })
+            Ok(Held { task_id: first.task.task_id.into(), token: first.token.into() })
         }
         other => bail!("{node_id} may not claim: {other:?}"),
     }
@@ -134,7 +135,7 @@ pub(crate) async fn complete_by_script<R: Redis>(store: &Store<R>, held: &Held) 
     let call = Complete {
         task_id: &TaskId::from(held.task_id.as_str()),
         writer: Writer::Any,
-        token: &held.token,
+        token: &Token::from(held.token.as_str()),
         result: Some(&Json::empty_object()),
         content: None,
     };

@@ -4,7 +4,7 @@ use reef_api::task::{
     ClaimedTask, TaskClaimAnswer, TaskClaimBody, TaskCompleteBody, TaskFailBody,
     TaskProgressAnswer, TaskProgressBody,
 };
-use reef_api::{NodeId, TaskId};
+use reef_api::{NodeId, TaskId, Token};
 use reef_domain::json::{Json, Members, cut};
 use reef_domain::limits::{
     BODY_BYTES_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, CONCURRENT_TASKS_MAX, ERROR_BYTES_MAX,
@@ -86,7 +86,7 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 /// A claim's token, which must be there.
-fn token(given: Option<String>) -> Result<String, Problem> {
+fn token(given: Option<Token>) -> Result<Token, Problem> {
     given.filter(|token| !token.is_empty()).ok_or_else(|| Problem::field("token", "is required"))
 }
 

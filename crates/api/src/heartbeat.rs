@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{NodeId, TaskId};
+use crate::id::{NodeId, TaskId, Token};
 use crate::lax;
 use crate::node::NodeStatus;
 use crate::problem::Code;
@@ -52,7 +52,7 @@ pub struct HeldClaim {
     /// The task.
     pub task_id: TaskId,
     /// The token that came with the claim.
-    pub token: String,
+    pub token: Token,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -89,6 +89,8 @@ ids! {
     ContentId
     /// Names a message in an inbox.
     MailId
+    /// Proves that its holder has a task. It changes with every claim.
+    Token
     /// Names an agent.
     AgentId
     /// Names a key. It is no secret.

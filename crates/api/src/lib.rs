@@ -45,7 +45,7 @@ pub mod word;
 
 pub use id::{
     AgentId, ContentId, HoldId, IntentId, InviteId, KeyId, MailId, MatchId, MessageId, NodeId,
-    PositionId, SessionId, TaskId,
+    PositionId, SessionId, TaskId, Token,
 };
 pub use money::Money;
 pub use problem::Code;

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 pub use self::seconds::Seconds;
 use crate::cluster::TasksByStatus;
-use crate::id::{MessageId, NodeId, SessionId, TaskId};
+use crate::id::{MessageId, NodeId, SessionId, TaskId, Token};
 use crate::lax;
 use crate::time::UnixMillis;
 use crate::word::{Open, words};
@@ -244,14 +244,14 @@ pub struct TaskClaimAnswer<T = ClaimedTask> {
 pub struct ClaimedTask {
     #[serde(flatten)]
     pub task: Task,
-    pub token: String,
+    pub token: Token,
 }
 
 impl<'de> Deserialize<'de> for ClaimedTask {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Rest {
-            token: String,
+            token: Token,
         }
         let (task, Rest { token }) = part_and_rest(deserializer)?;
         Ok(Self { task, token })
@@ -263,7 +263,7 @@ impl<'de> Deserialize<'de> for ClaimedTask {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TaskProgressBody {
     /// As it came with the claim.
-    pub token: Option<String>,
+    pub token: Option<Token>,
     /// How much is done, 0–1.
     #[serde(default, deserialize_with = "lax::float")]
     pub progress: Option<f64>,
@@ -297,7 +297,7 @@ pub struct TaskProgressAnswer {
 )]
 pub struct TaskCompleteBody<J, C> {
     /// As it came with the claim.
-    pub token: Option<String>,
+    pub token: Option<Token>,
     /// Any value.
     pub result: Option<J>,
     /// A content block that takes the placeholder's place in the task's message.
@@ -309,7 +309,7 @@ pub struct TaskCompleteBody<J, C> {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TaskFailBody {
     /// As it came with the claim.
-    pub token: Option<String>,
+    pub token: Option<Token>,
     /// What went wrong.
     pub error: Option<String>,
     /// Whether to try again.

@@ -13,7 +13,7 @@
 //! --          unknown            There is no such key.
 //! ```
 //!
-//! Kinds of arguments: `text`, `int`, `flag` (1 or 0), an id such as `NodeId`, with `?` for those that may
+//! Kinds of arguments: `text`, `int`, `flag` (1 or 0), an id such as `NodeId`, a `Token`, with `?` for those that may
 //! be missing (then they are empty), or a Rust type that is an `Argument`; as the last one `text*` or
 //! `NodeId*`, as many as there are, or a Rust type with `*`, of rows that are too many for a table: its name is where they
 //! begin, and the script takes row by row with `unpack`. Kinds
@@ -417,7 +417,8 @@ impl Value {
 /// several (`*`).
 fn id(kind: &str) -> Option<(String, &str)> {
     let (name, more) = kind.split_at(kind.trim_end_matches(['?', '*']).len());
-    let is_id = name.ends_with("Id") && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_id = (name.ends_with("Id") || name == "Token")
+        && name.bytes().all(|byte| byte.is_ascii_alphabetic());
     is_id.then(|| (format!("reef_api::{name}"), more))
 }
 

@@ -70,7 +70,7 @@ impl Argument for &[(&NodeId, &Heartbeat)] {
                 .number(u8::from(heartbeat.renew_all))
                 .number(heartbeat.claims.len());
             for claim in &heartbeat.claims {
-                arguments.text(claim.task_id.as_str()).text(&claim.token);
+                arguments.text(claim.task_id.as_str()).text(claim.token.as_str());
             }
         }
     }

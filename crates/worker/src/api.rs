@@ -6,7 +6,7 @@ use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody, HeldClaim};
 use reef_api::leader::{CampaignAnswer, CampaignBody};
 use reef_api::node::{self, NodeChange, NodeStatus};
 use reef_api::task::{TaskClaimBody, TaskProgressAnswer, TaskProgressBody};
-use reef_api::{Code, NodeId};
+use reef_api::{Code, NodeId, Token};
 use reef_client::{Error, Hub, Request};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -149,7 +149,7 @@ pub(crate) async fn progress(
     lease: Duration,
 ) -> Result<TaskProgressAnswer, Error> {
     let body = TaskProgressBody {
-        token: Some(task.token().to_owned()),
+        token: Some(task.token().clone()),
         progress: share,
         lease_ms: Some(in_millis(lease)),
     };
@@ -165,7 +165,7 @@ pub(crate) async fn end(
 ) -> Result<(), Error> {
     #[derive(Serialize)]
     struct Body<'a> {
-        token: &'a str,
+        token: &'a Token,
         #[serde(flatten)]
         end: &'a End,
     }

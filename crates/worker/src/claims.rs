@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reef_api::TaskId;
 use reef_api::heartbeat::HeldClaim;
+use reef_api::{TaskId, Token};
 
 use crate::command::GRACE;
 use crate::lease::Lease;
@@ -16,7 +16,7 @@ use crate::outcome::{Reason, Stopper};
 /// All of them, by their tokens: a task that was lost may come back under another token before
 /// the last traces of the first are gone.
 #[derive(Debug, Default)]
-pub(crate) struct Claims(Mutex<HashMap<String, Held>>);
+pub(crate) struct Claims(Mutex<HashMap<Token, Held>>);
 
 /// One claim.
 #[derive(Debug)]
@@ -29,20 +29,20 @@ pub(crate) struct Held {
 }
 
 impl Claims {
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Held>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Token, Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add(&self, token: &str, held: Held) {
-        self.all().insert(token.to_owned(), held);
+    pub(crate) fn add(&self, token: &Token, held: Held) {
+        self.all().insert(token.clone(), held);
     }
 
-    pub(crate) fn remove(&self, token: &str) {
+    pub(crate) fn remove(&self, token: &Token) {
         self.all().remove(token);
     }
 
     /// Notes that nothing runs for the claim any more.
-    pub(crate) fn end(&self, token: &str) {
+    pub(crate) fn end(&self, token: &Token) {
         if let Some(held) = self.all().get_mut(token) {
             held.is_over = true;
         }
@@ -107,7 +107,7 @@ mod tests {
             leases.push(lease.clone());
             let (stopper, orders) = stopper();
             let task_id = task_id.into();
-            claims.add(token, Held { task_id, lease, stopper, is_over: false });
+            claims.add(&token.into(), Held { task_id, lease, stopper, is_over: false });
             orders
         };
         let first = add("1-a", "t");
@@ -115,12 +115,12 @@ mod tests {
         assert!(first.current().is_some());
         let second = add("2-b", "t");
         let (listed, running) = claims.list();
-        assert_eq!(listed, [HeldClaim { task_id: "t".into(), token: "2-b".to_owned() }]);
+        assert_eq!(listed, [HeldClaim { task_id: "t".into(), token: "2-b".into() }]);
         assert_eq!(running, 2);
         claims.renew(&listed, &[id("t"), id("other")], now + length);
         assert_eq!(leases[0].renew_at(), now + length / 2);
         assert_eq!(leases[1].renew_at(), now + length + length / 2);
-        claims.end("1-a");
+        claims.end(&"1-a".into());
         assert_eq!(claims.list().1, 1);
         assert!(second.current().is_none());
     }

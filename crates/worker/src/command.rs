@@ -120,7 +120,7 @@ impl Handler {
     fn launch(&self, task: &Task) -> Launch {
         let mut envs = self.envs.clone();
         envs.push(("REEF_TASK_ID", task.id().into()));
-        envs.push(("REEF_TASK_TOKEN", task.token().into()));
+        envs.push(("REEF_TASK_TOKEN", task.token().as_str().into()));
         envs.push(("REEF_TASK_ATTEMPT", task.attempt().to_string().into()));
         let words = std::iter::once(self.program.clone().into_os_string());
         Launch {

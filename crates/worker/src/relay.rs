@@ -98,7 +98,7 @@ impl<'a> Relay<'a> {
             let body = AppendBody::numbered(delta, id, epoch, self.seq);
             self.seq += 1;
             let request = self.hub.append(&self.message_id(), &body);
-            let request = request.claim_token(self.task.token());
+            let request = request.claim_token(self.task.token().as_str());
             let sent = request.repeatable().patient(PATIENCE).send().await;
             self.judge(sent.err(), "text")?;
         }
@@ -112,7 +112,7 @@ impl<'a> Relay<'a> {
         self.blocks += 1;
         let key = format!("{}.{}.{}", self.task.id(), self.task.token(), self.blocks);
         let request = self.hub.add_block(&self.message_id(), &block);
-        let request = request.claim_token(self.task.token());
+        let request = request.claim_token(self.task.token().as_str());
         let sent = request.idempotency_key(key).patient(PATIENCE).send().await;
         self.judge(sent.err(), "a content block")
     }

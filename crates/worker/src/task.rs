@@ -1,5 +1,6 @@
 //! A task as the hub hands it out.
 
+use reef_api::Token;
 use std::time::Duration;
 
 use reef_client::Lenient;
@@ -11,7 +12,7 @@ pub(crate) struct Task {
     /// As the hub told it, with all members.
     json: Value,
     id: String,
-    token: String,
+    token: Token,
     /// What of it cannot be read.
     unreadable: Option<String>,
 }
@@ -29,7 +30,7 @@ impl Task {
         let unreadable = unreadable.first().map(ToString::to_string);
         let member = |name| json.get(name).and_then(Value::as_str).map(str::to_owned);
         let id = member("task_id").ok_or(Incomplete("task_id"))?;
-        let token = member("token").ok_or(Incomplete("token"))?;
+        let token = member("token").map(Token::from).ok_or(Incomplete("token"))?;
         Ok(Self { json, id, token, unreadable })
     }
 
@@ -43,7 +44,7 @@ impl Task {
     }
 
     /// What proves that this claim is ours.
-    pub(crate) fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &Token {
         &self.token
     }
 
@@ -100,7 +101,10 @@ mod tests {
             "message_id": null, "parameters": {"workflow": "simple"},
         }));
         assert_eq!(task.unreadable(), None);
-        assert_eq!((task.id(), task.token(), task.epoch(), task.attempt()), ("t1", "17-x", 17, 2));
+        assert_eq!(
+            (task.id(), task.token().as_str(), task.epoch(), task.attempt()),
+            ("t1", "17-x", 17, 2)
+        );
         assert_eq!(task.timeout(), Some(Duration::from_millis(2500)));
         assert_eq!(task.message_id(), None);
         assert_eq!(task.parameter("workflow"), Some(&json!("simple")));
@@ -111,7 +115,7 @@ mod tests {
     fn a_task_that_cannot_be_read_can_still_be_ended() {
         let text = r#"{"task_id":"t1","token":"1-x","parameters":{"a":"\ud800"}}"#;
         let task = Task::read(text).unwrap();
-        assert_eq!((task.id(), task.token()), ("t1", "1-x"));
+        assert_eq!((task.id(), task.token().as_str()), ("t1", "1-x"));
         assert!(task.unreadable().is_some_and(|it| it.contains("parameters.a")), "{task:?}");
     }
 }

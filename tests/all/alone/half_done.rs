@@ -1,6 +1,7 @@
 //! Session tasks that a crash leaves between two steps: the monitor goes on with them, or removes
 //! them. Each step is done as the hub does it, by its own script, and then nothing more.
 
+use reef_api::Token;
 use reef_api::{MessageId, SessionId, TaskId};
 use reef_domain::json::Json;
 use reef_domain::task::{Submission, Wants};
@@ -194,7 +195,13 @@ fn a_message_that_has_not_heard_of_a_result_is_told() {
         let content = Json::read(r#"{"content_type":"code","code":{"code":"1"}}"#).unwrap();
         let result = Json::read("1").unwrap();
         let (result, content) = (Some(&result), Some(&content));
-        let call = Complete { task_id: &TaskId::from(TASK), writer, token, result, content };
+        let call = Complete {
+            task_id: &TaskId::from(TASK),
+            writer,
+            token: &Token::from(token),
+            result,
+            content,
+        };
         now(scene.scripts.call(&call)).unwrap();
     });
     let end = ["task_completed", "content_updated", "message_end"];
@@ -207,8 +214,13 @@ fn a_message_that_has_not_heard_of_a_result_is_told() {
 fn a_message_that_has_not_heard_of_a_failure_is_told() {
     let scene = ended(|scene, token| {
         let writer = Writer::Any;
-        let call =
-            Fail { task_id: &TaskId::from(TASK), writer, token, error: "broken", retryable: false };
+        let call = Fail {
+            task_id: &TaskId::from(TASK),
+            writer,
+            token: &Token::from(token),
+            error: "broken",
+            retryable: false,
+        };
         now(scene.scripts.call(&call)).unwrap();
     });
     assert_eq!(scene.told(), [&BEGIN[..], &["task_failed", "error", "message_end"]].concat());
@@ -220,7 +232,13 @@ fn a_message_that_hears_of_an_end_twice_is_told_once() {
         let writer = Writer::Any;
         let result = Json::read("1").unwrap();
         let result = Some(&result);
-        let call = Complete { task_id: &TaskId::from(TASK), writer, token, result, content: None };
+        let call = Complete {
+            task_id: &TaskId::from(TASK),
+            writer,
+            token: &Token::from(token),
+            result,
+            content: None,
+        };
         now(scene.scripts.call(&call)).unwrap();
     });
     let told = scene.told();

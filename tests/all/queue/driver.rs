@@ -1,6 +1,7 @@
 //! The queue's scripts through their typed calls, on a Redis of the test's own.
 
 use reef_api::TaskId;
+use reef_api::Token;
 use std::collections::BTreeMap;
 
 use reef_api::Word as _;
@@ -144,7 +145,11 @@ impl Driver {
             Written::Ok(claims) => {
                 assert_eq!(claims.tasks.is_empty(), !claims.reason.is_empty(), "{claims:?}");
                 Some(
-                    claims.tasks.into_iter().map(|it| (it.task.task_id.into(), it.token)).collect(),
+                    claims
+                        .tasks
+                        .into_iter()
+                        .map(|it| (it.task.task_id.into(), it.token.into()))
+                        .collect(),
                 )
             }
             Written::NotFound => None,
@@ -158,7 +163,7 @@ impl Driver {
         let call = Complete {
             task_id: &TaskId::from(task_id),
             writer,
-            token,
+            token: &Token::from(token),
             result: Some(&result),
             content: None,
         };
@@ -169,7 +174,7 @@ impl Driver {
         let call = Fail {
             task_id: &TaskId::from(task_id),
             writer: Writer::Any,
-            token,
+            token: &Token::from(token),
             error: "it broke",
             retryable,
         };
@@ -181,7 +186,7 @@ impl Driver {
         let call = Progress {
             task_id: &TaskId::from(task_id),
             writer: Writer::Any,
-            token,
+            token: &Token::from(token),
             progress,
             lease_ms: None,
         };
@@ -235,7 +240,7 @@ impl Driver {
             status: None,
             incarnation: None,
             claims: claims
-                .map(|(task_id, token)| HeldClaim { task_id: task_id.into(), token })
+                .map(|(task_id, token)| HeldClaim { task_id: task_id.into(), token: token.into() })
                 .collect(),
             renew_all,
             quiet_ms: None,

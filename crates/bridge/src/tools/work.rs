@@ -93,7 +93,7 @@ impl Operation for UpdateTask {
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
         let Self { task_id, token, progress, lease_ms } = self;
         let lease_ms = lease_ms.map(u64::cast_signed);
-        let body = TaskProgressBody { token: Some(token), progress, lease_ms };
+        let body = TaskProgressBody { token: Some(token.into()), progress, lease_ms };
         let mut told = cx.ask(Request::post(["tasks", &task_id, "progress"], &body)).await?;
         if let Some(lease) = told.remove("lease_ms") {
             told.insert("lease_expires_in_ms".to_owned(), lease);
@@ -143,12 +143,14 @@ impl Operation for FinishTask {
         let Self { task_id, token, outcome, result, error, retryable } = self;
         let request = match outcome {
             End::Completed => {
-                let body = TaskCompleteBody { token: Some(token), result, content: None::<Value> };
+                let body =
+                    TaskCompleteBody { token: Some(token.into()), result, content: None::<Value> };
                 Request::post(["tasks", &task_id, "complete"], &body)
             }
             End::Failed => {
                 let error = error.unwrap_or_else(|| "The agent gave no reason.".to_owned());
-                let body = TaskFailBody { token: Some(token), error: Some(error), retryable };
+                let body =
+                    TaskFailBody { token: Some(token.into()), error: Some(error), retryable };
                 Request::post(["tasks", &task_id, "fail"], &body)
             }
         };

@@ -4,7 +4,7 @@
 -- KEYS[1]  the message partition
 -- ARGV     message_id: MessageId  Which message.
 --          runner: text         The caller who claimed the task.
---          token: text          The claim's token.
+--          token: Token         The claim's token.
 -- Returns  RunnerAdmitted:
 --          ok                   It may write.
 --          not_found            There is no such message.

@@ -4,7 +4,7 @@
 -- ARGV     once
 --          task_id: TaskId      Which.
 --          writer: Writer<'a>   Who says so.
---          token: text          The claim's token.
+--          token: Token         The claim's token.
 --          result: Option<&'a Json>
 --                               Any value.
 --          content: Option<&'a Json>

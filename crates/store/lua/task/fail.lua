@@ -6,7 +6,7 @@
 -- ARGV     once
 --          task_id: TaskId      Which.
 --          writer: Writer<'a>   Who says so.
---          token: text          The claim's token.
+--          token: Token         The claim's token.
 --          error: text          Why, in at most ERROR_BYTES_MAX bytes.
 --          retryable: flag      Another try may go better.
 -- Returns  Written<>:

@@ -4,7 +4,7 @@
 -- ARGV     once
 --          task_id: TaskId      Which.
 --          writer: Writer<'a>   Who says so.
---          token: text          The claim's token.
+--          token: Token         The claim's token.
 --          progress: Option<f64>
 --                               0–1.
 --          lease_ms: int?       A new length of the lease, in milliseconds.

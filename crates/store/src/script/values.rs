@@ -3,7 +3,7 @@
 use reef_api::node::NodeStatus;
 use reef_api::{
     AgentId, ContentId, HoldId, IntentId, InviteId, KeyId, MailId, MatchId, MessageId, NodeId,
-    Open, PositionId, SessionId, TaskId, Word,
+    Open, PositionId, SessionId, TaskId, Token, Word,
 };
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
@@ -216,7 +216,7 @@ macro_rules! ids {
 }
 ids! {
     AgentId ContentId HoldId IntentId InviteId KeyId MailId MatchId MessageId NodeId PositionId SessionId
-    TaskId
+    TaskId Token
 }
 
 impl FromReply for UnixMillis {

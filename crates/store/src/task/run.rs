@@ -1,7 +1,7 @@
 //! Claiming a task, and everything that is done under a claim's token.
 
 use reef_api::task::TaskStatus;
-use reef_api::{MessageId, Open};
+use reef_api::{MessageId, Open, Token};
 
 use super::{Task, Written};
 use crate::script::{FromReply, Malformed, Reader, rows, unknown_status};
@@ -10,7 +10,7 @@ use crate::script::{FromReply, Malformed, Reader, rows, unknown_status};
 #[derive(Debug)]
 pub struct Claimed {
     /// Fences whoever held the task before.
-    pub token: String,
+    pub token: Token,
     /// The task.
     pub task: Task,
 }
