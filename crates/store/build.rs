@@ -153,6 +153,9 @@ fn write_scripts(table: &KeyTable, told: &str, out: &Path) -> Result<(), Failure
     includes.entry("event".to_owned()).or_default().push_str(told);
     let mut constants = String::new();
     let mut names = Vec::new();
+    // It is in every library.
+    let check = fs::read_to_string("lua/key/check.lua")?;
+    let check = library::library(&resolve(&check, &includes, table)?.0)?;
     let mut folders: Vec<_> = fs::read_dir("lua")?.collect::<Result<_, _>>()?;
     folders.sort_by_key(fs::DirEntry::path);
     for folder in folders {
@@ -170,14 +173,16 @@ fn write_scripts(table: &KeyTable, told: &str, out: &Path) -> Result<(), Failure
             let code = library::library(&code).map_err(in_script)?;
             let text = wrapped::as_script(&flags, &code);
             let sha1 = sha1_smol::Sha1::from(text).digest().to_string();
-            let library = wrapped::as_library("", &flags, &code);
+            let library = wrapped::as_library("", &flags, &code, &check);
             let version = sha1_smol::Sha1::from(library).digest().to_string();
             let function = format!("reef_{noun}_{verb}_{}", &version[..VERSION_DIGITS]);
             writeln!(constants, "/// `lua/{name}.lua`")?;
             writeln!(
                 constants,
                 "pub(crate) static {constant}: Script = Script {{ name: {name:?}, \
-                 function: {function:?}, flags: {flags:?}, sha1: {sha1:?}, code: {code:?} }};"
+                 function: {function:?}, with_key: {:?}, flags: {flags:?}, sha1: {sha1:?}, \
+                 code: {code:?} }};",
+                [&function, wrapped::WITH_KEY].concat()
             )?;
             calls.push_str(&edge.rust(&verb, &constant).map_err(in_script)?);
             names.push(constant);

@@ -1,6 +1,6 @@
 //! The document as a whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::anyhow;
 use reef_store::{Redis, RedisError, Reply};
@@ -82,9 +82,9 @@ struct Document<'a> {
 
 /// The groups, in the order of the routes.
 fn tags(operations: &[Operation]) -> Value {
-    let mut names: Vec<&str> = operations.iter().map(Operation::group).collect();
-    names.dedup();
-    names.into_iter().map(|name| json!({ "name": name })).collect()
+    let mut seen = BTreeSet::new();
+    let names = operations.iter().map(Operation::group).filter(|name| seen.insert(*name));
+    names.map(|name| json!({ "name": name })).collect()
 }
 
 /// Operations by path and method, in the order of the tables.

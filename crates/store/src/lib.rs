@@ -15,6 +15,7 @@
 //! Nothing here knows HTTP, Spin or wasmtime. Every operation is one script and one round trip.
 
 pub mod account;
+pub mod admission;
 pub mod agent;
 pub mod cluster;
 pub mod entry;

@@ -9,7 +9,8 @@ pub(crate) use values::{Argument, outcomes, rows};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::keys::Keys;
+use crate::admission::{Admission, Verdict};
+use crate::keys::{Keys, Layout};
 use crate::port::{Redis, RedisError, Reply};
 
 /// A Lua script under `lua/`, with its includes.
@@ -20,6 +21,8 @@ pub struct Script {
     /// The name of its function in Redis, and of the library that has it alone. It carries a hash of the
     /// code, so that each version of the hub finds its own.
     pub function: &'static str,
+    /// The same behind the check of a key ([`Admission`](crate::admission::Admission)).
+    pub with_key: &'static str,
     /// What Redis is told of it, with commas between.
     pub flags: &'static str,
     /// SHA-1 of [`text`](Self::text), by which `EVALSHA` names it.
@@ -32,7 +35,7 @@ impl Script {
     /// The library, for `FUNCTION LOAD`.
     #[must_use]
     pub fn library(&self) -> String {
-        wrapped::as_library(self.function, self.flags, self.code)
+        wrapped::as_library(self.function, self.flags, self.code, KEY_CHECK.code)
     }
 
     /// The same for `EVAL`.
@@ -276,6 +279,9 @@ pub enum StoreError {
         /// How much that is.
         bound: String,
     },
+    /// The key that was to be checked first is not what was remembered of it. Nothing was done.
+    #[error("the key is not what was remembered of it")]
+    NotAdmitted,
     /// A fault of ours: something cannot be written as JSON.
     #[error("this cannot be written as JSON: {0}")]
     Unwritable(String),
@@ -294,24 +300,83 @@ impl From<serde_json::Error> for StoreError {
     }
 }
 
-/// Calls scripts on one Redis under one set of key names.
-#[derive(Debug, Clone)]
+/// Calls scripts on one Redis under one set of key names. Clones share it.
+#[derive(Debug)]
 pub struct Store<R> {
+    shared: Arc<Shared<R>>,
+    /// What the first call has to find out on its way.
+    admission: Option<Arc<Admission>>,
+}
+
+#[derive(Debug)]
+struct Shared<R> {
     redis: R,
     keys: Keys,
     /// The server has refused functions.
-    without_functions: Arc<AtomicBool>,
+    without_functions: AtomicBool,
+}
+
+impl<R> Clone for Store<R> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), admission: self.admission.clone() }
+    }
 }
 
 impl<R: Redis> Store<R> {
     /// A store over a connection.
     pub fn new(redis: R, keys: Keys) -> Self {
-        Self { redis, keys, without_functions: Arc::default() }
+        let shared = Shared { redis, keys, without_functions: AtomicBool::default() };
+        Self { shared: Arc::new(shared), admission: None }
+    }
+
+    /// The same store for one request, of which the first call checks a key on its way; `None` where
+    /// a call cannot do that: the key may lie on another server, or the server takes no functions.
+    #[must_use]
+    pub fn behind(&self, admission: Admission) -> Option<Self> {
+        let can = self.keys().layout() == Layout::Plain && self.may_have_functions();
+        can.then(|| Self { shared: Arc::clone(&self.shared), admission: Some(Arc::new(admission)) })
+    }
+
+    /// What has become of the check: it is made now if no call has made it.
+    ///
+    /// # Errors
+    /// [`StoreError`]: it cannot be made.
+    pub async fn settle(&self) -> Result<Verdict, StoreError> {
+        let Some(admission) = &self.admission else { return Ok(Verdict::Refused) };
+        let _turn = admission.turn().await;
+        match admission.verdict() {
+            Some(verdict) => Ok(verdict),
+            None => self.admit(admission).await,
+        }
+    }
+
+    /// What has become of the check so far.
+    #[must_use]
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.admission.as_ref().and_then(|admission| admission.verdict())
+    }
+
+    /// Makes the check in a call of its own.
+    async fn admit(&self, admission: &Admission) -> Result<Verdict, StoreError> {
+        let call = admission.check();
+        let mut reader = Reader::new(self.run(&call, None).await?);
+        let malformed = |detail| StoreError::Malformed { script: call.script().name, detail };
+        let status = reader.text().map_err(malformed)?;
+        Ok(admission.judge(&call.read(&status, &mut reader).map_err(malformed)?))
+    }
+
+    fn may_have_functions(&self) -> bool {
+        !self.shared.without_functions.load(Ordering::Relaxed)
+    }
+
+    /// How keys are named.
+    pub fn keys(&self) -> &Keys {
+        &self.shared.keys
     }
 
     /// The connection.
     pub fn redis(&self) -> &R {
-        &self.redis
+        &self.shared.redis
     }
 
     /// Calls a script.
@@ -353,39 +418,78 @@ impl<R: Redis> Store<R> {
         Ok(Answered { value, replayed })
     }
 
-    /// Runs the script as a function, which is loaded where the server does not have it; or as a script
-    /// where the server takes no functions.
+    /// Runs the script; where a key is to be checked and has not been, behind that.
     async fn evaluate<C: Call>(
         &self,
         call: &C,
         once: Option<&Once>,
     ) -> Result<Vec<Reply>, StoreError> {
-        let script = call.script();
-        if !self.without_functions.load(Ordering::Relaxed) {
-            let arguments = self.command(script.function, call, once)?;
-            let called = match self.redis.execute("FCALL", arguments).await {
-                Err(RedisError::NoFunction) if self.load(script).await? => {
-                    let arguments = self.command(script.function, call, once)?;
-                    self.redis.execute("FCALL", arguments).await
+        let Some(admission) = &self.admission else { return self.run(call, once).await };
+        // Calls that are made at once wait for what the first one finds.
+        let turn = admission.turn().await;
+        let verdict = match admission.verdict() {
+            Some(verdict) => verdict,
+            None => {
+                let called = self.function(call, once, Some(admission)).await?;
+                match called.map(|reply| admission.judge_by(reply)) {
+                    Some(Some(reply)) => return Ok(reply),
+                    Some(None) => Verdict::Refused,
+                    None => self.admit(admission).await?,
                 }
-                other => other,
-            };
-            match called {
-                // Somebody drops what this loads; or the server has no room for it.
-                Err(RedisError::NoFunction) => {}
-                // A function that may write is refused as a whole. The script is refused by its first
-                // write, which it may do without or not come to.
-                Err(error) if error.is_about_writes() => {}
-                Err(RedisError::FunctionsRefused) => {
-                    self.without_functions.store(true, Ordering::Relaxed);
-                }
-                other => return Ok(other?),
             }
+        };
+        drop(turn);
+        match verdict {
+            Verdict::Admitted { .. } => self.run(call, once).await,
+            Verdict::Refused => Err(StoreError::NotAdmitted),
         }
-        let by_hash = self.redis.execute("EVALSHA", self.command(script.sha1, call, once)?).await;
-        let reply = match by_hash {
+    }
+
+    /// Calls the script as a function, which is loaded where the server does not have it; `None`: the
+    /// server does not run it as one.
+    async fn function<C: Call>(
+        &self,
+        call: &C,
+        once: Option<&Once>,
+        admission: Option<&Admission>,
+    ) -> Result<Option<Vec<Reply>>, StoreError> {
+        let script = call.script();
+        let function = if admission.is_some() { script.with_key } else { script.function };
+        let arguments = self.command(function, call, once, admission)?;
+        let called = match self.redis().execute("FCALL", arguments).await {
+            Err(RedisError::NoFunction) if self.load(script).await? => {
+                let arguments = self.command(function, call, once, admission)?;
+                self.redis().execute("FCALL", arguments).await
+            }
+            other => other,
+        };
+        match called {
+            // Somebody drops what this loads; or the server has no room for it.
+            Err(RedisError::NoFunction) => Ok(None),
+            // A function that may write is refused as a whole. The script is refused by its first
+            // write, which it may do without or not come to.
+            Err(error) if error.is_about_writes() => Ok(None),
+            Err(RedisError::FunctionsRefused) => {
+                self.shared.without_functions.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            other => Ok(Some(other?)),
+        }
+    }
+
+    /// Runs the script as a function, or as a script where the server takes no functions.
+    async fn run<C: Call>(&self, call: &C, once: Option<&Once>) -> Result<Vec<Reply>, StoreError> {
+        let script = call.script();
+        if self.may_have_functions()
+            && let Some(reply) = self.function(call, once, None).await?
+        {
+            return Ok(reply);
+        }
+        let by_hash = self.command(script.sha1, call, once, None)?;
+        let reply = match self.redis().execute("EVALSHA", by_hash).await {
             Err(RedisError::NoScript) => {
-                self.redis.execute("EVAL", self.command(&script.text(), call, once)?).await
+                let with_text = self.command(&script.text(), call, once, None)?;
+                self.redis().execute("EVAL", with_text).await
             }
             other => other,
         };
@@ -395,10 +499,10 @@ impl<R: Redis> Store<R> {
     /// Loads a script's library. Returns whether it is there now.
     async fn load(&self, script: &Script) -> Result<bool, StoreError> {
         let arguments = vec![b"LOAD".to_vec(), script.library().into_bytes()];
-        match self.redis.execute("FUNCTION", arguments).await {
+        match self.redis().execute("FUNCTION", arguments).await {
             Ok(_) | Err(RedisError::FunctionExists) => Ok(true),
             Err(RedisError::FunctionsRefused) => {
-                self.without_functions.store(true, Ordering::Relaxed);
+                self.shared.without_functions.store(true, Ordering::Relaxed);
                 Ok(false)
             }
             Err(error) if error.is_about_writes() => Ok(false),
@@ -411,18 +515,24 @@ impl<R: Redis> Store<R> {
         script: &str,
         call: &C,
         once: Option<&Once>,
+        admission: Option<&Admission>,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let keys = self.keys();
         let mut arguments = Arguments { all: Vec::with_capacity(16), unwritable: None };
         let (anchor, instance) = match call.partition() {
-            Partition::Cluster => (self.keys.cluster(), None),
-            Partition::Session(sid) => (self.keys.session(sid), Some(sid)),
-            Partition::Message(mid) => (self.keys.message(mid), Some(mid)),
-            Partition::Inbox(agent) => (self.keys.inbox(agent), Some(agent)),
-            Partition::Ledger => (self.keys.ledger(), None),
+            Partition::Cluster => (keys.cluster(), None),
+            Partition::Session(sid) => (keys.session(sid), Some(sid)),
+            Partition::Message(mid) => (keys.message(mid), Some(mid)),
+            Partition::Inbox(agent) => (keys.inbox(agent), Some(agent)),
+            Partition::Ledger => (keys.ledger(), None),
         };
-        match self.keys.absent(&anchor) {
+        let second = match admission {
+            Some(_) => Some(keys.ledger()),
+            None => keys.absent(&anchor),
+        };
+        match second {
             None => arguments.text(script).text("1").text(anchor),
-            Some(absent) => arguments.text(script).text("2").text(anchor).text(absent),
+            Some(second) => arguments.text(script).text("2").text(anchor).text(second),
         };
         match once {
             Some(once) => arguments.text(&once.digest).text(&once.fingerprint),
@@ -432,6 +542,9 @@ impl<R: Redis> Store<R> {
             arguments.text(instance);
         }
         call.arguments(&mut arguments);
+        if let Some(admission) = admission {
+            admission.append(&mut arguments);
+        }
         arguments.unwritable.map_or(Ok(arguments.all), |error| Err(error.into()))
     }
 }

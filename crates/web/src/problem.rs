@@ -7,6 +7,7 @@ use reef_store::{StoreError, quota};
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
+use crate::auth::unknown_key;
 use crate::http::Response;
 use crate::rate::RateLimit;
 
@@ -208,6 +209,7 @@ impl From<StoreError> for Problem {
                      whoever runs the hub is told.",
                 )
             },
+            StoreError::NotAdmitted => unknown_key(),
             StoreError::Quota { name, bound } => Self::over_quota(&name, &bound),
             StoreError::Redis(RedisError::Full(text)) => Self {
                 internal: Some(text.into()),

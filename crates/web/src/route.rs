@@ -9,10 +9,11 @@ use reef_api::NodeId;
 use reef_domain::id;
 use reef_domain::limits::{CLAIM_TOKEN_CHARS_MAX, REQUEST_ID_CHARS_MAX};
 use reef_domain::shown::in_line;
+use reef_store::admission::Verdict;
 use reef_store::{Once, Quotas, Redis, Store};
 
 use crate::audit;
-use crate::auth::{self, Access, Caller, Identity, identify};
+use crate::auth::{self, Access, Caller, Identity, Remembered, identify};
 use crate::config::Config;
 use crate::cors;
 use crate::edge::{self, Provenance};
@@ -69,6 +70,7 @@ pub struct App<R> {
     /// The settings.
     pub config: Config,
     secret: Secret,
+    remembered: Remembered,
     routes: Vec<Route<R>>,
     /// For each path, the positions of its routes in the table.
     paths: Router<Vec<usize>>,
@@ -85,6 +87,13 @@ pub struct Context<'a, R> {
     pub caller: &'a Caller,
     /// The caller asked that a repeat of the request changes nothing.
     pub once: Option<Once>,
+    parameters: &'a matchit::Params<'a, 'a>,
+}
+
+/// A request, and the route that it is for.
+struct Called<'a, R: Redis> {
+    route: &'a Route<R>,
+    request: &'a Request,
     parameters: matchit::Params<'a, 'a>,
 }
 
@@ -176,7 +185,8 @@ impl<R: Redis> App<R> {
         for (path, positions) in by_path {
             paths.insert(path, positions).map_err(|error| RouteConflict { path, error })?;
         }
-        Ok(Self { store, config, secret: Secret::default(), routes, paths })
+        let (secret, remembered) = (Secret::default(), Remembered::default());
+        Ok(Self { store, config, secret, remembered, routes, paths })
     }
 
     /// The route table.
@@ -221,11 +231,39 @@ impl<R: Redis> App<R> {
         let matched = self.paths.at(request.path()).map_err(|_| unknown(request.path()))?;
         let route = self.route(matched.value, &request.method)?;
         let group = group_of(route.path);
+        let call = Called { route, request, parameters: matched.params };
+        let mut was_refused = false;
+        if let Some((agent, admission)) = self.remembered.caller(request, &self.config, group)
+            && let Some(store) = self.store.behind(admission)
+        {
+            let answer = self.handle(&store, &call, &Caller::Agent(agent)).await;
+            let has_failed = answer.as_ref().is_err_and(|problem| problem.code.status() >= 500);
+            if has_failed && store.verdict().is_none() {
+                // Where Redis does not answer, it does not answer that question either.
+                return answer;
+            }
+            match store.settle().await? {
+                Verdict::Admitted { left } => {
+                    let limit = self.config.rate_limit;
+                    *told = left.map(|left| RateLimit { limit, left, wait_ms: 0 });
+                    return answer;
+                }
+                // Nothing was done. Whoever asks gets the answer that is due.
+                Verdict::Refused => was_refused = true,
+            }
+        }
         let Identity { caller, rate } = identify(request, &self.config, &self.store, group).await?;
         *told = rate;
         if let Some(rate) = rate.filter(|rate| rate.wait_ms > 0) {
             return Err(Problem::rate_limited(group, rate));
         }
+        self.remembered.take(&caller, was_refused);
+        self.handle(&self.store, &call, &caller).await
+    }
+
+    /// Answers a caller, who is known, or will be when the store has been asked for the first time.
+    async fn handle(&self, store: &Store<R>, call: &Called<'_, R>, caller: &Caller) -> Answer {
+        let Called { route, request, ref parameters } = *call;
         caller.authorize_at(route.access, &self.config)?;
         if request.body.len() > route.body_max {
             return Err(Problem::too_large(route.body_max));
@@ -235,18 +273,9 @@ impl<R: Redis> App<R> {
         let key = if route.method == "POST" { once::key_of(request)? } else { None };
         let once = match key {
             None => None,
-            Some(key) => {
-                Some(once::of(request, key, &caller, &self.secret.ask(&self.store).await?))
-            }
+            Some(key) => Some(once::of(request, key, caller, &self.secret.ask(&self.store).await?)),
         };
-        let context = Context {
-            store: &self.store,
-            config: &self.config,
-            request,
-            caller: &caller,
-            once,
-            parameters: matched.params,
-        };
+        let context = Context { store, config: &self.config, request, caller, once, parameters };
         let answer = (route.handler)(&context).await;
         if let Some(key) = caller.admin_key() {
             audit::note(key, route.access, request, &answer);

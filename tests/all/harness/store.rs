@@ -1,18 +1,18 @@
 //! The hub's scripts called without a hub: for what a hub that is killed between two steps leaves
 //! behind, and for more operations than HTTP would let through.
 
-use std::cell::RefCell;
+use std::sync::Mutex;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use reef_store::{Keys, Redis, RedisError, Reply, Store};
 
 /// A connection that answers before it returns, so that no runtime is needed.
-pub struct Blocking(RefCell<redis::Connection>);
+pub struct Blocking(Mutex<redis::Connection>);
 
 impl Redis for Blocking {
     async fn execute(&self, command: &str, args: Vec<Vec<u8>>) -> Result<Vec<Reply>, RedisError> {
-        let mut connection = self.0.borrow_mut();
+        let mut connection = self.0.lock().unwrap();
         let reply = redis::cmd(command).arg(args).query(&mut *connection);
         let value = reply.map_err(|error| RedisError::from_text(&error.to_string()))?;
         let mut flat = Vec::new();
@@ -44,13 +44,13 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
 impl Blocking {
     /// Runs a command of the test's own.
     pub fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
-        command.query(&mut *self.0.borrow_mut()).unwrap()
+        command.query(&mut *self.0.lock().unwrap()).unwrap()
     }
 }
 
 /// The scripts on a server whose keys have their plain names.
 pub fn store(connection: redis::Connection) -> Store<Blocking> {
-    Store::new(Blocking(RefCell::new(connection)), Keys::default())
+    Store::new(Blocking(Mutex::new(connection)), Keys::default())
 }
 
 /// Makes a server know all scripts, for whoever cannot send them himself.

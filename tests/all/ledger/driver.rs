@@ -2,7 +2,7 @@
 //! number, so that of requests from many clients it is known in which order they took effect.
 
 use reef_api::{AgentId, HoldId, IntentId, MatchId, PositionId};
-use std::cell::{Cell, RefCell};
+use std::sync::Mutex;
 
 use reef_api::ledger::Side;
 use reef_domain::Money;
@@ -22,9 +22,9 @@ use crate::harness::{flatten, now};
 
 /// A connection that numbers what is done over it.
 pub struct Numbered {
-    connection: RefCell<redis::Connection>,
+    connection: Mutex<redis::Connection>,
     /// The number of the last request, and how long the journal was after it.
-    last: Cell<(i64, i64)>,
+    last: Mutex<(i64, i64)>,
 }
 
 impl Redis for Numbered {
@@ -32,10 +32,10 @@ impl Redis for Numbered {
         let mut pipe = redis::pipe();
         pipe.atomic().cmd(command).arg(args);
         pipe.cmd("INCR").arg("test:order").cmd("HGET").arg("reef:ledger").arg("entries");
-        let answer = pipe.query(&mut *self.connection.borrow_mut());
+        let answer = pipe.query(&mut *self.connection.lock().unwrap());
         let (reply, number, entries): (redis::Value, i64, Option<i64>) =
             answer.map_err(|error| RedisError::from_text(&error.to_string()))?;
-        self.last.set((number, entries.unwrap_or(0)));
+        *self.last.lock().unwrap() = (number, entries.unwrap_or(0));
         let mut flat = Vec::new();
         flatten(reply, &mut flat);
         Ok(flat)
@@ -67,7 +67,7 @@ fn writer(owner: &str) -> Writer<'_> {
 
 impl Driver {
     pub fn new(connection: redis::Connection) -> Self {
-        let numbered = Numbered { connection: RefCell::new(connection), last: Cell::default() };
+        let numbered = Numbered { connection: Mutex::new(connection), last: Mutex::default() };
         Self {
             store: Store::new(numbered, Keys::default()),
             quotas: Quotas::read(&Given::new(|_| String::new())).unwrap(),
@@ -77,7 +77,7 @@ impl Driver {
     pub fn perform(&self, request: Request) -> Record {
         let once = request.once.as_ref();
         let done = self.operate(&request.operation, once);
-        let (number, entries) = self.store.redis().last.get();
+        let (number, entries) = *self.store.redis().last.lock().unwrap();
         let (outcome, replayed) = match done {
             Ok(answered) => (answered.value, answered.replayed),
             Err(StoreError::IdempotencyMismatch) => (Outcome::Mismatch, false),

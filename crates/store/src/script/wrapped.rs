@@ -1,12 +1,39 @@
-//! A script's code as Redis takes it. The build reads this file, too, for the SHA-1.
+//! A script's code as Redis takes it. The build reads this file, too, for the hashes.
 
-/// A library with one function, for `FUNCTION LOAD`.
-pub(crate) fn as_library(function: &str, flags: &str, code: &str) -> String {
+/// What stands behind the name of the function that checks a key first.
+pub(crate) const WITH_KEY: &str = "_with_key";
+
+/// What the second function of a library does: `check` says whose the key is that the last six
+/// arguments are about; the script runs only where that is what the caller remembers of it. What the
+/// check found of the key's rate follows the script's reply.
+const CHECKED: &str = "\
+local function checked(keys, arguments)
+local n = #arguments
+local found = check({ keys[2] }, { '', '', arguments[n - 5], arguments[n - 4], arguments[n - 3], arguments[n - 2] })
+if found[1] ~= 'ok' or found[2] ~= arguments[n - 1] or found[3] ~= arguments[n] then
+return { 'not_admitted' }
+end
+for i = n, n - 5, -1 do arguments[i] = nil end
+local reply = script({ keys[1] }, arguments)
+if not reply.err then reply[#reply + 1] = found[4] end
+return reply
+end
+";
+
+/// A library, for `FUNCTION LOAD`: the script as a function, and beside it one that does what `check`
+/// (`key/check`) does before.
+pub(crate) fn as_library(function: &str, flags: &str, code: &str, check: &str) -> String {
     let flags: Vec<String> =
         flags.split(',').filter(|it| !it.is_empty()).map(|flag| format!("'{flag}'")).collect();
+    // Checking a key counts a request, which is a write.
+    let may_write = flags.iter().filter(|flag| *flag != "'no-writes'");
+    let may_write = may_write.map(String::as_str).collect::<Vec<_>>().join(", ");
     format!(
-        "#!lua name={function}\n{code}redis.register_function{{function_name='{function}', \
-         callback=main, flags={{{}}}}}\n",
+        "#!lua name={function}\n{code}local script = main\n{check}local check = main\n{CHECKED}\
+         redis.register_function{{function_name='{function}', \
+         callback=script, flags={{{}}}}}\n\
+         redis.register_function{{function_name='{function}{WITH_KEY}', \
+         callback=checked, flags={{{may_write}}}}}\n",
         flags.join(", ")
     )
 }
