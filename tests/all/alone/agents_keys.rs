@@ -148,3 +148,63 @@ fn a_suspension_counts_on_every_host_and_for_the_pages_session() {
     hubs[1].admin().patch(&path, &json!({"status": "active"})).ok();
     page.get("/auth/me").ok();
 }
+
+#[test]
+fn a_key_that_was_seen_before_is_checked_in_the_call_that_the_request_is_for() {
+    let server = RedisServer::start();
+    let hub = Hub::options().redis(&server).start();
+    let client = hub.anonymous().with_key(&new_key(&hub));
+    client.get("/nodes?limit=1").list();
+
+    let mut redis = server.connect();
+    let mut set = |name: &str, value: &str| {
+        redis::cmd("CONFIG").arg("SET").arg(name).arg(value).exec(&mut redis).unwrap();
+    };
+    set("slowlog-max-len", "100000");
+    set("slowlog-log-slower-than", "0");
+    for _ in 0..5 {
+        client.get("/nodes?limit=1").list();
+    }
+    set("slowlog-log-slower-than", "-1");
+    let log = redis::cmd("SLOWLOG").arg("GET").arg(100_000).query(&mut redis).unwrap();
+    let log: Vec<(i64, i64, i64, Vec<String>, String, String)> = log;
+    let called = |name: &str| {
+        let functions = log.iter().filter(|entry| entry.3[0].eq_ignore_ascii_case("FCALL"));
+        functions.filter(|entry| entry.3[1].starts_with(name)).map(|entry| &entry.3[1]).collect()
+    };
+    let lists: Vec<&String> = called("reef_node_list_");
+    assert!(lists.len() == 5 && lists.iter().all(|it| it.ends_with("_with_key")), "{lists:?}");
+    let checks: Vec<&String> = called("reef_key_check_");
+    assert!(checks.is_empty(), "{checks:?}");
+}
+
+#[test]
+fn what_a_host_remembers_of_a_key_lets_nothing_through() {
+    let server = RedisServer::start();
+    let hubs = [(); 2].map(|()| Hub::options().redis(&server).start());
+    let admin = hubs[0].admin();
+    let agents = [admin.new_agent(), admin.new_agent()];
+    let clients = agents.each_ref().map(|agent| hubs[1].anonymous().with_key(&agent.key));
+    let begin = |client: &Client, session: &str| {
+        client.post("/sessions", &json!({ "session_id": session }))
+    };
+    for client in &clients {
+        client.get("/sessions").list();
+        client.get("/sessions").list();
+    }
+
+    let key_id = clients[0].get("/auth/me").ok()["auth"]["key_id"].as_str().unwrap().to_owned();
+    admin.delete(&format!("/auth/keys/{key_id}")).ok();
+    begin(&clients[0], "of-a-revoked-key").problem(401, "unauthenticated");
+    let status = |status: &str| {
+        let path = format!("/agents/{}", agents[1].id);
+        admin.patch(&path, &json!({ "status": status })).ok();
+    };
+    status("suspended");
+    begin(&clients[1], "of-somebody-suspended").problem(403, "forbidden");
+    for session in ["of-a-revoked-key", "of-somebody-suspended"] {
+        admin.get(&format!("/sessions/{session}")).problem(404, "not_found");
+    }
+    status("active");
+    begin(&clients[1], "of-somebody-active").ok();
+}
