@@ -1,8 +1,10 @@
 //! Fuzzing with libFuzzer: what `fuzz/` has, on the toolchain that everything else is built with.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::process::{cargo, command, output_of, root, run, say};
 
@@ -36,31 +38,45 @@ pub(crate) fn run_all(seconds: u32) -> anyhow::Result<()> {
         .map(|file| Ok(file?.path().file_stem().unwrap_or_default().to_owned()))
         .collect::<std::io::Result<Vec<_>>>()?;
     targets.sort();
-    for target in targets {
-        let name = target.to_string_lossy();
-        say(format!("fuzzing {name} for {seconds} s"));
-        let found = folder.join("corpus").join(&target);
-        fs::create_dir_all(&found)?;
-        let log = folder.join(format!("{name}.log"));
-        let output = File::create(&log)?;
-        let status = command(folder.join(triple).join("release").join(&target))
-            .args([&found, &root().join("fuzz/corpus").join(&target)])
-            .arg(format!("-max_total_time={seconds}"))
-            .arg(format!("-artifact_prefix={}/{name}-", folder.display()))
-            .args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"])
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .status()?;
-        let told = fs::read_to_string(&log)?;
-        if !status.success() {
-            let lines: Vec<_> = told.lines().collect();
-            let last = lines.len().saturating_sub(40);
-            eprintln!("{}", lines.iter().skip(last).copied().collect::<Vec<_>>().join("\n"));
-            bail!("{name} breaks; {} has all that was said", log.display());
-        }
-        let tried =
-            told.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
-        say(format!("{} inputs, none breaks it", tried.unwrap_or("some").trim()));
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+    for some in targets.chunks(at_once) {
+        std::thread::scope(|scope| {
+            let started: Vec<_> = some
+                .iter()
+                .map(|target| scope.spawn(|| run_one(target, seconds, &folder, triple)))
+                .collect();
+            started.into_iter().try_for_each(|target| {
+                target.join().map_err(|_| anyhow!("a thread has ended before its work"))?
+            })
+        })?;
     }
+    Ok(())
+}
+
+/// Runs one target.
+fn run_one(target: &OsStr, seconds: u32, folder: &Path, triple: &str) -> anyhow::Result<()> {
+    let name = target.to_string_lossy();
+    say(format!("fuzzing {name} for {seconds} s"));
+    let found = folder.join("corpus").join(target);
+    fs::create_dir_all(&found)?;
+    let log = folder.join(format!("{name}.log"));
+    let output = File::create(&log)?;
+    let status = command(folder.join(triple).join("release").join(target))
+        .args([&found, &root().join("fuzz/corpus").join(target)])
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-artifact_prefix={}/{name}-", folder.display()))
+        .args(["-timeout=10", "-rss_limit_mb=1024", "-print_final_stats=1"])
+        .stdout(output.try_clone()?)
+        .stderr(output)
+        .status()?;
+    let told = fs::read_to_string(&log)?;
+    if !status.success() {
+        let lines: Vec<_> = told.lines().collect();
+        let last = lines.len().saturating_sub(40);
+        eprintln!("{}", lines.iter().skip(last).copied().collect::<Vec<_>>().join("\n"));
+        bail!("{name} breaks; {} has all that was said", log.display());
+    }
+    let tried = told.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    say(format!("{name}: {} inputs, none breaks it", tried.unwrap_or("some").trim()));
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::Stdio;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 
 use crate::process::{cargo, command, on_path, output_of, root, run, say};
 use crate::{build, dist, machine};
@@ -96,10 +96,24 @@ fn scripts() -> anyhow::Result<()> {
 pub(crate) fn tests(filter: &[String]) -> anyhow::Result<()> {
     machine::ensure_redis()?;
     machine::ensure_test_programs()?;
-    build::everything()?;
-    build::fixtures()?;
-    say("building the tests");
-    prepare_clients(filter)?;
+    // Who runs all tests needs all of it: it is fetched while the compiler works.
+    std::thread::scope(|scope| {
+        let clients = filter.is_empty().then(|| scope.spawn(|| install_clients(|_| true)));
+        build::everything()?;
+        build::fixtures()?;
+        say("building the tests");
+        let tests = list(filter)?;
+        let needs = |module: &str| tests.lines().any(|test| test.starts_with(module));
+        if needs("deploy::artefacts") {
+            dist::pack_for_tests()?;
+        }
+        match clients {
+            Some(clients) => {
+                clients.join().map_err(|_| anyhow!("a thread has ended before its work"))?
+            }
+            None => install_clients(needs),
+        }
+    })?;
     let mut failed = false;
     if filter.is_empty() {
         say("running the examples in the documentation");
@@ -124,30 +138,30 @@ pub(crate) fn tests(filter: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Finds, installs or makes what the chosen tests need besides: a browser, packages of other
-/// languages, artefacts of a release. Who chooses other tests needs none of it.
-fn prepare_clients(filter: &[String]) -> anyhow::Result<()> {
+/// The tests that a filter chooses of those that run real processes.
+fn list(filter: &[String]) -> anyhow::Result<String> {
     let mut list = cargo();
     list.args(["test", "--release", "--workspace", "--test", "all", "--", "--list"]);
-    let chosen = output_of(list.args(filter))?;
-    let needs = |module: &str| chosen.lines().any(|test| test.starts_with(module));
+    output_of(list.args(filter))
+}
+
+/// Finds or installs what tests need besides: a browser, packages of other languages. Who chooses
+/// other tests needs none of it.
+fn install_clients(needs: impl Fn(&str) -> bool) -> anyhow::Result<()> {
     if needs("real_clients::browser") || needs("real_clients::typescript_client") {
         machine::ensure_browser()?;
     }
     let of_python = ["real_clients::python", "real_clients::schemathesis", "resilience::valkey"];
-    if of_python.into_iter().any(needs) {
+    if of_python.into_iter().any(&needs) {
         machine::ensure_python_client()?;
     }
     if needs("real_clients::node") {
         machine::ensure_node_client()?;
     }
-    if needs("deploy::artefacts") {
-        dist::pack_for_tests()?;
-    }
     if needs("real_clients::typescript_client") {
         machine::ensure_typescript_client()?;
     }
-    if ["mcp::clients", "mcp::conformance", "mcp::examples"].into_iter().any(needs) {
+    if ["mcp::clients", "mcp::conformance", "mcp::examples"].into_iter().any(&needs) {
         machine::ensure_mcp_clients()?;
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! The hub's scripts called without a hub: for what a hub that is killed between two steps leaves
 //! behind, and for more operations than HTTP would let through.
 
-use std::sync::Mutex;
 use std::pin::pin;
+use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use reef_store::{Keys, Redis, RedisError, Reply, Store};
