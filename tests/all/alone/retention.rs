@@ -11,9 +11,7 @@ use reef_store::task::{Claim, Complete, Submit, Submitted, Written, expire};
 use serde_json::{Value, json};
 
 use crate::contract::Desk;
-use crate::harness::{
-    Blocking, Client, Hub, PATIENCE, RedisServer, eventually, now, store,
-};
+use crate::harness::{Blocking, Client, Hub, PATIENCE, RedisServer, eventually, now, store};
 
 const A_YEAR: i64 = 365 * 86_400_000;
 
@@ -85,10 +83,8 @@ fn what_is_large_lies_apart_and_is_shown_as_ever() {
     let large = desk.submit(json!({"parameters": long("p"), "max_retries": 0}));
     let mut redis = hub.private_redis();
     let mut apart = |id: &str| -> Vec<String> {
-        let mut names: Vec<String> = redis::cmd("HKEYS")
-            .arg(format!("reef:task-large:{id}"))
-            .query(&mut redis)
-            .unwrap();
+        let mut names: Vec<String> =
+            redis::cmd("HKEYS").arg(format!("reef:task-large:{id}")).query(&mut redis).unwrap();
         names.sort_unstable();
         names
     };
@@ -113,7 +109,10 @@ fn what_is_large_lies_apart_and_is_shown_as_ever() {
     assert_eq!(apart(&large), ["result", "spec"]);
     assert_eq!(apart(&small), ["spec"]);
     let listed = desk.client.get("/tasks?status=completed").list();
-    assert_eq!(listed.iter().find(|it| it["task_id"] == large.as_str()).unwrap(), &desk.task(&large));
+    assert_eq!(
+        listed.iter().find(|it| it["task_id"] == large.as_str()).unwrap(),
+        &desk.task(&large)
+    );
     for id in [&small, &large] {
         desk.client.delete(&format!("/tasks/{id}")).ok();
     }

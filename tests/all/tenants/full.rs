@@ -193,7 +193,8 @@ fn what_frees_memory_goes_on() {
         let session = text(&admin.post_empty("/sessions").ok()["session_id"]);
         admin.post(&format!("/sessions/{session}/messages"), &json!({"content": "hello"})).ok();
         let node = text(&admin.new_node_with("digger", &["dig", "simple"])["node_id"]);
-        let claim = || admin.post("/tasks/claim", &json!({"node_id": node})).ok()["tasks"][0].clone();
+        let claim =
+            || admin.post("/tasks/claim", &json!({"node_id": node})).ok()["tasks"][0].clone();
         let end = |held: &Value| {
             let path = format!("/tasks/{}/complete", held["task_id"].as_str().unwrap());
             admin.post(&path, &json!({"token": held["token"], "result": 1})).ok();
