@@ -116,7 +116,7 @@ fn what_is_large_lies_apart_and_is_shown_as_ever() {
     for id in [&small, &large] {
         desk.client.delete(&format!("/tasks/{id}")).ok();
     }
-    assert_eq!([apart(&small), apart(&large)], [const { Vec::new() }; 2]);
+    assert_eq!(apart(&small).len() + apart(&large).len(), 0);
 }
 
 /// Tasks that have been submitted, claimed and completed by the scripts alone, and are due to go.
