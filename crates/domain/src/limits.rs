@@ -244,24 +244,20 @@ pub const REDRIVE_MAX: usize = 1_000;
 /// `task_kept_hours` allows.
 pub const TASK_KEPT_MS_MAX: i64 = 365 * 86_400_000;
 
-/// What a step of a clean-up frees at most of what tasks have brought, in bytes, but for the last one:
-/// some milliseconds of Redis.
+/// Bytes of what tasks have brought after which a step of a clean-up ends: some milliseconds of Redis.
 pub const FORGET_BYTES: i64 = 4 << 20;
 
 /// When the clean-up looks again at a task whose message has not heard of its end, in milliseconds: the
 /// monitor tells the message meanwhile.
 pub const UNSETTLED_AGAIN_MS: i64 = 60_000;
 
-/// A value up to this size, in bytes, leaves a hash in Redis' compact form (its own default,
-/// `hash-max-listpack-value`).
+/// Largest value, in bytes, that leaves a hash in Redis' compact form (`hash-max-listpack-value`).
 pub const SMALL_VALUE_BYTES: i64 = 64;
 
-/// What describes a task lies apart from it from the start if it is larger, in bytes: what is read and
-/// written at each step stays small.
+/// Largest description, in bytes, that lies with a task from the start: each step reads and writes it.
 pub const LARGE_SPEC_BYTES: i64 = 16 << 10;
 
-/// What an ended task takes in Redis beside what it has brought, in bytes, about: measured, see
-/// `docs/operating/sizing.md`.
+/// Bytes that an ended task takes in Redis beside what it has brought (`docs/operating/sizing.md`).
 pub const ENDED_TASK_BYTES: i64 = 1_500;
 
 /// Entries that the list for old workers keeps.
