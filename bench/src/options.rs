@@ -24,7 +24,7 @@ pub(crate) enum Command {
     #[command(hide = true)]
     NativeServer(NativeServer),
     /// What operations cost a Redis, and how throughput grows with the shards of a Redis Cluster
-    Scale(Options),
+    Scale(Box<Options>),
 }
 
 /// The native baseline.

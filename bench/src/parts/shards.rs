@@ -136,7 +136,7 @@ pub(crate) async fn run(options: &Options) -> Result<ShardRows> {
                 measured.measure(load, shards, options.round(), round).await?;
             }
         }
-        let one = measured.first().map(Measured::clone);
+        let one = measured.first().cloned();
         for (shards, measured) in clusters.iter().zip(&measured) {
             let row = measured.row(load, shards.nodes.len(), one.as_ref());
             eprintln!("  {}, {}: {:.0}/s", load.title(), row.shards, row.rate);
