@@ -214,3 +214,32 @@ fn memory_is_as_it_was_once_tasks_are_forgotten() {
     let left: Vec<String> = store.redis().ask(redis::cmd("KEYS").arg("reef:task*"));
     assert_eq!(left, [""; 0]);
 }
+
+/// With `REEF_ENDED_TASKS=100000` a measurement, too: of the monitor, with a Redis that writes to the disk
+/// before it answers.
+#[test]
+fn the_monitor_forgets_them_between_its_other_work() {
+    let count = std::env::var("REEF_ENDED_TASKS").map_or(1000, |text| text.parse().unwrap());
+    let server = RedisServer::start();
+    server.keep_nothing();
+    let store = store(server.connect());
+    end_many(&store, count);
+    store.redis().ask::<()>(redis::cmd("CONFIG").arg("SET").arg("appendonly").arg("yes"));
+    let hub = Hub::options().redis(&server).start();
+    let client = hub.admin();
+    let left = || client.get("/tasks/stats").ok()["ended"].as_u64().unwrap();
+    let (began, first) = (Instant::now(), left());
+    let mut slowest = Duration::ZERO;
+    eventually("all are forgotten", PATIENCE.max(Duration::from_millis(count as u64)), || {
+        let asked = Instant::now();
+        let left = left();
+        slowest = slowest.max(asked.elapsed());
+        (left == 0).then_some(())
+    });
+    let took = began.elapsed();
+    println!(
+        "the monitor forgot {first} of {count} tasks in {took:?}, {:.0} a second; who asked meanwhile \
+         waited for {slowest:?} at most",
+        first as f64 / took.as_secs_f64(),
+    );
+}
