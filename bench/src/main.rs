@@ -51,6 +51,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Some(Command::NativeServer(server)) => servers::native_server::run(&server),
+        Some(Command::Scale(options)) => run(&options.for_sizing()),
         None => run(&cli.options),
     };
     match result {
@@ -91,6 +92,8 @@ async fn measure(options: &Options) -> Result<()> {
             Part::Streams => report.streams = Some(parts::streams::run(options).await?),
             Part::Tasks => report.tasks = Some(parts::tasks::run(options).await?),
             Part::Ledger => report.ledger = Some(parts::ledger::run(options).await?),
+            Part::Costs => report.costs = Some(parts::costs::run(options).await?),
+            Part::Shards => report.shards = Some(parts::shards::run(options).await?),
         }
     }
     report.print().context("cannot write to standard output")?;

@@ -23,6 +23,8 @@ pub(crate) enum Command {
     /// Serves the components' routes natively. The admin key is read from standard input
     #[command(hide = true)]
     NativeServer(NativeServer),
+    /// What operations cost a Redis, and how throughput grows with the shards of a Redis Cluster
+    Scale(Box<Options>),
 }
 
 /// The native baseline.
@@ -55,6 +57,10 @@ pub(crate) enum Part {
     Tasks,
     /// Transfers of money between many agents
     Ledger,
+    /// What each operation costs a Redis when an agent asks for it
+    Costs,
+    /// The same scripts over one, two, … shards of a Redis Cluster
+    Shards,
 }
 
 /// How to measure.
@@ -108,6 +114,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     backlog: Option<u64>,
 
+    /// Over how many shards at most [default: 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=16))]
+    shards: Option<u8>,
+
     /// When the hub's Redis writes to the disk; `always` is what users run
     #[arg(long, value_name = "WHEN", default_value = "always", value_parser = ["always", "everysec"])]
     pub(crate) redis_fsync: String,
@@ -133,6 +143,16 @@ impl Options {
     /// The parts to measure, in order.
     pub(crate) fn parts(&self) -> Vec<Part> {
         chosen(&self.only, Part::value_variants())
+    }
+
+    /// The same, for sizing alone.
+    pub(crate) fn for_sizing(self) -> Self {
+        Self { only: vec![Part::Costs, Part::Shards], ..self }
+    }
+
+    /// Over how many shards at most.
+    pub(crate) fn shards(&self) -> usize {
+        usize::from(self.shards.unwrap_or(3))
     }
 
     /// The operations to measure, in order.

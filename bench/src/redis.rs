@@ -125,6 +125,23 @@ impl Redis {
         })
     }
 
+    /// The commands that were carried out so far, those within scripts among them.
+    pub(crate) async fn commands(&self) -> Result<u64> {
+        let stats = info(&self.connection, "stats").await?;
+        field(&stats, "total_commands_processed")?.parse().context("Redis' commands")
+    }
+
+    /// Says something about its cluster, and returns the answer as text.
+    pub(crate) async fn cluster(&self, words: &[&str]) -> Result<String> {
+        let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        let reply = self.connection.execute("CLUSTER", words).await?;
+        match reply.into_iter().next() {
+            Some(Reply::Bytes(text)) => Ok(String::from_utf8(text)?),
+            Some(Reply::Status(text)) => Ok(text),
+            other => bail!("CLUSTER answered {other:?}"),
+        }
+    }
+
     /// Connections of others than this one.
     pub(crate) async fn other_connections(&self) -> Result<u64> {
         let clients = info(&self.connection, "clients").await?;

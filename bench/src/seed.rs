@@ -6,6 +6,8 @@ use reef_api::{NodeId, node as api};
 use reef_domain::heartbeat::Heartbeat;
 use reef_domain::limits::HEARTBEAT_SCRIPT_MAX;
 use reef_domain::node::{Registration, check_registration};
+use reef_redis::Connection;
+use reef_store::Store;
 use reef_store::heartbeat::{Beat, BeatOutcome};
 use reef_store::node::{List, Register, Registered, Remove, Writer, Written};
 
@@ -24,12 +26,29 @@ const PAGE: i64 = 1000;
 
 /// Registers the nodes of a range of numbers, each by the script that a request would run.
 pub(crate) async fn register(redis: &Redis, numbers: std::ops::Range<u64>) -> Result<()> {
-    let store = &redis.store();
+    register_for(redis, numbers, "@admin").await
+}
+
+/// The same for an agent.
+pub(crate) async fn register_for(
+    redis: &Redis,
+    numbers: std::ops::Range<u64>,
+    owner: &str,
+) -> Result<()> {
+    register_in(&redis.store(), numbers, owner).await
+}
+
+/// The same, wherever they lie.
+pub(crate) async fn register_in(
+    store: &Store<Connection>,
+    numbers: std::ops::Range<u64>,
+    owner: &str,
+) -> Result<()> {
     stream::iter(numbers.map(Ok))
         .try_for_each_concurrent(IN_FLIGHT, |number| async move {
             let name = name_of(&digits(number));
             let (registration, node_id) = (registration(&name)?, NodeId::from(name.as_str()));
-            let call = Register::new(&registration, &node_id, "@admin", Writer::Any);
+            let call = Register::new(&registration, &node_id, owner, Writer::Any);
             match store.call(&call).await? {
                 Registered::Ok { .. } => Ok(()),
                 other => bail!("{name} was not registered: {other:?}"),

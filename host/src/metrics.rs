@@ -72,6 +72,19 @@ const METRICS: &[(Kind, &str, &str)] = &[
     (Kind::Gauge, "reef_tasks_waiting", "Tasks that wait for a node"),
     (Kind::Gauge, "reef_tasks_dead", "Tasks that failed for good and were not tried again"),
     (Kind::Counter, "reef_tasks_fenced_total", "Stale claim tokens that were refused"),
+    (Kind::Gauge, "reef_tasks_ended_bytes", "What tasks take in Redis that have ended, about"),
+    (
+        Kind::Gauge,
+        "reef_tasks_overdue",
+        "Tasks that have been kept long enough and that the monitor has yet to forget",
+    ),
+    (
+        Kind::Counter,
+        "reef_tasks_forgotten_total",
+        "Tasks that this host has forgotten as the monitor, since they were kept long enough",
+    ),
+    (Kind::Gauge, "reef_redis_memory_used_bytes", "Memory that Redis uses, as the monitor sees it"),
+    (Kind::Gauge, "reef_redis_memory_max_bytes", "Memory that Redis may use; 0: without a bound"),
     (Kind::Gauge, "reef_stream_readers", "Readers of event streams"),
     (Kind::Counter, "reef_stream_events_total", "Live events received for readers"),
     (
@@ -274,6 +287,8 @@ pub(crate) struct MonitorMetrics {
     pub(crate) leases_lost: Counter,
     pub(crate) tasks: TaskMetrics,
     pub(crate) suspended: Gauge,
+    pub(crate) memory_used: Gauge,
+    pub(crate) memory_max: Gauge,
 }
 
 impl MonitorMetrics {
@@ -292,6 +307,8 @@ impl MonitorMetrics {
             leases_lost: counter!("reef_monitor_leases_lost_total"),
             tasks: TaskMetrics::new(),
             suspended: gauge!("reef_monitor_expiry_suspended"),
+            memory_used: gauge!("reef_redis_memory_used_bytes"),
+            memory_max: gauge!("reef_redis_memory_max_bytes"),
         }
     }
 }
@@ -303,6 +320,9 @@ pub(crate) struct TaskMetrics {
     waiting: Gauge,
     dead: Gauge,
     fenced: Counter,
+    ended_bytes: Gauge,
+    overdue: Gauge,
+    pub(crate) forgotten: Counter,
 }
 
 impl TaskMetrics {
@@ -315,6 +335,9 @@ impl TaskMetrics {
             waiting: gauge!("reef_tasks_waiting"),
             dead: gauge!("reef_tasks_dead"),
             fenced: counter!("reef_tasks_fenced_total"),
+            ended_bytes: gauge!("reef_tasks_ended_bytes"),
+            overdue: gauge!("reef_tasks_overdue"),
+            forgotten: counter!("reef_tasks_forgotten_total"),
         }
     }
 
@@ -326,6 +349,8 @@ impl TaskMetrics {
         }
         self.waiting.set(counts.waiting as f64);
         self.dead.set(counts.dead as f64);
+        self.ended_bytes.set(counts.ended_bytes as f64);
+        self.overdue.set(counts.overdue as f64);
         self.fenced.absolute(counts.fenced.unsigned_abs());
     }
 }

@@ -18,6 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::alerts::Alerts;
 use crate::alerts::watch::Watch;
 use crate::metrics::MonitorMetrics;
+use crate::redis::inspect;
 use crate::seen::Seen;
 use crate::shutdown::Shutdown;
 
@@ -136,8 +137,27 @@ impl Monitor {
         self.tell_of_alterations(state, &ticked);
         if sweep {
             state.swept = Some(Instant::now());
+            self.look_at_memory(state).await;
         }
         Ok(Some(ticked))
+    }
+
+    /// Shows how much memory Redis uses, and says once that little of it is left. A server that does not
+    /// tell costs nothing else.
+    #[expect(clippy::cast_precision_loss, reason = "memories are far below 2^53 bytes")]
+    async fn look_at_memory(&self, state: &mut State) {
+        let Ok(memory) = inspect::memory(self.store.redis()).await else { return };
+        state.metrics.memory_used.set(memory.used as f64);
+        state.metrics.memory_max.set(memory.max as f64);
+        let is_low = memory.is_nearly_used_up();
+        if is_low && !state.is_memory_low {
+            tracing::warn!(used = memory.used, max = memory.max, "Redis has little memory left");
+            if let Some(alerts) = &self.alerts {
+                let data = json!({"used": memory.used, "max": memory.max});
+                alerts.raise("store_nearly_full", &data);
+            }
+        }
+        state.is_memory_low = is_low;
     }
 
     /// Asks for the lease; before it is taken, what was given out on data that are no more is made
@@ -208,6 +228,8 @@ struct State {
     swept: Option<Instant>,
     is_failing: bool,
     is_suspended: bool,
+    /// Redis has little memory left, and it was said.
+    is_memory_low: bool,
     /// The journal's seals, as they were last seen.
     seals_seen: SealsSeen,
     /// Seals are missing, and it was said.
@@ -224,6 +246,7 @@ impl State {
             swept: None,
             is_failing: false,
             is_suspended: false,
+            is_memory_low: false,
             seals_seen: SealsSeen::default(),
             is_broken: false,
             watch: Watch::default(),
@@ -263,6 +286,10 @@ impl State {
         if ticked.adopted > 0 {
             tracing::info!(bots = ticked.adopted, "took in bots of the older system");
             self.metrics.adopted.increment(ticked.adopted.unsigned_abs());
+        }
+        if ticked.forgotten > 0 {
+            tracing::debug!(tasks = ticked.forgotten, "forgot tasks that were kept long enough");
+            self.metrics.tasks.forgotten.increment(ticked.forgotten.unsigned_abs());
         }
         let due = ticked.due;
         if due.leases > 0 {

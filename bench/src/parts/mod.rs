@@ -1,12 +1,14 @@
 //! What is measured.
 
 pub(crate) mod append;
+pub(crate) mod costs;
 pub(crate) mod fleet;
 pub(crate) mod ledger;
 pub(crate) mod messages;
 pub(crate) mod operations;
 pub(crate) mod row;
 pub(crate) mod scale;
+pub(crate) mod shards;
 pub(crate) mod streams;
 pub(crate) mod tasks;
 
@@ -34,9 +36,20 @@ struct Asking<'a> {
 
 impl<'a> Asking<'a> {
     fn new(call: &Call, hub: &'a Hub, server: &'a Server, connections: usize) -> Self {
+        Self::with_key(call, hub, server, connections, hub.admin_key())
+    }
+
+    /// The same with another key than the admin's.
+    fn with_key(
+        call: &Call,
+        hub: &'a Hub,
+        server: &'a Server,
+        connections: usize,
+        key: &str,
+    ) -> Self {
         let load = Load {
             address: server.address,
-            template: call.template(server.address, hub.admin_key()),
+            template: call.template(server.address, key),
             numbers: call.numbers,
             connections,
         };

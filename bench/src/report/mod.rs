@@ -4,6 +4,7 @@ mod figures;
 mod ledger;
 mod messages;
 mod nodes;
+mod sizing;
 mod tasks;
 
 use std::io::{self, Write};
@@ -13,11 +14,13 @@ use serde::Serialize;
 use crate::machine::Machine;
 use crate::options::Options;
 use crate::parts::append::AppendCosts;
+use crate::parts::costs::Costs;
 use crate::parts::fleet::Fleet;
 use crate::parts::ledger::Ledger;
 use crate::parts::messages::Messages;
 use crate::parts::operations::Operations;
 use crate::parts::scale::Scale;
+use crate::parts::shards::ShardRows;
 use crate::parts::streams::Streams;
 use crate::parts::tasks::Tasks;
 
@@ -43,6 +46,10 @@ pub(crate) struct Report {
     pub(crate) tasks: Option<Tasks>,
     /// Money.
     pub(crate) ledger: Option<Ledger>,
+    /// What operations cost a Redis.
+    pub(crate) costs: Option<Costs>,
+    /// Over several Redis.
+    pub(crate) shards: Option<ShardRows>,
 }
 
 impl Report {
@@ -60,6 +67,8 @@ impl Report {
             streams: None,
             tasks: None,
             ledger: None,
+            costs: None,
+            shards: None,
         }
     }
 
@@ -95,6 +104,12 @@ impl Report {
         if let Some(ledger) = &self.ledger {
             ledger::print(&mut out, ledger)?;
         }
+        if let Some(costs) = &self.costs {
+            sizing::print_costs(&mut out, costs)?;
+        }
+        if let Some(shards) = &self.shards {
+            sizing::print_shards(&mut out, shards)?;
+        }
         out.flush()
     }
 
@@ -109,6 +124,8 @@ impl Report {
             self.streams.as_ref().map(|part| &part.redis),
             self.tasks.as_ref().map(|part| &part.redis),
             self.ledger.as_ref().map(|part| &part.redis),
+            self.costs.as_ref().map(|part| &part.redis),
+            self.shards.as_ref().map(|part| &part.redis),
         ];
         by_part.into_iter().flatten().next().map(String::as_str)
     }

@@ -53,6 +53,15 @@ pub(crate) struct Hub {
 impl Hub {
     /// Starts a hub.
     pub(crate) async fn start(options: &Options, liveness: Liveness) -> Result<Self> {
+        Self::start_with(options, liveness, &[]).await
+    }
+
+    /// Starts a hub with some variables.
+    pub(crate) async fn start_with(
+        options: &Options,
+        liveness: Liveness,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("reef-bench-").tempdir_in(&options.state_dir)?;
         let key_file = folder.path().join("admin.key");
@@ -72,7 +81,7 @@ impl Hub {
             .env_remove("REDIS_URL")
             .env_remove("REEF_REDIS_URL")
             .stderr(std::fs::File::create(&log)?);
-        for (name, value) in liveness.variables() {
+        for (name, value) in liveness.variables().iter().chain(variables) {
             command.arg("--variable").arg(format!("{name}={value}"));
         }
         let server = match Server::start(command, None).await {

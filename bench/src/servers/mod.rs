@@ -5,3 +5,4 @@ pub(crate) mod child;
 pub(crate) mod hub;
 pub(crate) mod native;
 pub(crate) mod native_server;
+pub(crate) mod shards;

@@ -11,8 +11,8 @@ use reef_api::task::{
 use reef_domain::json::Json;
 use reef_domain::limits::{
     AUDIENCE_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, CONCURRENT_TASKS_MAX, ITERATIONS_MAX,
-    PAGE_DEFAULT, REDRIVE_MAX, TASK_DELAY_MS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX,
-    TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX, WAIT_MS_MAX,
+    PAGE_DEFAULT, REDRIVE_MAX, TASK_DELAY_MS_MAX, TASK_KEPT_MS_MAX, TASK_NAME_CHARS_MAX,
+    TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX, WAIT_MS_MAX,
 };
 use reef_domain::task::{PRIORITY_DEFAULT, PRIORITY_MAX, TASK_TYPES, TIMEOUT_DEFAULT, WORKFLOWS};
 use reef_web::Code;
@@ -267,6 +267,8 @@ fn task_schemas(api: &mut Api) {
         .set("timeout", timeout())
         .set("max_retries", default(between(0, TASK_RETRIES_MAX), 3))
         .set("delay_ms", default(between(0, TASK_DELAY_MS_MAX), 0))
+        .set("keep_completed_ms", between(0, TASK_KEPT_MS_MAX))
+        .set("keep_failed_ms", between(0, TASK_KEPT_MS_MAX))
         .set("user_id", name(0, USER_CHARS_MAX))
         .set("task_id", new_id())
         .set("metadata", optional_object());

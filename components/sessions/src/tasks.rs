@@ -182,7 +182,7 @@ pub(crate) async fn list_waiting<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 /// `GET /tasks/stats`
 pub(crate) async fn count<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let counts = cx.store.call(&Count).await?;
+    let counts = cx.store.call(&Count { kept_ms: cx.config.settings.task_kept_ms }).await?;
     Ok(Response::json(&TaskStats {
         total: counts.total,
         by_status: counts.by_status,
@@ -191,6 +191,10 @@ pub(crate) async fn count<R: Redis>(cx: &Context<'_, R>) -> Answer {
         dead: counts.dead,
         skill_sets: counts.classes,
         fenced: counts.fenced,
+        ended: counts.ended,
+        ended_bytes: counts.ended_bytes,
+        oldest_end: counts.oldest_end,
+        overdue: counts.overdue,
     }))
 }
 

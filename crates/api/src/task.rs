@@ -109,6 +109,13 @@ pub struct Task {
     pub audience: Value,
     /// The one node that may run it.
     pub target_node: Option<NodeId>,
+    /// How long it is kept after it has completed, in milliseconds; left out: as the variable
+    /// `task_kept_hours` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_completed_ms: Option<i64>,
+    /// The same after it has failed, run out of time or been cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_failed_ms: Option<i64>,
 }
 
 /// A task that is submitted, or a sub-task of a proposal.
@@ -154,6 +161,13 @@ pub struct TaskBody<J> {
     pub task_id: Option<TaskId>,
     /// An object that is kept as it is.
     pub metadata: Option<J>,
+    /// How long it is kept after it has completed, in milliseconds, at most a year; 0: not longer than
+    /// its message, if it has one, needs to hear of it; left out, as the variable `task_kept_hours` says.
+    #[serde(default, deserialize_with = "lax::int")]
+    pub keep_completed_ms: Option<i64>,
+    /// The same after it has failed, run out of time or been cancelled.
+    #[serde(default, deserialize_with = "lax::int")]
+    pub keep_failed_ms: Option<i64>,
 }
 
 // `GET /tasks/stats`.
@@ -168,6 +182,18 @@ pub struct TaskStats {
     pub dead: i64,
     pub skill_sets: i64,
     pub fenced: i64,
+    /// Tasks that have ended and are kept.
+    #[serde(default)]
+    pub ended: i64,
+    /// What these take in Redis, in bytes, about.
+    #[serde(default)]
+    pub ended_bytes: i64,
+    /// When the one ended that has been kept longest, of those that do not say how long they are kept.
+    #[serde(default)]
+    pub oldest_end: Option<UnixMillis>,
+    /// Tasks that have been kept as long as they were to be, and that are yet to be forgotten.
+    #[serde(default)]
+    pub overdue: i64,
 }
 
 /// A task that was submitted.

@@ -95,10 +95,14 @@ impl Stats {
             return Ok(cx.out.line(&all)?);
         }
         let (state, health, tasks) = (state.value, health.value, tasks.value);
-        let TaskStats { total, by_status, waiting, delayed, dead, skill_sets, fenced } = tasks;
+        let TaskStats { total, by_status, waiting, delayed, dead, skill_sets, fenced, .. } = tasks;
+        let TaskStats { ended, ended_bytes, oldest_end, overdue, .. } = tasks;
         let of_tasks = [
             ("dead", dead),
             ("delayed", delayed),
+            ("ended, kept", ended),
+            ("ended, bytes about", ended_bytes),
+            ("ended, overdue", overdue),
             ("fenced", fenced),
             ("skill sets", skill_sets),
             ("total", total),
@@ -116,6 +120,8 @@ impl Stats {
         ));
         rows.extend(counts("tasks", by_status.counts()));
         rows.extend(counts("tasks", of_tasks));
+        let oldest = oldest_end.map_or_else(|| "none".to_owned(), |end| end.to_string());
+        rows.push(["tasks ended, the oldest".to_owned(), oldest]);
         let suspended = health.expiry.suspended;
         let suspended = if suspended { "suspended" } else { "on" };
         rows.push(["expiry".to_owned(), suspended.to_owned()]);

@@ -240,9 +240,25 @@ pub const UNFINISHED_AFTER_MS: i64 = 15_000;
 /// Most tasks that a redrive may name.
 pub const REDRIVE_MAX: usize = 1_000;
 
-/// How long the monitor keeps a task after its end, in milliseconds: 30 d, as `POST /tasks/cleanup`
-/// does by itself (`contract.md` §5).
-pub const TASK_KEPT_MS: i64 = 30 * 86_400_000;
+/// Longest that a task may be kept after its end, in milliseconds: a year, as the variable
+/// `task_kept_hours` allows.
+pub const TASK_KEPT_MS_MAX: i64 = 365 * 86_400_000;
+
+/// Bytes of what tasks have brought after which a step of a clean-up ends: some milliseconds of Redis.
+pub const FORGET_BYTES: i64 = 4 << 20;
+
+/// When the clean-up looks again at a task whose message has not heard of its end, in milliseconds: the
+/// monitor tells the message meanwhile.
+pub const UNSETTLED_AGAIN_MS: i64 = 60_000;
+
+/// Largest value, in bytes, that leaves a hash in Redis' compact form (`hash-max-listpack-value`).
+pub const SMALL_VALUE_BYTES: i64 = 64;
+
+/// Largest description, in bytes, that lies with a task from the start: each step reads and writes it.
+pub const LARGE_SPEC_BYTES: i64 = 16 << 10;
+
+/// Bytes that an ended task takes in Redis beside what it has brought (`docs/operating/sizing.md`).
+pub const ENDED_TASK_BYTES: i64 = 1_500;
 
 /// Entries that the list for old workers keeps.
 pub const OLD_QUEUE_MAX: i64 = 10_000;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::id;
 use crate::invalid::Invalid;
 use crate::limits::{
-    AUDIENCE_MAX, ITERATIONS_MAX, LABEL_CHARS_MAX, LABELS_MAX, TASK_DELAY_MS_MAX,
+    AUDIENCE_MAX, ITERATIONS_MAX, LABEL_CHARS_MAX, LABELS_MAX, TASK_DELAY_MS_MAX, TASK_KEPT_MS_MAX,
     TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
 };
 use crate::name;
@@ -192,6 +192,10 @@ pub struct Submission {
     pub delay_ms: i64,
     /// Whom it is for.
     pub user_id: Option<String>,
+    /// How long it is kept after it has completed, in milliseconds; `None`: as the hub says.
+    pub keep_completed_ms: Option<i64>,
+    /// The same after any other end.
+    pub keep_failed_ms: Option<i64>,
 }
 
 impl Default for Submission {
@@ -230,6 +234,8 @@ impl Submission {
             max_retries: body.max_retries.unwrap_or(3),
             delay_ms: body.delay_ms.unwrap_or_default(),
             user_id: body.user_id.take().filter(|user| !user.is_empty()),
+            keep_completed_ms: body.keep_completed_ms,
+            keep_failed_ms: body.keep_failed_ms,
         }
     }
 
@@ -266,6 +272,13 @@ impl Submission {
         invalid.within("max_retries", self.max_retries, &(0..=TASK_RETRIES_MAX));
         invalid.within("delay_ms", self.delay_ms, &(0..=TASK_DELAY_MS_MAX));
         check_user(invalid, self.user_id.as_deref());
+        let keeps = [
+            ("keep_completed_ms", self.keep_completed_ms),
+            ("keep_failed_ms", self.keep_failed_ms),
+        ];
+        for (field, keep) in keeps {
+            invalid.within(field, keep.unwrap_or_default(), &(0..=TASK_KEPT_MS_MAX));
+        }
     }
 }
 
@@ -319,6 +332,8 @@ mod tests {
             max_retries: -1,
             delay_ms: -1,
             user_id: Some("u".repeat(129)),
+            keep_completed_ms: Some(-1),
+            keep_failed_ms: Some(TASK_KEPT_MS_MAX + 1),
             ..Submission::default()
         };
         assert_eq!(
@@ -331,7 +346,9 @@ mod tests {
                 "timeout",
                 "max_retries",
                 "delay_ms",
-                "user_id"
+                "user_id",
+                "keep_completed_ms",
+                "keep_failed_ms"
             ]
         );
         let nan = Submission { name: "n".into(), timeout: f64::NAN, ..Submission::default() };

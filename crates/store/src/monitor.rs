@@ -1,21 +1,24 @@
 //! The monitor's tick, and the lease by which one of several hosts does it: `lua/monitor/`.
 
-use reef_domain::limits::TASK_KEPT_MS;
+use std::time::Duration;
 
 use crate::entry::{Sealed, SealsSeen, seal_due};
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
 use crate::hold::{self, Settled};
 use crate::leader;
-use crate::port::Redis;
+use crate::port::{Redis, RedisError};
 use crate::proposal;
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
 use crate::settings::Settings;
-use crate::task::{Count, Counts, Due, clean_up, settle_due};
+use crate::task::{Count, Counts, Due, expire, settle_due};
 
 include!(concat!(env!("OUT_DIR"), "/calls_monitor.rs"));
 
-/// Steps of 100 in which one sweep forgets old tasks: the next sweep goes on.
-const CLEANUP_STEPS: usize = 5;
+/// The part of a tick, one in so many, that goes on forgetting tasks while there are some to forget.
+const JANITOR_SHARE: u64 = 4;
+
+/// Longest that one tick forgets tasks: where ticks are far apart, they take no longer either.
+const JANITOR_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Whether something that was given out has to be made void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +78,8 @@ pub struct Ticked {
     pub seals: Sealed,
     /// Proposals whose acceptance was left half done.
     pub proposals: i64,
+    /// Tasks that were forgotten, since they have been kept as long as they were to be.
+    pub forgotten: i64,
     /// How many tasks there are; counted in each sweep.
     pub tasks: Option<Counts>,
 }
@@ -104,15 +109,34 @@ pub async fn tick<R: Redis>(
         is_asked_for: false,
     };
     let checked = check_all(store, &check, None).await?.value;
+    let kept_ms = settings.task_kept_ms;
+    // Before what a Redis that is full refuses, since this frees memory.
+    let forgotten = expire(store, kept_ms, janitor_time(tick_ms)).await?;
     store.call(&leader::Show).await?;
-    let due = settle_due(store, settings).await?;
-    let holds = hold::settle_due(store, tick_ms).await?;
-    let seals = seal_due(store, seals_seen).await?;
-    let proposals = proposal::settle_unfinished(store, settings).await?;
-    let mut tasks = None;
-    if sweep {
-        clean_up(store, TASK_KEPT_MS, CLEANUP_STEPS, None).await?;
-        tasks = Some(store.call(&Count).await?);
+    let due = unless_full(settle_due(store, settings).await)?;
+    let holds = unless_full(hold::settle_due(store, tick_ms).await)?;
+    let seals = match seal_due(store, seals_seen).await {
+        Err(error) if is_full(&error) => Sealed { seen: seals_seen.clone(), ..Sealed::default() },
+        other => other?,
+    };
+    let proposals = unless_full(proposal::settle_unfinished(store, settings).await)?;
+    let tasks = if sweep { Some(store.call(&Count { kept_ms }).await?) } else { None };
+    Ok(Ticked { checked, adopted, due, proposals, holds, seals, forgotten, tasks })
+}
+
+fn janitor_time(tick_ms: i64) -> Duration {
+    let share = Duration::from_millis(u64::try_from(tick_ms).unwrap_or_default() / JANITOR_SHARE);
+    share.min(JANITOR_TIME_MAX)
+}
+
+fn is_full(error: &StoreError) -> bool {
+    matches!(error, StoreError::Redis(RedisError::Full(_)))
+}
+
+/// What a Redis that is full has refused is done by a later tick; the rest of this one goes on.
+fn unless_full<T: Default>(done: Result<T, StoreError>) -> Result<T, StoreError> {
+    match done {
+        Err(error) if is_full(&error) => Ok(T::default()),
+        other => other,
     }
-    Ok(Ticked { checked, adopted, due, proposals, holds, seals, tasks })
 }

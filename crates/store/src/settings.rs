@@ -20,6 +20,8 @@ pub struct Settings {
     pub heartbeat_key_ttl_ms: i64,
     /// `message_ttl_hours`, in milliseconds: how long a message is kept after a write.
     pub message_ttl_ms: i64,
+    /// `task_kept_hours`, in milliseconds: how long a task is kept after its end that does not say it.
+    pub task_kept_ms: i64,
     /// `legacy_inbox`: new mail is also pushed onto the list that old clients read.
     pub legacy_inbox: bool,
     /// `legacy_task_queue`: tasks within messages are also pushed onto the list that old workers pop.
@@ -47,6 +49,7 @@ impl Settings {
             heartbeat_timeout: given.seconds("heartbeat_timeout_seconds")?,
             heartbeat_key_ttl_ms: given.seconds("heartbeat_ttl_seconds")?.as_millis(),
             message_ttl_ms: given.hours_ms("message_ttl_hours")?,
+            task_kept_ms: given.hours_ms("task_kept_hours")?,
             legacy_inbox: given.flag("legacy_inbox")?,
             legacy_task_queue: given.flag("legacy_task_queue")?,
             task_audience: Audience::word(&task_audience).ok_or_else(|| {
@@ -82,6 +85,7 @@ mod tests {
             ("key_layout", "ring"),
             ("heartbeat_timeout_seconds", "-1"),
             ("message_ttl_hours", "0"),
+            ("task_kept_hours", "-1"),
             ("legacy_inbox", "yes"),
             ("task_audience", "all"),
         ] {

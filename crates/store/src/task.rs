@@ -38,6 +38,10 @@ pub struct Spec<'a, J> {
     description: Cow<'a, str>,
     parameters: J,
     metadata: J,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keep_completed_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keep_failed_ms: Option<i64>,
 }
 
 impl Argument for Spec<'_, &Json> {
@@ -112,6 +116,8 @@ fn read_owned(reply: &mut Reader) -> Result<Owned<Task>, Malformed> {
         progress: reply.float()?,
         audience: json!(audience),
         target_node,
+        keep_completed_ms: spec.keep_completed_ms,
+        keep_failed_ms: spec.keep_failed_ms,
     };
     Ok(Owned { owner, value })
 }

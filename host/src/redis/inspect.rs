@@ -10,6 +10,9 @@ use tokio::time::Instant;
 /// The oldest major version that has everything the scripts use. Valkey began at 7.2 and calls
 /// itself Redis 7.2.4, which is what decides.
 const MAJOR_MIN: u32 = 7;
+/// From this share of the memory that Redis may use on, in percent, an operator should hear of it: what
+/// adds something is refused when all is used.
+const NEARLY_FULL_PERCENT: u64 = 90;
 /// How long a server may be unreachable when the hub starts.
 const REACH_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -47,6 +50,49 @@ pub(crate) enum Unusable {
     /// It answers, but is too old.
     #[error("{0}")]
     Unfit(String),
+}
+
+/// The memory of a server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// What it uses, in bytes.
+    pub(crate) used: u64,
+    /// What it may use, in bytes; 0: there is no bound.
+    pub(crate) max: u64,
+}
+
+impl Memory {
+    fn read(facts: &HashMap<String, String>) -> Self {
+        let fact = |name| facts.get(name).and_then(|text| text.parse().ok()).unwrap_or_default();
+        Self { used: fact("used_memory"), max: fact("maxmemory") }
+    }
+
+    /// Whether little of it is left.
+    pub(crate) fn is_nearly_used_up(self) -> bool {
+        let used = u128::from(self.used) * 100;
+        self.max > 0 && used >= u128::from(self.max) * u128::from(NEARLY_FULL_PERCENT)
+    }
+
+    /// Whether this has less left than another, in proportion.
+    fn is_fuller_than(self, other: Self) -> bool {
+        // One without a bound is never full.
+        let of = |memory: Self| if memory.max > 0 { (memory.used, memory.max) } else { (0, 1) };
+        let ((used, max), (other_used, other_max)) = (of(self), of(other));
+        u128::from(used) * u128::from(other_max) > u128::from(other_used) * u128::from(max)
+    }
+}
+
+/// How much memory a server uses; of the primaries of a cluster, the one that has least left.
+pub(crate) async fn memory(connection: &Connection) -> Result<Memory, Error> {
+    let mut fullest: Option<Memory> = None;
+    for server in connection.primaries().await? {
+        let reply = server.execute("INFO", vec!["memory".into()]).await?;
+        let one = Memory::read(&read_info(&text(&reply).join("\n")));
+        if fullest.is_none_or(|other| one.is_fuller_than(other)) {
+            fullest = Some(one);
+        }
+    }
+    Ok(fullest.unwrap_or_default())
 }
 
 /// Waits until a server answers, and looks at it.
@@ -161,6 +207,16 @@ fn judge(facts: &HashMap<String, String>, snapshots: Option<bool>) -> Result<Ins
             ),
         );
     }
+    if Memory::read(facts).is_nearly_used_up() {
+        warn(
+            "nearly_full",
+            format!(
+                "Redis uses {NEARLY_FULL_PERCENT} % or more of the memory that it may use \
+                 (maxmemory); when all is used, whatever adds something gets 503 store_full: see \
+                 reef stats, clean up, or give it more"
+            ),
+        );
+    }
     if fact("role") == "slave" {
         warn(
             "replica",
@@ -194,6 +250,23 @@ fn judge(facts: &HashMap<String, String>, snapshots: Option<bool>) -> Result<Ins
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_fullest_server_counts() {
+        let memory = |used, max| Memory { used, max };
+        let gb = 1 << 30;
+        assert!(memory(gb / 10 * 9 + 1000, gb).is_nearly_used_up());
+        assert!(!memory(gb / 10 * 9 - 1000, gb).is_nearly_used_up());
+        assert!(!memory(gb, 0).is_nearly_used_up(), "without a bound");
+        assert!(memory(5, 10).is_fuller_than(memory(49, 100)));
+        assert!(!memory(4, 10).is_fuller_than(memory(49, 100)));
+        assert!(memory(1, 10).is_fuller_than(memory(100, 0)));
+        let info = "redis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\n\
+                    used_memory:95000\r\nmaxmemory:100000\r\n";
+        let codes: Vec<_> =
+            judged(info, None).unwrap().warnings.iter().map(|warning| warning.code).collect();
+        assert_eq!(codes, ["nearly_full"]);
+    }
 
     fn judged(info: &str, snapshots: Option<bool>) -> Result<Inspection, Unusable> {
         judge(&read_info(info), snapshots)

@@ -18,7 +18,7 @@ const FRESH: Duration = Duration::from_millis(200);
 /// How often the log and the metrics learn about a change.
 const WATCH_PERIOD: Duration = Duration::from_secs(1);
 /// How many of these periods pass between two looks at the server's settings.
-const LOOK_EVERY: u32 = 30;
+const LOOK_EVERY: u32 = 10;
 
 /// Whether the hub can work.
 #[derive(Debug, Clone, PartialEq, Eq)]

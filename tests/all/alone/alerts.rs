@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::contract::Desk;
-use crate::harness::{Hub, HubOptions, PATIENCE, Program, reef};
+use crate::harness::{Hub, HubOptions, PATIENCE, Program, RedisServer, reef};
 
 const SECRET: &str = "a-secret-of-this-test";
 
@@ -216,4 +216,21 @@ fn a_test_alert_shows_the_answer() {
         Program::run(reef().args(["alerts", "test", "--alert-url", "http://h"]), PATIENCE);
     assert_eq!(unsigned.status.code(), Some(2), "{unsigned:?}");
     assert_eq!(Program::run(reef().args(["alerts", "test"]), PATIENCE).status.code(), Some(2));
+}
+
+#[test]
+fn a_redis_that_is_nearly_full_is_told() {
+    let webhook = Webhook::start(&[]);
+    let server = RedisServer::start();
+    let hub = webhook.hub().redis(&server).start();
+    let mut redis = server.connect();
+    let info: String = redis::cmd("INFO").arg("memory").query(&mut redis).unwrap();
+    let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+    let used: u64 = used.unwrap().trim().parse().unwrap();
+    let max = used / 95 * 100;
+    redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(max).exec(&mut redis).unwrap();
+    let data = webhook.alert("store_nearly_full")["data"].clone();
+    assert_eq!(data["max"], max);
+    assert!(data["used"].as_u64() > Some(max / 100 * 90), "{data}");
+    drop(hub);
 }

@@ -20,6 +20,7 @@ mod leases_of_leaders;
 mod old_names;
 mod open_mode;
 mod restored;
+mod retention;
 mod sign_in_links;
 mod stream_ends;
 mod streams;

@@ -124,6 +124,14 @@ impl Truth {
         assert_eq!(found, lists, "after {done}");
         let hashes: BTreeSet<_> = self.below("reef:task:").into_keys().collect();
         assert_eq!(hashes, model.tasks.keys().map(String::as_str).collect(), "after {done}");
+        // What is large of those that have ended lies apart, and is counted.
+        let ended = model.tasks.iter().filter(|(_, task)| task.is_ended());
+        let ended: BTreeSet<_> = ended.map(|(id, _)| id.as_str()).collect();
+        let bytes: i64 =
+            ended.iter().map(|id| self.number(&format!("reef:task:{id}"), "bytes")).sum();
+        assert_eq!(self.number("reef:cluster", "ended_bytes"), bytes, "after {done}");
+        let apart: BTreeSet<_> = self.below("reef:task-large:").into_keys().collect();
+        assert_eq!(apart, ended, "after {done}");
     }
 
     /// What the owner's quotas count.

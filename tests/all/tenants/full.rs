@@ -165,3 +165,130 @@ fn who_lives_and_who_lets_go_goes_on() {
 fn claimed_as(claimed: &Value) -> Value {
     json!({"task_id": claimed["task_id"], "token": claimed["token"]})
 }
+
+/// Lets the server of a test refuse functions, so that the hub sends scripts.
+fn refuse_functions(redis: &mut redis::Connection) {
+    let mut set = redis::cmd("ACL");
+    set.arg("SETUSER").arg("default").arg("-fcall").arg("-function|load").exec(redis).unwrap();
+}
+
+/// What frees memory goes on, whoever does it: callers, and the monitor, which must not stop at what is
+/// refused.
+#[test]
+fn what_frees_memory_goes_on() {
+    for has_functions in [true, false] {
+        let server = RedisServer::start();
+        let mut redis = server.connect();
+        if !has_functions {
+            refuse_functions(&mut redis);
+        }
+        let hub = Hub::options().redis(&server).start();
+        let admin = hub.admin();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let agent = admin.new_agent();
+        let key = text(&agent.client.get("/auth/keys").ok()["keys"][0]["key_id"]);
+        let other = admin.new_agent();
+        let invite = admin.post("/invites", &json!({})).ok();
+        let invite = text(&invite["invite_info"]["invite_id"]);
+        let session = text(&admin.post_empty("/sessions").ok()["session_id"]);
+        admin.post(&format!("/sessions/{session}/messages"), &json!({"content": "hello"})).ok();
+        let node = text(&admin.new_node_with("digger", &["dig", "simple"])["node_id"]);
+        let claim =
+            || admin.post("/tasks/claim", &json!({"node_id": node})).ok()["tasks"][0].clone();
+        let end = |held: &Value| {
+            let path = format!("/tasks/{}/complete", held["task_id"].as_str().unwrap());
+            admin.post(&path, &json!({"token": held["token"], "result": 1})).ok();
+        };
+        let old = text(&admin.post("/tasks", &task("dig")).ok()["task_id"]);
+        end(&claim());
+        let shown = json!({"task_description": "dig"});
+        admin.post(&format!("/sessions/{session}/tasks"), &shown).ok();
+        let shown = claim();
+        end(&shown);
+        let mut short = task("dig");
+        short["keep_completed_ms"] = json!(0);
+        let short = text(&admin.post("/tasks", &short).ok()["task_id"]);
+        let held = claim();
+        // As if the message of a task had not heard of its end, and were to be told at once.
+        let owed = ("reef:tasks:unsettled", shown["task_id"].as_str().unwrap());
+        redis::cmd("ZADD").arg(owed.0).arg(0).arg(owed.1).exec(&mut redis).unwrap();
+        set_maxmemory(&mut redis, 1);
+
+        end(&held);
+        eventually("the monitor forgets it", PATIENCE, || {
+            (admin.get(&format!("/tasks/{short}")).status == 404).then_some(())
+        });
+        admin.delete(&format!("/tasks/{old}")).ok();
+        admin.post("/tasks/cleanup", &json!({"days": 0})).ok();
+        agent.client.delete(&format!("/auth/keys/{key}")).ok();
+        agent.client.get("/auth/me").problem(401, "unauthenticated");
+        admin.delete(&format!("/invites/{invite}")).ok();
+        admin.delete(&format!("/agents/{}", other.id)).ok();
+        admin.delete(&format!("/sessions/{session}/messages?keep_days=0")).ok();
+        admin.delete(&format!("/sessions/{session}")).ok();
+        admin.delete(&format!("/nodes/{node}")).ok();
+
+        set_maxmemory(&mut redis, 0);
+        eventually("the monitor does the rest", PATIENCE, || {
+            let left: Option<i64> =
+                redis::cmd("ZSCORE").arg(owed.0).arg(owed.1).query(&mut redis).unwrap();
+            left.is_none().then_some(())
+        });
+    }
+}
+
+fn used_memory(redis: &mut redis::Connection) -> u64 {
+    let info: String = redis::cmd("INFO").arg("memory").query(redis).unwrap();
+    let used = info.lines().find_map(|line| line.strip_prefix("used_memory:"));
+    used.unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn it_heals_by_itself_when_memory_is_freed_and_warns_before() {
+    let server = RedisServer::start();
+    let hub = Hub::options().redis(&server).start();
+    let admin = hub.admin();
+    let mut redis = server.connect();
+    let warns = || {
+        let warnings = admin.get("//readyz").ok()["warnings"].to_string();
+        warnings.contains("90 %").then_some(())
+    };
+    assert_eq!(warns(), None);
+    let max = used_memory(&mut redis) + (4 << 20);
+    set_maxmemory(&mut redis, max);
+    let mut large = task("dig");
+    large["parameters"] = json!({"text": "x".repeat(500_000)});
+    let mut waiting = Vec::new();
+    let refused = loop {
+        let answer = admin.post("/tasks", &large);
+        if answer.status == 503 {
+            break answer;
+        }
+        waiting.push(answer.ok()["task_id"].as_str().unwrap().to_owned());
+        assert!(waiting.len() < 20, "it takes them all");
+    };
+    refused.problem(503, "store_full");
+    eventually("the hub warns", PATIENCE, || {
+        // Requests that have ended may still take some of it.
+        let nearly = used_memory(&mut redis) / 95 * 100;
+        set_maxmemory(&mut redis, nearly);
+        warns()
+    });
+    eventually("the metrics show it", PATIENCE, || {
+        let shown = admin.get("//metrics").text();
+        let value = |name: &str| -> Option<f64> {
+            let line = shown.lines().find(|line| line.starts_with(name))?;
+            line.rsplit(' ').next()?.parse().ok()
+        };
+        let max = value("reef_redis_memory_max_bytes ")?;
+        (max > 0.0 && value("reef_redis_memory_used_bytes ")? > 0.0).then_some(())
+    });
+    set_maxmemory(&mut redis, max);
+    for id in &waiting {
+        admin.post_empty(&format!("/tasks/{id}/cancel")).ok();
+        admin.delete(&format!("/tasks/{id}")).ok();
+    }
+    eventually("it takes more", PATIENCE, || {
+        (admin.post("/tasks", &large).status == 200).then_some(())
+    });
+}

@@ -57,6 +57,16 @@ pub(super) async fn run(options: &Options, hub: &Hub, native: &Server) -> Result
 
 /// Lets the workers run for a time.
 async fn load(hub: &Hub, server: Option<&Server>, time: Duration) -> Result<Sample> {
+    load_with(hub, server, hub.admin_key(), time).await
+}
+
+/// The same with another key than the admin's.
+pub(super) async fn load_with(
+    hub: &Hub,
+    server: Option<&Server>,
+    key: &str,
+    time: Duration,
+) -> Result<Sample> {
     let sample = Rc::new(RefCell::new(Sample::new()?));
     let mut workers = JoinSet::new();
     let begun = Instant::now();
@@ -64,7 +74,7 @@ async fn load(hub: &Hub, server: Option<&Server>, time: Duration) -> Result<Samp
         let node_id = operation::name_of(&digits(number));
         let sample = Rc::clone(&sample);
         let worker = match server {
-            Some(server) => Worker::over_http(server, hub.admin_key(), node_id).await?,
+            Some(server) => Worker::over_http(server, key, node_id).await?,
             None => Worker::over_scripts(hub.redis.clone(), node_id),
         };
         workers.spawn_local(worker.keep_working(begun + time, sample));
@@ -83,15 +93,15 @@ struct Worker {
 
 /// How a worker reaches the queue.
 enum Line {
-    Http(Connection, &'static str),
+    Http(Connection, Rc<str>),
     Scripts(Redis),
 }
 
 impl Worker {
-    async fn over_http(server: &Server, admin_key: &'static str, node_id: String) -> Result<Self> {
+    async fn over_http(server: &Server, key: &str, node_id: String) -> Result<Self> {
         let opened = Connection::open(server.address).await;
         let connection = opened.map_err(|fault| anyhow!("a worker cannot connect: {fault}"))?;
-        Ok(Self { node_id, hub: Line::Http(connection, admin_key) })
+        Ok(Self { node_id, hub: Line::Http(connection, key.into()) })
     }
 
     fn over_scripts(redis: Redis, node_id: String) -> Self {
@@ -113,11 +123,11 @@ impl Worker {
     /// one, since every worker submits before it claims.
     async fn cycle(&mut self) -> Result<()> {
         match &mut self.hub {
-            Line::Http(hub, admin_key) => {
-                hub.ask(&task::submit(), admin_key).await?;
-                let claimed = hub.ask(&task::claim(&self.node_id, 0), admin_key).await?;
+            Line::Http(hub, key) => {
+                hub.ask(&task::submit(), key).await?;
+                let claimed = hub.ask(&task::claim(&self.node_id, 0), key).await?;
                 let held = task::held(claimed)?.context("a claim got no task")?;
-                hub.ask(&task::complete(&held), admin_key).await.map(|_| ())
+                hub.ask(&task::complete(&held), key).await.map(|_| ())
             }
             Line::Scripts(redis) => {
                 let store = redis.store();

@@ -5,6 +5,8 @@ mod claims;
 mod cycles;
 mod dispatch;
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde::Serialize;
 
@@ -12,6 +14,7 @@ pub(crate) use self::claims::ClaimCost;
 pub(crate) use self::dispatch::Dispatch;
 use crate::options::Options;
 use crate::parts::row::Row;
+use crate::sample::Sample;
 use crate::seed;
 use crate::servers::hub::{Hub, Liveness};
 use crate::servers::native;
@@ -40,4 +43,9 @@ pub(crate) async fn run(options: &Options) -> Result<Tasks> {
     let redis = hub.redis.version.clone();
     drop((native, hub));
     Ok(Tasks { redis, cycles, dispatch, claims: claims::run(options).await? })
+}
+
+/// Workers that submit, claim and complete for a time, over HTTP and with a key of their own.
+pub(crate) async fn cycle(hub: &Hub, key: &str, time: Duration) -> Result<Sample> {
+    cycles::load_with(hub, Some(hub.server()), key, time).await
 }

@@ -48,11 +48,15 @@ class Tasks:
         metadata: Mapping[str, Any] | None = None,
         audience: Audience | None = None,
         target_node: str | None = None,
+        keep_completed: float | None = None,
+        keep_failed: float | None = None,
         idempotency_key: str | None = None,
     ) -> types.SubmittedTask:
         """Queues work for a node that has all ``skills``. ``delay`` and ``timeout`` in seconds.
 
         ``target_node`` is the one node that may do it; else ``audience`` says whose may.
+        ``keep_completed`` and ``keep_failed``: for how many seconds the hub keeps it after it has
+        completed, or has ended otherwise; else as long as the hub is set to.
         """
         body = body_of(
             name=name,
@@ -71,6 +75,8 @@ class Tasks:
             metadata=metadata,
             audience=audience_of(audience),
             target_node=target_node,
+            keep_completed_ms=None if keep_completed is None else round(keep_completed * 1000),
+            keep_failed_ms=None if keep_failed is None else round(keep_failed * 1000),
         )
         submitted: types.SubmittedTask = await self._calls.request(
             "POST", api("tasks"), json=body, idempotency_key=idempotency_key

@@ -47,6 +47,12 @@ pub(crate) struct SubmitTask {
     /// Keep it back for so long.
     #[schemars(range(min = 0))]
     delay_ms: Option<i64>,
+    /// Forget it so long after it has completed; left out, as long as the hub keeps tasks.
+    #[schemars(range(min = 0))]
+    keep_completed_ms: Option<i64>,
+    /// The same after another end.
+    #[schemars(range(min = 0))]
+    keep_failed_ms: Option<i64>,
     /// Wait so long for its end.
     #[schemars(range(min = 0, max = 20_000))]
     wait_ms: Option<u64>,
@@ -80,6 +86,8 @@ impl Operation for SubmitTask {
             timeout: self.timeout,
             max_retries: self.max_retries,
             delay_ms: self.delay_ms,
+            keep_completed_ms: self.keep_completed_ms,
+            keep_failed_ms: self.keep_failed_ms,
             ..TaskBody::default()
         };
         let task = cx.ask_once(Request::post(["tasks"], &body)).await?;

@@ -49,6 +49,12 @@ pub(crate) struct SubmitArgs {
     /// How long it is kept back
     #[arg(long, value_name = "MS", conflicts_with = "session")]
     delay_ms: Option<i64>,
+    /// How long it is kept after it has completed
+    #[arg(long, value_name = "MS", conflicts_with = "session")]
+    keep_completed_ms: Option<i64>,
+    /// How long it is kept after it has failed, run out of time or been cancelled
+    #[arg(long, value_name = "MS", conflicts_with = "session")]
+    keep_failed_ms: Option<i64>,
     /// Whose it is
     #[arg(long, conflicts_with = "session")]
     user: Option<String>,
@@ -171,6 +177,8 @@ fn task(args: &SubmitArgs) -> Result<TaskBody<Map<String, Value>>, Failure> {
         timeout: args.timeout,
         max_retries: args.max_retries.map(i64::from),
         delay_ms: args.delay_ms,
+        keep_completed_ms: args.keep_completed_ms,
+        keep_failed_ms: args.keep_failed_ms,
         user_id: args.user.clone(),
         task_id: args.task_id.clone(),
         ..TaskBody::default()

@@ -14,17 +14,53 @@ local function end_claim(task, has_stopped)
   index_load(task.node, reported)
 end
 
+-- What is of no use once a task has ended: nobody holds it. One that has completed is never tried again.
+local USELESS = { claimed = true, deadline = true, lease_ms = true }
+local USELESS_IF_COMPLETED = { token = true, rank = true, class = true, counted = true }
+-- What lies apart from an ended task where it is not small, so that Redis keeps the task itself in the
+-- compact form that it has for hashes of small values.
+local LIES_APART = { spec = true, result = true, error = true, content = true }
+
+-- Rewrites an ended task as what is kept of it. Returns how long it says that it is kept, in
+-- milliseconds; nil if it does not say.
+local function put_away(task)
+  local row = redis.call('HGETALL', key.task(task.id))
+  local small, large, keeps = { 'completed_at', now }, {}, ''
+  local bytes = (task.bytes or 0) + (task.result_bytes or 0)
+  local has_completed = task.status == 'completed'
+  for i = 1, #row, 2 do
+    local name, value = row[i], row[i + 1]
+    local lies_apart = #value > SMALL_VALUE_BYTES and LIES_APART[name]
+    local into = lies_apart and large or small
+    if name == 'keep' then keeps = value end
+    if lies_apart then bytes = bytes + #value end
+    if not USELESS[name] and not (has_completed and USELESS_IF_COMPLETED[name]) and name ~= 'bytes' then
+      into[#into + 1], into[#into + 2] = name, value
+    end
+  end
+  redis.call('DEL', key.task(task.id))
+  redis.call('HSET', key.task(task.id), 'bytes', bytes, unpack(small))
+  if large[1] then redis.call('HSET', key.task_large(task.id), unpack(large)) end
+  redis.call('HINCRBY', key.cluster, 'ended_bytes', bytes)
+  local if_completed, if_not = string.match(keeps, '^(%d*)/(%d*)$')
+  return tonumber(has_completed and if_completed or if_not)
+end
+
 -- Ends a task for good. Those that went wrong are dead letters; a message that waits for the
 -- outcome is told in a step of its own, which the monitor repeats until it is done.
 local function end_task(task, to, reason)
-  redis.call('HSET', key.task(task.id), 'completed_at', now)
-  redis.call('ZADD', key.ended_tasks, now, task.id)
   if to == 'failed' or to == 'timeout' then
     redis.call('ZADD', key.dead_tasks, redis.call('HINCRBY', key.cluster, 'deaths', 1), task.id)
   end
   if task.message ~= '' then redis.call('ZADD', key.unsettled_tasks, clock, task.id) end
   count_unfinished(task, -1)
   move_task(task, to, reason)
+  local kept_ms = put_away(task)
+  if kept_ms then
+    redis.call('ZADD', key.kept_tasks, now + kept_ms, task.id)
+  else
+    redis.call('ZADD', key.ended_tasks, now, task.id)
+  end
 end
 
 -- Counts a task that a node has ended. Those that were cancelled are nobody's merit or fault.
@@ -133,22 +169,28 @@ local function promote_due(most)
   return #due
 end
 
+-- A part of a task, which may lie apart from it.
+local function part_of_task(id, name)
+  return redis.call('HGET', key.task(id), name) or redis.call('HGET', key.task_large(id), name)
+end
+
 function apart.keep(part)
   redis.call('HSET', key.task(part[1]), 'answered', now)
   return { part[1], redis.call('HGET', key.task(part[1]), 'seq'), part[2] }
 end
 
 function apart.read(part)
-  local row = redis.call('HMGET', key.task(part[1]), 'seq', part[3])
-  if row[1] == part[2] and row[2] then return row[2] end
-  return redis.call('HGET', key.answered(part[2]), part[3])
+  local is_there = redis.call('HGET', key.task(part[1]), 'seq') == part[2]
+  return is_there and part_of_task(part[1], part[3])
+    or redis.call('HGET', key.answered(part[2]), part[3])
 end
 
 local function leave_answered(task)
-  local row = redis.call('HMGET', key.task(task.id), 'answered', 'spec', 'result')
-  if not row[1] then return end
-  redis.call('HSET', key.answered(task.seq), 'spec', row[2], 'result', row[3] or '')
-  redis.call('PEXPIREAT', key.answered(task.seq), string.format('%.0f', row[1] + ANSWERED_KEPT_MS))
+  local answered = redis.call('HGET', key.task(task.id), 'answered')
+  if not answered then return end
+  redis.call('HSET', key.answered(task.seq), 'spec', part_of_task(task.id, 'spec'), 'result',
+    part_of_task(task.id, 'result') or '')
+  redis.call('PEXPIREAT', key.answered(task.seq), string.format('%.0f', answered + ANSWERED_KEPT_MS))
 end
 
 -- Appends a task to a reply: id, then its fields (nil for none). Returns at least how many bytes it
@@ -160,6 +202,10 @@ local TASK_FIELDS = { 'owner', 'status', 'spec', 'wants', 'priority', 'assigned_
 local function append_task(reply, id)
   local row = redis.call('HMGET', key.task(id), unpack(TASK_FIELDS))
   if not row[2] or row[2] == 'draft' then return false end
+  if not row[3] then
+    local large = redis.call('HMGET', key.task_large(id), 'spec', 'result', 'error')
+    row[3], row[15], row[16] = large[1], row[15] or large[2], row[16] or large[3]
+  end
   local n, bytes = #reply + 1, 700
   reply[n] = id
   apart[n + 3] = { id, 'spec' }
@@ -176,13 +222,15 @@ end
 local function bytes_of_task(id)
   local task = key.task(id)
   return 1000 + redis.call('HSTRLEN', task, 'spec') + redis.call('HSTRLEN', task, 'wants')
+    + redis.call('HSTRLEN', key.task_large(id), 'spec')
     + 6 * redis.call('HSTRLEN', task, 'error')
 end
 
 -- Forgets a task that has ended, or never began.
 local function forget_task(task)
   leave_answered(task)
-  redis.call('DEL', key.task(task.id))
+  redis.call('DEL', key.task(task.id), key.task_large(task.id))
+  if task.bytes then redis.call('HINCRBY', key.cluster, 'ended_bytes', -task.bytes) end
   redis.call('ZREM', key.task_list, task.id)
   redis.call('ZREM', key.tasks_by_status(task.status), task.id)
   redis.call('ZREM', key.tasks_by_owner(task.owner), task.id)
@@ -190,6 +238,7 @@ local function forget_task(task)
   if task.user ~= '' then redis.call('ZREM', key.tasks_by_user(task.user), task.id) end
   if task.session ~= '' then redis.call('ZREM', key.tasks_by_session(task.session), task.id) end
   redis.call('ZREM', key.ended_tasks, task.id)
+  redis.call('ZREM', key.kept_tasks, task.id)
   redis.call('ZREM', key.dead_tasks, task.id)
   redis.call('ZREM', key.unsettled_tasks, task.id)
 end

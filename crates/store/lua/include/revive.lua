@@ -12,8 +12,27 @@ local function revival_refusal(task)
   if task.message ~= '' then return 'settled' end
 end
 
+-- What lies apart of an ended task lies with it again; parameters that are large stay where they are.
+local function bring_back(task)
+  if task.bytes then redis.call('HINCRBY', key.cluster, 'ended_bytes', -task.bytes) end
+  local large, spec = key.task_large(task.id), redis.call('HGET', key.task_large(task.id), 'spec')
+  if spec and #spec > LARGE_SPEC_BYTES then
+    redis.call('HDEL', large, 'error', 'result', 'content')
+    redis.call('HSET', key.task(task.id), 'bytes', #spec)
+    return
+  end
+  redis.call('DEL', large)
+  redis.call('HDEL', key.task(task.id), 'bytes')
+  if spec then redis.call('HSET', key.task(task.id), 'spec', spec) end
+end
+
 local function revive(task, reason)
-  if redis.call('ZREM', key.ended_tasks, task.id) == 1 then count_unfinished(task, 1) end
+  local had_ended = redis.call('ZREM', key.ended_tasks, task.id)
+    + redis.call('ZREM', key.kept_tasks, task.id)
+  if had_ended > 0 then
+    count_unfinished(task, 1)
+    bring_back(task)
+  end
   redis.call('ZREM', key.delayed_tasks, task.id)
   redis.call('ZREM', key.dead_tasks, task.id)
   if task.node ~= '' then redis.call('ZREM', key.tasks_by_node(task.node), task.id) end

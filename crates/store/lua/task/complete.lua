@@ -22,9 +22,14 @@ local function run()
   if refused then return { refused } end
   redis.call('HSET', key.task(task_id), 'progress', 1)
   redis.call('HDEL', key.task(task_id), 'error')
-  if result ~= '' then redis.call('HSET', key.task(task_id), 'result', result) end
+  if #result > SMALL_VALUE_BYTES then
+    task.result_bytes = #result
+    redis.call('HSET', key.task_large(task_id), 'result', result)
+  elseif result ~= '' then
+    redis.call('HSET', key.task(task_id), 'result', result)
+  end
   if content ~= '' and task.message ~= '' then
-    redis.call('HSET', key.task(task_id), 'content', content)
+    redis.call('HSET', key.task_large(task_id), 'content', content)
   end
   end_claim(task, true)
   count_end(task, true)

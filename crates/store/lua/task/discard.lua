@@ -9,7 +9,7 @@
 redis.call('ZREM', key.draft_tasks, task_id)
 local row = redis.call('HMGET', key.task(task_id), 'status', 'owner', 'counted')
 if row[1] == 'draft' then
-  redis.call('DEL', key.task(task_id))
+  redis.call('DEL', key.task(task_id), key.task_large(task_id))
   count_unfinished({ owner = row[2], counted = row[3] }, -1)
 end
 return { 'ok' }

@@ -7,4 +7,5 @@
 
 redis.call('ZREM', key.unsettled_tasks, task_id)
 redis.call('HDEL', key.task(task_id), 'content')
+redis.call('HDEL', key.task_large(task_id), 'content')
 return { 'ok' }

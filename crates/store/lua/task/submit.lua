@@ -23,6 +23,9 @@
 --          tasks_max: int?      Most unfinished tasks of the owner.
 --          bytes_max: int?      Most bytes of them.
 --          classes_max: int?    Most classes of the owner.
+--          keeps: String        How long it is kept after it has completed, and after another end, in
+--                               milliseconds with a slash between them, each perhaps empty; empty if
+--                               it says neither.
 -- Returns  Submitted:
 --          ok(routable: flag, task: Option<Box<Task>>)
 --                               It waits; some node has the skills, or none. Without the task it is a
@@ -82,10 +85,17 @@ local function run()
   -- Age lifts priority: a task of the lowest is overtaken only by those of the next half hour.
   task.rank = string.format('%.0f', (tonumber(time[1]) + 600 * priority) * 1e6 + micros)
   redis.call('HSET', key.task(task_id), 'status', task.status, 'seq', task.seq, 'class', chosen,
-    'rank', task.rank, 'spec', spec, 'wants', wants, 'priority', priority,
+    'rank', task.rank, 'wants', wants, 'priority', priority,
     'timeout_ms', timeout_ms, 'retry_count', 0, 'max_retries', max_retries, 'user_id', user_id,
     'session_id', session_id, 'message_id', message_id, 'owner', owner, 'assigned_node', '',
     'submitted_at', now, 'progress', 0)
+  if #spec > LARGE_SPEC_BYTES then
+    redis.call('HSET', key.task_large(task_id), 'spec', spec)
+    redis.call('HSET', key.task(task_id), 'bytes', #spec)
+  else
+    redis.call('HSET', key.task(task_id), 'spec', spec)
+  end
+  if keeps ~= '' then redis.call('HSET', key.task(task_id), 'keep', keeps) end
   if tasks_max ~= '' then
     task.counted = bytes
     redis.call('HSET', key.task(task_id), 'counted', bytes)

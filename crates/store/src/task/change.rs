@@ -1,9 +1,11 @@
 //! What operators and owners do to tasks: cancel, retry, remove, clean up, redrive.
 
+use std::time::{Duration, Instant};
+
 use reef_api::TaskId;
 use reef_domain::limits::TASK_BATCH;
 
-use super::{Cleanup, Redrive};
+use super::{Cleanup, Expire, Redrive};
 use crate::node::Writer;
 use crate::port::Redis;
 use crate::script::{Answered, Once, Store, StoreError, rows};
@@ -19,16 +21,54 @@ pub async fn clean_up<R: Redis>(
     once: Option<&Once>,
 ) -> Result<Answered<i64>, StoreError> {
     let mut all = Answered { value: 0, replayed: false };
+    let mut after = 0;
     for step in 0..steps {
         let once = once.map(|once| once.part(step));
-        let some = store.call_once(&Cleanup { age_ms }, once.as_ref()).await?;
+        let some = store.call_once(&Cleanup { age_ms, after }, once.as_ref()).await?;
         all.replayed |= some.replayed;
-        all.value += some.value;
-        if some.value < TASK_BATCH {
-            break;
+        all.value += some.value.forgotten;
+        match some.value.next {
+            Some(next) => after = next,
+            None => break,
         }
     }
     Ok(all)
+}
+
+/// What a step of a clean-up did.
+#[derive(Debug)]
+pub struct Forgotten {
+    forgotten: i64,
+    next: Option<i64>,
+}
+
+/// What a step of the janitor did.
+#[derive(Debug)]
+pub struct Expired {
+    forgotten: i64,
+    more: bool,
+}
+
+/// Forgets tasks that have been kept as long as they were to be: step after step, until there are no
+/// more, or the time is over. A step is one script, of about a millisecond or two, so that whoever else
+/// asks Redis waits for no more than that. Returns how many.
+///
+/// # Errors
+/// [`StoreError`]; what was forgotten until then stays so.
+pub async fn expire<R: Redis>(
+    store: &Store<R>,
+    kept_ms: i64,
+    time: Duration,
+) -> Result<i64, StoreError> {
+    let started = Instant::now();
+    let mut all = 0;
+    loop {
+        let some = store.call(&Expire { kept_ms }).await?;
+        all += some.forgotten;
+        if !some.more || started.elapsed() >= time {
+            return Ok(all);
+        }
+    }
 }
 
 /// Which dead letters are put back into the queue.
@@ -86,4 +126,6 @@ pub async fn redrive<R: Redis>(
 
 rows! {
     Redriven { next, task_ids }
+    Forgotten { forgotten, next }
+    Expired { forgotten, more }
 }

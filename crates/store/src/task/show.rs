@@ -53,6 +53,14 @@ pub struct Counts {
     pub fenced: i64,
     /// By status.
     pub by_status: TasksByStatus,
+    /// Those that have ended.
+    pub ended: i64,
+    /// What they take in Redis, in bytes, about.
+    pub ended_bytes: i64,
+    /// When the one ended that has been kept longest, of those that do not say how long they are kept.
+    pub oldest_end: Option<reef_domain::time::UnixMillis>,
+    /// Those that have been kept as long as they were to be, and that the monitor has yet to forget.
+    pub overdue: i64,
 }
 
 /// What stands between a task and a node.
@@ -91,7 +99,7 @@ impl FromReply for (String, i64, i64) {
 
 rows! {
     Page { next, tasks }
-    Counts { total, waiting, delayed, dead, classes, fenced, by_status }
+    Counts { total, waiting, delayed, dead, classes, fenced, by_status, ended, ended_bytes, oldest_end, overdue }
     TasksByStatus { pending, scheduled, running, completed, failed, cancelled, timeout }
     Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, skills }
 }

@@ -37,6 +37,15 @@ impl FromReply for Option<Box<Task>> {
 }
 
 impl<'a> Submit<'a> {
+    /// How long the task says that it is kept, as the scripts read it.
+    fn keeps(&self) -> String {
+        let text = |ms: Option<i64>| ms.map(|ms| ms.to_string()).unwrap_or_default();
+        match (self.submission.keep_completed_ms, self.submission.keep_failed_ms) {
+            (None, None) => String::new(),
+            (completed, failed) => format!("{}/{}", text(completed), text(failed)),
+        }
+    }
+
     fn take(&self) -> Take<'a> {
         let Submission { wants, .. } = self.submission;
         let spec = Spec {
@@ -45,6 +54,8 @@ impl<'a> Submit<'a> {
             description: (&self.submission.description).into(),
             parameters: self.parameters,
             metadata: self.metadata,
+            keep_completed_ms: self.submission.keep_completed_ms,
+            keep_failed_ms: self.submission.keep_failed_ms,
         };
         let class = wants.canonical();
         let plain = Wants {
@@ -72,6 +83,7 @@ impl<'a> Submit<'a> {
             tasks_max: self.quotas.map(|quotas| quotas.tasks),
             bytes_max: self.quotas.map(|quotas| quotas.task_bytes),
             classes_max: self.quotas.map(|quotas| quotas.classes),
+            keeps: self.keeps(),
         }
     }
 }

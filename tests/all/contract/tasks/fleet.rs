@@ -212,6 +212,10 @@ fn the_cluster_counts_tasks() {
         "dead",
         "skill_sets",
         "fenced",
+        "ended",
+        "ended_bytes",
+        "oldest_end",
+        "overdue",
     ]);
     let least = |field: &str, least: i64| {
         assert!(stats[field].as_i64() >= Some(least), "{field} in {stats}");

@@ -30,6 +30,8 @@ fn bad_tasks_are_refused_by_field() {
         ("max_retries", json!({"name": "n", "max_retries": -1})),
         ("max_retries", json!({"name": "n", "max_retries": 101})),
         ("delay_ms", json!({"name": "n", "delay_ms": -1})),
+        ("keep_completed_ms", json!({"name": "n", "keep_completed_ms": -1})),
+        ("keep_failed_ms", json!({"name": "n", "keep_failed_ms": 31_536_000_001_i64})),
         ("user_id", json!({"name": "n", "user_id": "u".repeat(129)})),
         ("task_id", json!({"name": "n", "task_id": "a{b}"})),
         ("task_id", json!({"name": "n", "task_id": "a:b"})),
