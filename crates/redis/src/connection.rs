@@ -2,6 +2,7 @@
 
 use crate::address::{AddressError, Location};
 use crate::cluster::Cluster;
+use crate::greeting::Greeting;
 use crate::server::{Origin, Server};
 use crate::{Error, refusal};
 use reef_store::{RedisError, Reply};
@@ -96,6 +97,15 @@ impl Connection {
             Location::Cluster(seeds) => Way::Routed(Arc::new(Cluster::new(seeds, timeouts))),
         };
         Self { way, timeouts }
+    }
+
+    /// From now on no script is sent over a new connection before this was said. The first one that
+    /// is given stays.
+    pub fn greet_with(&self, greeting: Arc<dyn Greeting>) {
+        match &self.way {
+            Way::Direct(server) => server.greet_with(greeting),
+            Way::Routed(cluster) => cluster.greet_with(&greeting),
+        }
     }
 
     /// Sends one command and waits for its flat reply, for [`Timeouts::call`] at most.
