@@ -77,6 +77,11 @@ impl Readiness {
                 reason: "All the memory that Redis may use is in use. Reading still works.",
                 cause,
             },
+            Err(StoreError::Redis(RedisError::Resharding(cause))) => Status::NotReady {
+                code: Code::StoreResharding,
+                reason: "The hub's keys are on their way to another node of the Redis Cluster.",
+                cause,
+            },
             Err(error) => {
                 let cause = error.to_string();
                 let reason = if is_about_access(&cause) {

@@ -3,6 +3,7 @@
 mod crashes;
 mod cuts;
 mod damage;
+mod eras;
 mod ledger;
 mod load;
 mod many_redis;
