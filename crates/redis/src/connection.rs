@@ -149,6 +149,15 @@ impl Connection {
         }
     }
 
+    /// Whether a replica takes the place of a server that is gone, without anybody being asked.
+    #[must_use]
+    pub fn fails_over(&self) -> bool {
+        match &self.way {
+            Way::Direct(server) => server.is_announced(),
+            Way::Routed(_) => true,
+        }
+    }
+
     /// Whether keys lie on several servers, which hold together only what has the same hash tag.
     #[must_use]
     pub fn is_cluster(&self) -> bool {

@@ -242,7 +242,12 @@ impl Server {
 
     /// Whether an error says that this is no longer the server that Sentinels named.
     fn is_demoted(&self, error: &Error) -> bool {
-        matches!(self.origin, Origin::Announced(_)) && error.is_read_only()
+        self.is_announced() && error.is_read_only()
+    }
+
+    /// Whether Sentinels say where it is.
+    pub(crate) fn is_announced(&self) -> bool {
+        matches!(self.origin, Origin::Announced(_))
     }
 
     /// Whether there is a link at the moment.

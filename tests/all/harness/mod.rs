@@ -11,6 +11,7 @@ mod message;
 mod process;
 mod proxy;
 mod redis;
+mod sentinel;
 mod store;
 mod stream;
 
@@ -30,6 +31,7 @@ pub use message::{Message, new_session};
 pub use process::{Output, Program, Signal, signal};
 pub use proxy::Proxy;
 pub use redis::RedisServer;
+pub use sentinel::RedisSentinel;
 pub use store::{Blocking, flatten, load_scripts, now, store};
 pub use stream::{End, EventStream, Frame};
 

@@ -250,7 +250,10 @@ fn the_journal_says_which_entries_it_has_lost() {
     assert!(ready.contains("ledger_rolled_back"), "{ready}");
     let entries = client.get("/entries?order=oldest").ok();
     let told = &entries["entries"][2];
-    assert_eq!((&told["kind"], &told["memo"]), (&json!("restored"), &json!("entries 3 to 4 are no more")));
+    assert_eq!(
+        (&told["kind"], &told["memo"]),
+        (&json!("restored"), &json!("entries 3 to 4 are no more"))
+    );
     let balance = agent.client.get(&format!("/balance/{}", agent.id)).ok();
     assert_eq!(balance["balance"], 19, "{balance}");
     let mut verify = reef();

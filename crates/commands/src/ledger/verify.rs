@@ -10,6 +10,7 @@ use reef_api::Money;
 use reef_api::ledger::EntryList;
 use reef_client::Request;
 use reef_domain::journal::{Entry, Figures, Verifier};
+use reef_domain::shown::in_line;
 use serde_json::json;
 use serde_json::value::RawValue;
 
