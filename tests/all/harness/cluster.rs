@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::PATIENCE;
 use super::eventually;
 use super::process::{Program, Signal};
-use super::redis::{binary, connect, free_port};
+use super::redis::{binary, connect, cut_off, free_port};
 
 /// The slots of the three primaries.
 const SLOTS: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
@@ -86,6 +86,24 @@ impl RedisCluster {
             let mut owners = live.filter(|index| self.nodes[*index].try_ask(&ask).is_some());
             owners.next()
         })
+    }
+
+    /// Lets the replica of a primary hear no more of it; returns what undoes that.
+    pub fn cut_off_the_replica_of(&self, index: usize) -> redis::Connection {
+        let of_it = format!("master_port:{}\r", self.nodes[index].port);
+        let mut info = redis::cmd("INFO");
+        info.arg("replication");
+        let mut live = self.nodes.iter().filter(|node| node.program.is_some());
+        let replica = live.find(|node| match node.try_ask(&info) {
+            Some(redis::Value::BulkString(text)) => {
+                String::from_utf8(text).unwrap().contains(&of_it)
+            }
+            _ => false,
+        });
+        let replica = replica.expect("it has no replica");
+        let mut connection = connect(&format!("redis://127.0.0.1:{}/0", replica.port));
+        cut_off(&mut connection);
+        connection
     }
 
     /// Kills a node with SIGKILL; its replica takes its place after a while.

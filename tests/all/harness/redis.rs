@@ -149,6 +149,12 @@ pub fn cut_off(replica: &mut redis::Connection) {
     redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("master").query::<()>(replica).unwrap();
 }
 
+/// Ends `cut_off`.
+pub fn let_hear_again(replica: &mut redis::Connection) {
+    let mut config = redis::cmd("CONFIG");
+    config.arg("SET").arg("masterauth").arg("").query::<()>(replica).unwrap();
+}
+
 /// Connects to a server, by `redis://` or `unix://`.
 pub fn connect(url: &str) -> redis::Connection {
     let client = redis::Client::open(url).unwrap();

@@ -59,9 +59,11 @@ impl RedisSentinel {
         connect(&self.data[index].url())
     }
 
-    /// Lets a replica hear no more of its primary.
-    pub fn cut_off(&self, index: usize) {
-        cut_off(&mut self.connect(index));
+    /// Lets the replica of a primary hear no more of it; returns what undoes that.
+    pub fn cut_off_the_replica_of(&self, index: usize) -> redis::Connection {
+        let mut connection = self.connect(1 - index);
+        cut_off(&mut connection);
+        connection
     }
 
     /// Kills a data server with SIGKILL.

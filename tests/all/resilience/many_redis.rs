@@ -154,3 +154,27 @@ fn keys_that_move_are_told_from_a_redis_that_is_away() {
     assert_eq!(message.now()["text"], "meanwhile");
     client.new_node("later");
 }
+
+/// A primary and its replica are gone for good: what lies elsewhere is read live all the same.
+#[test]
+fn readers_of_other_nodes_go_on() {
+    let mut cluster = RedisCluster::start();
+    let hub = Hub::options().redis_cluster(&cluster).start();
+    let client = hub.admin();
+    let gone = (cluster.owner("{cluster}:") + 1) % 3;
+    let other = message_on(&cluster, &client, (gone + 1) % 3);
+    let lost = message_on(&cluster, &client, gone);
+    let mut streams = [&lost, &other].map(|message| client.stream(&message.stream()));
+    for stream in &mut streams {
+        stream.next_event().unwrap();
+    }
+    cluster.kill(gone + 3);
+    cluster.kill(gone);
+    for number in 0..30 {
+        other.append(&number.to_string());
+        let event = streams[1].next_event().unwrap().told().1;
+        assert_eq!(event["payload"]["delta"], number.to_string(), "{event}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    client.get(&format!("/messages/{}", lost.id)).problem(503, "store_unavailable");
+}

@@ -16,13 +16,13 @@ use crate::{Error, scripts};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, join_all};
 use reef_store::Reply;
-use routing::{SLOTS, Target};
+use routing::Target;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
-pub(crate) use routing::slot_of;
+pub(crate) use routing::{SLOTS, slot_of};
 
 /// How often a command is sent on. One redirection follows a move of its slot; a second one, a move
 /// while the first was followed.

@@ -54,7 +54,7 @@ local function go_on()
 end
 
 -- Where several hosts notice at once, one of them begins.
-if begins == '1' and (seen == '' or not restored_behind(seen, true)) then
+if begins == '1' and (seen == '' or not is_noticed(seen)) then
   local id, era = this_process()
   local taken_at = taken_at_ms ~= '' and rfc3339_ms(tonumber(taken_at_ms)) or ''
   begin_void(id, math.max(era, tonumber(redis.call('HGET', key.cluster, 'era') or nil) or 0),

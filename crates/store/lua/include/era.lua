@@ -34,8 +34,8 @@ local function last_common(seen)
 end
 
 -- Notes where the history of the event log ends. Returns its last event, and the id of the event that is
--- to tell of it, which is above all that may have been given out.
-local function end_history(seen, is_presumed)
+-- to tell of it, which is above all that may have been given out. `served_until`: nothing is made void.
+local function end_history(seen, served_until)
   local common = last_common(seen)
   local youngest = redis.call('XREVRANGE', key.events, '+', '-', 'COUNT', 1)[1]
   local ms = now
@@ -44,7 +44,7 @@ local function end_history(seen, is_presumed)
   end
   local id = string.format('%.0f-0', ms + RESTORED_EVENT_MARGIN_MS)
   local known = restored_places()
-  known[#known + 1] = { common, id, is_presumed }
+  known[#known + 1] = { common, id, served_until }
   if #known > RESTORATIONS_MAX then table.remove(known, 1) end
   redis.call('HSET', key.cluster, 'restored', cmsgpack.pack(known))
   return common, id

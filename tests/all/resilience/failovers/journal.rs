@@ -31,8 +31,8 @@ pub enum Told {
 pub struct Journal {
     /// With when it was told.
     pub told: Vec<(u64, Told)>,
-    /// When a primary was killed or frozen.
-    pub blown: Vec<u64>,
+    /// When a primary was killed or frozen, and since when its replica had not heard of it.
+    pub blown: Vec<(u64, u64)>,
 }
 
 impl Journal {
@@ -84,7 +84,7 @@ impl Journal {
             for pair in ends.windows(2) {
                 // An answer is written down a little after it was given.
                 let (first, second) = (pair[0].0.saturating_sub(1000), pair[1].0);
-                if !self.blown.iter().any(|blow| (first..=second).contains(blow)) {
+                if !self.blown.iter().any(|(_, blow)| (first..=second).contains(blow)) {
                     twice.push(format!("{task}: {ends:?}"));
                 }
             }
@@ -95,7 +95,8 @@ impl Journal {
     /// Whether something was told so late before a blow that it may not have reached the replica. A
     /// frozen primary answers nothing, and what a killed one answered in its last seconds may be lost.
     pub fn may_be_lost(&self, at: u64) -> bool {
-        self.blown.iter().any(|blow| (blow.saturating_sub(2000)..blow + 2000).contains(&at))
+        let window = |(from, blow): &(u64, u64)| from.saturating_sub(2000)..blow + 2000;
+        self.blown.iter().any(|blow| window(blow).contains(&at))
     }
 
     pub fn assert_sound(&self) {

@@ -16,7 +16,7 @@ use self::journal::{appended_twice, now_ms};
 use self::work::{Place, Work};
 use crate::harness::{
     Hub, HubOptions, Message, PATIENCE, Program, Proxy, RedisCluster, RedisSentinel, RedisServer,
-    Role, eventually, reef,
+    Role, eventually, let_hear_again, reef,
 };
 
 /// Each blow is a kill, then a freeze.
@@ -42,6 +42,13 @@ impl Ground {
         match self {
             Self::Cluster(cluster) => cluster.primary_of(["{cluster}:x", "{ledger}:x"][turn % 2]),
             Self::Sentinel(sentinel) => sentinel.primary(),
+        }
+    }
+
+    fn cut_off_the_replica_of(&self, index: usize) -> redis::Connection {
+        match self {
+            Self::Cluster(cluster) => cluster.cut_off_the_replica_of(index),
+            Self::Sentinel(sentinel) => sentinel.cut_off_the_replica_of(index),
         }
     }
 
@@ -102,15 +109,20 @@ fn run(mut ground: Ground) {
         work.begin(scope, &place, &stop);
         until_all_go_on(&work, Instant::now(), "at first");
         for turn in 0..blows() {
+            // What is answered from here on is lost.
             let index = ground.primary(turn);
-            blown.push(now_ms());
+            let from = now_ms();
+            let mut replica = ground.cut_off_the_replica_of(index);
+            until_all_go_on(&work, Instant::now(), "while the replica hears nothing");
+            blown.push((from, now_ms()));
             ground.kill(index);
             until_all_go_on(&work, Instant::now(), "after a kill");
+            let_hear_again(&mut replica);
             ground.start_again(index);
             ground.until_replica(index);
 
             let index = ground.primary(turn);
-            blown.push(now_ms());
+            blown.push((now_ms(), now_ms()));
             ground.freeze(index);
             until_all_go_on(&work, Instant::now(), "after a freeze");
             ground.thaw(index);

@@ -151,7 +151,7 @@ impl Work {
         self.counts.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
-    pub fn journal(self, blown: Vec<u64>) -> Journal {
+    pub fn journal(self, blown: Vec<(u64, u64)>) -> Journal {
         Journal { told: self.told.into_inner().unwrap(), blown }
     }
 
