@@ -90,6 +90,13 @@ pub(crate) enum RedisChoice {
     Private(Tuning),
 }
 
+impl RedisChoice {
+    /// Whether it is known that what was answered is on the disk, and read again from there.
+    pub(crate) fn loses_nothing(&self) -> bool {
+        matches!(self, Self::Private(tuning) if tuning.fsync == crate::cli::Fsync::Always)
+    }
+}
+
 /// What running the components needs.
 #[derive(Debug)]
 pub(crate) struct Serving {

@@ -18,6 +18,7 @@ mod config;
 mod config_command;
 mod cron;
 mod descriptors;
+mod era;
 mod examine;
 mod failure;
 mod http;

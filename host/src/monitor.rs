@@ -3,11 +3,12 @@
 //! Each round asks for the monitor's lease and, as its holder, runs the store's tick. The loop
 //! survives everything: an error is logged, and the next round comes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reef_redis::Connection;
 use reef_store::entry::SealsSeen;
+use reef_store::event::RollBack;
 use reef_store::monitor::{Acquire, Age, Lease, Release, Ticked, tick};
 use reef_store::restored::{Copy, go_on, void};
 use reef_store::{Settings, Store, StoreError};
@@ -17,9 +18,9 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::alerts::Alerts;
 use crate::alerts::watch::Watch;
+use crate::era::Era;
 use crate::metrics::MonitorMetrics;
 use crate::redis::inspect;
-use crate::seen::Seen;
 use crate::shutdown::Shutdown;
 
 /// The lease runs for so many rounds: a monitor may miss four before another takes over.
@@ -43,8 +44,8 @@ pub(crate) struct Monitor {
     pub(crate) tick: Duration,
     /// Who is told of what an operator should hear of.
     pub(crate) alerts: Option<Alerts>,
-    /// The youngest event that this host has seen.
-    pub(crate) seen: Mutex<Seen>,
+    /// What this host has seen, and which processes of Redis have answered it.
+    pub(crate) era: Arc<Era>,
 }
 
 impl Monitor {
@@ -78,7 +79,7 @@ impl Monitor {
             self.round(&mut state).await;
         }
         self.release(&state).await;
-        self.seen().keep();
+        self.era.seen().keep();
     }
 
     /// One round; whatever happens is logged and counted.
@@ -130,10 +131,21 @@ impl Monitor {
             state.watch.forget();
             return Ok(None);
         }
+        self.tell_of_rollback().await?;
+        let changes = self.era.changes();
+        if changes != state.changes {
+            // Seals that were made on data that are no more.
+            state.seals_seen = SealsSeen::default();
+            state.changes = changes;
+        }
         let sweep = state.swept.is_none_or(|swept| swept.elapsed() + self.tick >= SWEEP_PERIOD);
         let seen = &state.seals_seen;
         let ticked = tick(&self.store, &self.settings, tick_ms, sweep, seen).await?;
         state.seals_seen.clone_from(&ticked.seals.seen);
+        // What another process said before it was looked at.
+        if let Some(head) = ticked.seals.head.clone().filter(|_| self.era.changes() == changes) {
+            self.era.seen().note_head(head);
+        }
         self.tell_of_alterations(state, &ticked);
         if sweep {
             state.swept = Some(Instant::now());
@@ -163,12 +175,12 @@ impl Monitor {
     /// Asks for the lease; before it is taken, what was given out on data that are no more is made
     /// void.
     async fn acquire(&self, ttl_ms: i64) -> Result<Lease, StoreError> {
-        let seen = self.seen().event().map(str::to_owned);
+        let seen = self.era.seen().event().map(str::to_owned);
         let acquire = Acquire { host: &self.host, ttl_ms, seen: seen.as_deref() };
         let lease = self.store.call(&acquire).await?;
         let tasks = match lease.age {
             Age::Current => {
-                self.seen().note(&lease.youngest);
+                self.era.seen().note(&lease.youngest);
                 return Ok(lease);
             }
             Age::Unfinished => go_on(&self.store).await?,
@@ -188,12 +200,16 @@ impl Monitor {
             alerts.raise("data_restored", &json!({"last_seen": last_seen, "tasks": tasks}));
         }
         let lease = self.store.call(&Acquire { seen: None, ..acquire }).await?;
-        self.seen().note(&lease.youngest);
+        self.era.seen().note(&lease.youngest);
         Ok(lease)
     }
 
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Tells readers of events what the journal has lost.
+    async fn tell_of_rollback(&self) -> Result<(), StoreError> {
+        let Some(lost) = self.era.untold() else { return Ok(()) };
+        self.store.call(&RollBack { first: lost.first, last: lost.last }).await?;
+        self.era.note_told(lost);
+        Ok(())
     }
 
     /// Says what was found in the ledger that the ledger has not written, each thing once.
@@ -232,6 +248,8 @@ struct State {
     is_memory_low: bool,
     /// The journal's seals, as they were last seen.
     seals_seen: SealsSeen,
+    /// How often another process of Redis had answered then.
+    changes: u64,
     /// Seals are missing, and it was said.
     is_broken: bool,
     watch: Watch,
@@ -248,6 +266,7 @@ impl State {
             is_suspended: false,
             is_memory_low: false,
             seals_seen: SealsSeen::default(),
+            changes: 0,
             is_broken: false,
             watch: Watch::default(),
         }

@@ -1,11 +1,11 @@
 //! From a configuration to a running hub, and back to nothing: what is started, in which order,
 //! and how it ends.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use reef_redis::{Announcements, Connection, Connections, Timeouts};
+use reef_redis::{Announcements, Connection, Connections, Greeting, Timeouts};
 use reef_runtime::{Runtime, RuntimeConfig};
 use reef_store::cluster::{CheckReady, Readiness as Answer};
 use reef_store::{Layout, Store};
@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::config::{self, AdminKey, Config, RedisChoice, Serving};
 use crate::cron;
 use crate::descriptors;
+use crate::era::Era;
 use crate::failure::Failure;
 use crate::http::hosts::Hosts;
 use crate::http::listener;
@@ -37,7 +38,6 @@ use crate::redis::install;
 use crate::redis::layouts;
 use crate::redis::private::{Prepared, PrivateRedis};
 use crate::redis::readiness::Readiness;
-use crate::seen::Seen;
 use crate::shutdown::Shutdown;
 use crate::sse::EventStreams;
 use crate::state_dir::{self, StateDir};
@@ -185,6 +185,7 @@ struct Hub {
     store: Store<Connection>,
     web: reef_web::Config,
     announcements: Announcements,
+    era: Arc<Era>,
     readiness: Arc<Readiness>,
     metrics: Metrics,
     /// In which hosts of one hub must agree.
@@ -197,6 +198,9 @@ impl Hub {
         let metrics = Metrics::install()?;
         let connections = Connections::new(Timeouts::default());
         let connection = connections.open(&ground.redis_url).map_err(Failure::usage)?;
+        let keys = ground.web.settings.keys.clone();
+        let era = Arc::new(Era::new(keys, config.redis.loses_nothing()));
+        connection.greet_with(Arc::clone(&era) as Arc<dyn Greeting>);
         let announcements = Announcements::new(&ground.redis_url, Timeouts::default());
         let announcements = announcements.map_err(Failure::usage)?;
         let warnings = reach_redis(&connection, ground).await?;
@@ -205,7 +209,7 @@ impl Hub {
             return Err(Failure::usage(reason));
         }
         check_schema(&store).await?;
-        let readiness = Arc::new(Readiness::new(store.clone(), warnings));
+        let readiness = Arc::new(Readiness::new(store.clone(), warnings, Arc::clone(&era)));
         let app = match &config.serving {
             Some(serving) => {
                 load(serving, &config.manifest, &ground.variables, connections).await?
@@ -213,7 +217,8 @@ impl Hub {
             None => App::empty()?,
         };
         let shared = shared_settings(&ground.variables, config.serving.is_some());
-        Ok(Self { app, store, web: ground.web.clone(), announcements, readiness, metrics, shared })
+        let web = ground.web.clone();
+        Ok(Self { app, store, web, announcements, era, readiness, metrics, shared })
     }
 
     /// Serves until the program is asked to end, and ends in order.
@@ -279,11 +284,16 @@ impl Hub {
         });
         let hub = accord.begin().await;
         let state_dir = config.serving.as_ref().map(|serving| serving.state_dir.as_path());
-        let seen = Mutex::new(Seen::read(state_dir.filter(|_| config.tick.is_some()), hub));
+        self.era.seen().read(state_dir.filter(|_| config.tick.is_some()), hub);
+        // Where that fails the monitor looks, or the next connection.
+        if let Err(error) = self.era.look(&self.store).await {
+            tracing::debug!(%error, "the data could not be compared with what was seen before");
+        }
+        let era = self.era;
         let noted = Arc::clone(&accord);
         tasks.spawn(async move { keep("accord", || noted.keep()).await });
         let monitor = config.tick.map(|tick| {
-            let monitor = Monitor { host, store: self.store, settings, tick, alerts, seen };
+            let monitor = Monitor { host, store: self.store, settings, tick, alerts, era };
             monitor.spawn(shutdown.clone())
         });
 

@@ -201,6 +201,7 @@ fn pages(api: &mut Api) {
             Code::RateLimited,
             Code::StoreUnavailable,
             Code::StoreFull,
+            Code::StoreResharding,
             Code::Internal,
         ]);
 }

@@ -96,6 +96,9 @@ codes! {
     StoreFull = "store_full", 503, "Redis is full",
         "Nothing was done. Reading works, and so does what frees memory. The operator gives \
          Redis more memory (maxmemory), or removes what is not needed.";
+    StoreResharding = "store_resharding", 503, "Redis moves these keys",
+        "Nothing was done. Try again after the time that Retry-After names: part of the keys is on \
+         its way to another node of the Redis Cluster.";
     Overloaded = "overloaded", 503, "Too many requests are under way",
         "Nothing was done. Try again after the time that Retry-After names.";
 }

@@ -163,9 +163,9 @@ fn gap_words(gap: &Value) -> &'static str {
         let (ms, n) = gap.get(name)?.as_str()?.split_once('-')?;
         Some((ms.parse::<u64>().ok()?, n.parse::<u64>().ok()?))
     };
-    // Where it leads back, an older copy of the data was restored.
+    // Where it leads back, an older copy was restored, or a replica took over that had less.
     if place("to") < place("from") {
-        "an older copy of the hub's data was restored: what you have read since is no more"
+        "Redis came back with less of the hub's data: what you have read since is no more"
     } else {
         "events before these are no longer kept"
     }

@@ -136,7 +136,11 @@ pub struct Verifier {
     reservations: Reservations,
     seals: Vec<String>,
     next_seal: Sha256,
+    restorations: Vec<(i64, String)>,
 }
+
+/// Most restorations that are named; a journal that has more has other troubles.
+const RESTORATIONS_NAMED: usize = 100;
 
 impl Default for Verifier {
     fn default() -> Self {
@@ -147,6 +151,7 @@ impl Default for Verifier {
             reservations: Reservations::default(),
             seals: Vec::new(),
             next_seal: Sha256::new_with_prefix(NO_SEAL),
+            restorations: Vec::new(),
         }
     }
 }
@@ -183,6 +188,9 @@ impl Verifier {
         if let Err(reason) = self.reservations.take(entry) {
             return fault(reason);
         }
+        if entry.kind == "restored" && self.restorations.len() < RESTORATIONS_NAMED {
+            self.restorations.push((entry.seq, entry.memo.clone()));
+        }
         self.accounts.extend(changed);
         self.entries = entry.seq;
         self.link.clone_from(&entry.link);
@@ -193,6 +201,13 @@ impl Verifier {
             self.seals.push(done);
         }
         Ok(())
+    }
+
+    /// Where the journal went back: the number of the entry that says so, and what it says. The first
+    /// hundred.
+    #[must_use]
+    pub fn restorations(&self) -> &[(i64, String)] {
+        &self.restorations
     }
 
     /// The accounts that an entry changes, as it leaves them.

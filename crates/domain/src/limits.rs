@@ -380,6 +380,14 @@ pub const EVENTS_READ: i64 = 250;
 /// that was last used.
 pub const MAIL_COUNTED_MS: i64 = 31 * 86_400_000;
 
+/// How far numbers go on above the last that is known, where data that are no more may have given out
+/// others: more than a hub gives out between two looks at them.
+pub const ERA_MARGIN: i64 = 1_000_000;
+
+/// How much younger than the data, in milliseconds, an event may be that a failover has lost. Where more
+/// is missing, it is an older copy.
+pub const FAILOVER_LOSS_MS_MAX: i64 = 10_000;
+
 /// Event ids are times. Where an older copy of the data was restored, new ones begin this much later,
 /// in milliseconds, so that clocks which differ a little do no harm.
 pub const RESTORED_EVENT_MARGIN_MS: i64 = 60_000;

@@ -2,6 +2,7 @@
 
 use crate::address::{AddressError, Location};
 use crate::cluster::Cluster;
+use crate::greeting::Greeting;
 use crate::server::{Origin, Server};
 use crate::{Error, refusal};
 use reef_store::{RedisError, Reply};
@@ -98,6 +99,15 @@ impl Connection {
         Self { way, timeouts }
     }
 
+    /// From now on no script is sent over a new connection before this was said. The first one that
+    /// is given stays.
+    pub fn greet_with(&self, greeting: Arc<dyn Greeting>) {
+        match &self.way {
+            Way::Direct(server) => server.greet_with(greeting),
+            Way::Routed(cluster) => cluster.greet_with(&greeting),
+        }
+    }
+
     /// Sends one command and waits for its flat reply, for [`Timeouts::call`] at most.
     ///
     /// `EVAL` is sent as `EVALSHA` where the server knows the script. A connection that broke is
@@ -136,6 +146,15 @@ impl Connection {
                 let direct = |server| Self { way: Way::Direct(server), timeouts: self.timeouts };
                 Ok(servers.map(direct).collect())
             }
+        }
+    }
+
+    /// Whether a replica takes the place of a server that is gone, without anybody being asked.
+    #[must_use]
+    pub fn fails_over(&self) -> bool {
+        match &self.way {
+            Way::Direct(server) => server.is_announced(),
+            Way::Routed(_) => true,
         }
     }
 

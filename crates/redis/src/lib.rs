@@ -8,6 +8,7 @@
 //!
 //! - [`Connection`]: what callers see. `server`: one server and the link to it; `link`, `tls`: how
 //!   that is opened. `scripts`, `refusal`, `reply`: what goes over it.
+//! - `greeting`: what is said first over each of these.
 //! - `cluster`: the nodes of a Redis Cluster, and which of them has a key.
 //! - `sentinel`: which server Sentinels name.
 //! - `subscription`: channels.
@@ -16,6 +17,7 @@ mod address;
 mod cluster;
 mod connection;
 mod error;
+mod greeting;
 mod link;
 mod probe;
 mod refusal;
@@ -29,6 +31,7 @@ mod tls;
 pub use address::AddressError;
 pub use connection::{Connection, Connections, Timeouts};
 pub use error::{Error, is_about_access};
+pub use greeting::{Done, Greeted, Greeting};
 pub use probe::{Fault, probe};
 pub use refusal::refusal;
 pub use reply::REPLY_BYTES_MAX;

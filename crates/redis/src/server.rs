@@ -2,6 +2,7 @@
 
 use crate::address::Address;
 use crate::connection::{Call, Timeouts};
+use crate::greeting::{Done, Greeted, Greeting};
 use crate::link::{self, Opened};
 use crate::scripts::{self, Scripts};
 use crate::sentinel::Sentinels;
@@ -11,7 +12,7 @@ use futures_util::future::{BoxFuture, Shared};
 use redis::Value;
 use redis::aio::MultiplexedConnection;
 use reef_store::Reply;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use tokio::task::AbortHandle;
 use tokio::time::timeout_at;
 
@@ -28,6 +29,8 @@ struct Underway {
     /// Which link it went over.
     link: Option<u64>,
     asking: bool,
+    /// It depends on which process of Redis answers.
+    is_script: bool,
 }
 
 /// One server: where it is, and the link that is open to it at the moment.
@@ -38,15 +41,25 @@ pub(crate) struct Server {
     /// The attempt under way, which all callers that find no link share.
     opening: Mutex<Option<Opening>>,
     scripts: Scripts,
+    greeting: OnceLock<Arc<dyn Greeting>>,
+    /// Held by whoever greets, whom the others wait for.
+    greets: tokio::sync::Mutex<()>,
 }
 
-type Opening = Shared<BoxFuture<'static, Result<(u64, MultiplexedConnection), Error>>>;
+/// A link's number, the link, and whether over it all was said that comes first.
+type LiveLink = (u64, MultiplexedConnection, bool);
+
+type Opening = Shared<BoxFuture<'static, Result<LiveLink, Error>>>;
 
 #[derive(Default)]
 struct State {
     /// Counts the links, so that a late failure of an old one does not take the new one down.
     number: u64,
     link: Option<Link>,
+    /// Changes whenever all has to be said that comes first over a link, and for which of these times
+    /// it was.
+    greeting_due: u64,
+    greeted: u64,
 }
 
 /// An open connection, and the task that reads and writes it.
@@ -63,7 +76,19 @@ impl Server {
             state: RwLock::default(),
             opening: Mutex::default(),
             scripts: Scripts::default(),
+            greeting: OnceLock::new(),
+            greets: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// As [`Connection::greet_with`](crate::Connection::greet_with).
+    pub(crate) fn greet_with(&self, greeting: Arc<dyn Greeting>) {
+        let _ = self.greeting.set(greeting);
+    }
+
+    /// Has it greeted again, over the link that is open: it may be asked for what it was not before.
+    pub(crate) fn greet_again(&self) {
+        self.state.write().unwrap_or_else(PoisonError::into_inner).greeting_due += 1;
     }
 
     /// As [`Connection::execute`](crate::Connection::execute), of commands that were looked at.
@@ -74,7 +99,8 @@ impl Server {
         args: &mut [Vec<u8>],
         call: Call,
     ) -> Result<Vec<Reply>, Error> {
-        let mut underway = Underway { link: None, asking: call.asking };
+        let is_script = scripts::is_script(command);
+        let mut underway = Underway { link: None, asking: call.asking, is_script };
         match timeout_at(call.deadline, self.dispatch(command, args, &mut underway)).await {
             Ok(result) => result,
             Err(_) => {
@@ -92,7 +118,8 @@ impl Server {
     pub(crate) async fn ask(self: &Arc<Self>, words: &[&str]) -> Result<Value, Error> {
         let mut command = redis::Cmd::new();
         command.arg(words);
-        let reply = self.exchange(&command, &mut Underway { link: None, asking: false }).await?;
+        let mut underway = Underway { link: None, asking: false, is_script: false };
+        let reply = self.exchange(&command, &mut underway).await?;
         reply::accepted(reply)
     }
 
@@ -191,8 +218,14 @@ impl Server {
         command: &redis::Cmd,
         underway: &mut Underway,
     ) -> Result<Value, Error> {
-        let (number, mut connection) = self.link().await?;
+        let (number, mut connection, is_greeted) = self.link().await?;
         underway.link = Some(number);
+        if underway.is_script
+            && !is_greeted
+            && let Some(greeting) = self.greeting.get()
+        {
+            Box::pin(self.greet(greeting, number, &connection)).await?;
+        }
         let sent = if underway.asking {
             Box::pin(ask_for(&mut connection, command)).await
         } else {
@@ -209,7 +242,12 @@ impl Server {
 
     /// Whether an error says that this is no longer the server that Sentinels named.
     fn is_demoted(&self, error: &Error) -> bool {
-        matches!(self.origin, Origin::Announced(_)) && error.is_read_only()
+        self.is_announced() && error.is_read_only()
+    }
+
+    /// Whether Sentinels say where it is.
+    pub(crate) fn is_announced(&self) -> bool {
+        matches!(self.origin, Origin::Announced(_))
     }
 
     /// Whether there is a link at the moment.
@@ -219,22 +257,49 @@ impl Server {
 
     /// Takes the open link out of use: something else than a failure says that it is no good.
     pub(crate) fn cut(&self) {
-        if let Some((number, _)) = self.live() {
+        if let Some((number, ..)) = self.live() {
             self.discard(number);
         }
     }
 
     /// The open link, or a new one.
-    async fn link(self: &Arc<Self>) -> Result<(u64, MultiplexedConnection), Error> {
+    async fn link(self: &Arc<Self>) -> Result<LiveLink, Error> {
         match self.live() {
             Some(live) => Ok(live),
             None => Box::pin(self.opening()).await,
         }
     }
 
-    fn live(&self) -> Option<(u64, MultiplexedConnection)> {
+    /// The open link, and whether over it all was said that comes first.
+    fn live(&self) -> Option<LiveLink> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.link.as_ref().map(|link| (state.number, link.connection.clone()))
+        let link = state.link.as_ref()?;
+        Some((state.number, link.connection.clone(), state.greeted == state.greeting_due))
+    }
+
+    /// Says what comes first over a link, unless somebody else has meanwhile.
+    async fn greet(
+        &self,
+        greeting: &Arc<dyn Greeting>,
+        number: u64,
+        connection: &MultiplexedConnection,
+    ) -> Result<(), Error> {
+        let _one = self.greets.lock().await;
+        let due = {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            // The link is broken already: so is what waits for it.
+            if state.number != number || state.greeted == state.greeting_due {
+                return Ok(());
+            }
+            state.greeting_due
+        };
+        if greeting.greet(Greeted(connection.clone())).await? == Done::Now {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            if state.number == number {
+                state.greeted = due;
+            }
+        }
+        Ok(())
     }
 
     /// Joins the attempt under way or starts one. It runs as a task of its own, so that it goes on
@@ -255,7 +320,7 @@ impl Server {
         attempt
     }
 
-    async fn open(self: Arc<Self>) -> Result<(u64, MultiplexedConnection), Error> {
+    async fn open(self: Arc<Self>) -> Result<LiveLink, Error> {
         let limit = self.timeouts.connect;
         let result = match &self.origin {
             Origin::Fixed(address) => link::open(address, limit).await,
@@ -274,7 +339,7 @@ impl Server {
         Ok(self.install(opened))
     }
 
-    fn install(self: &Arc<Self>, opened: Opened) -> (u64, MultiplexedConnection) {
+    fn install(self: &Arc<Self>, opened: Opened) -> LiveLink {
         let Opened { connection, driver } = opened;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         state.number += 1;
@@ -288,7 +353,8 @@ impl Server {
             }
         });
         state.link = Some(Link { connection: connection.clone(), driver: driver.abort_handle() });
-        (number, connection)
+        state.greeting_due += 1;
+        (number, connection, false)
     }
 
     /// Takes a broken link out of use at once. Commands on their way keep it until they end or

@@ -4,15 +4,18 @@
 //! In a cluster a channel belongs to the node that has its hash tag, where the scripts run that
 //! announce on it. Listening there, one hears them in their order, without the detour over the
 //! cluster's own connections, which lose what is sent while one of them is down. When slots move
-//! the subscription ends, as with a broken connection, and the next one goes to the right nodes.
+//! to whose channels is listened, the subscription ends, as with a broken connection, and the next one
+//! goes to the right nodes. Whoever keeps a subscription for each group of channels
+//! ([`Announcements::group_of`]) loses only what lies where something has failed.
 
 use crate::address::{Address, Endpoint, Location};
-use crate::cluster::{Cluster, Node, slot_of};
+use crate::cluster::{Cluster, Node, SLOTS, slot_of};
 use crate::sentinel::Sentinels;
 use crate::{AddressError, Error, Timeouts, link, tls};
 use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, SelectAll};
 use redis::aio::{PubSub, PubSubSink, PubSubStream};
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -22,6 +25,8 @@ use tokio::sync::mpsc;
 
 /// A map of the cluster that is older is read again before it is trusted.
 const MAP_AGE_MAX: Duration = Duration::from_secs(5);
+/// Groups of a cluster's channels: enough that most of them lie on one node each.
+const GROUPS: u16 = 16;
 
 /// Where to listen. Nothing is opened yet.
 #[derive(Clone)]
@@ -53,6 +58,8 @@ enum Kind {
 struct Nodes {
     cluster: Arc<Cluster>,
     generation: u64,
+    /// Where the slots lay to whose channels is, or was, listened.
+    slots: HashMap<u16, Arc<Node>>,
     sinks: Vec<(Arc<Node>, PubSubSink)>,
     streams: mpsc::UnboundedSender<PubSubStream>,
 }
@@ -104,6 +111,24 @@ impl Announcements {
         Ok(Self { place, timeouts })
     }
 
+    /// How many groups of channels there are that lie apart.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        match &self.place {
+            Place::Cluster(_) => usize::from(GROUPS),
+            Place::One(_) | Place::Announced(_) => 1,
+        }
+    }
+
+    /// In which of these groups a channel is: neighbouring slots, which mostly lie on one node.
+    #[must_use]
+    pub fn group_of(&self, channel: &str) -> usize {
+        match &self.place {
+            Place::Cluster(_) => usize::from(slot_of(channel.as_bytes()) / (SLOTS / GROUPS)),
+            Place::One(_) | Place::Announced(_) => 0,
+        }
+    }
+
     /// Opens a connection, within [`Timeouts::connect`]. To a cluster's nodes it opens them as
     /// they are needed.
     ///
@@ -126,7 +151,8 @@ impl Announcements {
                 let generation = within(timeouts.connect, cluster.generation(MAP_AGE_MAX)).await?;
                 let (streams, arriving) = mpsc::unbounded_channel();
                 let cluster = Arc::clone(cluster);
-                let nodes = Nodes { cluster, generation, sinks: Vec::new(), streams };
+                let (slots, sinks) = (HashMap::new(), Vec::new());
+                let nodes = Nodes { cluster, generation, slots, sinks, streams };
                 (Kind::Cluster(nodes), Source::Cluster { arriving, all: SelectAll::new() })
             }
         };
@@ -232,18 +258,28 @@ impl Subscriber {
 }
 
 impl Nodes {
-    /// Fails once slots have moved.
-    async fn check(&self) -> Result<(), Error> {
-        let moved = || Error::Unavailable("slots of the Redis Cluster have moved".to_owned());
-        let is_same = self.cluster.generation(MAP_AGE_MAX).await? == self.generation;
-        is_same.then_some(()).ok_or_else(moved)
+    /// Fails once slots have moved to whose channels is listened.
+    async fn check(&mut self) -> Result<(), Error> {
+        let generation = self.cluster.generation(MAP_AGE_MAX).await?;
+        if generation != self.generation {
+            for (slot, node) in &self.slots {
+                if !Arc::ptr_eq(&self.cluster.owner(*slot).await?, node) {
+                    let words = "slots of the Redis Cluster have moved";
+                    return Err(Error::Unavailable(words.to_owned()));
+                }
+            }
+            self.generation = generation;
+        }
+        Ok(())
     }
 
     /// Channels by the nodes that have them.
-    async fn sort(&self, channels: &[String]) -> Result<Vec<(Arc<Node>, Vec<String>)>, Error> {
+    async fn sort(&mut self, channels: &[String]) -> Result<Vec<(Arc<Node>, Vec<String>)>, Error> {
         let mut sorted: Vec<(Arc<Node>, Vec<String>)> = Vec::new();
         for channel in channels {
-            let owner = self.cluster.owner(slot_of(channel.as_bytes())).await?;
+            let slot = slot_of(channel.as_bytes());
+            let owner = self.cluster.owner(slot).await?;
+            self.slots.insert(slot, Arc::clone(&owner));
             match sorted.iter_mut().find(|(node, _)| Arc::ptr_eq(node, &owner)) {
                 Some((_, channels)) => channels.push(channel.clone()),
                 None => sorted.push((owner, vec![channel.clone()])),

@@ -6,7 +6,7 @@ use reef_domain::time::UnixMillis;
 
 use crate::heartbeat::Suspension;
 use crate::host::Joined;
-use crate::restored::Voided;
+use crate::restored::{Arrived, Voided};
 use crate::script::{FromReply, Malformed, Reader, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_cluster.rs"));

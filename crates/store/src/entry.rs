@@ -10,6 +10,7 @@ use reef_domain::time::UnixMillis;
 
 use crate::ledger::Page;
 use crate::port::Redis;
+use crate::restored::ArrivedAtLedger;
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
 
 include!(concat!(env!("OUT_DIR"), "/calls_entry.rs"));
@@ -111,6 +112,13 @@ pub struct SealsSeen {
     pub last: String,
 }
 
+/// The last entry of the journal, as somebody has seen it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    pub number: i64,
+    pub link: String,
+}
+
 /// What came of sealing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sealed {
@@ -118,6 +126,8 @@ pub struct Sealed {
     pub made: i64,
     /// What is to be remembered.
     pub seen: SealsSeen,
+    /// The last entry of the journal; `None`: there is none, or it was not learned.
+    pub head: Option<Head>,
     /// Why nothing is sealed any longer; `None`: there is nothing wrong.
     pub broken: Option<String>,
 }
@@ -133,7 +143,8 @@ pub async fn seal_due<R: Redis>(store: &Store<R>, seen: &SealsSeen) -> Result<Se
     for _ in 0..SEALS_A_TICK {
         let SealsSeen { seals: seen, last } = &sealed.seen;
         match store.call(&Unsealed { seen: *seen, last }).await? {
-            Next::Ok { number, before, links } => {
+            Next::Ok { number, before, entries, link, links } => {
+                sealed.head = (entries > 0).then_some(Head { number: entries, link });
                 if links.is_empty() {
                     sealed.seen = SealsSeen { seals: number, last: before };
                     break;

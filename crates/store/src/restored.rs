@@ -1,12 +1,12 @@
 //! Data that are older than what was given out on them: `lua/cluster/void.lua`,
-//! `lua/entry/restored.lua`.
+//! `lua/entry/restored.lua`. And data that may be: `lua/cluster/arrive.lua`, `lua/entry/arrive.lua`.
 
 use reef_domain::time::UnixMillis;
 
 use crate::cluster::Void;
 use crate::entry::Restored;
 use crate::port::Redis;
-use crate::script::{Store, StoreError, rows};
+use crate::script::{FromReply, Malformed, Reader, Store, StoreError, rows};
 
 /// What is known of an older copy that is in Redis now.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +57,58 @@ pub async fn go_on<R: Redis>(store: &Store<R>) -> Result<i64, StoreError> {
     }
 }
 
+/// What is known of the process of Redis that answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// It has answered before.
+    Known,
+    /// It is new and holds all that was given out: there is nothing before it, or it is one that its
+    /// host started again.
+    Noted,
+    /// It is new and may hold less than what was given out.
+    Changed,
+    /// It holds less than what was given out. [`go_on`] has to go through tasks and nodes.
+    Older,
+}
+
+/// What came of looking which process of Redis answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrived {
+    /// What is known of it.
+    pub arrival: Arrival,
+    /// The era in which the data are served. It grows with each process.
+    pub era: i64,
+}
+
+impl FromReply for Arrived {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let arrival = match reply.int()? {
+            0 => Arrival::Known,
+            1 => Arrival::Noted,
+            2 => Arrival::Changed,
+            3 => Arrival::Older,
+            other => return Err(Malformed(format!("{other} says nothing of a server"))),
+        };
+        Ok(Self { arrival, era: reply.int()? })
+    }
+}
+
+/// The same of the server that has the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArrivedAtLedger {
+    /// It is another process than before.
+    pub is_new: bool,
+    /// The era of the ledger.
+    pub era: i64,
+    /// The first entry that was seen and is no more; 0: none.
+    pub first: i64,
+    /// The last of them.
+    pub last: i64,
+    /// Nobody has said so before.
+    pub is_news: bool,
+}
+
 rows! {
     Voided { more, released }
+    ArrivedAtLedger { is_new, era, first, last, is_news }
 }

@@ -35,7 +35,9 @@ impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let headers = match code {
             Code::Unauthenticated => vec![("www-authenticate", "Bearer".to_owned())],
-            Code::StoreUnavailable | Code::Overloaded => vec![("retry-after", "1".to_owned())],
+            Code::StoreUnavailable | Code::StoreResharding | Code::Overloaded => {
+                vec![("retry-after", "1".to_owned())]
+            }
             Code::StoreFull => vec![("retry-after", "10".to_owned())],
             _ => Vec::new(),
         };
@@ -221,7 +223,7 @@ impl From<StoreError> for Problem {
             StoreError::Redis(RedisError::Resharding(text)) => Self {
                 internal: Some(text.into()),
                 ..Self::new(
-                    Code::StoreUnavailable,
+                    Code::StoreResharding,
                     "Redis moves these keys to another node at the moment; nothing was done.",
                 )
             },

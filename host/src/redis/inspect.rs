@@ -130,7 +130,7 @@ pub(crate) async fn reach(connection: &Connection) -> Result<Inspection, Unusabl
 pub(crate) async fn look(connection: &Connection) -> Result<Result<Inspection, Unusable>, Error> {
     let mut all: Option<Inspection> = None;
     for server in connection.primaries().await? {
-        let one = match look_at(&server).await? {
+        let one = match look_at(&server, connection.fails_over()).await? {
             Ok(one) => one,
             unfit => return Ok(unfit),
         };
@@ -147,7 +147,10 @@ pub(crate) async fn look(connection: &Connection) -> Result<Result<Inspection, U
     Ok(Ok(all.ok_or_else(none)?))
 }
 
-async fn look_at(connection: &Connection) -> Result<Result<Inspection, Unusable>, Error> {
+async fn look_at(
+    connection: &Connection,
+    fails_over: bool,
+) -> Result<Result<Inspection, Unusable>, Error> {
     let mut facts = HashMap::new();
     for section in ["server", "memory", "persistence", "replication"] {
         let reply = connection.execute("INFO", vec![section.into()]).await?;
@@ -159,7 +162,19 @@ async fn look_at(connection: &Connection) -> Result<Result<Inspection, Unusable>
         Err(Error::Unavailable(reason)) => return Err(Error::Unavailable(reason)),
         Err(_) => None,
     };
-    Ok(judge(&facts, snapshots))
+    // Said where both it and `min-replicas-max-lag` are set.
+    let is_bounded = facts.contains_key("min_slaves_good_slaves");
+    let mut judged = judge(&facts, snapshots);
+    if let (Ok(inspection), true, false) = (&mut judged, fails_over, is_bounded) {
+        inspection.warnings.push(Warning {
+            code: "no_min_replicas",
+            words:
+                "Redis answers writes that no replica has, without bound: a failover loses them; \
+                    set min-replicas-to-write 1 and min-replicas-max-lag 5 at each server"
+                    .to_owned(),
+        });
+    }
+    Ok(judged)
 }
 
 fn text(reply: &[Reply]) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Whether the hub can work: asked by `/readyz`, by the metrics, and by a task that says in the
 //! log when it changes.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reef_redis::{Connection, is_about_access};
@@ -11,6 +11,7 @@ use reef_web::Code;
 use tokio::time::Instant;
 
 use super::inspect;
+use crate::era::Era;
 use crate::metrics;
 
 /// An answer this young is given again, so that nobody can load Redis by asking `/readyz`.
@@ -44,15 +45,16 @@ pub(crate) struct Readiness {
     /// however many ask.
     last: tokio::sync::Mutex<Option<(Instant, Status)>>,
     warnings: Mutex<Vec<String>>,
+    era: Arc<Era>,
     /// In what the hosts of this hub do not agree.
     concerns: Mutex<Vec<String>>,
 }
 
 impl Readiness {
     /// Over a store, with what the first look at the server has found.
-    pub(crate) fn new(store: Store<Connection>, warnings: Vec<String>) -> Self {
+    pub(crate) fn new(store: Store<Connection>, warnings: Vec<String>, era: Arc<Era>) -> Self {
         let (last, warnings) = (tokio::sync::Mutex::default(), Mutex::new(warnings));
-        Self { store, last, warnings, concerns: Mutex::default() }
+        Self { store, last, warnings, era, concerns: Mutex::default() }
     }
 
     /// Whether Redis can be written now, and holds data that this program knows.
@@ -75,6 +77,11 @@ impl Readiness {
                 reason: "All the memory that Redis may use is in use. Reading still works.",
                 cause,
             },
+            Err(StoreError::Redis(RedisError::Resharding(cause))) => Status::NotReady {
+                code: Code::StoreResharding,
+                reason: "The hub's keys are on their way to another node of the Redis Cluster.",
+                cause,
+            },
             Err(error) => {
                 let cause = error.to_string();
                 let reason = if is_about_access(&cause) {
@@ -92,7 +99,7 @@ impl Readiness {
     /// What about the server could lose data, and in what hosts disagree, one sentence each.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        warnings.into_iter().chain(self.concerns()).collect()
+        warnings.into_iter().chain(self.era.warnings()).chain(self.concerns()).collect()
     }
 
     /// In what the hosts of this hub do not agree.

@@ -12,8 +12,8 @@ pub(super) const OPENING: Bytes = Bytes::from_static(b"retry: 1000\n");
 pub(super) const COMMENT: Bytes = Bytes::from_static(b":\n");
 /// The event type after which a message's stream ends.
 const LAST_TYPE: &str = "message_end";
-/// The event type by which the cluster tells that an older copy of its data was restored.
-const RESTORED_TYPE: &str = "restored";
+/// The event types by which the cluster tells that its data may have become fewer.
+const RESTORATIONS: [&str; 2] = ["restored", "store_changed"];
 /// The last words to a reader whose message is not there any more. No event of the message, so
 /// that it has no id; and not called `error`, which browsers take for one of their own.
 pub(super) const GONE: Bytes = Bytes::from_static(
@@ -68,7 +68,7 @@ pub(super) struct Frame {
     pub(super) id: StreamId,
     /// Nothing follows in this stream.
     pub(super) is_last: bool,
-    /// An older copy of the data was restored: what a reader has got may be no more.
+    /// The data may have become fewer: what a reader has got may be no more.
     pub(super) is_restoration: bool,
     /// As it is sent.
     pub(super) bytes: Bytes,
@@ -83,7 +83,7 @@ impl Frame {
         Self {
             id,
             is_last: event_type == LAST_TYPE,
-            is_restoration: event_type == RESTORED_TYPE,
+            is_restoration: RESTORATIONS.contains(&event_type),
             bytes: Bytes::from(text),
         }
     }

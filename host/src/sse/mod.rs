@@ -1,7 +1,8 @@
 //! Event streams: a message while it is written, and the cluster's events (`contract.md` §7).
 //!
-//! One connection to Redis listens for all readers of this host. What arrives is rendered once
-//! and shared:
+//! One connection to Redis listens for all readers of this host (in a Redis Cluster one for each node
+//! and group of channels, so that a node that is away stops only the readers of what lies there). What
+//! arrives is rendered once and shared:
 //!
 //! ```text
 //!   Redis ──PUBLISH──▶ listener ──▶ channels ──▶ channel ──▶ reader ──▶ HTTP
@@ -11,7 +12,7 @@
 //!
 //! - [`frame`]: what goes over the wire.
 //! - [`channel`]: the latest events of one stream; `channels`: all of them.
-//! - `listener`: the connection.
+//! - `listener`: a connection.
 //! - [`feed`]: the two kinds of streams, and how each is read from any place on.
 //! - [`watch`]: the cluster's events, for parts of the host that wait for one.
 //! - [`standing`]: who reads, and for how long.
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -80,7 +82,11 @@ pub(crate) struct EventStreams {
     config: Config,
     keys: Keys,
     store: Store<Connection>,
+    announcements: Announcements,
+    /// Those of the first group, which is all there is but in a Redis Cluster.
     channels: Arc<Channels>,
+    /// Those of the other groups of channels that lie apart.
+    elsewhere: Vec<Arc<Channels>>,
     sources: Arc<Sources>,
     readers: Arc<Readers>,
     comment_period: Duration,
@@ -97,19 +103,53 @@ impl EventStreams {
         comment_period: Duration,
     ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let metrics = Arc::new(StreamMetrics::new());
-        let (channels, orders) = Channels::new();
         let keys = config.settings.keys.clone();
         let sources = Arc::new(Sources::new(store.clone(), Arc::clone(&metrics), comment_period));
-        let (channels_too, epoch) = (Arc::clone(&channels), 0);
-        let listener = Listener { announcements, channels: channels_too, orders, metrics, epoch };
         let readers = Readers::new(config.streams_max);
-        let streams = Self { config, keys, store, channels, sources, readers, comment_period };
-        (streams, listener.run())
+        let mut listeners = Vec::new();
+        let mut group = || {
+            let (channels, orders) = Channels::new();
+            let (announcements, metrics) = (announcements.clone(), Arc::clone(&metrics));
+            let channels_too = Arc::clone(&channels);
+            listeners.push(Listener {
+                announcements,
+                channels: channels_too,
+                orders,
+                metrics,
+                epoch: 0,
+            });
+            channels
+        };
+        let channels = group();
+        let elsewhere = (1..announcements.groups()).map(|_| group()).collect();
+        let streams = Self {
+            config,
+            keys,
+            store,
+            announcements,
+            channels,
+            elsewhere,
+            sources,
+            readers,
+            comment_period,
+        };
+        let listening = async move {
+            join_all(listeners.into_iter().map(Listener::run)).await;
+        };
+        (streams, listening)
+    }
+
+    /// Where the readers of a channel are.
+    fn channels_of(&self, channel: &str) -> &Arc<Channels> {
+        let group = self.announcements.group_of(channel);
+        let other = group.checked_sub(1).and_then(|index| self.elsewhere.get(index));
+        other.unwrap_or(&self.channels)
     }
 
     /// Ends all streams, now and from now on. Readers are told to come back, elsewhere.
     pub(crate) fn close(&self) {
         self.channels.close();
+        self.elsewhere.iter().for_each(|channels| channels.close());
     }
 
     /// The stream that a path names, if it names one.
@@ -163,7 +203,8 @@ impl EventStreams {
         let place = feed.place(cursor).map_err(|rule| Problem::parameter(name, rule))?;
         let (of, period) = ((&self.store, &self.config), self.comment_period);
         let standing = self.readers.admit(&caller, visitor, request, of, period)?;
-        let membership = self.channels.join(feed.channel(&self.keys));
+        let channel = feed.channel(&self.keys);
+        let membership = self.channels_of(&channel).join(channel);
         let sources = Arc::clone(&self.sources);
         match Reader::join(sources, feed, membership, standing, place, JOIN_TIMEOUT).await? {
             Joined::Reading(reader) => Ok(Outcome::Stream(body(reader))),
@@ -201,7 +242,8 @@ impl EventStreams {
 
     /// The cluster's events as they happen.
     pub(crate) fn watch_cluster(&self) -> ClusterWatch {
-        ClusterWatch::new(&self.channels, self.keys.live_events())
+        let channel = self.keys.live_events();
+        ClusterWatch::new(self.channels_of(&channel), channel)
     }
 
     /// The hub's data.

@@ -1,11 +1,12 @@
 //! Redis Clusters that belong to a test: three primaries on three ports, and replicas.
 
 use std::process::Command;
+use std::time::Duration;
 
 use super::PATIENCE;
 use super::eventually;
-use super::process::Program;
-use super::redis::{binary, connect, free_port};
+use super::process::{Program, Signal};
+use super::redis::{binary, connect, cut_off, free_port};
 
 /// The slots of the three primaries.
 const SLOTS: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
@@ -19,7 +20,7 @@ pub struct RedisCluster {
 struct Node {
     port: u16,
     bus_port: u16,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     program: Option<Program>,
 }
 
@@ -76,9 +77,74 @@ impl RedisCluster {
         SLOTS.iter().position(|(_, last)| slot <= *last).unwrap()
     }
 
-    /// Kills a primary with SIGKILL; its replica takes its place after a while.
+    /// The node that has a key now, whichever it was in the beginning.
+    pub fn primary_of(&self, key: &str) -> usize {
+        eventually("a primary", 2 * PATIENCE, || {
+            let mut ask = redis::cmd("EXISTS");
+            ask.arg(key);
+            let live = (0..6).filter(|index| self.nodes[*index].program.is_some());
+            let mut owners = live.filter(|index| self.nodes[*index].try_ask(&ask).is_some());
+            owners.next()
+        })
+    }
+
+    /// Lets the replica of a primary hear no more of it; returns what undoes that.
+    pub fn cut_off_the_replica_of(&self, index: usize) -> redis::Connection {
+        let of_it = format!("master_port:{}\r", self.nodes[index].port);
+        let mut info = redis::cmd("INFO");
+        info.arg("replication");
+        let mut live = self.nodes.iter().filter(|node| node.program.is_some());
+        let replica = live.find(|node| match node.try_ask(&info) {
+            Some(redis::Value::BulkString(text)) => {
+                String::from_utf8(text).unwrap().contains(&of_it)
+            }
+            _ => false,
+        });
+        let replica = replica.expect("it has no replica");
+        let mut connection = connect(&format!("redis://127.0.0.1:{}/0", replica.port));
+        cut_off(&mut connection);
+        connection
+    }
+
+    /// Kills a node with SIGKILL; its replica takes its place after a while.
     pub fn kill(&mut self, index: usize) {
         self.nodes[index].program = None;
+    }
+
+    /// Starts a node that was killed; it follows whoever has taken its place.
+    pub fn start_again(&mut self, index: usize) {
+        self.nodes[index].launch();
+    }
+
+    /// Makes a node stop answering, with all connections open.
+    pub fn freeze(&self, index: usize) {
+        self.nodes[index].program.as_ref().unwrap().signal(Signal::Stop);
+    }
+
+    /// Ends `freeze`.
+    pub fn thaw(&self, index: usize) {
+        self.nodes[index].program.as_ref().unwrap().signal(Signal::Continue);
+    }
+
+    /// Waits until a node follows another one and is in step.
+    pub fn until_replica(&self, index: usize) {
+        let mut info = redis::cmd("INFO");
+        info.arg("replication");
+        eventually("a replica in step", 2 * PATIENCE, || {
+            match self.nodes[index].try_ask(&info)? {
+                redis::Value::BulkString(text) => {
+                    let text = String::from_utf8(text).unwrap();
+                    text.contains("master_link_status:up").then_some(())
+                }
+                _ => None,
+            }
+        });
+    }
+
+    /// Says something about the cluster to the node that was a primary with this index in the
+    /// beginning.
+    pub fn tell(&self, index: usize, words: &[&str]) -> String {
+        self.nodes[index].cluster(words)
     }
 }
 
@@ -86,20 +152,37 @@ impl Node {
     fn start() -> Self {
         let (port, bus_port) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
+        let mut node = Self { port, bus_port, folder, program: None };
+        node.launch();
+        node
+    }
+
+    /// Starts it with what it knows of the cluster.
+    fn launch(&mut self) {
+        let (port, bus_port) = (self.port.to_string(), self.bus_port.to_string());
         let program = Program::start(
             Command::new(binary())
-                .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
-                .args(["--cluster-enabled", "yes", "--cluster-port", &bus_port.to_string()])
+                .args(["--port", &port, "--bind", "127.0.0.1", "--save", ""])
+                .args(["--cluster-enabled", "yes", "--cluster-port", &bus_port])
                 .args(["--cluster-node-timeout", "1000"])
                 .args(["--cluster-require-full-coverage", "no"])
                 .args(["--appendonly", "yes", "--maxmemory-policy", "noeviction"])
                 .arg("--dir")
-                .arg(folder.path()),
+                .arg(self.folder.path()),
         );
         program.line(PATIENCE, |line| {
             line.to_lowercase().contains("ready to accept connections").then_some(())
         });
-        Self { port, bus_port, _folder: folder, program: Some(program) }
+        self.program = Some(program);
+    }
+
+    /// What it answers within a moment; nothing if it is away or refuses.
+    fn try_ask(&self, command: &redis::Cmd) -> Option<redis::Value> {
+        let client = redis::Client::open(format!("redis://127.0.0.1:{}/0", self.port)).unwrap();
+        let limit = Duration::from_millis(300);
+        let mut redis = client.get_connection_with_timeout(limit).ok()?;
+        redis.set_read_timeout(Some(limit)).unwrap();
+        command.query(&mut redis).ok()
     }
 
     /// Says something about the cluster to this node, and returns its answer as text.

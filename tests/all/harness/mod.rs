@@ -11,6 +11,7 @@ mod message;
 mod process;
 mod proxy;
 mod redis;
+mod sentinel;
 mod store;
 mod stream;
 
@@ -29,7 +30,8 @@ pub use json::field_names;
 pub use message::{Message, new_session};
 pub use process::{Output, Program, Signal, signal};
 pub use proxy::Proxy;
-pub use redis::RedisServer;
+pub use redis::{RedisServer, let_hear_again};
+pub use sentinel::RedisSentinel;
 pub use store::{Blocking, flatten, load_scripts, now, store};
 pub use stream::{End, EventStream, Frame};
 

@@ -53,6 +53,34 @@ impl RedisServer {
         server
     }
 
+    /// A server that follows this one, and is in step.
+    pub fn replica(&self) -> Self {
+        let replica = Self::start();
+        let mut redis = replica.connect();
+        let mut follow = redis::cmd("REPLICAOF");
+        follow.arg("127.0.0.1").arg(self.port).query::<()>(&mut redis).unwrap();
+        eventually("a replica in step", PATIENCE, || {
+            let info: String = redis::cmd("INFO").arg("replication").query(&mut redis).unwrap();
+            info.contains("master_link_status:up").then_some(())
+        });
+        replica
+    }
+
+    /// Lets a replica hear no more of its primary, which does not notice.
+    pub fn cut_off(&self) {
+        cut_off(&mut self.connect());
+    }
+
+    /// Kills another server and serves at its port, with the data that this one has.
+    pub fn take_the_place_of(&mut self, mut other: Self) {
+        let mut redis = self.connect();
+        other.kill();
+        redis::cmd("REPLICAOF").arg("NO").arg("ONE").query::<()>(&mut redis).unwrap();
+        let mut config = redis::cmd("CONFIG");
+        config.arg("SET").arg("port").arg(other.port).query::<()>(&mut redis).unwrap();
+        self.port = other.port;
+    }
+
     /// Starts it where it was, with the data it had. As whoever runs one must after a kill, it cuts
     /// off a transaction whose end was not written: Redis by itself leaves the beginning in its file.
     pub fn start_again(&mut self) {
@@ -112,6 +140,19 @@ impl RedisServer {
     pub fn kill(&mut self) {
         self.program = None;
     }
+}
+
+/// Lets a replica hear no more of its primary: it has a password that the primary does not know.
+pub fn cut_off(replica: &mut redis::Connection) {
+    let mut config = redis::cmd("CONFIG");
+    config.arg("SET").arg("masterauth").arg("unknown").query::<()>(replica).unwrap();
+    redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("master").query::<()>(replica).unwrap();
+}
+
+/// Ends `cut_off`.
+pub fn let_hear_again(replica: &mut redis::Connection) {
+    let mut config = redis::cmd("CONFIG");
+    config.arg("SET").arg("masterauth").arg("").query::<()>(replica).unwrap();
 }
 
 /// Connects to a server, by `redis://` or `unix://`.

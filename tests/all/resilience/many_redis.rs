@@ -116,3 +116,65 @@ fn two_hosts_share_a_cluster() {
     message.append("x");
     assert_eq!(stream.next_event().unwrap().told().1["payload"]["delta"], "x");
 }
+
+/// The slot of nodes, leases and the queue moves key by key to another primary, and back into place.
+#[test]
+fn keys_that_move_are_told_from_a_redis_that_is_away() {
+    let cluster = RedisCluster::start();
+    let hub = Hub::options().redis_cluster(&cluster).start();
+    let client = hub.admin();
+    let node = client.new_node("n");
+    let message = loop {
+        let message = Message::begin(&client);
+        if cluster.owner(&format!("{{message:{}}}:", message.id)) != cluster.owner("{cluster}:") {
+            break message;
+        }
+    };
+    let (from, to) = (cluster.owner("{cluster}:"), (cluster.owner("{cluster}:") + 1) % 3);
+    let slot = cluster.tell(from, &["KEYSLOT", "{cluster}:"]);
+    let [from_id, to_id] = [from, to].map(|node| cluster.tell(node, &["MYID"]));
+    cluster.tell(to, &["SETSLOT", &slot, "IMPORTING", &from_id]);
+    cluster.tell(from, &["SETSLOT", &slot, "MIGRATING", &to_id]);
+
+    let refused = client.post("/nodes/register", &registration(&unique("new")));
+    assert_eq!(refused.header("retry-after"), Some("1"), "{refused}");
+    refused.problem(503, "store_resharding");
+    client.post(&format!("/nodes/{node}/heartbeat"), &json!({})).problem(503, "store_resharding");
+    eventually("readiness that says so", PATIENCE, || {
+        let answer = client.get("//readyz");
+        (answer.status == 503).then(|| answer.problem(503, "store_resharding"))
+    });
+    // What lies elsewhere goes on.
+    message.append("meanwhile");
+
+    for node in [from, to] {
+        cluster.tell(node, &["SETSLOT", &slot, "STABLE"]);
+    }
+    client.beat(&node, &json!({}));
+    assert_eq!(message.now()["text"], "meanwhile");
+    client.new_node("later");
+}
+
+/// A primary and its replica are gone for good: what lies elsewhere is read live all the same.
+#[test]
+fn readers_of_other_nodes_go_on() {
+    let mut cluster = RedisCluster::start();
+    let hub = Hub::options().redis_cluster(&cluster).start();
+    let client = hub.admin();
+    let gone = (cluster.owner("{cluster}:") + 1) % 3;
+    let other = message_on(&cluster, &client, (gone + 1) % 3);
+    let lost = message_on(&cluster, &client, gone);
+    let mut streams = [&lost, &other].map(|message| client.stream(&message.stream()));
+    for stream in &mut streams {
+        stream.next_event().unwrap();
+    }
+    cluster.kill(gone + 3);
+    cluster.kill(gone);
+    for number in 0..30 {
+        other.append(&number.to_string());
+        let event = streams[1].next_event().unwrap().told().1;
+        assert_eq!(event["payload"]["delta"], number.to_string(), "{event}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    client.get(&format!("/messages/{}", lost.id)).problem(503, "store_unavailable");
+}

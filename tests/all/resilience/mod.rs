@@ -3,6 +3,8 @@
 mod crashes;
 mod cuts;
 mod damage;
+mod eras;
+mod failovers;
 mod ledger;
 mod load;
 mod many_redis;
@@ -11,5 +13,6 @@ mod monitors;
 mod queue;
 mod races;
 mod redis_away;
+mod sentinels;
 mod streams;
 mod valkey;

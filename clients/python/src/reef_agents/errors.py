@@ -170,6 +170,10 @@ class StoreFull(Problem, code="store_full"):
     """The hub's Redis is full. Nothing was done."""
 
 
+class StoreResharding(Problem, code="store_resharding"):
+    """The hub's Redis moves these keys to another node. Nothing was done."""
+
+
 class Overloaded(Problem, code="overloaded"):
     """The hub has too much to do at the moment."""
 

@@ -10,6 +10,7 @@ use reef_api::Money;
 use reef_api::ledger::EntryList;
 use reef_client::Request;
 use reef_domain::journal::{Entry, Figures, Verifier};
+use reef_domain::shown::in_line;
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -77,14 +78,24 @@ fn report(
         return Err(Failure::Failed(format!("the accounts' sum is {sum} millionths, and not 0")));
     }
     let (entries, accounts) = (verifier.entries(), verifier.accounts().len());
+    let restorations = verifier.restorations();
     if cx.out.is_json() {
+        let restorations: Vec<_> = restorations
+            .iter()
+            .map(|(entry, memo)| json!({"entry": entry, "memo": memo}))
+            .collect();
         let figures: BTreeMap<_, _> = verifier.accounts().iter().map(shown).collect();
         let report = json!({
             "ok": true, "source": source, "entries": entries, "link": verifier.link(),
             "seals": verifier.seals().len(), "balances_compared": compared.map(|it| it.agents),
             "records_compared": compared.map(|it| it.records), "accounts": figures,
+            "restorations": restorations,
         });
         return Ok(cx.out.line(&report.to_string())?);
+    }
+    for (entry, memo) in restorations {
+        let memo = in_line(memo);
+        cx.out.line(&format!("before entry {entry} the journal went back: {memo}"))?;
     }
     let compared = match compared {
         Some(Compared { agents, .. }) => {

@@ -10,18 +10,19 @@ mod topology;
 
 use crate::address::Address;
 use crate::connection::{Call, Timeouts};
+use crate::greeting::Greeting;
 use crate::server::{Origin, Server};
 use crate::{Error, scripts};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, join_all};
 use reef_store::Reply;
-use routing::{SLOTS, Target};
+use routing::Target;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
-pub(crate) use routing::slot_of;
+pub(crate) use routing::{SLOTS, slot_of};
 
 /// How often a command is sent on. One redirection follows a move of its slot; a second one, a move
 /// while the first was followed.
@@ -44,6 +45,7 @@ pub(crate) struct Cluster {
     map: RwLock<Map>,
     /// The question under way, which all who need the answer share.
     reading: Mutex<Option<Reading>>,
+    greeting: OnceLock<Arc<dyn Greeting>>,
 }
 
 type Reading = Shared<BoxFuture<'static, Result<(), Error>>>;
@@ -66,7 +68,16 @@ struct Map {
 
 impl Cluster {
     pub(crate) fn new(seeds: Vec<Address>, timeouts: Timeouts) -> Self {
-        Self { seeds, timeouts, map: RwLock::default(), reading: Mutex::default() }
+        let (map, reading, greeting) = (RwLock::default(), Mutex::default(), OnceLock::new());
+        Self { seeds, timeouts, map, reading, greeting }
+    }
+
+    /// As [`Connection::greet_with`](crate::Connection::greet_with).
+    pub(crate) fn greet_with(&self, greeting: &Arc<dyn Greeting>) {
+        let _ = self.greeting.set(Arc::clone(greeting));
+        for node in &self.map.read().unwrap_or_else(PoisonError::into_inner).nodes {
+            node.server.greet_with(Arc::clone(greeting));
+        }
     }
 
     /// As [`Connection::execute`](crate::Connection::execute), of commands that were looked at.
@@ -216,6 +227,9 @@ impl Cluster {
         map.nodes.iter().find(|node| node.is_at(address)).map(Arc::clone).unwrap_or_else(|| {
             let origin = Origin::Fixed(address.clone());
             let server = Arc::new(Server::new(origin, self.timeouts));
+            if let Some(greeting) = self.greeting.get() {
+                server.greet_with(Arc::clone(greeting));
+            }
             Arc::new(Node { address: address.clone(), server })
         })
     }
@@ -310,6 +324,12 @@ impl Cluster {
         let mut map = self.map.write().unwrap_or_else(PoisonError::into_inner);
         let is_same = map.has_same_owners(&nodes, &owners);
         map.generation += u64::from(!is_same);
+        if !is_same {
+            // A node that was a replica is asked for keys now over a link from before.
+            for node in &nodes {
+                node.server.greet_again();
+            }
+        }
         (map.nodes, map.owners, map.read_at) = (nodes, owners, Some(Instant::now()));
     }
 }
@@ -332,6 +352,7 @@ impl Map {
         {
             *owner = index;
             self.generation += 1;
+            node.server.greet_again();
         }
     }
 

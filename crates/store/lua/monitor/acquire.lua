@@ -12,17 +12,8 @@
 -- on by which its lease runs out.
 keep_clock()
 
--- Whether an event is missing that the log reaches back to, and nobody has noticed yet.
-local function is_missing()
-  if seen == '' or seen == '0-0' or #redis.call('XRANGE', key.events, seen, seen) == 1 then
-    return false
-  end
-  local first = redis.call('XRANGE', key.events, '-', '+', 'COUNT', 1)[1]
-  return not (first and is_later(first[1], seen)) and not restored_behind(seen)
-end
-
 local youngest = redis.call('XREVRANGE', key.events, '+', '-', 'COUNT', 1)[1]
-local to_void = is_missing() and 1 or redis.call('HEXISTS', key.cluster, 'voiding') * 2
+local to_void = is_missing(seen) and 1 or redis.call('HEXISTS', key.cluster, 'voiding') * 2
 youngest = youngest and youngest[1] or '0-0'
 
 local row = redis.call('HMGET', key.monitor, 'holder', 'term', 'until')

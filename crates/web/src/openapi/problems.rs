@@ -29,6 +29,7 @@ pub(super) fn usual(line: &Line, takes: &Takes) -> Vec<Code> {
         Code::DeadlineExceeded,
         Code::StoreUnavailable,
         Code::StoreFull,
+        Code::StoreResharding,
         Code::Overloaded,
     ];
     if line.access != Access::Open {
@@ -87,7 +88,13 @@ pub(super) fn response(codes: &[Code]) -> Value {
             let header = json!({ "$ref": "#/components/headers/Allow" });
             headers.insert("Allow".to_owned(), header);
         }
-        let later = [Code::RateLimited, Code::StoreUnavailable, Code::StoreFull, Code::Overloaded];
+        let later = [
+            Code::RateLimited,
+            Code::StoreUnavailable,
+            Code::StoreFull,
+            Code::StoreResharding,
+            Code::Overloaded,
+        ];
         if codes.iter().any(|code| later.contains(code)) {
             let header = json!({ "$ref": "#/components/headers/Retry-After" });
             headers.insert("Retry-After".to_owned(), header);
