@@ -60,6 +60,7 @@ export class Internal extends HubError {}
 export class DeadlineExceeded extends HubError {}
 export class StoreUnavailable extends HubError {}
 export class StoreFull extends HubError {}
+export class DurabilityNotReached extends HubError {}
 export class Overloaded extends HubError {}
 
 const CLASSES: Record<ProblemCode, typeof HubError> = {
@@ -88,6 +89,7 @@ const CLASSES: Record<ProblemCode, typeof HubError> = {
   deadline_exceeded: DeadlineExceeded,
   store_unavailable: StoreUnavailable,
   store_full: StoreFull,
+  durability_not_reached: DurabilityNotReached,
   overloaded: Overloaded,
 };
 

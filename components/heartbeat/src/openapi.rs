@@ -1,6 +1,7 @@
 //! What `openapi.json` says of these routes.
 
 use reef_api::cluster::{ClusterEventList, ClusterHealth, ClusterState, Event, ServiceHealth};
+use reef_api::durability::{DurabilityGiven, LevelGiven};
 use reef_api::heartbeat::{
     CheckAnswer, CheckBody, HeartbeatAnswer, HeartbeatBody, HeartbeatFailure, HeldClaim,
 };
@@ -88,6 +89,12 @@ fn cluster(api: &mut Api) {
         .answers::<ClusterHealth>("Counts and capacity.");
     api.get("/api/v1/cluster/state", "show_cluster_state", "Count nodes and tasks by status")
         .answers::<ClusterState>("Counts, and a version that grows with every change.");
+    api.get("/api/v1/cluster/durability", "show_durability", "How safe a write can be")
+        .says(
+            "What the store behind this hub can give a write that asks for it by `Prefer`, how, and \
+             why not more. It is looked at every half minute, and after each new connection.",
+        )
+        .answers::<DurabilityGiven<'static>>("Each level, and what a write has that asks for none.");
     api.get("/api/v1/cluster/events", "list_cluster_events", "What has happened since")
         .query(
             "after",

@@ -96,6 +96,10 @@ codes! {
     StoreFull = "store_full", 503, "Redis is full",
         "Nothing was done. Reading works, and so does what frees memory. The operator gives \
          Redis more memory (maxmemory), or removes what is not needed.";
+    DurabilityNotReached = "durability_not_reached", 503, "The write is not as safe as was asked",
+        "The change is made. Repeat the request with the same Idempotency-Key: the first answer \
+         comes again, and is waited for anew. GET /api/v1/cluster/durability says what the hub's \
+         store can give.";
     Overloaded = "overloaded", 503, "Too many requests are under way",
         "Nothing was done. Try again after the time that Retry-After names.";
 }

@@ -8,6 +8,7 @@
 //!
 //! - [`Connection`]: what callers see. `server`: one server and the link to it; `link`, `tls`: how
 //!   that is opened. `scripts`, `refusal`, `reply`: what goes over it.
+//! - `durable`: how safe what was written is, and the wait for more.
 //! - `cluster`: the nodes of a Redis Cluster, and which of them has a key.
 //! - `sentinel`: which server Sentinels name.
 //! - `subscription`: channels.
@@ -15,6 +16,7 @@
 mod address;
 mod cluster;
 mod connection;
+mod durable;
 mod error;
 mod link;
 mod probe;
@@ -28,6 +30,7 @@ mod tls;
 
 pub use address::AddressError;
 pub use connection::{Connection, Connections, Timeouts};
+pub use durable::{Ability, Facts, Reached, Touched, together};
 pub use error::{Error, is_about_access};
 pub use probe::{Fault, probe};
 pub use refusal::refusal;

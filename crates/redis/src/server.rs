@@ -2,6 +2,7 @@
 
 use crate::address::Address;
 use crate::connection::{Call, Timeouts};
+use crate::durable::Durable;
 use crate::link::{self, Opened};
 use crate::scripts::{self, Scripts};
 use crate::sentinel::Sentinels;
@@ -12,6 +13,7 @@ use redis::Value;
 use redis::aio::MultiplexedConnection;
 use reef_store::Reply;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::timeout_at;
 
@@ -38,6 +40,7 @@ pub(crate) struct Server {
     /// The attempt under way, which all callers that find no link share.
     opening: Mutex<Option<Opening>>,
     scripts: Scripts,
+    durable: Durable,
 }
 
 type Opening = Shared<BoxFuture<'static, Result<(u64, MultiplexedConnection), Error>>>;
@@ -63,6 +66,7 @@ impl Server {
             state: RwLock::default(),
             opening: Mutex::default(),
             scripts: Scripts::default(),
+            durable: Durable::default(),
         }
     }
 
@@ -72,11 +76,16 @@ impl Server {
         self: &Arc<Self>,
         command: &str,
         args: &mut [Vec<u8>],
-        call: Call,
+        call: Call<'_>,
     ) -> Result<Vec<Reply>, Error> {
         let mut underway = Underway { link: None, asking: call.asking };
         match timeout_at(call.deadline, self.dispatch(command, args, &mut underway)).await {
-            Ok(result) => result,
+            Ok(result) => {
+                if let (Some(touched), Some(link)) = (call.touched, underway.link) {
+                    touched.note(self, link, command, args);
+                }
+                result
+            }
             Err(_) => {
                 // What hangs is more likely the connection than the command: nothing that blocks
                 // is ever sent.
@@ -85,6 +94,41 @@ impl Server {
                 }
                 Err(Error::Unavailable(format!("no answer within {:?}", call.limit)))
             }
+        }
+    }
+
+    /// What is known of where its writes go.
+    pub(crate) fn durable(&self) -> &Durable {
+        &self.durable
+    }
+
+    /// How long callers wait.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
+    /// The open link's number: different for each.
+    pub(crate) fn link_number(&self) -> Option<u64> {
+        self.live().map(|(number, _)| number)
+    }
+
+    /// Sends one command; the reply as it came, and the link that it went over. It waits for as long
+    /// as the caller does.
+    pub(crate) async fn exchange_anew(
+        self: &Arc<Self>,
+        command: &redis::Cmd,
+    ) -> Result<(u64, Value), Error> {
+        let mut underway = Underway { link: None, asking: false };
+        let reply = self.exchange(command, &mut underway).await?;
+        Ok((underway.link.unwrap_or_default(), reply))
+    }
+
+    /// Opens a connection beside the link, for who must not stand in others' way.
+    pub(crate) async fn open_another(&self) -> Result<Opened, Error> {
+        let limit = self.timeouts.connect;
+        match &self.origin {
+            Origin::Fixed(address) => link::open(address, limit).await,
+            Origin::Announced(sentinels) => sentinels.open(limit).await,
         }
     }
 
@@ -256,22 +300,20 @@ impl Server {
     }
 
     async fn open(self: Arc<Self>) -> Result<(u64, MultiplexedConnection), Error> {
-        let limit = self.timeouts.connect;
-        let result = match &self.origin {
-            Origin::Fixed(address) => link::open(address, limit).await,
-            Origin::Announced(sentinels) => {
-                let opened = sentinels.open(limit).await;
-                if opened.is_ok() {
-                    sentinels.watch(&self);
-                }
-                opened
-            }
-        };
+        let result = self.open_another().await;
+        if let (Origin::Announced(sentinels), Ok(_)) = (&self.origin, &result) {
+            sentinels.watch(&self);
+        }
         // Nobody starts another attempt between the two steps: the lock is held for both.
         let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         *opening = None;
         let opened = result.inspect_err(|error| tracing::debug!(%error, "redis connect failed"))?;
-        Ok(self.install(opened))
+        let installed = self.install(opened);
+        drop(opening);
+        if self.durable.is_watched() {
+            self.look_soon(Duration::ZERO);
+        }
+        Ok(installed)
     }
 
     fn install(self: &Arc<Self>, opened: Opened) -> (u64, MultiplexedConnection) {

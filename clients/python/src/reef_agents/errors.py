@@ -170,6 +170,10 @@ class StoreFull(Problem, code="store_full"):
     """The hub's Redis is full. Nothing was done."""
 
 
+class DurabilityNotReached(Problem, code="durability_not_reached"):
+    """The change is made, and not known to be as safe as was asked."""
+
+
 class Overloaded(Problem, code="overloaded"):
     """The hub has too much to do at the moment."""
 

@@ -50,6 +50,9 @@ pub(super) fn usual(line: &Line, takes: &Takes) -> Vec<Code> {
             Code::ValidationFailed,
         ]);
     }
+    if line.method != "GET" {
+        codes.extend([Code::InvalidParameter, Code::DurabilityNotReached]);
+    }
     if line.method == "POST" {
         codes.extend([Code::InvalidParameter, Code::IdempotencyMismatch, Code::QuotaExceeded]);
     }
@@ -87,7 +90,13 @@ pub(super) fn response(codes: &[Code]) -> Value {
             let header = json!({ "$ref": "#/components/headers/Allow" });
             headers.insert("Allow".to_owned(), header);
         }
-        let later = [Code::RateLimited, Code::StoreUnavailable, Code::StoreFull, Code::Overloaded];
+        let later = [
+            Code::RateLimited,
+            Code::StoreUnavailable,
+            Code::StoreFull,
+            Code::DurabilityNotReached,
+            Code::Overloaded,
+        ];
         if codes.iter().any(|code| later.contains(code)) {
             let header = json!({ "$ref": "#/components/headers/Retry-After" });
             headers.insert("Retry-After".to_owned(), header);

@@ -1,0 +1,376 @@
+//! What a server says about where its writes go, and what follows for callers.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use redis::Value;
+use reef_store::durability::{Durability, Giving, Safety};
+
+use crate::{Error, reply};
+
+/// From which version on a server has `WAITAOF`. Valkey calls itself 7.2.4 for its clients.
+const HAS_WAITAOF: (u32, u32) = (7, 2);
+
+/// A replica that has acknowledged nothing for so many seconds counts as gone: it does so once a
+/// second.
+const LAG_MAX: u64 = 10;
+
+/// What `CONFIG` is asked for.
+const SETTINGS: [&str; 3] = ["appendfsync", "no-appendfsync-on-rewrite", "min-replicas-to-write"];
+
+/// When the append-only file is synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Syncing {
+    /// Before each answer.
+    Always,
+    /// Each second.
+    EverySecond,
+    /// When the operating system likes.
+    Never,
+    /// The server does not say.
+    Unknown,
+}
+
+/// What a server says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    version: (u32, u32),
+    /// Different for each process.
+    pub(crate) run_id: String,
+    /// Different for each time that a server was made a primary.
+    pub(crate) replication_id: String,
+    is_primary: bool,
+    has_file: bool,
+    sync: Syncing,
+    /// Whether it may leave out syncing while it writes its file anew; `None`: it does not say.
+    pauses_sync: Option<bool>,
+    replicas: u32,
+    /// `min-replicas-to-write`; `None`: it does not say.
+    replicas_min: Option<u32>,
+}
+
+/// How a store gives a level, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ability {
+    /// The level.
+    pub level: Durability,
+    /// How it is given.
+    pub giving: Giving,
+    /// Up to how many replicas; `None` where the level knows none.
+    pub replicas: Option<u32>,
+    /// One sentence.
+    pub why: Cow<'static, str>,
+}
+
+/// The sections of `INFO` that [`Facts::read`] needs.
+pub(crate) fn info() -> redis::Cmd {
+    let mut info = redis::cmd("INFO");
+    info.arg(&["server", "persistence", "replication"]);
+    info
+}
+
+/// The settings that [`Facts::read`] needs.
+pub(crate) fn config() -> redis::Cmd {
+    let mut config = redis::cmd("CONFIG");
+    config.arg("GET").arg(&SETTINGS);
+    config
+}
+
+/// The sections that say which server it is: what [`Facts::of_info`] needs.
+pub(crate) fn identity() -> redis::Cmd {
+    let mut info = redis::cmd("INFO");
+    info.arg(&["server", "replication"]);
+    info
+}
+
+impl Facts {
+    /// Reads the reply to [`identity`]. How the server syncs is then not known.
+    ///
+    /// # Errors
+    /// The reply is an error.
+    pub(crate) fn of_info(info: Value) -> Result<Self, Error> {
+        Ok(Self::judge(&text(reply::accepted(info)?)?, &HashMap::new()))
+    }
+
+    /// Whether it takes writes.
+    pub(crate) fn is_primary(&self) -> bool {
+        self.is_primary
+    }
+
+    /// Reads the replies to [`info`] and [`config`]; many servers refuse the second.
+    ///
+    /// # Errors
+    /// The first is an error, or the second never came.
+    pub(crate) fn read(info: Value, config: Result<Value, Error>) -> Result<Self, Error> {
+        let info = text(reply::accepted(info)?)?;
+        let settings = match config.and_then(reply::accepted) {
+            Ok(settings) => redis::from_redis_value(settings).unwrap_or_default(),
+            Err(error @ Error::Unavailable(_)) => return Err(error),
+            Err(_) => HashMap::new(),
+        };
+        Ok(Self::judge(&info, &settings))
+    }
+
+    fn judge(info: &str, settings: &HashMap<String, String>) -> Self {
+        let mut said: HashMap<&str, &str> = HashMap::new();
+        said.extend(info.lines().filter_map(|line| line.trim_end().split_once(':')));
+        let fact = |name: &str| said.get(name).copied().unwrap_or_default();
+        let setting = |name: &str| settings.get(name).map(String::as_str);
+        Self {
+            version: version(fact("redis_version")),
+            run_id: fact("run_id").to_owned(),
+            replication_id: fact("master_replid").to_owned(),
+            is_primary: fact("role") == "master",
+            has_file: fact("aof_enabled") == "1",
+            sync: match setting("appendfsync") {
+                Some("always") => Syncing::Always,
+                Some("everysec") => Syncing::EverySecond,
+                Some("no") => Syncing::Never,
+                _ => Syncing::Unknown,
+            },
+            pauses_sync: setting("no-appendfsync-on-rewrite").map(|word| word != "no"),
+            replicas: live_replicas(&said),
+            replicas_min: setting("min-replicas-to-write").and_then(|count| count.parse().ok()),
+        }
+    }
+
+    /// Whether each answer comes after the write is on the disk.
+    pub(crate) fn syncs_first(&self) -> bool {
+        self.has_file && self.sync == Syncing::Always && self.pauses_sync == Some(false)
+    }
+
+    /// Whether a write may wait for what `safety` says, with hope.
+    pub(crate) fn may_reach(&self, safety: Safety) -> bool {
+        let ability = self.ability(safety.level);
+        ability.giving != Giving::No && ability.replicas.is_none_or(|most| safety.replicas <= most)
+    }
+
+    fn has_wait_for_file(&self) -> bool {
+        self.version >= HAS_WAITAOF
+    }
+
+    /// Each level.
+    #[must_use]
+    pub fn abilities(&self) -> Vec<Ability> {
+        use Durability::{Disk, Memory, Replica, ReplicaDisk};
+        [Memory, Disk, Replica, ReplicaDisk].map(|level| self.ability(level)).into()
+    }
+
+    fn ability(&self, level: Durability) -> Ability {
+        let (giving, why) = match level {
+            Durability::Memory => {
+                (Giving::AtOnce, "The server does with it what it is set to do.".into())
+            }
+            Durability::Disk => self.on_disk(),
+            Durability::Replica => self.on_replicas(),
+            Durability::ReplicaDisk => match (self.on_replicas(), self.on_disk()) {
+                (no @ (Giving::No, _), _) | (_, no @ (Giving::No, _)) => no,
+                _ if !self.has_wait_for_file() => (Giving::No, self.no_wait_for_file()),
+                _ => (
+                    Giving::Awaited,
+                    format!(
+                        "WAITAOF says when {} have it on their disks, if they keep a file.",
+                        counted(self.replicas)
+                    )
+                    .into(),
+                ),
+            },
+        };
+        let is_about_replicas = matches!(level, Durability::Replica | Durability::ReplicaDisk);
+        let replicas = is_about_replicas.then_some(match giving {
+            Giving::No => 0,
+            _ => self.replicas,
+        });
+        Ability { level, giving, replicas, why }
+    }
+
+    fn on_disk(&self) -> (Giving, Cow<'static, str>) {
+        let can_wait = self.has_wait_for_file();
+        let no = |why: &'static str| (Giving::No, why.into());
+        match self.sync {
+            _ if !self.is_primary => no("The server is a replica."),
+            _ if !self.has_file => no("The server keeps no append-only file: set appendonly yes."),
+            Syncing::Never => no("The server leaves it to the operating system when its file is \
+                               synced (appendfsync no): set everysec or always."),
+            Syncing::Always if self.pauses_sync == Some(false) => (
+                Giving::AtOnce,
+                "The server syncs its file before each answer (appendfsync always).".into(),
+            ),
+            Syncing::Always if !can_wait => no("The server does not sync its file while it writes \
+                                             that anew: set no-appendfsync-on-rewrite no."),
+            _ if !can_wait => (Giving::No, self.no_wait_for_file()),
+            Syncing::Unknown => (
+                Giving::Awaited,
+                "WAITAOF says when the file is synced; how often that is done the server does \
+                 not tell."
+                    .into(),
+            ),
+            Syncing::Always | Syncing::EverySecond => (
+                Giving::Awaited,
+                "WAITAOF says when the file is synced, which is done once a second.".into(),
+            ),
+        }
+    }
+
+    fn no_wait_for_file(&self) -> Cow<'static, str> {
+        let (major, minor) = self.version;
+        let how = match self.sync {
+            Syncing::Unknown => "does not tell whether it syncs its file before it answers",
+            Syncing::Always => "syncs its own file before it answers",
+            _ => "syncs its file once a second (appendfsync everysec)",
+        };
+        format!(
+            "The server (version {major}.{minor}) {how}, and cannot say when a sync is done: that \
+             takes WAITAOF, of 7.2."
+        )
+        .into()
+    }
+
+    fn on_replicas(&self) -> (Giving, Cow<'static, str>) {
+        match self.replicas {
+            _ if !self.is_primary => (Giving::No, "The server is a replica.".into()),
+            0 => (Giving::No, "The server has no replica that keeps up.".into()),
+            count => {
+                let needed = match self.replicas_min {
+                    Some(0) => "writes go on without any (min-replicas-to-write 0)".to_owned(),
+                    Some(least) => format!("without {least} of them it takes no writes"),
+                    None => "whether it writes without them it does not tell".to_owned(),
+                };
+                (Giving::Awaited, format!("WAIT counts {}; {needed}.", counted(count)).into())
+            }
+        }
+    }
+}
+
+/// What several servers give together.
+#[must_use]
+pub fn together(all: &[Facts]) -> Vec<Ability> {
+    let mut servers = all.iter().map(Facts::abilities);
+    let first = servers.next().unwrap_or_default();
+    servers.fold(first, |least, next| {
+        let weaker = |(a, b): (Ability, Ability)| match rank(&a).cmp(&rank(&b)) {
+            std::cmp::Ordering::Greater => b,
+            _ => a,
+        };
+        least.into_iter().zip(next).map(weaker).collect()
+    })
+}
+
+fn rank(ability: &Ability) -> (u8, Option<u32>) {
+    let giving = match ability.giving {
+        Giving::No => 0,
+        Giving::Awaited => 1,
+        Giving::AtOnce => 2,
+    };
+    (giving, ability.replicas)
+}
+
+fn counted(replicas: u32) -> String {
+    if replicas == 1 { "1 replica".to_owned() } else { format!("{replicas} replicas") }
+}
+
+fn version(text: &str) -> (u32, u32) {
+    let mut parts = text.split('.').map(|part| part.parse().unwrap_or_default());
+    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+}
+
+/// `slave0:ip=…,port=…,state=online,offset=…,lag=0`
+fn live_replicas(said: &HashMap<&str, &str>) -> u32 {
+    let lines = (0..).map_while(|number| said.get(format!("slave{number}").as_str()));
+    let live = lines.filter(|line| {
+        let part = |name: &str| {
+            line.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+        };
+        let lag = part("lag").and_then(|lag| lag.parse::<u64>().ok());
+        part("state") == Some("online") && lag.is_none_or(|lag| lag <= LAG_MAX)
+    });
+    u32::try_from(live.count()).unwrap_or(u32::MAX)
+}
+
+fn text(value: Value) -> Result<String, Error> {
+    redis::from_redis_value(value).map_err(|_| Error::Reply("the server's INFO is no text"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(more: &str, settings: &[(&str, &str)]) -> Facts {
+        let info = format!(
+            "redis_version:7.0.15\r\nrun_id:r\r\nmaster_replid:m\r\nrole:master\r\n\
+             aof_enabled:1\r\n{more}"
+        );
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Facts::judge(&info, &settings.iter().map(own).collect())
+    }
+
+    const ALWAYS: &[(&str, &str)] = &[
+        ("appendfsync", "always"),
+        ("no-appendfsync-on-rewrite", "no"),
+        ("min-replicas-to-write", "0"),
+    ];
+    const EVERYSEC: &[(&str, &str)] =
+        &[("appendfsync", "everysec"), ("no-appendfsync-on-rewrite", "no")];
+    const NEWER: &str = "redis_version:7.2.4\r\n";
+    const REPLICA: &str = "slave0:ip=::1,port=1,state=online,offset=5,lag=1\r\n";
+
+    fn given(facts: &Facts) -> [Giving; 4] {
+        let all: Vec<_> = facts.abilities().into_iter().map(|it| it.giving).collect();
+        all.try_into().unwrap()
+    }
+
+    #[test]
+    fn what_can_be_given_follows_from_what_the_server_says() {
+        use Giving::{AtOnce, Awaited, No};
+        for (more, settings, expected) in [
+            ("", ALWAYS, [AtOnce, AtOnce, No, No]),
+            ("", EVERYSEC, [AtOnce, No, No, No]),
+            (NEWER, EVERYSEC, [AtOnce, Awaited, No, No]),
+            // CONFIG is refused.
+            ("", &[], [AtOnce, No, No, No]),
+            (NEWER, &[], [AtOnce, Awaited, No, No]),
+            ("", &ALWAYS[..1], [AtOnce, No, No, No]),
+            (NEWER, &[("appendfsync", "no")], [AtOnce, No, No, No]),
+            ("aof_enabled:0\r\n", ALWAYS, [AtOnce, No, No, No]),
+            (REPLICA, ALWAYS, [AtOnce, AtOnce, Awaited, No]),
+            (REPLICA, EVERYSEC, [AtOnce, No, Awaited, No]),
+            ("role:slave\r\n", ALWAYS, [AtOnce, No, No, No]),
+        ] {
+            assert_eq!(given(&facts(more, settings)), expected, "{more} {settings:?}");
+        }
+        assert_eq!(
+            given(&facts(&format!("{NEWER}{REPLICA}"), ALWAYS)),
+            [AtOnce, AtOnce, Awaited, Awaited]
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_synced_while_it_is_written_anew_is_not_synced_always() {
+        let settings = [("appendfsync", "always"), ("no-appendfsync-on-rewrite", "yes")];
+        let older = facts("", &settings);
+        assert!(!older.syncs_first());
+        let disk = older.ability(Durability::Disk);
+        assert!(disk.giving == Giving::No && disk.why.contains("no-appendfsync-on-rewrite no"));
+        assert_eq!(facts(NEWER, &settings).ability(Durability::Disk).giving, Giving::Awaited);
+    }
+
+    #[test]
+    fn a_replica_that_has_gone_silent_does_not_count() {
+        let silent = REPLICA.replace("lag=1", "lag=11").replace("slave0", "slave1");
+        let joining = REPLICA.replace("online", "wait_bgsave").replace("slave0", "slave2");
+        let facts = facts(&format!("{REPLICA}{silent}{joining}"), ALWAYS);
+        assert_eq!(facts.replicas, 1);
+        assert!(facts.may_reach(Safety::parse("replica").unwrap()));
+        assert!(!facts.may_reach(Safety::parse("replica;n=2").unwrap()));
+        assert!(!facts.may_reach(Safety::parse("replica-disk").unwrap()));
+    }
+
+    #[test]
+    fn several_servers_give_what_the_weakest_gives() {
+        let (one, other) = (facts(REPLICA, ALWAYS), facts("", EVERYSEC));
+        let all = together(&[one.clone(), other.clone()]);
+        let givings: Vec<_> = all.iter().map(|it| it.giving).collect();
+        assert_eq!(givings, given(&other));
+        assert_eq!(together(&[one.clone(), one.clone()]), one.abilities());
+    }
+}
