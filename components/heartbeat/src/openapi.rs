@@ -1,7 +1,8 @@
 //! What `openapi.json` says of these routes.
 
+use reef_api::Word;
 use reef_api::cluster::{ClusterEventList, ClusterHealth, ClusterState, Event, ServiceHealth};
-use reef_api::durability::{DurabilityGiven, LevelGiven};
+use reef_api::durability::{Durability, DurabilityGiven, Giving, LevelGiven};
 use reef_api::heartbeat::{
     CheckAnswer, CheckBody, HeartbeatAnswer, HeartbeatBody, HeartbeatFailure, HeldClaim,
 };
@@ -43,6 +44,11 @@ pub fn describe(api: &mut Api) {
                         "type": "array",
                         "items": { "type": "string" },
                         "description": "What could lose data, as far as the host can see.",
+                    },
+                    "durability": {
+                        "type": "array",
+                        "items": schema::named("LevelGiven"),
+                        "description": "How safe writes can be, and why not more.",
                     },
                 },
             }),
@@ -152,6 +158,9 @@ fn schemas(api: &mut Api) {
         .set("incarnation", count())
         .without("node_id");
     api.body::<HeldClaim>();
+    api.answer::<LevelGiven<'static>>()
+        .set("level", one_of(&Durability::names()))
+        .set("given", one_of(&Giving::names()));
     api.answer::<HeartbeatAnswer<'static>>().says("status", "Only in the answer to many: 200.");
     api.answer::<HeartbeatFailure<'static>>();
     api.body::<CheckBody>().set(

@@ -55,7 +55,20 @@ impl Safety {
         }
     }
 
-    /// As a header says it.
+    /// Whether what is as safe as this is as safe as `wanted`.
+    #[must_use]
+    pub fn meets(self, wanted: Self) -> bool {
+        use Durability::{Disk, Memory, Replica, ReplicaDisk};
+        match (wanted.level, self.level) {
+            (Memory, _) | (Disk, Disk | ReplicaDisk) => true,
+            (Replica, Replica | ReplicaDisk) | (ReplicaDisk, ReplicaDisk) => {
+                self.replicas >= wanted.replicas
+            }
+            _ => false,
+        }
+    }
+
+    /// As a header says it, if that is one word.
     #[must_use]
     pub fn as_static(self) -> Option<&'static str> {
         (self.replicas <= 1).then(|| self.level.as_str())
@@ -94,13 +107,33 @@ mod tests {
 
     #[test]
     fn a_safety_is_read_as_it_is_written() {
-        for text in ["memory", "disk", "replica", "replica;n=2", "replica-disk", "replica-disk;n=16"] {
+        for text in
+            ["memory", "disk", "replica", "replica;n=2", "replica-disk", "replica-disk;n=16"]
+        {
             assert_eq!(Safety::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Safety::parse("replica;n=1").unwrap().to_string(), "replica");
         assert_eq!(Safety::parse("replica ; n=3").unwrap().replicas, 3);
         for text in ["", "Disk", "disc", "disk;n=1", "replica;n=0", "replica;n=17", "replica;m=1"] {
             assert_eq!(Safety::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_on_a_disk_is_not_on_a_replica() {
+        let safety = |text: &str| Safety::parse(text).unwrap();
+        for (is, wanted, expected) in [
+            ("memory", "memory", true),
+            ("memory", "disk", false),
+            ("disk", "replica", false),
+            ("replica", "disk", false),
+            ("replica;n=2", "replica", true),
+            ("replica", "replica;n=2", false),
+            ("replica-disk", "replica", true),
+            ("replica-disk", "disk", true),
+            ("disk", "replica-disk", false),
+        ] {
+            assert_eq!(safety(is).meets(safety(wanted)), expected, "{is} {wanted}");
         }
     }
 

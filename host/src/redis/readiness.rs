@@ -4,13 +4,14 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use reef_api::durability::LevelGiven;
 use reef_redis::{Connection, is_about_access};
 use reef_store::cluster::{CheckReady, Readiness as Answer};
 use reef_store::{RedisError, Store, StoreError};
 use reef_web::Code;
 use tokio::time::Instant;
 
-use super::inspect;
+use super::{durability, inspect};
 use crate::metrics;
 
 /// An answer this young is given again, so that nobody can load Redis by asking `/readyz`.
@@ -44,6 +45,8 @@ pub(crate) struct Readiness {
     /// however many ask.
     last: tokio::sync::Mutex<Option<(Instant, Status)>>,
     warnings: Mutex<Vec<String>>,
+    /// How safe writes can be.
+    levels: Mutex<Vec<LevelGiven<'static>>>,
     /// In what the hosts of this hub do not agree.
     concerns: Mutex<Vec<String>>,
 }
@@ -52,7 +55,7 @@ impl Readiness {
     /// Over a store, with what the first look at the server has found.
     pub(crate) fn new(store: Store<Connection>, warnings: Vec<String>) -> Self {
         let (last, warnings) = (tokio::sync::Mutex::default(), Mutex::new(warnings));
-        Self { store, last, warnings, concerns: Mutex::default() }
+        Self { store, last, warnings, levels: Mutex::default(), concerns: Mutex::default() }
     }
 
     /// Whether Redis can be written now, and holds data that this program knows.
@@ -95,6 +98,21 @@ impl Readiness {
         warnings.into_iter().chain(self.concerns()).collect()
     }
 
+    /// How safe writes can be, as far as is known.
+    pub(crate) fn levels(&self) -> Vec<LevelGiven<'static>> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks how safe writes can be.
+    pub(crate) async fn look_at_levels(&self) {
+        let Ok(found) = durability::given(self.store.redis(), Duration::ZERO).await else { return };
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        if *levels != found {
+            tracing::info!("writes can be made {}", durability::line(&found));
+        }
+        *levels = found;
+    }
+
     /// In what the hosts of this hub do not agree.
     pub(crate) fn concerns(&self) -> Vec<String> {
         self.concerns.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -134,6 +152,7 @@ impl Readiness {
     }
 
     async fn look_again(&self) {
+        self.look_at_levels().await;
         let Ok(Ok(inspection)) = inspect::look(self.store.redis()).await else { return };
         let found = inspection.sentences();
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);

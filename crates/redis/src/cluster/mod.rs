@@ -353,7 +353,10 @@ impl Node {
     }
 }
 
-async fn within<T>(call: Call<'_>, step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+async fn within<T>(
+    call: Call<'_>,
+    step: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     let late = |_| Error::Unavailable(format!("no answer within {:?}", call.limit));
     timeout_at(call.deadline, step).await.map_err(late)?
 }

@@ -192,7 +192,7 @@ async fn run(server: Arc<Server>, mut side: Option<Side>) {
         let mut left = Vec::new();
         for waiter in waiters {
             match waiter.judge(open, &round) {
-                Some(verdict) => drop(waiter.told.send(verdict)),
+                Some(verdict) => tell(vec![waiter], verdict),
                 None => left.push(waiter),
             }
         }
@@ -209,7 +209,7 @@ async fn run(server: Arc<Server>, mut side: Option<Side>) {
 fn tell(waiters: Vec<Waiter>, verdict: Verdict) {
     for waiter in waiters {
         // It may have given up.
-        drop(waiter.told.send(verdict));
+        let _ = waiter.told.send(verdict);
     }
 }
 
@@ -257,7 +257,11 @@ impl Side {
         Ok(side)
     }
 
-    async fn send(&mut self, question: &redis::Pipeline, count: usize) -> Result<Vec<Value>, Error> {
+    async fn send(
+        &mut self,
+        question: &redis::Pipeline,
+        count: usize,
+    ) -> Result<Vec<Value>, Error> {
         let sent = self.connection.send_packed_commands(question, 0, count).await;
         let replies = sent.map_err(|error| Error::from_client(&error))?;
         replies.into_iter().map(reply::accepted).collect()
@@ -335,8 +339,7 @@ impl Plan {
             counts.replicas = redis::from_redis_value(next()).map_err(|_| ODD)?;
         }
         if self.disks.is_some() {
-            let (local, synced): (u32, u32) =
-                redis::from_redis_value(next()).map_err(|_| ODD)?;
+            let (local, synced): (u32, u32) = redis::from_redis_value(next()).map_err(|_| ODD)?;
             (counts.local, counts.synced) = (local > 0, synced);
         }
         Ok(counts)

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use redis::Value;
 use reef_store::durability::{Durability, Giving, Safety};
@@ -196,8 +197,10 @@ impl Facts {
                 Giving::AtOnce,
                 "The server syncs its file before each answer (appendfsync always).".into(),
             ),
-            Syncing::Always if !can_wait => no("The server does not sync its file while it writes \
-                                             that anew: set no-appendfsync-on-rewrite no."),
+            Syncing::Always if !can_wait => {
+                no("The server does not sync its file while it writes \
+                                             that anew: set no-appendfsync-on-rewrite no.")
+            }
             _ if !can_wait => (Giving::No, self.no_wait_for_file()),
             Syncing::Unknown => (
                 Giving::Awaited,
@@ -244,8 +247,8 @@ impl Facts {
 
 /// What several servers give together.
 #[must_use]
-pub fn together(all: &[Facts]) -> Vec<Ability> {
-    let mut servers = all.iter().map(Facts::abilities);
+pub fn together(all: &[Arc<Facts>]) -> Vec<Ability> {
+    let mut servers = all.iter().map(|facts| facts.abilities());
     let first = servers.next().unwrap_or_default();
     servers.fold(first, |least, next| {
         let weaker = |(a, b): (Ability, Ability)| match rank(&a).cmp(&rank(&b)) {
@@ -367,7 +370,7 @@ mod tests {
 
     #[test]
     fn several_servers_give_what_the_weakest_gives() {
-        let (one, other) = (facts(REPLICA, ALWAYS), facts("", EVERYSEC));
+        let [one, other] = [facts(REPLICA, ALWAYS), facts("", EVERYSEC)].map(Arc::new);
         let all = together(&[one.clone(), other.clone()]);
         let givings: Vec<_> = all.iter().map(|it| it.giving).collect();
         assert_eq!(givings, given(&other));

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use reef_store::durability::{self, Durability, Safety};
+use reef_store::durability::{self, Safety};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Error;
@@ -73,10 +73,7 @@ impl Durable {
 
 impl Server {
     /// What the server says of itself, and over which link, not longer ago than `age`.
-    pub(crate) async fn facts(
-        self: &Arc<Self>,
-        age: Duration,
-    ) -> Result<(u64, Arc<Facts>), Error> {
+    pub(crate) async fn facts(self: &Arc<Self>, age: Duration) -> Result<(u64, Arc<Facts>), Error> {
         let durable = self.durable();
         durable.is_watched.store(true, Ordering::Relaxed);
         let _one_at_a_time = durable.looking.lock().await;
@@ -163,6 +160,11 @@ impl Touched {
         }
     }
 
+    /// By nothing any more: the request begins anew.
+    pub fn clear(&self) {
+        self.inner.touches.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Waits until all that was written is as safe as `wanted`, or until `until`, and says how safe
     /// it is then. Where nothing was written, nothing can be lost.
     pub async fn settle(&self, wanted: Safety, until: Instant) -> Reached {
@@ -189,25 +191,13 @@ fn weaker(a: Reached, b: Reached, wanted: Safety) -> Reached {
         (a, b) if a == b => a,
         (Reached::Known(a), Reached::Known(b)) => {
             // One may have been waited for while the other needed no wait, or gave up.
-            let is_on_disk = |it| meets(it, Safety::DISK);
+            let is_on_disk = |it: Safety| it.meets(Safety::DISK);
             Reached::Known(match () {
-                () if meets(a, wanted) && meets(b, wanted) => wanted,
+                () if a.meets(wanted) && b.meets(wanted) => wanted,
                 () if is_on_disk(a) && is_on_disk(b) => Safety::DISK,
                 () => Safety::MEMORY,
             })
         }
-    }
-}
-
-/// Whether what is as safe as `is` is as safe as `wanted`.
-pub(crate) fn meets(is: Safety, wanted: Safety) -> bool {
-    use Durability::{Disk, Memory, Replica, ReplicaDisk};
-    match (wanted.level, is.level) {
-        (Memory, _) | (Disk, Disk | ReplicaDisk) => true,
-        (Replica, Replica | ReplicaDisk) | (ReplicaDisk, ReplicaDisk) => {
-            is.replicas >= wanted.replicas
-        }
-        _ => false,
     }
 }
 
@@ -230,7 +220,7 @@ impl Touch {
             self.server.look_soon(FACTS_AGE);
         }
         let at_once = if known.facts.syncs_first() { Safety::DISK } else { Safety::MEMORY };
-        if meets(at_once, wanted) {
+        if at_once.meets(wanted) {
             return Reached::Known(at_once);
         }
         let mut facts = known.facts;
@@ -276,8 +266,10 @@ fn tagged(marker: &str, tag: Option<&[u8]>) -> Vec<u8> {
     let marker = marker.as_bytes();
     match (hash_tag(marker), tag) {
         (Some(own), Some(tag)) => {
-            let at = marker.windows(own.len() + 1).position(|it| it.strip_prefix(b"{") == Some(own));
-            let (before, rest) = marker.split_at_checked(at.unwrap_or_default() + 1).unwrap_or_default();
+            let at =
+                marker.windows(own.len() + 1).position(|it| it.strip_prefix(b"{") == Some(own));
+            let (before, rest) =
+                marker.split_at_checked(at.unwrap_or_default() + 1).unwrap_or_default();
             [before, tag, rest.get(own.len()..).unwrap_or_default()].concat()
         }
         _ => marker.to_vec(),
@@ -296,23 +288,6 @@ mod tests {
 
     fn safety(text: &str) -> Safety {
         Safety::parse(text).unwrap()
-    }
-
-    #[test]
-    fn what_is_on_a_disk_is_not_on_a_replica() {
-        for (is, wanted, expected) in [
-            ("memory", "memory", true),
-            ("memory", "disk", false),
-            ("disk", "replica", false),
-            ("replica", "disk", false),
-            ("replica;n=2", "replica", true),
-            ("replica", "replica;n=2", false),
-            ("replica-disk", "replica", true),
-            ("replica-disk", "disk", true),
-            ("disk", "replica-disk", false),
-        ] {
-            assert_eq!(meets(safety(is), safety(wanted)), expected, "{is} {wanted}");
-        }
     }
 
     #[test]
