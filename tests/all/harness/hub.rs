@@ -68,6 +68,12 @@ impl HubOptions {
         self
     }
 
+    /// Uses the server at this address.
+    pub fn redis_at(mut self, url: &str) -> Self {
+        self.redis_url = Some(url.to_owned());
+        self
+    }
+
     /// Uses this cluster, in the layout that it needs.
     pub fn redis_cluster(mut self, cluster: &RedisCluster) -> Self {
         self.redis_url = Some(cluster.url());

@@ -3,6 +3,7 @@
 mod crashes;
 mod cuts;
 mod damage;
+mod durability;
 mod ledger;
 mod load;
 mod many_redis;

@@ -9,9 +9,6 @@ use reef_store::durability::{Durability, Giving, Safety};
 
 use crate::{Error, reply};
 
-/// From which version on a server has `WAITAOF`. Valkey calls itself 7.2.4 for its clients.
-const HAS_WAITAOF: (u32, u32) = (7, 2);
-
 /// A replica that has acknowledged nothing for so many seconds counts as gone: it does so once a
 /// second.
 const LAG_MAX: u64 = 10;
@@ -32,10 +29,25 @@ enum Syncing {
     Unknown,
 }
 
+/// What becomes of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    /// It is answered.
+    Answered,
+    /// The server's user may not ask it.
+    Refused,
+    /// The server does not know it.
+    Unheard,
+}
+
 /// What a server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
-    version: (u32, u32),
+    version: String,
+    /// `WAIT`
+    wait: Question,
+    /// `WAITAOF`, which came with 7.2.
+    wait_for_file: Question,
     /// Different for each process.
     pub(crate) run_id: String,
     /// Different for each time that a server was made a primary.
@@ -63,18 +75,16 @@ pub struct Ability {
     pub why: Cow<'static, str>,
 }
 
-/// The sections of `INFO` that [`Facts::read`] needs.
-pub(crate) fn info() -> redis::Cmd {
-    let mut info = redis::cmd("INFO");
+/// What [`Facts::read`] needs: what the server says, how it is set, and whether it can be asked how far
+/// writes have come. Of nobody that is answered at once, so that it may be asked over any connection.
+pub(crate) fn questions() -> [redis::Cmd; 4] {
+    let (mut info, mut config) = (redis::cmd("INFO"), redis::cmd("CONFIG"));
     info.arg(&["server", "persistence", "replication"]);
-    info
-}
-
-/// The settings that [`Facts::read`] needs.
-pub(crate) fn config() -> redis::Cmd {
-    let mut config = redis::cmd("CONFIG");
     config.arg("GET").arg(&SETTINGS);
-    config
+    let (mut wait, mut wait_for_file) = (redis::Cmd::new(), redis::Cmd::new());
+    wait.arg(&["WAIT", "0", "1"]);
+    wait_for_file.arg(&["WAITAOF", "0", "0", "1"]);
+    [info, config, wait, wait_for_file]
 }
 
 /// The sections that say which server it is: what [`Facts::of_info`] needs.
@@ -90,7 +100,8 @@ impl Facts {
     /// # Errors
     /// The reply is an error.
     pub(crate) fn of_info(info: Value) -> Result<Self, Error> {
-        Ok(Self::judge(&text(reply::accepted(info)?)?, &HashMap::new()))
+        let unasked = [Question::Unheard; 2];
+        Ok(Self::judge(&text(reply::accepted(info)?)?, &HashMap::new(), unasked))
     }
 
     /// Whether it takes writes.
@@ -98,27 +109,33 @@ impl Facts {
         self.is_primary
     }
 
-    /// Reads the replies to [`info`] and [`config`]; many servers refuse the second.
+    /// Reads the replies to [`questions`]; many servers refuse the second, older ones do not know the
+    /// last.
     ///
     /// # Errors
-    /// The first is an error, or the second never came.
-    pub(crate) fn read(info: Value, config: Result<Value, Error>) -> Result<Self, Error> {
-        let info = text(reply::accepted(info)?)?;
-        let settings = match config.and_then(reply::accepted) {
+    /// The first is an error, or another never came.
+    pub(crate) fn read(replies: [Result<Value, Error>; 4]) -> Result<Self, Error> {
+        let [info, config, wait, wait_for_file] = replies.map(|it| it.and_then(reply::accepted));
+        let info = text(info?)?;
+        let settings = match config {
             Ok(settings) => redis::from_redis_value(settings).unwrap_or_default(),
             Err(error @ Error::Unavailable(_)) => return Err(error),
             Err(_) => HashMap::new(),
         };
-        Ok(Self::judge(&info, &settings))
+        let questions = [Question::of(wait)?, Question::of(wait_for_file)?];
+        Ok(Self::judge(&info, &settings, questions))
     }
 
-    fn judge(info: &str, settings: &HashMap<String, String>) -> Self {
+    fn judge(info: &str, settings: &HashMap<String, String>, questions: [Question; 2]) -> Self {
+        let [wait, wait_for_file] = questions;
         let mut said: HashMap<&str, &str> = HashMap::new();
         said.extend(info.lines().filter_map(|line| line.trim_end().split_once(':')));
         let fact = |name: &str| said.get(name).copied().unwrap_or_default();
         let setting = |name: &str| settings.get(name).map(String::as_str);
         Self {
-            version: version(fact("redis_version")),
+            version: fact("redis_version").to_owned(),
+            wait,
+            wait_for_file,
             run_id: fact("run_id").to_owned(),
             replication_id: fact("master_replid").to_owned(),
             is_primary: fact("role") == "master",
@@ -146,10 +163,6 @@ impl Facts {
         ability.giving != Giving::No && ability.replicas.is_none_or(|most| safety.replicas <= most)
     }
 
-    fn has_wait_for_file(&self) -> bool {
-        self.version >= HAS_WAITAOF
-    }
-
     /// Each level.
     #[must_use]
     pub fn abilities(&self) -> Vec<Ability> {
@@ -166,7 +179,9 @@ impl Facts {
             Durability::Replica => self.on_replicas(),
             Durability::ReplicaDisk => match (self.on_replicas(), self.on_disk()) {
                 (no @ (Giving::No, _), _) | (_, no @ (Giving::No, _)) => no,
-                _ if !self.has_wait_for_file() => (Giving::No, self.no_wait_for_file()),
+                _ if self.wait_for_file != Question::Answered => {
+                    (Giving::No, self.no_wait_for_file())
+                }
                 _ => (
                     Giving::Awaited,
                     format!(
@@ -186,7 +201,7 @@ impl Facts {
     }
 
     fn on_disk(&self) -> (Giving, Cow<'static, str>) {
-        let can_wait = self.has_wait_for_file();
+        let can_wait = self.wait_for_file == Question::Answered;
         let no = |why: &'static str| (Giving::No, why.into());
         match self.sync {
             _ if !self.is_primary => no("The server is a replica."),
@@ -216,15 +231,18 @@ impl Facts {
     }
 
     fn no_wait_for_file(&self) -> Cow<'static, str> {
-        let (major, minor) = self.version;
         let how = match self.sync {
             Syncing::Unknown => "does not tell whether it syncs its file before it answers",
             Syncing::Always => "syncs its own file before it answers",
             _ => "syncs its file once a second (appendfsync everysec)",
         };
+        if self.wait_for_file == Question::Refused {
+            return format!("The server {how}, and its user may not ask it WAITAOF.").into();
+        }
+        let version = &self.version;
         format!(
-            "The server (version {major}.{minor}) {how}, and cannot say when a sync is done: that \
-             takes WAITAOF, of 7.2."
+            "The server (version {version}) {how}, and cannot say when a sync is done: that takes \
+             WAITAOF, of 7.2."
         )
         .into()
     }
@@ -233,6 +251,9 @@ impl Facts {
         match self.replicas {
             _ if !self.is_primary => (Giving::No, "The server is a replica.".into()),
             0 => (Giving::No, "The server has no replica that keeps up.".into()),
+            _ if self.wait != Question::Answered => {
+                (Giving::No, "The server's user may not ask it WAIT.".into())
+            }
             count => {
                 let needed = match self.replicas_min {
                     Some(0) => "writes go on without any (min-replicas-to-write 0)".to_owned(),
@@ -241,6 +262,17 @@ impl Facts {
                 };
                 (Giving::Awaited, format!("WAIT counts {}; {needed}.", counted(count)).into())
             }
+        }
+    }
+}
+
+impl Question {
+    fn of(answer: Result<Value, Error>) -> Result<Self, Error> {
+        match answer {
+            Ok(_) => Ok(Self::Answered),
+            Err(error @ Error::Unavailable(_)) => Err(error),
+            Err(error) if error.is_about_access() => Ok(Self::Refused),
+            Err(_) => Ok(Self::Unheard),
         }
     }
 }
@@ -272,11 +304,6 @@ fn counted(replicas: u32) -> String {
     if replicas == 1 { "1 replica".to_owned() } else { format!("{replicas} replicas") }
 }
 
-fn version(text: &str) -> (u32, u32) {
-    let mut parts = text.split('.').map(|part| part.parse().unwrap_or_default());
-    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
-}
-
 /// `slave0:ip=…,port=…,state=online,offset=…,lag=0`
 fn live_replicas(said: &HashMap<&str, &str>) -> u32 {
     let lines = (0..).map_while(|number| said.get(format!("slave{number}").as_str()));
@@ -304,7 +331,8 @@ mod tests {
              aof_enabled:1\r\n{more}"
         );
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Facts::judge(&info, &settings.iter().map(own).collect())
+        let newer = if info.contains(NEWER) { Question::Answered } else { Question::Unheard };
+        Facts::judge(&info, &settings.iter().map(own).collect(), [Question::Answered, newer])
     }
 
     const ALWAYS: &[(&str, &str)] = &[
@@ -345,6 +373,16 @@ mod tests {
             given(&facts(&format!("{NEWER}{REPLICA}"), ALWAYS)),
             [AtOnce, AtOnce, Awaited, Awaited]
         );
+    }
+
+    #[test]
+    fn what_may_not_be_asked_is_not_given() {
+        let mut facts = facts(&format!("{NEWER}{REPLICA}"), EVERYSEC);
+        (facts.wait, facts.wait_for_file) = (Question::Refused, Question::Refused);
+        use Giving::{AtOnce, No};
+        assert_eq!(given(&facts), [AtOnce, No, No, No]);
+        let why = &facts.ability(Durability::Disk).why;
+        assert!(why.contains("may not ask"), "{why}");
     }
 
     #[test]

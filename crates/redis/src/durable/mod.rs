@@ -18,7 +18,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join4};
+use redis::Value;
 use reef_store::durability::{self, Safety};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -82,23 +83,28 @@ impl Server {
             return Ok((known.link, known.facts));
         }
         let at = Instant::now();
-        let (info, config) = (facts::info(), facts::config());
-        let asked = join(self.exchange_anew(&info), self.exchange_anew(&config));
         let limit = self.timeouts().call;
         let late = |_| Error::Unavailable(format!("no answer within {limit:?}"));
-        let (info, config) = timeout(limit, asked).await.map_err(late)?;
-        let (link, info) = info?;
-        let (config_link, config) = match config {
-            Ok((link, config)) => (link, Ok(config)),
-            Err(error) => (link, Err(error)),
-        };
-        if config_link != link {
-            return Err(Error::Unavailable("the connection was opened anew".to_owned()));
-        }
-        let facts = Arc::new(Facts::read(info, config)?);
+        let (link, replies) = timeout(limit, self.say()).await.map_err(late)??;
+        let facts = Arc::new(Facts::read(replies)?);
         let known = Known { link, at, facts: Arc::clone(&facts) };
         *durable.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Ok((link, facts))
+    }
+
+    /// What the server says when it is asked, all over one link.
+    async fn say(self: &Arc<Self>) -> Result<(u64, [Result<Value, Error>; 4]), Error> {
+        let [a, b, c, d] = facts::questions();
+        let [a, b, c, d] = [&a, &b, &c, &d].map(|question| self.exchange_anew(question));
+        let (a, b, c, d) = join4(a, b, c, d).await;
+        let link = a.as_ref().map_err(Clone::clone)?.0;
+        let replies = [a, b, c, d].map(|answer| match answer {
+            Ok((other, _)) if other != link => {
+                Err(Error::Unavailable("the connection was opened anew".to_owned()))
+            }
+            answer => answer.map(|(_, reply)| reply),
+        });
+        Ok((link, replies))
     }
 
     /// Looks at the server, if the last look is older than `age`, and unless somebody does already.
