@@ -109,7 +109,8 @@ async fn a_replica_that_has_stopped_is_never_said_to_have_it() {
     for _ in 0..3 {
         assert_eq!(write(&redis, "replica").await, known("memory"));
     }
-    let other = async { tokio::time::timeout(Duration::from_secs(1), call(&redis, &["PING"])).await };
+    let other =
+        async { tokio::time::timeout(Duration::from_secs(1), call(&redis, &["PING"])).await };
     let (reached, pinged) = tokio::join!(write(&redis, "replica"), other);
     assert_eq!(reached, known("memory"));
     pinged.expect("nobody else waits").unwrap();

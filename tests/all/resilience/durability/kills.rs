@@ -56,8 +56,8 @@ fn rewrite(server: &Server) {
     redis::cmd("BGREWRITEAOF").query::<()>(&mut redis).unwrap();
     eventually("the file written anew", PATIENCE, || {
         let info: String = redis::cmd("INFO").arg("persistence").query(&mut redis).unwrap();
-        let is_done = info.contains("aof_rewrite_in_progress:0")
-            && info.contains("aof_rewrite_scheduled:0");
+        let is_done =
+            info.contains("aof_rewrite_in_progress:0") && info.contains("aof_rewrite_scheduled:0");
         is_done.then_some(())
     });
 }

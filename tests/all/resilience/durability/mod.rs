@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Answer, Client, Hub, NewAgent, PATIENCE, Program, RedisCluster, Signal, eventually, reef, unique,
+    Answer, Client, Hub, NewAgent, PATIENCE, Program, RedisCluster, Signal, eventually, reef,
+    unique,
 };
 use server::{Server, valkey};
 
@@ -74,11 +75,15 @@ fn is_told_by(hub: &Hub) {
     assert_ne!(before, after);
 
     // A bad wish is refused before anything is done, and after the caller is known.
-    for bad in ["durability=disc", "durability=disk;n=1", "durability=replica;n=99", "handling=odd"] {
+    for bad in ["durability=disc", "durability=disk;n=1", "durability=replica;n=99", "handling=odd"]
+    {
         deposit(&agent, bad).problem_with(400, "invalid_parameter", "Prefer");
         let asks = admin.with("prefer", bad);
         asks.delete(&format!("/nodes/{node}")).problem_with(400, "invalid_parameter", "Prefer");
-        asks.anonymous().with("prefer", bad).post("/tasks", &json!({})).problem(401, "unauthenticated");
+        asks.anonymous()
+            .with("prefer", bad)
+            .post("/tasks", &json!({}))
+            .problem(401, "unauthenticated");
         // A reader may prefer what it likes.
         assert_eq!(asks.get("/nodes").status, 200);
     }
@@ -94,7 +99,8 @@ fn is_told_by(hub: &Hub) {
 fn every_answer_to_a_write_says_how_safe_it_is() {
     let hub = Hub::start();
     is_told_by(&hub);
-    let given = hub.admin().get("/cluster/durability").has_fields(&["by", "levels", "money", "default"]);
+    let given =
+        hub.admin().get("/cluster/durability").has_fields(&["by", "levels", "money", "default"]);
     assert_eq!(given["by"], "host");
     assert_eq!((&given["money"], &given["default"]), (&json!("disk"), &json!("memory")));
     let expected = ["memory at_once", "disk at_once", "replica no", "replica-disk no"];
@@ -236,7 +242,8 @@ fn a_server_that_is_killed_while_it_is_waited_for_leaves_the_write_unknown() {
     let answer = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| deposit(&agent, "durability=replica"));
         eventually("the wait", PATIENCE, || {
-            let info: String = redis::cmd("INFO").arg("clients").query(&mut server.connect()).ok()?;
+            let info: String =
+                redis::cmd("INFO").arg("clients").query(&mut server.connect()).ok()?;
             info.contains("blocked_clients:1").then_some(())
         });
         server.signal(Signal::Kill);
@@ -257,7 +264,8 @@ fn a_server_that_hangs_while_it_is_waited_for_keeps_nobody_for_two_seconds() {
     let answer = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| deposit(&agent, "durability=replica, handling=strict"));
         eventually("the wait", PATIENCE, || {
-            let info: String = redis::cmd("INFO").arg("clients").query(&mut server.connect()).ok()?;
+            let info: String =
+                redis::cmd("INFO").arg("clients").query(&mut server.connect()).ok()?;
             info.contains("blocked_clients:1").then_some(())
         });
         server.signal(Signal::Stop);
