@@ -132,6 +132,14 @@ impl Server {
         }
     }
 
+    /// Where another server is, with the same user and password.
+    pub(crate) fn elsewhere(&self, host: &str, port: u16) -> Address {
+        match &self.origin {
+            Origin::Fixed(address) => address.elsewhere(host, port),
+            Origin::Announced(sentinels) => sentinels.elsewhere(host, port),
+        }
+    }
+
     /// Sends one command and gives the reply as it came. It waits for as long as the caller does.
     pub(crate) async fn ask(self: &Arc<Self>, words: &[&str]) -> Result<Value, Error> {
         let mut command = redis::Cmd::new();

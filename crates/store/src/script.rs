@@ -314,6 +314,11 @@ impl<R: Redis> Store<R> {
         &self.redis
     }
 
+    /// The key names.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     /// Calls a script.
     ///
     /// # Errors

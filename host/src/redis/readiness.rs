@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reef_api::durability::LevelGiven;
-use reef_redis::{Connection, is_about_access};
+use reef_redis::{Connection, Touched, is_about_access};
 use reef_store::cluster::{CheckReady, Readiness as Answer};
+use reef_store::durability::Safety;
 use reef_store::{RedisError, Store, StoreError};
 use reef_web::Code;
 use tokio::time::Instant;
@@ -105,12 +106,23 @@ impl Readiness {
 
     /// Looks how safe writes can be.
     pub(crate) async fn look_at_levels(&self) {
+        self.ask_for_disk().await;
         let Ok(found) = durability::given(self.store.redis(), Duration::ZERO).await else { return };
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
         if *levels != found {
             tracing::info!("writes can be made {}", durability::line(&found));
         }
         *levels = found;
+    }
+
+    /// Writes something, and asks for it to be on the disk: whether a server's word about that is to be
+    /// believed is tried out when somebody asks.
+    async fn ask_for_disk(&self) {
+        let touched = Touched::new(&self.store.keys().durable().into());
+        let store = Store::new(self.store.redis().noting(&touched), self.store.keys().clone());
+        if store.call(&CheckReady).await.is_ok() {
+            touched.settle(Safety::DISK, Instant::now()).await;
+        }
     }
 
     /// In what the hosts of this hub do not agree.

@@ -220,11 +220,11 @@ fn is_refusal(error: &Error) -> bool {
 }
 
 /// The connection by which writes are waited for.
-struct Side {
+pub(super) struct Side {
     connection: MultiplexedConnection,
     driver: AbortHandle,
     /// Of the server that it leads to.
-    run_id: String,
+    pub(super) run_id: String,
     /// The number that was written last.
     number: u64,
 }
@@ -243,7 +243,7 @@ struct Round {
 }
 
 impl Side {
-    async fn open(server: &Server) -> Result<Self, Error> {
+    pub(super) async fn open(server: &Server) -> Result<Self, Error> {
         let Opened { connection, driver } = server.open_another().await?;
         let driver = tokio::spawn(driver).abort_handle();
         let mut side = Self { connection, driver, run_id: String::new(), number: 0 };
@@ -265,6 +265,18 @@ impl Side {
         let sent = self.connection.send_packed_commands(question, 0, count).await;
         let replies = sent.map_err(|error| Error::from_client(&error))?;
         replies.into_iter().map(reply::accepted).collect()
+    }
+
+    /// Writes a number; whether the server says within `limit` that it is on its disk.
+    pub(super) async fn confirm(&mut self, marker: &[u8], limit: Duration) -> Result<bool, Error> {
+        self.number += 1;
+        let mut question = redis::pipe();
+        question.cmd("SET").arg(marker).arg(self.number).arg("PX").arg(MARKER_MS);
+        Plan { replicas: None, disks: Some(0) }.ask(&mut question, limit);
+        let replies = self.send(&question, 2).await?;
+        let counts =
+            Plan { replicas: None, disks: Some(0) }.read(&mut replies.into_iter().skip(1))?;
+        Ok(counts.local)
     }
 
     /// Writes a number, and asks how far it has come, for `length` at most.

@@ -40,6 +40,31 @@ enum Question {
     Unheard,
 }
 
+/// Whether what `WAITAOF` says can be believed.
+///
+/// Some versions answer before they have synced, if they sync once a second: all of Valkey that were
+/// tried, and Redis 7.2.2 to 7.4 by its own account (redis/redis#13793).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trial {
+    /// Nobody has tried it.
+    Untried,
+    /// It has taken as long as that many syncs take.
+    Passed,
+    /// It has confirmed more writes than it can have synced in that time.
+    Failed,
+}
+
+/// How all replicas that keep up sync their files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReplicasSync {
+    /// Before they answer, so that what they say of it can be believed.
+    First,
+    /// At least one of them does not.
+    Otherwise,
+    /// At least one of them could not be asked.
+    Unseen,
+}
+
 /// What a server says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -58,6 +83,10 @@ pub struct Facts {
     /// Whether it may leave out syncing while it writes its file anew; `None`: it does not say.
     pauses_sync: Option<bool>,
     replicas: u32,
+    /// Host and port of each of these.
+    places: Vec<(String, u16)>,
+    replicas_sync: ReplicasSync,
+    trial: Trial,
     /// `min-replicas-to-write`; `None`: it does not say.
     replicas_min: Option<u32>,
 }
@@ -104,6 +133,28 @@ impl Facts {
         Ok(Self::judge(&text(reply::accepted(info)?)?, &HashMap::new(), unasked))
     }
 
+    /// The same facts with what was found out beside them.
+    pub(crate) fn with(self, trial: Trial, replicas_sync: ReplicasSync) -> Self {
+        Self { trial, replicas_sync, ..self }
+    }
+
+    /// Where the replicas are, if it matters how they sync.
+    pub(crate) fn replicas_to_ask(&self) -> &[(String, u16)] {
+        if self.wait_for_file == Question::Answered { &self.places } else { &[] }
+    }
+
+    /// Whether something depends on whether its `WAITAOF` can be believed, and nobody knows that.
+    pub(crate) fn wants_trial(&self) -> bool {
+        self.trial == Trial::Untried && self.is_primary && self.may_be_tried()
+    }
+
+    fn may_be_tried(&self) -> bool {
+        self.has_file
+            && self.wait_for_file == Question::Answered
+            && !self.syncs_first()
+            && self.sync != Syncing::Never
+    }
+
     /// Whether it takes writes.
     pub(crate) fn is_primary(&self) -> bool {
         self.is_primary
@@ -132,6 +183,7 @@ impl Facts {
         said.extend(info.lines().filter_map(|line| line.trim_end().split_once(':')));
         let fact = |name: &str| said.get(name).copied().unwrap_or_default();
         let setting = |name: &str| settings.get(name).map(String::as_str);
+        let places = live_replicas(&said);
         Self {
             version: fact("redis_version").to_owned(),
             wait,
@@ -147,7 +199,10 @@ impl Facts {
                 _ => Syncing::Unknown,
             },
             pauses_sync: setting("no-appendfsync-on-rewrite").map(|word| word != "no"),
-            replicas: live_replicas(&said),
+            replicas: u32::try_from(places.len()).unwrap_or(u32::MAX),
+            places,
+            replicas_sync: ReplicasSync::Unseen,
+            trial: Trial::Untried,
             replicas_min: setting("min-replicas-to-write").and_then(|count| count.parse().ok()),
         }
     }
@@ -182,14 +237,7 @@ impl Facts {
                 _ if self.wait_for_file != Question::Answered => {
                     (Giving::No, self.no_wait_for_file())
                 }
-                _ => (
-                    Giving::Awaited,
-                    format!(
-                        "WAITAOF says when {} have it on their disks, if they keep a file.",
-                        counted(self.replicas)
-                    )
-                    .into(),
-                ),
+                _ => self.on_replicas_disks(),
             },
         };
         let is_about_replicas = matches!(level, Durability::Replica | Durability::ReplicaDisk);
@@ -198,6 +246,26 @@ impl Facts {
             _ => self.replicas,
         });
         Ability { level, giving, replicas, why }
+    }
+
+    fn on_replicas_disks(&self) -> (Giving, Cow<'static, str>) {
+        match self.replicas_sync {
+            ReplicasSync::First => {
+                let who = counted(self.replicas);
+                (Giving::Awaited, format!("WAITAOF counts {who}, which sync first.").into())
+            }
+            ReplicasSync::Otherwise => (
+                Giving::No,
+                "A replica does not sync before it answers (appendonly yes, appendfsync always), \
+                 and what some versions say of it else is not so."
+                    .into(),
+            ),
+            ReplicasSync::Unseen => (
+                Giving::No,
+                "A replica cannot be asked how it syncs, by this host and with the same user."
+                    .into(),
+            ),
+        }
     }
 
     fn on_disk(&self) -> (Giving, Cow<'static, str>) {
@@ -217,16 +285,18 @@ impl Facts {
                                              that anew: set no-appendfsync-on-rewrite no.")
             }
             _ if !can_wait => (Giving::No, self.no_wait_for_file()),
-            Syncing::Unknown => (
-                Giving::Awaited,
-                "WAITAOF says when the file is synced; how often that is done the server does \
-                 not tell."
-                    .into(),
-            ),
-            Syncing::Always | Syncing::EverySecond => (
-                Giving::Awaited,
-                "WAITAOF says when the file is synced, which is done once a second.".into(),
-            ),
+            _ => match self.trial {
+                Trial::Passed => (
+                    Giving::Awaited,
+                    "WAITAOF says when the file is synced, and was found to tell the truth.".into(),
+                ),
+                Trial::Failed => {
+                    no("The server confirms by WAITAOF what it cannot have synced yet \
+                                     (see redis/redis#13793): set appendfsync always.")
+                }
+                Trial::Untried => no("Whether the server's WAITAOF can be believed has not been \
+                                      tried; appendfsync always needs none."),
+            },
         }
     }
 
@@ -305,16 +375,18 @@ fn counted(replicas: u32) -> String {
 }
 
 /// `slave0:ip=…,port=…,state=online,offset=…,lag=0`
-fn live_replicas(said: &HashMap<&str, &str>) -> u32 {
+fn live_replicas(said: &HashMap<&str, &str>) -> Vec<(String, u16)> {
     let lines = (0..).map_while(|number| said.get(format!("slave{number}").as_str()));
-    let live = lines.filter(|line| {
+    let live = lines.filter_map(|line| {
         let part = |name: &str| {
             line.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
         };
         let lag = part("lag").and_then(|lag| lag.parse::<u64>().ok());
-        part("state") == Some("online") && lag.is_none_or(|lag| lag <= LAG_MAX)
+        let is_live = part("state") == Some("online") && lag.is_none_or(|lag| lag <= LAG_MAX);
+        let place = || Some((part("ip")?.to_owned(), part("port")?.parse().ok()?));
+        is_live.then(place).flatten()
     });
-    u32::try_from(live.count()).unwrap_or(u32::MAX)
+    live.collect()
 }
 
 fn text(value: Value) -> Result<String, Error> {
@@ -356,10 +428,10 @@ mod tests {
         for (more, settings, expected) in [
             ("", ALWAYS, [AtOnce, AtOnce, No, No]),
             ("", EVERYSEC, [AtOnce, No, No, No]),
-            (NEWER, EVERYSEC, [AtOnce, Awaited, No, No]),
+            (NEWER, EVERYSEC, [AtOnce, No, No, No]),
             // CONFIG is refused.
             ("", &[], [AtOnce, No, No, No]),
-            (NEWER, &[], [AtOnce, Awaited, No, No]),
+            (NEWER, &[], [AtOnce, No, No, No]),
             ("", &ALWAYS[..1], [AtOnce, No, No, No]),
             (NEWER, &[("appendfsync", "no")], [AtOnce, No, No, No]),
             ("aof_enabled:0\r\n", ALWAYS, [AtOnce, No, No, No]),
@@ -369,10 +441,16 @@ mod tests {
         ] {
             assert_eq!(given(&facts(more, settings)), expected, "{more} {settings:?}");
         }
-        assert_eq!(
-            given(&facts(&format!("{NEWER}{REPLICA}"), ALWAYS)),
-            [AtOnce, AtOnce, Awaited, Awaited]
-        );
+        for (settings, trial, sync, expected) in [
+            (ALWAYS, Trial::Untried, ReplicasSync::First, [AtOnce, AtOnce, Awaited, Awaited]),
+            (ALWAYS, Trial::Untried, ReplicasSync::Otherwise, [AtOnce, AtOnce, Awaited, No]),
+            (ALWAYS, Trial::Untried, ReplicasSync::Unseen, [AtOnce, AtOnce, Awaited, No]),
+            (EVERYSEC, Trial::Passed, ReplicasSync::First, [AtOnce, Awaited, Awaited, Awaited]),
+            (EVERYSEC, Trial::Failed, ReplicasSync::First, [AtOnce, No, Awaited, No]),
+        ] {
+            let facts = facts(&format!("{NEWER}{REPLICA}"), settings).with(trial, sync);
+            assert_eq!(given(&facts), expected, "{settings:?} {trial:?} {sync:?}");
+        }
     }
 
     #[test]
@@ -392,7 +470,10 @@ mod tests {
         assert!(!older.syncs_first());
         let disk = older.ability(Durability::Disk);
         assert!(disk.giving == Giving::No && disk.why.contains("no-appendfsync-on-rewrite no"));
-        assert_eq!(facts(NEWER, &settings).ability(Durability::Disk).giving, Giving::Awaited);
+        let newer = facts(NEWER, &settings);
+        assert!(newer.wants_trial() && !older.wants_trial());
+        let newer = newer.with(Trial::Passed, ReplicasSync::Unseen);
+        assert_eq!(newer.ability(Durability::Disk).giving, Giving::Awaited);
     }
 
     #[test]

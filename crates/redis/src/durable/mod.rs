@@ -9,9 +9,11 @@
 //! - [`Facts`]: what a server says of itself. It holds for the link over which it was said.
 //! - [`Touched`]: what one request has written to, and how safe that is.
 //! - `batch`: the wait itself, for many requests at once.
+//! - `trial`: whether what a server says of its file can be believed.
 
 mod batch;
 mod facts;
+mod trial;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,6 +49,7 @@ pub(crate) struct Durable {
     /// Somebody wants to know.
     is_watched: AtomicBool,
     batches: Batches,
+    trial: Mutex<Option<trial::Outcome>>,
 }
 
 #[derive(Clone)]
@@ -86,7 +89,9 @@ impl Server {
         let limit = self.timeouts().call;
         let late = |_| Error::Unavailable(format!("no answer within {limit:?}"));
         let (link, replies) = timeout(limit, self.say()).await.map_err(late)??;
-        let facts = Arc::new(Facts::read(replies)?);
+        let facts = Facts::read(replies)?;
+        let (trial, sync) = (self.trial_of(&facts), self.ask_replicas(&facts).await);
+        let facts = Arc::new(facts.with(trial, sync));
         let known = Known { link, at, facts: Arc::clone(&facts) };
         *durable.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Ok((link, facts))
@@ -237,6 +242,9 @@ impl Touch {
             }
         }
         if !facts.may_reach(wanted) {
+            if facts.wants_trial() {
+                self.server.try_it(&facts, tagged(marker, self.tag.as_deref()));
+            }
             return Reached::Known(at_once);
         }
         let marker = tagged(marker, self.tag.as_deref());
