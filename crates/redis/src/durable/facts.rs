@@ -42,8 +42,8 @@ enum Question {
 
 /// Whether what `WAITAOF` says can be believed.
 ///
-/// Some versions answer before they have synced, if they sync once a second: all of Valkey that were
-/// tried, and Redis 7.2.2 to 7.4 by its own account (redis/redis#13793).
+/// Some versions answer before they have synced, if they sync once a second: Valkey 9.1.2, and Redis 7.4
+/// by its own account (redis/redis#13793).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trial {
     /// Nobody has tried it.

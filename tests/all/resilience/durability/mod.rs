@@ -205,30 +205,57 @@ fn what_an_older_server_cannot_say_is_not_promised() {
 }
 
 #[test]
-fn a_newer_server_says_when_a_sync_is_done() {
+fn a_newer_server_that_confirms_what_it_has_not_synced_is_not_believed() {
     let server = Server::start_as(&valkey(), &["--appendfsync", "everysec"]);
-    let replica = server.replica();
     let hub = Hub::options().redis_at(&server.url()).start();
     let agent = hub.admin().new_agent();
-    let given = hub.admin().get("/cluster/durability").ok();
-    let expected = ["memory at_once", "disk awaited", "replica awaited", "replica-disk awaited"];
-    assert_eq!(levels(&given["levels"]), expected, "{given}");
+    let why = eventually("the outcome of the trial", PATIENCE, || {
+        for prefer in ["", "durability=disk", "durability=replica-disk"] {
+            let answer = deposit(&agent, prefer);
+            assert_eq!((reached(&answer), answer.header("preference-applied")), ("memory", None));
+        }
+        let given = hub.admin().get("/cluster/durability").ok();
+        assert_eq!(levels(&given["levels"])[..2], ["memory at_once", "disk no"], "{given}");
+        let why = given["levels"][1]["why"].as_str().unwrap().to_owned();
+        (!why.contains("has not been tried")).then_some(why)
+    });
+    assert!(why.contains("cannot have synced yet"), "{why}");
+}
+
+#[test]
+fn a_newer_server_says_when_its_replicas_have_synced() {
+    let server = Server::start_as(&valkey(), &["--appendfsync", "always"]);
+    let replica = server.replica_with(&["--appendfsync", "always"]);
+    let hub = Hub::options().redis_at(&server.url()).start();
+    let agent = hub.admin().new_agent();
+    let expected = ["memory at_once", "disk at_once", "replica awaited", "replica-disk awaited"];
+    eventually("the replica", PATIENCE, || {
+        let given = hub.admin().get("/cluster/durability").ok();
+        (levels(&given["levels"]) == expected).then_some(())
+    });
     for level in ["disk", "replica", "replica-disk"] {
         until_it_reaches(&agent, level);
     }
-    assert_eq!(reached(&deposit(&agent, "durability=memory")), "memory");
-    // Money asks for it by itself, and many together.
+    // Many together.
     let answers: Vec<_> = std::thread::scope(|scope| {
-        let each = || scope.spawn(|| deposit(&agent, ""));
+        let each = || scope.spawn(|| deposit(&agent, "durability=replica-disk"));
         let all: Vec<_> = (0..8).map(|_| each()).collect();
         all.into_iter().map(|one| one.join().unwrap()).collect()
     });
-    let on_disk = answers.iter().filter(|answer| reached(answer) == "disk").count();
-    assert!(on_disk > 0, "none of 8 writes reached the disk");
+    let reached_it = answers.iter().filter(|answer| reached(answer) == "replica-disk").count();
+    assert!(reached_it > 0, "none of 8 writes reached the replica's disk");
     replica.signal(Signal::Stop);
-    let answer = deposit(&agent, "durability=replica-disk");
-    assert_ne!(reached(&answer), "replica-disk");
+    assert_eq!(reached(&deposit(&agent, "durability=replica-disk")), "disk");
     replica.signal(Signal::Continue);
+    // One that syncs once a second would say the same, and may not have synced.
+    let sets = ["CONFIG", "SET", "appendfsync", "everysec"];
+    redis::cmd(sets[0]).arg(&sets[1..]).query::<()>(&mut replica.connect()).unwrap();
+    eventually("another look", PATIENCE, || {
+        let given = hub.admin().get("/cluster/durability").ok();
+        let why = given["levels"][3]["why"].as_str().unwrap().to_owned();
+        why.contains("does not sync before it answers").then_some(())
+    });
+    assert_eq!(reached(&deposit(&agent, "durability=replica-disk")), "disk");
 }
 
 #[test]

@@ -69,8 +69,14 @@ impl Server {
 
     /// A replica of it, in step.
     pub fn replica(&self) -> Self {
+        self.replica_with(&[])
+    }
+
+    /// The same, which keeps its data in another way.
+    pub fn replica_with(&self, args: &[&str]) -> Self {
         let port = self.port.to_string();
-        let replica = Self::start_as(&self.binary, &["--replicaof", "127.0.0.1", &port]);
+        let args = [&["--replicaof", "127.0.0.1", &port], args].concat();
+        let replica = Self::start_as(&self.binary, &args);
         let mut redis = self.connect();
         eventually("a replica in step", PATIENCE, || {
             let info: String = redis::cmd("INFO").arg("replication").query(&mut redis).unwrap();
