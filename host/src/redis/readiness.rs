@@ -106,13 +106,15 @@ impl Readiness {
 
     /// Looks how safe writes can be.
     pub(crate) async fn look_at_levels(&self) {
-        self.ask_for_disk().await;
         let Ok(found) = durability::given(self.store.redis(), Duration::ZERO).await else { return };
-        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        if *levels != found {
-            tracing::info!("writes can be made {}", durability::line(&found));
+        {
+            let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+            if *levels != found {
+                tracing::info!("writes can be made {}", durability::line(&found));
+            }
+            *levels = found;
         }
-        *levels = found;
+        self.ask_for_disk().await;
     }
 
     /// Writes something, and asks for it to be on the disk: whether a server's word about that is to be
