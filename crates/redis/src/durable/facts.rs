@@ -78,6 +78,8 @@ pub struct Facts {
     /// Different for each time that a server was made a primary.
     pub(crate) replication_id: String,
     is_primary: bool,
+    /// While it loads its data it says that it keeps no file.
+    is_loading: bool,
     has_file: bool,
     sync: Syncing,
     /// Whether it may leave out syncing while it writes its file anew; `None`: it does not say.
@@ -131,6 +133,11 @@ impl Facts {
     pub(crate) fn of_info(info: Value) -> Result<Self, Error> {
         let unasked = [Question::Unheard; 2];
         Ok(Self::judge(&text(reply::accepted(info)?)?, &HashMap::new(), unasked))
+    }
+
+    /// Whether it loads its data: what it says of itself then does not last.
+    pub(crate) fn is_loading(&self) -> bool {
+        self.is_loading
     }
 
     /// The same facts with what was found out beside them.
@@ -191,6 +198,7 @@ impl Facts {
             run_id: fact("run_id").to_owned(),
             replication_id: fact("master_replid").to_owned(),
             is_primary: fact("role") == "master",
+            is_loading: fact("loading") == "1",
             has_file: fact("aof_enabled") == "1",
             sync: match setting("appendfsync") {
                 Some("always") => Syncing::Always,

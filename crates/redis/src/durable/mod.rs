@@ -90,6 +90,9 @@ impl Server {
         let late = |_| Error::Unavailable(format!("no answer within {limit:?}"));
         let (link, replies) = timeout(limit, self.say()).await.map_err(late)??;
         let facts = Facts::read(replies)?;
+        if facts.is_loading() {
+            return Err(Error::Unavailable("the server loads its data".to_owned()));
+        }
         let (trial, sync) = (self.trial_of(&facts), self.ask_replicas(&facts).await);
         let facts = Arc::new(facts.with(trial, sync));
         let known = Known { link, at, facts: Arc::clone(&facts) };

@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use serde_json::json;
-
 use super::server::Server;
 use super::{deposit, reached, valkey};
 use crate::harness::{Hub, NewAgent, PATIENCE, eventually, redis_binary, root};
