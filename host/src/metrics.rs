@@ -152,6 +152,9 @@ impl Metrics {
         for reason in Refusal::ALL {
             refusal(*reason).absolute(0);
         }
+        for (is_reached, is_unknown) in [(true, false), (false, false), (false, true)] {
+            durable_writes(is_reached, is_unknown).absolute(0);
+        }
         Ok(Self { handle })
     }
 
