@@ -23,7 +23,7 @@ pub(crate) fn examine(settings: &Settings) -> Pin<Box<dyn Future<Output = Vec<Fi
         let value = |name: &str| settings.value(name).map(|value| value.text).unwrap_or_default();
         let mut findings = reef_toml::findings(settings);
         findings.push(program());
-        findings.push(redis(settings).await);
+        findings.extend(redis(settings).await);
         findings.extend(data(Path::new(&value("state_dir"))));
         let named = carried::named_manifest(settings);
         findings.extend(application(carried::manifest_file(named.as_deref())));
@@ -42,15 +42,20 @@ fn program() -> Finding {
     }
 }
 
-async fn redis(settings: &Settings) -> Finding {
+async fn redis(settings: &Settings) -> Vec<Finding> {
     let report = check::examine(settings).await;
-    match report.problems.first() {
+    let durability = Some(report.levels()).filter(|levels| !levels.is_empty()).map(|levels| {
+        let whole = std::iter::once(levels).chain(report.gaps()).collect::<Vec<_>>();
+        Finding::ok("durability", whole.join("; "))
+    });
+    let server = match report.problems.first() {
         None => Finding::ok("redis", report.summary()),
         Some(problem) if problem.is_warning() => {
             Finding::warn("redis", &problem.message, &problem.cure)
         }
         Some(problem) => Finding::fail("redis", &problem.message, &problem.cure),
-    }
+    };
+    std::iter::once(server).chain(durability).collect()
 }
 
 /// Mends the data of the private Redis.

@@ -32,6 +32,11 @@ const METRICS: &[(Kind, &str, &str)] = &[
         "reef_http_refusals_total",
         "Requests and connections turned away at the edge, by reason",
     ),
+    (
+        Kind::Counter,
+        "reef_durable_writes_total",
+        "Writes that were to be safer than in memory, by outcome (reached, not_reached, unknown)",
+    ),
     (Kind::Counter, "reef_component_calls_total", "Calls into a component"),
     (Kind::Counter, "reef_component_instances_created_total", "Instances made of a component"),
     (Kind::Gauge, "reef_component_idle_instances", "Instances of a component that wait for a call"),
@@ -160,6 +165,9 @@ impl Metrics {
         for reason in Refusal::ALL {
             refusal(*reason).absolute(0);
         }
+        for (is_reached, is_unknown) in [(true, false), (false, false), (false, true)] {
+            durable_writes(is_reached, is_unknown).absolute(0);
+        }
         Ok(Self { handle })
     }
 
@@ -261,6 +269,16 @@ pub(crate) fn connections() -> Gauge {
 /// Requests and connections turned away at the edge.
 pub(crate) fn refusal(reason: Refusal) -> Counter {
     counter!("reef_http_refusals_total", "reason" => reason.as_str())
+}
+
+/// Writes that were to be safer than in memory.
+pub(crate) fn durable_writes(is_reached: bool, is_unknown: bool) -> Counter {
+    let outcome = match (is_reached, is_unknown) {
+        (true, _) => "reached",
+        (false, false) => "not_reached",
+        (false, true) => "unknown",
+    };
+    counter!("reef_durable_writes_total", "outcome" => outcome)
 }
 
 /// Runs of a cron trigger, good and failed.

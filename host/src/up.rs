@@ -210,6 +210,7 @@ impl Hub {
         }
         check_schema(&store).await?;
         let readiness = Arc::new(Readiness::new(store.clone(), warnings, Arc::clone(&era)));
+        readiness.look_at_levels().await;
         let app = match &config.serving {
             Some(serving) => {
                 load(serving, &config.manifest, &ground.variables, connections).await?

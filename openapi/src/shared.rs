@@ -61,6 +61,12 @@ pub(crate) fn headers() -> Value {
             "description": "This is the first answer again.",
             "schema": { "const": "true" },
         },
+        "Reef-Durability": text(
+            "How safe the write is known to be: `memory`, `disk`, `replica`, `replica-disk` (with \
+             `;n=` for more than one replica); `unknown`, where a connection broke meanwhile; \
+             `server` under Spin: as safe as the Redis is set to be.",
+        ),
+        "Preference-Applied": text("Which wish of `Prefer` was met."),
         "WWW-Authenticate": { "description": "How to authenticate.", "schema": { "const": "Bearer" } },
         "Retry-After": {
             "description": "Seconds after which to try again.",

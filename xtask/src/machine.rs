@@ -52,6 +52,18 @@ const OPENSSL: Tool = Tool {
     ],
 };
 
+/// Leads one address to a primary, which only a test of `deploy/` does.
+const HAPROXY: Tool = Tool {
+    what: "haproxy",
+    programs: &["haproxy"],
+    packages: &[
+        ("apt-get", "haproxy"),
+        ("dnf", "haproxy"),
+        ("apk", "haproxy"),
+        ("brew", "haproxy"),
+    ],
+};
+
 /// Shows the page, which only its tests do.
 const CHROMIUM: Tool = Tool {
     what: "a browser",
@@ -132,6 +144,14 @@ pub(crate) fn ensure_test_programs() -> anyhow::Result<()> {
     ensure(&PYTHON)?;
     ensure(&CURL)?;
     ensure(&OPENSSL)
+}
+
+/// Finds or installs HAProxy, for a test of `deploy/`.
+///
+/// # Errors
+/// As [`ensure_test_programs`].
+pub(crate) fn ensure_haproxy() -> anyhow::Result<()> {
+    ensure(&HAPROXY)
 }
 
 /// Finds or installs a browser, for the tests of the page.

@@ -151,12 +151,20 @@ fn install_clients(needs: impl Fn(&str) -> bool) -> anyhow::Result<()> {
     if needs("real_clients::browser") || needs("real_clients::typescript_client") {
         machine::ensure_browser()?;
     }
-    let of_python = ["real_clients::python", "real_clients::schemathesis", "resilience::valkey"];
+    let of_python = [
+        "real_clients::python",
+        "real_clients::schemathesis",
+        "resilience::durability",
+        "resilience::valkey",
+    ];
     if of_python.into_iter().any(&needs) {
         machine::ensure_python_client()?;
     }
     if needs("real_clients::node") {
         machine::ensure_node_client()?;
+    }
+    if needs("deploy::haproxy") {
+        machine::ensure_haproxy()?;
     }
     if needs("real_clients::typescript_client") {
         machine::ensure_typescript_client()?;

@@ -38,6 +38,7 @@ FOR_BROWSERS = "a page or what it loads: for browsers"
 #: Operations without a method of their own, and why. `reef.request` reaches them.
 UNWRAPPED = {
     "GET /health": "`cluster.is_ready` asks more: whether the hub can write",
+    "GET /api/v1/cluster/durability": FOR_OPERATORS,
     "GET /healthz": FOR_OPERATORS,
     "GET /metrics": FOR_OPERATORS,
     "GET /api/v1/entries/seals": FOR_OPERATORS,

@@ -24,6 +24,11 @@ export class Cluster {
     return this.#http.call("show_cluster_state");
   }
 
+  /** How safe a write can be, and why not more. */
+  durability(): Promise<AnswerOf<"show_durability">> {
+    return this.#http.call("show_durability");
+  }
+
   /** Marks nodes offline that were not heard of in time. */
   checkHeartbeats(body: BodyOf<"check_heartbeats"> = {}): Promise<AnswerOf<"check_heartbeats">> {
     return this.#http.call("check_heartbeats", { body });

@@ -61,6 +61,7 @@ export class DeadlineExceeded extends HubError {}
 export class StoreUnavailable extends HubError {}
 export class StoreFull extends HubError {}
 export class StoreResharding extends HubError {}
+export class DurabilityNotReached extends HubError {}
 export class Overloaded extends HubError {}
 
 const CLASSES: Record<ProblemCode, typeof HubError> = {
@@ -90,6 +91,7 @@ const CLASSES: Record<ProblemCode, typeof HubError> = {
   store_unavailable: StoreUnavailable,
   store_full: StoreFull,
   store_resharding: StoreResharding,
+  durability_not_reached: DurabilityNotReached,
   overloaded: Overloaded,
 };
 

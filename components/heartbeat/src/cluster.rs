@@ -7,8 +7,10 @@ use reef_api::cluster::{
     ClusterEventGap, ClusterEventList, ClusterHealth, ClusterState, Readiness as Ready,
     ServiceHealth,
 };
+use reef_api::durability::{Durability, DurabilityGiven, Giving, LevelGiven};
 use reef_api::heartbeat::{CheckAnswer, CheckBody, Expiry, TimeoutNode};
 use reef_api::time::UnixMillis;
+use reef_api::word::{Open, Word};
 use reef_domain::heartbeat::Timeout;
 use reef_store::Redis;
 use reef_store::cluster::{CheckReady, Readiness, ShowHealth, ShowState};
@@ -53,6 +55,25 @@ fn percent(part: i64, whole: i64) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "counts of tasks are far below 2^53")]
     let share = part as f64 / whole as f64;
     (share * 10_000.0).round() / 100.0
+}
+
+/// `GET /cluster/durability`. The host, which can wait for writes, answers in this one's place.
+#[allow(clippy::unused_async, reason = "a handler is an async function")]
+pub(crate) async fn durability<R: Redis>(_: &Context<'_, R>) -> Answer {
+    let levels = Durability::ALL.iter().map(|level| {
+        let (given, why) = match level {
+            Durability::Memory => (Giving::AtOnce, "The server does with it what it is set to do."),
+            _ => (Giving::No, "Nobody waits for a write here: a component has one connection."),
+        };
+        let (level, given) = (Open::Known(*level), Open::Known(given));
+        LevelGiven { level, given, replicas: None, why: why.into() }
+    });
+    Ok(Response::json(&DurabilityGiven {
+        by: "server".into(),
+        levels: levels.collect(),
+        money: "server".into(),
+        default: "server".into(),
+    }))
 }
 
 /// `GET /cluster/state`

@@ -21,6 +21,7 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(GET "/api/v1/nodes/{id}/health", Read, heartbeats::node_health),
         route!(GET "/api/v1/cluster/health", Read, cluster::health),
         route!(GET "/api/v1/cluster/state", Read, cluster::state),
+        route!(GET "/api/v1/cluster/durability", Read, cluster::durability),
         route!(GET "/api/v1/cluster/events", Read, cluster::events),
         route!(POST "/api/v1/cluster/check-heartbeat", Write, cluster::check_heartbeat),
         route!(GET "/api/v1/cluster/leader", Read, leadership::show),

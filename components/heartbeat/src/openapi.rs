@@ -1,6 +1,8 @@
 //! What `openapi.json` says of these routes.
 
+use reef_api::Word;
 use reef_api::cluster::{ClusterEventList, ClusterHealth, ClusterState, Event, ServiceHealth};
+use reef_api::durability::{Durability, DurabilityGiven, Giving, LevelGiven};
 use reef_api::heartbeat::{
     CheckAnswer, CheckBody, HeartbeatAnswer, HeartbeatBody, HeartbeatFailure, HeldClaim,
 };
@@ -42,6 +44,11 @@ pub fn describe(api: &mut Api) {
                         "type": "array",
                         "items": { "type": "string" },
                         "description": "What could lose data, as far as the host can see.",
+                    },
+                    "durability": {
+                        "type": "array",
+                        "items": schema::named("LevelGiven"),
+                        "description": "How safe writes can be, and why not more.",
                     },
                 },
             }),
@@ -88,6 +95,12 @@ fn cluster(api: &mut Api) {
         .answers::<ClusterHealth>("Counts and capacity.");
     api.get("/api/v1/cluster/state", "show_cluster_state", "Count nodes and tasks by status")
         .answers::<ClusterState>("Counts, and a version that grows with every change.");
+    api.get("/api/v1/cluster/durability", "show_durability", "How safe a write can be")
+        .says(
+            "What the store behind this hub can give a write that asks for it by `Prefer`, how, and \
+             why not more. It is looked at every half minute, and after each new connection.",
+        )
+        .answers::<DurabilityGiven<'static>>("Each level, and what a write has that asks for none.");
     api.get("/api/v1/cluster/events", "list_cluster_events", "What has happened since")
         .query(
             "after",
@@ -145,6 +158,9 @@ fn schemas(api: &mut Api) {
         .set("incarnation", count())
         .without("node_id");
     api.body::<HeldClaim>();
+    api.answer::<LevelGiven<'static>>()
+        .set("level", one_of(&Durability::names()))
+        .set("given", one_of(&Giving::names()));
     api.answer::<HeartbeatAnswer<'static>>().says("status", "Only in the answer to many: 200.");
     api.answer::<HeartbeatFailure<'static>>();
     api.body::<CheckBody>().set(

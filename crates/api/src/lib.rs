@@ -9,8 +9,8 @@
 //! - [`lax`]: numbers as the older services took them.
 //! - [`time`], instants as Redis gives them and how they are written.
 //! - [`money`]: exact amounts.
-//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`task`], [`session`], [`message`], [`mail`], [`agent`],
-//!   [`ledger`]: requests and answers, by what they are about.
+//! - [`node`], [`heartbeat`], [`cluster`], [`durability`], [`leader`], [`task`], [`session`], [`message`],
+//!   [`mail`], [`agent`], [`ledger`]: requests and answers, by what they are about.
 //! - [`problem`]: what is answered in place of a success.
 //!
 //! # Compatibility
@@ -28,6 +28,7 @@
 
 pub mod agent;
 pub mod cluster;
+pub mod durability;
 pub mod heartbeat;
 pub mod id;
 pub mod lax;

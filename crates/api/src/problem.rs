@@ -99,6 +99,10 @@ codes! {
     StoreResharding = "store_resharding", 503, "Redis moves these keys",
         "Nothing was done. Try again after the time that Retry-After names: part of the keys is on \
          its way to another node of the Redis Cluster.";
+    DurabilityNotReached = "durability_not_reached", 503, "The write is not as safe as was asked",
+        "The change is made. Repeat the request with the same Idempotency-Key: the first answer \
+         comes again, and is waited for anew. GET /api/v1/cluster/durability says what the hub's \
+         store can give.";
     Overloaded = "overloaded", 503, "Too many requests are under way",
         "Nothing was done. Try again after the time that Retry-After names.";
 }

@@ -130,6 +130,10 @@ impl Problem {
             "store_full" => {
                 "Finish or remove something; the operator must give the hub more memory."
             }
+            "durability_not_reached" => {
+                "It is done. Call again with the same arguments and the same idempotency_key, if \
+                 you gave one, to have it waited for anew."
+            }
             "deadline_exceeded" | "internal" | "unreadable" | "unknown" => {
                 "It may have had its effect: look before you repeat it. If it goes on, tell the \
                  operator the request_id."

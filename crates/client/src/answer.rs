@@ -17,6 +17,7 @@ pub struct Answer<T = Value> {
     has_next: bool,
     next_cursor: Option<String>,
     is_replayed: bool,
+    durability: Option<String>,
     read_as: PhantomData<fn() -> T>,
 }
 
@@ -24,12 +25,14 @@ impl<T> Answer<T> {
     pub(crate) fn new(url: &Url, headers: &HeaderMap, body: Bytes) -> Self {
         let link = headers.get(LINK).and_then(|link| link.to_str().ok());
         let next_cursor = link.and_then(|link| next_cursor(url, link));
+        let durability = headers.get("reef-durability").and_then(|it| it.to_str().ok());
         let has_next = link.is_some_and(|link| link.contains("rel=\"next\""));
         Self {
             body,
             has_next,
             next_cursor,
             is_replayed: headers.contains_key("idempotent-replayed"),
+            durability: durability.map(str::to_owned),
             read_as: PhantomData,
         }
     }
@@ -80,6 +83,13 @@ impl<T> Answer<T> {
     #[must_use]
     pub fn next_cursor(&self) -> Option<&str> {
         self.next_cursor.as_deref()
+    }
+
+    /// How safe a write is known to be: `memory`, `disk`, `replica`, `replica-disk` (with `;n=` for
+    /// more than one replica), `unknown`, or `server`, where nobody waits.
+    #[must_use]
+    pub fn durability(&self) -> Option<&str> {
+        self.durability.as_deref()
     }
 
     /// Whether this is the answer to an earlier request with the same idempotency key.

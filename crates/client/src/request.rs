@@ -36,6 +36,7 @@ pub struct Request<T = Value> {
     body: Option<Bytes>,
     idempotency_key: Option<String>,
     claim_token: Option<String>,
+    prefer: Option<String>,
     is_repeatable: bool,
     timeout: Duration,
     patience: Option<Duration>,
@@ -53,6 +54,7 @@ impl Request {
             body: None,
             idempotency_key: None,
             claim_token: None,
+            prefer: None,
             timeout: TIMEOUT,
             patience: None,
             answer: PhantomData,
@@ -64,7 +66,8 @@ impl<T> Request<T> {
     /// Reads the answer as something else.
     pub fn answering<U>(self) -> Request<U> {
         let Self { hub, method, url, body, .. } = self;
-        let Self { idempotency_key, claim_token, is_repeatable, timeout, patience, .. } = self;
+        let Self { idempotency_key, claim_token, prefer, .. } = self;
+        let Self { is_repeatable, timeout, patience, .. } = self;
         Request {
             hub,
             method,
@@ -72,6 +75,7 @@ impl<T> Request<T> {
             body,
             idempotency_key,
             claim_token,
+            prefer,
             is_repeatable,
             timeout,
             patience,
@@ -98,6 +102,15 @@ impl<T> Request<T> {
     /// Writes to a message under a claim, whose token this is.
     pub fn claim_token(mut self, token: impl Into<String>) -> Self {
         self.claim_token = Some(token.into());
+        self
+    }
+
+    /// Asks for a write to be this safe when its answer comes: `disk`, `replica;n=2`.
+    /// [`Answer::durability`] says what it is. `is_strict`: less is a problem, and the write is made
+    /// all the same.
+    pub fn durability(mut self, level: &str, is_strict: bool) -> Self {
+        let handling = if is_strict { ", handling=strict" } else { "" };
+        self.prefer = Some(format!("durability={level}{handling}"));
         self
     }
 
@@ -199,6 +212,9 @@ impl<T> Request<T> {
         }
         if let Some(token) = &self.claim_token {
             request = request.header("x-claim-token", token);
+        }
+        if let Some(prefer) = &self.prefer {
+            request = request.header("prefer", prefer);
         }
         let failed = |error: reqwest::Error| {
             if error.is_builder() {

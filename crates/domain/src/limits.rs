@@ -39,6 +39,9 @@ pub const ADDRESS_CHARS_MAX: usize = 64;
 /// Most tasks that one node may run at once (`contract.md` §2).
 pub const CONCURRENT_TASKS_MAX: i64 = 100;
 
+/// Most replicas that a write may ask for: more than anybody puts behind one primary.
+pub const DURABLE_REPLICAS_MAX: u32 = 16;
+
 /// Highest TCP port.
 pub const PORT_MAX: i64 = 65_535;
 

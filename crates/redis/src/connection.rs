@@ -2,9 +2,11 @@
 
 use crate::address::{AddressError, Location};
 use crate::cluster::Cluster;
+use crate::durable::{Facts, Touched};
 use crate::greeting::Greeting;
 use crate::server::{Origin, Server};
 use crate::{Error, refusal};
+use futures_util::future::try_join_all;
 use reef_store::{RedisError, Reply};
 use std::collections::HashMap;
 use std::fmt;
@@ -75,6 +77,8 @@ impl fmt::Debug for Connections {
 pub struct Connection {
     way: Way,
     timeouts: Timeouts,
+    /// Takes in what is written to.
+    touched: Option<Touched>,
 }
 
 #[derive(Clone)]
@@ -96,7 +100,13 @@ impl Connection {
             }
             Location::Cluster(seeds) => Way::Routed(Arc::new(Cluster::new(seeds, timeouts))),
         };
-        Self { way, timeouts }
+        Self { way, timeouts, touched: None }
+    }
+
+    /// The same connection, for a request of which is to be known what it writes to.
+    #[must_use]
+    pub fn noting(&self, touched: &Touched) -> Self {
+        Self { touched: Some(touched.clone()), ..self.clone() }
     }
 
     /// From now on no script is sent over a new connection before this was said. The first one that
@@ -124,12 +134,11 @@ impl Connection {
         if let Some(reason) = refusal(command, &args) {
             return Err(Error::Refused(reason));
         }
+        let call = Call { touched: self.touched.as_ref(), ..Call::within(self.timeouts.call) };
         match &self.way {
-            Way::Direct(server) => {
-                server.execute(command, &mut args, Call::within(self.timeouts.call)).await
-            }
+            Way::Direct(server) => server.execute(command, &mut args, call).await,
             // Boxed because it is rare: it would make the future of every command larger.
-            Way::Routed(cluster) => Box::pin(cluster.execute(command, args)).await,
+            Way::Routed(cluster) => Box::pin(cluster.execute(command, args, call)).await,
         }
     }
 
@@ -143,7 +152,7 @@ impl Connection {
             Way::Direct(_) => Ok(vec![self.clone()]),
             Way::Routed(cluster) => {
                 let servers = cluster.primaries().await?.into_iter();
-                let direct = |server| Self { way: Way::Direct(server), timeouts: self.timeouts };
+                let direct = |server| Self { way: Way::Direct(server), ..self.clone() };
                 Ok(servers.map(direct).collect())
             }
         }
@@ -158,6 +167,20 @@ impl Connection {
         }
     }
 
+    /// What each server that takes writes says of where these go, not longer ago than `age`. From
+    /// then on it is looked at whenever a connection has been opened.
+    ///
+    /// # Errors
+    /// [`Error`] where one of them does not say it.
+    pub async fn facts(&self, age: Duration) -> Result<Vec<Arc<Facts>>, Error> {
+        let servers = match &self.way {
+            Way::Direct(server) => vec![Arc::clone(server)],
+            Way::Routed(cluster) => cluster.primaries().await?,
+        };
+        let facts = servers.iter().map(|server| async { Ok(server.facts(age).await?.1) });
+        try_join_all(facts).await
+    }
+
     /// Whether keys lie on several servers, which hold together only what has the same hash tag.
     #[must_use]
     pub fn is_cluster(&self) -> bool {
@@ -168,15 +191,17 @@ impl Connection {
 /// One call: how long it may take, and whether the server is to be asked for a key that is about
 /// to become its own.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Call {
+pub(crate) struct Call<'a> {
     pub(crate) limit: Duration,
     pub(crate) deadline: Instant,
     pub(crate) asking: bool,
+    /// Takes in what is written to.
+    pub(crate) touched: Option<&'a Touched>,
 }
 
-impl Call {
+impl Call<'_> {
     pub(crate) fn within(limit: Duration) -> Self {
-        Self { limit, deadline: Instant::now() + limit, asking: false }
+        Self { limit, deadline: Instant::now() + limit, asking: false, touched: None }
     }
 }
 

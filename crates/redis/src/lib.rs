@@ -9,6 +9,7 @@
 //! - [`Connection`]: what callers see. `server`: one server and the link to it; `link`, `tls`: how
 //!   that is opened. `scripts`, `refusal`, `reply`: what goes over it.
 //! - `greeting`: what is said first over each of these.
+//! - `durable`: how safe what was written is, and the wait for more.
 //! - `cluster`: the nodes of a Redis Cluster, and which of them has a key.
 //! - `sentinel`: which server Sentinels name.
 //! - `subscription`: channels.
@@ -16,6 +17,7 @@
 mod address;
 mod cluster;
 mod connection;
+mod durable;
 mod error;
 mod greeting;
 mod link;
@@ -30,6 +32,7 @@ mod tls;
 
 pub use address::AddressError;
 pub use connection::{Connection, Connections, Timeouts};
+pub use durable::{Ability, Facts, Reached, Touched, together};
 pub use error::{Error, is_about_access};
 pub use greeting::{Done, Greeted, Greeting};
 pub use probe::{Fault, probe};

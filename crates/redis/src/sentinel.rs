@@ -45,6 +45,11 @@ impl Sentinels {
         &self.sentinels
     }
 
+    /// Where another data server is.
+    pub(crate) fn elsewhere(&self, host: &str, port: u16) -> Address {
+        self.data.elsewhere(host, port)
+    }
+
     /// Connects to the primary, within `limit`.
     pub(crate) async fn open(&self, limit: Duration) -> Result<Opened, Error> {
         match timeout(limit, self.connect()).await {

@@ -2,6 +2,7 @@
 
 use crate::address::Address;
 use crate::connection::{Call, Timeouts};
+use crate::durable::Durable;
 use crate::greeting::{Done, Greeted, Greeting};
 use crate::link::{self, Opened};
 use crate::scripts::{self, Scripts};
@@ -13,6 +14,7 @@ use redis::Value;
 use redis::aio::MultiplexedConnection;
 use reef_store::Reply;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
+use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::timeout_at;
 
@@ -44,6 +46,7 @@ pub(crate) struct Server {
     greeting: OnceLock<Arc<dyn Greeting>>,
     /// Held by whoever greets, whom the others wait for.
     greets: tokio::sync::Mutex<()>,
+    durable: Durable,
 }
 
 /// A link's number, the link, and whether over it all was said that comes first.
@@ -78,6 +81,7 @@ impl Server {
             scripts: Scripts::default(),
             greeting: OnceLock::new(),
             greets: tokio::sync::Mutex::default(),
+            durable: Durable::default(),
         }
     }
 
@@ -97,12 +101,17 @@ impl Server {
         self: &Arc<Self>,
         command: &str,
         args: &mut [Vec<u8>],
-        call: Call,
+        call: Call<'_>,
     ) -> Result<Vec<Reply>, Error> {
         let is_script = scripts::is_script(command);
         let mut underway = Underway { link: None, asking: call.asking, is_script };
         match timeout_at(call.deadline, self.dispatch(command, args, &mut underway)).await {
-            Ok(result) => result,
+            Ok(result) => {
+                if let (Some(touched), Some(link)) = (call.touched, underway.link) {
+                    touched.note(self, link, command, args);
+                }
+                result
+            }
             Err(_) => {
                 // What hangs is more likely the connection than the command: nothing that blocks
                 // is ever sent.
@@ -111,6 +120,49 @@ impl Server {
                 }
                 Err(Error::Unavailable(format!("no answer within {:?}", call.limit)))
             }
+        }
+    }
+
+    /// What is known of where its writes go.
+    pub(crate) fn durable(&self) -> &Durable {
+        &self.durable
+    }
+
+    /// How long callers wait.
+    pub(crate) fn timeouts(&self) -> Timeouts {
+        self.timeouts
+    }
+
+    /// The open link's number: different for each.
+    pub(crate) fn link_number(&self) -> Option<u64> {
+        self.live().map(|(number, _)| number)
+    }
+
+    /// Sends one command; the reply as it came, and the link that it went over. It waits for as long
+    /// as the caller does.
+    pub(crate) async fn exchange_anew(
+        self: &Arc<Self>,
+        command: &redis::Cmd,
+    ) -> Result<(u64, Value), Error> {
+        let mut underway = Underway { link: None, asking: false };
+        let reply = self.exchange(command, &mut underway).await?;
+        Ok((underway.link.unwrap_or_default(), reply))
+    }
+
+    /// Opens a connection beside the link, for who must not stand in others' way.
+    pub(crate) async fn open_another(&self) -> Result<Opened, Error> {
+        let limit = self.timeouts.connect;
+        match &self.origin {
+            Origin::Fixed(address) => link::open(address, limit).await,
+            Origin::Announced(sentinels) => sentinels.open(limit).await,
+        }
+    }
+
+    /// Where another server is, with the same user and password.
+    pub(crate) fn elsewhere(&self, host: &str, port: u16) -> Address {
+        match &self.origin {
+            Origin::Fixed(address) => address.elsewhere(host, port),
+            Origin::Announced(sentinels) => sentinels.elsewhere(host, port),
         }
     }
 
@@ -321,22 +373,20 @@ impl Server {
     }
 
     async fn open(self: Arc<Self>) -> Result<LiveLink, Error> {
-        let limit = self.timeouts.connect;
-        let result = match &self.origin {
-            Origin::Fixed(address) => link::open(address, limit).await,
-            Origin::Announced(sentinels) => {
-                let opened = sentinels.open(limit).await;
-                if opened.is_ok() {
-                    sentinels.watch(&self);
-                }
-                opened
-            }
-        };
+        let result = self.open_another().await;
+        if let (Origin::Announced(sentinels), Ok(_)) = (&self.origin, &result) {
+            sentinels.watch(&self);
+        }
         // Nobody starts another attempt between the two steps: the lock is held for both.
         let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
         *opening = None;
         let opened = result.inspect_err(|error| tracing::debug!(%error, "redis connect failed"))?;
-        Ok(self.install(opened))
+        let installed = self.install(opened);
+        drop(opening);
+        if self.durable.is_watched() {
+            self.look_soon(Duration::ZERO);
+        }
+        Ok(installed)
     }
 
     fn install(self: &Arc<Self>, opened: Opened) -> LiveLink {

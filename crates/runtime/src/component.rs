@@ -11,7 +11,7 @@ use crate::{Body, CallError, Code, ComponentSpec, RuntimeConfig, Stats, engine};
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use http::{Request, Response};
-use reef_redis::Connections;
+use reef_redis::{Connections, Touched};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -218,18 +218,34 @@ impl Component {
     /// # Errors
     /// [`CallError`]; whatever happens, no other request is affected.
     pub async fn handle(&self, request: Request<Bytes>) -> Result<Response<Body>, CallError> {
+        self.handle_noting(request, None).await
+    }
+
+    /// The same, and takes in what it writes to meanwhile.
+    ///
+    /// # Errors
+    /// As [`handle`](Self::handle).
+    pub async fn handle_noting(
+        &self,
+        request: Request<Bytes>,
+        touched: Option<&Touched>,
+    ) -> Result<Response<Body>, CallError> {
         let counters = &self.loaded.shared.counters;
         counters.calls.count();
-        let result = self.serve(request).await;
+        let result = self.serve(request, touched).await;
         result.inspect_err(|error| counters.failed(error))
     }
 
-    async fn serve(&self, request: Request<Bytes>) -> Result<Response<Body>, CallError> {
+    async fn serve(
+        &self,
+        request: Request<Bytes>,
+        touched: Option<&Touched>,
+    ) -> Result<Response<Body>, CallError> {
         let place = self.loaded.runtime.place().await?;
         let limit = self.loaded.runtime.config.request_timeout;
         match &self.loaded.http {
-            Http::Direct(pool) => within(limit, pool.call(request)).await,
-            Http::Proxy(proxy) => within(limit, proxy.call(request, place)).await,
+            Http::Direct(pool) => within(limit, pool.call(request, touched)).await,
+            Http::Proxy(proxy) => within(limit, proxy.call(request, place, touched)).await,
             Http::None => Err(CallError::Trap("the component takes no HTTP requests".to_owned())),
         }
     }

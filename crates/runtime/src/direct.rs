@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode};
-use reef_redis::Connection;
+use reef_redis::{Connection, Touched};
 use reef_store::packed::{Packed, pack_reply};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -125,12 +125,16 @@ impl Pool {
     }
 
     /// Serves one request. Dropping the future drops the instance.
-    pub(crate) async fn call(&self, request: Request<Bytes>) -> Result<Response<Body>, CallError> {
+    pub(crate) async fn call(
+        &self,
+        request: Request<Bytes>,
+        touched: Option<&Touched>,
+    ) -> Result<Response<Body>, CallError> {
         let mut instance = match self.take() {
             Some(instance) => instance,
             None => self.create().await?,
         };
-        let answer = instance.call(&self.shared, request).await?;
+        let answer = instance.call(&self.shared, request, touched).await?;
         self.put_back(instance);
         self.response(answer)
     }
@@ -235,6 +239,7 @@ impl Instance {
         &mut self,
         shared: &Shared,
         request: Request<Bytes>,
+        touched: Option<&Touched>,
     ) -> Result<wire::Response, CallError> {
         let trap = |error: wasmtime::Error| CallError::trap(&error);
         let (parts, body) = request.into_parts();
@@ -257,7 +262,7 @@ impl Instance {
             // What is refused is answered without a wait, and a component may go on asking for it:
             // others must have their turn, and the call its deadline.
             tokio::task::consume_budget().await;
-            let replies = self.ask(shared, commands).await?;
+            let replies = self.ask(shared, commands, touched).await?;
             go_on(&mut self.store);
             (step,) = self.resume.call_async(&mut self.store, (replies,)).await.map_err(trap)?;
         }
@@ -268,6 +273,7 @@ impl Instance {
         &mut self,
         shared: &Shared,
         commands: Vec<wire::Command>,
+        touched: Option<&Touched>,
     ) -> Result<Vec<Reply>, CallError> {
         let mut replies = Vec::with_capacity(commands.len());
         for wire::Command { address, words } in commands {
@@ -278,6 +284,10 @@ impl Instance {
             };
             let (name, words) = (name.to_owned(), words.map(<[u8]>::to_vec).collect());
             let redis = self.redis(shared, address);
+            let redis = match touched {
+                Some(touched) => redis.map(|redis| redis.noting(touched)),
+                None => redis,
+            };
             replies.push(async move {
                 let Some(redis) = redis else { return Err(wire::Failure::NotAllowed) };
                 shared.counters.redis_calls.count();

@@ -8,6 +8,7 @@ use crate::{Body, CallError, RuntimeConfig};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
+use reef_redis::Touched;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -65,10 +66,15 @@ impl Proxy {
         &self,
         request: Request<Bytes>,
         place: OwnedSemaphorePermit,
+        touched: Option<&Touched>,
     ) -> Result<Response<Body>, CallError> {
         let request =
             request.map(|body| Full::new(body).map_err(|never| match never {}).boxed_unsync());
-        let response = self.handler.handle((), request).await.map_err(|error| failure(&error))?;
+        let response = self
+            .handler
+            .handle(touched.cloned(), request)
+            .await
+            .map_err(|error| failure(&error))?;
         let stream = |body: wasmtime_wasi_http::WasiBody| {
             let body = body.map_err(|error| anyhow::anyhow!("the body broke off: {error:?}"));
             Body::stream(body.boxed_unsync(), place)
@@ -81,7 +87,7 @@ fn failure(error: &wasmtime::Error) -> CallError {
     if error.is::<ExpirationError>() {
         return CallError::Deadline;
     }
-    match error.downcast_ref::<InstantiationError<()>>() {
+    match error.downcast_ref::<InstantiationError<Option<Touched>>>() {
         Some(error) => CallError::instantiation(&error.error),
         None => CallError::trap(error),
     }
@@ -123,7 +129,7 @@ struct Worker {
 
 impl WorkerState for Worker {
     type StoreData = State;
-    type RequestData = ();
+    type RequestData = Option<Touched>;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
         if total >= self.reuse {
@@ -137,10 +143,11 @@ impl WorkerState for Worker {
 
     fn on_request_start(
         &self,
-        store: StoreContextMut<'_, State>,
-        (): (),
+        mut store: StoreContextMut<'_, State>,
+        touched: Option<Touched>,
         _task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
+        store.data_mut().touched = touched;
         begin_call(store);
         Box::pin(tokio::time::sleep(self.limit))
     }

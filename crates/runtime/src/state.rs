@@ -3,7 +3,7 @@
 use crate::lines::Lines;
 use crate::outbound::AllowedHosts;
 use crate::stats::Counters;
-use reef_redis::Connections;
+use reef_redis::{Connections, Touched};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +53,8 @@ pub(crate) struct State {
     limits: StoreLimits,
     /// How many ticks of the clock the present call has computed through.
     ticks: u32,
+    /// Takes in what the present call writes to, where it comes by wasi:http.
+    pub(crate) touched: Option<Touched>,
 }
 
 /// Grants an instance its first tick of a new call.
@@ -93,6 +95,7 @@ impl State {
             hooks: NoOutboundHttp,
             limits: StoreLimitsBuilder::new().memory_size(shared.max_memory_bytes).build(),
             ticks: 0,
+            touched: None,
         }
     }
 }

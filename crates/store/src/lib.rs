@@ -10,6 +10,7 @@
 //!   [`intent`], [`position`], [`entry`], [`host`], [`restored`],
 //!   [`sign_in_link`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
+//! - [`durability`]: how safe a write shall be.
 //! - [`variables`]: what a deployment can set; [`settings`]: what that says about keys and liveness.
 //!
 //! Nothing here knows HTTP, Spin or wasmtime. Every operation is one script and one round trip.
@@ -18,6 +19,7 @@ pub mod account;
 pub mod admission;
 pub mod agent;
 pub mod cluster;
+pub mod durability;
 pub mod entry;
 pub mod event;
 pub mod heartbeat;

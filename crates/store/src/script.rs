@@ -379,6 +379,11 @@ impl<R: Redis> Store<R> {
         &self.shared.redis
     }
 
+    /// The key names.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     /// Calls a script.
     ///
     /// # Errors

@@ -62,6 +62,8 @@ pub const VARIABLES: &[Variable] = &[
     one("rate_limit_per_second", "1000", SERVERS, "requests a second of one agent, with all its keys, to one group of routes; 0: no limit"),
     one("deposits", "self", LEDGER, "who may deposit: every agent for itself (`self`), or `admin` alone"),
     one("max_deposit", "100000", LEDGER, "the largest deposit"),
+    one("durability_default", "memory", &[], "how safe a write is that asks for nothing: `memory`, `disk`, `replica` or `replica-disk`, the last two also with `;n=2`. Host only: Spin ignores it"),
+    one("durability_money", "disk", &[], "the same of writes about money. Host only: Spin ignores it"),
     one("cors_origins", "", SERVERS, "origins of browsers that may call, separated by commas; `*` for all").own(),
     one("allowed_hosts", "", SERVERS, "names by which the hub is called beside localhost and addresses, separated by commas, with a port or without; `*` for all").own(),
     one("public_url", "", SERVERS, "where the hub is found from outside, such as `https://hub.example`: its host is one of the hub's, its pages are the hub's own, and the link that `reef up` prints begins with it").own(),

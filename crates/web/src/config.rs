@@ -3,8 +3,10 @@
 use reef_domain::Money;
 use reef_domain::limits::{ANONYMOUS_RATE_DEFAULT, RATE_MAX, STREAMS_MAX};
 use reef_store::Settings;
+use reef_store::durability::{RULE, Safety};
 use reef_store::variables::{BadVariable, Given};
 
+use crate::durability::Defaults;
 use crate::edge::{AllowedHosts, PublicUrl};
 
 /// Whether callers need a key.
@@ -72,6 +74,8 @@ pub struct Config {
     pub streams_max: i64,
     /// `rate_limit_per_second`: what one key may ask of one group of routes; 0 for no limit.
     pub rate_limit: i64,
+    /// `durability_money` and `durability_default`. The host's alone.
+    pub durability: Defaults,
     /// `deposits`.
     pub deposits: Deposits,
     /// `max_deposit`.
@@ -117,12 +121,20 @@ impl Config {
             anonymous_rate,
             streams_max: given.whole("quota_streams", 0..=STREAMS_MAX)?,
             rate_limit,
+            durability: Defaults {
+                money: safety(&given, "durability_money")?,
+                other: safety(&given, "durability_default")?,
+            },
             deposits: given
                 .word("deposits", &[("self", Deposits::Own), ("admin", Deposits::Admin)])?,
             deposit_max: read_deposit_max(&given.text("max_deposit"))?,
             settings: Settings::read(&given)?,
         })
     }
+}
+
+fn safety<G: Fn(&str) -> String>(given: &Given<G>, name: &str) -> Result<Safety, BadVariable> {
+    Safety::parse(&given.text(name)).ok_or_else(|| BadVariable::new(name, RULE))
 }
 
 fn read_deposit_max(text: &str) -> Result<Money, BadVariable> {

@@ -29,7 +29,7 @@ pub fn preflight(
         ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE".to_owned()),
         (
             "access-control-allow-headers",
-            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-API-Key, X-Claim-Token, X-Request-Id"
+            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-API-Key, X-Claim-Token, X-Request-Id"
                 .to_owned(),
         ),
         ("access-control-max-age", "600".to_owned()),
@@ -47,8 +47,8 @@ pub fn headers(config: &Config, origin: Option<&str>) -> Vec<Header> {
     // Also for other origins, lest a cache serves their answer to an allowed one.
     let mut headers = vec![("vary", "Origin".to_owned())];
     if let Some(origin) = allowed_origin(config, origin) {
-        let exposed =
-            "Idempotent-Replayed, Link, RateLimit, Reef-Pending, Retry-After, X-Request-Id";
+        let exposed = "Idempotent-Replayed, Link, Preference-Applied, RateLimit, Reef-Durability, Reef-Pending, \
+             Retry-After, X-Request-Id";
         headers.push(("access-control-allow-origin", origin.to_owned()));
         headers.push(("access-control-expose-headers", exposed.to_owned()));
     }

@@ -6,6 +6,7 @@
 //! - [`route`]: routes as data, and what is done with a request: match, authenticate, call.
 //! - [`problem`]: errors as `application/problem+json`.
 //! - [`edge`]: by which hosts a hub is called, and from which pages.
+//! - [`durability`]: how safe a write shall be, and is.
 //! - [`cors`]: what browsers are told about pages of other origins.
 //! - [`auth`]: who calls, and what that caller may do.
 //! - [`stand_in`]: what the host sends in place of a browser's cookie.
@@ -23,6 +24,7 @@ pub mod component;
 pub mod config;
 pub mod cors;
 mod credential;
+pub mod durability;
 pub mod edge;
 pub mod extract;
 pub mod http;

@@ -35,7 +35,10 @@ impl Problem {
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let headers = match code {
             Code::Unauthenticated => vec![("www-authenticate", "Bearer".to_owned())],
-            Code::StoreUnavailable | Code::StoreResharding | Code::Overloaded => {
+            Code::StoreUnavailable
+            | Code::StoreResharding
+            | Code::Overloaded
+            | Code::DurabilityNotReached => {
                 vec![("retry-after", "1".to_owned())]
             }
             Code::StoreFull => vec![("retry-after", "10".to_owned())],

@@ -16,6 +16,7 @@ use crate::audit;
 use crate::auth::{self, Access, Caller, Identity, Remembered, identify};
 use crate::config::Config;
 use crate::cors;
+use crate::durability;
 use crate::edge::{self, Provenance};
 use crate::extract::{self, Query, segment};
 use crate::http::{Request, Response};
@@ -212,6 +213,14 @@ impl<R: Redis> App<R> {
         }
     }
 
+    /// The same where no host waits for what is written.
+    #[cfg(target_family = "wasm")]
+    pub(crate) async fn answer_by_server(&self, request: &Request) -> Response {
+        let response = self.answer(request).await;
+        let settled = durability::settle_by_server(request, response);
+        settled.unwrap_or_else(|problem| self.give_up(request, problem))
+    }
+
     /// The answer to a request that took too long: whoever waited for [`App::answer`] gave up.
     #[must_use]
     pub fn give_up(&self, request: &Request, problem: Problem) -> Response {
@@ -270,6 +279,7 @@ impl<R: Redis> App<R> {
         }
         extract::check_coding(request)?;
         extract::check_query(request)?;
+        durability::wish_of(request)?;
         let key = if route.method == "POST" { once::key_of(request)? } else { None };
         let once = match key {
             None => None,
@@ -355,7 +365,7 @@ fn with_headers(response: Response, headers: Vec<cors::Header>) -> Response {
 }
 
 /// The group of routes within which a key's requests are counted: what stands behind `/api/v1/`.
-fn group_of(path: &str) -> &str {
+pub(crate) fn group_of(path: &str) -> &str {
     let rest = path.strip_prefix("/api/v1/").unwrap_or(path);
     rest.split('/').find(|segment| !segment.is_empty()).unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use reef_api::durability::LevelGiven;
 use reef_commands::table::facts;
 use reef_redis::{Connection, Connections, Fault, Timeouts, probe};
 use reef_settings::{Settings, redis};
@@ -10,7 +11,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::redis::inspect::{self, Unusable, Warning};
-use crate::redis::{address, private};
+use crate::redis::{address, durability, private};
 
 /// How long each step of connecting may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(3);
@@ -28,6 +29,8 @@ pub(crate) struct Report {
     server: Option<String>,
     /// How long an answer took, in milliseconds.
     round_trip_ms: Option<f64>,
+    /// How safe writes can be there.
+    durability: Vec<LevelGiven<'static>>,
     /// What is wrong, the worst first.
     pub(crate) problems: Vec<Problem>,
     /// What should be known beside that.
@@ -81,6 +84,7 @@ impl Report {
             from,
             server: None,
             round_trip_ms: None,
+            durability: Vec::new(),
             problems: Vec::new(),
             notes: settings.notes().to_vec(),
         }
@@ -99,6 +103,16 @@ impl Report {
         Self { problems: Vec::new(), ..self }.with(problems)
     }
 
+    /// How safe writes can be, in a line.
+    pub(crate) fn levels(&self) -> String {
+        durability::line(&self.durability)
+    }
+
+    /// Why no more than that.
+    pub(crate) fn gaps(&self) -> Vec<String> {
+        durability::gaps(&self.durability).collect()
+    }
+
     /// For programs.
     pub(super) fn json(&self) -> serde_json::Result<String> {
         serde_json::to_string(self)
@@ -112,7 +126,9 @@ impl Report {
             ("from", self.from.clone()),
             ("server", self.server.clone().unwrap_or_default()),
             ("answers in", took),
+            ("writes", self.levels()),
         ])];
+        parts.extend(durability::gaps(&self.durability).map(|gap| format!("· {gap}")));
         for problem in &self.problems {
             parts.push(format!("✗ {}\n  {}", problem.message, problem.cure));
         }
@@ -184,6 +200,7 @@ async fn examine_server(mut report: Report, url: &str) -> Report {
         Err(error) => return report.with(vec![problem_of(&Fault::Address(error.to_string()))]),
     };
     report.round_trip_ms = round_trip(&connection).await;
+    report.durability = durability::given(&connection, Duration::ZERO).await.unwrap_or_default();
     match inspect::look(&connection).await {
         Ok(Ok(inspection)) => {
             report.server = Some(inspection.server);

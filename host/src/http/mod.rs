@@ -11,6 +11,7 @@
 //! - [`service`]: one request: routing, limits, the call into a component.
 //! - [`headers`]: what is changed about a request's headers on the way.
 //! - [`own`]: the routes that the host answers itself.
+//! - [`durability`]: writes that shall be safer than their answer makes them.
 //! - [`problem`]: errors of the host, in the shape that the components give theirs.
 //! - [`streams`]: event streams, from a request to an answer.
 //! - [`sign_in_link`]: the link by which a browser signs in once.
@@ -22,6 +23,7 @@ mod answer_body;
 mod body;
 mod client;
 mod connections;
+mod durability;
 mod headers;
 pub(crate) mod hosts;
 pub(crate) mod listener;

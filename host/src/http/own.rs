@@ -13,6 +13,7 @@ use http::header::{
 };
 use http::{HeaderValue, Method, StatusCode};
 use reef_api::Word;
+use reef_api::durability::LevelGiven;
 use reef_runtime::Component;
 use reef_web::{Code, Problem};
 use serde::Serialize;
@@ -147,7 +148,8 @@ impl OwnRoutes {
         let warnings = self.readiness.warnings();
         match self.readiness.status().await {
             Status::Ready => {
-                json(&Ready { status: "ready", service: "reef", warnings }, request_id)
+                let durability = self.readiness.levels();
+                json(&Ready { status: "ready", service: "reef", warnings, durability }, request_id)
             }
             Status::NotReady { code, reason, .. } => {
                 let mut problem = Problem::new(code, reason);
@@ -173,6 +175,7 @@ struct Ready {
     status: &'static str,
     service: &'static str,
     warnings: Vec<String>,
+    durability: Vec<LevelGiven<'static>>,
 }
 
 fn json(answer: &impl Serialize, request_id: &str) -> Answer {

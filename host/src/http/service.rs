@@ -19,6 +19,7 @@ use reef_web::{Code, Problem, cors, edge};
 use super::body::{BodyReader, Sender, WholeBody};
 use super::client::{self, Client};
 use super::connections::{Room, UnderWay};
+use super::durability::{Durable, Write};
 use super::headers::{self, request_id_text};
 use super::hosts::{self, Hosts};
 use super::own::{Own, OwnRoutes};
@@ -45,6 +46,7 @@ pub(crate) struct Service {
     peers: Peers,
     shares: Arc<Shares>,
     bodies: BodyReader,
+    durable: Durable,
     own_metrics: RouteMetrics,
     mcp_metrics: RouteMetrics,
     message_metrics: RouteMetrics,
@@ -88,6 +90,7 @@ impl Service {
             peers: Peers::new(streams.config().anonymous_rate),
             shares: Shares::new(cores()),
             hosts,
+            durable: Durable::new(streams.config().durability, &streams.config().settings.keys),
             streams,
             long_polls,
             bodies: BodyReader::default(),
@@ -344,6 +347,8 @@ impl Service {
         asked: &Asked<'_>,
     ) -> Answer {
         let waiter = self.long_polls.holder(&parts, body, asked.under_way.peer());
+        let is_about_durability = Durable::is_asked(&parts);
+        let mut write = self.durable.begin(&mut parts);
         headers::strip(&mut parts.headers);
         if component.is_direct() {
             headers::add_address(&mut parts.headers, asked.client.address);
@@ -354,22 +359,32 @@ impl Service {
             None => {
                 let _turn = self.shares.take(asked.caller).await;
                 let request = Request::from_parts(parts, body.clone());
-                component.handle(request).await
+                component.handle_noting(request, write.as_ref().map(Write::touched)).await
             }
             Some(Err(refused)) => return asked.refuse(Refusal::Waits, refused),
             Some(Ok((wait, _place))) => {
                 let ask = || async {
                     let _turn = self.shares.take(asked.caller).await;
                     let request = Request::from_parts(parts.clone(), body.clone());
-                    collected(component.handle(request).await?).await
+                    let touched = write.as_ref().map(Write::touched);
+                    collected(component.handle_noting(request, touched).await?).await
                 };
                 let answer = Box::pin(self.long_polls.answer(&wait, ask)).await;
+                write.iter_mut().for_each(Write::has_waited);
                 answer.map(|answer| answer.map(|bytes| Body::Full(Full::new(bytes))))
             }
         };
-        match answer {
+        let answer = match answer {
             Ok(answer) => answer.map(AnswerBody::Whole),
-            Err(error) => call_failed(component, &error, asked.id_text()),
+            Err(error) => return call_failed(component, &error, asked.id_text()),
+        };
+        match write {
+            Some(write) => self.durable.finish(write, answer, asked.id_text()).await,
+            None if is_about_durability => {
+                let redis = self.streams.store().redis();
+                Box::pin(self.durable.tell(redis, answer, asked.id_text())).await
+            }
+            None => answer,
         }
     }
 

@@ -4,6 +4,7 @@
 pub(crate) mod address;
 mod aof;
 mod control;
+pub(crate) mod durability;
 pub(crate) mod inspect;
 pub(crate) mod install;
 pub(crate) mod layouts;

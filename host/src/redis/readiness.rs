@@ -4,13 +4,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reef_redis::{Connection, is_about_access};
+use reef_api::durability::LevelGiven;
+use reef_redis::{Connection, Touched, is_about_access};
 use reef_store::cluster::{CheckReady, Readiness as Answer};
+use reef_store::durability::Safety;
 use reef_store::{RedisError, Store, StoreError};
 use reef_web::Code;
 use tokio::time::Instant;
 
-use super::inspect;
+use super::{durability, inspect};
 use crate::era::Era;
 use crate::metrics;
 
@@ -46,6 +48,8 @@ pub(crate) struct Readiness {
     last: tokio::sync::Mutex<Option<(Instant, Status)>>,
     warnings: Mutex<Vec<String>>,
     era: Arc<Era>,
+    /// How safe writes can be.
+    levels: Mutex<Vec<LevelGiven<'static>>>,
     /// In what the hosts of this hub do not agree.
     concerns: Mutex<Vec<String>>,
 }
@@ -54,7 +58,8 @@ impl Readiness {
     /// Over a store, with what the first look at the server has found.
     pub(crate) fn new(store: Store<Connection>, warnings: Vec<String>, era: Arc<Era>) -> Self {
         let (last, warnings) = (tokio::sync::Mutex::default(), Mutex::new(warnings));
-        Self { store, last, warnings, era, concerns: Mutex::default() }
+        let levels = Mutex::default();
+        Self { store, last, warnings, era, levels, concerns: Mutex::default() }
     }
 
     /// Whether Redis can be written now, and holds data that this program knows.
@@ -102,6 +107,34 @@ impl Readiness {
         warnings.into_iter().chain(self.era.warnings()).chain(self.concerns()).collect()
     }
 
+    /// How safe writes can be, as far as is known.
+    pub(crate) fn levels(&self) -> Vec<LevelGiven<'static>> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks how safe writes can be.
+    pub(crate) async fn look_at_levels(&self) {
+        let Ok(found) = durability::given(self.store.redis(), Duration::ZERO).await else { return };
+        {
+            let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+            if *levels != found {
+                tracing::info!("writes can be made {}", durability::line(&found));
+            }
+            *levels = found;
+        }
+        self.ask_for_disk().await;
+    }
+
+    /// Writes something, and asks for it to be on the disk: whether a server's word about that is to be
+    /// believed is tried out when somebody asks.
+    async fn ask_for_disk(&self) {
+        let touched = Touched::new(&self.store.keys().durable().into());
+        let store = Store::new(self.store.redis().noting(&touched), self.store.keys().clone());
+        if store.call(&CheckReady).await.is_ok() {
+            touched.settle(Safety::DISK, Instant::now()).await;
+        }
+    }
+
     /// In what the hosts of this hub do not agree.
     pub(crate) fn concerns(&self) -> Vec<String> {
         self.concerns.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -141,6 +174,7 @@ impl Readiness {
     }
 
     async fn look_again(&self) {
+        self.look_at_levels().await;
         let Ok(Ok(inspection)) = inspect::look(self.store.redis()).await else { return };
         let found = inspection.sentences();
         let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);

@@ -25,6 +25,7 @@ const CODES: &[&str] = &[
     "internal",
     "deadline_exceeded",
     "store_unavailable",
+    "durability_not_reached",
     "overloaded",
 ];
 

@@ -6,6 +6,7 @@
 
 mod artefacts;
 mod compose;
+mod haproxy;
 mod kubernetes;
 mod monitoring;
 mod redis_acl;

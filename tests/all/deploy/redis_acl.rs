@@ -11,9 +11,10 @@ use crate::alone::layout::use_everything;
 use crate::generated::assert_is;
 use crate::harness::{Hub, PATIENCE, RedisServer, eventually, root};
 
-/// What is sent when a connection is opened or listens, which no literal of our own names; and the
-/// health check of deploy/compose.yaml.
-const CONNECTION: &[&str] = &["select", "subscribe", "unsubscribe", "ping"];
+/// What is sent when a connection is opened, listens or waits, which no literal of our own names; and
+/// the health check of deploy/compose.yaml. Not `WAITAOF`: a server that does not know it would not read
+/// the file.
+const CONNECTION: &[&str] = &["select", "subscribe", "unsubscribe", "ping", "wait"];
 /// Where the host's and the store's commands stand as literals. The commands that components of
 /// other people may use (crates/runtime) are not among them.
 const SENDERS: &[&str] = &["host/src", "crates/store/src", "crates/redis/src"];

@@ -3,6 +3,7 @@
 mod crashes;
 mod cuts;
 mod damage;
+mod durability;
 mod eras;
 mod failovers;
 mod ledger;

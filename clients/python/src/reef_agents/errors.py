@@ -174,6 +174,10 @@ class StoreResharding(Problem, code="store_resharding"):
     """The hub's Redis moves these keys to another node. Nothing was done."""
 
 
+class DurabilityNotReached(Problem, code="durability_not_reached"):
+    """The change is made, and not known to be as safe as was asked."""
+
+
 class Overloaded(Problem, code="overloaded"):
     """The hub has too much to do at the moment."""
 

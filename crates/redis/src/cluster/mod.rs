@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 
-pub(crate) use routing::{SLOTS, slot_of};
+pub(crate) use routing::{SLOTS, hash_tag, slot_of};
 
 /// How often a command is sent on. One redirection follows a move of its slot; a second one, a move
 /// while the first was followed.
@@ -85,8 +85,8 @@ impl Cluster {
         self: &Arc<Self>,
         command: &str,
         args: Vec<Vec<u8>>,
+        call: Call<'_>,
     ) -> Result<Vec<Reply>, Error> {
-        let call = Call::within(self.timeouts.call);
         match Target::of(command, &args) {
             Target::Slot(slot) => self.execute_at(slot, command, args, call).await,
             Target::Any => self.execute_anywhere(command, args, call).await,
@@ -127,7 +127,7 @@ impl Cluster {
         slot: u16,
         command: &str,
         mut args: Vec<Vec<u8>>,
-        mut call: Call,
+        mut call: Call<'_>,
     ) -> Result<Vec<Reply>, Error> {
         let mut node = within(call, self.owner(slot)).await?;
         for _ in 0..=REDIRECTIONS_MAX {
@@ -163,7 +163,7 @@ impl Cluster {
         self: &Arc<Self>,
         command: &str,
         mut args: Vec<Vec<u8>>,
-        call: Call,
+        call: Call<'_>,
     ) -> Result<Vec<Reply>, Error> {
         let nodes = within(call, self.nodes()).await?;
         let live = nodes.iter().find(|node| node.server.is_open()).or(nodes.first());
@@ -181,7 +181,7 @@ impl Cluster {
         self: &Arc<Self>,
         command: &str,
         args: &[Vec<u8>],
-        call: Call,
+        call: Call<'_>,
     ) -> Result<Vec<Reply>, Error> {
         let nodes = within(call, self.nodes()).await?;
         let deadline = call.deadline.min(Instant::now() + LOAD_LIMIT);
@@ -374,7 +374,10 @@ impl Node {
     }
 }
 
-async fn within<T>(call: Call, step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+async fn within<T>(
+    call: Call<'_>,
+    step: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
     let late = |_| Error::Unavailable(format!("no answer within {:?}", call.limit));
     timeout_at(call.deadline, step).await.map_err(late)?
 }

@@ -56,7 +56,11 @@ impl State {
     /// The connection behind a component's handle, for one operation.
     pub(super) fn client(&mut self, client: &Resource<Client>) -> wasmtime::Result<Connection> {
         self.shared.counters.redis_calls.count();
-        Ok(self.table.get(client)?.0.clone())
+        let redis = &self.table.get(client)?.0;
+        Ok(match &self.touched {
+            Some(touched) => redis.noting(touched),
+            None => redis.clone(),
+        })
     }
 
     pub(super) fn close(&mut self, client: Resource<Client>) -> wasmtime::Result<()> {

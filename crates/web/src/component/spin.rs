@@ -162,7 +162,7 @@ pub async fn answer(
 }
 
 async fn answer_in_time(app: &App<Platform>, request: &Request) -> Response {
-    match within(REDIS_TIMEOUT, app.answer(request)).await {
+    match within(REDIS_TIMEOUT, app.answer_by_server(request)).await {
         Some(response) => response,
         None => {
             forget(app);

@@ -79,6 +79,9 @@ impl Operation {
         if operation.line.method == "POST" && server != HOST {
             operation.parameters.push(json!({ "$ref": "#/components/parameters/IdempotencyKey" }));
         }
+        if operation.line.method != "GET" && server != HOST {
+            operation.parameters.push(json!({ "$ref": "#/components/parameters/Prefer" }));
+        }
         operation.settle();
         operation
     }
@@ -126,6 +129,9 @@ impl Operation {
         if self.line.method == "POST" && self.server != HOST {
             headers.push("Idempotent-Replayed");
         }
+        if self.line.method != "GET" && self.server != HOST {
+            headers.extend(["Preference-Applied", "Reef-Durability"]);
+        }
         headers
     }
 }
@@ -143,6 +149,21 @@ pub fn idempotency_key() -> Value {
                         first answer again, with `Idempotent-Replayed: true`. Kept for 24 h, for \
                         each caller and path apart.",
         "schema": { "type": "string", "pattern": format!("^[ -~]{{1,{IDEMPOTENCY_KEY_CHARS_MAX}}}$") },
+    })
+}
+
+/// The header that says how safe a write shall be.
+#[must_use]
+pub fn prefer() -> Value {
+    json!({
+        "name": "Prefer",
+        "in": "header",
+        "description": "`durability=memory`, `disk`, `replica` or `replica-disk` (the last two with \
+                        `;n=` replicas, 1 if it is left out): how safe the write shall be when its \
+                        answer comes. With `handling=strict` one that is less safe is a `503`; it \
+                        is made all the same. Other preferences are passed over.",
+        "schema": { "type": "string" },
+        "example": "durability=disk, handling=strict",
     })
 }
 

@@ -51,6 +51,9 @@ pub(super) fn usual(line: &Line, takes: &Takes) -> Vec<Code> {
             Code::ValidationFailed,
         ]);
     }
+    if line.method != "GET" {
+        codes.extend([Code::InvalidParameter, Code::DurabilityNotReached]);
+    }
     if line.method == "POST" {
         codes.extend([Code::InvalidParameter, Code::IdempotencyMismatch, Code::QuotaExceeded]);
     }
@@ -93,6 +96,7 @@ pub(super) fn response(codes: &[Code]) -> Value {
             Code::StoreUnavailable,
             Code::StoreFull,
             Code::StoreResharding,
+            Code::DurabilityNotReached,
             Code::Overloaded,
         ];
         if codes.iter().any(|code| later.contains(code)) {

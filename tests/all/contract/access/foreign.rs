@@ -232,6 +232,7 @@ impl Estate {
             ("GET", "/nodes" | "/nodes/online" | "/nodes/available" | "/nodes/skills/{skill}")
             | ("GET", "/nodes/{id}" | "/nodes/{id}/health" | "/health" | "/readyz")
             | ("GET", "/cluster/health" | "/cluster/state" | "/cluster/events")
+            | ("GET", "/cluster/durability")
             | ("GET", "/cluster/leader" | "/cluster/leader/history")
             | ("GET", "/sessions" | "/tasks" | "/tasks/pending" | "/tasks/stats" | "/tasks/dead")
             | ("GET", "/agents" | "/agents/{id}" | "/auth/keys" | "/auth/me") => {
