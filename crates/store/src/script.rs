@@ -369,11 +369,6 @@ impl<R: Redis> Store<R> {
         !self.shared.without_functions.load(Ordering::Relaxed)
     }
 
-    /// How keys are named.
-    pub fn keys(&self) -> &Keys {
-        &self.shared.keys
-    }
-
     /// The connection.
     pub fn redis(&self) -> &R {
         &self.shared.redis
@@ -381,7 +376,7 @@ impl<R: Redis> Store<R> {
 
     /// The key names.
     pub fn keys(&self) -> &Keys {
-        &self.keys
+        &self.shared.keys
     }
 
     /// Calls a script.
