@@ -135,7 +135,7 @@ impl Server {
 
     /// The open link's number: different for each.
     pub(crate) fn link_number(&self) -> Option<u64> {
-        self.live().map(|(number, _)| number)
+        self.live().map(|(number, ..)| number)
     }
 
     /// Sends one command; the reply as it came, and the link that it went over. It waits for as long
@@ -144,7 +144,7 @@ impl Server {
         self: &Arc<Self>,
         command: &redis::Cmd,
     ) -> Result<(u64, Value), Error> {
-        let mut underway = Underway { link: None, asking: false };
+        let mut underway = Underway { link: None, asking: false, is_script: false };
         let reply = self.exchange(command, &mut underway).await?;
         Ok((underway.link.unwrap_or_default(), reply))
     }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use reef_api::TaskId;
 use reef_domain::json::Json;
 use reef_domain::node::Registration;
 use reef_domain::task::{Submission, Wants};
@@ -143,7 +144,7 @@ fn end_many(store: &Store<Blocking>, count: usize) {
     let parameters = Json::read(&json!({"path": "x".repeat(100)}).to_string()).unwrap();
     let result = Json::read(&json!({"text": "x".repeat(200)}).to_string()).unwrap();
     for n in 0..count {
-        let task_id = &format!("task_{n:032x}");
+        let task_id = &TaskId::from(format!("task_{n:032x}"));
         let submit = Submit {
             task_id,
             submission: &submission,
@@ -165,7 +166,7 @@ fn end_many(store: &Store<Blocking>, count: usize) {
         let Written::Ok(claims) = now(store.call(&claim)).unwrap() else { panic!("no claim") };
         let claimed = &claims.tasks[0];
         let complete = Complete {
-            task_id: claimed.task.task_id.as_str(),
+            task_id: &claimed.task.task_id,
             writer: Writer::Any,
             token: &claimed.token,
             result: Some(&result),
