@@ -46,7 +46,8 @@ fn balance(agent: &NewAgent) -> Option<u64> {
         return None;
     }
     let balance = answer.ok()["balance"].to_string();
-    Some(balance.trim_matches('"').parse::<f64>().unwrap() as u64)
+    let whole = balance.trim_matches('"').split('.').next().unwrap();
+    Some(whole.parse().unwrap())
 }
 
 fn rewrite(server: &Server) {
