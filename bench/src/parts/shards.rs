@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use futures_util::stream::{self, TryStreamExt};
+use reef_api::{MailId, MessageId};
 use reef_domain::heartbeat::Heartbeat;
 use reef_redis::Connection;
 use reef_store::Store;
@@ -99,14 +100,14 @@ impl LoadKind {
     async fn run(self, store: &Store<Connection>, number: u64, nth: u64) -> Result<()> {
         match self {
             Self::Append => append(store, &message(number)).await,
-            Self::Mail => mail(store, &inbox(number), &format!("msg-{nth}")).await,
+            Self::Mail => mail(store, &inbox(number), &format!("msg-{nth}").into()).await,
             Self::Heartbeat => beat(store, number % NODES).await,
         }
     }
 }
 
-fn message(number: u64) -> String {
-    format!("m-{}", digits(number))
+fn message(number: u64) -> MessageId {
+    format!("m-{}", digits(number).into())
 }
 
 fn inbox(number: u64) -> String {
@@ -154,7 +155,7 @@ async fn fill(store: &Store<Connection>) -> Result<()> {
             let message_id = &message(number);
             let open = Open {
                 message_id,
-                session_id: "s",
+                session_id: &"s".into(),
                 role: "assistant",
                 parent: None,
                 metadata: "{}",
@@ -171,7 +172,7 @@ async fn fill(store: &Store<Connection>) -> Result<()> {
         .await
 }
 
-async fn append(store: &Store<Connection>, message_id: &str) -> Result<()> {
+async fn append(store: &Store<Connection>, message_id: &MessageId) -> Result<()> {
     let call = Append {
         message_id,
         author: Writer::Any.into(),
@@ -187,7 +188,7 @@ async fn append(store: &Store<Connection>, message_id: &str) -> Result<()> {
     }
 }
 
-async fn mail(store: &Store<Connection>, agent: &str, message_id: &str) -> Result<()> {
+async fn mail(store: &Store<Connection>, agent: &str, message_id: &MailId) -> Result<()> {
     let call = Send {
         agent,
         message_id,
