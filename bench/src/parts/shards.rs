@@ -107,7 +107,7 @@ impl LoadKind {
 }
 
 fn message(number: u64) -> MessageId {
-    format!("m-{}", digits(number).into())
+    format!("m-{}", digits(number)).into()
 }
 
 fn inbox(number: u64) -> String {
