@@ -213,14 +213,6 @@ impl<R: Redis> App<R> {
         }
     }
 
-    /// The same where no host waits for what is written.
-    #[cfg(target_family = "wasm")]
-    pub(crate) async fn answer_by_server(&self, request: &Request) -> Response {
-        let response = self.answer(request).await;
-        let settled = durability::settle_by_server(request, response);
-        settled.unwrap_or_else(|problem| self.give_up(request, problem))
-    }
-
     /// The answer to a request that took too long: whoever waited for [`App::answer`] gave up.
     #[must_use]
     pub fn give_up(&self, request: &Request, problem: Problem) -> Response {

@@ -102,6 +102,10 @@ pub fn fields_of(document: &Value, described: &Value) -> Vec<Field> {
             other => panic!("a parameter in {other}"),
         };
         let name = parameter["name"].as_str().unwrap().to_owned();
+        // What it does not know it passes over, and nothing of it is kept.
+        if name == "Prefer" {
+            continue;
+        }
         finder.add(place, vec![name], Value::Null);
     }
     let body = &described["requestBody"]["content"]["application/json"]["schema"];

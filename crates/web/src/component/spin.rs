@@ -16,6 +16,7 @@ use spin_sdk::http::body::IncomingBodyExt;
 use spin_sdk::redis::{Connection, RedisParameter, RedisResult};
 
 use super::{Platform, Routes, load};
+use crate::durability::settle_by_server;
 use crate::http::{Request, Response};
 use crate::problem::{Code, Problem};
 use crate::route::{App, request_id};
@@ -162,8 +163,10 @@ pub async fn answer(
 }
 
 async fn answer_in_time(app: &App<Platform>, request: &Request) -> Response {
-    match within(REDIS_TIMEOUT, app.answer_by_server(request)).await {
-        Some(response) => response,
+    match within(REDIS_TIMEOUT, app.answer(request)).await {
+        // Nobody waits for what is written.
+        Some(response) => settle_by_server(request, response)
+            .unwrap_or_else(|problem| app.give_up(request, problem)),
         None => {
             forget(app);
             let problem = Problem::new(Code::StoreUnavailable, "Redis does not answer.");
