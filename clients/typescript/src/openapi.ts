@@ -193,6 +193,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cluster/durability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_durability"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cluster/events": {
         parameters: {
             query?: never;
@@ -1584,6 +1600,8 @@ export interface components {
             completed_at: components["schemas"]["Instant"] | null;
             description: string;
             error: string | null;
+            keep_completed_ms?: number | null;
+            keep_failed_ms?: number | null;
             max_retries: number;
             message_id: string | null;
             metadata: {
@@ -1703,6 +1721,11 @@ export interface components {
                 title?: string | null;
                 url?: string | null;
             };
+        };
+        DurabilityGiven: {
+            by: string;
+            levels: components["schemas"]["LevelGiven"][];
+            money: string;
         };
         Entry: {
             created_at: components["schemas"]["Instant"];
@@ -1916,6 +1939,14 @@ export interface components {
         Leg: {
             account: string;
             amount: string;
+        };
+        LevelGiven: {
+            /** @enum {string} */
+            given: "at_once" | "awaited" | "no";
+            /** @enum {string} */
+            level: "memory" | "disk" | "replica" | "replica-disk";
+            replicas: number | null;
+            why: string;
         };
         LostClaim: {
             reason: string;
@@ -2274,7 +2305,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "overloaded";
+            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "durability_not_reached" | "overloaded";
             detail: string;
             errors?: {
                 field: string;
@@ -2436,6 +2467,8 @@ export interface components {
             completed_at: components["schemas"]["Instant"] | null;
             description: string;
             error: string | null;
+            keep_completed_ms?: number | null;
+            keep_failed_ms?: number | null;
             max_retries: number;
             message_id: string | null;
             metadata: {
@@ -2472,6 +2505,8 @@ export interface components {
             completed_at: components["schemas"]["Instant"] | null;
             description: string;
             error: string | null;
+            keep_completed_ms?: number | null;
+            keep_failed_ms?: number | null;
             max_retries: number;
             message_id: string | null;
             metadata: {
@@ -2505,6 +2540,8 @@ export interface components {
             audience?: ("any" | "owner") | string[] | null;
             delay_ms?: number | null;
             description?: string | null;
+            keep_completed_ms?: number | null;
+            keep_failed_ms?: number | null;
             max_retries?: number | null;
             metadata?: {
                 [key: string]: unknown;
@@ -2595,8 +2632,12 @@ export interface components {
             completed: number;
             dead: number;
             delayed: number;
+            ended: number;
+            ended_bytes: number;
             failed: number;
             fenced: number;
+            oldest_end: components["schemas"]["Instant"] | null;
+            overdue: number;
             pending: number;
             running: number;
             scheduled: number;
@@ -2971,6 +3012,25 @@ export interface operations {
             };
         };
     };
+    show_durability: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DurabilityGiven"];
+                };
+            };
+        };
+    };
     list_cluster_events: {
         parameters: {
             query?: {
@@ -3136,6 +3196,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
+                        durability?: components["schemas"]["LevelGiven"][];
                         service?: string;
                         /** @constant */
                         status: "ready";
@@ -4974,7 +5035,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "overloaded";
+                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "durability_not_reached" | "overloaded";
             };
             cookie?: never;
         };

@@ -16,6 +16,7 @@ export const ROUTES = {
   show_node_health: ["GET", "/api/v1/nodes/{id}/health"],
   show_cluster_health: ["GET", "/api/v1/cluster/health"],
   show_cluster_state: ["GET", "/api/v1/cluster/state"],
+  show_durability: ["GET", "/api/v1/cluster/durability"],
   list_cluster_events: ["GET", "/api/v1/cluster/events"],
   check_heartbeats: ["POST", "/api/v1/cluster/check-heartbeat"],
   show_leader: ["GET", "/api/v1/cluster/leader"],

@@ -730,6 +730,23 @@ class Leg(TypedDict):
     """
 
 
+class LevelGiven(TypedDict):
+    """
+    One level, as a store gives it.
+    """
+
+    given: Literal["at_once", "awaited", "no"]
+    level: Literal["memory", "disk", "replica", "replica-disk"]
+    replicas: int | None
+    """
+    Up to how many replicas may be asked for; `null` where the level knows none.
+    """
+    why: str
+    """
+    Why it is given in this way, or why not: one sentence.
+    """
+
+
 class LostClaim(TypedDict):
     """
     A claim that has ended against the node's will.
@@ -1580,7 +1597,7 @@ class Problem(TypedDict):
     What went wrong (RFC 9457).
     """
 
-    code: Literal["malformed_request", "malformed_json", "invalid_parameter", "invalid_registration", "insufficient_balance", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "request_timeout", "conflict", "fenced", "in_progress", "inbox_full", "quota_exceeded", "payload_too_large", "unsupported_media_type", "misdirected", "validation_failed", "idempotency_mismatch", "rate_limited", "internal", "deadline_exceeded", "store_unavailable", "store_full", "overloaded"]
+    code: Literal["malformed_request", "malformed_json", "invalid_parameter", "invalid_registration", "insufficient_balance", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "request_timeout", "conflict", "fenced", "in_progress", "inbox_full", "quota_exceeded", "payload_too_large", "unsupported_media_type", "misdirected", "validation_failed", "idempotency_mismatch", "rate_limited", "internal", "deadline_exceeded", "store_unavailable", "store_full", "durability_not_reached", "overloaded"]
     """
     For programs.
     """
@@ -1978,6 +1995,15 @@ class SubmittedTask(TypedDict):
     """
     Why its last try went wrong.
     """
+    keep_completed_ms: NotRequired[int | None]
+    """
+    How long it is kept after it has completed, in milliseconds; left out: as the variable
+    `task_kept_hours` says.
+    """
+    keep_failed_ms: NotRequired[int | None]
+    """
+    The same after it has failed, run out of time or been cancelled.
+    """
     max_retries: int
     """
     How often it may be.
@@ -2093,6 +2119,15 @@ class Task(TypedDict):
     """
     Why its last try went wrong.
     """
+    keep_completed_ms: NotRequired[int | None]
+    """
+    How long it is kept after it has completed, in milliseconds; left out: as the variable
+    `task_kept_hours` says.
+    """
+    keep_failed_ms: NotRequired[int | None]
+    """
+    The same after it has failed, run out of time or been cancelled.
+    """
     max_retries: int
     """
     How often it may be.
@@ -2206,6 +2241,15 @@ class TaskBody(TypedDict):
     description: NotRequired[str | None]
     """
     For people.
+    """
+    keep_completed_ms: NotRequired[int | None]
+    """
+    How long it is kept after it has completed, in milliseconds, at most a year; 0: not longer than
+    its message, if it has one, needs to hear of it; left out, as the variable `task_kept_hours` says.
+    """
+    keep_failed_ms: NotRequired[int | None]
+    """
+    The same after it has failed, run out of time or been cancelled.
     """
     max_retries: NotRequired[int | None]
     """
@@ -2413,11 +2457,27 @@ class TaskStats(TypedDict):
     """
     dead: int
     delayed: int
+    ended: int
+    """
+    Tasks that have ended and are kept.
+    """
+    ended_bytes: int
+    """
+    What these take in Redis, in bytes, about.
+    """
     failed: int
     """
     Ended badly.
     """
     fenced: int
+    oldest_end: Instant | None
+    """
+    When the one ended that has been kept longest, of those that do not say how long they are kept.
+    """
+    overdue: int
+    """
+    Tasks that have been kept as long as they were to be, and that are yet to be forgotten.
+    """
     pending: int
     """
     Waiting for a node, or for the end of a back-off.
@@ -2626,6 +2686,15 @@ class ClaimedTask(TypedDict):
     """
     Why its last try went wrong.
     """
+    keep_completed_ms: NotRequired[int | None]
+    """
+    How long it is kept after it has completed, in milliseconds; left out: as the variable
+    `task_kept_hours` says.
+    """
+    keep_failed_ms: NotRequired[int | None]
+    """
+    The same after it has failed, run out of time or been cancelled.
+    """
     max_retries: int
     """
     How often it may be.
@@ -2743,6 +2812,25 @@ class ClusterState(TypedDict):
     version: int
     """
     Grows whenever nodes come, go or change their status.
+    """
+
+
+class DurabilityGiven(TypedDict):
+    by: str
+    """
+    Who waits for a write: `host`, or `server`: nobody does, and the server does what it is set to.
+    """
+    default: str
+    """
+    The same of every other write.
+    """
+    levels: list[LevelGiven]
+    """
+    Each level; of a Redis Cluster, what all its primaries give.
+    """
+    money: str
+    """
+    What a write about money has that asks for nothing.
     """
 
 
