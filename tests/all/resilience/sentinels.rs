@@ -50,7 +50,6 @@ fn a_hub_outlives_its_primary() {
     message.append("after");
     assert_eq!(stream.next_event().unwrap().told().1["payload"]["delta"], "after");
     assert_eq!(message.now()["text"], "before after");
-
 }
 
 #[test]
