@@ -159,7 +159,8 @@ impl Era {
             // These keys are another node's.
             return Ok(Done::Now);
         }
-        if says("no permissions") || says("noperm") {
+        // The last is said of a command within a script.
+        if ["no permissions", "noperm", "can't run this command"].into_iter().any(says) {
             if !self.is_blind.swap(true, Ordering::Relaxed) {
                 tracing::warn!("{}", self.warnings().last().map_or("", String::as_str));
             }

@@ -174,19 +174,21 @@ fn what_is_sent_again_comes_twice_and_is_found() {
     let client = hub.admin();
     for is_numbered in [false, true] {
         let message = Message::begin(&client);
-        for seq in 0..40 {
+        proxy.cut();
+        for seq in 0..100 {
             let mut body = json!({"delta": format!("w{seq} ")});
             if is_numbered {
                 body["producer"] = json!({"id": "p", "epoch": 1, "seq": seq});
             }
-            // Most connections break somewhere in an answer.
-            proxy.cut_after(fastrand::u64(500..4000));
             eventually("an append", PATIENCE, || {
+                // The next connection breaks somewhere in an answer.
+                proxy.cut_after(fastrand::u64(300..1000));
                 let answer = client.post(&format!("/messages/{}/append", message.id), &body);
                 (answer.status == 200).then_some(())
             });
         }
         proxy.cut_after(u64::MAX);
+        proxy.cut();
         let text = eventually("the message", PATIENCE, || {
             let answer = client.get(&format!("/messages/{}", message.id));
             (answer.status == 200).then(|| answer.ok()["text"].as_str().unwrap().to_owned())

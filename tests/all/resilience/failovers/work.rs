@@ -17,7 +17,7 @@ use crate::harness::{
 const KINDS: usize = 6;
 const WORKERS: usize = 3;
 const MESSAGES: usize = 3;
-const AMOUNT: i64 = 1_000_000;
+const AMOUNT: i64 = 1000;
 
 /// What they work on.
 pub struct Place {
