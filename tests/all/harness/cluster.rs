@@ -88,8 +88,8 @@ impl RedisCluster {
         })
     }
 
-    /// Lets the replica of a primary hear no more of it; returns what undoes that.
-    pub fn cut_off_the_replica_of(&self, index: usize) -> redis::Connection {
+    /// Lets the replica of a primary hear no more of it; returns its address.
+    pub fn cut_off_the_replica_of(&self, index: usize) -> String {
         let of_it = format!("master_port:{}\r", self.nodes[index].port);
         let mut info = redis::cmd("INFO");
         info.arg("replication");
@@ -101,9 +101,9 @@ impl RedisCluster {
             _ => false,
         });
         let replica = replica.expect("it has no replica");
-        let mut connection = connect(&format!("redis://127.0.0.1:{}/0", replica.port));
-        cut_off(&mut connection);
-        connection
+        let url = format!("redis://127.0.0.1:{}/0", replica.port);
+        cut_off(&mut connect(&url));
+        url
     }
 
     /// Kills a node with SIGKILL; its replica takes its place after a while.

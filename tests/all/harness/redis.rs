@@ -149,10 +149,10 @@ pub fn cut_off(replica: &mut redis::Connection) {
     redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("master").query::<()>(replica).unwrap();
 }
 
-/// Ends `cut_off`.
-pub fn let_hear_again(replica: &mut redis::Connection) {
+/// Ends `cut_off`, of the server at this address.
+pub fn let_hear_again(url: &str) {
     let mut config = redis::cmd("CONFIG");
-    config.arg("SET").arg("masterauth").arg("").query::<()>(replica).unwrap();
+    config.arg("SET").arg("masterauth").arg("").query::<()>(&mut connect(url)).unwrap();
 }
 
 /// Connects to a server, by `redis://` or `unix://`.

@@ -59,11 +59,10 @@ impl RedisSentinel {
         connect(&self.data[index].url())
     }
 
-    /// Lets the replica of a primary hear no more of it; returns what undoes that.
-    pub fn cut_off_the_replica_of(&self, index: usize) -> redis::Connection {
-        let mut connection = self.connect(1 - index);
-        cut_off(&mut connection);
-        connection
+    /// Lets the replica of a primary hear no more of it; returns its address.
+    pub fn cut_off_the_replica_of(&self, index: usize) -> String {
+        cut_off(&mut self.connect(1 - index));
+        self.data[1 - index].url()
     }
 
     /// Kills a data server with SIGKILL.

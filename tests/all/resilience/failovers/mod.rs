@@ -45,7 +45,7 @@ impl Ground {
         }
     }
 
-    fn cut_off_the_replica_of(&self, index: usize) -> redis::Connection {
+    fn cut_off_the_replica_of(&self, index: usize) -> String {
         match self {
             Self::Cluster(cluster) => cluster.cut_off_the_replica_of(index),
             Self::Sentinel(sentinel) => sentinel.cut_off_the_replica_of(index),
@@ -99,6 +99,15 @@ fn until_all_go_on(work: &Work, blow: Instant, what: &str) {
     println!("{what}: all kinds of work go on after {:?}", blow.elapsed());
 }
 
+/// Ends the work however the test ends.
+struct StopsAtTheEnd<'s>(&'s AtomicBool);
+
+impl Drop for StopsAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn run(mut ground: Ground) {
     let up = ground.options().start();
     let beside = ground.options().role(Role::Serve).start();
@@ -106,18 +115,19 @@ fn run(mut ground: Ground) {
     let (stop, work) = (AtomicBool::new(false), Work::default());
     let mut blown = Vec::new();
     std::thread::scope(|scope| {
+        let _stops = StopsAtTheEnd(&stop);
         work.begin(scope, &place, &stop);
         until_all_go_on(&work, Instant::now(), "at first");
         for turn in 0..blows() {
             // What is answered from here on is lost.
             let index = ground.primary(turn);
             let from = now_ms();
-            let mut replica = ground.cut_off_the_replica_of(index);
+            let replica = ground.cut_off_the_replica_of(index);
             until_all_go_on(&work, Instant::now(), "while the replica hears nothing");
             blown.push((from, now_ms()));
             ground.kill(index);
             until_all_go_on(&work, Instant::now(), "after a kill");
-            let_hear_again(&mut replica);
+            let_hear_again(&replica);
             ground.start_again(index);
             ground.until_replica(index);
 
@@ -129,7 +139,6 @@ fn run(mut ground: Ground) {
             ground.until_replica(index);
             until_all_go_on(&work, Instant::now(), "after all are there again");
         }
-        stop.store(true, Ordering::Relaxed);
     });
     let journal = work.journal(blown);
     println!("{}", journal.summary());
