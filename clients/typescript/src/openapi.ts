@@ -1749,7 +1749,7 @@ export interface components {
         Event: {
             event_id: string;
             /** @enum {string} */
-            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "restored";
+            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "restored" | "store_changed" | "ledger_rolled_back";
             payload: {
                 [key: string]: unknown;
             };
@@ -2305,7 +2305,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "durability_not_reached" | "overloaded";
+            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
             detail: string;
             errors?: {
                 field: string;
@@ -5035,7 +5035,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "durability_not_reached" | "overloaded";
+                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
             };
             cookie?: never;
         };

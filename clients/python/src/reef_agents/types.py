@@ -1597,7 +1597,7 @@ class Problem(TypedDict):
     What went wrong (RFC 9457).
     """
 
-    code: Literal["malformed_request", "malformed_json", "invalid_parameter", "invalid_registration", "insufficient_balance", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "request_timeout", "conflict", "fenced", "in_progress", "inbox_full", "quota_exceeded", "payload_too_large", "unsupported_media_type", "misdirected", "validation_failed", "idempotency_mismatch", "rate_limited", "internal", "deadline_exceeded", "store_unavailable", "store_full", "durability_not_reached", "overloaded"]
+    code: Literal["malformed_request", "malformed_json", "invalid_parameter", "invalid_registration", "insufficient_balance", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "request_timeout", "conflict", "fenced", "in_progress", "inbox_full", "quota_exceeded", "payload_too_large", "unsupported_media_type", "misdirected", "validation_failed", "idempotency_mismatch", "rate_limited", "internal", "deadline_exceeded", "store_unavailable", "store_full", "store_resharding", "durability_not_reached", "overloaded"]
     """
     For programs.
     """
@@ -2898,7 +2898,7 @@ class Event(TypedDict):
     """
     Its place in the log.
     """
-    event_type: Literal["node_registered", "node_removed", "node_online", "node_busy", "node_offline", "node_maintenance", "node_error", "leader_changed", "expiry_suspended", "task_pending", "task_scheduled", "task_running", "task_completed", "task_failed", "task_cancelled", "task_timeout", "restored"]
+    event_type: Literal["node_registered", "node_removed", "node_online", "node_busy", "node_offline", "node_maintenance", "node_error", "leader_changed", "expiry_suspended", "task_pending", "task_scheduled", "task_running", "task_completed", "task_failed", "task_cancelled", "task_timeout", "restored", "store_changed", "ledger_rolled_back"]
     """
     What it tells: see `CATALOGUE`.
     """
