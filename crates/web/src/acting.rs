@@ -4,8 +4,8 @@ use reef_domain::Invalid;
 use reef_store::node::Writer;
 use reef_store::{Redis, name};
 
+use crate::context::Context;
 use crate::problem::{Code, Problem};
-use crate::route::Context;
 
 impl<R: Redis> Context<'_, R> {
     /// Whether the caller may act under a name: it is its own, or that of a node that it owns. Only

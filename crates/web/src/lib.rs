@@ -22,6 +22,7 @@ pub mod auth;
 #[cfg(all(target_family = "wasm", feature = "spin"))]
 pub mod component;
 pub mod config;
+mod context;
 pub mod cors;
 mod credential;
 pub mod durability;
@@ -34,11 +35,13 @@ pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod rate;
+mod remembered;
 pub mod route;
 mod secret;
 pub mod stand_in;
 
 pub use config::Config;
+pub use context::Context;
 pub use http::{Request, Response};
 pub use problem::{Code, Problem};
-pub use route::{App, Context, Route};
+pub use route::{App, Route};
