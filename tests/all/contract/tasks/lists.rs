@@ -87,10 +87,11 @@ fn what_waits_is_listed_in_the_order_of_claiming() {
     let mine = |tasks: Vec<String>| -> Vec<String> {
         tasks.into_iter().filter(|id| ranked.contains(id) || *id == delayed).collect()
     };
-    let whole = ids(&client.get("/tasks/pending?limit=1000").list());
-    assert_eq!(mine(whole), expected);
-    let paged = pages(&client, "/tasks/pending?limit=2", || ());
-    assert_eq!(mine(paged.iter().flat_map(|page| ids(page)).collect()), expected);
+    // On a hub that others use, too, even a page of a thousand may end early: for its bytes.
+    for limit in [1000, 2] {
+        let paged = pages(&client, &format!("/tasks/pending?limit={limit}"), || ());
+        assert_eq!(mine(paged.iter().flat_map(|page| ids(page)).collect()), expected);
+    }
     let node = desk.node(10);
     assert_eq!(ids_of(&desk.claim(&node)), expected);
     assert_eq!(mine(ids(&client.get("/tasks/pending?limit=1000").list())), Vec::<String>::new());
