@@ -10,6 +10,7 @@
 //! - [`operation`], [`message`], [`task`], [`call`], [`template`]: the requests.
 //! - [`load`]: the load generator: closed loop, paced, readers of event streams.
 //! - [`floor`]: `redis-benchmark` with the script that a request comes down to.
+//! - [`scripts`]: the table of all scripts.
 //! - [`servers`]: the hub and the native server as processes.
 //! - [`seed`], [`redis`], [`process`], [`machine`]: what measuring needs.
 //! - [`report`]: the tables.
@@ -28,6 +29,7 @@ mod process;
 mod redis;
 mod report;
 mod sample;
+mod scripts;
 mod seed;
 mod servers;
 mod task;
@@ -51,8 +53,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Some(Command::NativeServer(server)) => servers::native_server::run(&server),
-        Some(Command::Scale(options)) => run(&options.for_sizing()),
-        None => run(&cli.options),
+        Some(Command::Scripts(options)) => run(scripts::run(&options)),
+        Some(Command::Scale(options)) => run(measure(&options.for_sizing())),
+        None => run(measure(&cli.options)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -63,7 +66,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<()> {
+fn run(measurement: impl Future<Output = Result<()>>) -> Result<()> {
     process::raise_open_files_max();
     // One thread: the load generator shares the machine with what it measures.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -71,7 +74,7 @@ fn run(options: &Options) -> Result<()> {
         // Dropping the measurement stops the servers that it has started.
         let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {
-            result = measure(options) => result,
+            result = measurement => result,
             _ = tokio::signal::ctrl_c() => bail!("interrupted"),
             _ = terminate.recv() => bail!("terminated"),
         }
@@ -97,6 +100,9 @@ async fn measure(options: &Options) -> Result<()> {
         }
     }
     report.print().context("cannot write to standard output")?;
+    if let Some(file) = &options.against {
+        report.compare(file)?;
+    }
     if let Some(file) = &options.json {
         let text = serde_json::to_vec_pretty(&report)?;
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;

@@ -23,8 +23,21 @@ pub(crate) enum Command {
     /// Serves the components' routes natively. The admin key is read from standard input
     #[command(hide = true)]
     NativeServer(NativeServer),
+    /// What each script costs in Redis, and its commands alone; what each read asks of it
+    Scripts(Scripts),
     /// What operations cost a Redis, and how throughput grows with the shards of a Redis Cluster
     Scale(Box<Options>),
+}
+
+/// The tables of scripts and of reads.
+#[derive(Debug, Args)]
+pub(crate) struct Scripts {
+    /// Fewer calls: shows that everything works; the figures mean little
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Write both tables into docs/reference instead of printing them
+    #[arg(long)]
+    pub(crate) write: bool,
 }
 
 /// The native baseline.
@@ -77,6 +90,14 @@ pub(crate) struct Options {
     /// In how many turns: wasm, native, Redis, wasm, native, … so that drift hits all alike
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) rounds: u32,
+
+    /// Ask with the admin's key, which needs no look in Redis, and not with an agent's
+    #[arg(long)]
+    pub(crate) admin: bool,
+
+    /// Compare with the operations of an earlier run, which --json has written
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: Option<PathBuf>,
 
     /// Only these parts
     #[arg(long, value_name = "PART", value_delimiter = ',')]
@@ -226,7 +247,7 @@ impl Options {
 }
 
 /// The root of the checkout that this program was built in.
-fn checkout() -> &'static Path {
+pub(crate) fn checkout() -> &'static Path {
     let bench = Path::new(env!("CARGO_MANIFEST_DIR"));
     bench.parent().unwrap_or(bench)
 }

@@ -13,7 +13,8 @@ const REWRITE_MAX: Duration = Duration::from_secs(120);
 /// A Redis server that is measured.
 #[derive(Debug, Clone)]
 pub(crate) struct Redis {
-    connection: Connection,
+    /// The way to it.
+    pub(crate) connection: Connection,
     /// Its process.
     pub(crate) pid: u32,
     /// Its version.

@@ -21,6 +21,8 @@ pub(crate) struct Sample {
     pub(crate) server_cpu: Option<Duration>,
     /// What Redis used, where the system tells.
     pub(crate) redis_cpu: Option<Duration>,
+    /// What the load generator used.
+    pub(crate) load_cpu: Option<Duration>,
     /// What processes used that have nothing to do with the measurement.
     pub(crate) foreign_cpu: Option<Duration>,
 }
@@ -57,6 +59,7 @@ impl Sample {
             faults: BTreeMap::new(),
             server_cpu: Some(Duration::ZERO),
             redis_cpu: Some(Duration::ZERO),
+            load_cpu: Some(Duration::ZERO),
             foreign_cpu: Some(Duration::ZERO),
         })
     }
@@ -83,6 +86,7 @@ impl Sample {
         let sum = |a: Option<Duration>, b: Option<Duration>| Some(a? + b?);
         self.server_cpu = sum(self.server_cpu, other.server_cpu);
         self.redis_cpu = sum(self.redis_cpu, other.redis_cpu);
+        self.load_cpu = sum(self.load_cpu, other.load_cpu);
         self.foreign_cpu = sum(self.foreign_cpu, other.foreign_cpu);
         Ok(())
     }

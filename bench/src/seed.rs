@@ -65,12 +65,9 @@ fn registration(name: &str) -> Result<Registration> {
     check_registration(form).map_err(|error| anyhow!("{name} cannot be registered: {error:?}"))
 }
 
-/// Sends a heartbeat from each node of a range, so that later ones find what the one before left
-/// behind, as in a cluster that has run for a while.
-pub(crate) async fn beat(redis: &Redis, numbers: std::ops::Range<u64>) -> Result<()> {
-    let store = &redis.store();
-    // What the heartbeats of the load say, so that they find nothing to move in any index.
-    let heartbeat = Heartbeat {
+/// What the heartbeats of the load say, so that they find nothing to move in any index.
+pub(crate) fn sample_heartbeat() -> Heartbeat {
+    Heartbeat {
         cpu_usage: 42.5,
         memory_usage: 61.2,
         disk_usage: 40.0,
@@ -80,7 +77,14 @@ pub(crate) async fn beat(redis: &Redis, numbers: std::ops::Range<u64>) -> Result
         claims: Vec::new(),
         renew_all: false,
         quiet_ms: None,
-    };
+    }
+}
+
+/// Sends a heartbeat from each node of a range, so that later ones find what the one before left
+/// behind, as in a cluster that has run for a while.
+pub(crate) async fn beat(redis: &Redis, numbers: std::ops::Range<u64>) -> Result<()> {
+    let store = &redis.store();
+    let heartbeat = sample_heartbeat();
     let names: Vec<NodeId> = numbers.map(|number| name_of(&digits(number)).into()).collect();
     stream::iter(names.chunks(HEARTBEAT_SCRIPT_MAX).map(Ok))
         .try_for_each_concurrent(IN_FLIGHT, |names| async {

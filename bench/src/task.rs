@@ -6,7 +6,7 @@ use reef_api::Token;
 use reef_domain::json::Json;
 use reef_domain::task::{Submission, Wants};
 use reef_store::node::Writer;
-use reef_store::task::{Claim, Claims, Complete, Submit, Submitted, Written};
+use reef_store::task::{Claim, Claims, Complete, GivenTask, Submit, Submitted, Written};
 use reef_store::{Redis, Store};
 use serde::Deserialize;
 
@@ -95,12 +95,16 @@ pub(crate) async fn submit_by_script<R: Redis>(
     };
     let nothing = Json::empty_object();
     let call = Submit {
-        task_id,
-        submission: &submission,
-        parameters: &nothing,
-        metadata: &nothing,
+        task: GivenTask {
+            task_id,
+            submission: &submission,
+            parameters: &nothing,
+            metadata: &nothing,
+            owner: OWNER,
+            approval: None,
+            follows_group: false,
+        },
         shown_in: None,
-        owner: OWNER,
         quotas: None,
     };
     match store.call(&call).await? {

@@ -173,14 +173,16 @@ fn write_scripts(table: &KeyTable, told: &str, out: &Path) -> Result<(), Failure
             let code = library::library(&code).map_err(in_script)?;
             let text = wrapped::as_script(&flags, &code);
             let sha1 = sha1_smol::Sha1::from(text).digest().to_string();
-            let library = wrapped::as_library("", &flags, &code, &check);
+            let has_each = edge.has_each(&flags);
+            let library = wrapped::as_library("", &flags, (&code, &check), has_each);
             let version = sha1_smol::Sha1::from(library).digest().to_string();
             let function = format!("reef_{noun}_{verb}_{}", &version[..VERSION_DIGITS]);
+            let each = has_each.then(|| [&function, wrapped::EACH].concat());
             writeln!(constants, "/// `lua/{name}.lua`")?;
             writeln!(
                 constants,
                 "pub(crate) static {constant}: Script = Script {{ name: {name:?}, \
-                 function: {function:?}, with_key: {:?}, flags: {flags:?}, sha1: {sha1:?}, \
+                 function: {function:?}, with_key: {:?}, each: {each:?}, flags: {flags:?}, sha1: {sha1:?}, \
                  code: {code:?} }};",
                 [&function, wrapped::WITH_KEY].concat()
             )?;
@@ -310,10 +312,19 @@ fn with_keys(partition: &str, code: &str, table: &KeyTable) -> Result<String, Fa
         .ok_or_else(|| format!("no key {:?}", partition.anchor))?;
     let fixed: usize = anchor.parts().0.iter().map(|text| text.len()).sum();
     let instance = if partition.parameter.is_some() { " + #ARGV[3]" } else { "" };
+    let mut keyed = String::new();
+    put_keys(&partition.name, code, table, &mut keyed)?;
+    // Nearly all begin with this, which stands once.
+    let keyed = keyed.replace(&format!("P .. '{OWN}"), "R .. '");
     let mut lua = format!("local P = string.sub(KEYS[1], 1, -({}{instance}))\n", fixed + 1);
-    put_keys(&partition.name, code, table, &mut lua)?;
-    Ok(lua)
+    if mentions(&keyed, "R") {
+        lua += &format!("local R = P .. '{OWN}'\n");
+    }
+    Ok(lua + &keyed)
 }
+
+/// How the keys begin that are this hub's own, and not an older system's.
+const OWN: &str = "reef:";
 
 fn put_keys(
     partition: &str,
@@ -401,9 +412,9 @@ fn with_limits(code: &str) -> Result<String, Failure> {
             .rsplit('\n')
             .next()
             .is_some_and(|line| line.trim_start().starts_with("local ") && !line.contains('='));
-        match limits::ALL.iter().find(|(name, _)| *name == word) {
+        match limits::named(word) {
             Some(_) if is_own => return Err(format!("{word} is a bound of the hub's").into()),
-            Some((_, bound)) => lua.push_str(&bound.to_string()),
+            Some(bound) => lua.push_str(&bound.to_string()),
             None => lua.push_str(word),
         }
         rest = after;

@@ -11,8 +11,11 @@ mod manifest;
 
 fuzz_target!(|text: &str| {
     if let Ok(read) = manifest::Manifest::parse(text, Path::new("/app")) {
-        for trigger in read.http {
-            assert!(trigger.route.is_none_or(|route| route.starts_with('/')));
+        let routes = read.http.into_iter().filter_map(|trigger| Some((trigger.route?, ())));
+        if let Ok(routes) = manifest::routes::Routes::build(routes) {
+            for route in routes.iter() {
+                assert!(route.pattern.is_empty() || route.pattern.starts_with('/'));
+            }
         }
     }
 });

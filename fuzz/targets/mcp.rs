@@ -9,10 +9,12 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
 use libfuzzer_sys::fuzz_target;
+use reef_api::agent::Scope;
+use reef_api::word::Word as _;
 use reef_bridge::mcp::{Headers, Reef, Transport, answer};
 use reef_bridge::tools::{self, Selection};
 use reef_bridge::{Caller, Hub, Request, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// More than any tool asks of a hub, with the renewals before and after it.
 const REQUESTS_MAX: usize = 12;
@@ -34,9 +36,9 @@ impl Hub for Fixed<'_> {
             assert!(path.starts_with("/api/v1/") && !path.contains("/../"), "{target}");
         }
         if request.path == ["auth", "me"] {
-            let body = r#"{"auth": {"agent_id": "alice",
-                "scopes": ["read", "write", "trade", "admin"]}}"#;
-            return Response { status: 200, body: body.into(), ..Response::default() };
+            let me = json!({"auth": {"agent_id": "alice", "scopes": Scope::names()}});
+            let body = me.to_string().into_bytes();
+            return Response { status: 200, body, ..Response::default() };
         }
         let (status, body) = self.answer.split_at_checked(3).unwrap_or_default();
         let status = std::str::from_utf8(status).ok().and_then(|text| text.parse().ok());
@@ -76,8 +78,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(body["id"], *id.unwrap_or(&Value::Null));
     }
     let Some(Value::Object(arguments)) = read else { return };
-    let mut caller =
-        Caller::default().with_scopes(["read", "write", "trade", "admin"].map(str::to_owned));
+    let mut caller = Caller::default().with_scopes(Scope::ALL.iter().copied());
     caller.agent = Some("alice".to_owned());
     for tool in tools::all() {
         let (hub, name) = (hub(), tool.about.name);

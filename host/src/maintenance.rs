@@ -111,7 +111,8 @@ async fn take(args: &FileArgs, redis_url: &str) -> Result<(), Failure> {
     clear(&[fetching, writing]);
     let taken_at = instant(done.taken_at_ms);
     let shown = json!({"file": args.file, "keys": done.keys, "foreign_keys": done.foreign,
-        "bytes": done.bytes, "taken_at": taken_at});
+        "bytes": done.bytes, "taken_at": taken_at,
+        "paused_ms": done.paused.map(|paused| paused.as_millis())});
     let mut line = format!(
         "kept {} keys in {} ({}), as of {taken_at}",
         done.keys,
@@ -120,6 +121,9 @@ async fn take(args: &FileArgs, redis_url: &str) -> Result<(), Failure> {
     );
     if done.foreign > 0 {
         line.push_str(&format!("; {} keys are none of this hub's", done.foreign));
+    }
+    if let Some(paused) = done.paused {
+        line.push_str(&format!("; writes were paused for {} ms", paused.as_millis()));
     }
     say(args.json, &shown, &line)
 }

@@ -36,6 +36,7 @@ use crate::redis::address;
 use crate::redis::inspect::{self, Unusable};
 use crate::redis::install;
 use crate::redis::layouts;
+use crate::redis::libraries;
 use crate::redis::private::{Prepared, PrivateRedis};
 use crate::redis::readiness::Readiness;
 use crate::shutdown::Shutdown;
@@ -293,6 +294,8 @@ impl Hub {
         let era = self.era;
         let noted = Arc::clone(&accord);
         tasks.spawn(async move { keep("accord", || noted.keep()).await });
+        let library_store = self.store.clone();
+        tasks.spawn(async move { keep("libraries", || libraries::keep(&library_store)).await });
         let monitor = config.tick.map(|tick| {
             let monitor = Monitor { host, store: self.store, settings, tick, alerts, era };
             monitor.spawn(shutdown.clone())

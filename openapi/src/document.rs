@@ -33,6 +33,7 @@ pub(crate) fn render() -> anyhow::Result<String> {
     api.serve("register", lines(&register::routes()), register::describe);
     api.serve("heartbeat", lines(&heartbeat::routes()), heartbeat::describe);
     api.serve("sessions", lines(&sessions::routes()), sessions::describe);
+    api.serve("tasks", lines(&tasks::routes()), tasks::describe);
     api.serve("messages", lines(&messages::routes()), messages::describe);
     api.serve("ledger", lines(&ledger::routes()), ledger::describe);
     api.serve(HOST, host::lines(), host::describe);
@@ -120,6 +121,7 @@ mod tests {
             lines(&register::routes()),
             lines(&heartbeat::routes()),
             lines(&sessions::routes()),
+            lines(&tasks::routes()),
             lines(&messages::routes()),
             lines(&ledger::routes()),
         ];

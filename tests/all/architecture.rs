@@ -25,9 +25,10 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("heartbeat-check", &["reef-domain", "reef-store"]),
     ("messages", &["reef-api", "reef-domain", "reef-store", "reef-web"]),
     ("sessions", &["reef-api", "reef-domain", "reef-store", "reef-web"]),
+    ("tasks", &["reef-api", "reef-domain", "reef-store", "reef-web"]),
     ("ledger", &["reef-api", "reef-domain", "reef-store", "reef-web"]),
     ("reef-redis", &["reef-store"]),
-    ("reef-maintenance", &["reef-store"]),
+    ("reef-maintenance", &["reef-redis", "reef-store"]),
     ("reef-runtime", &["reef-redis", "reef-store"]),
     (
         "reef-commands",
@@ -53,7 +54,8 @@ const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
 ];
 
 /// Measure and check from outside, so they may know all.
-const OUTSIDE: &[&str] = &["reef-bench", "reef-openapi", "reef-tests", "xtask", "misbehave"];
+const OUTSIDE: &[&str] =
+    &["reef-bench", "reef-openapi", "reef-ports", "reef-tests", "xtask", "misbehave"];
 
 /// The names of the workspace's packages on which each of them depends, tests apart.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {

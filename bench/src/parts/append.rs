@@ -69,11 +69,11 @@ pub(crate) struct Row {
 pub(crate) async fn run(options: &Options) -> Result<AppendCosts> {
     eprintln!("append: starting a hub with {MESSAGES} short and {MESSAGES} long messages");
     let hub = Hub::start(options, Liveness::Usual).await?;
-    each::send(hub.server(), hub.admin_key(), &message::open_session(), 0..1).await?;
+    each::send(hub.server(), hub.key(), &message::open_session(), 0..1).await?;
     let mut asked = Vec::new();
     for (kind, text_bytes) in TEXTS {
         let create = message::create(kind);
-        each::send(hub.server(), hub.admin_key(), &create, 0..MESSAGES).await?;
+        each::send(hub.server(), hub.key(), &create, 0..MESSAGES).await?;
         write(&hub.redis, kind, text_bytes).await?;
         let numbers = Numbers { below: MESSAGES };
         let call = Call { numbers, ..message::append(kind, DELTA) };

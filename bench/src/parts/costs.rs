@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, anyhow};
-use serde::{Deserialize, Serialize};
+use anyhow::Result;
+use serde::Serialize;
 
 use super::{Asking, Used, tasks};
 use crate::call::Call;
-use crate::load::connection::Connection;
 use crate::load::each;
 use crate::message::{self, MessageOperation};
 use crate::operation::{Operation, name_of};
@@ -16,15 +15,13 @@ use crate::options::Options;
 use crate::redis::{Redis, Scripts, Traffic};
 use crate::sample::Sample;
 use crate::seed;
-use crate::servers::hub::{Hub, Liveness};
+use crate::servers::hub::{AGENT, Hub, Liveness, make_agent};
 use crate::template::{NUMBER, Numbers};
 
 /// Nodes, messages and inboxes that the requests are about.
 const MANY: u64 = 1_000;
 /// From how many connections.
 const CONNECTIONS: usize = 16;
-/// Who asks.
-const AGENT: &str = "bench";
 /// Whom it pays.
 const PAYEE: &str = "payee";
 
@@ -69,28 +66,27 @@ pub(crate) struct Row {
 /// Measures.
 pub(crate) async fn run(options: &Options) -> Result<Costs> {
     eprintln!("costs: starting a hub with {MANY} nodes, messages and inboxes of an agent");
-    let variables = [("rate_limit_per_second", "0")];
-    let hub = Hub::start_with(options, Liveness::Endless, &variables).await?;
-    let key = make_agent(&hub, AGENT).await?;
-    make_agent(&hub, PAYEE).await?;
-    each::send(hub.server(), &key, &deposit(), 0..1).await?;
+    let hub = Hub::start(options, Liveness::Endless).await?;
+    let key = hub.agent_key();
+    make_agent(hub.server(), PAYEE).await?;
+    each::send(hub.server(), key, &deposit(), 0..1).await?;
     seed::register_for(&hub.redis, 0..MANY, AGENT).await?;
-    each::send(hub.server(), &key, &message::open_session(), 0..1).await?;
-    each::send(hub.server(), &key, &message::create("m"), 0..MANY).await?;
+    each::send(hub.server(), key, &message::open_session(), 0..1).await?;
+    each::send(hub.server(), key, &message::create("m"), 0..MANY).await?;
     hub.redis.rewrite_log().await?;
 
     let mut rows = Vec::new();
     for (operation, call) in operations() {
-        let asking = Asking::with_key(&call, &hub, hub.server(), CONNECTIONS, &key);
+        let asking = Asking::with_key(&call, &hub, hub.server(), CONNECTIONS, key);
         asking.warm_up().await?;
         let before = Counted::now(&hub.redis).await?;
         let sample = asking.measure(options.time(), 0).await?;
         rows.push(row(operation, &sample, before.until_now(&hub.redis).await?));
     }
-    tasks::cycle(&hub, &key, super::WARM_UP).await?;
+    tasks::cycle(&hub, key, super::WARM_UP).await?;
     let before = Counted::now(&hub.redis).await?;
     let used = Used::now(hub.server(), &hub.redis);
-    let mut sample = tasks::cycle(&hub, &key, options.time()).await?;
+    let mut sample = tasks::cycle(&hub, key, options.time()).await?;
     let used = Used::now(hub.server(), &hub.redis).since(used);
     (sample.redis_cpu, sample.foreign_cpu) = (used.redis, used.foreign());
     let counted = before.until_now(&hub.redis).await?;
@@ -99,25 +95,6 @@ pub(crate) async fn run(options: &Options) -> Result<Costs> {
         eprintln!("  {}: {:.1} scripts, {:.0} µs", row.operation, row.scripts, row.script_us);
     }
     Ok(Costs { redis: hub.redis.version.clone(), many: MANY, connections: CONNECTIONS, rows })
-}
-
-/// An agent with a key of its own.
-async fn make_agent(hub: &Hub, name: &str) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Made {
-        api_key: String,
-    }
-    let call = Call {
-        method: "POST",
-        target: "/api/v1/agents/register".to_owned(),
-        body: format!(r#"{{"agent_id":"{name}"}}"#),
-        numbers: Numbers { below: 1 },
-    };
-    let opened = Connection::open(hub.server().address).await;
-    let mut connection = opened.map_err(|fault| anyhow!("cannot connect: {fault}"))?;
-    let answer = connection.ask(&call, hub.admin_key()).await?;
-    let made: Made = serde_json::from_slice(answer).context("the answer to a registration")?;
-    Ok(made.api_key)
 }
 
 fn deposit() -> Call {

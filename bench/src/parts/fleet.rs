@@ -66,11 +66,11 @@ pub(crate) async fn run(options: &Options) -> Result<Fleet> {
          for {time:?}"
     );
     let hub = Hub::start(options, Liveness::Usual).await?;
-    seed::register(&hub.redis, 0..nodes).await?;
+    seed::register_for(&hub.redis, 0..nodes, hub.owner()).await?;
     hub.redis.settle().await?;
     let pace = Pace {
         address: hub.server().address,
-        template: Operation::Heartbeat.call(nodes).template(hub.server().address, hub.admin_key()),
+        template: Operation::Heartbeat.call(nodes).template(hub.server().address, hub.key()),
         numbers: None,
         senders: nodes,
         connections,

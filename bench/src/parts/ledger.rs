@@ -76,6 +76,8 @@ pub(crate) async fn run(options: &Options) -> Result<Ledger> {
             connections,
             makes_nodes: false,
             pipelined: false,
+            // Each agent pays for itself; the admin for all.
+            key: hub.admin_key(),
         };
         rows.extend(sides.measure().await?);
     }

@@ -66,7 +66,7 @@ pub(crate) async fn run(options: &Options) -> Result<Messages> {
         (message::append("m", &"x".repeat(TEXT_BYTES)), MESSAGES),
         (message::start_task("m"), MESSAGES),
     ] {
-        each::send(hub.server(), hub.admin_key(), &call, 0..times).await?;
+        each::send(hub.server(), hub.key(), &call, 0..times).await?;
     }
     let native = native::start(&hub).await?;
     let mut rows = Vec::new();

@@ -36,10 +36,10 @@ struct Asking<'a> {
 
 impl<'a> Asking<'a> {
     fn new(call: &Call, hub: &'a Hub, server: &'a Server, connections: usize) -> Self {
-        Self::with_key(call, hub, server, connections, hub.admin_key())
+        Self::with_key(call, hub, server, connections, hub.key())
     }
 
-    /// The same with another key than the admin's.
+    /// The same with a key.
     fn with_key(
         call: &Call,
         hub: &'a Hub,
@@ -68,6 +68,7 @@ impl<'a> Asking<'a> {
         let used = Used::now(self.server, self.redis).since(before);
         sample.server_cpu = used.server;
         sample.redis_cpu = used.redis;
+        sample.load_cpu = used.load;
         sample.foreign_cpu = used.foreign();
         Ok(sample)
     }

@@ -30,7 +30,7 @@ pub(crate) struct Operations {
 pub(crate) async fn run(options: &Options) -> Result<Operations> {
     eprintln!("operations: starting a hub with {NODES} nodes, and the native server");
     let hub = Hub::start(options, Liveness::Endless).await?;
-    seed::register(&hub.redis, 0..NODES).await?;
+    seed::register_for(&hub.redis, 0..NODES, hub.owner()).await?;
     seed::beat(&hub.redis, 0..NODES).await?;
     let native = native::start(&hub).await?;
     let mut rows = Vec::new();
@@ -46,6 +46,7 @@ pub(crate) async fn run(options: &Options) -> Result<Operations> {
                 connections,
                 makes_nodes: operation.makes_nodes(),
                 pipelined: Some(connections) == widest,
+                key: hub.key(),
             };
             rows.extend(sides.measure().await?);
         }

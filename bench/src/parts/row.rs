@@ -61,6 +61,8 @@ pub(crate) struct Row {
     pub(crate) server_cpu_us: Option<f64>,
     /// Processor time of Redis for each answer, in microseconds.
     pub(crate) redis_cpu_us: Option<f64>,
+    /// Processor time of the load generator for each answer, in microseconds.
+    pub(crate) load_cpu_us: Option<f64>,
     /// Processors that were busy with other things meanwhile.
     pub(crate) foreign_cores: Option<f64>,
     /// Rate divided by the native one.
@@ -90,6 +92,7 @@ impl Row {
             p99_ms: sample.quantile_ms(0.99),
             server_cpu_us: sample.per_answer_us(sample.server_cpu),
             redis_cpu_us: sample.per_answer_us(sample.redis_cpu),
+            load_cpu_us: sample.per_answer_us(sample.load_cpu),
             foreign_cores: sample.foreign_cores(),
             of_native: None,
             of_native_range: None,
@@ -111,12 +114,14 @@ pub(crate) struct Sides<'a> {
     pub(crate) makes_nodes: bool,
     /// Once more with many scripts at once on each connection.
     pub(crate) pipelined: bool,
+    /// Whose requests they are.
+    pub(crate) key: &'a str,
 }
 
 impl Sides<'_> {
     pub(crate) async fn measure(&self) -> Result<Vec<Row>> {
         let Self { hub, ref call, operation, connections, .. } = *self;
-        let ask = |server| Asking::new(call, hub, server, connections);
+        let ask = |server| Asking::with_key(call, hub, server, connections, self.key);
         let (wasm, native) = (ask(hub.server()), ask(self.native));
         wasm.warm_up().await?;
         native.warm_up().await?;
@@ -192,6 +197,7 @@ impl Sides<'_> {
             p50_ms,
             p99_ms,
             redis_cpu_us: mean(runs, |bare| bare.redis_cpu_us),
+            load_cpu_us: None,
             foreign_cores: None,
             ..nothing
         }))

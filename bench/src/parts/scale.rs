@@ -84,7 +84,7 @@ pub(crate) async fn run(options: &Options) -> Result<Scale> {
     eprintln!("scale: starting two hubs, with {} and with {} nodes", nodes.0, nodes.1);
     let start = || Hub::start(options, Liveness::Endless);
     let (small, big) = (start().await?, start().await?);
-    seed::register(&small.redis, 0..nodes.0).await?;
+    seed::register_for(&small.redis, 0..nodes.0, small.owner()).await?;
     let registering = seed_big(&big, nodes).await?;
     for (hub, nodes) in [(&small, nodes.0), (&big, nodes.1)] {
         seed::beat(&hub.redis, 0..nodes).await?;
@@ -136,13 +136,13 @@ pub(crate) async fn run(options: &Options) -> Result<Scale> {
 async fn seed_big(hub: &Hub, (small, big): (u64, u64)) -> Result<(ScriptCost, ScriptCost)> {
     let almost = big.saturating_sub(small).max(small);
     let twice = (small * 2).min(almost);
-    seed::register(&hub.redis, 0..small).await?;
+    seed::register_for(&hub.redis, 0..small, hub.owner()).await?;
     let begun = hub.redis.scripts().await?;
-    seed::register(&hub.redis, small..twice).await?;
+    seed::register_for(&hub.redis, small..twice, hub.owner()).await?;
     let in_small = (hub.redis.scripts().await? - begun).micros_per_call();
-    seed::register(&hub.redis, twice..almost).await?;
+    seed::register_for(&hub.redis, twice..almost, hub.owner()).await?;
     let begun = hub.redis.scripts().await?;
-    seed::register(&hub.redis, almost..big).await?;
+    seed::register_for(&hub.redis, almost..big, hub.owner()).await?;
     let in_big = (hub.redis.scripts().await? - begun).micros_per_call();
     Ok((ScriptCost(in_small), ScriptCost(in_big)))
 }

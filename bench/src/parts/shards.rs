@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, bail};
 use futures_util::stream::{self, TryStreamExt};
 use reef_api::{MailId, MessageId};
-use reef_domain::heartbeat::Heartbeat;
 use reef_redis::Connection;
 use reef_store::Store;
 use reef_store::heartbeat::Beat;
@@ -205,17 +204,7 @@ async fn mail(store: &Store<Connection>, agent: &str, message_id: &MailId) -> Re
 }
 
 async fn beat(store: &Store<Connection>, number: u64) -> Result<()> {
-    let heartbeat = Heartbeat {
-        cpu_usage: 42.5,
-        memory_usage: 61.2,
-        disk_usage: 40.0,
-        running_tasks: 1,
-        status: None,
-        incarnation: None,
-        claims: Vec::new(),
-        renew_all: false,
-        quiet_ms: None,
-    };
+    let heartbeat = seed::sample_heartbeat();
     let node = &crate::operation::name_of(&digits(number)).into();
     let heartbeats = [(node, &heartbeat)];
     let call = Beat { heartbeats: &heartbeats, writer: Writer::Any, key_ttl_ms: TTL_MS };

@@ -98,12 +98,12 @@ pub(crate) async fn run(options: &Options) -> Result<Streams> {
     let readers = affordable(wanted);
     eprintln!("streams: {readers} readers of {MESSAGES} messages, {rate} appends/s for {time:?}");
     let hub = Hub::start(options, Liveness::Usual).await?;
-    let (server, admin_key) = (hub.server(), hub.admin_key());
-    each::send(server, admin_key, &message::open_session(), 0..1).await?;
-    each::send(server, admin_key, &message::create("m"), 0..MESSAGES as u64).await?;
+    let (server, key) = (hub.server(), hub.key());
+    each::send(server, key, &message::open_session(), 0..1).await?;
+    each::send(server, key, &message::create("m"), 0..MESSAGES as u64).await?;
     let pace = Pace {
         address: server.address,
-        template: message::append("m", message::DELTA).template(server.address, admin_key),
+        template: message::append("m", message::DELTA).template(server.address, key),
         numbers: None,
         senders: MESSAGES as u64,
         // One for each message, so that its appends keep their order.
@@ -182,7 +182,7 @@ fn affordable(wanted: usize) -> usize {
 /// first event. They read on until they are stopped.
 async fn join(hub: &Hub, readers: usize, tally: &Rc<RefCell<Tally>>) -> Result<JoinSet<()>> {
     let address = hub.server().address;
-    let template = message::stream("m").template(address, hub.admin_key());
+    let template = message::stream("m").template(address, hub.key());
     let joined: Vec<(usize, Reader)> = stream::iter(0..readers)
         .map(|number| {
             let (mut template, message) = (template.clone(), number % MESSAGES);

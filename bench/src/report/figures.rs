@@ -54,6 +54,7 @@ pub(super) fn print_rows(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
         "p99 ms",
         "server µs",
         "Redis µs",
+        "load µs",
         "of native",
         "of script",
     ]);
@@ -72,6 +73,7 @@ pub(super) fn print_rows(out: &mut impl Write, rows: &[Row]) -> io::Result<()> {
             milliseconds(Some(row.p99_ms)),
             micros(row.server_cpu_us),
             micros(row.redis_cpu_us),
+            micros(row.load_cpu_us),
             of_native,
             ratio(row.of_script),
         ]);

@@ -1,5 +1,6 @@
 //! The tables.
 
+mod against;
 mod figures;
 mod ledger;
 mod messages;
@@ -8,6 +9,7 @@ mod sizing;
 mod tasks;
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -30,6 +32,8 @@ pub(crate) struct Report {
     machine: Machine,
     redis_fsync: String,
     quick: bool,
+    /// Whose key the requests had.
+    asked_as: &'static str,
     /// Side by side.
     pub(crate) operations: Option<Operations>,
     /// Few and many nodes.
@@ -59,6 +63,7 @@ impl Report {
             machine: Machine::look(),
             redis_fsync: options.redis_fsync.clone(),
             quick: options.quick,
+            asked_as: if options.admin { "the admin's key" } else { "an agent's key" },
             operations: None,
             scale: None,
             fleet: None,
@@ -76,7 +81,8 @@ impl Report {
     pub(crate) fn print(&self) -> io::Result<()> {
         let mut out = io::stdout().lock();
         let redis = self.redis().unwrap_or_default();
-        writeln!(out, "\n{}, Redis {redis}, appendfsync {}", self.machine, self.redis_fsync)?;
+        let (machine, fsync, asked_as) = (&self.machine, &self.redis_fsync, self.asked_as);
+        writeln!(out, "\n{machine}, Redis {redis}, appendfsync {fsync}, asked with {asked_as}")?;
         if self.quick {
             writeln!(out, "--quick: the runs are too short for the figures to mean much")?;
         }
@@ -111,6 +117,12 @@ impl Report {
             sizing::print_shards(&mut out, shards)?;
         }
         out.flush()
+    }
+
+    /// Prints what operations do now and did in an earlier run.
+    pub(crate) fn compare(&self, file: &Path) -> anyhow::Result<()> {
+        let now = self.operations.as_ref().map(|part| part.rows.as_slice()).unwrap_or_default();
+        against::print(&mut io::stdout().lock(), now, file)
     }
 
     /// Redis' version: the same for all parts.

@@ -1,5 +1,6 @@
 //! A Redis that serves nobody else: no hub runs its own scripts beside those that are measured.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,6 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use super::child;
-use crate::options::Options;
 use crate::redis::Redis;
 
 /// How long it may take to start.
@@ -37,9 +37,8 @@ impl Drop for Process {
 
 impl BareRedis {
     /// Starts it.
-    pub(crate) async fn start(options: &Options) -> Result<Self> {
-        let folder =
-            tempfile::Builder::new().prefix("reef-bench-").tempdir_in(&options.state_dir)?;
+    pub(crate) async fn start(state_dir: &Path) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("reef-bench-").tempdir_in(state_dir)?;
         let socket = folder.path().join("redis.sock");
         let child = Command::new("redis-server")
             .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])

@@ -4,15 +4,33 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use serde::Deserialize;
 use tempfile::TempDir;
 
 use super::child::Server;
+use crate::call::Call;
+use crate::load::connection::Connection;
 use crate::options::Options;
 use crate::redis::Redis;
+use crate::template::Numbers;
 
 /// The admin key of the hubs that are measured; they live for minutes, on loopback.
 const ADMIN_KEY: &str = "reef_bench000_0123456789abcdefghijklmnopqrstuv";
+
+/// The agent that asks, if not the admin does.
+pub(crate) const AGENT: &str = "bench";
+
+/// What one agent that stands for all of a hub's callers needs: its requests are counted, as every
+/// agent's are, and never too many; and it may have as much as all of them.
+const ROOM: &[(&str, &str)] = &[
+    ("rate_limit_per_second", "100000"),
+    ("quota_nodes", "1000000000"),
+    ("quota_tasks", "1000000000"),
+    ("quota_task_bytes", "1000000000"),
+    ("quota_classes", "1000000"),
+    ("quota_mail_bytes", "1000000000"),
+];
 
 /// How long nodes live without a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,21 +65,14 @@ pub(crate) struct Hub {
     pub(crate) socket: PathBuf,
     /// How long its nodes live without a heartbeat.
     pub(crate) liveness: Liveness,
+    agent_key: String,
+    is_admin: bool,
     _folder: TempDir,
 }
 
 impl Hub {
     /// Starts a hub.
     pub(crate) async fn start(options: &Options, liveness: Liveness) -> Result<Self> {
-        Self::start_with(options, liveness, &[]).await
-    }
-
-    /// Starts a hub with some variables.
-    pub(crate) async fn start_with(
-        options: &Options,
-        liveness: Liveness,
-        variables: &[(&str, &str)],
-    ) -> Result<Self> {
         let folder =
             tempfile::Builder::new().prefix("reef-bench-").tempdir_in(&options.state_dir)?;
         let key_file = folder.path().join("admin.key");
@@ -81,7 +92,7 @@ impl Hub {
             .env_remove("REDIS_URL")
             .env_remove("REEF_REDIS_URL")
             .stderr(std::fs::File::create(&log)?);
-        for (name, value) in liveness.variables().iter().chain(variables) {
+        for (name, value) in liveness.variables().iter().chain(ROOM) {
             command.arg("--variable").arg(format!("{name}={value}"));
         }
         let server = match Server::start(command, None).await {
@@ -93,7 +104,9 @@ impl Hub {
         };
         let socket = state_dir.join("redis.sock");
         let redis = Redis::connect(&redis_url(&socket)).await.context("the hub's Redis")?;
-        Ok(Self { server, redis, socket, liveness, _folder: folder })
+        let agent_key = make_agent(&server, AGENT).await?;
+        let is_admin = options.admin;
+        Ok(Self { server, redis, socket, liveness, agent_key, is_admin, _folder: folder })
     }
 
     /// The running process.
@@ -101,7 +114,28 @@ impl Hub {
         &self.server
     }
 
-    /// What a request needs to be let in.
+    /// What a request needs to be let in: an agent's key, as users have, unless the admin's was asked
+    /// for.
+    pub(crate) fn key(&self) -> &str {
+        if self.is_admin { ADMIN_KEY } else { &self.agent_key }
+    }
+
+    /// Whose that is.
+    pub(crate) fn owner(&self) -> &'static str {
+        if self.is_admin { "@admin" } else { AGENT }
+    }
+
+    /// The key of [`AGENT`].
+    pub(crate) fn agent_key(&self) -> &str {
+        &self.agent_key
+    }
+
+    /// The variables that a server beside it needs to be the same.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+        self.liveness.variables().iter().chain(ROOM)
+    }
+
+    /// The admin's key.
     pub(crate) fn admin_key(&self) -> &'static str {
         ADMIN_KEY
     }
@@ -110,6 +144,25 @@ impl Hub {
     pub(crate) fn redis_url(&self) -> String {
         redis_url(&self.socket)
     }
+}
+
+/// Makes an agent; its key.
+pub(crate) async fn make_agent(server: &Server, name: &str) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Made {
+        api_key: String,
+    }
+    let call = Call {
+        method: "POST",
+        target: "/api/v1/agents/register".to_owned(),
+        body: format!(r#"{{"agent_id":"{name}"}}"#),
+        numbers: Numbers { below: 1 },
+    };
+    let opened = Connection::open(server.address).await;
+    let mut connection = opened.map_err(|fault| anyhow!("cannot connect: {fault}"))?;
+    let answer = connection.ask(&call, ADMIN_KEY).await?;
+    let made: Made = serde_json::from_slice(answer).context("the answer to a registration")?;
+    Ok(made.api_key)
 }
 
 fn redis_url(socket: &Path) -> String {

@@ -11,7 +11,7 @@ use super::hub::Hub;
 pub(crate) async fn start(hub: &Hub) -> Result<Server> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["native-server", "--redis-url", &hub.redis_url()]);
-    for (name, value) in hub.liveness.variables() {
+    for (name, value) in hub.variables() {
         command.arg("--variable").arg(format!("{name}={value}"));
     }
     // A secret has no place among the arguments, which every user of the machine can list.

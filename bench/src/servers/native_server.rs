@@ -71,6 +71,7 @@ pub(crate) fn routes<R: reef_store::Redis>() -> Vec<Route<R>> {
     routes.extend(heartbeat::routes());
     routes.extend(messages::routes());
     routes.extend(sessions::routes());
+    routes.extend(tasks::routes());
     routes.extend(ledger::routes());
     routes
 }

@@ -1,6 +1,5 @@
 //! Redis Clusters of a few primaries, which keep their data in memory only.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -94,7 +93,7 @@ impl Shards {
 
 impl Node {
     async fn start(options: &Options) -> Result<Self> {
-        let (port, bus_port) = (free_port()?, free_port()?);
+        let (port, bus_port) = (reef_ports::free_port()?, reef_ports::free_port()?);
         let folder =
             tempfile::Builder::new().prefix("reef-bench-").tempdir_in(&options.state_dir)?;
         let child = Command::new("redis-server")
@@ -118,9 +117,4 @@ impl Node {
         };
         Ok(Self { redis, port, bus_port, _process: process, _folder: folder })
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

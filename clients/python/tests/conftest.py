@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 from hub import PATIENCE, Hub, Redis
 
-from reef_agents import Reef
+from reef_agents import Node, Reef
 
 T = TypeVar("T")
 
@@ -68,3 +68,13 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
     """Waits until a condition holds that nothing tells of. The test's own time bounds it."""
     while not await condition():  # noqa: ASYNC110 - that is what it is for
         await asyncio.sleep(0.05)
+
+
+async def work(node: Node, until_done: Callable[[], Awaitable[None]]) -> None:
+    """Runs a node until something else is done."""
+    running = asyncio.create_task(node.run(signals=False))
+    done = asyncio.ensure_future(until_done())
+    await asyncio.wait({running, done}, return_when=asyncio.FIRST_COMPLETED)
+    node.stop()
+    await running
+    done.result()

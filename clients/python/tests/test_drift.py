@@ -16,20 +16,24 @@ from conftest import run
 from scripted import Scripted, Told
 
 import reef_agents
-from reef_agents import Message, Node, Reef, ReefError, Session, Writer, sync
+from reef_agents import Message, Node, Reef, ReefError, Session, Writer, _clock, sync
 from reef_agents._calls import Calls
 from reef_agents._claims import Claim
 from reef_agents._lease import Lease
 from reef_agents.agents import Agents, Invites, Keys
+from reef_agents.bulk import Bulk
 from reef_agents.cluster import Cluster
+from reef_agents.groups import Groups
 from reef_agents.inbox import Inbox
 from reef_agents.ledger import Ledger
+from reef_agents.limits import Limits
 from reef_agents.market import Market
 from reef_agents.nodes import Nodes
 from reef_agents.session import Sessions
 from reef_agents.sync import nouns
 from reef_agents.task import Task
 from reef_agents.tasks import Tasks
+from reef_agents.waits import Waits
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -71,6 +75,7 @@ def _operations() -> Iterator[tuple[str, str]]:
 def _value(annotation: str) -> object:
     """Something that a parameter of this type takes."""
     for start, value in (
+        ("Sequence[NewTask]", [{"name": ID}]),
         ("Mapping", {}),
         ("Sequence", [ID]),
         ("int", 1),
@@ -102,7 +107,8 @@ async def _ask_all(calls: Calls) -> None:
     """Has the client ask all that it can."""
     reef = Reef("http://hub", key="k")
     nouns = [Agents(calls), Keys(calls), Invites(calls), Cluster(calls), Ledger(calls)]
-    nouns += [Market(calls), Nodes(calls), Sessions(calls), Tasks(calls)]
+    nouns += [Market(calls), Nodes(calls), Sessions(calls), Tasks(calls), Groups(calls)]
+    nouns += [Waits(calls), Bulk(calls), Limits(calls)]
     nouns += [Inbox(calls, ID), Session(calls, ID), Message(calls, ID, ID)]
     for noun in nouns:
         for name, method in inspect.getmembers(noun, inspect.ismethod):
@@ -119,6 +125,9 @@ async def _ask_all(calls: Calls) -> None:
     }  # fmt: skip
     claim = Claim(calls, Task(calls, raw, Lease(1, 0)), None)
     await _ask(claim.renew)
+    held = Task(calls, raw, Lease(3600, _clock.now()))
+    for wait in (held.sleep, held.signals):
+        await _ask(wait)
     await claim._tell("complete", {})
     await claim._tell("fail", {})
     for lead in ("campaign", "resign"):

@@ -7,11 +7,15 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from hub import PATIENCE, Hub
+
+from reef_agents.sync import Reef
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -70,6 +74,42 @@ def test_three_agents_share_work_and_pay_each_other(hub: Hub) -> None:
         "boris has 5",
         "0 is available, and 1 was asked for.",
     ]
+
+
+def test_every_document_is_counted_once_though_workers_die(own_hub: Hub) -> None:
+    names = ("map_reduce.py", "count")
+    with _started(own_hub, "map_reduce.py") as first, _started(own_hub, *names) as counting:
+        _line(first, "counts")
+        with Reef(own_hub.url, key=own_hub.admin_key) as reef:
+            # Some of the 200 are done, and some are not.
+            deadline = time.monotonic() + PATIENCE
+            while reef.tasks.stats()["completed"] < 20:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            first.kill()
+            with _started(own_hub, "map_reduce.py") as second:
+                told, _ = counting.communicate(timeout=PATIENCE)
+                second.send_signal(signal.SIGTERM)
+                assert second.wait(PATIENCE) == 0
+            assert told == "completed: {'documents': 200, 'words': {'even': 100, 'odd': 100}}\n"
+            assert reef.tasks.stats()["completed"] == 201
+
+
+def test_twenty_workers_share_a_limit(own_hub: Hub) -> None:
+    answered, most = _output(own_hub, "shared_limit.py").splitlines()
+    assert answered == "100 of 100 answered"
+    found = re.fullmatch(r"at most ([1-8]) at once, 1 refused", most)
+    assert found is not None, most
+
+
+@pytest.mark.parametrize(
+    ("chapter", "example"),
+    [("waits-and-flows", "map_reduce"), ("limits", "shared_limit")],
+)
+def test_the_chapter_shows_what_the_example_does(chapter: str, example: str) -> None:
+    text = (EXAMPLES.parents[2] / f"docs/concepts/{chapter}.md").read_text("utf-8")
+    (shown,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert shown in (EXAMPLES / f"{example}.py").read_text("utf-8")
 
 
 def test_the_lead_goes_on_when_a_leader_is_killed(own_hub: Hub) -> None:

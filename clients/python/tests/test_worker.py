@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
-from conftest import admin, run, until
+from conftest import admin, run, until, work
 from hub import Hub
 
-from reef_agents import Node, Reef, Reject, Retry, Task, blocks
+from reef_agents import Reef, Reject, Retry, Task, blocks
 
 Unique = Callable[[str], str]
-
-
-async def _work(node: Node, until_done: Callable[[], Awaitable[None]]) -> None:
-    """Runs a node until something else is done."""
-    running = asyncio.create_task(node.run(signals=False))
-    done = asyncio.ensure_future(until_done())
-    await asyncio.wait({running, done}, return_when=asyncio.FIRST_COMPLETED)
-    node.stop()
-    await running
-    done.result()
 
 
 def test_a_task_is_done_and_its_result_is_told(hub: Hub, unique: Unique) -> None:
@@ -44,7 +34,7 @@ def test_a_task_is_done_and_its_result_is_told(hub: Hub, unique: Unique) -> None
                 shown = await reef.nodes.get(node.id)
                 assert shown["successful_tasks"] == 1
 
-            await _work(node, asked)
+            await work(node, asked)
         gone = await _status(hub, unique("n"))
         assert gone == "offline"
 
@@ -98,7 +88,7 @@ def test_how_a_handler_ends_is_how_its_task_ends(hub: Hub, unique: Unique) -> No
                     "no handler on this node takes the task 'unknown'",
                 )
 
-            await _work(node, asked)
+            await work(node, asked)
 
     run(main())
 
@@ -136,7 +126,7 @@ def test_an_answer_is_streamed_while_it_is_made(hub: Hub, unique: Unique) -> Non
                 codes = [it for it in message["content_blocks"] if it["content_type"] == "code"]
                 assert len(codes) == 1
 
-            await _work(node, asked)
+            await work(node, asked)
 
     run(main())
 
@@ -162,7 +152,7 @@ def test_who_is_cancelled_hears_of_it(hub: Hub, unique: Unique) -> None:
                 await ended.wait()
                 assert (await reef.tasks.get(given["task_id"]))["status"] == "cancelled"
 
-            await _work(node, asked)
+            await work(node, asked)
 
     run(main())
 
@@ -183,7 +173,7 @@ def test_a_lease_is_renewed_for_as_long_as_it_takes(hub: Hub, unique: Unique) ->
                 done = await reef.tasks.wait(given["task_id"])
                 assert (done["status"], done["result"], done["retry_count"]) == ("completed", 1, 0)
 
-            await _work(node, asked)
+            await work(node, asked)
 
     run(main())
 

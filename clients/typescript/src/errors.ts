@@ -49,6 +49,7 @@ export class Conflict extends HubError {}
 export class Fenced extends HubError {}
 export class InProgress extends HubError {}
 export class InboxFull extends HubError {}
+export class SignalsFull extends HubError {}
 export class QuotaExceeded extends HubError {}
 export class PayloadTooLarge extends HubError {}
 export class UnsupportedMediaType extends HubError {}
@@ -79,6 +80,7 @@ const CLASSES: Record<ProblemCode, typeof HubError> = {
   fenced: Fenced,
   in_progress: InProgress,
   inbox_full: InboxFull,
+  signals_full: SignalsFull,
   quota_exceeded: QuotaExceeded,
   payload_too_large: PayloadTooLarge,
   unsupported_media_type: UnsupportedMediaType,
@@ -139,9 +141,49 @@ export class Cancelled extends ReefError {
   override name = "Cancelled";
 }
 
-/** Thrown by a handler: the task failed, and may be tried again. */
+/**
+ * Leaves the handler of a task that waits: its claim is given up. A handler that catches everything
+ * lets it pass, as it does what `task.signal` is aborted with.
+ */
+export class Waiting extends ReefError {
+  override name = "Waiting";
+}
+
+/**
+ * Thrown by a handler: the task failed, and may be tried again. `after` says in how many milliseconds,
+ * such as what a provider's `Retry-After` says; else the task's own policy does.
+ */
 export class Retry extends ReefError {
   override name = "Retry";
+  readonly after: number | undefined;
+
+  constructor(message?: string, options: ErrorOptions & { after?: number } = {}) {
+    super(message, options);
+    this.after = options.after;
+  }
+}
+
+/**
+ * Thrown by a handler: it could not try yet, and this counts as no try. The hub counts it as one when it
+ * comes the eleventh time in a row.
+ */
+export class Snooze extends Retry {
+  override name = "Snooze";
+}
+
+/**
+ * Thrown by a handler: a provider has refused, and wants to be left alone for `after` milliseconds. Until
+ * then no task begins, on whichever node, that counts against the same key of `limit`, which the task is
+ * under; this one counts no try.
+ */
+export class Busy extends Snooze {
+  override name = "Busy";
+  readonly limit: string;
+
+  constructor(limit: string, options: ErrorOptions & { after: number }) {
+    super(`${limit} is busy`, options);
+    this.limit = limit;
+  }
 }
 
 /** Thrown by a handler: the task failed for good. */

@@ -1,10 +1,13 @@
 export { Agents } from "./agents.ts";
+export { Bulk } from "./bulk.ts";
 export { Cluster, type ClusterStreamEvent } from "./cluster.ts";
 export * from "./errors.ts";
+export { Groups } from "./groups.ts";
 export type { AnswerOf, BodyOf, Operation, QueryOf, RawOptions, RequestOptions } from "./http.ts";
 export { Inbox, type ListenOptions, type ReceivedMail } from "./inbox.ts";
 export type { Leadership, LeadershipOptions } from "./leadership.ts";
 export { type Amount, Ledger } from "./ledger.ts";
+export { Limits } from "./limits.ts";
 export {
   type MessageEventType,
   MessageFailed,
@@ -18,7 +21,8 @@ export type { components, operations } from "./openapi.ts";
 export { Reef, type ReefOptions } from "./reef.ts";
 export { type Sent, type SessionRef, Sessions } from "./sessions.ts";
 export type { StreamOptions } from "./stream.ts";
-export type { Handler, RunningTask } from "./task.ts";
+export type { ApprovalOptions, Decision, Ends, Handler, RunningTask, Signalled } from "./task.ts";
 export { Tasks } from "./tasks.ts";
 export type * from "./types.ts";
+export { Waits } from "./waits.ts";
 export type { MessageWriter, WriterOptions } from "./writer.ts";

@@ -8,6 +8,7 @@ import {
   ReefError,
   UnexpectedAnswer,
   Unreachable,
+  Waiting,
 } from "./errors.ts";
 import type { BodyOf, Transport } from "./http.ts";
 import { Lease } from "./lease.ts";
@@ -239,7 +240,7 @@ export class NodeHandle {
       held.isSettling = true;
       await task.settle(outcome);
     } catch (error) {
-      if (!(error instanceof Cancelled)) this.#tell(error, task);
+      if (!(error instanceof Cancelled || error instanceof Waiting)) this.#tell(error, task);
     } finally {
       lease.settle();
       if (this.#held.get(task.id) === held) this.#held.delete(task.id);
@@ -327,6 +328,8 @@ export class NodeHandle {
     for (const { task, lease, isSettling } of held) {
       if (isSettling) continue;
       if (answer.cancelled.includes(task.id)) lease.end(new Cancelled(`task ${task.id} was cancelled`));
+      // One that begins to wait is revoked, and its own answer says so better.
+      else if (task.isWaiting) continue;
       else if (answer.revoked.includes(task.id)) lease.end(new LeaseOver(`task ${task.id} was given to another`));
       else if (answer.renewed.includes(task.id)) lease.renew(asked);
     }

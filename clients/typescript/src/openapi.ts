@@ -526,7 +526,7 @@ export interface paths {
         delete: operations["remove_task"];
         options?: never;
         head?: never;
-        patch?: never;
+        patch: operations["edit_task"];
         trace?: never;
     };
     "/api/v1/tasks/{id}/why": {
@@ -603,6 +603,294 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["redrive_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["submit_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_group"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_group_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["cancel_group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/groups/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["retry_group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_limit"];
+        put: operations["set_limit"];
+        post?: never;
+        delete: operations["remove_limit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/{name}/penalty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["shut_limit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_queue"];
+        put: operations["pause_queue"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/wait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["wait_for"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/signal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["signal_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/signals/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["take_signals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_waits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waits/{wid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_wait"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waits/{wid}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["answer_wait"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["start_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_bulk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["stop_bulk"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1514,6 +1802,12 @@ export interface components {
             content_id: string;
             sequence: number;
         };
+        AfterBody: {
+            group?: string | null;
+            /** @enum {string|null} */
+            on?: "completed" | "ended" | "failed" | null;
+            task?: string | null;
+        };
         Agent: {
             agent_id: string;
             created_at: components["schemas"]["Instant"];
@@ -1557,6 +1851,16 @@ export interface components {
             delta: string;
             producer?: components["schemas"]["ProducerBody"] | null;
         };
+        ApprovalBody: {
+            approvals?: number | null;
+            assignees?: string[] | null;
+            details?: unknown;
+            expires_in_ms?: number | null;
+            /** @enum {string|null} */
+            on_expire?: "reject" | "approve" | "fail" | null;
+            options?: components["schemas"]["WaitOptionBody"][] | null;
+            question: string;
+        };
         AuditPage: {
             records: components["schemas"]["Record"][];
         };
@@ -1570,6 +1874,53 @@ export interface components {
             balance: components["schemas"]["Balance"];
             new_balance: string;
             success: boolean;
+        };
+        BatchAnswer: {
+            group_id: string | null;
+            on_end?: components["schemas"]["BatchedTask"] | null;
+            tasks: components["schemas"]["BatchedTask"][];
+        };
+        BatchBody: {
+            atomic?: boolean | null;
+            group?: components["schemas"]["GroupBody"] | null;
+            parent?: components["schemas"]["ParentBody"] | null;
+            tasks: components["schemas"]["TaskBody"][];
+        };
+        BatchedTask: {
+            routable: boolean;
+            /** @enum {string} */
+            status: "pending" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "cancelled" | "timeout";
+            task_id: string;
+        };
+        Bulk: {
+            /** @enum {string} */
+            action: "cancel" | "retry" | "remove" | "set_priority";
+            bulk_id: string;
+            created_at: components["schemas"]["Instant"];
+            done: number;
+            dry_run: boolean;
+            ended_at: components["schemas"]["Instant"] | null;
+            failed: number;
+            filter: {
+                [key: string]: unknown;
+            };
+            matched: number;
+            most: number | null;
+            priority?: number | null;
+            reason: string;
+            sample: string[];
+            skipped: number;
+            /** @enum {string} */
+            status: "counting" | "counted" | "running" | "completed" | "refused" | "stopped";
+        };
+        BulkBody: {
+            /** @enum {string} */
+            action: "cancel" | "retry" | "remove" | "set_priority";
+            dry_run?: boolean | null;
+            filter: components["schemas"]["TaskFilter"];
+            most?: number | null;
+            priority?: number | null;
+            reason?: string | null;
         };
         CampaignAnswer: {
             former_ttl_ms?: number;
@@ -1597,11 +1948,18 @@ export interface components {
             affinity_tags: string[];
             assigned_node: string | null;
             audience: unknown;
+            checkpoint?: unknown;
             completed_at: components["schemas"]["Instant"] | null;
             description: string;
             error: string | null;
+            group_id?: string | null;
+            inputs?: unknown;
             keep_completed_ms?: number | null;
             keep_failed_ms?: number | null;
+            labels?: {
+                [key: string]: string;
+            };
+            limits?: components["schemas"]["TaskLimit"][];
             max_retries: number;
             message_id: string | null;
             metadata: {
@@ -1616,12 +1974,14 @@ export interface components {
             progress: number;
             required_skills: string[];
             result: unknown;
+            resume?: unknown;
+            retry?: components["schemas"]["RetryPolicy"] | null;
             retry_count: number;
             scheduled_at: components["schemas"]["Instant"] | null;
             session_id: string | null;
             started_at: components["schemas"]["Instant"] | null;
             /** @enum {string} */
-            status: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout";
+            status: "pending" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "cancelled" | "timeout";
             submitted_at: components["schemas"]["Instant"];
             target_node: string | null;
             task_id: string;
@@ -1630,6 +1990,7 @@ export interface components {
             timeout: number;
             token: string;
             user_id: string | null;
+            wait_id?: string | null;
         };
         ClusterEventGap: {
             from: string;
@@ -1749,7 +2110,7 @@ export interface components {
         Event: {
             event_id: string;
             /** @enum {string} */
-            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "restored" | "store_changed" | "ledger_rolled_back";
+            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_waiting" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "task_edited" | "bulk_started" | "bulk_ended" | "group_failing" | "group_ended" | "class_open" | "limit_changed" | "limit_removed" | "limit_shut" | "queue_paused" | "queue_resumed" | "wait_answered" | "restored" | "store_changed" | "ledger_rolled_back";
             payload: {
                 [key: string]: unknown;
             };
@@ -1758,6 +2119,34 @@ export interface components {
         Expiry: {
             reason: string | null;
             suspended: boolean;
+        };
+        Group: {
+            cancelled: number;
+            completed: number;
+            created_at: components["schemas"]["Instant"];
+            ended_at: components["schemas"]["Instant"] | null;
+            failed: number;
+            first_failure: string | null;
+            group_id: string;
+            name: string;
+            open: number;
+            parent: string | null;
+            sealed: boolean;
+            /** @enum {string} */
+            status: "open" | "completed" | "failed";
+            timeout: number;
+            total: number;
+        };
+        GroupBody: {
+            group_id?: string | null;
+            name?: string | null;
+            on_end?: components["schemas"]["TaskBody"] | null;
+            sealed?: boolean | null;
+        };
+        GroupChanged: {
+            changed: number;
+            group_id: string;
+            success: boolean;
         };
         HeartbeatAnswer: {
             cancelled: string[];
@@ -1881,7 +2270,7 @@ export interface components {
         };
         InviteBody: {
             expires_in?: number | null;
-            scopes?: ("read" | "write" | "trade" | "admin")[] | null;
+            scopes?: ("read" | "write" | "trade" | "approve" | "admin")[] | null;
             uses?: number | null;
         };
         InviteInfo: {
@@ -1889,7 +2278,7 @@ export interface components {
             created_by: string;
             expires_at: components["schemas"]["Instant"];
             invite_id: string;
-            scopes: ("read" | "write" | "trade" | "admin")[];
+            scopes: ("read" | "write" | "trade" | "approve" | "admin")[];
             used: number;
             uses: number;
         };
@@ -1910,7 +2299,7 @@ export interface components {
             certificate?: string | null;
             expires_in_days?: number | null;
             name?: string | null;
-            scopes?: ("read" | "write" | "trade" | "admin")[] | null;
+            scopes?: ("read" | "write" | "trade" | "approve" | "admin")[] | null;
         };
         KeyInfo: {
             created_at: components["schemas"]["Instant"];
@@ -1918,7 +2307,7 @@ export interface components {
             key_id: string;
             last_used: components["schemas"]["Instant"] | null;
             name: string;
-            scopes: ("read" | "write" | "trade" | "admin")[];
+            scopes: ("read" | "write" | "trade" | "approve" | "admin")[];
         };
         KeyList: {
             keys: components["schemas"]["KeyInfo"][];
@@ -1947,6 +2336,44 @@ export interface components {
             level: "memory" | "disk" | "replica" | "replica-disk";
             replicas: number | null;
             why: string;
+        };
+        Limit: {
+            concurrency: number | null;
+            name: string;
+            note: string;
+            paused: boolean;
+            per_owner: boolean;
+            rates: components["schemas"]["Rate"][];
+            updated_at: components["schemas"]["Instant"];
+            updated_by: string;
+        };
+        LimitBody: {
+            concurrency?: number | null;
+            note?: string | null;
+            paused?: boolean | null;
+            per_owner?: boolean | null;
+            rates?: components["schemas"]["RateBody"][] | null;
+        };
+        LimitRemoved: {
+            name: string;
+            success: boolean;
+        };
+        LimitStanding: {
+            concurrency: number | null;
+            held: number;
+            key: string | null;
+            name: string;
+            note: string;
+            opens_at: components["schemas"]["Instant"] | null;
+            parked_classes: number;
+            paused: boolean;
+            penalised_at: components["schemas"]["Instant"] | null;
+            per_owner: boolean;
+            rates: components["schemas"]["Rate"][];
+            /** @enum {string|null} */
+            shut_by: "paused" | "concurrency" | "rate" | "penalty" | null;
+            updated_at: components["schemas"]["Instant"];
+            updated_by: string;
         };
         LostClaim: {
             reason: string;
@@ -2262,6 +2689,22 @@ export interface components {
             offline: number;
             online: number;
         };
+        ParentBody: {
+            task_id: string;
+            token: string;
+        };
+        PenaltyAnswer: {
+            name: string;
+            shut_until: components["schemas"]["Instant"];
+            success: boolean;
+        };
+        PenaltyBody: {
+            key?: string | null;
+            owner?: string | null;
+            retry_after_ms: number;
+            task_id?: string | null;
+            token?: string | null;
+        };
         Position: {
             agent_id: string;
             asset: string;
@@ -2305,7 +2748,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
+            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "signals_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
             detail: string;
             errors?: {
                 field: string;
@@ -2320,6 +2763,26 @@ export interface components {
             epoch: number;
             id: string;
             seq: number;
+        };
+        QueueBody: {
+            paused?: boolean | null;
+            paused_skills?: string[] | null;
+        };
+        QueueState: {
+            paused: boolean;
+            paused_skills: string[];
+        };
+        Rate: {
+            count: number;
+            per_ms: number;
+            /** @enum {string} */
+            unit: "tasks" | "tokens";
+        };
+        RateBody: {
+            count: number;
+            per_ms: number;
+            /** @enum {string|null} */
+            unit?: "tasks" | "tokens" | null;
         };
         ReceiveAnswer: {
             messages: components["schemas"]["ReceivedMail"][];
@@ -2379,6 +2842,18 @@ export interface components {
         ResignBody: {
             node_id: string;
             term: number;
+        };
+        RetryBody: {
+            factor?: number | null;
+            first_ms?: number | null;
+            jitter?: number | null;
+            most_ms?: number | null;
+        };
+        RetryPolicy: {
+            factor: number;
+            first_ms: number;
+            jitter: number;
+            most_ms: number;
         };
         SealList: {
             seals: string[];
@@ -2460,6 +2935,23 @@ export interface components {
             status: string;
             wallet_address: string | null;
         };
+        Signal: {
+            name: string;
+            payload: unknown;
+            sent_at: components["schemas"]["Instant"];
+        };
+        SignalAnswer: {
+            queued: number;
+            success: boolean;
+            task_id: string;
+        };
+        SignalBody: {
+            name: string;
+            payload?: unknown;
+        };
+        SignalList: {
+            signals: components["schemas"]["Signal"][];
+        };
         SubmittedTask: {
             affinity_tags: string[];
             assigned_node: string | null;
@@ -2467,8 +2959,13 @@ export interface components {
             completed_at: components["schemas"]["Instant"] | null;
             description: string;
             error: string | null;
+            group_id?: string | null;
             keep_completed_ms?: number | null;
             keep_failed_ms?: number | null;
+            labels?: {
+                [key: string]: string;
+            };
+            limits?: components["schemas"]["TaskLimit"][];
             max_retries: number;
             message_id: string | null;
             metadata: {
@@ -2483,13 +2980,14 @@ export interface components {
             progress: number;
             required_skills: string[];
             result: unknown;
+            retry?: components["schemas"]["RetryPolicy"] | null;
             retry_count: number;
             routable: boolean;
             scheduled_at: components["schemas"]["Instant"] | null;
             session_id: string | null;
             started_at: components["schemas"]["Instant"] | null;
             /** @enum {string} */
-            status: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout";
+            status: "pending" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "cancelled" | "timeout";
             submitted_at: components["schemas"]["Instant"];
             target_node: string | null;
             task_id: string;
@@ -2497,6 +2995,11 @@ export interface components {
             task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
             timeout: number;
             user_id: string | null;
+            wait_id?: string | null;
+        };
+        TakeSignalsBody: {
+            name?: string | null;
+            token: string;
         };
         Task: {
             affinity_tags: string[];
@@ -2505,8 +3008,13 @@ export interface components {
             completed_at: components["schemas"]["Instant"] | null;
             description: string;
             error: string | null;
+            group_id?: string | null;
             keep_completed_ms?: number | null;
             keep_failed_ms?: number | null;
+            labels?: {
+                [key: string]: string;
+            };
+            limits?: components["schemas"]["TaskLimit"][];
             max_retries: number;
             message_id: string | null;
             metadata: {
@@ -2521,12 +3029,13 @@ export interface components {
             progress: number;
             required_skills: string[];
             result: unknown;
+            retry?: components["schemas"]["RetryPolicy"] | null;
             retry_count: number;
             scheduled_at: components["schemas"]["Instant"] | null;
             session_id: string | null;
             started_at: components["schemas"]["Instant"] | null;
             /** @enum {string} */
-            status: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout";
+            status: "pending" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "cancelled" | "timeout";
             submitted_at: components["schemas"]["Instant"];
             target_node: string | null;
             task_id: string;
@@ -2534,14 +3043,22 @@ export interface components {
             task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
             timeout: number;
             user_id: string | null;
+            wait_id?: string | null;
         };
         TaskBody: {
             affinity_tags?: string[] | null;
+            after?: components["schemas"]["AfterBody"][] | null;
+            approval?: components["schemas"]["ApprovalBody"] | null;
             audience?: ("any" | "owner") | string[] | null;
             delay_ms?: number | null;
             description?: string | null;
+            group_id?: string | null;
             keep_completed_ms?: number | null;
             keep_failed_ms?: number | null;
+            labels?: {
+                [key: string]: string;
+            } | null;
+            limits?: components["schemas"]["TaskLimitBody"][] | null;
             max_retries?: number | null;
             metadata?: {
                 [key: string]: unknown;
@@ -2553,6 +3070,7 @@ export interface components {
             } | null;
             priority?: number | null;
             required_skills?: string[] | null;
+            retry?: components["schemas"]["RetryBody"] | null;
             target_node?: string | null;
             task_id?: string | null;
             /** @enum {string|null} */
@@ -2584,15 +3102,69 @@ export interface components {
             result?: unknown;
             token: string;
         };
+        TaskEditBody: {
+            affinity_tags?: string[] | null;
+            delay_ms?: number | null;
+            description?: string | null;
+            /** @enum {string|null} */
+            if_status?: "pending" | "scheduled" | "waiting" | null;
+            labels?: {
+                [key: string]: string;
+            } | null;
+            max_retries?: number | null;
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            name?: string | null;
+            optional_skills?: string[] | null;
+            parameters?: {
+                [key: string]: unknown;
+            } | null;
+            priority?: number | null;
+            required_skills?: string[] | null;
+            retry?: components["schemas"]["RetryBody"] | null;
+            /** @enum {string|null} */
+            task_type?: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon" | null;
+            timeout?: number | null;
+        };
         TaskFailBody: {
             error?: string | null;
+            retry_in_ms?: number | null;
             retryable?: boolean | null;
+            snooze?: boolean | null;
             token: string;
+        };
+        TaskFilter: {
+            assigned_node?: string | null;
+            error?: string | null;
+            labels?: {
+                [key: string]: string;
+            } | null;
+            name?: string | null;
+            session_id?: string | null;
+            since?: string | null;
+            /** @enum {string|null} */
+            status?: "pending" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "cancelled" | "timeout" | "" | null;
+            until?: string | null;
+            user_id?: string | null;
+        };
+        TaskLimit: {
+            cost: number;
+            key?: string | null;
+            name: string;
+            tokens: number;
+        };
+        TaskLimitBody: {
+            cost?: number | null;
+            key?: string | null;
+            name: string;
+            tokens?: number | null;
         };
         TaskProgressAnswer: {
             cancelled: boolean;
             lease_ms: number;
             progress: number;
+            signals?: number;
             status: string;
             success: boolean;
             task_id: string;
@@ -2642,6 +3214,7 @@ export interface components {
             running: number;
             scheduled: number;
             skill_sets: number;
+            suspended: number;
             timeout: number;
             total: number;
             waiting: number;
@@ -2654,6 +3227,7 @@ export interface components {
             running: number;
             scheduled: number;
             timeout: number;
+            waiting: number;
         };
         TimeoutNode: {
             hostname: string;
@@ -2670,6 +3244,77 @@ export interface components {
             from_agent: string;
             memo?: string | null;
             to_agent: string;
+        };
+        Wait: {
+            answers: components["schemas"]["WaitAnswer"][];
+            approvals: number;
+            asked_at: components["schemas"]["Instant"];
+            assignees: string[];
+            by_other: boolean;
+            details: unknown;
+            ended_at: components["schemas"]["Instant"] | null;
+            expires_at: components["schemas"]["Instant"] | null;
+            /** @enum {string} */
+            kind: "approval" | "signal" | "sleep" | "tasks";
+            name: string | null;
+            on_expire: string | null;
+            options: components["schemas"]["WaitOption"][];
+            owner: string;
+            question: string | null;
+            /** @enum {string} */
+            state: "open" | "answered" | "expired" | "over" | "cancelled";
+            task_id: string;
+            wait_id: string;
+        };
+        WaitAnswer: {
+            at: string;
+            by: string;
+            comment: string | null;
+            decision: string;
+            value: unknown;
+        };
+        WaitAnswerBody: {
+            comment?: string | null;
+            decision: string;
+            value?: unknown;
+        };
+        WaitBody: {
+            approvals?: number | null;
+            assignees?: string[] | null;
+            by_other?: boolean | null;
+            checkpoint?: unknown;
+            details?: unknown;
+            expires_in_ms?: number | null;
+            for_ms?: number | null;
+            group_id?: string | null;
+            /** @enum {string} */
+            kind: "approval" | "signal" | "sleep" | "tasks";
+            name?: string | null;
+            /** @enum {string|null} */
+            on_expire?: "reject" | "approve" | "fail" | null;
+            options?: components["schemas"]["WaitOptionBody"][] | null;
+            question?: string | null;
+            task_ids?: string[] | null;
+            token: string;
+            /** @enum {string|null} */
+            until?: "ended" | "completed" | "any" | null;
+        };
+        WaitOption: {
+            label: string;
+            value: string;
+        };
+        WaitOptionBody: {
+            label?: string | null;
+            value: string;
+        };
+        WaitStarted: {
+            expires_at: components["schemas"]["Instant"] | null;
+            ready: boolean;
+            resume?: unknown;
+            status: string;
+            success: boolean;
+            task_id: string;
+            wait_id: string;
         };
         WhyAnswer: {
             ahead: number;
@@ -3323,11 +3968,16 @@ export interface operations {
     list_tasks: {
         parameters: {
             query?: {
-                status?: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout" | "";
-                status_filter?: "pending" | "scheduled" | "running" | "completed" | "failed" | "cancelled" | "timeout" | "";
+                status?: "pending" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "cancelled" | "timeout" | "";
+                status_filter?: "pending" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "cancelled" | "timeout" | "";
                 assigned_node?: string;
                 user_id?: string;
                 session_id?: string;
+                name?: string;
+                label?: string;
+                since?: string;
+                until?: string;
+                "error~"?: string;
                 limit?: number;
                 cursor?: string;
             };
@@ -3578,6 +4228,31 @@ export interface operations {
             };
         };
     };
+    edit_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskEditBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubmittedTask"];
+                };
+            };
+        };
+    };
     explain_task: {
         parameters: {
             query?: never;
@@ -3682,6 +4357,490 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskRedriveAnswer"];
+                };
+            };
+        };
+    };
+    submit_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+        };
+    };
+    show_group: {
+        parameters: {
+            query?: {
+                wait_ms?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+        };
+    };
+    list_group_tasks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"][];
+                };
+            };
+        };
+    };
+    cancel_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupChanged"];
+                };
+            };
+        };
+    };
+    retry_group: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupChanged"];
+                };
+            };
+        };
+    };
+    list_limits: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"][];
+                };
+            };
+        };
+    };
+    show_limit: {
+        parameters: {
+            query?: {
+                key?: string;
+                owner?: string;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitStanding"];
+                };
+            };
+        };
+    };
+    set_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limit"];
+                };
+            };
+        };
+    };
+    remove_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitRemoved"];
+                };
+            };
+        };
+    };
+    shut_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PenaltyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PenaltyAnswer"];
+                };
+            };
+        };
+    };
+    show_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueState"];
+                };
+            };
+        };
+    };
+    pause_queue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueueBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueState"];
+                };
+            };
+        };
+    };
+    wait_for: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WaitBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitStarted"];
+                };
+            };
+        };
+    };
+    signal_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignalBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalAnswer"];
+                };
+            };
+        };
+    };
+    take_signals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeSignalsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalList"];
+                };
+            };
+        };
+    };
+    list_waits: {
+        parameters: {
+            query?: {
+                kind?: "approval" | "signal" | "sleep" | "tasks" | "";
+                assignee?: string;
+                task_id?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wait"][];
+                };
+            };
+        };
+    };
+    show_wait: {
+        parameters: {
+            query?: {
+                wait_ms?: number;
+            };
+            header?: never;
+            path: {
+                wid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wait"];
+                };
+            };
+        };
+    };
+    answer_wait: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                wid: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WaitAnswerBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wait"];
+                };
+            };
+        };
+    };
+    start_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+        };
+    };
+    show_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
+                };
+            };
+        };
+    };
+    stop_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulk"];
                 };
             };
         };
@@ -4442,7 +5601,7 @@ export interface operations {
                         auth: {
                             agent_id: string;
                             key_id: string | null;
-                            scopes: ("read" | "write" | "trade" | "admin")[];
+                            scopes: ("read" | "write" | "trade" | "approve" | "admin")[];
                         };
                     };
                 };
@@ -5035,7 +6194,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
+                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "signals_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
             };
             cookie?: never;
         };

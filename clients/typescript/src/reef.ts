@@ -1,14 +1,18 @@
 import { Agents } from "./agents.ts";
+import { Bulk } from "./bulk.ts";
 import { Cluster } from "./cluster.ts";
+import { Groups } from "./groups.ts";
 import { type RawOptions, Transport, type TransportOptions } from "./http.ts";
 import { Inbox } from "./inbox.ts";
 import { Leadership, type LeadershipOptions } from "./leadership.ts";
 import { Ledger } from "./ledger.ts";
+import { Limits } from "./limits.ts";
 import { Messages } from "./messages.ts";
 import { NodeHandle, type NodeOptions } from "./node-handle.ts";
 import { Nodes } from "./nodes.ts";
 import { SessionRef, Sessions } from "./sessions.ts";
 import { Tasks } from "./tasks.ts";
+import { Waits } from "./waits.ts";
 
 export interface ReefOptions extends TransportOptions {
   /** An agent's key, or the admin's. None is needed where the hub is open. */
@@ -25,22 +29,30 @@ export interface ReefOptions extends TransportOptions {
 export class Reef {
   readonly agents: Agents;
   readonly cluster: Cluster;
+  readonly groups: Groups;
+  readonly bulk: Bulk;
   readonly ledger: Ledger;
+  readonly limits: Limits;
   readonly messages: Messages;
   readonly nodes: Nodes;
   readonly sessions: Sessions;
   readonly tasks: Tasks;
+  readonly waits: Waits;
   readonly #http: Transport;
 
   constructor(url: string, options: ReefOptions = {}) {
     this.#http = new Transport(url, options);
     this.agents = new Agents(this.#http);
     this.cluster = new Cluster(this.#http);
+    this.groups = new Groups(this.#http);
+    this.bulk = new Bulk(this.#http);
     this.ledger = new Ledger(this.#http);
+    this.limits = new Limits(this.#http);
     this.messages = new Messages(this.#http);
     this.nodes = new Nodes(this.#http);
     this.sessions = new Sessions(this.#http);
     this.tasks = new Tasks(this.#http);
+    this.waits = new Waits(this.#http);
   }
 
   /** Registers a node of this name, which lives until `close` or the end of its `await using`. */

@@ -1,6 +1,10 @@
+import { type Busy, Conflict, NotFound } from "./errors.ts";
 import type { AnswerOf, BodyOf, QueryOf, RequestOptions, Transport } from "./http.ts";
 import { pages } from "./pages.ts";
 import type { Rest, Task } from "./types.ts";
+
+/** Longest penalty that the hub takes. */
+const PENALTY_MS_MAX = 3_600_000;
 
 /** The queue. */
 export class Tasks {
@@ -18,6 +22,28 @@ export class Tasks {
     return this.#http.call("submit_task", { ...options, body: { ...body, name } });
   }
 
+  /**
+   * Queues at most 100 tasks at once, all or none; a task may follow earlier ones (`after`) by their
+   * places: `{ task: "#0" }`. With `group` they form one. With `atomic: false` they may be 1000, and
+   * are taken a hundred at a time.
+   */
+  batch(
+    tasks: BodyOf<"submit_batch">["tasks"],
+    body: Rest<BodyOf<"submit_batch">, "tasks" | "parent"> = {},
+    options: RequestOptions = {},
+  ): Promise<AnswerOf<"submit_batch">> {
+    return this.#http.call("submit_batch", { ...options, body: { ...body, tasks } });
+  }
+
+  /**
+   * Sends a signal, and says how many the task has got that it has neither awaited nor taken. It is
+   * kept until the task waits for it, also where it does that later.
+   */
+  async signal(id: string, name: string, payload?: unknown): Promise<number> {
+    const body = payload === undefined ? { name } : { name, payload };
+    return (await this.#http.call("signal_task", { path: { id }, body })).queued;
+  }
+
   get(id: string): Promise<Task> {
     return this.#http.call("show_task", { path: { id } });
   }
@@ -30,6 +56,11 @@ export class Tasks {
       const task = await this.#http.call("show_task", { ...options, path: { id }, query, timeout: 60_000 });
       if (["completed", "failed", "cancelled", "timeout"].includes(task.status)) return task;
     }
+  }
+
+  /** Changes one that waits; what is left out stays as it is. */
+  edit(id: string, body: BodyOf<"edit_task">, options: RequestOptions = {}): Promise<AnswerOf<"edit_task">> {
+    return this.#http.call("edit_task", { ...options, path: { id }, body });
   }
 
   /** Why it is not running. */
@@ -100,5 +131,23 @@ export class Claims {
 
   fail(id: string, body: BodyOf<"fail_task">, options: RequestOptions = {}): Promise<Task> {
     return this.#http.call("fail_task", { ...options, path: { id }, body });
+  }
+
+  /** Shuts a limit; that it cannot be shut keeps nobody from telling the end of the task. */
+  async shut({ limit, after }: Busy, claim: { task_id: string; token: string }): Promise<void> {
+    const retry_after_ms = Math.min(Math.max(Math.round(after ?? 0), 1), PENALTY_MS_MAX);
+    try {
+      await this.#http.call("shut_limit", { path: { name: limit }, body: { ...claim, retry_after_ms } });
+    } catch (error) {
+      if (!(error instanceof Conflict || error instanceof NotFound)) throw error;
+    }
+  }
+
+  wait(id: string, body: BodyOf<"wait_for">, options: RequestOptions = {}): Promise<AnswerOf<"wait_for">> {
+    return this.#http.call("wait_for", { ...options, path: { id }, body });
+  }
+
+  takeSignals(id: string, body: BodyOf<"take_signals">, options: RequestOptions = {}) {
+    return this.#http.call("take_signals", { ...options, path: { id }, body });
   }
 }

@@ -9,9 +9,9 @@ import { eventually, Hub, TREE } from "./hub.ts";
 const text = readFileSync(new URL("docs/start/typescript.md", TREE), "utf8");
 const blocks = (kind: string) =>
   Array.from(text.matchAll(new RegExp(`^\`\`\`${kind}\n(.*?)^\`\`\`$`, "gms")), ([, it]) => it!);
-const [worker, ask, errors] = blocks("js") as [string, string, string];
+const [worker, ask, waiting, errors] = blocks("js") as [string, string, string, string];
 // The first installs; those behind the programs' are about browsers.
-const [, answered, refused] = blocks("text") as [string, string, string];
+const [, answered, waited, refused] = blocks("text") as [string, string, string, string];
 
 let hub: Hub;
 const folder = mkdtempSync(join(tmpdir(), "reef-document-"));
@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 it("what the document shows is what happens, also when the worker is killed", async () => {
-  expect(blocks("js")).toHaveLength(3);
+  expect(blocks("js")).toHaveLength(4);
   const first = start("worker.mjs", worker);
   const undisturbed = start("ask.mjs", ask);
   expect(await once(undisturbed.child, "close")).toEqual([0, null]);
@@ -57,6 +57,10 @@ it("what the document shows is what happens, also when the worker is killed", as
   const second = start("worker.mjs", worker);
   expect(await once(disturbed.child, "close")).toEqual([0, null]);
   expect(disturbed.output).toBe(answered);
+
+  const paying = start("waiting.mjs", waiting);
+  expect(await once(paying.child, "close")).toEqual([0, null]);
+  expect(paying.output).toBe(waited);
 
   const failing = start("errors.mjs", errors);
   expect(await once(failing.child, "close")).toEqual([0, null]);

@@ -1,6 +1,5 @@
 //! The messages of a session: send, load or create, list, show, replay, clean up.
 
-use futures_util::future::try_join_all;
 use reef_api::message::{
     Message, MessageAnswer, MessageBody, MessageCleanupAnswer, MessageEventGap, MessageEventList,
     MessageList, MessageOpenBody, Role,
@@ -222,7 +221,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let bytes_max = REPLY_BYTES / listed.ids.len().max(1);
     let small = |message_id| Get { message_id, bytes_max: Some(bytes_max) };
     let calls: Vec<Get<'_>> = listed.ids.iter().map(|(message_id, _)| small(message_id)).collect();
-    let found = try_join_all(calls.iter().map(|call| cx.store.call(call))).await?;
+    let found = cx.store.call_each(&calls).await?;
     let (mut messages, mut bytes) = (Vec::with_capacity(found.len()), 0);
     let (mut last, mut is_cut) = (None, false);
     for ((message_id, place), found) in listed.ids.iter().zip(found) {

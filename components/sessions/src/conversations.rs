@@ -1,6 +1,5 @@
 //! Sessions: open, show, list, close.
 
-use futures_util::future::try_join_all;
 use reef_api::SessionId;
 use reef_api::session::{SessionAnswer, SessionBody, SessionClosed, SessionStatus};
 use reef_api::word::{self, Word as _};
@@ -94,11 +93,11 @@ async fn find<R: Redis>(
 /// Takes some of an owner's sessions that have expired off the lists.
 async fn forget_expired<R: Redis>(cx: &Context<'_, R>, owner: &str) -> Result<(), Problem> {
     let looked_at = cx.store.call(&Sample { owner, most: SAMPLE }).await?;
-    let gets = looked_at.into_iter().map(|session_id| async move {
-        let found = find(cx, &session_id).await?;
-        Ok::<_, StoreError>(found.is_none().then_some(session_id))
-    });
-    let expired: Vec<SessionId> = try_join_all(gets).await?.into_iter().flatten().collect();
+    let get = |session_id| Get { session_id, bytes_max: Some(0) };
+    let gets: Vec<Get<'_>> = looked_at.iter().map(get).collect();
+    let found = looked_at.iter().zip(cx.store.call_each(&gets).await?);
+    let expired = found.filter(|(_, found)| matches!(found, Fitting::NotFound));
+    let expired: Vec<SessionId> = expired.map(|(session_id, _)| session_id.clone()).collect();
     if !expired.is_empty() {
         let call = RemoveFromLists { user_id: None, owner: Some(owner), session_ids: &expired };
         cx.store.call(&call).await?;
@@ -132,10 +131,9 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let mut is_cut = false;
     // A part at a time, so that never more is read than an answer and a part may hold.
     'parts: for part in listed.chunks(PART) {
-        let gets = part.iter().map(|(session_id, _)| async move {
-            cx.store.call(&Get { session_id, bytes_max: Some(METADATA_BYTES_MAX) }).await
-        });
-        for ((session_id, number), found) in part.iter().zip(try_join_all(gets).await?) {
+        let get = |session_id| Get { session_id, bytes_max: Some(METADATA_BYTES_MAX) };
+        let gets: Vec<Get<'_>> = part.iter().map(|(session_id, _)| get(session_id)).collect();
+        for ((session_id, number), found) in part.iter().zip(cx.store.call_each(&gets).await?) {
             // Sessions of earlier versions may have more metadata than can be given today.
             let found = match found {
                 Fitting::Ok(session) => Some(session),

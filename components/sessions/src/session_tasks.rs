@@ -10,15 +10,15 @@ use reef_domain::task::{
 use reef_domain::{Invalid, name};
 use reef_store::Redis;
 use reef_store::session::Written as SessionWritten;
-use reef_store::task::{Discard, Get, Place, Placed, Queue, Submit, Submitted, place};
+use reef_store::task::{Discard, Get, GivenTask, Place, Placed, Queue, Submit, Submitted, place};
 use reef_web::extract::{object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
+use reef_web::task::{READ_ONLY, not_submitted};
 use reef_web::{Code, Context, Problem, Response};
 use serde_json::json;
 
 use crate::conversations::unknown_session;
-use crate::tasks::{READ_ONLY, not_submitted};
 
 /// Most iterations where the caller names none (`contract.md` §5).
 const ITERATIONS_DEFAULT: i64 = 3;
@@ -98,15 +98,17 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         submission.wants.audience = Some(of_session.unwrap_or_else(|| default.clone()));
     }
 
-    let draft = Submit {
+    let task = GivenTask {
         task_id: &task_id,
         submission: &submission,
         parameters: &parameters,
         metadata: &Json::empty_object(),
-        shown_in: Some((&session_id, &message_id)),
         owner: cx.caller.name(),
-        quotas: cx.quotas(),
+        approval: None,
+        follows_group: false,
     };
+    let shown_in = Some((&session_id, &message_id));
+    let draft = Submit { task, shown_in, quotas: cx.quotas() };
     let answered = cx.store.call_once(&draft, cx.once.as_ref()).await?;
     if !matches!(answered.value, Submitted::Ok { task: None, .. }) {
         let problem = not_submitted(&answered.value, &task_id);

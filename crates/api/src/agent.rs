@@ -24,6 +24,8 @@ words! {
         Write = "write",
         /// To move money.
         Trade = "trade",
+        /// To decide what tasks wait for.
+        Approve = "approve",
         /// To administer.
         Admin = "admin",
     }

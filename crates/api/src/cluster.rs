@@ -47,6 +47,9 @@ pub struct TasksByStatus {
     pub pending: i64,
     /// Kept back by their submitter.
     pub scheduled: i64,
+    /// Waiting for something that is no node: an answer, a signal, a time.
+    #[serde(default)]
+    pub waiting: i64,
     /// Held by a node.
     pub running: i64,
     /// Ended well.
@@ -62,11 +65,13 @@ pub struct TasksByStatus {
 impl TasksByStatus {
     /// The counts by their names, in order.
     #[must_use]
-    pub fn counts(&self) -> [(&'static str, i64); 7] {
-        let Self { pending, scheduled, running, completed, failed, cancelled, timeout } = *self;
+    pub fn counts(&self) -> [(&'static str, i64); 8] {
+        let Self { pending, scheduled, waiting, running, completed, failed, cancelled, timeout } =
+            *self;
         [
             ("pending", pending),
             ("scheduled", scheduled),
+            ("waiting", waiting),
             ("running", running),
             ("completed", completed),
             ("failed", failed),

@@ -91,6 +91,14 @@ ids! {
     MailId
     /// Proves that its holder has a task. It changes with every claim.
     Token
+    /// Names what a task waits for.
+    WaitId
+    /// Names a group of tasks.
+    GroupId
+    /// Names a limit.
+    LimitId
+    /// Names a change of many tasks.
+    BulkId
     /// Names an agent.
     AgentId
     /// Names a key. It is no secret.

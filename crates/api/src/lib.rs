@@ -9,7 +9,7 @@
 //! - [`lax`]: numbers as the older services took them.
 //! - [`time`], instants as Redis gives them and how they are written.
 //! - [`money`]: exact amounts.
-//! - [`node`], [`heartbeat`], [`cluster`], [`durability`], [`leader`], [`task`], [`session`], [`message`],
+//! - [`node`], [`heartbeat`], [`cluster`], [`durability`], [`leader`], [`task`], [`wait`], [`flow`], [`limit`], [`session`], [`message`],
 //!   [`mail`], [`agent`], [`ledger`]: requests and answers, by what they are about.
 //! - [`problem`]: what is answered in place of a success.
 //!
@@ -27,13 +27,17 @@
 )]
 
 pub mod agent;
+pub mod bulk;
 pub mod cluster;
 pub mod durability;
+pub mod find;
+pub mod flow;
 pub mod heartbeat;
 pub mod id;
 pub mod lax;
 pub mod leader;
 pub mod ledger;
+pub mod limit;
 pub mod mail;
 pub mod message;
 pub mod money;
@@ -42,11 +46,12 @@ pub mod problem;
 pub mod session;
 pub mod task;
 pub mod time;
+pub mod wait;
 pub mod word;
 
 pub use id::{
-    AgentId, ContentId, HoldId, IntentId, InviteId, KeyId, MailId, MatchId, MessageId, NodeId,
-    PositionId, SessionId, TaskId, Token,
+    AgentId, BulkId, ContentId, GroupId, HoldId, IntentId, InviteId, KeyId, LimitId, MailId,
+    MatchId, MessageId, NodeId, PositionId, SessionId, TaskId, Token, WaitId,
 };
 pub use money::Money;
 pub use problem::Code;

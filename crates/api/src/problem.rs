@@ -69,6 +69,8 @@ codes! {
         "Wait for its answer, then repeat the request with the same Idempotency-Key.";
     InboxFull = "inbox_full", 409, "The inbox is full",
         "Nothing was dropped. Try again once the agent has acknowledged some messages.";
+    SignalsFull = "signals_full", 409, "The task has too many signals",
+        "Nothing was dropped. Try again once the task has taken some.";
     QuotaExceeded = "quota_exceeded", 409, "An agent may not have more of it",
         "Nothing was done. Let go of some first: the detail says of what, how much one agent \
          may have, and which variable of the hub sets it.";

@@ -1,19 +1,28 @@
 //! Tasks: submitting, running, showing, trying again.
 
+mod edit;
+mod retry;
 mod seconds;
+mod stats;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+pub use self::edit::TaskEditBody;
+pub use self::retry::{RetryBody, RetryPolicy};
 pub use self::seconds::Seconds;
-use crate::cluster::TasksByStatus;
-use crate::id::{MessageId, NodeId, SessionId, TaskId, Token};
+pub use self::stats::TaskStats;
+use crate::flow::AfterBody;
+use crate::id::{GroupId, MessageId, NodeId, SessionId, TaskId, Token, WaitId};
 use crate::lax;
+use crate::limit::{TaskLimit, TaskLimitBody};
 use crate::time::UnixMillis;
+use crate::wait::ApprovalBody;
 use crate::word::{Open, words};
 
 words! {
@@ -23,6 +32,8 @@ words! {
         Pending = "pending",
         /// Kept back until a time.
         Scheduled = "scheduled",
+        /// Waits for something that is no node: an answer, a signal, a time.
+        Waiting = "waiting",
         /// Held by a node.
         Running = "running",
         Completed = "completed",
@@ -67,7 +78,7 @@ pub struct Task {
     pub required_skills: Vec<String>,
     /// Skills that are good to have.
     pub optional_skills: Vec<String>,
-    /// `pending scheduled running completed failed cancelled timeout`.
+    /// `pending scheduled waiting running completed failed cancelled timeout`.
     pub status: Open<TaskStatus>,
     /// 0 (critical) to 3 (low).
     pub priority: i64,
@@ -109,6 +120,15 @@ pub struct Task {
     pub audience: Value,
     /// The one node that may run it.
     pub target_node: Option<NodeId>,
+    /// Limits that it is under.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<TaskLimit>,
+    /// The group that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<GroupId>,
+    /// What it waits for, while it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait_id: Option<WaitId>,
     /// How long it is kept after it has completed, in milliseconds; left out: as the variable
     /// `task_kept_hours` says.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,6 +136,12 @@ pub struct Task {
     /// The same after it has failed, run out of time or been cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_failed_ms: Option<i64>,
+    /// What its owner finds it by.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// When it is tried again, if it says so itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryPolicy>,
 }
 
 /// A task that is submitted, or a sub-task of a proposal.
@@ -168,32 +194,20 @@ pub struct TaskBody<J> {
     /// The same after it has failed, run out of time or been cancelled.
     #[serde(default, deserialize_with = "lax::int")]
     pub keep_failed_ms: Option<i64>,
-}
-
-// `GET /tasks/stats`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct TaskStats {
-    pub total: i64,
-    #[serde(flatten)]
-    pub by_status: TasksByStatus,
-    pub waiting: i64,
-    pub delayed: i64,
-    pub dead: i64,
-    pub skill_sets: i64,
-    pub fenced: i64,
-    /// Tasks that have ended and are kept.
-    #[serde(default)]
-    pub ended: i64,
-    /// What these take in Redis, in bytes, about.
-    #[serde(default)]
-    pub ended_bytes: i64,
-    /// When the one ended that has been kept longest, of those that do not say how long they are kept.
-    #[serde(default)]
-    pub oldest_end: Option<UnixMillis>,
-    /// Tasks that have been kept as long as they were to be, and that are yet to be forgotten.
-    #[serde(default)]
-    pub overdue: i64,
+    /// What its owner finds it by: at most 8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
+    /// When it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryBody>,
+    /// What has to be decided before any node gets it: until then it waits.
+    pub approval: Option<ApprovalBody<J>>,
+    /// What it follows: it waits until all of that has ended.
+    pub after: Option<Vec<AfterBody>>,
+    /// The group that it joins, which takes further tasks.
+    pub group_id: Option<GroupId>,
+    /// Limits that it is under: it begins once all of them are open.
+    pub limits: Option<Vec<TaskLimitBody>>,
 }
 
 /// A task that was submitted.
@@ -271,6 +285,17 @@ pub struct ClaimedTask {
     #[serde(flatten)]
     pub task: Task,
     pub token: Token,
+    /// What whoever held it last has left, when it was to wait: any value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Box<RawValue>>,
+    /// What has come that it waited for: `wait_id`, `kind`, `at`; of an approval `decision`, `value`,
+    /// `by` and `comment`; of a signal `name` and `value`; `expired`, if it has not come in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Box<RawValue>>,
+    /// What it follows: `task_id` or `group_id`, `status`, and of a task that has completed `result`, or
+    /// `ref`, where to get it, if the results are large together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Box<RawValue>>,
 }
 
 impl<'de> Deserialize<'de> for ClaimedTask {
@@ -278,9 +303,16 @@ impl<'de> Deserialize<'de> for ClaimedTask {
         #[derive(Deserialize)]
         struct Rest {
             token: Token,
+            #[serde(default)]
+            checkpoint: Option<Box<RawValue>>,
+            #[serde(default)]
+            resume: Option<Box<RawValue>>,
+            #[serde(default)]
+            inputs: Option<Box<RawValue>>,
         }
-        let (task, Rest { token }) = part_and_rest(deserializer)?;
-        Ok(Self { task, token })
+        let (task, rest) = part_and_rest(deserializer)?;
+        let Rest { token, checkpoint, resume, inputs } = rest;
+        Ok(Self { task, token, checkpoint, resume, inputs })
     }
 }
 
@@ -310,6 +342,14 @@ pub struct TaskProgressAnswer {
     /// the task's timeout.
     pub lease_ms: i64,
     pub cancelled: bool,
+    /// How many signals the task has got and not taken, if there are some.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub signals: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// `POST /tasks/{id}/complete`.
@@ -340,6 +380,12 @@ pub struct TaskFailBody {
     pub error: Option<String>,
     /// Whether to try again.
     pub retryable: Option<bool>,
+    /// When to try again, in milliseconds; left out, as the task says.
+    #[serde(default, deserialize_with = "lax::int", skip_serializing_if = "Option::is_none")]
+    pub retry_in_ms: Option<i64>,
+    /// It could not be tried yet, and this counts as no try: at most ten times in a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snooze: Option<bool>,
 }
 
 /// `GET /tasks/{id}/why`.

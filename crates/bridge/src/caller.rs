@@ -1,24 +1,17 @@
 //! Whose key a caller brings, and what it may do. There is no other identity.
 
+use reef_api::agent::Scope;
+use reef_api::word::Open;
 use serde::Deserialize;
 
 use crate::{Hub, Problem, Request};
-
-/// What a key must allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    Read,
-    Write,
-    Trade,
-    Admin,
-}
 
 /// Who calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
     /// The agent whose key it is; none for an operator's key, and for callers without a key.
     pub agent: Option<String>,
-    scopes: Vec<String>,
+    scopes: Vec<Scope>,
 }
 
 /// `GET /auth/me`, as far as it matters here.
@@ -30,7 +23,7 @@ struct Me {
 #[derive(Deserialize)]
 struct Auth {
     agent_id: String,
-    scopes: Vec<String>,
+    scopes: Vec<Open<Scope>>,
 }
 
 impl Caller {
@@ -43,7 +36,7 @@ impl Caller {
             // What begins so is no agent: `@admin`.
             Ok(Me { auth }) => Ok(Self {
                 agent: Some(auth.agent_id).filter(|agent| !agent.starts_with('@')),
-                scopes: auth.scopes,
+                scopes: auth.scopes.iter().filter_map(Open::known).collect(),
             }),
             Err(problem) if problem.status == 401 => {
                 // A hub that needs no keys lets anybody see this, but not those with a wrong key.
@@ -56,25 +49,19 @@ impl Caller {
 
     /// Whoever calls an open hub without a key: all but money.
     fn anonymous() -> Self {
-        let scopes = ["read", "write", "admin"].map(str::to_owned).to_vec();
+        let scopes = vec![Scope::Read, Scope::Write, Scope::Approve, Scope::Admin];
         Self { agent: None, scopes }
     }
 
     /// The same caller with a key of these scopes.
     #[must_use]
-    pub fn with_scopes(self, scopes: impl IntoIterator<Item = String>) -> Self {
+    pub fn with_scopes(self, scopes: impl IntoIterator<Item = Scope>) -> Self {
         Self { scopes: scopes.into_iter().collect(), ..self }
     }
 
     /// Whether its key allows this.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
-        let name = match scope {
-            Scope::Read => "read",
-            Scope::Write => "write",
-            Scope::Trade => "trade",
-            Scope::Admin => "admin",
-        };
-        self.scopes.iter().any(|held| held == name)
+        self.scopes.contains(&scope)
     }
 }

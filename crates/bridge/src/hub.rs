@@ -93,6 +93,12 @@ impl Request {
         Self::new(Method::Patch, path).with_body(body)
     }
 
+    /// Sets.
+    #[must_use]
+    pub fn put<S: Into<String>>(path: impl IntoIterator<Item = S>, body: &impl Serialize) -> Self {
+        Self::new(Method::Put, path).with_body(body)
+    }
+
     fn with_body(self, body: &impl Serialize) -> Self {
         // What is serialized here are plain values, which JSON can always say.
         Self { body: serde_json::to_value(body).ok(), ..self }

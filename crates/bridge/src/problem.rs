@@ -124,6 +124,7 @@ impl Problem {
             "idempotency_mismatch" => {
                 "That idempotency_key belongs to another call: use a new one for a new call."
             }
+            "signals_full" => "Wait until the task has taken some of its signals.",
             "inbox_full" => "Wait until the other agent has read its mail, or ask another one.",
             "quota_exceeded" => "Finish or remove some of what you have, then call again.",
             "payload_too_large" => "Send less: put large data elsewhere and send where it is.",

@@ -37,11 +37,14 @@
 //! - [`Trust`]: whose certificates are believed, and which one is shown.
 
 mod answer;
+mod bulk_routes;
 mod error;
 mod events;
+mod flow_routes;
 mod hub;
 mod kept;
 mod lenient;
+mod limit_routes;
 mod request;
 mod routes;
 mod secret;

@@ -26,23 +26,27 @@ mod doctor;
 mod events;
 mod failure;
 mod finding;
+mod groups;
 mod health;
 mod inbox;
 mod invites;
 mod keys;
 mod leader;
 mod ledger;
+mod limits;
 mod mcp;
 mod messages;
 mod nodes;
 mod output;
 mod page;
+mod queue;
 pub mod table;
 mod tasks;
 mod time;
 mod top;
 mod upkeep;
 mod verify;
+mod waits;
 mod worker;
 
 use std::process::ExitCode;
@@ -115,6 +119,14 @@ asking! {
     Events(events::Events, events::EXAMPLES),
     /// Tasks: submit them, look at them, wait for them
     Tasks(tasks::Tasks, tasks::EXAMPLES),
+    /// Tasks that were submitted together
+    Groups(groups::Groups, groups::EXAMPLES),
+    /// What tasks wait for, and who decides it
+    Waits(waits::Waits, waits::EXAMPLES),
+    /// How many tasks run at once, or begin within a time
+    Limits(limits::Limits, limits::EXAMPLES),
+    /// Pause the queue, or tasks that require a skill
+    Queue(queue::Queue, queue::EXAMPLES),
     /// Agents: register them, and see who there is
     Agents(agents::Agents, agents::EXAMPLES),
     /// What only who runs the hub does: further admin keys

@@ -115,7 +115,6 @@ impl Picture {
     /// The picture, in so many lines at most.
     fn draw(&self, lines: usize) -> String {
         let (health, tasks) = (&self.health.value, &self.tasks.value);
-        let by_status = &tasks.by_status;
         let mut parts = vec![
             format!(
                 "{} nodes: {} online, {} busy, {} offline    {} of {} places in use",
@@ -128,7 +127,7 @@ impl Picture {
             ),
             format!(
                 "tasks: {} running, {} waiting, {} completed, {} failed, {} dead",
-                by_status.running, tasks.waiting, by_status.completed, by_status.failed, tasks.dead,
+                tasks.running, tasks.waiting, tasks.completed, tasks.failed, tasks.dead,
             ),
             leader::sentence(&self.leader.value),
         ];
@@ -164,7 +163,6 @@ fn terminal_lines() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use reef_api::cluster::TasksByStatus;
     use reef_api::heartbeat::Expiry;
 
     use super::*;
@@ -181,11 +179,10 @@ mod tests {
         let mut nodes: Vec<_> = (0..50).map(offline).collect();
         nodes.push(node("works", NodeStatus::Online));
         let expiry = Expiry { suspended: true, reason: Some("why".to_owned()) };
-        let by_status = TasksByStatus { running: 7, ..TasksByStatus::default() };
         let picture = Picture {
             health: kept(&ClusterHealth { total_nodes: 51, expiry, ..ClusterHealth::default() }),
             leader: kept(&Leadership { leader: Some("works".into()), term: 3, ttl_ms: 1500 }),
-            tasks: kept(&TaskStats { by_status, ..TaskStats::default() }),
+            tasks: kept(&TaskStats { running: 7, ..TaskStats::default() }),
             nodes,
         };
         let drawn = picture.draw(24);

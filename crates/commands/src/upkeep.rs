@@ -95,7 +95,8 @@ impl Stats {
             return Ok(cx.out.line(&all)?);
         }
         let (state, health, tasks) = (state.value, health.value, tasks.value);
-        let TaskStats { total, by_status, waiting, delayed, dead, skill_sets, fenced, .. } = tasks;
+        let by_status = tasks.by_status();
+        let TaskStats { total, waiting, delayed, dead, skill_sets, fenced, .. } = tasks;
         let TaskStats { ended, ended_bytes, oldest_end, overdue, .. } = tasks;
         let of_tasks = [
             ("dead", dead),
@@ -106,7 +107,7 @@ impl Stats {
             ("fenced", fenced),
             ("skill sets", skill_sets),
             ("total", total),
-            ("waiting", waiting),
+            ("waiting for a node", waiting),
         ];
         let mut rows = vec![["nodes".to_owned(), state.total_nodes.to_string()]];
         rows.extend(counts("nodes", health.nodes_by_status.counts()));

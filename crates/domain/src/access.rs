@@ -10,6 +10,7 @@ fn bit(scope: Scope) -> u8 {
         Scope::Read => 1,
         Scope::Write => 2,
         Scope::Trade => 4,
+        Scope::Approve => 16,
         Scope::Admin => 8,
     }
 }
@@ -19,10 +20,11 @@ fn bit(scope: Scope) -> u8 {
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// What the first key of an agent has (`contract.md` §6).
+    /// What the first key of an agent has (`contract.md` §6): not `approve`, lest the agent that asks be
+    /// the one that decides.
     pub const OF_FIRST_KEY: Self = Self(1 | 2 | 4);
     /// All there are.
-    pub const ALL: Self = Self(1 | 2 | 4 | 8);
+    pub const ALL: Self = Self(1 | 2 | 4 | 8 | 16);
 
     /// Reads names; `None` if one is no scope.
     pub fn parse<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Self> {

@@ -14,8 +14,10 @@ pub const RULE: &str = "must be 1-128 of A-Z a-z 0-9 . _ @ -, must not begin wit
                         and must not be a word that is a route";
 
 /// What comes before 32 hexadecimal digits in an id that the hub makes.
-pub const MADE_PREFIXES: [&str; 12] =
-    ["sess", "msg", "task", "cnt", "evt", "agent", "hold", "set", "int", "match", "pos", "inv"];
+pub const MADE_PREFIXES: [&str; 15] = [
+    "sess", "msg", "task", "wait", "group", "bulk", "cnt", "evt", "agent", "hold", "set", "int",
+    "match", "pos", "inv",
+];
 
 /// What a caller is told who brings an id that the hub might have made.
 pub const MADE_RULE: &str = "must not look like an id that the hub makes (task_<32 hex>, \

@@ -17,26 +17,35 @@
 //! - [`impossible`]: why an entry cannot be one of the hub's.
 //! - [`access`]: what a key allows, and how keys look.
 //! - [`reservations`]: what the journal says of holds, intents and positions.
+//! - [`flow`]: what a task may follow.
+//! - [`wait`]: what a task may wait for.
 //! - [`limits`]: every bound of the hub, with its reason.
 //! - [`invalid`]: what is wrong with an input, field by field.
 
 pub mod access;
 pub mod audit;
+pub mod edit;
+pub mod filter;
+pub mod flow;
 pub mod heartbeat;
 pub mod id;
 pub mod impossible;
 pub mod invalid;
 pub mod journal;
 pub mod json;
+pub mod label;
 pub mod ledger;
+pub mod limit;
 pub mod limits;
 pub mod message;
 pub mod name;
 pub mod node;
 pub mod proposal;
 pub mod reservations;
+pub mod retry;
 pub mod shown;
 pub mod task;
+pub mod wait;
 
 pub use invalid::Invalid;
 pub use reef_api::money::{self, Money};

@@ -1,22 +1,35 @@
-//! Every bound of the hub, with the reason for its number. The scripts know those of [`ALL`] by their
-//! names.
-
-mod ranges;
-
-pub use ranges::*;
+//! Every bound of the hub, with the reason for its number. The scripts know them by their names
+//! ([`named`]).
 
 macro_rules! limits {
     ($($(#[$doc:meta])* pub const $name:ident: $kind:ty = $value:expr;)*) => {
         $($(#[$doc])* pub const $name: $kind = $value;)*
 
-        /// Each by its name, for scripts. Lua numbers are exact up to [`COUNTER_MAX`].
-        pub const ALL: &[(&str, i128)] = &[$((stringify!($name), $name as i128)),*];
+        /// Each by its name, for scripts.
+        const NAMED: &[(&str, i128)] = &[$((stringify!($name), $name as i128)),*];
     };
+}
+
+mod queue;
+mod ranges;
+
+pub use queue::*;
+pub use ranges::*;
+
+/// A limit by its name, for scripts. Lua numbers are exact up to [`COUNTER_MAX`].
+#[must_use]
+pub fn named(name: &str) -> Option<i128> {
+    let all = NAMED.iter().chain(queue::named());
+    all.into_iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
 }
 
 limits! {
 /// Highest version of the data that this program knows.
-pub const SCHEMA: i64 = 1;
+pub const SCHEMA: i64 = 2;
+
+/// The version of data in which no task has ever waited: hubs that do not know the status `waiting`
+/// serve them, too.
+pub const SCHEMA_AT_FIRST: i64 = 1;
 
 /// Longest id, in characters (`contract.md` §1).
 pub const ID_CHARS_MAX: usize = 128;
@@ -80,6 +93,10 @@ pub const PAGE_DEFAULT: i64 = 100;
 /// Index entries that one list script looks at when filters are combined: past it the page ends
 /// early and its cursor says where to go on.
 pub const LIST_SCAN_MAX: i64 = 2000;
+
+/// Most rows that one script of a list of tasks or waits reads: one to two milliseconds, in which nobody
+/// else is served. A larger page takes several.
+pub const ROWS_AT_ONCE: i64 = 100;
 
 /// Largest JSON body, in bytes (`contract.md` §1).
 pub const BODY_BYTES_MAX: usize = 1 << 20;
@@ -150,6 +167,10 @@ pub const TEXT_MIRRORED_BYTES: i64 = 4096;
 /// copies of a text cost no more than so many times its length.
 pub const TEXT_MIRROR_LAG: i64 = 16;
 
+/// Messages are kept longer than was asked for by one part in so many, so that not every write has to
+/// give each of their keys its time anew.
+pub const KEPT_LONGER: i64 = 16;
+
 /// Longest text of a message as JSON, in bytes: control characters take six each. With all else that
 /// a message shows, an answer stays below the 16 MiB that the host takes from a component.
 pub const TEXT_JSON_BYTES_MAX: i64 = 10 << 20;
@@ -195,80 +216,6 @@ pub const SUB_TASKS_MAX: usize = 100;
 /// How old a half-done acceptance of a proposal is before the monitor takes it on, in milliseconds:
 /// whoever began it has given up by then.
 pub const PROPOSAL_UNFINISHED_MS: i64 = 15_000;
-
-/// Longest name of a task, in characters.
-pub const TASK_NAME_CHARS_MAX: usize = 255;
-
-/// Longest id of the user that a task is for, in characters: it becomes part of a key.
-pub const USER_CHARS_MAX: usize = 128;
-
-/// Longest timeout of a task, in milliseconds: a week.
-pub const TASK_TIMEOUT_MS_MAX: i64 = 7 * 86_400_000;
-
-/// Longest delay of a task, in milliseconds: 30 d.
-pub const TASK_DELAY_MS_MAX: i64 = 30 * 86_400_000;
-
-/// Most retries that a task may ask for.
-pub const TASK_RETRIES_MAX: i64 = 100;
-
-/// Most agents in a task's audience: its class is listed for each of them.
-pub const AUDIENCE_MAX: usize = 20;
-
-/// First wait of a task that failed and has tries left, in milliseconds; it doubles with each try.
-pub const BACK_OFF_MS_MIN: i64 = 1_000;
-
-/// Longest such wait, in milliseconds: five minutes.
-pub const BACK_OFF_MS_MAX: i64 = 300_000;
-
-/// Longest token of a claim, in characters: a number and some random text, with room to grow.
-pub const CLAIM_TOKEN_CHARS_MAX: usize = 64;
-
-/// Longest wait of a long poll, in milliseconds (`contract.md` §5).
-pub const WAIT_MS_MAX: i64 = 30_000;
-
-/// Most iterations of a workflow (`contract.md` §5).
-pub const ITERATIONS_MAX: i64 = 20;
-
-/// Classes of waiting tasks (what they require and prefer) up to which preferences are honoured;
-/// beyond, a task waits in the class of its required skills alone.
-pub const PREFERRING_CLASSES_MAX: i64 = 1_000;
-
-/// Most classes of waiting tasks. A claim may have to look at each of those that are listed under a
-/// skill of the node, so that this bounds its cost: 10 000 take about 20 ms.
-pub const CLASSES_MAX: i64 = 10_000;
-
-/// Tasks that one step of a clean-up, a redrive or the monitor settles: about a millisecond or two.
-pub const TASK_BATCH: i64 = 100;
-
-/// How old a half-done session task is before the monitor takes it on, in milliseconds: whoever began it
-/// has given up by then.
-pub const UNFINISHED_AFTER_MS: i64 = 15_000;
-
-/// Most tasks that a redrive may name.
-pub const REDRIVE_MAX: usize = 1_000;
-
-/// Longest that a task may be kept after its end, in milliseconds: a year, as the variable
-/// `task_kept_hours` allows.
-pub const TASK_KEPT_MS_MAX: i64 = 365 * 86_400_000;
-
-/// Bytes of what tasks have brought after which a step of a clean-up ends: some milliseconds of Redis.
-pub const FORGET_BYTES: i64 = 4 << 20;
-
-/// When the clean-up looks again at a task whose message has not heard of its end, in milliseconds: the
-/// monitor tells the message meanwhile.
-pub const UNSETTLED_AGAIN_MS: i64 = 60_000;
-
-/// Largest value, in bytes, that leaves a hash in Redis' compact form (`hash-max-listpack-value`).
-pub const SMALL_VALUE_BYTES: i64 = 64;
-
-/// Largest description, in bytes, that lies with a task from the start: each step reads and writes it.
-pub const LARGE_SPEC_BYTES: i64 = 16 << 10;
-
-/// Bytes that an ended task takes in Redis beside what it has brought (`docs/operating/sizing.md`).
-pub const ENDED_TASK_BYTES: i64 = 1_500;
-
-/// Entries that the list for old workers keeps.
-pub const OLD_QUEUE_MAX: i64 = 10_000;
 
 /// Largest amount of money, in millionths (`contract.md` §6).
 pub const MONEY_MAX: i64 = reef_api::money::MONEY_MAX;
@@ -361,24 +308,13 @@ pub const HOSTS_MAX: i64 = 64;
 /// How long such a note holds, in milliseconds: hosts renew it every 5 s, and may miss two.
 pub const HOST_NOTE_MS: i64 = 15_000;
 
+/// How long a library of functions stays in Redis that no host has noted, in milliseconds: an upgrade
+/// may be taken back within a day.
+pub const LIBRARY_KEPT_MS: i64 = 86_400_000;
+
 /// Tasks and nodes that one step handles when what was given out is made void: a few milliseconds of
 /// Redis' time.
 pub const VOID_BATCH: i64 = 500;
-
-/// Most nodes that are looked at to say why a task waits.
-pub const WHY_NODES_MAX: i64 = 1000;
-
-/// Classes of tasks that a claim looks at first: these are most often enough.
-pub const CLAIM_PAGE: i64 = 8;
-
-/// Classes that a claim looks at then, at a time.
-pub const CLAIM_PAGE_MAX: i64 = 64;
-
-/// Tasks of one rank among which a claim chooses the best match.
-pub const CLAIM_TIES_MAX: i64 = 16;
-
-/// Delayed tasks whose time has come that a claim puts into the queue on its way.
-pub const CLAIM_DUE_MAX: i64 = 5;
 
 /// Events that are read at a time, so that a page of large ones does not read far beyond its end.
 pub const EVENTS_READ: i64 = 250;
@@ -455,17 +391,8 @@ pub const OLD_BEAT_MS: i64 = 30_000;
 /// alone.
 pub const HOLDS_ON_THE_WAY: i64 = 5;
 
-/// When a task for whose class there is no place is looked at again, in milliseconds.
-pub const CROWDED_MS: i64 = 5000;
-
-/// How much longer than its own timeout a task may run by its lease, in milliseconds.
-pub const TIMEOUT_GRACE_MS: i64 = 5000;
-
 /// For how long what a removed task said is kept for the repeats of requests, in milliseconds.
 pub const ANSWERED_KEPT_MS: i64 = 7 * 86_400_000;
-
-/// For how long a node's lost claims are kept for its next heartbeat, in milliseconds.
-pub const LOST_CLAIMS_KEPT_MS: i64 = 86_400_000;
 
 /// For how long answers to idempotent requests are kept, in milliseconds of logical time.
 pub const RECORDS_KEPT_MS: i64 = 86_400_000;

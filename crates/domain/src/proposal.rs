@@ -100,6 +100,11 @@ impl SubTask {
         };
         let mut invalid = Invalid::new();
         let submission = Submission::read(&mut given, &mut invalid)?;
+        let asks = submission.approval.is_some();
+        let rule = "is not for tasks of a proposal";
+        invalid.require(!asks, "approval", rule);
+        invalid.require(submission.after.is_empty(), "after", rule);
+        invalid.require(submission.group_id.is_none(), "group_id", rule);
         invalid.finish(Self {
             submission,
             parameters: given.parameters.unwrap_or_default(),

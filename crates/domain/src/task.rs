@@ -1,18 +1,23 @@
 //! Tasks: what may be submitted, and the words for it (`contract.md` §5).
 
-use reef_api::NodeId;
-use reef_api::task::TaskBody;
+use reef_api::task::{RetryPolicy, TaskBody};
+use reef_api::{GroupId, NodeId, TaskId};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::flow::Edge;
 use crate::id;
 use crate::invalid::Invalid;
+use crate::label::{self, Labels};
+use crate::limit::Under;
 use crate::limits::{
     AUDIENCE_MAX, ITERATIONS_MAX, LABEL_CHARS_MAX, LABELS_MAX, TASK_DELAY_MS_MAX, TASK_KEPT_MS_MAX,
     TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX, TASK_TIMEOUT_MS_MAX, USER_CHARS_MAX,
 };
 use crate::name;
 use crate::node::check_labels_bytes;
+use crate::retry;
+use crate::wait::Approval;
 
 /// Kinds of tasks; they say something to people and change nothing.
 pub const TASK_TYPES: [&str; 5] =
@@ -119,6 +124,8 @@ pub struct Wants {
     pub audience: Option<Audience>,
     /// The one node that may run it.
     pub target_node: Option<NodeId>,
+    /// Limits that it is under.
+    pub limits: Vec<Under>,
 }
 
 impl Wants {
@@ -131,7 +138,10 @@ impl Wants {
             labels.dedup();
             labels
         };
+        let mut limits = self.limits.clone();
+        limits.sort_unstable();
         Self {
+            limits,
             required_skills: sorted(&self.required_skills),
             optional_skills: sorted(&self.optional_skills),
             affinity_tags: sorted(&self.affinity_tags),
@@ -196,6 +206,16 @@ pub struct Submission {
     pub keep_completed_ms: Option<i64>,
     /// The same after any other end.
     pub keep_failed_ms: Option<i64>,
+    /// What its owner finds it by.
+    pub labels: Labels,
+    /// When it is tried again; `None`: as every task.
+    pub retry: Option<RetryPolicy>,
+    /// What has to be decided before any node gets it; the details stay in the body.
+    pub approval: Option<Approval>,
+    /// What it follows.
+    pub after: Vec<Edge>,
+    /// The group that it joins.
+    pub group_id: Option<GroupId>,
 }
 
 impl Default for Submission {
@@ -211,9 +231,36 @@ impl Submission {
     /// # Errors
     /// [`AUDIENCE_RULE`].
     pub fn read<J>(body: &mut TaskBody<J>, invalid: &mut Invalid) -> Result<Self, Invalid> {
+        Self::read_in_batch(body, &[] as &[TaskId], invalid)
+    }
+
+    /// The same in a batch; `earlier` are the ids of the tasks before it there.
+    ///
+    /// # Errors
+    /// [`AUDIENCE_RULE`].
+    pub fn read_in_batch<J>(
+        body: &mut TaskBody<J>,
+        earlier: &[TaskId],
+        invalid: &mut Invalid,
+    ) -> Result<Self, Invalid> {
         let audience = body.audience.take().map(|it| Audience::read(&it)).transpose()?;
-        let submission = Self::filled(body, audience);
+        let mut submission = Self::filled(body, audience);
+        submission.retry = body.retry.take().map(|given| retry::read(&given, invalid));
         submission.check(invalid);
+        let limits = body.limits.take().unwrap_or_default();
+        submission.wants.limits = Under::read_all(limits, invalid);
+        let after = body.after.take().unwrap_or_default();
+        submission.after = Edge::read_all(&after, earlier, "after", invalid);
+        let is_now = submission.delay_ms == 0 || submission.after.is_empty();
+        invalid.require(is_now, "delay_ms", "must be 0 where the task follows others");
+        let is_id = submission.group_id.as_ref().is_none_or(|group| id::is_valid(group));
+        invalid.require(is_id, "group_id", id::RULE);
+        submission.check_group(submission.group_id.as_ref(), invalid);
+        if let Some(asked) = &mut body.approval {
+            submission.approval = Some(Approval::read(asked, "approval.", invalid));
+            let is_now = submission.delay_ms == 0;
+            invalid.require(is_now, "delay_ms", "must be 0 where an approval is asked for");
+        }
         Ok(submission)
     }
 
@@ -228,6 +275,7 @@ impl Submission {
                 affinity_tags: body.affinity_tags.take().unwrap_or_default(),
                 audience,
                 target_node: some_node(body.target_node.take()),
+                limits: Vec::new(),
             },
             priority: body.priority.unwrap_or(PRIORITY_DEFAULT),
             timeout: body.timeout.unwrap_or(TIMEOUT_DEFAULT),
@@ -236,7 +284,19 @@ impl Submission {
             user_id: body.user_id.take().filter(|user| !user.is_empty()),
             keep_completed_ms: body.keep_completed_ms,
             keep_failed_ms: body.keep_failed_ms,
+            labels: body.labels.take().unwrap_or_default(),
+            retry: None,
+            approval: None,
+            after: Vec::new(),
+            group_id: body.group_id.take().filter(|group| !group.is_empty()),
         }
+    }
+
+    /// Adds the fault of a task that follows the group that it is of: that would never end.
+    pub fn check_group(&self, group: Option<&GroupId>, invalid: &mut Invalid) {
+        let follows = |group: &GroupId| self.after.iter().any(|edge| edge.is_group(group));
+        let rule = "must not name the group that the task is of";
+        invalid.require(!group.is_some_and(follows), "after", rule);
     }
 
     /// The timeout in whole milliseconds.
@@ -272,6 +332,7 @@ impl Submission {
         invalid.within("max_retries", self.max_retries, &(0..=TASK_RETRIES_MAX));
         invalid.within("delay_ms", self.delay_ms, &(0..=TASK_DELAY_MS_MAX));
         check_user(invalid, self.user_id.as_deref());
+        label::check(invalid, "labels", &self.labels);
         let keeps = [
             ("keep_completed_ms", self.keep_completed_ms),
             ("keep_failed_ms", self.keep_failed_ms),
@@ -300,6 +361,8 @@ pub fn check_task_id(invalid: &mut Invalid, task_id: Option<&str>) {
     if let Some(Err(rule)) = task_id.map(id::check_own) {
         invalid.push("task_id", rule);
     }
+    // `POST /tasks/batch` stands beside the ids.
+    invalid.require(task_id != Some("batch"), "task_id", id::RULE);
 }
 
 #[cfg(test)]

@@ -1,18 +1,23 @@
 //! A snapshot of one instant, as logical records, in a file.
 
 use std::path::Path;
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{ConnectionInfo, IntoConnectionInfo, cmd};
+use redis::cmd;
+use reef_redis::{Connection, Connections, Timeouts};
 use reef_store::Layout;
 
 use crate::file::{Header, Record, Writer};
 use crate::names::{Name, Naming};
-use crate::scratch::{Scratch, open};
-use crate::{Error, Progress, snapshot, value};
+use crate::scratch::{Scratch, Server};
+use crate::shards::{now_ms, text};
+use crate::{Error, Progress, shards, snapshot, value};
 
 /// Keys that one step of the walk returns, about.
 const PAGE: usize = 1000;
+/// How long Redis may take for one command.
+const CALL_MAX: Duration = Duration::from_secs(60);
 
 /// What is to be kept, and where.
 pub struct Backup<'a> {
@@ -37,9 +42,11 @@ pub struct BackupDone {
     pub bytes: u64,
     /// When Redis was as the backup says, in milliseconds of its clock.
     pub taken_at_ms: i64,
+    /// For how long the writes of a Redis Cluster were paused.
+    pub paused: Option<Duration>,
 }
 
-/// Takes a backup. The hub may go on working.
+/// Takes a backup. The hub may go on working; over a Redis Cluster its writes wait for a moment.
 ///
 /// # Errors
 /// [`Error`]; then there is no file.
@@ -48,21 +55,42 @@ pub async fn backup(
     fetching: Progress<'_>,
     writing: Progress<'_>,
 ) -> Result<BackupDone, Error> {
-    let info = connection_info(asked.redis_url)?;
-    let mut live = open(info.clone()).await?;
-    refuse_several_servers(&mut live).await?;
+    let live = open(asked.redis_url, asked.naming)?;
+    // Before anything is fetched.
+    if asked.file.exists() {
+        return Err(Error::File(format!("{} is there already", asked.file.display())));
+    }
+    if live.is_cluster() {
+        let frozen = shards::freeze(&live, asked.server_program, fetching).await?;
+        let paused = Some(frozen.paused);
+        return write(asked, &frozen.servers, frozen.taken_at_ms, paused, writing).await;
+    }
+    refuse_several_servers(&live).await?;
     let scratch = Scratch::new()?;
     // A moment before the snapshot, so that nothing expires sooner than it would have.
-    let taken_at_ms = now_ms(&mut live).await?;
-    snapshot::fetch(&info, &scratch.snapshot(), fetching).await?;
-    let server = scratch.serve(asked.server_program, info.redis_settings().db()).await?;
+    let taken_at_ms = now_ms(&live).await?;
+    snapshot::fetch(&live, &scratch.snapshot(), fetching).await?;
+    let server = scratch.serve(asked.server_program, live.database()).await?;
+    write(asked, &[server], taken_at_ms, None, writing).await
+}
+
+async fn write(
+    asked: &Backup<'_>,
+    servers: &[Server],
+    taken_at_ms: i64,
+    paused: Option<Duration>,
+    progress: Progress<'_>,
+) -> Result<BackupDone, Error> {
     let layout = layout_name(asked.naming.layout);
     let header = Header::new(taken_at_ms, &asked.naming.prefix, layout);
     let mut writer = Writer::create(asked.file, &header)?;
-    let mut frozen = server.connection.clone();
-    let foreign = write_all(&mut frozen, asked.naming, &mut writer, writing).await?;
+    let mut foreign = 0;
+    for server in servers {
+        let mut frozen = server.connection.clone();
+        foreign += write_all(&mut frozen, asked.naming, &mut writer, progress).await?;
+    }
     let (keys, bytes) = writer.finish()?;
-    Ok(BackupDone { keys, foreign, bytes, taken_at_ms })
+    Ok(BackupDone { keys, foreign, bytes, taken_at_ms, paused })
 }
 
 /// Writes every key of the hub; says how many keys are none.
@@ -124,16 +152,16 @@ async fn write_key(
     Ok(())
 }
 
-pub(crate) fn connection_info(url: &str) -> Result<ConnectionInfo, Error> {
-    if ["+cluster://", "+sentinel://"].iter().any(|kind| url.contains(kind)) {
-        let words = "this works with one server at a time; give the address of the primary, with \
-                     redis:// or rediss:// (of a Redis Cluster no backup can be made: its nodes have \
-                     no instant in common)";
+/// A connection to the hub's Redis, whatever that is. A large value may take its time.
+pub(crate) fn open(redis_url: &str, naming: &Naming) -> Result<Connection, Error> {
+    let timeouts = Timeouts { call: CALL_MAX, connect: Duration::from_secs(5) };
+    let opened = Connections::new(timeouts).open(redis_url);
+    let connection = opened.map_err(|error| Error::Refused(error.to_string()))?;
+    if connection.is_cluster() && naming.layout != Layout::Cluster {
+        let words = "a Redis Cluster needs --key-layout cluster";
         return Err(Error::Refused(words.to_owned()));
     }
-    // What the client says of a bad address may repeat it.
-    url.into_connection_info()
-        .map_err(|_| Error::Refused("the Redis address cannot be read".to_owned()))
+    Ok(connection)
 }
 
 pub(crate) fn layout_name(layout: Layout) -> &'static str {
@@ -143,26 +171,19 @@ pub(crate) fn layout_name(layout: Layout) -> &'static str {
     }
 }
 
-/// Redis' own clock, in milliseconds.
-pub(crate) async fn now_ms(connection: &mut MultiplexedConnection) -> Result<i64, Error> {
-    let (seconds, micros): (i64, i64) = cmd("TIME").query_async(connection).await?;
-    Ok(seconds * 1000 + micros / 1000)
-}
-
-/// Each shard of a Redis Cluster has snapshots of its own, and they are not of one instant.
-pub(crate) async fn refuse_several_servers(
-    connection: &mut MultiplexedConnection,
-) -> Result<(), Error> {
-    let Ok(info) = cmd("CLUSTER").arg("INFO").query_async::<String>(connection).await else {
+/// One node of several has a part of the data.
+pub(crate) async fn refuse_several_servers(server: &Connection) -> Result<(), Error> {
+    let Ok(info) = server.execute("CLUSTER", vec![b"INFO".to_vec()]).await else {
         return Ok(());
     };
+    let info = text(info);
     let size = info.lines().find_map(|line| line.strip_prefix("cluster_size:"));
     if size.and_then(|size| size.trim().parse::<u32>().ok()).unwrap_or(1) <= 1 {
         return Ok(());
     }
     Err(Error::Refused(
-        "a Redis Cluster of several shards has no snapshot of one instant; use its operator's \
-         backups"
+        "this is one node of a Redis Cluster of several; give the address of the whole, with \
+         redis+cluster:// or rediss+cluster://"
             .to_owned(),
     ))
 }

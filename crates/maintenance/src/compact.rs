@@ -7,7 +7,6 @@ use redis::aio::MultiplexedConnection;
 use redis::cmd;
 
 use crate::Error;
-use crate::backup::connection_info;
 use crate::scratch::open;
 
 /// Pause between two looks at how far Redis is.
@@ -27,7 +26,7 @@ pub struct Compacted {
 /// # Errors
 /// [`Error`].
 pub async fn compact(redis_url: &str) -> Result<Compacted, Error> {
-    let mut connection = open(connection_info(redis_url)?).await?;
+    let mut connection = open(redis_url).await?;
     let before = facts(&mut connection).await?;
     if before.get("aof_enabled").map(String::as_str) != Some("1") {
         return Err(Error::Refused("this Redis keeps no append-only file".to_owned()));

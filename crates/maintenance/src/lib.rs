@@ -4,12 +4,15 @@
 //! - [`restore`]: such a file into an empty hub, under whatever key names that one has.
 //! - [`compact`]: less disk for the same data.
 //! - [`names`]: key names without prefix and layout.
-//! - `snapshot`, `scratch`: Redis' own snapshot, and a server of ours that reads it.
+//! - `snapshot`, `scratch`: Redis' own snapshot, and a server of ours that reads it. `shards`, `relay`:
+//!   those of all primaries of a Redis Cluster, as of one instant.
 //! - `file`: the file. `value`: how values are read and written.
 //!
 //! **Why a backup is consistent.** Redis is asked for what it would send to a new replica: a fork of
 //! one instant, between two scripts. A server of our own, which nobody else writes to, loads it, and
-//! is read key by key. Reading the live server key by key would mix instants.
+//! is read key by key. Reading the live server key by key would mix instants. The primaries of a
+//! Redis Cluster have no such instant in common, so they are given one: for some milliseconds nothing
+//! is written anywhere, in which followers of ours catch up and are cut off.
 //!
 //! Knows nothing of HTTP and of hubs that run; whoever restores must have stopped those.
 
@@ -17,8 +20,10 @@ mod backup;
 mod compact;
 mod file;
 pub mod names;
+mod relay;
 mod restore;
 mod scratch;
+mod shards;
 mod snapshot;
 mod value;
 
@@ -60,6 +65,17 @@ impl From<redis::RedisError> for Error {
             Self::Unreachable(error.to_string())
         } else {
             Self::Refused(format!("Redis refuses: {error}"))
+        }
+    }
+}
+
+impl From<reef_redis::Error> for Error {
+    fn from(error: reef_redis::Error) -> Self {
+        match error {
+            reef_redis::Error::Unavailable(reason) if !reef_redis::is_about_access(&reason) => {
+                Self::Unreachable(reason)
+            }
+            other => Self::Refused(format!("Redis refuses: {other}")),
         }
     }
 }

@@ -2,23 +2,26 @@
 
 use std::path::Path;
 
-use redis::aio::MultiplexedConnection;
-use redis::{Pipeline, cmd, pipe};
+use futures_util::future::try_join_all;
+use reef_redis::Connection;
 use reef_store::restored::{Copy, void};
-use reef_store::{Keys, Redis, RedisError, Reply, Store};
+use reef_store::{Keys, Reply, Store};
 
-use crate::backup::{connection_info, now_ms, refuse_several_servers};
+use crate::backup::{open, refuse_several_servers};
 use crate::file::{Reader, Record, verify};
 use crate::names::{Name, Naming};
-use crate::scratch::open;
+use crate::shards::now_ms;
+use crate::value::Command;
 use crate::{Error, Progress, value};
 
 /// Commands that are sent together.
 const BATCH: usize = 200;
+/// Keys that one step of the walk returns, about.
+const PAGE: &[u8] = b"1000";
 /// The key that tells a hub what its data is.
 const SCHEMA: &str = "reef:schema";
 /// What it holds until all is there: no hub serves data of a version that it does not know.
-const UNFINISHED: &str = "999999999";
+const UNFINISHED: &[u8] = b"999999999";
 /// Keys that expire at a date, and not after a time: credentials.
 const DATED: [&str; 2] = ["apikey:", "reef:key:"];
 
@@ -63,22 +66,27 @@ pub async fn restore(
     writing: Progress<'_>,
 ) -> Result<RestoreDone, Error> {
     let (header, _) = verify(asked.file, checking)?;
-    let mut target = open(connection_info(asked.redis_url)?).await?;
-    refuse_several_servers(&mut target).await?;
-    refuse_data(&mut target, asked.naming).await?;
+    let target = open(asked.redis_url, asked.naming)?;
+    if !target.is_cluster() {
+        refuse_several_servers(&target).await?;
+    }
+    refuse_data(&target, asked.naming).await?;
     let guard = Name { partition: Some("cluster".to_owned()), tail: SCHEMA.to_owned() };
     let guard = asked.naming.write(&guard).unwrap_or_default();
-    cmd("SET").arg(&guard).arg(UNFINISHED).query_async::<()>(&mut target).await?;
+    let guard = guard.into_bytes();
+    target.execute("SET", vec![guard.clone(), UNFINISHED.to_vec()]).await?;
     let taken_at_ms = header.taken_at_ms;
     let done = RestoreDone { keys: 0, expired: 0, without_place: 0, released: 0, taken_at_ms };
-    let now = now_ms(&mut target).await?;
-    let mut writer = Writer { target, batch: pipe(), schema: None, done, now };
+    let now = now_ms(&target).await?;
+    let (batch, batched) = (Vec::new(), 0);
+    let mut writer = Writer { target, batch, batched, schema: None, done, now };
     let mut reader = Reader::open(asked.file)?;
     let mut key = None;
     while let Some(record) = reader.next()? {
         match record {
             Record::Key(partition, tail) => {
                 key = Some(Key::new(asked.naming, Name { partition, tail }));
+                writer.begin();
             }
             Record::Part(part) => {
                 if let Some(key) = &key {
@@ -87,7 +95,7 @@ pub async fn restore(
             }
             Record::End(expires_at) => {
                 if let Some(key) = key.take() {
-                    writer.end(&key, expires_at).await?;
+                    writer.end(&key, expires_at);
                 }
             }
         }
@@ -98,9 +106,9 @@ pub async fn restore(
     writer.done.released = make_void(&writer.target, asked.naming, taken_at_ms).await?;
     let schema = writer.schema.take();
     match schema {
-        Some(schema) => cmd("SET").arg(&guard).arg(schema).query_async(&mut writer.target).await?,
-        None => cmd("DEL").arg(&guard).query_async::<()>(&mut writer.target).await?,
-    }
+        Some(schema) => writer.target.execute("SET", vec![guard, schema]).await?,
+        None => writer.target.execute("DEL", vec![guard]).await?,
+    };
     Ok(writer.done)
 }
 
@@ -125,8 +133,11 @@ impl Key {
 }
 
 struct Writer {
-    target: MultiplexedConnection,
-    batch: Pipeline,
+    target: Connection,
+    /// What is to be written next, key by key.
+    batch: Vec<Vec<Command>>,
+    /// How many commands these are.
+    batched: usize,
     /// The version of the data, written when all is there.
     schema: Option<Vec<u8>>,
     done: RestoreDone,
@@ -135,6 +146,19 @@ struct Writer {
 }
 
 impl Writer {
+    fn begin(&mut self) {
+        self.batch.push(Vec::new());
+    }
+
+    /// Adds to what is written of the key that was begun last.
+    fn add(&mut self, commands: impl IntoIterator<Item = Command>) {
+        if let Some(key) = self.batch.last_mut() {
+            let before = key.len();
+            key.extend(commands);
+            self.batched += key.len() - before;
+        }
+    }
+
     async fn put(&mut self, key: &Key, part: value::Part) -> Result<(), Error> {
         match (part, &key.name) {
             (value::Part::Text(text), _) if key.is_schema => self.schema = Some(text),
@@ -142,51 +166,56 @@ impl Writer {
                 if key.is_message {
                     end_claim(&mut part);
                 }
-                value::write(&mut self.batch, name, &part);
+                self.add(value::write(name, part));
             }
             (_, None) => {}
         }
-        if self.batch.len() >= BATCH { self.flush().await } else { Ok(()) }
+        if self.batched < BATCH {
+            return Ok(());
+        }
+        self.flush().await?;
+        // What is left of the key comes after that.
+        self.begin();
+        Ok(())
     }
 
-    async fn end(&mut self, key: &Key, expires_at: Option<i64>) -> Result<(), Error> {
+    fn end(&mut self, key: &Key, expires_at: Option<i64>) {
         let Some(name) = &key.name else {
             self.done.without_place += 1;
-            return Ok(());
+            return;
         };
         self.done.keys += 1;
-        match expires_at {
+        let expiry = match expires_at {
             Some(date) if key.is_dated => {
                 self.done.expired += u64::from(date <= self.now);
-                self.batch.cmd("PEXPIREAT").arg(name).arg(date);
+                ("PEXPIREAT", date)
             }
-            Some(date) => {
-                let left = (date - self.done.taken_at_ms).max(1);
-                self.batch.cmd("PEXPIRE").arg(name).arg(left);
-            }
-            None => {}
-        }
-        Ok(())
+            Some(date) => ("PEXPIRE", (date - self.done.taken_at_ms).max(1)),
+            None => return,
+        };
+        let (command, number) = expiry;
+        self.add([(command, vec![name.clone().into_bytes(), number.to_string().into_bytes()])]);
     }
 
+    /// Writes keys beside each other, and each in its order.
     async fn flush(&mut self) -> Result<(), Error> {
-        if !self.batch.is_empty() {
-            let batch = std::mem::replace(&mut self.batch, pipe());
-            batch.query_async::<Vec<redis::Value>>(&mut self.target).await?;
-        }
-        Ok(())
+        let (batch, target) = (std::mem::take(&mut self.batch), &self.target);
+        self.batched = 0;
+        let keys = batch.into_iter().map(|commands| async move {
+            for (command, args) in commands {
+                target.execute(command, args).await?;
+            }
+            Ok::<_, Error>(())
+        });
+        try_join_all(keys).await.map(drop)
     }
 }
 
 /// Makes void what was given out on the data that the copy takes the place of. No hub serves it yet.
-async fn make_void(
-    target: &MultiplexedConnection,
-    naming: &Naming,
-    taken_at_ms: i64,
-) -> Result<i64, Error> {
+async fn make_void(target: &Connection, naming: &Naming, taken_at_ms: i64) -> Result<i64, Error> {
     let keys = Keys::new(&naming.prefix, naming.layout);
     let keys = keys.map_err(|rule| Error::Refused(format!("the key prefix {rule}")))?;
-    let store = Store::new(Port(target.clone()), keys);
+    let store = Store::new(target.clone(), keys);
     let copy = Copy { taken_at_ms: Some(taken_at_ms), seen: None };
     void(&store, &copy).await.map_err(|error| Error::Refused(error.to_string()))
 }
@@ -200,50 +229,31 @@ fn end_claim(part: &mut value::Part) {
     }
 }
 
-/// The target as the store's calls see it.
-struct Port(MultiplexedConnection);
-
-impl Redis for Port {
-    async fn execute(&self, command: &str, args: Vec<Vec<u8>>) -> Result<Vec<Reply>, RedisError> {
-        let reply: redis::Value = cmd(command)
-            .arg(args)
-            .query_async(&mut self.0.clone())
-            .await
-            .map_err(|error| RedisError::from_text(&error.to_string()))?;
-        Ok(match reply {
-            redis::Value::Array(items) => items.into_iter().map(flat).collect(),
-            one => vec![flat(one)],
-        })
-    }
-}
-
-/// The scripts answer flat lists.
-fn flat(value: redis::Value) -> Reply {
-    match value {
-        redis::Value::Int(number) => Reply::Int(number),
-        redis::Value::BulkString(bytes) => Reply::Bytes(bytes),
-        redis::Value::SimpleString(text) => Reply::Status(text),
-        redis::Value::Okay => Reply::Status("OK".to_owned()),
-        _ => Reply::Nil,
-    }
-}
-
-/// Looks for a key of the hub.
-async fn refuse_data(target: &mut MultiplexedConnection, naming: &Naming) -> Result<(), Error> {
-    let mut cursor = 0_u64;
-    loop {
-        let mut scan = cmd("SCAN");
-        scan.arg(cursor).arg("COUNT").arg(1000);
-        let (next, keys): (u64, Vec<Vec<u8>>) = scan.query_async(target).await?;
-        let names = keys.iter().filter_map(|key| std::str::from_utf8(key).ok());
-        if let Some(found) = names.into_iter().find(|name| naming.read(name).is_some()) {
-            return Err(Error::NotEmpty(found.to_owned()));
+/// Looks for a key of the hub, on each server that may have one.
+async fn refuse_data(target: &Connection, naming: &Naming) -> Result<(), Error> {
+    for server in target.primaries().await? {
+        let mut cursor = b"0".to_vec();
+        loop {
+            let page = vec![cursor, b"COUNT".to_vec(), PAGE.to_vec()];
+            let mut found = server.execute("SCAN", page).await?.into_iter();
+            let Some(Reply::Bytes(next)) = found.next() else {
+                return Err(Error::Refused("Redis does not say which keys it has".to_owned()));
+            };
+            for key in found {
+                let Reply::Bytes(key) = key else { continue };
+                if let Ok(name) = String::from_utf8(key)
+                    && naming.read(&name).is_some()
+                {
+                    return Err(Error::NotEmpty(name));
+                }
+            }
+            if next == b"0" {
+                break;
+            }
+            cursor = next;
         }
-        if next == 0 {
-            return Ok(());
-        }
-        cursor = next;
     }
+    Ok(())
 }
 
 #[cfg(test)]

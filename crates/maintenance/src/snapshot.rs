@@ -3,40 +3,28 @@
 use std::path::Path;
 use std::time::Duration;
 
-use redis::{ConnectionAddr, ConnectionInfo};
+use reef_redis::{ByteStream, Connection};
 use tokio::fs::File;
 use tokio::io::BufReader;
-use tokio::io::{
-    AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt,
-};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::{Error, Progress};
 
 /// How long Redis may be silent: while it prepares the snapshot it sends a line break every second.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// Length of the mark that ends a snapshot of unknown length.
 const MARK_LEN: usize = 40;
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+pub(crate) type Reader = BufReader<Box<dyn ByteStream>>;
 
-type Reader = BufReader<Box<dyn Stream>>;
-
-/// Fetches the snapshot into a file.
+/// Fetches the snapshot of a server into a file.
 pub(crate) async fn fetch(
-    server: &ConnectionInfo,
+    server: &Connection,
     into: &Path,
     progress: Progress<'_>,
 ) -> Result<(), Error> {
-    let mut stream = BufReader::with_capacity(1 << 16, connect(server).await?);
-    let user = server.redis_settings().username();
-    if let Some(password) = server.redis_settings().password() {
-        let credentials = [Some("AUTH"), user, Some(password)];
-        let credentials: Vec<&str> = credentials.into_iter().flatten().collect();
-        expect_ok(ask(&mut stream, &credentials).await?)?;
-    }
+    let mut stream = BufReader::with_capacity(1 << 16, server.open_bytes().await?);
     // Both spare Redis work, and one that does not know them goes on as well: it need not keep what
     // comes after the snapshot, and need not write the snapshot to its own disk first.
     ask(&mut stream, &["REPLCONF", "rdb-only", "1"]).await?;
@@ -71,42 +59,19 @@ pub(crate) async fn fetch(
     Ok(())
 }
 
-async fn connect(server: &ConnectionInfo) -> Result<Box<dyn Stream>, Error> {
-    let connected = async {
-        Ok(match server.addr() {
-            ConnectionAddr::Tcp(host, port) => {
-                Box::new(TcpStream::connect((host.as_str(), *port)).await?) as Box<dyn Stream>
-            }
-            ConnectionAddr::Unix(path) => Box::new(UnixStream::connect(path).await?),
-            _ => return Err(Error::Refused("a backup cannot be taken over TLS".to_owned())),
-        })
-    };
-    let connected: Result<_, Error> =
-        timeout(SILENCE_MAX, connected).await.map_err(|_| silent())?;
-    connected.map_err(|error| match error {
-        Error::File(reason) => Error::Unreachable(reason),
-        other => other,
-    })
-}
-
 async fn send(stream: &mut Reader, words: &[&str]) -> Result<(), Error> {
     let mut command = format!("*{}\r\n", words.len());
     for word in words {
         command.push_str(&format!("${}\r\n{word}\r\n", word.len()));
     }
-    stream.write_all(command.as_bytes()).await.map_err(lost)
+    stream.write_all(command.as_bytes()).await.map_err(lost)?;
+    stream.flush().await.map_err(lost)
 }
 
-async fn ask(stream: &mut Reader, words: &[&str]) -> Result<String, Error> {
+/// Sends a command and gives the first line of its answer.
+pub(crate) async fn ask(stream: &mut Reader, words: &[&str]) -> Result<String, Error> {
     send(stream, words).await?;
     line(stream).await
-}
-
-fn expect_ok(answer: String) -> Result<(), Error> {
-    match answer.strip_prefix('-') {
-        Some(refusal) => Err(Error::Refused(format!("Redis refuses: {refusal}"))),
-        None => Ok(()),
-    }
 }
 
 /// A line without its end.
@@ -175,7 +140,7 @@ fn lost(error: std::io::Error) -> Error {
     Error::Unreachable(error.to_string())
 }
 
-fn silent() -> Error {
+pub(crate) fn silent() -> Error {
     Error::Unreachable(format!("no word within {SILENCE_MAX:?}"))
 }
 

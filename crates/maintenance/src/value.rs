@@ -1,7 +1,7 @@
 //! Values of Redis, read and written in parts, so that none has to be in memory as a whole.
 
 use redis::aio::MultiplexedConnection;
-use redis::{Pipeline, Value as Reply, cmd};
+use redis::{Value as Reply, cmd};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -124,50 +124,46 @@ async fn read_stream(
     each(Part::StreamEnd(text("last-generated-id"), added, text("max-deleted-entry-id")))
 }
 
-/// Appends the commands that write a part.
-pub(crate) fn write(pipeline: &mut Pipeline, key: &str, part: &Part) {
+/// A command and its arguments.
+pub(crate) type Command = (&'static str, Vec<Bytes>);
+
+/// The commands that write a part.
+pub(crate) fn write(key: &str, part: Part) -> Vec<Command> {
+    let of_key = |command, rest: Vec<Bytes>| {
+        let mut args = Vec::with_capacity(rest.len() + 1);
+        args.push(key.as_bytes().to_vec());
+        args.extend(rest);
+        (command, args)
+    };
+    let flat = |pairs: Vec<(Bytes, Bytes)>| pairs.into_iter().flat_map(|(a, b)| [a, b]).collect();
+    let words = |words: &[&str]| words.iter().map(|word| word.as_bytes().to_vec()).collect();
     match part {
-        Part::Text(text) => {
-            pipeline.cmd("SET").arg(key).arg(text.as_slice());
-        }
-        Part::Hash(fields) => {
-            pipeline.cmd("HSET").arg(key);
-            for (field, value) in fields {
-                pipeline.arg(field.as_slice()).arg(value.as_slice());
-            }
-        }
-        Part::List(elements) => {
-            pipeline.cmd("RPUSH").arg(key);
-            for element in elements {
-                pipeline.arg(element.as_slice());
-            }
-        }
-        Part::Set(members) => {
-            pipeline.cmd("SADD").arg(key);
-            for member in members {
-                pipeline.arg(member.as_slice());
-            }
-        }
+        Part::Text(text) => vec![of_key("SET", vec![text])],
+        Part::Hash(fields) => vec![of_key("HSET", flat(fields))],
+        Part::List(elements) => vec![of_key("RPUSH", elements)],
+        Part::Set(members) => vec![of_key("SADD", members)],
         Part::SortedSet(members) => {
-            pipeline.cmd("ZADD").arg(key);
-            for (member, score) in members {
-                pipeline.arg(score.as_slice()).arg(member.as_slice());
-            }
+            let turned = members.into_iter().map(|(member, score)| (score, member)).collect();
+            vec![of_key("ZADD", flat(turned))]
         }
         Part::Stream(entries) => {
-            for (id, fields) in entries {
-                pipeline.cmd("XADD").arg(key).arg(id.as_slice());
-                for field in fields {
-                    pipeline.arg(field.as_slice());
-                }
-            }
+            let add = |(id, fields)| of_key("XADD", [vec![id], fields].concat());
+            entries.into_iter().map(add).collect()
         }
         Part::StreamEnd(last, added, removed) => {
+            let group = |verb: &str, more: &[&str]| {
+                let (_, key_and_more) = of_key("", words(more));
+                ("XGROUP", [vec![verb.as_bytes().to_vec()], key_and_more].concat())
+            };
+            let added = added.to_string().into_bytes();
+            let end =
+                vec![last, b"ENTRIESADDED".to_vec(), added, b"MAXDELETEDID".to_vec(), removed];
             // Makes the stream where it has no entries.
-            pipeline.cmd("XGROUP").arg("CREATE").arg(key).arg("reef").arg("0").arg("MKSTREAM");
-            pipeline.cmd("XGROUP").arg("DESTROY").arg(key).arg("reef");
-            pipeline.cmd("XSETID").arg(key).arg(last.as_slice());
-            pipeline.arg("ENTRIESADDED").arg(*added).arg("MAXDELETEDID").arg(removed.as_slice());
+            vec![
+                group("CREATE", &["reef", "0", "MKSTREAM"]),
+                group("DESTROY", &["reef"]),
+                of_key("XSETID", end),
+            ]
         }
     }
 }

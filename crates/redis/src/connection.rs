@@ -4,9 +4,11 @@ use crate::address::{AddressError, Location};
 use crate::cluster::Cluster;
 use crate::durable::{Facts, Touched};
 use crate::greeting::Greeting;
-use crate::server::{Origin, Server};
+use crate::replication::ByteStream;
+use crate::server::{FUNCTION_CALL, Origin, Server};
 use crate::{Error, refusal};
 use futures_util::future::try_join_all;
+use reef_store::packed::{Packed, pack_reply};
 use reef_store::{RedisError, Reply};
 use std::collections::HashMap;
 use std::fmt;
@@ -142,6 +144,26 @@ impl Connection {
         }
     }
 
+    /// The same for words and reply in a buffer each. A call of a function on one server, which nearly
+    /// every command of the hub is, is not taken apart on its way.
+    ///
+    /// # Errors
+    /// [`Error`], as for [`Connection::execute`].
+    pub async fn execute_packed(&self, words: &Packed) -> Result<Packed, Error> {
+        let mut items = words.iter();
+        let name = items.next().and_then(|name| std::str::from_utf8(name).ok());
+        let name = name.ok_or(Error::Refused("a command has no name"))?;
+        let reply = match &self.way {
+            Way::Direct(server) if name == FUNCTION_CALL => {
+                let call =
+                    Call { touched: self.touched.as_ref(), ..Call::within(self.timeouts.call) };
+                server.call_function(items, call).await?
+            }
+            _ => Box::pin(self.execute(name, items.map(<[u8]>::to_vec).collect())).await?,
+        };
+        Ok(pack_reply(&reply))
+    }
+
     /// A connection to each server that takes writes: this one, or those of the cluster's
     /// primaries. For questions about servers, which a cluster does not answer as a whole.
     ///
@@ -155,6 +177,27 @@ impl Connection {
                 let direct = |server| Self { way: Way::Direct(server), ..self.clone() };
                 Ok(servers.map(direct).collect())
             }
+        }
+    }
+
+    /// Opens a connection of bytes beside the shared one, for who speaks the replication protocol.
+    ///
+    /// # Errors
+    /// [`Error`], also for a cluster as a whole: its servers are asked one by one
+    /// ([`Connection::primaries`]).
+    pub async fn open_bytes(&self) -> Result<Box<dyn ByteStream>, Error> {
+        match &self.way {
+            Way::Direct(server) => server.open_bytes().await,
+            Way::Routed(_) => Err(Error::Refused("a cluster is several servers")),
+        }
+    }
+
+    /// The number of the database that the address names.
+    #[must_use]
+    pub fn database(&self) -> i64 {
+        match &self.way {
+            Way::Direct(server) => server.database(),
+            Way::Routed(_) => 0,
         }
     }
 

@@ -12,7 +12,7 @@
 //! - `durable`: how safe what was written is, and the wait for more.
 //! - `cluster`: the nodes of a Redis Cluster, and which of them has a key.
 //! - `sentinel`: which server Sentinels name.
-//! - `subscription`: channels.
+//! - `subscription`: channels. `replication`: bytes, for who speaks that protocol.
 
 mod address;
 mod cluster;
@@ -23,6 +23,7 @@ mod greeting;
 mod link;
 mod probe;
 mod refusal;
+mod replication;
 mod reply;
 mod scripts;
 mod sentinel;
@@ -37,5 +38,6 @@ pub use error::{Error, is_about_access};
 pub use greeting::{Done, Greeted, Greeting};
 pub use probe::{Fault, probe};
 pub use refusal::refusal;
+pub use replication::ByteStream;
 pub use reply::REPLY_BYTES_MAX;
 pub use subscription::{Announcements, Message, Messages, Subscriber};

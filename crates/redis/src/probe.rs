@@ -4,6 +4,7 @@
 //! hub up that is not enough, so each step is taken apart here.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -11,6 +12,7 @@ use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::address::{Address, Endpoint, Location};
+use crate::cluster::Cluster;
 use crate::{AddressError, Connections, Error, Timeouts, tls};
 
 /// What is wrong with a server, or with its address. No text holds a password.
@@ -82,22 +84,22 @@ pub enum Fault {
 /// [`Fault`], the first that is met.
 ///
 /// Of a cluster's nodes, and of Sentinels, it is enough that one can be reached; then the whole is
-/// greeted.
+/// greeted. With TLS each server that takes writes has to have a good certificate for the name or
+/// the address under which it is announced.
 pub async fn probe(address: &str, limit: Duration) -> Result<(), Fault> {
     let unreadable = |error: AddressError| Fault::Address(error.to_string());
-    let named = match Location::parse(address).map_err(unreadable)? {
-        Location::One(parsed) => return probe_one(address, parsed, limit).await,
-        Location::Cluster(nodes) => nodes,
-        Location::Sentinel(sentinels) => sentinels.named().to_vec(),
+    let location = Location::parse(address).map_err(unreadable)?;
+    let named = match &location {
+        Location::One(one) => std::slice::from_ref(one),
+        Location::Cluster(nodes) => nodes.as_slice(),
+        Location::Sentinel(sentinels) => sentinels.named(),
     };
     let mut fault = Fault::Address("it names no server".to_owned());
     for node in named {
-        let (host, port) = node.place();
-        let at = place(host, port);
-        match reach(host, port, &at, limit).await {
-            Ok(_) => {
-                let Err(error) = greet(address, limit).await else { return Ok(()) };
-                return Err(not_greeted(at, &error, node.handshake.password().is_some(), limit));
+        match secure(node, limit).await {
+            Ok(place) => {
+                check_announced(&location, limit).await?;
+                return greet_at(address, node, place, limit).await;
             }
             Err(failed) => fault = failed,
         }
@@ -105,12 +107,13 @@ pub async fn probe(address: &str, limit: Duration) -> Result<(), Fault> {
     Err(fault)
 }
 
-async fn probe_one(address: &str, parsed: Address, limit: Duration) -> Result<(), Fault> {
-    let place = match &parsed.endpoint {
+/// Connects, with TLS if the address says so; returns the place.
+async fn secure(address: &Address, limit: Duration) -> Result<String, Fault> {
+    match &address.endpoint {
         Endpoint::Tcp { host, port } => {
             let place = place(host, *port);
             reach(host, *port, &place, limit).await?;
-            place
+            Ok(place)
         }
         Endpoint::Tls { host, port } => {
             let place = place(host, *port);
@@ -118,31 +121,61 @@ async fn probe_one(address: &str, parsed: Address, limit: Duration) -> Result<()
             let shaken = within(&place, limit, tls::shake_hands(host, stream)).await;
             let shaken = shaken.and_then(|shaken| shaken.map_err(|it| not_secured(&place, &it)));
             match shaken {
-                Ok(_) => place,
-                Err(fault @ Fault::Certificate { .. }) => return Err(fault),
+                Ok(_) => Ok(place),
+                Err(fault @ Fault::Certificate { .. }) => Err(fault),
                 // A server without TLS waits for the end of what it takes for a command.
                 Err(_) if timeout(limit, speaks_plainly(host, *port)).await == Ok(true) => {
-                    return Err(Fault::TlsUnexpected(place));
+                    Err(Fault::TlsUnexpected(place))
                 }
-                Err(fault) => return Err(fault),
+                Err(fault) => Err(fault),
             }
         }
         Endpoint::Unix(path) => {
             let place = path.display().to_string();
             let connected = within(&place, limit, UnixStream::connect(path)).await?;
             connected.map_err(|error| not_reached(&place, &error))?;
-            place
+            Ok(place)
         }
+    }
+}
+
+/// Looks at the certificates of the servers that others name. One that is away is no fault of the
+/// address.
+async fn check_announced(location: &Location, limit: Duration) -> Result<(), Fault> {
+    let announced = match location {
+        Location::One(_) => return Ok(()),
+        Location::Cluster(nodes) => {
+            let timeouts = Timeouts { call: limit * 2, connect: limit };
+            let cluster = Arc::new(Cluster::new(nodes.clone(), timeouts));
+            timeout(limit, cluster.announced()).await.unwrap_or_default()
+        }
+        Location::Sentinel(sentinels) => sentinels.announced().await.into_iter().collect(),
     };
+    for server in announced.iter().filter(|server| server.is_tls()) {
+        let found = secure(server, limit).await;
+        if let Err(fault @ (Fault::Certificate { .. } | Fault::TlsUnexpected(_))) = found {
+            return Err(fault);
+        }
+    }
+    Ok(())
+}
+
+/// Greets all that the address names, of which this node has been reached.
+async fn greet_at(
+    address: &str,
+    node: &Address,
+    place: String,
+    limit: Duration,
+) -> Result<(), Fault> {
     let Err(error) = greet(address, limit).await else { return Ok(()) };
-    if let Endpoint::Tcp { host, port } = &parsed.endpoint
+    if let Endpoint::Tcp { host, port } = &node.endpoint
         && matches!(error, Error::Unavailable(_))
         && !is_about_password(&error)
         && timeout(limit, speaks_tls(host, *port)).await.unwrap_or(false)
     {
         return Err(Fault::TlsExpected(place));
     }
-    Err(not_greeted(place, &error, parsed.handshake.password().is_some(), limit))
+    Err(not_greeted(place, &error, node.handshake.password().is_some(), limit))
 }
 
 fn place(host: &str, port: u16) -> String {

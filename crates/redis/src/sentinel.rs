@@ -45,9 +45,24 @@ impl Sentinels {
         &self.sentinels
     }
 
+    /// The number of the database.
+    pub(crate) fn database(&self) -> i64 {
+        self.data.handshake.db()
+    }
+
     /// Where another data server is.
     pub(crate) fn elsewhere(&self, host: &str, port: u16) -> Address {
         self.data.elsewhere(host, port)
+    }
+
+    /// Where the first Sentinel that answers says that the primary is.
+    pub(crate) async fn announced(&self) -> Option<Address> {
+        for sentinel in &self.sentinels {
+            if let Ok(Ok(address)) = timeout(ASK_LIMIT, self.ask(sentinel)).await {
+                return Some(address);
+            }
+        }
+        None
     }
 
     /// Connects to the primary, within `limit`.

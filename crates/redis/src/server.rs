@@ -5,6 +5,7 @@ use crate::connection::{Call, Timeouts};
 use crate::durable::Durable;
 use crate::greeting::{Done, Greeted, Greeting};
 use crate::link::{self, Opened};
+use crate::replication::{self, ByteStream};
 use crate::scripts::{self, Scripts};
 use crate::sentinel::Sentinels;
 use crate::{Error, reply};
@@ -13,10 +14,14 @@ use futures_util::future::{BoxFuture, Shared};
 use redis::Value;
 use redis::aio::MultiplexedConnection;
 use reef_store::Reply;
+use reef_store::packed::Items;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 use tokio::task::AbortHandle;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
+
+/// What calls a function. Such a command is neither refused nor sent in another form.
+pub(crate) const FUNCTION_CALL: &str = "FCALL";
 
 /// Where a server is found.
 pub(crate) enum Origin {
@@ -112,15 +117,42 @@ impl Server {
                 }
                 result
             }
-            Err(_) => {
-                // What hangs is more likely the connection than the command: nothing that blocks
-                // is ever sent.
-                if let Some(number) = underway.link {
-                    self.discard(number);
-                }
-                Err(Error::Unavailable(format!("no answer within {:?}", call.limit)))
-            }
+            Err(_) => Err(self.given_up(&underway, &call)),
         }
+    }
+
+    /// The same for [`FUNCTION_CALL`], by its arguments as they lie in a buffer.
+    pub(crate) async fn call_function(
+        self: &Arc<Self>,
+        args: Items<'_>,
+        call: Call<'_>,
+    ) -> Result<Vec<Reply>, Error> {
+        let (count, bytes) = args
+            .clone()
+            .fold((1, FUNCTION_CALL.len()), |(count, bytes), arg| (count + 1, bytes + arg.len()));
+        let mut packed = redis::Cmd::with_capacity(count, bytes);
+        packed.arg(FUNCTION_CALL);
+        for arg in args.clone() {
+            packed.arg(arg);
+        }
+        let mut underway = Underway { link: None, asking: call.asking, is_script: true };
+        match timeout_at(call.deadline, self.send(packed, &mut underway)).await {
+            Ok(result) => {
+                if let (Some(touched), Some(link)) = (call.touched, underway.link) {
+                    touched.note_function(self, link, args);
+                }
+                result
+            }
+            Err(_) => Err(self.given_up(&underway, &call)),
+        }
+    }
+
+    /// What hangs is more likely the connection than the command: nothing that blocks is ever sent.
+    fn given_up(&self, underway: &Underway, call: &Call<'_>) -> Error {
+        if let Some(number) = underway.link {
+            self.discard(number);
+        }
+        Error::Unavailable(format!("no answer within {:?}", call.limit))
     }
 
     /// What is known of where its writes go.
@@ -155,6 +187,29 @@ impl Server {
         match &self.origin {
             Origin::Fixed(address) => link::open(address, limit).await,
             Origin::Announced(sentinels) => sentinels.open(limit).await,
+        }
+    }
+
+    /// As [`Connection::open_bytes`](crate::Connection::open_bytes).
+    pub(crate) async fn open_bytes(&self) -> Result<Box<dyn ByteStream>, Error> {
+        let limit = self.timeouts.connect;
+        let opening = async {
+            match &self.origin {
+                Origin::Fixed(address) => replication::open(address).await,
+                Origin::Announced(sentinels) => {
+                    replication::open(&sentinels.primary().await?).await
+                }
+            }
+        };
+        let late = |_| Error::Unavailable(format!("no connection within {limit:?}"));
+        timeout(limit, opening).await.map_err(late)?
+    }
+
+    /// The number of the database that the address names.
+    pub(crate) fn database(&self) -> i64 {
+        match &self.origin {
+            Origin::Fixed(address) => address.handshake.db(),
+            Origin::Announced(sentinels) => sentinels.database(),
         }
     }
 

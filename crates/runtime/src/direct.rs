@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode};
 use reef_redis::{Connection, Touched};
-use reef_store::packed::{Packed, pack_reply};
+use reef_store::packed::Packed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wasmtime::component::{
@@ -278,11 +278,12 @@ impl Instance {
         let mut replies = Vec::with_capacity(commands.len());
         for wire::Command { address, words } in commands {
             let words = Packed::read(words);
-            let mut words = words.as_ref().map(Packed::iter).into_iter().flatten();
-            let Some(Ok(name)) = words.next().map(std::str::from_utf8) else {
+            let is_named = |words: &Packed| {
+                words.iter().next().is_some_and(|name| std::str::from_utf8(name).is_ok())
+            };
+            let Some(words) = words.filter(is_named) else {
                 return Err(CallError::BadResponse("a command has no name".to_owned()));
             };
-            let (name, words) = (name.to_owned(), words.map(<[u8]>::to_vec).collect());
             let redis = self.redis(shared, address);
             let redis = match touched {
                 Some(touched) => redis.map(|redis| redis.noting(touched)),
@@ -291,8 +292,8 @@ impl Instance {
             replies.push(async move {
                 let Some(redis) = redis else { return Err(wire::Failure::NotAllowed) };
                 shared.counters.redis_calls.count();
-                match redis.execute(&name, words).await {
-                    Ok(reply) => Ok(pack_reply(&reply).into_bytes()),
+                match redis.execute_packed(&words).await {
+                    Ok(reply) => Ok(reply.into_bytes()),
                     Err(error) => Err(wire::Failure::Other(error.to_string())),
                 }
             });

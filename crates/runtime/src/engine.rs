@@ -15,12 +15,25 @@ const TABLES_EACH: u32 = 4;
 /// How much of a used memory is cleaned by hand instead of being given back to the kernel.
 const KEEP_RESIDENT: usize = 2 << 20;
 
+/// Memories of the pool that is reserved to see what that costs.
+const TRIED_MEMORIES: u32 = 16;
+
+/// Their reservation may take so much of the real memory, in bytes; usually it takes next to nothing.
+const TRIAL_MAX: u64 = 128 << 20;
+
 /// Builds the engine. Where the system does not allow the usual address space (in a container
 /// with a limit on it), memories are reserved at their largest size instead, or only when they are
 /// needed, each at some cost in speed.
 pub(crate) fn build(config: &RuntimeConfig) -> anyhow::Result<Engine> {
     let smallest = config.max_memory_bytes as u64;
-    let pooling = || InstanceAllocationStrategy::Pooling(pool(config));
+    if reserving_takes_memory(config) {
+        tracing::info!(
+            "memory that is only reserved is taken here, as by an emulator: instances of components are \
+             made one by one, which is slower"
+        );
+        return engine(RESERVATION_WHOLE, InstanceAllocationStrategy::OnDemand);
+    }
+    let pooling = || InstanceAllocationStrategy::Pooling(pool(config, config.max_instances));
     engine(RESERVATION_WHOLE, pooling())
         .or_else(|error| {
             tracing::info!("the address space is limited, so components run slower: {error:#}");
@@ -35,6 +48,25 @@ pub(crate) fn for_target(target: &str) -> anyhow::Result<Engine> {
     let mut settings = settings(RESERVATION_WHOLE);
     settings.target(target)?;
     Ok(Engine::new(&settings)?)
+}
+
+/// Whether address space takes memory before it is used. An emulator keeps a note of each page, and the
+/// pool has a thousand million of them, which would take all the memory of a machine.
+fn reserving_takes_memory(config: &RuntimeConfig) -> bool {
+    let Some(before) = resident() else { return false };
+    let some = InstanceAllocationStrategy::Pooling(pool(config, TRIED_MEMORIES));
+    let tried = engine(RESERVATION_WHOLE, some);
+    let after = resident().unwrap_or(before);
+    drop(tried);
+    after.saturating_sub(before) > TRIAL_MAX
+}
+
+/// How much memory this process takes, in bytes, where the system says it.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    Some(kilobytes << 10)
 }
 
 fn engine(reservation: u64, allocation: InstanceAllocationStrategy) -> anyhow::Result<Engine> {
@@ -53,8 +85,7 @@ fn settings(reservation: u64) -> Config {
     settings
 }
 
-fn pool(config: &RuntimeConfig) -> PoolingAllocationConfig {
-    let instances = config.max_instances;
+fn pool(config: &RuntimeConfig, instances: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES_EACH))

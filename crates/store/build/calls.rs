@@ -77,6 +77,12 @@ const FIRST: usize = 3;
 const INDENT: usize = 10;
 
 impl Edge {
+    /// Whether it is worth while to call it for many at once: it reads one thing of many.
+    pub(crate) fn has_each(&self, flags: &str) -> bool {
+        let is_one_of_many = !matches!(self.partition.as_str(), "Cluster" | "Ledger");
+        is_one_of_many && !self.once && flags.split(',').any(|flag| flag == "no-writes")
+    }
+
     pub(crate) fn read(source: &str, partition: &str) -> Result<Self, Failure> {
         let header: Vec<&str> =
             source.lines().map_while(|line| line.strip_prefix("--")).map(str::trim_end).collect();

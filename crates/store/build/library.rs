@@ -80,7 +80,9 @@ pub(crate) fn library(code: &str) -> Result<String, Failure> {
                     Some((names, value)) => (names.trim(), Some(value)),
                     None => (rest.trim(), None),
                 };
-                if names.chars().all(|c| is_word(c) && !c.is_ascii_lowercase()) && names != "P" {
+                if names.chars().all(|c| is_word(c) && !c.is_ascii_lowercase())
+                    && !["P", "R"].contains(&names)
+                {
                     made.push_str(statement);
                     continue;
                 }
@@ -115,15 +117,30 @@ pub(crate) fn library(code: &str) -> Result<String, Failure> {
     let (given, names) =
         if mentions(code, "ARGV") { ("KEYS, ARGV", "keys, arguments") } else { ("KEYS", "keys") };
     let all: Vec<&str> = given.split(", ").chain(state).collect();
-    let nothing = vec!["nil"; all.len()].join(", ");
     let all = all.join(", ");
+    // While a library is loaded there is no `redis.call` yet. Found once a call, it takes less time and
+    // a good part of the text less room.
+    let [made, run] = [made, run].map(|part| part.replace("redis.call(", "call("));
+    let (name, value) =
+        if mentions(code, "redis.call") { ("call, ", "redis.call, ") } else { ("", "") };
     let library = format!(
-        "local main\ndo\nlocal {given}\n{made}local function run_script()\n{run}end\n\
-         function main({names})\n{given} = {names}\nlocal its_reply = run_script()\n\
-         {all} = {nothing}\nreturn its_reply\nend\nend\n"
+        "local main\ndo\nlocal {name}{given}\n{made}local function run_script()\n{run}end\n\
+         function main({names})\n{name}{given} = {value}{names}\nlocal its_reply = run_script()\n\
+         {all} = nil -- luacheck: ignore 532\nreturn its_reply\nend\nend\n"
     );
-    // How far in a line is has told what belongs together, and is nothing to Redis.
-    Ok(library.lines().flat_map(|line| [line.trim_start(), "\n"]).collect())
+    // How far in a line is has told what belongs together, and is nothing to Redis. Names that are declared
+    // one after the other are declared together.
+    let mut short = String::new();
+    let mut was_declaration = false;
+    for line in library.lines().map(str::trim_start) {
+        let declared = line.strip_prefix("local ").filter(|rest| !rest.contains(['=', '(']));
+        match declared {
+            Some(names) if was_declaration => short += &format!(", {names}"),
+            _ => short += &format!("\n{line}"),
+        }
+        was_declaration = declared.is_some();
+    }
+    Ok(short.split_off(1) + "\n")
 }
 
 /// The statements of the outermost level: each begins at a line's begin, and what belongs to it is

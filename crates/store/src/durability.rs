@@ -87,14 +87,22 @@ impl fmt::Display for Safety {
 static HARMLESS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
     let reads = |flags: &str| flags.split(',').any(|flag| flag == "no-writes");
     let harmless = ALL.iter().filter(|it| reads(it.flags) || it.name == "key/check");
-    harmless.flat_map(|it| [it.function, it.with_key, it.sha1]).map(str::as_bytes).collect()
+    let names =
+        harmless.flat_map(|it| [Some(it.function), Some(it.with_key), it.each, Some(it.sha1)]);
+    names.flatten().map(str::as_bytes).collect()
 });
 
-/// Whether a command may leave something that can be lost. Of what is not known it is assumed.
+/// Whether a function may leave something that can be lost. Of what is not known it is assumed.
+#[must_use]
+pub fn function_may_leave(name: &[u8]) -> bool {
+    !HARMLESS.contains(name)
+}
+
+/// The same of a command.
 #[must_use]
 pub fn may_leave(command: &str, args: &[Vec<u8>]) -> bool {
     match command {
-        "FCALL" | "EVALSHA" => args.first().is_none_or(|name| !HARMLESS.contains(name.as_slice())),
+        "FCALL" | "EVALSHA" => args.first().is_none_or(|name| function_may_leave(name)),
         "FUNCTION" | "SCRIPT" | "FCALL_RO" | "EVALSHA_RO" | "EVAL_RO" | "GET" | "EXISTS"
         | "PING" | "INFO" | "TIME" | "CONFIG" => false,
         _ => true,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::bulk;
 use crate::entry::{Sealed, SealsSeen, seal_due};
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
 use crate::hold::{self, Settled};
@@ -113,6 +114,7 @@ pub async fn tick<R: Redis>(
     // Before what a Redis that is full refuses, since this frees memory.
     let forgotten = expire(store, kept_ms, janitor_time(tick_ms)).await?;
     store.call(&leader::Show).await?;
+    unless_full(bulk::advance(store, None, janitor_time(tick_ms)).await)?;
     let due = unless_full(settle_due(store, settings).await)?;
     let holds = unless_full(hold::settle_due(store, tick_ms).await)?;
     let seals = match seal_due(store, seals_seen).await {

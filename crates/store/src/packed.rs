@@ -93,7 +93,13 @@ const BYTES: u8 = 3;
 /// eight bytes, little-endian.
 #[must_use]
 pub fn pack_reply(reply: &[Reply]) -> Packed {
-    let mut packed = Packed::default();
+    let size = |element: &Reply| match element {
+        Reply::Nil => 5,
+        Reply::Int(_) => 13,
+        Reply::Status(text) => 5 + text.len(),
+        Reply::Bytes(bytes) => 5 + bytes.len(),
+    };
+    let mut packed = Packed::with_capacity(reply.iter().map(size).sum());
     for element in reply {
         match element {
             Reply::Nil => packed.push(&[NIL]),

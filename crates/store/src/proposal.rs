@@ -19,7 +19,7 @@ use crate::port::Redis;
 use crate::quota::Quotas;
 use crate::script::{Once, Store, StoreError, rows};
 use crate::settings::Settings;
-use crate::task::{Submit, Submitted};
+use crate::task::{GivenTask, Submit, Submitted};
 
 include!(concat!(env!("OUT_DIR"), "/calls_proposal.rs"));
 
@@ -203,15 +203,16 @@ async fn queue<R: Redis>(
         return Ok(true);
     };
     let task_id = acceptance.task_id(number);
-    let call = Submit {
+    let task = GivenTask {
         task_id: &task_id,
         submission: &submission,
         parameters: &parameters,
         metadata: &metadata,
-        shown_in: None,
         owner: &acceptance.owner,
-        quotas,
+        approval: None,
+        follows_group: false,
     };
+    let call = Submit { task, shown_in: None, quotas };
     // Under a key besides: somebody may have removed the task already.
     let once = Once { digest: task_id.to_string(), fingerprint: acceptance.seed.clone() };
     match store.call_once(&call, Some(&once)).await {

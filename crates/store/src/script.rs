@@ -20,6 +20,8 @@ pub struct Script {
     pub function: &'static str,
     /// The same behind the check of a key ([`Admission`](crate::admission::Admission)).
     pub with_key: &'static str,
+    /// The same for many things at once, each in a partition of its own. Where it only reads.
+    pub each: Option<&'static str>,
     /// What Redis is told of it, with commas between.
     pub flags: &'static str,
     /// SHA-1 of [`text`](Self::text), by which `EVALSHA` names it.
@@ -32,7 +34,8 @@ impl Script {
     /// The library, for `FUNCTION LOAD`.
     #[must_use]
     pub fn library(&self) -> String {
-        wrapped::as_library(self.function, self.flags, self.code, KEY_CHECK.code)
+        let code = (self.code, KEY_CHECK.code);
+        wrapped::as_library(self.function, self.flags, code, self.each.is_some())
     }
 
     /// The same for `EVAL`.
@@ -147,6 +150,18 @@ impl Reader {
     #[must_use]
     pub fn left(&self) -> usize {
         self.items.as_slice().len()
+    }
+
+    /// A reply that stands within this one, behind the number of its elements.
+    ///
+    /// # Errors
+    /// It is not all there.
+    pub(crate) fn part(&mut self) -> Result<Self, Malformed> {
+        let count = usize::try_from(self.int()?).unwrap_or(usize::MAX);
+        if count > self.left() {
+            return Err(Malformed("the reply ends early".to_owned()));
+        }
+        Ok(Self::new(self.items.by_ref().take(count).collect()))
     }
 
     /// The next element as text, `None` if it is nil.
@@ -337,7 +352,7 @@ mod tests {
     #[test]
     fn scripts_are_small_enough_to_send() {
         for script in ALL {
-            assert!(script.code.len() < 22_000, "{} is {}", script.name, script.code.len());
+            assert!(script.code.len() < 24_576, "{} is {}", script.name, script.code.len());
         }
     }
 }

@@ -8,9 +8,12 @@ mod submit;
 
 use std::borrow::Cow;
 
-use reef_api::NodeId;
-use reef_api::task::Seconds;
+use reef_api::task::{RetryPolicy, Seconds};
+use reef_api::{LimitId, NodeId};
+use reef_domain::filter::Filter;
 use reef_domain::json::Json;
+use reef_domain::label::Labels;
+use reef_domain::limit::Under;
 use reef_domain::task::{Audience, Wants};
 use reef_domain::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -24,8 +27,11 @@ pub use self::show::*;
 pub use self::submit::*;
 use crate::message::Owned;
 use crate::node::Writer;
-use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes, rows};
+use crate::wait::WaitSpec;
+use reef_api::flow::BatchedTask;
 pub use reef_api::task::Task;
+use reef_api::wait::Signal;
 
 include!(concat!(env!("OUT_DIR"), "/calls_task.rs"));
 
@@ -42,6 +48,10 @@ pub struct Spec<'a, J> {
     keep_completed_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     keep_failed_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    labels: Labels,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry: Option<RetryPolicy>,
 }
 
 impl Argument for Spec<'_, &Json> {
@@ -50,22 +60,44 @@ impl Argument for Spec<'_, &Json> {
     }
 }
 
+impl Argument for &Filter {
+    fn append(&self, arguments: &mut Arguments) {
+        arguments.json(self);
+    }
+}
+
 /// What a task wants, as the scripts read it (`read_wants`): required skills, optional skills, tags;
-/// the agents whose nodes may run it, where not everybody's may; the node that it is for.
+/// the agents whose nodes may run it, where not everybody's may; the node that it is for; the limits that it
+/// is under.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct StoredWants(Vec<String>, Vec<String>, Vec<String>, Vec<String>, Option<NodeId>);
+struct StoredWants(
+    Vec<String>,
+    Vec<String>,
+    Vec<String>,
+    Vec<String>,
+    Option<NodeId>,
+    Vec<(LimitId, String, i64, i64)>,
+);
 
 /// What a task of this owner wants, to be stored. What says nothing is left out, so that tasks that want
 /// the same share a class, whichever version of the hub has taken them.
 fn wants_json(wants: &Wants, owner: &str) -> String {
-    let Wants { required_skills, optional_skills, affinity_tags, audience, target_node } = wants;
+    let Wants { required_skills, optional_skills, affinity_tags, audience, target_node, limits } =
+        wants;
     let agents = audience.as_ref().and_then(|audience| audience.agents(owner));
     let mut all = vec![json!(required_skills), json!(optional_skills), json!(affinity_tags)];
-    if agents.is_some() || target_node.is_some() {
+    if agents.is_some() || target_node.is_some() || !limits.is_empty() {
         all.push(json!(agents.unwrap_or_default()));
     }
-    all.extend(target_node.as_ref().map(|node| json!(node)));
+    if target_node.is_some() || !limits.is_empty() {
+        all.push(json!(target_node));
+    }
+    if !limits.is_empty() {
+        let rows =
+            limits.iter().map(|Under { name, key, cost, tokens }| json!([name, key, cost, tokens]));
+        all.push(rows.collect());
+    }
     Value::from(all).to_string()
 }
 
@@ -79,12 +111,14 @@ fn read_owned(reply: &mut Reader) -> Result<Owned<Task>, Malformed> {
     let spec: Spec<'_, Box<RawValue>> =
         serde_json::from_str(&spec).map_err(|error| bad("spec", error))?;
     let wants = reply.text()?;
-    let StoredWants(required_skills, optional_skills, affinity_tags, agents, target_node) =
+    let StoredWants(required_skills, optional_skills, affinity_tags, agents, target_node, limits) =
         serde_json::from_str(&wants).map_err(|error| bad("wants", error))?;
     let audience = match agents {
         agents if agents.is_empty() => Audience::Any,
         agents => Audience::of_agents(agents, &owner),
     };
+    let limits = limits.into_iter();
+    let limits = limits.map(|(name, key, cost, tokens)| Under { name, key, cost, tokens }.shown());
     let value = Task {
         task_id,
         task_type: spec.task_type.into_owned(),
@@ -116,8 +150,13 @@ fn read_owned(reply: &mut Reader) -> Result<Owned<Task>, Malformed> {
         progress: reply.float()?,
         audience: json!(audience),
         target_node,
+        limits: limits.collect(),
+        wait_id: FromReply::read(reply)?,
+        group_id: FromReply::read(reply)?,
         keep_completed_ms: spec.keep_completed_ms,
         keep_failed_ms: spec.keep_failed_ms,
+        labels: spec.labels,
+        retry: spec.retry,
     };
     Ok(Owned { owner, value })
 }
@@ -147,4 +186,9 @@ outcomes! {
     "The claim is over: nothing was changed." Fenced = "fenced",
     "The task's status does not allow it." Status(String) = "state" | "ended",
     "The task's message is complete." Settled = "settled",
+    "What it follows has ended otherwise than it asks." Dependency = "dependency",
+}
+
+rows! {
+    Signal { name, payload, sent_at }
 }

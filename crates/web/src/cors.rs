@@ -48,7 +48,7 @@ pub fn headers(config: &Config, origin: Option<&str>) -> Vec<Header> {
     let mut headers = vec![("vary", "Origin".to_owned())];
     if let Some(origin) = allowed_origin(config, origin) {
         let exposed = "Idempotent-Replayed, Link, Preference-Applied, RateLimit, Reef-Durability, Reef-Pending, \
-             Retry-After, X-Request-Id";
+             Reef-Scanned, Retry-After, X-Request-Id";
         headers.push(("access-control-allow-origin", origin.to_owned()));
         headers.push(("access-control-expose-headers", exposed.to_owned()));
     }

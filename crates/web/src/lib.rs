@@ -11,6 +11,7 @@
 //! - [`auth`]: who calls, and what that caller may do.
 //! - [`stand_in`]: what the host sends in place of a browser's cookie.
 //! - [`extract`]: bodies, ids and query parameters, with the field in every complaint.
+//! - [`task`]: what the components have in common that take tasks.
 //! - [`page`]: limits, cursors and `Link`.
 //! - [`once`][]: `Idempotency-Key`.
 //! - [`config`]: what the variables of a deployment say.
@@ -39,6 +40,7 @@ mod remembered;
 pub mod route;
 mod secret;
 pub mod stand_in;
+pub mod task;
 
 pub use config::Config;
 pub use context::Context;

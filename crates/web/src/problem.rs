@@ -30,6 +30,20 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// The same of a part of the body: `prefix` comes before the name of each field.
+    #[must_use]
+    pub fn within(mut self, prefix: &str) -> Self {
+        if self.errors.is_empty() {
+            return self;
+        }
+        for error in &mut self.errors {
+            error.field.insert_str(0, prefix);
+        }
+        let said = self.errors.iter().map(|error| format!("{}: {}", error.field, error.message));
+        self.detail = said.collect::<Vec<_>>().join("; ");
+        self
+    }
+
     /// A problem with a sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {

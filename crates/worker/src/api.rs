@@ -178,6 +178,24 @@ pub(crate) async fn end(
     request.idempotency_key(key).patient(patience).send().await.map(|_| ())
 }
 
+/// Lets a task wait, asking for up to `patience` while the hub is away. `number` tells the waits of one
+/// claim apart. Returns what came, if that was there already.
+pub(crate) async fn wait(
+    hub: &Hub,
+    task: &Task,
+    wait: &Map<String, Value>,
+    number: u32,
+    patience: Duration,
+) -> Result<Option<Value>, Error> {
+    let mut body = wait.clone();
+    body.insert("token".to_owned(), task.token().as_str().into());
+    let request = hub.post(["tasks", task.id(), "wait"]).json(&body).answering::<Value>();
+    let key = format!("{}.{}.wait.{number}", task.id(), task.token());
+    let answer = request.idempotency_key(key).patient(patience).fetch().await?;
+    let is_ready = answer.get("ready").and_then(Value::as_bool).unwrap_or(false);
+    Ok(is_ready.then(|| answer.get("resume").cloned().unwrap_or_default()))
+}
+
 /// Asks for no more tasks.
 pub(crate) async fn drain(hub: &Hub, node_id: &NodeId) -> Result<(), Error> {
     let status = Some(NodeStatus::Maintenance.into());

@@ -92,6 +92,10 @@ The command:
     {\"content\": {block}}          a content block for it
     {\"result\": any}               the task's result; the last one counts. A \"content\" beside it takes
                                   the place of the message's placeholder
+    {\"wait\": {wait}}              the task waits, once the command has ended well: \"kind\" approval
+                                  (with \"question\"), signal (\"name\"), sleep (\"for_ms\") or tasks
+                                  (\"task_ids\" or \"group_id\"), and \"checkpoint\". The slot is free
+                                  meanwhile; a later run gets \"checkpoint\" and \"resume\" with the task
   Other lines, and standard error, go to the log. Exit code 0 completes the task. Any other fails
   it, with the last line of standard error; the hub tries again unless the code is 64-78 (as in
   sysexits.h, but 75, EX_TEMPFAIL, is tried again).

@@ -54,7 +54,9 @@ pub(crate) async fn run(shared: Arc<Shared>, task: Task, lease: Lease) {
     tracing::info!(task = task.id(), attempt = task.attempt(), "started");
     let (progress, progress_told) = watch::channel(None);
     let work = async {
-        let ended = perform(hub, executor, &task, &lease, &progress, &stopper, orders).await;
+        let work =
+            Work { hub, executor, lease: &lease, progress: &progress, stopper: &stopper, orders };
+        let ended = work.run(&task).await;
         claims.end(task.token());
         // A heartbeat that still counts this task must not arrive after its end: the hub would
         // keep its place occupied until the next one.
@@ -73,36 +75,61 @@ pub(crate) async fn run(shared: Arc<Shared>, task: Task, lease: Lease) {
     }
 }
 
-/// Does the work and brings what it says to the hub.
-async fn perform(
-    hub: &Hub,
-    executor: &Executor,
-    task: &Task,
-    lease: &Lease,
-    progress: &watch::Sender<Option<f64>>,
-    stopper: &Stopper,
+/// What the work on a claim needs.
+struct Work<'a> {
+    hub: &'a Hub,
+    executor: &'a Executor,
+    lease: &'a Lease,
+    progress: &'a watch::Sender<Option<f64>>,
+    stopper: &'a Stopper,
     orders: Orders,
-) -> Ended {
-    if let Some(part) = task.unreadable() {
-        return Ended::fatal(format!("the task cannot be run as it is: {part}"));
-    }
-    let (outlet, outputs) = output::channel();
-    let relay = async {
-        tokio::select! {
-            relayed = Relay::new(hub, task, progress).run(outputs) => {
-                if relayed.is_err() {
-                    stopper.stop(Reason::Lost, Duration::ZERO);
+}
+
+impl Work<'_> {
+    /// Does the work, again where it was to wait for what had come already. Where it ends as
+    /// [`Ended::Waits`], the wait has begun and the claim is over.
+    async fn run(&self, task: &Task) -> Ended {
+        let mut now = task.clone();
+        for number in 0.. {
+            let ended = self.perform(&now).await;
+            let Ended::Waits(wait) = &ended else { return ended };
+            match api::wait(self.hub, task, wait, number, END_PATIENCE).await {
+                Ok(None) => return ended,
+                Ok(Some(resume)) => now = now.resumed(wait.get("checkpoint"), resume),
+                Err(Error::Problem(problem)) if matches!(problem.status, 400 | 413 | 422) => {
+                    return Ended::fatal(format!("the hub does not take the wait: {problem}"));
                 }
+                Err(error) if api::is(&error, Code::Fenced) => return Ended::Stopped(Reason::Lost),
+                Err(error) => return Ended::retryable(format!("the task cannot wait: {error}")),
             }
-            _ = orders.ordered() => {}
         }
-    };
-    let work = executor.run(hub, task, lease, outlet, orders.clone());
-    let (ended, ()) = tokio::join!(work, relay);
-    match orders.current() {
-        // What it said may not all have arrived.
-        Some(order) => Ended::Stopped(order.reason),
-        None => ended,
+        Ended::retryable("the task has waited too often")
+    }
+
+    /// Does the work once and brings what it says to the hub.
+    async fn perform(&self, task: &Task) -> Ended {
+        let Self { hub, executor, lease, progress, stopper, orders } = self;
+        if let Some(part) = task.unreadable() {
+            return Ended::fatal(format!("the task cannot be run as it is: {part}"));
+        }
+        let (outlet, outputs) = output::channel();
+        let relay = async {
+            tokio::select! {
+                relayed = Relay::new(hub, task, progress).run(outputs) => {
+                    if relayed.is_err() {
+                        stopper.stop(Reason::Lost, Duration::ZERO);
+                    }
+                }
+                _ = orders.ordered() => {}
+            }
+        };
+        let work = executor.run(hub, task, lease, outlet, orders.clone());
+        let (ended, ()) = tokio::join!(work, relay);
+        match orders.current() {
+            // What it said may not all have arrived.
+            Some(order) => Ended::Stopped(order.reason),
+            None => ended,
+        }
     }
 }
 
@@ -113,6 +140,11 @@ async fn conclude(hub: &Hub, task: &Task, ended: Ended) -> Option<Reason> {
         Ended::Stopped(reason) => {
             tracing::warn!(task = id, ?reason, "stopped");
             return Some(reason);
+        }
+        Ended::Waits(wait) => {
+            let kind = wait.get("kind").map(ToString::to_string).unwrap_or_default();
+            tracing::info!(task = id, kind, "waits");
+            return None;
         }
         Ended::Completed { result, content } => {
             tracing::info!(task = id, "completed");

@@ -58,11 +58,13 @@ struct Told {
     delta: Option<String>,
     content: Option<Map<String, Value>>,
     result: Option<Value>,
+    wait: Option<Map<String, Value>>,
 }
 
 /// What a command has said in the end.
 #[derive(Debug, Default)]
 struct Last {
+    wait: Option<Map<String, Value>>,
     result: Option<Value>,
     content: Option<Map<String, Value>>,
 }
@@ -230,9 +232,12 @@ async fn pass_on(told: Told, outlet: &Outlet, last: &mut Last) {
     if let Some(delta) = told.delta {
         outlet.say(Output::Delta(delta)).await;
     }
+    if told.wait.is_some() {
+        last.wait = told.wait;
+    }
     match (told.result, told.content) {
         // A block that comes with the result is what the message was waiting for.
-        (Some(result), content) => *last = Last { result: Some(result), content },
+        (Some(result), content) => (last.result, last.content) = (Some(result), content),
         (None, Some(block)) => outlet.say(Output::Block(block)).await,
         (None, None) => {}
     }
@@ -264,6 +269,9 @@ async fn read_stderr(
 
 /// What the end of a command means.
 fn judge(task: &Task, status: ExitStatus, last: Last, error: Option<String>) -> Ended {
+    if let (true, Some(wait)) = (status.success(), last.wait) {
+        return Ended::Waits(wait);
+    }
     if status.success() {
         let result = last.result.unwrap_or_else(|| match task.message_id() {
             // A message would show it.

@@ -22,6 +22,8 @@ pub(crate) enum Ended {
         /// Another try could succeed.
         retryable: bool,
     },
+    /// It waits for something that is no node: the members of `POST /tasks/{id}/wait`, without the token.
+    Waits(Map<String, Value>),
     /// The worker was told to stop it, so there is nothing to tell the hub.
     Stopped(Reason),
 }

@@ -48,6 +48,18 @@ impl Task {
         &self.token
     }
 
+    /// The same task after a wait that was over at once: what it had left, and what came.
+    pub(crate) fn resumed(&self, checkpoint: Option<&Value>, resume: Value) -> Self {
+        let mut task = self.clone();
+        if let Value::Object(members) = &mut task.json {
+            if let Some(checkpoint) = checkpoint {
+                members.insert("checkpoint".to_owned(), checkpoint.clone());
+            }
+            members.insert("resume".to_owned(), resume);
+        }
+        task
+    }
+
     /// All of it, for the command.
     pub(crate) fn json(&self) -> &Value {
         &self.json

@@ -1,4 +1,5 @@
-//! Long polls: `POST /tasks/claim` and `GET /tasks/{id}` with `wait_ms` (`contract.md` §5).
+//! Long polls: `POST /tasks/claim`, and `GET` of a task, a wait or a group, with `wait_ms`
+//! (`contract.md` §5).
 //!
 //! A component answers at once. Where the answer is that there is nothing yet, the host keeps the
 //! request and asks again when an event says that it may be worth it:
@@ -109,32 +110,37 @@ pub(crate) struct Wait {
 enum Subject {
     /// Work for a node.
     Claim(NodeId),
-    /// The end of a task.
-    Task(String),
+    /// The end of a task, a wait or a group.
+    End(String),
 }
 
 impl Wait {
     /// What a request waits for, if it waits. Whether it is well-formed is for the component to say.
     pub(crate) fn of(parts: &Parts, body: &Bytes) -> Option<Self> {
         let path = parts.uri.path();
-        let rest = path.strip_suffix('/').unwrap_or(path).strip_prefix("/api/v1/tasks/")?;
-        let (subject, wait_ms) = if parts.method == Method::POST && rest == "claim" {
-            #[derive(Deserialize)]
-            struct Claim {
-                node_id: NodeId,
-                #[serde(default, deserialize_with = "lax_int")]
-                wait_ms: Option<i64>,
-            }
-            let claim: Claim = serde_json::from_slice(body).ok()?;
-            (Subject::Claim(claim.node_id), claim.wait_ms?)
-        } else if parts.method == Method::GET && !rest.contains('/') {
-            let query = parts.uri.query()?;
-            let given = query.split('&').find_map(|pair| pair.strip_prefix("wait_ms="))?;
-            let id = segment("task_id", rest).ok()?;
-            (Subject::Task(id.into_owned()), given.parse().ok()?)
-        } else {
-            return None;
-        };
+        let rest = path.strip_suffix('/').unwrap_or(path).strip_prefix("/api/v1/")?;
+        let (kind, rest) = rest.split_once('/')?;
+        let (subject, wait_ms) =
+            if parts.method == Method::POST && (kind, rest) == ("tasks", "claim") {
+                #[derive(Deserialize)]
+                struct Claim {
+                    node_id: NodeId,
+                    #[serde(default, deserialize_with = "lax_int")]
+                    wait_ms: Option<i64>,
+                }
+                let claim: Claim = serde_json::from_slice(body).ok()?;
+                (Subject::Claim(claim.node_id), claim.wait_ms?)
+            } else if parts.method == Method::GET
+                && matches!(kind, "tasks" | "waits" | "groups")
+                && !rest.contains('/')
+            {
+                let query = parts.uri.query()?;
+                let given = query.split('&').find_map(|pair| pair.strip_prefix("wait_ms="))?;
+                let id = segment("id", rest).ok()?;
+                (Subject::End(id.into_owned()), given.parse().ok()?)
+            } else {
+                return None;
+            };
         let limit = u64::try_from(wait_ms).ok().filter(|ms| *ms > 0)?;
         (wait_ms <= WAIT_MS_MAX).then_some(Self { subject, limit: Duration::from_millis(limit) })
     }
@@ -215,7 +221,7 @@ impl LongPolls {
 
     async fn interest(&self, subject: &Subject) -> Interest {
         match subject {
-            Subject::Task(task_id) => Interest::Task(task_id.clone()),
+            Subject::End(task_id) => Interest::End(task_id.clone()),
             Subject::Claim(node_id) => {
                 // Without the skills it is woken for everything, which costs more and is not wrong.
                 let found = self.store.call(&Get { node_id }).await.ok().flatten();
@@ -252,7 +258,7 @@ mod tests {
         assert_eq!(claim.subject, Subject::Claim("n".into()));
         assert_eq!(claim.limit, Duration::from_millis(50));
         let task = wait("GET", "/api/v1/tasks/t%40x?a=1&wait_ms=30000", "").unwrap();
-        assert_eq!(task.subject, Subject::Task("t@x".to_owned()));
+        assert_eq!(task.subject, Subject::End("t@x".to_owned()));
         for (method, target, body) in [
             ("POST", "/api/v1/tasks/claim", r#"{"node_id":"n"}"#),
             ("POST", "/api/v1/tasks/claim", r#"{"node_id":"n","wait_ms":0}"#),

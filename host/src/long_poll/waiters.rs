@@ -7,6 +7,9 @@ use reef_api::NodeId;
 use serde::Deserialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+/// Events after which there may be work for anybody: an admin keeps less back.
+const REOPENING: [&str; 4] = ["queue_paused", "queue_resumed", "limit_changed", "limit_removed"];
+
 /// Everybody who waits, the longest waiting first.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
@@ -25,6 +28,8 @@ struct Waiting {
     interest: Interest,
     /// It was woken and has not said yet what came of it.
     is_awake: bool,
+    /// Something has happened since, which it may have looked too early to see.
+    looks_again: bool,
     wake: UnboundedSender<Woken>,
 }
 
@@ -38,8 +43,8 @@ pub(super) enum Interest {
         /// Its skills; `None`: not known, so any task may be for it.
         skills: Option<HashSet<String>>,
     },
-    /// The end of a task.
-    Task(String),
+    /// The end of a task, a wait or a group.
+    End(String),
 }
 
 /// Somebody's place among those who wait. Giving it up wakes nobody.
@@ -73,6 +78,8 @@ struct Event {
 #[derive(Deserialize)]
 struct Payload {
     task_id: Option<String>,
+    wait_id: Option<String>,
+    group_id: Option<String>,
     node_id: Option<NodeId>,
     required_skills: Option<HashSet<String>>,
     target_node: Option<NodeId>,
@@ -97,7 +104,8 @@ impl Waiters {
         let mut table = self.table();
         let number = table.next;
         table.next += 1;
-        table.waiting.insert(number, Waiting { interest, is_awake: false, wake });
+        let waiting = Waiting { interest, is_awake: false, looks_again: false, wake };
+        table.waiting.insert(number, waiting);
         Waiter { waiters: Arc::clone(self), number, woken }
     }
 
@@ -113,10 +121,16 @@ impl Waiters {
                 // It has room again, or is online again.
                 Interest::Work { node_id, .. } => {
                     payload.node_id.as_ref() == Some(node_id) && event_type != "task_running"
+                        || REOPENING.contains(&event_type.as_str())
                 }
-                Interest::Task(task_id) => payload.task_id.as_ref() == Some(task_id),
+                Interest::End(id) => {
+                    let told = [&payload.task_id, &payload.wait_id, &payload.group_id];
+                    told.into_iter().any(|told| told.as_ref() == Some(id))
+                }
             };
-            if concerns && !waiting.is_awake {
+            if concerns && waiting.is_awake {
+                waiting.looks_again = true;
+            } else if concerns {
                 waiting.wake(self, *number, None);
             }
         }
@@ -131,7 +145,7 @@ impl Waiters {
                 wants.node_id.as_ref().is_none_or(|target| target == node_id)
                     && skills.as_ref().is_none_or(|skills| wants.skills.is_subset(skills))
             }
-            Interest::Task(_) => false,
+            Interest::End(_) => false,
         };
         let mut able = table.waiting.range(from..).filter(|(_, waiting)| fits(waiting));
         let first = able.clone().next();
@@ -216,6 +230,9 @@ impl Drop for Baton {
     fn drop(&mut self) {
         if let Some(waiting) = self.waiters.table().waiting.get_mut(&self.holder) {
             waiting.is_awake = false;
+            if std::mem::take(&mut waiting.looks_again) {
+                waiting.wake(&self.waiters, self.holder, None);
+            }
         }
         if let Some(wants) = self.wants.take() {
             self.waiters.wake_one(self.holder + 1, &wants);
@@ -303,7 +320,7 @@ mod tests {
     #[test]
     fn the_end_of_a_task_wakes_who_waits_for_it_and_the_node_that_ran_it() {
         let waiters = Arc::new(Waiters::default());
-        let mut watcher = waiters.join(Interest::Task("t".to_owned()));
+        let mut watcher = waiters.join(Interest::End("t".to_owned()));
         let mut runner = waiters.join(work("n", &[]));
         let mut other = waiters.join(work("m", &[]));
         waiters.tell(
@@ -311,6 +328,23 @@ mod tests {
         );
         assert!(woken(&mut watcher).is_some() && woken(&mut runner).is_some());
         assert!(woken(&mut other).is_none());
+    }
+
+    #[test]
+    fn an_end_that_comes_while_one_looks_is_looked_for_once_more() {
+        let event = |what: &str| {
+            let payload = r#"{"task_id":"t","node_id":"n"}"#;
+            format!(r#"{{"event_type":"{what}","payload":{payload}}}"#)
+        };
+        let waiters = Arc::new(Waiters::default());
+        let mut watcher = waiters.join(Interest::End("t".to_owned()));
+        waiters.tell(&event("task_running"));
+        let looking = woken(&mut watcher).unwrap();
+        // It has seen the task running by now.
+        waiters.tell(&event("task_completed"));
+        drop(looking);
+        drop(woken(&mut watcher).unwrap());
+        assert!(woken(&mut watcher).is_none());
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub(crate) mod durability;
 pub(crate) mod inspect;
 pub(crate) mod install;
 pub(crate) mod layouts;
+pub(crate) mod libraries;
 pub(crate) mod memory;
 pub(crate) mod private;
 pub(crate) mod readiness;

@@ -28,7 +28,7 @@ fn admin_keys_are_good_on_every_host_until_they_are_revoked() {
     let me = there.get("/auth/me").ok();
     assert_eq!(me["auth"]["agent_id"], "@admin");
     assert_eq!(me["auth"]["key_id"], key_id.as_str());
-    assert_eq!(me["auth"]["scopes"], json!(["read", "write", "trade", "admin"]));
+    assert_eq!(me["auth"]["scopes"], json!(["read", "write", "trade", "approve", "admin"]));
 
     // It does all that the first does, and the log says which it was.
     let agent = there.new_agent();
@@ -56,7 +56,8 @@ fn only_admin_keys_deal_with_admin_keys() {
     let admin = hub.admin();
     let (ops, key_id) = made(&admin, &json!({"name": "ops"}));
     let agent = admin.new_agent();
-    let all = json!({"agent_id": agent.id, "scopes": ["read", "write", "trade", "admin"]});
+    let all =
+        json!({"agent_id": agent.id, "scopes": ["read", "write", "trade", "approve", "admin"]});
     let deputy = ops.post("/auth/keys", &all).ok();
     let deputy = hub.anonymous().with_key(deputy["api_key"].as_str().unwrap());
     for caller in [&agent.client, &deputy] {

@@ -23,7 +23,7 @@ pub fn ok(args: &[&str]) -> Value {
 }
 
 #[track_caller]
-fn refused(args: &[&str], code: i32, words: &str) {
+pub fn refused(args: &[&str], code: i32, words: &str) {
     let output = run(args);
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     assert!(output.stderr.contains(words), "{words:?}: {output:?}");

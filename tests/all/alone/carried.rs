@@ -90,6 +90,7 @@ fn what_is_exported_is_served_and_kept() {
         "register.wasm",
         "sessions.wasm",
         "spin.toml",
+        "tasks.wasm",
     ];
     assert_eq!(names(), expected);
     let built = prepared("target/wasm32-wasip2/component/ledger.wasm");

@@ -7,7 +7,7 @@ use reef_domain::json::Json;
 use reef_domain::task::{Submission, Wants};
 use reef_store::Store;
 use reef_store::node::Writer;
-use reef_store::task::{Complete, Fail, Place, Placed, Submit, Submitted, place};
+use reef_store::task::{Complete, Fail, GivenTask, Place, Placed, Submit, Submitted, place};
 use serde_json::{Value, json};
 
 use crate::contract::Desk;
@@ -46,12 +46,16 @@ impl Scene {
         };
         let object = |text: &str| Json::read(text).unwrap();
         let call = Submit {
-            task_id: &TaskId::from(TASK),
-            submission: &submission,
-            parameters: &object(r#"{"workflow":"critic","max_iterations":3}"#),
-            metadata: &object("{}"),
+            task: GivenTask {
+                task_id: &TaskId::from(TASK),
+                submission: &submission,
+                parameters: &object(r#"{"workflow":"critic","max_iterations":3}"#),
+                metadata: &object("{}"),
+                owner: "admin",
+                approval: None,
+                follows_group: false,
+            },
             shown_in: Some((&SessionId::from(self.session.as_str()), &MessageId::from(MESSAGE))),
-            owner: "admin",
             quotas: None,
         };
         let submitted = now(self.scripts.call(&call)).unwrap();
@@ -220,6 +224,8 @@ fn a_message_that_has_not_heard_of_a_failure_is_told() {
             token: &Token::from(token),
             error: "broken",
             retryable: false,
+            retry_in_ms: None,
+            snooze: false,
         };
         now(scene.scripts.call(&call)).unwrap();
     });

@@ -8,7 +8,7 @@ use reef_domain::node::Registration;
 use reef_domain::task::{Submission, Wants};
 use reef_store::Store;
 use reef_store::node::{Register, Writer};
-use reef_store::task::{Claim, Complete, Submit, Submitted, Written, expire};
+use reef_store::task::{Claim, Complete, GivenTask, Submit, Submitted, Written, expire};
 use serde_json::{Value, json};
 
 use crate::contract::Desk;
@@ -146,12 +146,16 @@ fn end_many(store: &Store<Blocking>, count: usize) {
     for n in 0..count {
         let task_id = &TaskId::from(format!("task_{n:032x}"));
         let submit = Submit {
-            task_id,
-            submission: &submission,
-            parameters: &parameters,
-            metadata: &Json::empty_object(),
+            task: GivenTask {
+                task_id,
+                submission: &submission,
+                parameters: &parameters,
+                metadata: &Json::empty_object(),
+                owner: "owner",
+                approval: None,
+                follows_group: false,
+            },
             shown_in: None,
-            owner: "owner",
             quotas: None,
         };
         assert!(matches!(now(store.call(&submit)).unwrap(), Submitted::Ok { .. }));

@@ -125,9 +125,14 @@ fn a_write_keeps_the_whole_message() {
         redis::cmd("KEYS").arg(format!("*{id}*")).query(&mut redis).unwrap();
     keys.sort_unstable();
     assert_eq!(keys.len(), 7, "{keys:?}");
+    let (seconds, _): (i64, i64) = redis::cmd("TIME").query(&mut redis).unwrap();
     for key in &keys {
         redis::cmd("EXPIRE").arg(key).arg(600).query::<()>(&mut redis).unwrap();
     }
+    // As after a time in which nothing was written.
+    let mut noted = redis::cmd("HSET");
+    noted.arg(format!("message:{id}")).arg("kept_until").arg((seconds + 600) * 1000);
+    noted.query::<()>(&mut redis).unwrap();
     append(&client, &message, "y");
     for key in &keys {
         let seconds: i64 = redis::cmd("TTL").arg(key).query(&mut redis).unwrap();

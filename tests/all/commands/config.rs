@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{Ended, Shell};
-use crate::harness::{Hub, PATIENCE, Program, RedisServer, eventually};
+use crate::harness::{Hub, PATIENCE, Program, RedisServer, eventually, free_port};
 
 fn shell() -> Shell {
     Shell::at("http://127.0.0.1:1")
@@ -185,7 +185,7 @@ impl SecuredRedis {
                 .unwrap();
             assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let port_text = port.to_string();
         let program = Program::start(
             Command::new("redis-server")

@@ -19,6 +19,7 @@ mod old_data;
 mod reef_toml;
 mod tails;
 mod upkeep;
+mod waits;
 mod worker;
 
 use std::fs::{self, File};

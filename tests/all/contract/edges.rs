@@ -104,7 +104,8 @@ fn a_cursor_is_good_for_its_own_list_alone() {
     let (_hub, client) = caller();
     for _ in 0..2 {
         client.new_node("paged");
-        client.post("/tasks", &json!({"name": "paged", "delay_ms": 3_600_000})).ok();
+        let task = json!({"name": "paged", "required_skills": [unique("nobody")]});
+        client.post("/tasks", &task).ok();
         client.post("/sessions", &json!({})).ok();
     }
     let session = || {
@@ -172,15 +173,16 @@ fn a_repeat_is_known_by_what_it_says_and_not_by_how_it_is_written() {
     let send = |body: &str| {
         client.with("idempotency-key", &key).send("POST", "/tasks", Some(body.as_bytes()))
     };
-    let first = send(r#"{"name":"once","delay_ms":3600000,"parameters":{"a":[1,2],"b":"é"}}"#).ok();
-    let again = "{ \"parameters\" : {\"b\":\"\\u00e9\", \"a\":[1, 2]},\n\"delay_ms\":3600000,\"name\":\"once\"}";
+    let first =
+        send(r#"{"name":"once","delay_ms":2592000000,"parameters":{"a":[1,2],"b":"é"}}"#).ok();
+    let again = "{ \"parameters\" : {\"b\":\"\\u00e9\", \"a\":[1, 2]},\n\"delay_ms\":2592000000,\"name\":\"once\"}";
     let answer = send(again);
     assert_eq!(answer.header("idempotent-replayed"), Some("true"), "{answer}");
     assert_eq!(answer.ok()["task_id"], first["task_id"]);
     for other in [
-        r#"{"name":"once","delay_ms":3600000,"parameters":{"a":[2,1],"b":"é"}}"#,
-        r#"{"name":"once","delay_ms":3600000,"parameters":{"a":[1,2],"b":"é","c":null}}"#,
-        r#"{"name":"once","delay_ms":3600001,"parameters":{"a":[1,2],"b":"é"}}"#,
+        r#"{"name":"once","delay_ms":2592000000,"parameters":{"a":[2,1],"b":"é"}}"#,
+        r#"{"name":"once","delay_ms":2592000000,"parameters":{"a":[1,2],"b":"é","c":null}}"#,
+        r#"{"name":"once","delay_ms":2591999999,"parameters":{"a":[1,2],"b":"é"}}"#,
     ] {
         send(other).problem(422, "idempotency_mismatch");
     }
@@ -211,7 +213,9 @@ fn what_only_the_hub_decides_is_refused_and_not_ignored() {
         let value = json!("2030-01-01T00:00:00Z");
         refused(&client, "POST", "/tasks", json!({"name": "x"}), field, value);
     }
-    let made = json!({"name": "x", "delay_ms": 3_600_000, "scheduled_at": null, "status": null});
+    let skills = [unique("nobody")];
+    let made =
+        json!({"name": "x", "required_skills": skills, "scheduled_at": null, "status": null});
     client.post("/tasks", &made).ok();
     refused(&client, "POST", "/sessions", json!({}), "status", json!("closed"));
     let session = client.post("/sessions", &json!({})).ok();

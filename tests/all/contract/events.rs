@@ -6,7 +6,7 @@ use super::caller;
 use crate::harness::{Client, is_timestamp};
 
 /// The cursor that stands behind everything that has happened so far.
-fn end(client: &Client) -> String {
+pub fn end(client: &Client) -> String {
     let mut cursor = "0".to_owned();
     loop {
         let page = client.get(&format!("/cluster/events?after={cursor}&limit=1000")).ok();

@@ -141,8 +141,11 @@ fn what_all_can_read_is_kept_to_the_letter() {
 #[test]
 fn blanks_between_parts_are_dropped_and_those_in_texts_kept() {
     let (_hub, client) = caller();
-    let body = "{\"name\":\"n\",\"parameters\": {\n  \"a b\" : [ 1,\t\" \\\" \" ]\r\n} }";
-    let answer = send(&client, "POST", "/tasks", body);
+    let parameters = "{\n  \"a b\" : [ 1,\t\" \\\" \" ]\r\n}";
+    let skill = unique("nobody");
+    let body =
+        format!(r#"{{"name":"n","required_skills":["{skill}"],"parameters": {parameters} }}"#);
+    let answer = send(&client, "POST", "/tasks", &body);
     answer.ok();
     assert!(answer.text().contains(r#""parameters":{"a b":[1," \" "]}"#), "{answer}");
     let id = answer.json()["task_id"].as_str().unwrap().to_owned();

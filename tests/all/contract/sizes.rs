@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::tasks::{Desk, held};
+use super::tasks::{Desk, Held, held};
 use super::{caller, lists::next_page};
 use crate::harness::{Answer, Client, Message, registration, unique};
 
@@ -39,18 +39,27 @@ fn names<'a>(entries: &'a [Value], name: &str) -> Vec<&'a str> {
 fn a_claim_takes_what_it_can_hand_out_and_no_more() {
     let (_hub, client) = caller();
     let desk = Desk::new(&client);
-    let text = "x".repeat(NEARLY_A_BODY);
-    let submitted: BTreeSet<String> = (0..9)
-        .map(|_| desk.submit(json!({"parameters": {"text": text}, "max_retries": 0})))
-        .collect();
-    let node = desk.node(20);
+    let (text, user) = ("x".repeat(NEARLY_A_BODY), unique("user"));
+    let fields = json!({"parameters": {"text": text}, "max_retries": 0, "user_id": user});
+    let submitted: BTreeSet<String> = (0..9).map(|_| desk.submit(fields.clone())).collect();
+    // Strangers' tasks that any node may run come between. They are held until all of ours are taken,
+    // by as many nodes as that needs.
+    let mut nodes = vec![(desk.node(100), 0)];
     let mut taken = BTreeSet::new();
     while taken.len() < submitted.len() {
+        let (node, strange) = nodes.last_mut().unwrap();
         let answer = client.post("/tasks/claim", &json!({"node_id": node, "limit": 17}));
         let held = held(&answer.ok());
         assert!(answer.body.len() <= ANSWER_MAX, "{}", answer.body.len());
-        assert!(!held.is_empty() && held.len() < submitted.len(), "{}", held.len());
-        for one in &held {
+        let is_ours = |one: &Held| submitted.contains(&one.id);
+        let (ours, strangers): (Vec<_>, Vec<_>) = held.into_iter().partition(is_ours);
+        assert!(ours.len() < submitted.len(), "{}", ours.len());
+        *strange += strangers.len();
+        if ours.is_empty() && strangers.is_empty() {
+            assert_eq!(*strange, 100, "nothing was taken by a node that has room");
+            nodes.push((desk.node(100), 0));
+        }
+        for one in &ours {
             assert_eq!(one.task["parameters"]["text"], text);
             assert!(taken.insert(one.id.clone()), "{} was handed out twice", one.id);
             desk.post(one, "complete", json!({})).ok();
@@ -61,25 +70,70 @@ fn a_claim_takes_what_it_can_hand_out_and_no_more() {
         }
     }
     assert_eq!(taken, submitted);
-    let path = format!("/tasks?user_id=&limit=1000&assigned_node={node}");
-    let (listed, pages) = all_pages(&client, &path, None);
+    let (listed, pages) = all_pages(&client, &format!("/tasks?user_id={user}&limit=1000"), None);
     assert!(listed.len() == 9 && pages >= 3, "{} on {pages} pages", listed.len());
+    for (node, _) in &nodes {
+        client.delete(&format!("/nodes/{node}")).ok();
+    }
 }
 
 #[test]
 fn a_repeated_claim_gets_its_bounded_answer_again() {
     let (_hub, client) = caller();
     let desk = Desk::new(&client);
-    for _ in 0..6 {
-        desk.submit(json!({"parameters": {"text": "x".repeat(NEARLY_A_BODY)}}));
-    }
-    let node = desk.node(20);
+    let text = "x".repeat(NEARLY_A_BODY);
+    let submitted: BTreeSet<String> =
+        (0..6).map(|_| desk.submit(json!({"parameters": {"text": text}}))).collect();
+    let ours = |claimed: Vec<Held>| {
+        let ids = claimed.into_iter().map(|one| one.id);
+        ids.filter(|id| submitted.contains(id)).collect::<Vec<_>>()
+    };
+    let node = desk.node(100);
     let keyed = client.with("idempotency-key", &unique("claim"));
     let body = json!({"node_id": node, "limit": 17});
     let (first, again) = (keyed.post("/tasks/claim", &body), keyed.post("/tasks/claim", &body));
     assert_eq!(first.ok(), again.ok());
     assert_eq!(again.header("idempotent-replayed"), Some("true"));
-    assert_eq!(desk.claim_with(&node, json!({"limit": 17})).len(), 6 - held(&first.ok()).len());
+    assert!(first.body.len() <= ANSWER_MAX, "{}", first.body.len());
+    // The repeat has taken nothing: the rest is there. Strangers' tasks that any node may run come
+    // between.
+    let mut taken: BTreeSet<String> = ours(held(&first.ok())).into_iter().collect();
+    assert!(taken.len() < submitted.len(), "all within the bound");
+    while taken.len() < submitted.len() {
+        let claimed = desk.claim_with(&node, json!({"limit": 17}));
+        assert!(!claimed.is_empty(), "{:?} are not to be had", submitted.difference(&taken));
+        for id in ours(claimed) {
+            assert!(taken.insert(id.clone()), "{id} was handed out twice");
+        }
+    }
+    client.delete(&format!("/nodes/{node}")).ok();
+}
+
+#[test]
+fn a_page_that_takes_several_scripts_has_no_more_room_than_one() {
+    let (_hub, client) = caller();
+    let (skill, user) = (unique("skill"), unique("user"));
+    let group = unique("group");
+    let task = json!({"name": "work", "required_skills": [skill], "user_id": user,
+        "parameters": {"text": "x".repeat(30_000)}});
+    let mut ids = Vec::new();
+    for n in 0..7 {
+        let tasks = vec![task.clone(); 30];
+        let body = json!({"tasks": tasks, "group": {"group_id": group, "sealed": n == 6}});
+        let taken = client.post("/tasks/batch", &body).ok();
+        ids.extend(
+            names(taken["tasks"].as_array().unwrap(), "task_id").into_iter().map(str::to_owned),
+        );
+    }
+    for path in [format!("/groups/{group}/tasks?"), format!("/tasks?user_id={user}&")] {
+        let (large, pages) = all_pages(&client, &format!("{path}limit=1000"), None);
+        assert!(pages == 2 && large.len() == ids.len(), "{} on {pages} pages", large.len());
+        let (small, _) = all_pages(&client, &format!("{path}limit=40"), None);
+        assert_eq!(names(&large, "task_id"), names(&small, "task_id"));
+    }
+    let (in_order, _) = all_pages(&client, &format!("/groups/{group}/tasks?limit=1000"), None);
+    assert_eq!(names(&in_order, "task_id"), ids);
+    client.post(&format!("/groups/{group}/cancel"), &json!({})).ok();
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! container replaced by places here. What the hub's image holds, `artefacts` looks at.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{assert_knows, read, strings, yaml};
-use crate::harness::{Client, PATIENCE, Program, eventually, reef, registration, root};
+use crate::harness::{Client, PATIENCE, Program, eventually, free_port, reef, registration, root};
 
 /// Fields of a service that Compose knows and we use.
 const SERVICE: &[&str] = &[
@@ -102,7 +101,7 @@ fn the_command_lines_start_a_hub_that_keeps_what_it_is_told() {
     fs::write(place("secrets/redis_password"), "0123456789abcdef\n").unwrap();
     fs::write(place("secrets/admin_key"), "an-admin-key-of-this-test\n").unwrap();
     let path = programs(Path::new(&place("bin")));
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
 
     let data = format!("dir {}\nport {port}\nbind 127.0.0.1", place("data"));
     let acl = super::file("redis.acl").display().to_string();

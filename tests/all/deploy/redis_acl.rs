@@ -19,8 +19,11 @@ const CONNECTION: &[&str] = &["select", "subscribe", "unsubscribe", "ping", "wai
 /// other people may use (crates/runtime) are not among them.
 const SENDERS: &[&str] = &["host/src", "crates/store/src", "crates/redis/src"];
 /// Only these of their subcommands are used.
-const SUBCOMMANDS: &[(&str, &str)] =
-    &[("config", "config|get"), ("function", "function|load"), ("xinfo", "xinfo|stream")];
+const SUBCOMMANDS: &[(&str, &[&str])] = &[
+    ("config", &["config|get"]),
+    ("function", &["function|delete", "function|list", "function|load"]),
+    ("xinfo", &["xinfo|stream"]),
+];
 
 /// The quoted words that follow one of these beginnings.
 fn quoted_after<'t>(text: &'t str, beginnings: &[&str]) -> Vec<&'t str> {
@@ -73,11 +76,11 @@ fn commands(server: &mut redis::Connection) -> BTreeSet<String> {
             sent.extend(names.iter().map(|name| name.to_lowercase()));
         }
     }
-    let in_parts = |name: String| {
-        let part = SUBCOMMANDS.iter().find(|(whole, _)| *whole == name);
-        part.map_or(name, |(_, part)| (*part).to_owned())
+    let in_parts = |name: String| match SUBCOMMANDS.iter().find(|(whole, _)| *whole == name) {
+        Some((_, parts)) => parts.iter().map(|part| (*part).to_owned()).collect(),
+        None => vec![name],
     };
-    sent.into_iter().map(in_parts).collect()
+    sent.into_iter().flat_map(in_parts).collect()
 }
 
 /// The file, as keys, channels and commands want it.

@@ -17,8 +17,10 @@ const VARYING: &[&str] = &[
     "time_since_heartbeat",
 ];
 /// How an id that the hub makes begins.
-const ID_PREFIXES: &[&str] =
-    &["msg_", "task_", "sess_", "key_", "invite_", "hold_", "set_", "int_", "pos_"];
+const ID_PREFIXES: &[&str] = &[
+    "msg_", "task_", "wait_", "group_", "bulk_", "sess_", "key_", "invite_", "hold_", "set_",
+    "int_", "pos_",
+];
 
 /// The ids of a document, and what they are here.
 #[derive(Debug, Default)]

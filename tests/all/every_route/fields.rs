@@ -210,6 +210,7 @@ impl<'d> Finder<'d> {
         let is_number = ["integer", "number"].iter().any(|kind| schema["type"] == *kind);
         match members.is_empty() {
             true if is_number => json!(1),
+            true if schema["pattern"].is_string() => json!("some-name"),
             true => json!("https://example.org/x"),
             false => Value::Object(members),
         }

@@ -60,13 +60,14 @@ impl Principal {
 
 /// The keys that an agent may have: one for each scope, and two with more.
 pub fn keys_of(hub: &Subject, agent: &Agent, is_owner: bool) -> Vec<Principal> {
-    const SETS: [&[&str]; 6] = [
+    const SETS: [&[&str]; 7] = [
         &["read"],
         &["write"],
         &["trade"],
+        &["approve"],
         &["admin"],
         &["read", "write", "trade"],
-        &["read", "write", "trade", "admin"],
+        &["read", "write", "trade", "approve", "admin"],
     ];
     let role = if is_owner { "owner" } else { "stranger" };
     let mut all: Vec<Principal> = Vec::new();
@@ -83,7 +84,7 @@ pub fn keys_of(hub: &Subject, agent: &Agent, is_owner: bool) -> Vec<Principal> {
             client,
         ));
     }
-    all.push(all[4].in_a_browser());
+    all.push(all[5].in_a_browser());
     all
 }
 

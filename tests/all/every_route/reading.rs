@@ -194,7 +194,9 @@ fn run_worker(hub: &Subject, mut command: Command, tally: &Tally) {
     let mut done = 0;
     for id in &tally.tasks {
         let task = hub.client.get(&format!("/tasks/{id}")).ok();
-        if task["required_skills"] == serde_json::json!([SKILL]) {
+        // One for which somebody has to be asked first is given to no worker.
+        let is_its = task["required_skills"] == serde_json::json!([SKILL]);
+        if is_its && task["status"] != "waiting" {
             assert_eq!(task["status"], "completed", "{task}\n{said}");
             done += 1;
         }

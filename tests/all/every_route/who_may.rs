@@ -81,6 +81,8 @@ pub fn is_done(operation: &Operation, status: u16) -> bool {
     match operation.name().as_str() {
         // Nobody is removed who has money.
         "DELETE /api/v1/agents/{id}" => status == 409,
+        // A job of so few tasks has ended by then, or has not.
+        "POST /api/v1/bulk/{id}/stop" => matches!(status, 200 | 409),
         _ => matches!(status, 200 | 204),
     }
 }
@@ -189,6 +191,44 @@ impl Tally {
         *self.told.entry(told).or_default() += 1;
         self.faults.extend(fault(operation, principal, told, answer));
     }
+
+    fn add(&mut self, other: Self) {
+        self.cells.extend(other.cells);
+        self.faults.extend(other.faults);
+        for (told, count) in other.told {
+            *self.told.entry(told).or_default() += count;
+        }
+    }
+}
+
+/// How often refused requests are sent, each time about new things, before what has changed is held
+/// to be their effect: the monitor's work for earlier requests ends when it ends.
+const TRIES: usize = 3;
+
+fn changes(before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>) -> Vec<String> {
+    let changed = before.iter().filter(|(path, value)| after[*path] != **value);
+    changed.map(|(path, was)| format!("{path} was {was}, is {}", after[path])).collect()
+}
+
+/// Returns the positions of those who may.
+fn ask_as_those_who_may_not(
+    operation: &Operation,
+    others: &[Principal],
+    grounds: &Grounds,
+    tally: &mut Tally,
+) -> Vec<usize> {
+    let mut allowed = Vec::new();
+    for (position, principal) in others.iter().chain(&grounds.owners).enumerate() {
+        let asked = grounds.asked(operation, principal);
+        match told(operation, asked.meets, principal) {
+            Told::Yes => allowed.push(position),
+            refusal => {
+                let answer = send(principal, operation, &asked);
+                tally.note(operation, principal, refusal, &answer);
+            }
+        }
+    }
+    allowed
 }
 
 /// Asks for one operation as everybody. Those who may not come first, and change nothing.
@@ -199,27 +239,27 @@ fn ask_for(
     grounds: &mut Grounds,
     tally: &mut Tally,
 ) {
-    let everybody: Vec<Principal> = others.iter().chain(&grounds.owners).cloned().collect();
-    let mut allowed = Vec::new();
-    let before = (!operation.is_read()).then(|| everything(hub, grounds));
-    for (position, principal) in everybody.iter().enumerate() {
-        let asked = grounds.asked(operation, principal);
-        match told(operation, asked.meets, principal) {
-            Told::Yes => allowed.push(position),
-            refusal => {
-                let answer = send(principal, operation, &asked);
-                tally.note(operation, principal, refusal, &answer);
+    let allowed = if operation.is_read() {
+        ask_as_those_who_may_not(operation, others, grounds, tally)
+    } else {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let before = everything(hub, grounds);
+            let mut own = Tally::default();
+            let allowed = ask_as_those_who_may_not(operation, others, grounds, &mut own);
+            let changed = changes(&before, &everything(hub, grounds));
+            if changed.is_empty() || tries == TRIES {
+                let effect =
+                    changed.iter().map(|it| format!("{}: refused, {it}", operation.name()));
+                own.faults.extend(effect);
+                tally.add(own);
+                break allowed;
             }
+            println!("{}: {changed:?}", operation.name());
+            *grounds = Grounds::new(hub);
         }
-    }
-    if let Some(before) = before {
-        let after = everything(hub, grounds);
-        if before != after {
-            let changed = before.iter().filter(|(path, value)| after[*path] != **value);
-            let changed: Vec<_> = changed.map(|(path, was)| (path, was, &after[path])).collect();
-            tally.faults.push(format!("{}: refused, with effect: {changed:?}", operation.name()));
-        }
-    }
+    };
     for position in allowed {
         // The owner's keys are new with the owner.
         let principal = match position.checked_sub(others.len()) {
@@ -241,6 +281,8 @@ fn each_operation_is_for_those_who_may_and_for_nobody_else() {
     let options = Hub::options().variable("anonymous_rate_per_second", "0").timeout(3600.0);
     let hub = options.variable("rate_limit_per_second", "0").start();
     let mut redis = hub.private_redis();
+    // A disk that is busy with other tests is no reason to refuse anything here.
+    redis::cmd("CONFIG").arg("SET").arg("appendonly").arg("no").query::<()>(&mut redis).unwrap();
     let hub = Subject::of(hub);
     let others = strangers(&hub, &mut redis);
     let mut grounds = Grounds::new(&hub);
@@ -258,5 +300,5 @@ fn each_operation_is_for_those_who_may_and_for_nobody_else() {
     assert!(tally.faults.is_empty(), "{}", tally.faults.join("\n"));
     assert_eq!(tally.cells.len(), operations.len() * principals);
     // Neither list has shrunk.
-    assert!(operations.len() >= 106 && principals == 28, "{} {principals}", operations.len());
+    assert!(operations.len() >= 121 && principals == 30, "{} {principals}", operations.len());
 }

@@ -102,6 +102,10 @@ impl Client {
         self.send("POST", path, None)
     }
 
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send_json("PUT", path, body)
+    }
+
     pub fn patch(&self, path: &str, body: &Value) -> Answer {
         self.send_json("PATCH", path, body)
     }

@@ -1,12 +1,14 @@
 //! Redis Clusters that belong to a test: three primaries on three ports, and replicas.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::PATIENCE;
 use super::eventually;
 use super::process::{Program, Signal};
 use super::redis::{binary, connect, cut_off, free_port};
+use super::secured::{Secured, as_args};
 
 /// The slots of the three primaries.
 const SLOTS: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
@@ -15,18 +17,31 @@ const SLOTS: [(u16, u16); 3] = [(0, 5460), (5461, 10922), (10923, 16383)];
 pub struct RedisCluster {
     /// The primaries first, then their replicas in the same order.
     nodes: Vec<Node>,
+    secured: Option<Arc<Secured>>,
 }
 
 struct Node {
     port: u16,
     bus_port: u16,
+    /// Its port with TLS, and the rest.
+    secured: Option<(u16, Arc<Secured>)>,
     folder: tempfile::TempDir,
     program: Option<Program>,
 }
 
 impl RedisCluster {
     pub fn start() -> Self {
-        let cluster = Self { nodes: (0..6).map(|_| Node::start()).collect() };
+        Self::start_with(None)
+    }
+
+    /// One that hubs reach by TLS, as a user of little power.
+    pub fn start_secured(secured: Secured) -> Self {
+        Self::start_with(Some(Arc::new(secured)))
+    }
+
+    fn start_with(secured: Option<Arc<Secured>>) -> Self {
+        let nodes = (0..6).map(|_| Node::start(secured.clone())).collect();
+        let cluster = Self { nodes, secured };
         for (node, (first, last)) in cluster.nodes.iter().zip(SLOTS) {
             node.cluster(&["ADDSLOTSRANGE", &first.to_string(), &last.to_string()]);
         }
@@ -45,9 +60,14 @@ impl RedisCluster {
         for (primary, replica) in primaries.iter().zip(replicas) {
             replica.cluster(&["REPLICATE", &primary.cluster(&["MYID"])]);
         }
+        for node in &cluster.nodes {
+            eventually("nodes that know who follows whom", PATIENCE, || {
+                (node.cluster(&["NODES"]).matches("slave ").count() == 3).then_some(())
+            });
+        }
         for replica in replicas {
             eventually("a replica in step", PATIENCE, || {
-                let mut redis = connect(&format!("redis://127.0.0.1:{}/0", replica.port));
+                let mut redis = connect(&replica.url());
                 let info: String = redis::cmd("INFO").arg("replication").query(&mut redis).unwrap();
                 info.contains("master_link_status:up").then_some(())
             });
@@ -57,15 +77,37 @@ impl RedisCluster {
 
     /// The address that names the primaries.
     pub fn url(&self) -> String {
-        let places = self.nodes.iter().take(3).map(|node| format!("127.0.0.1:{}", node.port));
-        format!("redis+cluster://{}/", places.collect::<Vec<_>>().join(","))
+        let places = self.nodes.iter().take(3).map(|node| match &node.secured {
+            Some((port, secured)) => format!("{}:{port}", secured.certified),
+            None => format!("127.0.0.1:{}", node.port),
+        });
+        let places = places.collect::<Vec<_>>().join(",");
+        match &self.secured {
+            Some(secured) => format!("rediss+cluster://{}{places}/", secured.user()),
+            None => format!("redis+cluster://{places}/"),
+        }
+    }
+
+    /// A connection to one of the nodes.
+    pub fn connect(&self, index: usize) -> redis::Connection {
+        connect(&self.nodes[index].url())
+    }
+
+    /// Who is connected to one of the nodes, as `CLIENT LIST` tells it.
+    pub fn clients(&self, index: usize) -> String {
+        redis::cmd("CLIENT").arg("LIST").query(&mut connect(&self.nodes[index].url())).unwrap()
+    }
+
+    /// The port of a node with TLS.
+    pub fn tls_port(&self, index: usize) -> u16 {
+        self.nodes[index].secured.as_ref().unwrap().0
     }
 
     /// How many keys each of the primaries has, of those that live.
     pub fn sizes(&self) -> Vec<u64> {
         let live = self.nodes.iter().take(3).filter(|node| node.program.is_some());
         live.map(|node| {
-            let mut redis = connect(&format!("redis://127.0.0.1:{}/0", node.port));
+            let mut redis = connect(&node.url());
             redis::cmd("DBSIZE").query(&mut redis).unwrap()
         })
         .collect()
@@ -101,7 +143,7 @@ impl RedisCluster {
             _ => false,
         });
         let replica = replica.expect("it has no replica");
-        let url = format!("redis://127.0.0.1:{}/0", replica.port);
+        let url = replica.url();
         cut_off(&mut connect(&url));
         url
     }
@@ -149,10 +191,11 @@ impl RedisCluster {
 }
 
 impl Node {
-    fn start() -> Self {
+    fn start(secured: Option<Arc<Secured>>) -> Self {
         let (port, bus_port) = (free_port(), free_port());
         let folder = tempfile::tempdir().unwrap();
-        let mut node = Self { port, bus_port, folder, program: None };
+        let secured = secured.map(|secured| (free_port(), secured));
+        let mut node = Self { port, bus_port, secured, folder, program: None };
         node.launch();
         node
     }
@@ -167,6 +210,8 @@ impl Node {
                 .args(["--cluster-node-timeout", "1000"])
                 .args(["--cluster-require-full-coverage", "no"])
                 .args(["--appendonly", "yes", "--maxmemory-policy", "noeviction"])
+                .args(["--repl-diskless-sync-delay", "0"])
+                .args(self.security())
                 .arg("--dir")
                 .arg(self.folder.path()),
         );
@@ -176,9 +221,26 @@ impl Node {
         self.program = Some(program);
     }
 
+    fn security(&self) -> Vec<String> {
+        let Some((port, secured)) = &self.secured else { return Vec::new() };
+        let mut settings = secured.data(*port, "+cluster|shards +asking");
+        settings.push("tls-cluster yes".to_owned());
+        if secured.announced != "127.0.0.1" {
+            settings.push(format!("cluster-announce-hostname {}", secured.announced));
+            settings.push("cluster-preferred-endpoint-type hostname".to_owned());
+        }
+        as_args(settings)
+    }
+
+    /// Where the test itself finds it.
+    fn url(&self) -> String {
+        let user = self.secured.as_ref().map(|(_, secured)| secured.admin()).unwrap_or_default();
+        format!("redis://{user}127.0.0.1:{}/0", self.port)
+    }
+
     /// What it answers within a moment; nothing if it is away or refuses.
     fn try_ask(&self, command: &redis::Cmd) -> Option<redis::Value> {
-        let client = redis::Client::open(format!("redis://127.0.0.1:{}/0", self.port)).unwrap();
+        let client = redis::Client::open(self.url()).unwrap();
         let limit = Duration::from_millis(300);
         let mut redis = client.get_connection_with_timeout(limit).ok()?;
         redis.set_read_timeout(Some(limit)).unwrap();
@@ -187,7 +249,7 @@ impl Node {
 
     /// Says something about the cluster to this node, and returns its answer as text.
     fn cluster(&self, words: &[&str]) -> String {
-        let mut redis = connect(&format!("redis://127.0.0.1:{}/0", self.port));
+        let mut redis = connect(&self.url());
         let answer: redis::Value = redis::cmd("CLUSTER").arg(words).query(&mut redis).unwrap();
         match answer {
             redis::Value::BulkString(text) => String::from_utf8(text).unwrap(),

@@ -1,6 +1,7 @@
 //! Starts and stops hubs and Redis servers, talks to them, and waits for what they do.
 
 mod answer;
+mod authority;
 mod browser;
 mod client;
 mod cluster;
@@ -11,6 +12,7 @@ mod message;
 mod process;
 mod proxy;
 mod redis;
+mod secured;
 mod sentinel;
 mod store;
 mod stream;
@@ -21,6 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub use answer::{Answer, is_timestamp};
+pub use authority::{Authority, Pair};
 pub use browser::{Browser, Page};
 pub use client::{Client, NewAgent, raw, read_answer, registration};
 pub use cluster::RedisCluster;
@@ -31,6 +34,7 @@ pub use message::{Message, new_session};
 pub use process::{Output, Program, Signal, signal};
 pub use proxy::Proxy;
 pub use redis::{RedisServer, binary as redis_binary, connect, free_port, let_hear_again};
+pub use secured::Secured;
 pub use sentinel::RedisSentinel;
 pub use store::{Blocking, flatten, load_scripts, now, store};
 pub use stream::{End, EventStream, Frame};

@@ -1,7 +1,6 @@
 //! Redis servers that belong to a test.
 
 use std::io::Write;
-use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use super::process::{Program, Signal};
@@ -12,8 +11,8 @@ use super::{PATIENCE, eventually};
 pub struct RedisServer {
     port: u16,
     folder: tempfile::TempDir,
-    /// Whether it runs as Redis Cluster.
-    in_slots: bool,
+    /// Where other nodes would reach it, if it runs as Redis Cluster.
+    bus_port: Option<u16>,
     program: Option<Program>,
 }
 
@@ -32,7 +31,7 @@ impl RedisServer {
 
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = Self { port: free_port(), folder, in_slots: false, program: None };
+        let mut server = Self { port: free_port(), folder, bus_port: None, program: None };
         server.start_again();
         server
     }
@@ -41,7 +40,8 @@ impl RedisServer {
     /// two of them.
     pub fn start_cluster() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = Self { port: free_port(), folder, in_slots: true, program: None };
+        let mut server =
+            Self { port: free_port(), folder, bus_port: Some(free_port()), program: None };
         server.start_again();
         let mut redis = server.connect();
         let mut own = redis::cmd("CLUSTER");
@@ -95,11 +95,13 @@ impl RedisServer {
             checker.wait().unwrap();
         }
         let port = &self.port.to_string();
-        let in_slots = if self.in_slots { "yes" } else { "no" };
+        let bus_port = self.bus_port.map(|port| port.to_string());
+        let cluster =
+            bus_port.iter().flat_map(|port| ["--cluster-enabled", "yes", "--cluster-port", port]);
         let program = Program::start(
             Command::new(binary())
                 .args(["--port", port, "--bind", "127.0.0.1", "--save", ""])
-                .args(["--cluster-enabled", in_slots])
+                .args(cluster)
                 .args(["--appendonly", "yes", "--appendfsync", "always"])
                 .args(["--maxmemory-policy", "noeviction", "--daemonize", "no"])
                 .arg("--dir")
@@ -171,7 +173,6 @@ pub fn binary() -> &'static str {
     found.expect("there is no Redis server here: `cargo xtask test` installs one")
 }
 
-/// A port that was free a moment ago.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    reef_ports::free_port().unwrap()
 }

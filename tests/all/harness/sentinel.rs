@@ -1,44 +1,74 @@
 //! A primary and a replica under three Sentinels that belong to a test.
 
 use std::process::Command;
+use std::sync::Arc;
 
 use super::process::{Program, Signal};
 use super::redis::{binary, connect, cut_off, free_port};
+use super::secured::{Secured, as_args};
 use super::{PATIENCE, eventually};
 
 /// Two data servers and three Sentinels.
 pub struct RedisSentinel {
     data: [Server; 2],
     sentinels: Vec<Server>,
+    secured: Option<Arc<Secured>>,
 }
 
 /// A server, and how it is started.
 struct Server {
     port: u16,
+    /// Its port with TLS, and the rest.
+    secured: Option<(u16, Arc<Secured>)>,
     folder: tempfile::TempDir,
     program: Option<Program>,
 }
 
 impl RedisSentinel {
     pub fn start() -> Self {
-        let primary = Server::data(None);
-        let replica = Server::data(Some(primary.port));
+        Self::start_with(None)
+    }
+
+    /// Servers that hubs reach by TLS, as users of little power.
+    pub fn start_secured(secured: Secured) -> Self {
+        Self::start_with(Some(Arc::new(secured)))
+    }
+
+    fn start_with(secured: Option<Arc<Secured>>) -> Self {
+        let primary = Server::data(secured.clone(), None);
+        let replica = Server::data(secured.clone(), Some(primary.announced()));
         eventually("a replica in step", PATIENCE, || {
             replica.info("replication").contains("master_link_status:up").then_some(())
         });
-        let sentinels: Vec<_> = (0..3).map(|_| Server::sentinel(primary.port)).collect();
+        let sentinels: Vec<_> = (0..3).map(|_| Server::sentinel(&primary)).collect();
         for sentinel in &sentinels {
             eventually("Sentinels that know each other and the replica", PATIENCE, || {
                 sentinel.info("sentinel").contains("slaves=1,sentinels=3").then_some(())
             });
         }
-        Self { data: [primary, replica], sentinels }
+        Self { data: [primary, replica], sentinels, secured }
     }
 
     /// The address that names the Sentinels.
     pub fn url(&self) -> String {
-        let places = self.sentinels.iter().map(|it| format!("127.0.0.1:{}", it.port));
-        format!("redis+sentinel://{}/hub/0", places.collect::<Vec<_>>().join(","))
+        let places = self.sentinels.iter().map(|it| match &it.secured {
+            Some((port, secured)) => format!("{}:{port}", secured.certified),
+            None => format!("127.0.0.1:{}", it.port),
+        });
+        let places = places.collect::<Vec<_>>().join(",");
+        match &self.secured {
+            Some(secured) => format!(
+                "rediss+sentinel://{}{places}/hub/0?sentinel_user=seeker&sentinel_password=look",
+                secured.user()
+            ),
+            None => format!("redis+sentinel://{places}/hub/0"),
+        }
+    }
+
+    /// Who is connected to a data server, as `CLIENT LIST` tells it; and its port with TLS.
+    pub fn clients(&self, index: usize) -> (String, u16) {
+        let list = redis::cmd("CLIENT").arg("LIST").query(&mut self.connect(index)).unwrap();
+        (list, self.data[index].secured.as_ref().unwrap().0)
     }
 
     /// Which of the data servers takes writes.
@@ -102,18 +132,32 @@ impl RedisSentinel {
 }
 
 impl Server {
-    fn new() -> Self {
+    fn new(secured: Option<Arc<Secured>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { port: free_port(), folder, program: None }
+        let secured = secured.map(|secured| (free_port(), secured));
+        Self { port: free_port(), secured, folder, program: None }
     }
 
-    fn data(primary: Option<u16>) -> Self {
-        let mut server = Self::new();
+    fn data(secured: Option<Arc<Secured>>, primary: Option<(&str, u16)>) -> Self {
+        let mut server = Self::new(secured);
         match primary {
-            Some(port) => server.launch(&["--replicaof", "127.0.0.1", &port.to_string()]),
+            Some((host, port)) => server.launch(&["--replicaof", host, &port.to_string()]),
             None => server.launch(&[]),
         }
         server
+    }
+
+    /// Host and port that others use.
+    fn announced(&self) -> (&'static str, u16) {
+        let secured = self.secured.as_ref();
+        secured.map_or(("127.0.0.1", self.port), |(port, secured)| (secured.announced, *port))
+    }
+
+    fn security(&self) -> Vec<String> {
+        let Some((port, secured)) = &self.secured else { return Vec::new() };
+        let mut settings = secured.data(*port, "+role");
+        settings.push(format!("replica-announce-ip {}", secured.announced));
+        as_args(settings)
     }
 
     fn launch(&mut self, args: &[&str]) {
@@ -121,8 +165,10 @@ impl Server {
             Command::new(binary())
                 .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
                 .args(["--appendonly", "yes", "--maxmemory-policy", "noeviction"])
+                .args(["--repl-diskless-sync-delay", "0"])
                 .arg("--dir")
                 .arg(self.folder.path())
+                .args(self.security())
                 .args(args),
         );
         program.line(PATIENCE, |line| {
@@ -131,14 +177,22 @@ impl Server {
         self.program = Some(program);
     }
 
-    fn sentinel(primary: u16) -> Self {
-        let mut server = Self::new();
+    fn sentinel(primary: &Self) -> Self {
+        let secured = primary.secured.as_ref().map(|(_, secured)| Arc::clone(secured));
+        let mut server = Self::new(secured);
         let file = server.folder.path().join("sentinel.conf");
-        let settings = format!(
-            "sentinel monitor hub 127.0.0.1 {primary} 2\nsentinel down-after-milliseconds hub 1000\n\
-             sentinel failover-timeout hub 3000\n"
-        );
-        std::fs::write(&file, settings).unwrap();
+        let mut settings = Vec::new();
+        let mut watching = String::new();
+        if let Some((port, secured)) = &server.secured {
+            settings = secured.sentinel(*port);
+            watching = secured.watching();
+        }
+        let (host, port) = primary.announced();
+        settings.push(format!(
+            "sentinel monitor hub {host} {port} 2\nsentinel down-after-milliseconds hub 1000\n\
+             sentinel failover-timeout hub 3000\n{watching}"
+        ));
+        std::fs::write(&file, settings.join("\n")).unwrap();
         let program = Program::start(Command::new(binary()).arg(&file).args([
             "--sentinel",
             "--port",
@@ -152,7 +206,8 @@ impl Server {
     }
 
     fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/0", self.port)
+        let user = self.secured.as_ref().map(|(_, secured)| secured.admin()).unwrap_or_default();
+        format!("redis://{user}127.0.0.1:{}/0", self.port)
     }
 
     fn info(&self, section: &str) -> String {

@@ -42,6 +42,10 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 impl Blocking {
+    pub fn new(connection: redis::Connection) -> Self {
+        Self(Mutex::new(connection))
+    }
+
     /// Runs a command of the test's own.
     pub fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
         command.query(&mut *self.0.lock().unwrap()).unwrap()
@@ -50,7 +54,7 @@ impl Blocking {
 
 /// The scripts on a server whose keys have their plain names.
 pub fn store(connection: redis::Connection) -> Store<Blocking> {
-    Store::new(Blocking(Mutex::new(connection)), Keys::default())
+    Store::new(Blocking::new(connection), Keys::default())
 }
 
 /// Makes a server know all scripts, for whoever cannot send them himself.

@@ -1,3 +1,5 @@
+use reef_api::agent::Scope;
+use reef_api::word::Word as _;
 use reef_bridge::Caller;
 use reef_bridge::mcp::list;
 use reef_bridge::tools::Selection;
@@ -11,16 +13,15 @@ use crate::harness::Hub;
 const CORE_BYTES_MAX: usize = 12_000;
 
 /// An agent of a key with these scopes, as the bridge knows it.
-fn caller(scopes: &[&str]) -> Caller {
+fn caller(scopes: &[Scope]) -> Caller {
     let mut caller = Caller::default();
     caller.agent = Some("alice".to_owned());
-    caller.with_scopes(scopes.iter().map(|scope| (*scope).to_owned()))
+    caller.with_scopes(scopes.iter().copied())
 }
 
 #[test]
 fn the_list_of_tools_is_generated_from_their_types() {
-    let all =
-        list(&caller(&["read", "write", "trade", "admin"]), &Selection::parse("all").unwrap());
+    let all = list(&caller(Scope::ALL), &Selection::parse("all").unwrap());
     assert_is("tests/fixtures/mcp/tools.json", &format!("{:#}\n", Value::from(all)));
 }
 
@@ -62,8 +63,8 @@ good key, 403 from a foreign page, 413, 429 and 503 as everywhere; 400 and 404 a
 #[test]
 fn the_reference_of_tools_is_generated_from_their_types() {
     let mut page = REFERENCE.to_owned();
-    let caller = caller(&["read", "write", "trade", "admin"]);
-    for name in ["core", "stream", "lead", "money", "operate"] {
+    let caller = caller(Scope::ALL);
+    for name in ["core", "flow", "stream", "lead", "money", "operate"] {
         page +=
             &format!("\n## Toolset {name}\n\n| tool | arguments | what it does |\n|---|---|---|\n");
         for tool in list(&caller, &Selection::parse(name).unwrap()) {
@@ -89,7 +90,7 @@ fn the_reference_of_tools_is_generated_from_their_types() {
 
 #[test]
 fn the_core_takes_little_of_a_models_attention() {
-    let core = list(&caller(&["read", "write", "trade"]), &Selection::default());
+    let core = list(&caller(&[Scope::Read, Scope::Write, Scope::Trade]), &Selection::default());
     let bytes = json!({"tools": core}).to_string().len();
     assert!(bytes <= CORE_BYTES_MAX, "{bytes}");
     assert_eq!(core.len(), 12);
@@ -109,7 +110,18 @@ fn a_key_does_not_see_what_it_may_not_do() {
     assert!(["check_in", "pay", "campaign"].iter().all(|name| all.iter().any(|it| it == name)));
     assert!(!all.iter().any(|name| name == "redrive"), "{all:?}");
     let (reader, client) = seen(&["read"]);
-    assert_eq!(reader, ["find_agents", "get_task", "list_tasks", "read_message", "leader"]);
+    let expected = [
+        "find_agents",
+        "get_task",
+        "list_tasks",
+        "list_waits",
+        "get_group",
+        "find_tasks",
+        "list_limits",
+        "read_message",
+        "leader",
+    ];
+    assert_eq!(reader, expected);
     // Nor can it be called.
     let answer =
         Mcp::with_all(&client).send("tools/call", &json!({"name": "pay", "arguments": {}}));

@@ -1,27 +1,31 @@
 //! The queue's scripts through their typed calls, on a Redis of the test's own.
 
-use reef_api::TaskId;
-use reef_api::Token;
+mod flow;
+
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use reef_api::Word as _;
 use reef_api::heartbeat::{HeldClaim, LostClaim, RenewedClaim};
 use reef_api::node::{NodeChange, NodeStatus};
+use reef_api::{TaskId, Token, Word as _};
 use reef_domain::heartbeat::{Heartbeat, Timeout};
 use reef_domain::json::Json;
+use reef_domain::limit::Under;
 use reef_domain::node::Registration;
 use reef_domain::task as domain;
 use reef_store::heartbeat::{Beat, BeatOutcome, Check, check_all};
 use reef_store::node::{self, Register, Registered, Shutdown, Update, Writer};
 use reef_store::task::{
-    Cancel, Claim, ClaimState, Complete, Fail, Letters, Progress, Remove, Retry, Submit, Submitted,
-    Written, redrive, settle_due,
+    Cancel, Claim, ClaimState, Complete, Edit, Edited, Ended, Fail, Get, GivenTask, Letters,
+    Progress, Remove, Retry, Written, preferring_max, redrive, release, settle_due,
 };
 use reef_store::variables::Given;
-use reef_store::{Settings, Store};
+use reef_store::{Keys, Settings, Store};
 
+use super::flow::Change;
 use super::model::{ANSWERED, SILENCE, Wants, owner_of};
-use crate::harness::{Blocking, RedisServer, now, store};
+use super::mutants::{Mutant, Mutated};
+use crate::harness::{RedisServer, now};
 
 /// What a node is told in answer to a heartbeat.
 pub struct Told {
@@ -45,17 +49,24 @@ impl Told {
 }
 
 pub struct Driver {
-    store: Store<Blocking>,
+    store: Store<Mutated>,
     settings: Settings,
+    /// Whoever calls scripts is gone after the next, and does nothing of what else there is to do.
+    pub is_cut: Cell<bool>,
 }
 
 impl Driver {
     /// The queue of a server from which all is removed.
-    pub fn on_empty(server: &RedisServer) -> Self {
+    pub fn on_empty(server: &RedisServer, mutant: Option<&'static Mutant>) -> Self {
         let settings = Settings::read(&Given::new(|_| String::new())).unwrap();
-        let it = Self { store: store(server.connect()), settings };
+        let store = Store::new(Mutated::new(server.connect(), mutant), Keys::default());
+        let it = Self { store, settings, is_cut: Cell::default() };
         it.ask::<()>(&redis::cmd("FLUSHALL"));
         it
+    }
+
+    pub(super) fn store(&self) -> &Store<Mutated> {
+        &self.store
     }
 
     /// A command of the test's own.
@@ -87,47 +98,40 @@ impl Driver {
         reported.unwrap_or(0)
     }
 
-    /// Whether a node could run it, and its place in the queue.
-    pub fn submit(
-        &self,
-        id: &str,
-        wants: &Wants,
-        priority: i64,
-        max_retries: i64,
-        timeout_ms: i64,
-        delay_ms: i64,
-    ) -> (bool, i64) {
-        let wants = wants.clone();
-        let submission = domain::Submission {
-            name: id.to_owned(),
-            wants: domain::Wants {
-                required_skills: wants.required,
-                optional_skills: wants.optional,
-                affinity_tags: wants.tags,
-                audience: wants.audience.map(domain::Audience::Agents),
-                target_node: wants.target.map(Into::into),
-            },
-            priority,
-            max_retries,
-            timeout: timeout_ms as f64 / 1000.0,
-            delay_ms,
-            user_id: Some("u".to_owned()),
-            ..domain::Submission::default()
-        };
+    /// Changes a task, and what it is called after.
+    pub fn edit(&self, id: &str, change: &Change) -> String {
+        let task_id = &TaskId::from(id);
+        let found = now(self.store.call(&Get { task_id })).unwrap();
+        let version = found.map(|found| found.version).unwrap_or_default();
+        let Change { wants, priority, retries, timeout_ms, delay_ms } = change;
+        let submission = submission(id, wants, *priority, *retries, *timeout_ms);
         let nothing = Json::empty_object();
-        let call = Submit {
-            task_id: &TaskId::from(id),
+        let given = GivenTask {
+            task_id,
             submission: &submission,
             parameters: &nothing,
             metadata: &nothing,
-            shown_in: None,
             owner: "o",
-            quotas: Some(&self.settings.quotas),
+            approval: None,
+            follows_group: false,
         };
-        let Submitted::Ok { routable, .. } = now(self.store.call(&call)).unwrap() else {
-            panic!("{id} was not taken");
+        let call = Edit {
+            writer: Writer::Any,
+            version: &version,
+            if_status: "",
+            delay_ms: *delay_ms,
+            preferring_max: preferring_max(Some(&self.settings.quotas)),
+            bytes_max: None,
+            classes_max: None,
+            fields: "[]",
+            becomes: std::slice::from_ref(&given),
         };
-        (routable, self.ask(redis::cmd("HGET").arg(format!("reef:task:{id}")).arg("rank")))
+        match now(self.store.call(&call)).unwrap() {
+            Edited::Ok { .. } => ANSWERED.to_owned(),
+            Edited::NotFound => "not_found".to_owned(),
+            Edited::State(status) => status,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Tasks and tokens; nothing for an unknown node.
@@ -143,7 +147,8 @@ impl Driver {
         let call = Claim { node_id, writer, limit, lease_ms, task_id, random: "x" };
         match now(self.store.call(&call)).unwrap() {
             Written::Ok(claims) => {
-                assert_eq!(claims.tasks.is_empty(), !claims.reason.is_empty(), "{claims:?}");
+                let is_right = claims.tasks.is_empty() != claims.reason.is_empty();
+                assert!(is_right || claims.needs_limits(), "{claims:?}");
                 Some(
                     claims
                         .tasks
@@ -157,6 +162,11 @@ impl Driver {
         }
     }
 
+    /// Dead letters, latest first.
+    pub fn dead(&self) -> Vec<String> {
+        self.ask(redis::cmd("ZREVRANGE").arg("reef:tasks:dead").arg(0).arg(-1))
+    }
+
     pub fn complete(&self, task_id: &str, token: &str) -> String {
         let writer = Writer::Any;
         let result = Json::read("1").unwrap();
@@ -167,7 +177,7 @@ impl Driver {
             result: Some(&result),
             content: None,
         };
-        outcome(now(self.store.call(&call)).unwrap())
+        self.ended(now(self.store.call(&call)).unwrap())
     }
 
     pub fn fail(&self, task_id: &str, token: &str, retryable: bool) -> String {
@@ -177,8 +187,22 @@ impl Driver {
             token: &Token::from(token),
             error: "it broke",
             retryable,
+            retry_in_ms: None,
+            snooze: false,
         };
-        outcome(now(self.store.call(&call)).unwrap())
+        self.ended(now(self.store.call(&call)).unwrap())
+    }
+
+    /// What a hub does after an end.
+    fn ended(&self, written: Written<Ended>) -> String {
+        self.tell_followers(matches!(written, Written::Ok(Ended { follows: true, .. })));
+        outcome(written)
+    }
+
+    pub(super) fn tell_followers(&self, follows: bool) {
+        if follows && !self.is_cut.get() {
+            now(release(&self.store)).unwrap();
+        }
     }
 
     pub fn progress(&self, task_id: &str, token: &str) -> String {
@@ -197,10 +221,8 @@ impl Driver {
     }
 
     pub fn cancel(&self, task_id: &str) -> String {
-        outcome(
-            now(self.store.call(&Cancel { task_id: &TaskId::from(task_id), writer: Writer::Any }))
-                .unwrap(),
-        )
+        let call = Cancel { task_id: &TaskId::from(task_id), writer: Writer::Any };
+        self.ended(now(self.store.call(&call)).unwrap())
     }
 
     pub fn retry(&self, task_id: &str) -> String {
@@ -316,6 +338,7 @@ fn outcome<T: std::fmt::Debug>(written: Written<T>) -> String {
         Written::NotFound => "not_found".to_owned(),
         Written::Fenced => "fenced".to_owned(),
         Written::Status(status) => status,
+        Written::Dependency => "dependency".to_owned(),
         other => panic!("{other:?}"),
     }
 }
@@ -333,5 +356,47 @@ fn word(state: ClaimState) -> &'static str {
         ClaimState::Renewed => "renewed",
         ClaimState::Revoked => "revoked",
         ClaimState::Cancelled => "cancelled",
+    }
+}
+
+/// A task without what it waits for. Its labels are two of few, as it is called and as it is urgent.
+fn submission(
+    id: &str,
+    wants: &Wants,
+    priority: i64,
+    max_retries: i64,
+    timeout_ms: i64,
+) -> domain::Submission {
+    let wants = wants.clone();
+    domain::Submission {
+        name: format!("{}-{priority}", wants.required.len()),
+        wants: domain::Wants {
+            required_skills: wants.required,
+            optional_skills: wants.optional,
+            affinity_tags: wants.tags,
+            audience: wants.audience.map(domain::Audience::Agents),
+            target_node: wants.target.map(Into::into),
+            limits: wants
+                .limits
+                .into_iter()
+                .map(|(name, key)| Under {
+                    name: name.into(),
+                    key: key.to_owned(),
+                    cost: 1,
+                    tokens: 0,
+                })
+                .collect(),
+        },
+        priority,
+        max_retries,
+        timeout: timeout_ms as f64 / 1000.0,
+        user_id: Some("u".to_owned()),
+        labels: [
+            ("last", &id[id.len() - 1..]),
+            ("urgent", if priority == 0 { "yes" } else { "no" }),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into(),
+        ..domain::Submission::default()
     }
 }

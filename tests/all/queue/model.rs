@@ -2,6 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use reef_domain::limits::TIMEOUT_GRACE_MS;
+
+use super::flow::{Edge, News, Wait};
+use super::group::Group;
+use super::limits::{Limit, Under, Uses};
+
 /// One step of time, in ms: everything else is such a multiple of it that an hour of real time more
 /// or less decides nothing.
 pub const STEP: i64 = 1_000_000;
@@ -26,6 +32,8 @@ pub struct Wants {
     pub audience: Option<Vec<String>>,
     /// The one node that may run it; nothing: any.
     pub target: Option<&'static str>,
+    /// The limits that it is under.
+    pub limits: Vec<Under>,
 }
 
 impl Wants {
@@ -46,19 +54,43 @@ pub fn owner_of(node: &str) -> &'static str {
 pub struct Task {
     pub wants: Wants,
     pub rank: i64,
+    pub priority: i64,
     pub status: &'static str,
     /// Who runs it, or ended it.
     pub node: String,
     pub token: String,
+    /// What it counts against while it runs.
+    pub uses: Vec<String>,
     pub lease_ms: i64,
     /// Until when it is held, and when its own timeout is over.
     pub until: i64,
     pub deadline: i64,
-    timeout_ms: i64,
+    pub(super) timeout_ms: i64,
     /// Until when it is kept back.
     pub due: Option<i64>,
     pub retries: i64,
-    retries_max: i64,
+    pub(super) retries_max: i64,
+    /// What it waits for that is no node.
+    pub wait: Option<Wait>,
+    /// Signals that it has got and not taken.
+    pub signals: Vec<String>,
+    /// What it follows.
+    pub after: BTreeMap<String, Edge>,
+    /// The wait for the approval that is asked for once it follows nothing unfinished.
+    pub asks: Option<String>,
+    /// Something follows it, or did.
+    pub is_followed: bool,
+    /// What it follows has ended otherwise than it asks, and it is to end with that.
+    pub is_doomed: bool,
+    /// The group that it is of, and the last one that it has made and that took further tasks.
+    pub group: Option<String>,
+    pub children: Option<String>,
+    /// How its waits have ended.
+    pub ended_waits: Vec<(String, &'static str)>,
+    /// How often it has been let go, since all that it follows had ended.
+    pub let_go: usize,
+    pub has_checkpoint: bool,
+    pub has_resume: bool,
 }
 
 #[derive(Debug)]
@@ -67,11 +99,11 @@ pub struct Node {
     pub tags: Vec<String>,
     pub max: i64,
     pub status: &'static str,
-    beat: i64,
+    pub beat: i64,
     pub successful: i64,
     pub failed: i64,
     /// Once it has renewed all that it holds: what it has lost since it last did, and why.
-    lost: Option<BTreeMap<String, &'static str>>,
+    pub lost: Option<BTreeMap<String, &'static str>>,
 }
 
 #[derive(Debug, Default)]
@@ -80,6 +112,17 @@ pub struct Model {
     pub tasks: BTreeMap<String, Task>,
     pub nodes: BTreeMap<String, Node>,
     pub fenced: i64,
+    pub groups: BTreeMap<String, Group>,
+    pub limits: BTreeMap<&'static str, Limit>,
+    pub(super) uses: Uses,
+    /// Ends of which others have yet to hear.
+    pub releasing: Vec<News>,
+    /// The script that runs has ended something of which others are to hear.
+    pub has_released: bool,
+    /// Whoever called it is gone, and tells nobody.
+    pub is_cut: bool,
+    /// How often each group that was forgotten had ended, and had told of a first failure.
+    pub former_groups: BTreeMap<String, (usize, usize)>,
 }
 
 impl Task {
@@ -88,20 +131,20 @@ impl Task {
     }
 
     pub fn is_ended(&self) -> bool {
-        !matches!(self.status, "pending" | "scheduled" | "running")
+        !matches!(self.status, "pending" | "scheduled" | "waiting" | "running")
     }
 
     pub fn is_dead(&self) -> bool {
         matches!(self.status, "failed" | "timeout")
     }
 
-    fn put_back(&mut self) {
+    pub(super) fn put_back(&mut self) {
         self.status = "pending";
         self.due = None;
         self.node.clear();
     }
 
-    fn revive(&mut self) {
+    pub(super) fn revive(&mut self) {
         self.put_back();
         self.retries = 0;
         self.token.clear();
@@ -146,9 +189,11 @@ impl Model {
         let task = Task {
             wants,
             rank,
+            priority: 0,
             status: if delay_ms > 0 { "scheduled" } else { "pending" },
             node: String::new(),
             token: String::new(),
+            uses: Vec::new(),
             lease_ms: 0,
             until: 0,
             deadline: 0,
@@ -156,6 +201,18 @@ impl Model {
             due: (delay_ms > 0).then(|| self.clock + delay_ms),
             retries: 0,
             retries_max,
+            wait: None,
+            signals: Vec::new(),
+            after: BTreeMap::new(),
+            asks: None,
+            is_followed: false,
+            is_doomed: false,
+            group: None,
+            children: None,
+            ended_waits: Vec::new(),
+            let_go: 0,
+            has_checkpoint: false,
+            has_resume: false,
         };
         self.tasks.insert(id.to_owned(), task);
     }
@@ -199,27 +256,31 @@ impl Model {
             })
             .collect();
         able.sort_by_key(|(_, task)| task.rank);
-        let mut chosen = Vec::new();
+        let (mut chosen, mut uses) = (Vec::new(), self.begin_claim());
         for _ in 0..free {
+            able.retain(|(_, task)| self.is_open(&uses, &task.wants));
             let Some((_, first)) = able.first() else { break };
             let second = first.rank / 1_000_000;
             let same = able.iter().take_while(|(_, task)| task.rank / 1_000_000 == second);
             let met: Vec<_> = same.map(|(_, task)| node.fitness(&task.wants)).collect();
             let most = met.iter().max().unwrap();
             let best = met.iter().position(|met| met == most).unwrap();
-            chosen.push(able.remove(best).0.clone());
+            let (id, task) = able.remove(best);
+            self.take(&mut uses, &task.wants);
+            chosen.push(id.clone());
         }
         Some(chosen)
     }
 
     pub fn hold(&mut self, id: &str, node: &str, token: &str, lease_ms: i64) {
         let clock = self.clock;
+        self.hold_uses(id);
         let task = self.tasks.get_mut(id).unwrap();
         task.status = "running";
         task.node = node.to_owned();
         task.token = token.to_owned();
         task.lease_ms = lease_ms;
-        task.deadline = clock + task.timeout_ms;
+        task.deadline = clock + task.timeout_ms + TIMEOUT_GRACE_MS;
         task.until = task.deadline.min(clock + lease_ms);
     }
 
@@ -229,7 +290,7 @@ impl Model {
         }
     }
 
-    fn note_lost(&mut self, node: &str, id: &str, reason: &'static str) {
+    pub(super) fn note_lost(&mut self, node: &str, id: &str, reason: &'static str) {
         if let Some(lost) = self.nodes.get_mut(node).and_then(|node| node.lost.as_mut()) {
             lost.insert(id.to_owned(), reason);
         }
@@ -244,14 +305,14 @@ impl Model {
             task.retries += 1;
             task.put_back();
         } else {
-            task.status = "timeout";
             let node = task.node.clone();
             self.count_end(&node, false);
+            self.end(id, "timeout");
         }
     }
 
     /// Whether a token holds a task. A lease that is over ends here.
-    fn holds(&mut self, id: &str, token: &str) -> bool {
+    pub(super) fn holds(&mut self, id: &str, token: &str) -> bool {
         let Some(task) = self.tasks.get(id) else { return false };
         if task.status != "running" || task.token != token {
             return false;
@@ -263,7 +324,7 @@ impl Model {
         !is_over
     }
 
-    fn use_token(&mut self, id: &str, token: &str) -> &'static str {
+    pub(super) fn use_token(&mut self, id: &str, token: &str) -> &'static str {
         if !self.tasks.contains_key(id) {
             return "not_found";
         }
@@ -277,10 +338,10 @@ impl Model {
     pub fn complete(&mut self, id: &str, token: &str) -> &'static str {
         let outcome = self.use_token(id, token);
         if outcome == ANSWERED {
-            let task = self.tasks.get_mut(id).unwrap();
-            task.status = "completed";
-            let node = task.node.clone();
+            let node = self.tasks[id].node.clone();
             self.count_end(&node, true);
+            self.end(id, "completed");
+            self.tell_if_any();
         }
         outcome
     }
@@ -295,20 +356,21 @@ impl Model {
                 task.put_back();
                 task.due = Some(clock + BACK_OFF);
             } else {
-                task.status = "failed";
                 let node = task.node.clone();
                 self.count_end(&node, false);
+                self.end(id, "failed");
             }
+            self.tell_if_any();
         }
         outcome
     }
 
-    fn is_cancelled(&self, id: &str, token: &str) -> bool {
+    pub(super) fn is_cancelled(&self, id: &str, token: &str) -> bool {
         let task = self.tasks.get(id);
         task.is_some_and(|task| task.status == "cancelled" && task.token == token)
     }
 
-    fn renew(&mut self, id: &str) {
+    pub(super) fn renew(&mut self, id: &str) {
         let clock = self.clock;
         let task = self.tasks.get_mut(id).unwrap();
         task.until = task.deadline.min(clock + task.lease_ms);
@@ -326,13 +388,18 @@ impl Model {
     }
 
     pub fn cancel(&mut self, id: &str) -> &'static str {
+        let outcome = self.call_off(id);
+        self.tell_if_any();
+        outcome
+    }
+
+    pub(super) fn call_off(&mut self, id: &str) -> &'static str {
         let Some(task) = self.tasks.get_mut(id) else { return "not_found" };
         if task.is_ended() {
             return task.status;
         }
         let holder = (task.status == "running").then(|| task.node.clone());
-        task.status = "cancelled";
-        task.due = None;
+        self.end(id, "cancelled");
         if let Some(node) = holder {
             self.note_lost(&node, id, "cancelled");
         }
@@ -341,22 +408,29 @@ impl Model {
 
     pub fn retry(&mut self, id: &str) -> &'static str {
         let Some(task) = self.tasks.get_mut(id) else { return "not_found" };
-        let is_kept_back = task.due.is_some();
-        if is_kept_back || task.is_dead() || task.status == "cancelled" {
+        if task.due.is_some() {
             task.revive();
             return ANSWERED;
         }
-        task.status
+        if !task.is_dead() && task.status != "cancelled" {
+            return task.status;
+        }
+        if !self.may_follow_again(id) {
+            return "dependency";
+        }
+        self.revive(id);
+        ANSWERED
     }
 
-    pub fn redrive(&mut self) -> Vec<String> {
-        let dead = self.tasks.iter_mut().filter(|(_, task)| task.is_dead());
-        let mut ids: Vec<_> = dead
-            .map(|(id, task)| {
-                task.revive();
-                id.clone()
-            })
-            .collect();
+    /// Puts dead letters back, in this order; which.
+    pub fn redrive(&mut self, dead: &[String]) -> Vec<String> {
+        let mut ids = Vec::new();
+        for id in dead {
+            if self.tasks[id].is_dead() && self.may_follow_again(id) {
+                self.revive(id);
+                ids.push(id.clone());
+            }
+        }
         ids.sort_unstable();
         ids
     }
@@ -366,86 +440,10 @@ impl Model {
         if !task.is_ended() {
             return task.status;
         }
-        self.tasks.remove(id);
-        ANSWERED
-    }
-
-    /// What becomes of the claims that a heartbeat lists; nothing for an unknown node.
-    pub fn beat(&mut self, id: &str, listed: &[(String, String)]) -> Option<Vec<&'static str>> {
-        let clock = self.clock;
-        let node = self.nodes.get_mut(id)?;
-        node.beat = clock;
-        if node.status == "offline" {
-            node.status = "online";
+        if self.is_untold(id) {
+            return "unsettled";
         }
-        let kept = listed.iter().map(|(task, token)| {
-            if self.is_cancelled(task, token) {
-                return "cancelled";
-            }
-            if self.tasks.get(task).is_none_or(|task| task.node != id) || !self.holds(task, token) {
-                return "revoked";
-            }
-            self.renew(task);
-            "renewed"
-        });
-        Some(kept.collect())
-    }
-
-    /// What a node holds, all of it renewed, and what it has lost since it last asked.
-    pub fn renew_all(
-        &mut self,
-        node: &str,
-    ) -> (Vec<(String, i64)>, BTreeMap<String, &'static str>) {
-        let held: Vec<String> = self.held_by(node).into_iter().map(str::to_owned).collect();
-        self.nodes.get_mut(node).unwrap().lost.get_or_insert_default();
-        let mut renewed = Vec::new();
-        for id in held {
-            let token = self.tasks[&id].token.clone();
-            if self.holds(&id, &token) {
-                self.renew(&id);
-                renewed.push((id.clone(), self.tasks[&id].until - self.clock));
-            }
-        }
-        let lost = self.nodes.get_mut(node).unwrap().lost.replace(BTreeMap::new());
-        (renewed, lost.unwrap_or_default())
-    }
-
-    pub fn register(&mut self, id: &str, skills: Vec<String>, tags: Vec<String>, max: i64) {
-        let known = self.nodes.remove(id);
-        let (successful, failed) =
-            known.as_ref().map_or((0, 0), |node| (node.successful, node.failed));
-        let (beat, lost) = (self.clock, known.and_then(|node| node.lost));
-        let node = Node { skills, tags, max, status: "online", beat, successful, failed, lost };
-        self.nodes.insert(id.to_owned(), node);
-    }
-
-    fn release(&mut self, node: &str) {
-        let held: Vec<String> = self.held_by(node).into_iter().map(str::to_owned).collect();
-        for id in held {
-            self.note_lost(node, &id, "released");
-            self.tasks.get_mut(&id).unwrap().put_back();
-        }
-    }
-
-    /// Moves a node to a status; one that is offline holds nothing.
-    pub fn leave(&mut self, id: &str, to: &'static str) -> &'static str {
-        let clock = self.clock;
-        let Some(node) = self.nodes.get_mut(id) else { return "not_found" };
-        if to == "online" && node.status != "online" {
-            node.beat = clock;
-        }
-        node.status = to;
-        if to == "offline" {
-            self.release(id);
-        }
-        ANSWERED
-    }
-
-    pub fn remove_node(&mut self, id: &str) -> &'static str {
-        if self.nodes.remove(id).is_none() {
-            return "not_found";
-        }
-        self.release(id);
+        self.forget(id);
         ANSWERED
     }
 
@@ -457,17 +455,10 @@ impl Model {
         over.iter().for_each(|id| self.lose(id));
         let delayed = self.tasks.iter().filter(|(_, task)| task.due.is_some());
         let delayed: Vec<_> = delayed.map(|(id, _)| id.clone()).collect();
-        (i64::try_from(over.len()).unwrap(), self.promote(delayed.iter()))
-    }
-
-    /// Marks silent nodes offline; which.
-    pub fn check(&mut self) -> Vec<String> {
-        let is_silent = |node: &Node| node.status == "online" && node.beat + SILENCE < self.clock;
-        let silent = self.nodes.iter().filter(|(_, node)| is_silent(node));
-        let silent: Vec<_> = silent.map(|(id, _)| id.clone()).collect();
-        for id in &silent {
-            self.leave(id, "offline");
-        }
-        silent
+        let due = self.promote(delayed.iter());
+        let waits = self.due_waits();
+        let due = due + self.expire(waits.iter());
+        self.tell_all();
+        (i64::try_from(over.len()).unwrap(), due)
     }
 }

@@ -1,9 +1,13 @@
 //! All that is in Redis, compared with what the model says should.
 
+mod flow;
+mod limits;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::driver::Driver;
-use super::model::{Model, Wants};
+use super::flow::News;
+use super::model::{Model, Task, Wants};
 
 /// Every sorted set, set and hash of the hub: name to member or field, with score or value. Of the
 /// classes, which are MessagePack, the names alone.
@@ -22,6 +26,13 @@ for _, name in ipairs(redis.call('KEYS', 'reef:*')) do
     end
   elseif kind == 'hash' then
     flat = redis.call('HGETALL', name)
+  elseif kind == 'list' then
+    -- What is in these is MessagePack: how long it is.
+    flat = {}
+    for place, value in ipairs(redis.call('LRANGE', name, 0, -1)) do
+      flat[#flat + 1] = tostring(place)
+      flat[#flat + 1] = tostring(#value)
+    end
   end
   if flat then
     out[#out + 1] = name
@@ -74,6 +85,9 @@ impl Driver {
         truth.assert_queue(model, done);
         truth.assert_nodes(model, done);
         truth.assert_usage(model, done);
+        truth.assert_waits(model, done);
+        truth.assert_groups(model, done);
+        truth.assert_limits(model, done);
         assert_eq!(truth.number("reef:cluster", "fenced"), model.fenced, "fenced after {done}");
     }
 }
@@ -94,6 +108,11 @@ impl Truth {
             list(format!("reef:tasks:status:{}", task.status), id);
             list("reef:tasks:user:u".to_owned(), id);
             list("reef:tasks:owner:o".to_owned(), id);
+            list(format!("reef:tasks:name:{}", self.field(&key, "name")), id);
+            let apart = self.field(&format!("reef:task-large:{id}"), "labels");
+            for label in format!("{} {apart}", self.field(&key, "labels")).split_whitespace() {
+                list(format!("reef:tasks:label:{label}"), id);
+            }
             if !task.node.is_empty() {
                 list(format!("reef:tasks:node:{}", task.node), id);
             }
@@ -114,6 +133,10 @@ impl Truth {
                 list("reef:tasks:ended".to_owned(), id);
             }
         }
+        let releasing: Vec<String> = model.releasing.iter().map(News::entry).collect();
+        for entry in &releasing {
+            list("reef:tasks:releasing".to_owned(), entry);
+        }
         let is_list = |key: &&String| {
             *key == "reef:tasks"
                 || key.starts_with("reef:tasks:")
@@ -131,7 +154,10 @@ impl Truth {
             ended.iter().map(|id| self.number(&format!("reef:task:{id}"), "bytes")).sum();
         assert_eq!(self.number("reef:cluster", "ended_bytes"), bytes, "after {done}");
         let apart: BTreeSet<_> = self.below("reef:task-large:").into_keys().collect();
-        assert_eq!(apart, ended, "after {done}");
+        let is_apart = |task: &Task| task.is_ended() || task.has_checkpoint || task.has_resume;
+        let expected = model.tasks.iter().filter(|(_, task)| is_apart(task));
+        let expected: BTreeSet<_> = expected.map(|(id, _)| id.as_str()).collect();
+        assert_eq!(apart, expected, "after {done}");
     }
 
     /// What the owner's quotas count.
@@ -146,7 +172,10 @@ impl Truth {
         let unfinished = model.tasks.iter().filter(|(_, task)| !task.is_ended());
         let bytes = unfinished.map(|(id, _)| {
             let task = format!("reef:task:{id}");
-            self.field(&task, "spec").len() + self.field(&task, "wants").len()
+            let signals = self.0.get(&format!("reef:task-signals:{id}")).into_iter().flatten();
+            let signals: usize = signals.map(|(_, bytes)| bytes.parse::<usize>().unwrap()).sum();
+            let left = self.field(&format!("reef:task-large:{id}"), "checkpoint").len();
+            self.field(&task, "spec").len() + self.field(&task, "wants").len() + signals + left
         });
         let bytes = i64::try_from(bytes.sum::<usize>()).unwrap();
         assert_eq!(self.number("reef:usage:o", "task_bytes"), bytes, "bytes after {done}");
@@ -193,30 +222,39 @@ impl Truth {
                 assert!(is_new, "{class} twice");
             }
         }
-        assert_eq!(listed.keys().copied().collect::<BTreeSet<_>>(), classes, "after {done}");
         let mut audiences: BTreeMap<String, String> = BTreeMap::new();
+        let mut count = |whose: &str| {
+            let count = audiences.entry(whose.to_owned()).or_default();
+            *count = (count.parse().unwrap_or(0) + 1).to_string();
+        };
+        // What is parked for a limit is listed nowhere else.
+        let parked = self.members("reef:queue-parked");
+        for class in &parked {
+            assert!(!listed.contains_key(class), "{class} is parked, and listed, after {done}");
+            let task = queues[class].keys().next().unwrap();
+            audience_of(&model.tasks[task].wants)
+                .iter()
+                .filter(|whose| !whose.is_empty())
+                .for_each(|whose| count(whose));
+        }
+        let found: BTreeSet<_> = listed.keys().copied().chain(parked).collect();
+        assert_eq!(found, classes, "after {done}");
         for (class, places) in listed {
             let skills: BTreeSet<_> = places.iter().map(|(_, skill)| *skill).collect();
             assert_eq!(skills.len(), 1, "{class} is listed under several skills after {done}");
             let all: BTreeSet<_> = places.iter().map(|(whose, _)| whose.clone()).collect();
             for whose in all.iter().filter(|whose| !whose.is_empty()) {
-                let count = audiences.entry(whose.clone()).or_default();
-                *count = (count.parse().unwrap_or(0) + 1).to_string();
+                count(whose);
             }
             let of_it = model.tasks.iter().filter(|(id, _)| queues[class].contains_key(*id));
             for (id, task) in of_it {
-                let Wants { required, audience, target, .. } = &task.wants;
+                let Wants { required, target, .. } = &task.wants;
                 let is_right = skills.iter().all(|skill| match *skill {
                     "" => required.is_empty() || target.is_some(),
                     skill => required.iter().any(|label| label == skill),
                 });
                 assert!(is_right, "{id} wants {required:?}, is listed under {skills:?}");
-                let expected: BTreeSet<String> = match (target, audience) {
-                    (Some(node), _) => BTreeSet::from([format!(">{node}")]),
-                    (None, None) => BTreeSet::from([String::new()]),
-                    (None, Some(agents)) => agents.iter().cloned().collect(),
-                };
-                assert_eq!(all, expected, "{id} is listed for others after {done}");
+                assert_eq!(all, audience_of(&task.wants), "{id} is listed for others after {done}");
             }
         }
         let counted = self.0.get("reef:queue-audiences").cloned().unwrap_or_default();
@@ -248,5 +286,14 @@ impl Truth {
         assert_eq!(self.members("reef:nodes:available"), with_room, "after {done}");
         assert_eq!(self.number("reef:cluster", "running"), sum, "running after {done}");
         assert_eq!(self.number("reef:cluster", "capacity"), capacity, "capacity after {done}");
+    }
+}
+
+/// For whom a task is listed: '' for everybody, `>` and a name for one node.
+fn audience_of(Wants { audience, target, .. }: &Wants) -> BTreeSet<String> {
+    match (target, audience) {
+        (Some(node), _) => BTreeSet::from([format!(">{node}")]),
+        (None, None) => BTreeSet::from([String::new()]),
+        (None, Some(agents)) => agents.iter().cloned().collect(),
     }
 }

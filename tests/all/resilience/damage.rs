@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::harness::{Hub, PATIENCE, Program, Signal, eventually, prepared, reef, root, signal};
+use crate::harness::{
+    Hub, PATIENCE, Program, Signal, eventually, free_port, prepared, reef, root, signal,
+};
 
 /// A start that is refused takes no longer, whatever else the machine does.
 const START: Duration = Duration::from_secs(60);
@@ -211,7 +213,7 @@ fn with_output(before: &str, redirection: &str) -> (Program, tempfile::TempDir, 
     let state = tempfile::tempdir().unwrap();
     let shared = root().join("target/fixtures/compiled");
     std::os::unix::fs::symlink(shared, state.path().join("cache")).unwrap();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let listen = format!("127.0.0.1:{port}");
     let hub = Hub::options().command(state.path());
     let words: Vec<_> = hub.get_args().map(|it| it.to_string_lossy().into_owned()).collect();

@@ -1,6 +1,7 @@
 //! One tenant does its worst, in each dimension by itself, while another goes on working: nothing of
 //! it is lost or refused. Times are never asserted; `REEF_NEIGHBOUR_ROUNDS=300` with `--no-capture`
-//! prints how long the other's requests took, beside its own in quiet.
+//! prints how long the other's requests took, beside its own in the quiet between;
+//! `REEF_NEIGHBOUR_KINDS=bytes,lists` only what these cost.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -212,59 +213,79 @@ fn p99(times: &[Duration]) -> Duration {
 }
 
 fn print_row(name: &str, times: &Times, quiet: &Times) {
+    let all = |times: &Times| times.values().flatten().copied().collect::<Vec<_>>();
+    let whole = p99(&all(times)).as_secs_f64() / p99(&all(quiet)).as_secs_f64();
     let cells = times.iter().map(|(operation, times)| {
         let (now, before) = (p99(times), p99(&quiet[operation]));
         let times = now.as_secs_f64() / before.as_secs_f64();
         format!("{operation} {:.1} ms ({times:.1}x)", now.as_secs_f64() * 1e3)
     });
-    println!("| {name} | {} |", cells.collect::<Vec<_>>().join(" | "));
+    println!("| {name} | {whole:.1}x | {} |", cells.collect::<Vec<_>>().join(" | "));
+}
+
+/// Rounds of the victim between two changes of what the neighbour does. What a machine gives changes
+/// over minutes, so that both are measured beside each other.
+const BLOCK: usize = 15;
+
+/// The victim works while the neighbour does its worst.
+fn beside(
+    deed: &Deed,
+    client: &Client,
+    victim: &mut Victim,
+    times: &mut Times,
+    counts: &[AtomicU64; 3],
+) {
+    let stop = AtomicBool::new(false);
+    let [number, done, refused] = counts;
+    std::thread::scope(|scope| {
+        for _ in 0..HANDS {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let status = deed(client, number.fetch_add(1, Ordering::Relaxed));
+                    let count = if status == 200 { done } else { refused };
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        // Whatever fails here, the others must end, or this would never.
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            for _ in 0..BLOCK {
+                victim.work(times);
+            }
+            victim.assert_whole();
+        }));
+        stop.store(true, Ordering::Relaxed);
+        if let Err(panic) = worked {
+            std::panic::resume_unwind(panic);
+        }
+    });
 }
 
 #[test]
 fn a_noisy_neighbour_costs_nobody_anything() {
     let rounds = std::env::var("REEF_NEIGHBOUR_ROUNDS").ok().map(|text| text.parse().unwrap());
-    let (rounds, prints) = (rounds.unwrap_or(15), rounds.is_some());
+    let (rounds, prints) = (rounds.unwrap_or(BLOCK), rounds.is_some());
+    let only = std::env::var("REEF_NEIGHBOUR_KINDS").unwrap_or_default();
     let hub = Hub::options().arg("--redis-fsync").arg("everysec").start();
     let mut victim = Victim::new(&hub);
     let (mallory, client) = new_tenant(&hub);
-    let mut quiet = Times::new();
-    for _ in 0..rounds {
-        victim.work(&mut quiet);
-    }
     for (name, deed) in deeds(&hub, &victim, &mallory, &client) {
-        let (stop, number) = (AtomicBool::new(false), AtomicU64::new(0));
-        let (done, refused) = (AtomicU64::new(0), AtomicU64::new(0));
-        let mut times = Times::new();
-        std::thread::scope(|scope| {
-            for _ in 0..HANDS {
-                scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        let status = deed(&client, number.fetch_add(1, Ordering::Relaxed));
-                        let count = if status == 200 { &done } else { &refused };
-                        count.fetch_add(1, Ordering::Relaxed);
-                    }
-                });
+        if !only.is_empty() && !only.split(',').any(|kind| kind == name) {
+            continue;
+        }
+        let counts = Default::default();
+        let (mut quiet, mut times) = (Times::new(), Times::new());
+        for _ in 0..rounds.div_ceil(BLOCK) {
+            eprintln!("the neighbour is at {name}");
+            beside(&deed, &client, &mut victim, &mut times, &counts);
+            for _ in 0..BLOCK {
+                victim.work(&mut quiet);
             }
-            // Whatever fails here, the others must end, or this would never.
-            let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                for _ in 0..rounds {
-                    victim.work(&mut times);
-                }
-                victim.assert_whole();
-            }));
-            stop.store(true, Ordering::Relaxed);
-            if let Err(panic) = worked {
-                eprintln!("while the neighbour was at {name}");
-                std::panic::resume_unwind(panic);
-            }
-        });
-        let (done, refused) = (done.into_inner(), refused.into_inner());
+        }
+        let [_, done, refused] = counts.map(AtomicU64::into_inner);
         assert!(done + refused > 0, "{name}: nobody was noisy");
         if prints {
             print_row(&format!("{name} ({done} done, {refused} refused)"), &times, &quiet);
         }
-    }
-    if prints {
-        print_row("quiet", &quiet, &quiet);
     }
 }

@@ -13,7 +13,9 @@ fn https_is_served_by_the_version_that_the_client_asks_for() {
     let authority = Authority::new();
     let hub = serving(&authority.hub("hub")).start();
     assert!(hub.url().starts_with("https://"), "{}", hub.url());
-    assert!(hub.log().contains("the dashboard is at https://"), "{}", hub.log());
+    eventually("what the log says of the page", PATIENCE, || {
+        hub.log().contains("the dashboard is at https://").then_some(())
+    });
     let admin = || Curl::new(&hub, &authority).with_key(&hub.admin_key());
     let newer = admin().get("/api/v1/auth/me");
     assert_eq!((newer.status, newer.version.as_str()), (200, "2"), "{newer:?}");

@@ -4,7 +4,7 @@ import schemathesis
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 # Codes that say by themselves that the request was good, and the time for it was not.
-STATE_CODES = {"idempotency_mismatch", "insufficient_balance", "inbox_full"}
+STATE_CODES = {"idempotency_mismatch", "insufficient_balance", "inbox_full", "signals_full"}
 
 # Rules between a request and the state or the settings, which no schema can say: path, and what
 # the problem's detail says.
@@ -15,10 +15,51 @@ STATE_RULES = [
     ("/api/v1/transfer", "to_agent: must be another agent than the one who pays"),
     ("/api/v1/holds/{id}/post", "to_agent: must be another agent than the one who pays"),
     ("/api/v1/holds/{id}/post", "amount: must not be more than the hold's"),
+    ("/api/v1/tasks", "delay_ms: must be 0 where"),
+    ("/api/v1/tasks/batch", "delay_ms: must be 0 where"),
+    ("/api/v1/tasks/batch", "group_id: is given for the batch as a whole"),
+    # Which fields a wait has follows from its kind.
+    ("/api/v1/tasks/{id}/wait", "is not for a wait of the kind"),
+    ("/api/v1/tasks/{id}/wait", "question: is required"),
+    ("/api/v1/tasks/{id}/wait", "name: is required"),
+    ("/api/v1/tasks/{id}/wait", "for_ms: must be between"),
+    ("/api/v1/tasks/{id}/wait", "task_ids: or group_id is required"),
+    ("/api/v1/tasks/{id}/wait", "].value: must not be given twice"),
+    ("/api/v1/tasks/{id}/fail", "retryable: must not be false where"),
+    ("/api/v1/waits/{wid}/answer", "decision: must be one of"),
+    # No pattern says that a key stands once, or how long a value among others is.
+    ("/api/v1/tasks", "label: must"),
+    # A pattern knows no months.
+    ("/api/v1/tasks", "must be a time in UTC"),
+    ("/api/v1/tasks/{id}", "body: must change something"),
+    # Which fields a change of many has follows from its action, and from whether it only counts.
+    ("/api/v1/bulk", "reason: is required"),
+    ("/api/v1/bulk", "most: is required"),
+    ("/api/v1/bulk", "filter.status: must be one that the action changes"),
+    ("/api/v1/bulk", "priority: must be 0 to 3 with set_priority"),
+    ("/api/v1/bulk", "must be a time in UTC"),
+    # Who names a task has named its key and its owner; who names skills does not pause all.
+    ("/api/v1/limits/{name}/penalty", "is that of the task: leave it out"),
+    ("/api/v1/limits/{name}/penalty", "token: is required"),
+    ("/api/v1/tasks/batch", "parent.token: must be the token of the parent's claim"),
+    ("/api/v1/queue", "must be left out where all is paused"),
+    # In what one thing has only one.
+    ("/api/v1/limits/{name}", "must not be given twice for one unit"),
+    ("/api/v1/tasks", "limits["),
+    ("/api/v1/tasks/batch", "limits["),
 ]
+# What a task follows is a task or a group, each once; in a batch also an earlier place.
+for path in ["/api/v1/tasks", "/api/v1/tasks/batch"]:
+    for rule in ["must be # and the place", "must not be given twice", "or group is required"]:
+        STATE_RULES.append((path, rule))
 
-# A cursor is good for the list that has made it, which no schema can say.
-CURSOR_RULE = "cursor: must be the cursor of a Link header, unchanged"
+# What no schema can say of any path: a cursor is good for the list that has made it, and an id that the
+# hub makes for what is there.
+RULES = [
+    "cursor: must be the cursor of a Link header, unchanged",
+    "must not look like an id that the hub makes",
+    "retry.most_ms: must not be less than first_ms",
+]
 
 # Words that are routes beside an id (`reef_domain::id::RESERVED`): such a path asks for something else.
 RESERVED = set(
@@ -37,7 +78,7 @@ def valid_data_is_accepted(ctx, response, case):
     except AssertionError:
         problem = response.json()
         rules = [detail for path, detail in STATE_RULES if path == case.operation.path]
-        rules.append(CURSOR_RULE)
+        rules += RULES
         if problem["code"] in STATE_CODES or any(rule in problem["detail"] for rule in rules):
             return None
         raise
@@ -55,6 +96,12 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def filter_case(context, case):
-    """Leaves out a path that is another route's."""
+    """Leaves out a path that is another route's, and what is sent as something else than it is.
+
+    An object and a list without members are sent as an empty parameter, which is none.
+    """
     given = (case.path_parameters or {}).values()
-    return not any(value in RESERVED for value in given if isinstance(value, str))
+    if any(value in RESERVED for value in given if isinstance(value, str)):
+        return False
+    query = case.query.values() if isinstance(case.query, dict) else ()
+    return not any(value in ({}, []) for value in query)

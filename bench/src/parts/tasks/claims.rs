@@ -54,7 +54,7 @@ pub(super) async fn run(options: &Options) -> Result<Vec<ClaimCost>> {
     eprintln!("  claims: two Redis, in which {few} and {many} tasks wait");
     let mut queues = Vec::new();
     for waiting in [few, many] {
-        let server = BareRedis::start(options).await?;
+        let server = BareRedis::start(&options.state_dir).await?;
         seed::register(&server.redis, 0..NODES).await?;
         submit(&server.redis, waiting, &ALL).await?;
         queues.push((waiting, server, Scripts::default()));

@@ -57,10 +57,10 @@ pub(super) async fn run(options: &Options, hub: &Hub, native: &Server) -> Result
 
 /// Lets the workers run for a time.
 async fn load(hub: &Hub, server: Option<&Server>, time: Duration) -> Result<Sample> {
-    load_with(hub, server, hub.admin_key(), time).await
+    load_with(hub, server, hub.key(), time).await
 }
 
-/// The same with another key than the admin's.
+/// The same with a key.
 pub(super) async fn load_with(
     hub: &Hub,
     server: Option<&Server>,

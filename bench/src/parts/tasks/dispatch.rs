@@ -61,7 +61,7 @@ pub(super) async fn run(options: &Options, hub: &Hub) -> Result<Dispatch> {
     // Each sender sends once, so that its number is that of a task.
     let pace = Pace {
         address,
-        template: task::submit_named().template(address, hub.admin_key()),
+        template: task::submit_named().template(address, hub.key()),
         numbers: None,
         senders: submitted,
         connections: SUBMITTERS,
@@ -76,7 +76,7 @@ pub(super) async fn run(options: &Options, hub: &Hub) -> Result<Dispatch> {
         let opened = Connection::open(address).await;
         let connection = opened.map_err(|fault| anyhow!("a worker cannot connect: {fault}"))?;
         let node_id = operation::name_of(&digits(number));
-        workers.spawn_local(work(connection, hub.admin_key(), node_id, Rc::clone(&tally)));
+        workers.spawn_local(work(connection, hub.key().to_owned(), node_id, Rc::clone(&tally)));
     }
     let paced = pace.run(time, 0, |start| tally.borrow_mut().start = Some(start)).await?;
     let deadline = Instant::now() + PATIENCE;
@@ -115,17 +115,17 @@ struct Tally {
 /// Takes tasks and completes them, until it is stopped.
 async fn work(
     mut hub: Connection,
-    admin_key: &str,
+    key: String,
     node_id: String,
     tally: Rc<RefCell<Tally>>,
 ) -> Result<()> {
     let claim = task::claim(&node_id, WAIT_MS);
     loop {
-        let claimed = hub.ask(&claim, admin_key).await?;
+        let claimed = hub.ask(&claim, &key).await?;
         let now = Instant::now();
         let Some(held) = task::held(claimed)? else { continue };
         tally.borrow_mut().held(&held.task_id, now);
-        hub.ask(&task::complete(&held), admin_key).await?;
+        hub.ask(&task::complete(&held), &key).await?;
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Tasks {
 pub(crate) async fn run(options: &Options) -> Result<Tasks> {
     eprintln!("tasks: starting a hub, and the native server");
     let hub = Hub::start(options, Liveness::Endless).await?;
-    seed::register(&hub.redis, 0..cycles::WORKERS).await?;
+    seed::register_for(&hub.redis, 0..cycles::WORKERS, hub.owner()).await?;
     let native = native::start(&hub).await?;
     let cycles = cycles::run(options, &hub, &native).await?;
     let dispatch = dispatch::run(options, &hub).await?;

@@ -7,6 +7,7 @@ from . import blocks
 from ._calls import RequestOptions
 from .client import Reef
 from .errors import (
+    Busy,
     Cancelled,
     Conflict,
     DeadlineExceeded,
@@ -38,6 +39,8 @@ from .errors import (
     Replaced,
     RequestTimeout,
     Retry,
+    SignalsFull,
+    Snooze,
     StoreFull,
     StoreResharding,
     StoreUnavailable,
@@ -46,6 +49,7 @@ from .errors import (
     Unreachable,
     UnsupportedMediaType,
     ValidationFailed,
+    Waiting,
 )
 from .inbox import Inbox, Mail
 from .leadership import Lead
@@ -55,15 +59,20 @@ from .node import Node
 from .session import Asked, Sent, Session
 from .stream import Gap, StreamEvent
 from .task import Task
+from .tasks import NewGroup, NewTask, Under
+from .waits import Decision, Ends, Question, Signal
 from .writer import Writer
 
 __all__ = [
     "Asked",
     "Balance",
+    "Busy",
     "Cancelled",
     "Conflict",
     "DeadlineExceeded",
+    "Decision",
     "DurabilityNotReached",
+    "Ends",
     "Fenced",
     "Forbidden",
     "Gap",
@@ -85,11 +94,14 @@ __all__ = [
     "Message",
     "MethodNotAllowed",
     "Misdirected",
+    "NewGroup",
+    "NewTask",
     "Node",
     "NotFound",
     "Overloaded",
     "PayloadTooLarge",
     "Problem",
+    "Question",
     "QuotaExceeded",
     "RateLimited",
     "Reef",
@@ -101,6 +113,9 @@ __all__ = [
     "Retry",
     "Sent",
     "Session",
+    "Signal",
+    "SignalsFull",
+    "Snooze",
     "StoreFull",
     "StoreResharding",
     "StoreUnavailable",
@@ -108,9 +123,11 @@ __all__ = [
     "StreamEvent",
     "Task",
     "Unauthenticated",
+    "Under",
     "Unreachable",
     "UnsupportedMediaType",
     "ValidationFailed",
+    "Waiting",
     "Writer",
     "blocks",
 ]

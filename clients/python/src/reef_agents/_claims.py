@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import _clock
 from ._bounded import within
 from ._calls import Calls, api, body_of
-from .errors import Fenced, LeaseOver, Problem, ReefError, Reject, Retry, Unreachable
+from .errors import Busy, Fenced, LeaseOver, Problem, ReefError, Reject, Retry, Snooze, Unreachable
 from .task import Task
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _RENEW_PAUSE = 0.5
 #: a hub that was away has not counted that time.
 _END_PATIENCE = 600.0
 _ERROR_CHARACTERS_MAX = 2000
+_PENALTY_MS_MAX = 3_600_000
 
 
 class Claim:
@@ -44,18 +45,37 @@ class Claim:
         self._settle = settle
         self._calls = calls
         self.task = task
+        task._settle = settle  # noqa: SLF001 - a part of it
         self._handler = handler
         self._work: asyncio.Task[object] | None = None
         #: Nothing runs for it any more; the hub only has to be told.
         self.is_over = False
-        #: It was stopped for a reason other than its own end.
-        self.has_stopped = False
+        self._is_stopped = False
+        self._refusal: Busy | None = None
+
+    @property
+    def has_stopped(self) -> bool:
+        """It was stopped for a reason other than its own end, or waits."""
+        return self._is_stopped or self.task._has_left  # noqa: SLF001 - a part of it
+
+    @property
+    def is_running(self) -> bool:
+        """It takes a place on its node. One that begins to wait gives it up."""
+        return not (self.is_over or self.task._is_waiting)  # noqa: SLF001 - a part of it
+
+    def revoke(self) -> None:
+        """The hub says that it is no longer ours.
+
+        It may say so because the task waits, while the answer to that is still on its way.
+        """
+        if not self.task._is_waiting:  # noqa: SLF001 - a part of it
+            self.stop("lost")
 
     def stop(self, why: str) -> None:
         """Cancels the handler: ``cancelled``, ``lost`` or ``leaving``."""
         if self.has_stopped or self.is_over:
             return
-        self.has_stopped = True
+        self._is_stopped = True
         self.task._why_stopped = why  # noqa: SLF001 - a part of it
         if self._work is not None:
             self._work.cancel()
@@ -98,6 +118,8 @@ class Claim:
     def _outcome(self, work: asyncio.Task[object]) -> tuple[str, dict[str, Any]] | None:
         """The route and body that tell of the end; nothing where it is not ours to tell."""
         task = self.task
+        if task._has_left:  # noqa: SLF001 - a part of it
+            return None
         if self.has_stopped or task.lease_is_over:
             # A handler that ended by itself in the very last moment, too: the clock decides.
             why = task._why_stopped or "lease over"  # noqa: SLF001 - a part of it
@@ -122,12 +144,21 @@ class Claim:
             _LOG.warning("%s failed", task.id, exc_info=error)
             words = f"{type(error).__name__}: {words}"
         error_text = words[:_ERROR_CHARACTERS_MAX]
-        return "fail", {"error": error_text, "retryable": not isinstance(error, Reject)}
+        body = {"error": error_text, "retryable": not isinstance(error, Reject)}
+        if isinstance(error, Retry) and error.after is not None:
+            body["retry_in_ms"] = max(round(error.after * 1000), 0)
+        if isinstance(error, Snooze):
+            body["snooze"] = True
+        if isinstance(error, Busy):
+            self._refusal = error
+        return "fail", body
 
     async def _tell(self, route: str, body: dict[str, Any]) -> None:
         task = self.task
         key = f"{task.id}.{task.token}"
         try:
+            if self._refusal is not None:
+                await self._shut(self._refusal)
             try:
                 await self._end(route, body, key)
             except Problem as problem:
@@ -140,6 +171,16 @@ class Claim:
             _LOG.warning("%s was lost before: what was done has no effect", task.id)
         except ReefError as error:
             _LOG.warning("the end of %s cannot be told: %s", task.id, error)
+
+    async def _shut(self, refusal: Busy) -> None:
+        after = min(max(round((refusal.after or 0) * 1000), 1), _PENALTY_MS_MAX)
+        told = {"retry_after_ms": after, "task_id": self.task.id, "token": self.task.token}
+        try:
+            await self._calls.request("POST", api("limits", refusal.limit, "penalty"), json=told)
+        except Fenced:
+            raise
+        except ReefError as error:
+            _LOG.warning("%s: the limit %s stays open: %s", self.task.id, refusal.limit, error)
 
     async def _end(self, route: str, body: dict[str, Any], key: str) -> None:
         await self._calls.request(
@@ -202,8 +243,9 @@ class Claim:
         except Problem as problem:
             if problem.status in (429, 502, 503, 504):
                 raise Unreachable(problem.detail) from problem
-            _LOG.warning("%s is not renewed: %s", task.id, problem)
-            self.stop("lost")
+            if not task._is_waiting:  # noqa: SLF001 - a part of it
+                _LOG.warning("%s is not renewed: %s", task.id, problem)
+            self.revoke()
             return False
         # Never longer than the task's own timeout allows.
         lease.seconds = min(lease.seconds, standing["lease_ms"] / 1000)

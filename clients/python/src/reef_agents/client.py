@@ -12,16 +12,20 @@ from . import _settings
 from ._calls import PATIENCE, TIMEOUT, Calls, RequestOptions
 from ._transport import HttpxTransport, Transport
 from .agents import Agents
+from .bulk import Bulk
 from .cluster import Cluster
+from .groups import Groups
 from .inbox import Inbox
 from .leadership import Lead, leadership
 from .ledger import Ledger
+from .limits import Limits
 from .market import Market
 from .message import Message
 from .node import Node
 from .nodes import Nodes
 from .session import Session, Sessions
 from .tasks import Tasks
+from .waits import Waits
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -53,11 +57,15 @@ class Reef:
         self._calls = Calls(self.url, found, transport, timeout, patience)
         self.agents = Agents(self._calls)
         self.cluster = Cluster(self._calls)
+        self.groups = Groups(self._calls)
+        self.bulk = Bulk(self._calls)
         self.ledger = Ledger(self._calls)
+        self.limits = Limits(self._calls)
         self.market = Market(self._calls)
         self.nodes = Nodes(self._calls)
         self.sessions = Sessions(self._calls)
         self.tasks = Tasks(self._calls)
+        self.waits = Waits(self._calls)
 
     async def __aenter__(self) -> Reef:
         return self

@@ -126,6 +126,10 @@ class InboxFull(Problem, code="inbox_full"):
     """The inbox, or your share of it, is used up. Nothing was dropped."""
 
 
+class SignalsFull(Problem, code="signals_full"):
+    """The task has got 100 signals that it has neither awaited nor taken."""
+
+
 class QuotaExceeded(Problem, code="quota_exceeded"):
     """The agent has as much as it may have; the detail names the hub's variable."""
 
@@ -230,8 +234,44 @@ class Replaced(ReefError):
 
 
 class Retry(Exception):
-    """Raised by a handler: this try failed, another may succeed."""
+    """Raised by a handler: this try failed, another may succeed.
+
+    ``after`` says in how many seconds, such as what a provider's ``Retry-After`` says; else the
+    task's own policy does.
+    """
+
+    def __init__(self, *told: object, after: float | None = None) -> None:
+        """What went wrong."""
+        super().__init__(*told)
+        self.after = after
+
+
+class Snooze(Retry):
+    """Raised by a handler: it could not try yet, and this counts as no try.
+
+    The hub counts it as one when it comes the eleventh time in a row.
+    """
+
+
+class Busy(Snooze):
+    """Raised by a handler: a provider has refused, and wants to be left alone for a while.
+
+    ``limit`` is one that the task is under. Until ``after`` seconds have gone by, no task begins
+    that counts against the same key of it, on whichever node; this one counts no try.
+    """
+
+    def __init__(self, limit: str, *told: object, after: float) -> None:
+        """What the provider said."""
+        super().__init__(*(told or (f"{limit} is busy",)), after=after)
+        self.limit = limit
 
 
 class Reject(Exception):
     """Raised by a handler: no try can succeed."""
+
+
+class Waiting(BaseException):
+    """Leaves the handler of a task that waits. Let it pass: nothing has gone wrong.
+
+    It is no ``Exception``, so that what catches those does not keep it.
+    """

@@ -17,9 +17,9 @@ from ._bounded import within
 from ._calls import Calls, api, body_of
 from ._claims import Claim, Handler
 from ._lease import Lease
+from ._polling import WAIT_MAX
 from .errors import Fenced, NotFound, ReefError, Replaced, Unreachable
 from .task import Task
-from .tasks import WAIT_MAX
 
 if TYPE_CHECKING:
     from . import types
@@ -139,8 +139,9 @@ class Node:
         """Makes a function the handler of tasks: those of a name, or all that have no other.
 
         What it returns is the task's result. :class:`Retry` and any other exception fail this try,
-        :class:`Reject` the task. Its lease of ``lease`` seconds is renewed while it runs; when that
-        does not succeed, or somebody cancels the task, the function is cancelled.
+        :class:`Reject` the task; :class:`Waiting` does neither. Its lease of ``lease`` seconds is
+        renewed while it runs; when that does not succeed, or somebody cancels the task, the
+        function is cancelled.
         """
 
         def take(handler: H) -> H:
@@ -349,7 +350,7 @@ class Node:
         listed = {token: claim for token, claim in self._claims.items() if not claim.has_stopped}
         body: dict[str, Any] = {
             **self._figures(),
-            "running_tasks": sum(not claim.is_over for claim in self._claims.values()),
+            "running_tasks": sum(claim.is_running for claim in self._claims.values()),
             "claims": [
                 {"task_id": claim.task.id, "token": token}
                 for token, claim in list(listed.items())[:100]
@@ -368,7 +369,7 @@ class Node:
             if claim.task.id in answer["renewed"]:
                 claim.task._lease.renew(asked)  # noqa: SLF001 - the node keeps it
             if claim.task.id in answer["revoked"]:
-                claim.stop("lost")
+                claim.revoke()
             if claim.task.id in answer["cancelled"]:
                 claim.stop("cancelled")
         self.leader, self.term, self.mail = answer["leader"], answer["term"], answer["inbox"]

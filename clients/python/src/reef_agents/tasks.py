@@ -2,24 +2,155 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
+from . import _polling
 from ._calls import Calls, api, body_of
 from .session import Audience, audience_of
+from .waits import Question, question_of
 
 if TYPE_CHECKING:
     from . import types
 
     _Tasks: TypeAlias = list[types.Task]
 
-#: How long a hub waits at most within one request, in seconds.
-WAIT_MAX = 30.0
-#: An answer that came sooner than this was not waited for.
-_NO_POLL = 1.0
 ENDED = ("completed", "failed", "cancelled", "timeout")
+
+#: What a task follows: a task by its id, or by its place in its batch; or ``{"task": …}`` and
+#: ``{"group": …}`` with ``on``: how that is to end, ``completed``, ``ended`` or ``failed``.
+After = Sequence[str | int | Mapping[str, Any]]
+
+
+class _Named(TypedDict):
+    name: str
+
+
+class NewTask(_Named, total=False):
+    """A task of a batch, in the words of :meth:`Tasks.submit`."""
+
+    parameters: Mapping[str, Any] | None
+    skills: Sequence[str]
+    optional_skills: Sequence[str]
+    description: str | None
+    task_type: str | None
+    priority: int | None
+    timeout: float | None
+    max_retries: int | None
+    delay: float | None
+    user_id: str | None
+    affinity_tags: Sequence[str]
+    task_id: str | None
+    metadata: Mapping[str, Any] | None
+    audience: Audience | None
+    target_node: str | None
+    keep_completed: float | None
+    keep_failed: float | None
+    approval: str | Question | None
+    after: After
+    group_id: str | None
+    labels: Mapping[str, str] | None
+    retry: RetryPolicy | None
+    limits: Sequence[str | Under]
+
+
+class _Limit(TypedDict):
+    name: str
+
+
+class Under(_Limit, total=False):
+    """A limit that a task is under: each ``key`` is counted by itself.
+
+    ``cost`` is how many tasks it counts as, ``tokens`` how many tokens it is expected to use.
+    """
+
+    key: str
+    cost: int
+    tokens: int
+
+
+class RetryPolicy(TypedDict, total=False):
+    """When a task that has failed is tried again: seconds; what is left out is as for every task.
+
+    After the first failure ``first``, then each time ``factor`` as long, at most ``most``; of the
+    part ``jitter`` (0–1) of it a random share is left out.
+    """
+
+    first: float
+    factor: float
+    most: float
+    jitter: float
+
+
+class NewGroup(TypedDict, total=False):
+    """The group that a batch forms, or joins by its ``group_id`` while that is not ``sealed``.
+
+    ``on_end`` is a task that runs once all of them have ended, and is none of them.
+    """
+
+    group_id: str
+    name: str
+    sealed: bool
+    on_end: NewTask
+
+
+def body_of_task(given: Mapping[str, Any]) -> dict[str, object]:
+    """As the contract has it."""
+    unknown = given.keys() - NewTask.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"a task has no {', '.join(sorted(unknown))}")
+    approval = given.get("approval")
+    if isinstance(approval, str):
+        approval = {"question": approval}
+    same = (
+        "name", "parameters", "description", "task_type", "priority", "timeout", "max_retries",
+        "user_id", "task_id", "metadata", "target_node", "group_id",
+    )  # fmt: skip
+    return body_of(
+        **{name: given.get(name) for name in same},
+        required_skills=list(given.get("skills") or ()),
+        optional_skills=list(given.get("optional_skills") or ()) or None,
+        delay_ms=_milliseconds(given.get("delay")),
+        affinity_tags=list(given.get("affinity_tags") or ()) or None,
+        audience=audience_of(given.get("audience")),
+        keep_completed_ms=_milliseconds(given.get("keep_completed")),
+        keep_failed_ms=_milliseconds(given.get("keep_failed")),
+        approval=None if approval is None else question_of(approval),
+        after=[_followed(it) for it in given.get("after") or ()] or None,
+        labels=given.get("labels"),
+        retry=_policy_of(given.get("retry")),
+        limits=[{"name": it} if isinstance(it, str) else it for it in given.get("limits") or ()]
+        or None,
+    )
+
+
+def _policy_of(retry: RetryPolicy | None) -> dict[str, object] | None:
+    if retry is None:
+        return None
+    return body_of(
+        first_ms=_milliseconds(retry.get("first")),
+        factor=retry.get("factor"),
+        most_ms=_milliseconds(retry.get("most")),
+        jitter=retry.get("jitter"),
+    )
+
+
+def _query_of(
+    labels: Mapping[str, str] | None, error: str | None, **rest: str | int | None
+) -> dict[str, str | int | None]:
+    pairs = ",".join(f"{key}:{value}" for key, value in (labels or {}).items())
+    return {**rest, "label": pairs or None, "error~": error}
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
+
+
+def _followed(it: str | int | Mapping[str, Any]) -> dict[str, Any]:
+    edge = dict(it) if isinstance(it, Mapping) else {"task": it}
+    if isinstance(edge.get("task"), int):
+        edge["task"] = f"#{edge['task']}"
+    return edge
 
 
 class Tasks:
@@ -50,38 +181,138 @@ class Tasks:
         target_node: str | None = None,
         keep_completed: float | None = None,
         keep_failed: float | None = None,
+        approval: str | Question | None = None,
+        after: After = (),
+        group_id: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        retry: RetryPolicy | None = None,
+        limits: Sequence[str | Under] = (),
         idempotency_key: str | None = None,
     ) -> types.SubmittedTask:
         """Queues work for a node that has all ``skills``. ``delay`` and ``timeout`` in seconds.
 
         ``target_node`` is the one node that may do it; else ``audience`` says whose may.
         ``keep_completed`` and ``keep_failed``: for how many seconds the hub keeps it after it has
-        completed, or has ended otherwise; else as long as the hub is set to.
+        completed, or has ended otherwise; else as long as the hub is set to. With an ``approval``,
+        a question, no node gets it until somebody has answered (:class:`Waits`). It waits for what
+        it follows (``after``), and is one of the group ``group_id``. :meth:`list` finds it by its
+        ``labels``; ``retry`` says when it is tried again. It begins once all ``limits`` that it is
+        under are open (:class:`reef_agents.limits.Limits`).
         """
-        body = body_of(
-            name=name,
-            parameters=parameters,
-            required_skills=list(skills),
-            optional_skills=list(optional_skills) or None,
-            description=description,
-            task_type=task_type,
-            priority=priority,
-            timeout=timeout,
-            max_retries=max_retries,
-            delay_ms=None if delay is None else round(delay * 1000),
-            user_id=user_id,
-            affinity_tags=list(affinity_tags) or None,
-            task_id=task_id,
-            metadata=metadata,
-            audience=audience_of(audience),
-            target_node=target_node,
-            keep_completed_ms=None if keep_completed is None else round(keep_completed * 1000),
-            keep_failed_ms=None if keep_failed is None else round(keep_failed * 1000),
+        body = body_of_task(
+            {
+                "name": name,
+                "parameters": parameters,
+                "skills": skills,
+                "optional_skills": optional_skills,
+                "description": description,
+                "task_type": task_type,
+                "priority": priority,
+                "timeout": timeout,
+                "max_retries": max_retries,
+                "delay": delay,
+                "user_id": user_id,
+                "affinity_tags": affinity_tags,
+                "task_id": task_id,
+                "metadata": metadata,
+                "audience": audience,
+                "target_node": target_node,
+                "keep_completed": keep_completed,
+                "keep_failed": keep_failed,
+                "approval": approval,
+                "after": after,
+                "group_id": group_id,
+                "labels": labels,
+                "retry": retry,
+                "limits": limits,
+            }
         )
         submitted: types.SubmittedTask = await self._calls.request(
             "POST", api("tasks"), json=body, idempotency_key=idempotency_key
         )
         return submitted
+
+    async def edit(
+        self,
+        task_id: str,
+        *,
+        name: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        skills: Sequence[str] | None = None,
+        optional_skills: Sequence[str] | None = None,
+        description: str | None = None,
+        task_type: str | None = None,
+        priority: int | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        delay: float | None = None,
+        affinity_tags: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        retry: RetryPolicy | None = None,
+        if_status: str | None = None,
+    ) -> types.SubmittedTask:
+        """Changes one that waits, in the words of :meth:`submit`; what is left out stays.
+
+        ``if_status``: only while it is ``pending``, ``scheduled`` or ``waiting``.
+        """
+        body = body_of(
+            name=name,
+            parameters=parameters,
+            required_skills=None if skills is None else list(skills),
+            optional_skills=None if optional_skills is None else list(optional_skills),
+            description=description,
+            task_type=task_type,
+            priority=priority,
+            timeout=timeout,
+            max_retries=max_retries,
+            delay_ms=_milliseconds(delay),
+            affinity_tags=None if affinity_tags is None else list(affinity_tags),
+            metadata=metadata,
+            labels=labels,
+            retry=_policy_of(retry),
+            if_status=if_status,
+        )
+        edited: types.SubmittedTask = await self._calls.request(
+            "PATCH", api("tasks", task_id), json=body
+        )
+        return edited
+
+    async def batch(
+        self,
+        tasks: Sequence[NewTask],
+        *,
+        group: bool | NewGroup = False,
+        atomic: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> types.BatchAnswer:
+        """Queues at most 100 tasks at once, all or none; a task may follow earlier ones by place.
+
+        Each is a dictionary in the words of :meth:`submit`. With ``group`` they form one. Without
+        ``atomic`` they may be 1000, and are taken a hundred at a time. What a running task makes is
+        its children: :meth:`reef_agents.Task.children`.
+        """
+        formed: dict[str, Any] | None = None
+        if isinstance(group, Mapping):
+            on_end = group.get("on_end")
+            formed = {**group, **({"on_end": body_of_task(on_end)} if on_end else {})}
+        elif group:
+            formed = {}
+        body = body_of(tasks=[body_of_task(it) for it in tasks], group=formed, atomic=atomic)
+        answer: types.BatchAnswer = await self._calls.request(
+            "POST", api("tasks", "batch"), json=body, idempotency_key=idempotency_key
+        )
+        return answer
+
+    async def signal(self, task_id: str, name: str, payload: Any = None) -> int:
+        """Sends a signal; returns how many the task has got that it has neither awaited nor taken.
+
+        It is kept until the task waits for it, also where it does that later.
+        """
+        answer: types.SignalAnswer = await self._calls.request(
+            "POST", api("tasks", task_id, "signal"), json=body_of(name=name, payload=payload)
+        )
+        return answer["queued"]
 
     async def get(self, task_id: str) -> types.Task:
         """The task as it is now."""
@@ -90,23 +321,10 @@ class Tasks:
 
     async def wait(self, task_id: str, timeout: float | None = None) -> types.Task:
         """The task once it has ended; as it is after ``timeout`` seconds, if that comes first."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while True:
-            left = WAIT_MAX if deadline is None else max(deadline - time.monotonic(), 0)
-            wait = min(left, WAIT_MAX)
-            asked = time.monotonic()
-            task: types.Task = await self._calls.request(
-                "GET",
-                api("tasks", task_id),
-                query={"wait_ms": round(wait * 1000)},
-                timeout=wait + 15,
-            )
-            now = time.monotonic()
-            if task["status"] in ENDED or (deadline is not None and now >= deadline):
-                return task
-            if now - asked < _NO_POLL:
-                # This hub does not wait: it runs under Spin.
-                await asyncio.sleep(min(_NO_POLL, left))
+        task: types.Task = await _polling.until(
+            self._calls, api("tasks", task_id), lambda it: it["status"] in ENDED, timeout
+        )
+        return task
 
     async def why(self, task_id: str) -> types.WhyAnswer:
         """Why it is not running."""
@@ -120,18 +338,32 @@ class Tasks:
         assigned_node: str | None = None,
         user_id: str | None = None,
         session_id: str | None = None,
+        name: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        error: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> _Tasks:
-        """Tasks, newest first: one page."""
-        query = {
-            "status": status,
-            "assigned_node": assigned_node,
-            "user_id": user_id,
-            "session_id": session_id,
-            "limit": limit,
-            "cursor": cursor,
-        }
+        """Tasks, newest first: one page.
+
+        ``since`` and ``until`` are times such as ``2026-02-04T04:58:14Z``; ``error`` is a text in
+        what went wrong.
+        """
+        query = _query_of(
+            labels,
+            error,
+            status=status,
+            assigned_node=assigned_node,
+            user_id=user_id,
+            session_id=session_id,
+            name=name,
+            since=since,
+            until=until,
+            limit=limit,
+            cursor=cursor,
+        )
         listed: _Tasks = await self._calls.request("GET", api("tasks"), query=query)
         return listed
 
@@ -142,14 +374,24 @@ class Tasks:
         assigned_node: str | None = None,
         user_id: str | None = None,
         session_id: str | None = None,
+        name: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        error: str | None = None,
     ) -> AsyncIterator[types.Task]:
         """All tasks, newest first, page by page."""
-        query = {
-            "status": status,
-            "assigned_node": assigned_node,
-            "user_id": user_id,
-            "session_id": session_id,
-        }
+        query = _query_of(
+            labels,
+            error,
+            status=status,
+            assigned_node=assigned_node,
+            user_id=user_id,
+            session_id=session_id,
+            name=name,
+            since=since,
+            until=until,
+        )
         async for task in self._calls.each(api("tasks"), query):
             yield task
 

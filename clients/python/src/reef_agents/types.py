@@ -68,6 +68,25 @@ class AddBlockAnswer(TypedDict):
     sequence: int
 
 
+class AfterBody(TypedDict):
+    """
+    What a task follows: a task or a group.
+    """
+
+    group: NotRequired[str | None]
+    """
+    A group.
+    """
+    on: NotRequired[Literal["completed", "ended", "failed"] | None]
+    """
+    How it is to have ended; left out, `completed`. Where it ends otherwise, the task fails with it.
+    """
+    task: NotRequired[str | None]
+    """
+    A task; in a batch also `#` and the place, from 0, of an earlier one there.
+    """
+
+
 class AgentBody(TypedDict):
     """
     A new agent.
@@ -112,6 +131,9 @@ class AppendAnswer(TypedDict):
     sequence: int
 
 
+Assignee: TypeAlias = str
+
+
 class Balance(TypedDict):
     agent_id: str
     available: str
@@ -135,6 +157,19 @@ class BalanceChange(TypedDict):
     A decimal number with at most 6 places. JSON numbers are taken too, to the letter.
     """
     success: bool
+
+
+class BatchedTask(TypedDict):
+    """
+    What became of a task of a batch.
+    """
+
+    routable: bool
+    """
+    Whether any node, whatever its status, may run it.
+    """
+    status: Literal["pending", "scheduled", "waiting", "running", "completed", "failed", "cancelled", "timeout"]
+    task_id: str
 
 
 class CampaignAnswer(TypedDict):
@@ -355,6 +390,19 @@ class Expiry(TypedDict):
 
     reason: str | None
     suspended: bool
+
+
+class GroupChanged(TypedDict):
+    """
+    `POST /groups/{id}/cancel` and `…/retry`.
+    """
+
+    changed: int
+    """
+    How many tasks were.
+    """
+    group_id: str
+    success: bool
 
 
 class HeartbeatFailure(TypedDict):
@@ -583,7 +631,7 @@ class InviteBody(TypedDict):
     """
     For how many seconds it is good.
     """
-    scopes: NotRequired[list[Literal["read", "write", "trade", "admin"]] | None]
+    scopes: NotRequired[list[Literal["read", "write", "trade", "approve", "admin"]] | None]
     """
     What the agents' first keys allow; left out, `read write trade`.
     """
@@ -605,7 +653,7 @@ class InviteInfo(TypedDict):
     """
     expires_at: Instant
     invite_id: str
-    scopes: list[Literal["read", "write", "trade", "admin"]]
+    scopes: list[Literal["read", "write", "trade", "approve", "admin"]]
     """
     What their first keys allow.
     """
@@ -649,7 +697,7 @@ class KeyBody(TypedDict):
     """
     What it is for.
     """
-    scopes: NotRequired[list[Literal["read", "write", "trade", "admin"]] | None]
+    scopes: NotRequired[list[Literal["read", "write", "trade", "approve", "admin"]] | None]
     """
     What it allows; left out, all that the caller's own key does.
     """
@@ -674,7 +722,7 @@ class KeyInfo(TypedDict):
     """
     What it is for.
     """
-    scopes: list[Literal["read", "write", "trade", "admin"]]
+    scopes: list[Literal["read", "write", "trade", "approve", "admin"]]
     """
     What it allows.
     """
@@ -745,6 +793,15 @@ class LevelGiven(TypedDict):
     """
     Why it is given in this way, or why not: one sentence.
     """
+
+
+class LimitRemoved(TypedDict):
+    """
+    A limit that is gone.
+    """
+
+    name: str
+    success: bool
 
 
 class LostClaim(TypedDict):
@@ -1467,6 +1524,61 @@ class NodesByStatus(TypedDict):
     """
 
 
+class ParentBody(TypedDict):
+    """
+    The running task that makes others.
+    """
+
+    task_id: str
+    """
+    Which.
+    """
+    token: str
+    """
+    As it came with the claim.
+    """
+
+
+class PenaltyAnswer(TypedDict):
+    """
+    What became of it.
+    """
+
+    name: str
+    shut_until: Instant
+    """
+    Until when nothing begins.
+    """
+    success: bool
+
+
+class PenaltyBody(TypedDict):
+    """
+    `POST /limits/{name}/penalty`
+    """
+
+    key: NotRequired[str | None]
+    """
+    Without a task: the key.
+    """
+    owner: NotRequired[str | None]
+    """
+    Without a task, where each owner has a limit of its own: whose.
+    """
+    retry_after_ms: int
+    """
+    For how long a provider wants to be left alone, in milliseconds.
+    """
+    task_id: NotRequired[str | None]
+    """
+    The running task that was refused; its key is shut. An admin may name a key instead.
+    """
+    token: NotRequired[str | None]
+    """
+    The token of its claim.
+    """
+
+
 class Position(TypedDict):
     """
     A position as it is shown.
@@ -1597,7 +1709,7 @@ class Problem(TypedDict):
     What went wrong (RFC 9457).
     """
 
-    code: Literal["malformed_request", "malformed_json", "invalid_parameter", "invalid_registration", "insufficient_balance", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "request_timeout", "conflict", "fenced", "in_progress", "inbox_full", "quota_exceeded", "payload_too_large", "unsupported_media_type", "misdirected", "validation_failed", "idempotency_mismatch", "rate_limited", "internal", "deadline_exceeded", "store_unavailable", "store_full", "store_resharding", "durability_not_reached", "overloaded"]
+    code: Literal["malformed_request", "malformed_json", "invalid_parameter", "invalid_registration", "insufficient_balance", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "request_timeout", "conflict", "fenced", "in_progress", "inbox_full", "signals_full", "quota_exceeded", "payload_too_large", "unsupported_media_type", "misdirected", "validation_failed", "idempotency_mismatch", "rate_limited", "internal", "deadline_exceeded", "store_unavailable", "store_full", "store_resharding", "durability_not_reached", "overloaded"]
     """
     For programs.
     """
@@ -1640,6 +1752,77 @@ class ProducerBody(TypedDict):
     seq: int
     """
     0, 1, 2, … in each epoch.
+    """
+
+
+PausedSkill: TypeAlias = str
+
+
+class QueueBody(TypedDict):
+    """
+    `PUT /queue`
+    """
+
+    paused: NotRequired[bool | None]
+    """
+    No task begins.
+    """
+    paused_skills: NotRequired[list[PausedSkill] | None]
+    """
+    No task begins that requires one of these.
+    """
+
+
+class QueueState(TypedDict):
+    """
+    What is kept back.
+    """
+
+    paused: bool
+    """
+    No task begins.
+    """
+    paused_skills: list[str]
+    """
+    No task begins that requires one of these.
+    """
+
+
+class Rate(TypedDict):
+    """
+    A rate, as it is shown.
+    """
+
+    count: int
+    """
+    How much.
+    """
+    per_ms: int
+    """
+    Within how long, in milliseconds.
+    """
+    unit: Literal["tasks", "tokens"]
+    """
+    `tasks` or `tokens`.
+    """
+
+
+class RateBody(TypedDict):
+    """
+    How much may begin within a time.
+    """
+
+    count: int
+    """
+    How much, at an even pace: after a pause so much may begin at once.
+    """
+    per_ms: int
+    """
+    Within how long, in milliseconds.
+    """
+    unit: NotRequired[Literal["tasks", "tokens"] | None]
+    """
+    `tasks` or `tokens`; left out, `tasks`.
     """
 
 
@@ -1774,6 +1957,54 @@ class ResignBody(TypedDict):
     term: int
     """
     Under which term.
+    """
+
+
+class RetryBody(TypedDict):
+    """
+    How long a task that has failed is kept back before it is tried again; what is left out is as it is for
+    every task.
+    """
+
+    factor: NotRequired[float | None]
+    """
+    By which it grows with each further one.
+    """
+    first_ms: NotRequired[int | None]
+    """
+    After the first failure, in milliseconds.
+    """
+    jitter: NotRequired[float | None]
+    """
+    The part of it, 0–1, of which a random share is left out, so that tasks that failed together do
+    not come back together.
+    """
+    most_ms: NotRequired[int | None]
+    """
+    At most, in milliseconds.
+    """
+
+
+class RetryPolicy(TypedDict):
+    """
+    How long a task that has failed is kept back before it is tried again.
+    """
+
+    factor: float
+    """
+    By which it grows with each further one.
+    """
+    first_ms: int
+    """
+    After the first failure, in milliseconds.
+    """
+    jitter: float
+    """
+    The part of it, 0–1, of which a random share is left out.
+    """
+    most_ms: int
+    """
+    At most, in milliseconds.
     """
 
 
@@ -1966,251 +2197,58 @@ class ShownAgent(TypedDict):
     """
 
 
-class SubmittedTask(TypedDict):
+class Signal(TypedDict):
+    name: str
+    payload: Any
     """
-    A task that was submitted.
+    What it brings.
+    """
+    sent_at: Instant
+
+
+class SignalAnswer(TypedDict):
+    queued: int
+    """
+    How many signals the task has got and not taken.
+    """
+    success: bool
+    task_id: str
+
+
+class SignalBody(TypedDict):
+    """
+    `POST /tasks/{id}/signal`.
     """
 
-    affinity_tags: list[str]
-    """
-    Tags of nodes that are preferred.
-    """
-    assigned_node: str | None
-    """
-    The node that runs it, or ended it.
-    """
-    audience: Any
-    """
-    Whose nodes may run it: `any`, `owner`, or agents.
-    """
-    completed_at: Instant | None
-    """
-    When it ended.
-    """
-    description: str
-    """
-    For people.
-    """
-    error: str | None
-    """
-    Why its last try went wrong.
-    """
-    keep_completed_ms: NotRequired[int | None]
-    """
-    How long it is kept after it has completed, in milliseconds; left out: as the variable
-    `task_kept_hours` says.
-    """
-    keep_failed_ms: NotRequired[int | None]
-    """
-    The same after it has failed, run out of time or been cancelled.
-    """
-    max_retries: int
-    """
-    How often it may be.
-    """
-    message_id: str | None
-    """
-    The message that shows it.
-    """
-    metadata: dict[str, Any]
-    """
-    A JSON object.
-    """
     name: str
     """
     What it is called.
     """
-    optional_skills: list[str]
+    payload: NotRequired[Any]
     """
-    Skills that are good to have.
-    """
-    parameters: dict[str, Any]
-    """
-    A JSON object.
-    """
-    priority: int
-    """
-    0 (critical) to 3 (low).
-    """
-    progress: float
-    """
-    0–1.
-    """
-    required_skills: list[str]
-    """
-    Skills that its node must have.
-    """
-    result: Any
-    """
-    JSON, once it has completed.
-    """
-    retry_count: int
-    """
-    How often it was tried again.
-    """
-    routable: bool
-    """
-    Whether any node, whatever its status, may run it.
-    """
-    scheduled_at: Instant | None
-    """
-    Until when it is or was kept back.
-    """
-    session_id: str | None
-    """
-    The session that it belongs to.
-    """
-    started_at: Instant | None
-    """
-    When its last try began.
-    """
-    status: Literal["pending", "scheduled", "running", "completed", "failed", "cancelled", "timeout"]
-    """
-    `pending scheduled running completed failed cancelled timeout`.
-    """
-    submitted_at: Instant
-    """
-    When it was submitted.
-    """
-    target_node: str | None
-    """
-    The one node that may run it.
-    """
-    task_id: str
-    """
-    Its id.
-    """
-    task_type: Literal["interactive", "batch", "compute_intensive", "io_intensive", "daemon"]
-    """
-    `interactive batch compute_intensive io_intensive daemon`.
-    """
-    timeout: float
-    """
-    Longest run, in seconds.
-    """
-    user_id: str | None
-    """
-    Whom it is for.
+    What it brings: any value.
     """
 
 
-class Task(TypedDict):
-    affinity_tags: list[str]
+class SignalList(TypedDict):
+    signals: list[Signal]
     """
-    Tags of nodes that are preferred.
+    Oldest first.
     """
-    assigned_node: str | None
+
+
+class TakeSignalsBody(TypedDict):
     """
-    The node that runs it, or ended it.
+    `POST /tasks/{id}/signals/take`.
     """
-    audience: Any
+
+    name: NotRequired[str | None]
     """
-    Whose nodes may run it: `any`, `owner`, or agents.
+    Only those of this name; left out, all.
     """
-    completed_at: Instant | None
+    token: str
     """
-    When it ended.
-    """
-    description: str
-    """
-    For people.
-    """
-    error: str | None
-    """
-    Why its last try went wrong.
-    """
-    keep_completed_ms: NotRequired[int | None]
-    """
-    How long it is kept after it has completed, in milliseconds; left out: as the variable
-    `task_kept_hours` says.
-    """
-    keep_failed_ms: NotRequired[int | None]
-    """
-    The same after it has failed, run out of time or been cancelled.
-    """
-    max_retries: int
-    """
-    How often it may be.
-    """
-    message_id: str | None
-    """
-    The message that shows it.
-    """
-    metadata: dict[str, Any]
-    """
-    A JSON object.
-    """
-    name: str
-    """
-    What it is called.
-    """
-    optional_skills: list[str]
-    """
-    Skills that are good to have.
-    """
-    parameters: dict[str, Any]
-    """
-    A JSON object.
-    """
-    priority: int
-    """
-    0 (critical) to 3 (low).
-    """
-    progress: float
-    """
-    0–1.
-    """
-    required_skills: list[str]
-    """
-    Skills that its node must have.
-    """
-    result: Any
-    """
-    JSON, once it has completed.
-    """
-    retry_count: int
-    """
-    How often it was tried again.
-    """
-    scheduled_at: Instant | None
-    """
-    Until when it is or was kept back.
-    """
-    session_id: str | None
-    """
-    The session that it belongs to.
-    """
-    started_at: Instant | None
-    """
-    When its last try began.
-    """
-    status: Literal["pending", "scheduled", "running", "completed", "failed", "cancelled", "timeout"]
-    """
-    `pending scheduled running completed failed cancelled timeout`.
-    """
-    submitted_at: Instant
-    """
-    When it was submitted.
-    """
-    target_node: str | None
-    """
-    The one node that may run it.
-    """
-    task_id: str
-    """
-    Its id.
-    """
-    task_type: Literal["interactive", "batch", "compute_intensive", "io_intensive", "daemon"]
-    """
-    `interactive batch compute_intensive io_intensive daemon`.
-    """
-    timeout: float
-    """
-    Longest run, in seconds.
-    """
-    user_id: str | None
-    """
-    Whom it is for.
+    As it came with the claim.
     """
 
 
@@ -2218,87 +2256,6 @@ AffinityTag: TypeAlias = str
 
 
 OptionalSkill: TypeAlias = str
-
-
-class TaskBody(TypedDict):
-    """
-    A task that is submitted, or a sub-task of a proposal.
-    """
-
-    affinity_tags: NotRequired[list[AffinityTag] | None]
-    """
-    Tags of nodes that are preferred.
-    """
-    audience: NotRequired[Literal["any", "owner"] | list[AudienceItem] | None]
-    """
-    Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the variable
-    `task_audience` says.
-    """
-    delay_ms: NotRequired[int | None]
-    """
-    For how long it is kept back, in milliseconds.
-    """
-    description: NotRequired[str | None]
-    """
-    For people.
-    """
-    keep_completed_ms: NotRequired[int | None]
-    """
-    How long it is kept after it has completed, in milliseconds, at most a year; 0: not longer than
-    its message, if it has one, needs to hear of it; left out, as the variable `task_kept_hours` says.
-    """
-    keep_failed_ms: NotRequired[int | None]
-    """
-    The same after it has failed, run out of time or been cancelled.
-    """
-    max_retries: NotRequired[int | None]
-    """
-    How often it is tried again.
-    """
-    metadata: NotRequired[dict[str, Any] | None]
-    """
-    An object that is kept as it is.
-    """
-    name: str
-    """
-    What it is called.
-    """
-    optional_skills: NotRequired[list[OptionalSkill] | None]
-    """
-    Skills that are good to have.
-    """
-    parameters: NotRequired[dict[str, Any] | None]
-    """
-    An object for whoever runs it.
-    """
-    priority: NotRequired[int | None]
-    """
-    0 (critical) to 3 (low).
-    """
-    required_skills: NotRequired[list[RequiredSkill] | None]
-    """
-    Skills that its node must have.
-    """
-    target_node: NotRequired[str | None]
-    """
-    The one node that may run it; it waits for that node, also while there is none.
-    """
-    task_id: NotRequired[str | None]
-    """
-    An id for it; left out, the hub makes one.
-    """
-    task_type: NotRequired[Literal["interactive", "batch", "compute_intensive", "io_intensive", "daemon"] | None]
-    """
-    For people; it changes nothing.
-    """
-    timeout: NotRequired[float | None]
-    """
-    Longest run, in seconds.
-    """
-    user_id: NotRequired[str | None]
-    """
-    Whom it is for.
-    """
 
 
 class TaskClaimBody(TypedDict):
@@ -2362,6 +2319,73 @@ class TaskCompleteBody(TypedDict):
     """
 
 
+class TaskEditBody(TypedDict):
+    """
+    `PATCH /tasks/{id}`; what is left out stays as it is.
+    """
+
+    affinity_tags: NotRequired[list[AffinityTag] | None]
+    """
+    Tags of nodes that are preferred.
+    """
+    delay_ms: NotRequired[int | None]
+    """
+    From now on, in milliseconds: until then it is kept back; 0: no longer.
+    """
+    description: NotRequired[str | None]
+    """
+    For people.
+    """
+    if_status: NotRequired[Literal["pending", "scheduled", "waiting"] | None]
+    """
+    Only while it is in this status: `pending`, `scheduled` or `waiting`.
+    """
+    labels: NotRequired[dict[str, str]]
+    """
+    All that it is to have.
+    """
+    max_retries: NotRequired[int | None]
+    """
+    How often it is tried again.
+    """
+    metadata: NotRequired[dict[str, Any] | None]
+    """
+    An object that is kept as it is.
+    """
+    name: NotRequired[str | None]
+    """
+    What it is called.
+    """
+    optional_skills: NotRequired[list[OptionalSkill] | None]
+    """
+    Skills that are good to have.
+    """
+    parameters: NotRequired[dict[str, Any] | None]
+    """
+    An object for whoever runs it.
+    """
+    priority: NotRequired[int | None]
+    """
+    0 (critical) to 3 (low).
+    """
+    required_skills: NotRequired[list[RequiredSkill] | None]
+    """
+    Skills that its node must have.
+    """
+    retry: NotRequired[RetryBody | None]
+    """
+    When it is tried again.
+    """
+    task_type: NotRequired[Literal["interactive", "batch", "compute_intensive", "io_intensive", "daemon"] | None]
+    """
+    For people; it changes nothing.
+    """
+    timeout: NotRequired[float | None]
+    """
+    Longest run, in seconds.
+    """
+
+
 class TaskFailBody(TypedDict):
     """
     `POST /tasks/{id}/fail`.
@@ -2371,13 +2395,110 @@ class TaskFailBody(TypedDict):
     """
     What went wrong.
     """
+    retry_in_ms: NotRequired[int | None]
+    """
+    When to try again, in milliseconds; left out, as the task says.
+    """
     retryable: NotRequired[bool | None]
     """
     Whether to try again.
     """
+    snooze: NotRequired[bool | None]
+    """
+    It could not be tried yet, and this counts as no try: at most ten times in a row.
+    """
     token: str
     """
     As it came with the claim.
+    """
+
+
+class TaskFilter(TypedDict):
+    """
+    Which tasks: those of which all is so that is said.
+    """
+
+    assigned_node: NotRequired[str | None]
+    """
+    The node that runs it, or ended it.
+    """
+    error: NotRequired[str | None]
+    """
+    A text in what went wrong.
+    """
+    labels: NotRequired[dict[str, str]]
+    """
+    Labels that it has.
+    """
+    name: NotRequired[str | None]
+    """
+    What it is called.
+    """
+    session_id: NotRequired[str | None]
+    """
+    The session that it belongs to.
+    """
+    since: NotRequired[str | None]
+    """
+    Submitted then or later: `2026-02-04T04:58:14Z`.
+    """
+    status: NotRequired[Literal["pending", "scheduled", "waiting", "running", "completed", "failed", "cancelled", "timeout", ""] | None]
+    """
+    Its status.
+    """
+    until: NotRequired[str | None]
+    """
+    Submitted before then.
+    """
+    user_id: NotRequired[str | None]
+    """
+    Whom it is for.
+    """
+
+
+class TaskLimit(TypedDict):
+    """
+    What a task is under, as it is shown.
+    """
+
+    cost: int
+    """
+    How many tasks it counts as.
+    """
+    key: NotRequired[str | None]
+    """
+    What is counted by itself; left out, all together.
+    """
+    name: str
+    """
+    The limit.
+    """
+    tokens: int
+    """
+    How many tokens it is expected to use, rounded up to two digits.
+    """
+
+
+class TaskLimitBody(TypedDict):
+    """
+    What a task is under.
+    """
+
+    cost: NotRequired[int | None]
+    """
+    How many tasks it counts as in rates of `tasks`; left out, 1.
+    """
+    key: NotRequired[str | None]
+    """
+    Each key is counted by itself, with the numbers of the limit: a user, a repository, a session.
+    """
+    name: str
+    """
+    A limit.
+    """
+    tokens: NotRequired[int | None]
+    """
+    How many tokens it is expected to use, for rates of `tokens`; left out, none.
     """
 
 
@@ -2389,6 +2510,10 @@ class TaskProgressAnswer(TypedDict):
     the task's timeout.
     """
     progress: float
+    signals: NotRequired[int]
+    """
+    How many signals the task has got and not taken, if there are some.
+    """
     status: str
     success: bool
     task_id: str
@@ -2443,18 +2568,8 @@ class TaskRemoved(TypedDict):
 
 
 class TaskStats(TypedDict):
-    """
-    Tasks by status; all are always there.
-    """
-
     cancelled: int
-    """
-    Called off.
-    """
     completed: int
-    """
-    Ended well.
-    """
     dead: int
     delayed: int
     ended: int
@@ -2466,9 +2581,6 @@ class TaskStats(TypedDict):
     What these take in Redis, in bytes, about.
     """
     failed: int
-    """
-    Ended badly.
-    """
     fenced: int
     oldest_end: Instant | None
     """
@@ -2479,24 +2591,19 @@ class TaskStats(TypedDict):
     Tasks that have been kept as long as they were to be, and that are yet to be forgotten.
     """
     pending: int
-    """
-    Waiting for a node, or for the end of a back-off.
-    """
     running: int
-    """
-    Held by a node.
-    """
     scheduled: int
-    """
-    Kept back by their submitter.
-    """
     skill_sets: int
+    suspended: int
+    """
+    Tasks in the status `waiting`.
+    """
     timeout: int
-    """
-    Ended because time or tries ran out.
-    """
     total: int
     waiting: int
+    """
+    Tasks that wait for a node: those that are `pending`, but for back-offs.
+    """
 
 
 class TasksByStatus(TypedDict):
@@ -2532,6 +2639,10 @@ class TasksByStatus(TypedDict):
     """
     Ended because time or tries ran out.
     """
+    waiting: int
+    """
+    Waiting for something that is no node: an answer, a signal, a time.
+    """
 
 
 class TimeoutNode(TypedDict):
@@ -2566,6 +2677,99 @@ class TransferBody(TypedDict):
     to_agent: str
     """
     Who is paid.
+    """
+
+
+class WaitAnswer(TypedDict):
+    """
+    Somebody's answer.
+    """
+
+    at: str
+    by: str
+    comment: str | None
+    decision: str
+    value: Any
+    """
+    What the task is told besides: any value.
+    """
+
+
+class WaitAnswerBody(TypedDict):
+    """
+    `POST /waits/{wid}/answer`.
+    """
+
+    comment: NotRequired[str | None]
+    """
+    The same for people.
+    """
+    decision: str
+    """
+    One of the options.
+    """
+    value: NotRequired[Any]
+    """
+    What the task is told besides, such as what was approved after all: any value.
+    """
+
+
+class WaitOption(TypedDict):
+    """
+    One of the decisions that may be made.
+    """
+
+    label: str
+    """
+    What people read.
+    """
+    value: str
+    """
+    What is answered.
+    """
+
+
+class WaitOptionBody(TypedDict):
+    """
+    One of the decisions that may be made, as whoever asks says it.
+    """
+
+    label: NotRequired[str | None]
+    """
+    What people read; left out, the same.
+    """
+    value: str
+    """
+    What is answered.
+    """
+
+
+class WaitStarted(TypedDict):
+    """
+    What became of a task that was to wait.
+    """
+
+    expires_at: Instant | None
+    """
+    When it is over by itself.
+    """
+    ready: bool
+    """
+    It had come.
+    """
+    resume: NotRequired[Any]
+    """
+    What came, if it had.
+    """
+    status: str
+    """
+    `waiting`; or `running`, where what it was to wait for had come: the claim goes on.
+    """
+    success: bool
+    task_id: str
+    wait_id: str
+    """
+    The wait.
     """
 
 
@@ -2641,12 +2845,157 @@ class AppendBody(TypedDict):
     """
 
 
+class ApprovalBody(TypedDict):
+    """
+    What somebody is asked to decide.
+    """
+
+    approvals: NotRequired[int | None]
+    """
+    How many have to answer the same; a `reject` decides at once.
+    """
+    assignees: NotRequired[list[Assignee] | None]
+    """
+    Who may answer, besides the task's owner; an answer needs the scope `approve`.
+    """
+    details: NotRequired[Any]
+    """
+    What whoever decides has to know: any value.
+    """
+    expires_in_ms: NotRequired[int | None]
+    """
+    After how long nobody is asked any more, in milliseconds; left out: never.
+    """
+    on_expire: NotRequired[Literal["reject", "approve", "fail"] | None]
+    """
+    What is done then.
+    """
+    options: NotRequired[list[WaitOptionBody] | None]
+    """
+    What may be answered; left out, `approve` and `reject`.
+    """
+    question: str
+    """
+    What is asked.
+    """
+
+
 class AuditPage(TypedDict):
     """
     What is in the ledger's keys.
     """
 
     records: list[Record]
+
+
+class BatchAnswer(TypedDict):
+    group_id: str | None
+    on_end: NotRequired[BatchedTask | None]
+    """
+    The task that follows the group.
+    """
+    tasks: list[BatchedTask]
+    """
+    In the order in which they were given.
+    """
+
+
+class Bulk(TypedDict):
+    """
+    A change of many tasks.
+    """
+
+    action: Literal["cancel", "retry", "remove", "set_priority"]
+    """
+    `cancel retry remove set_priority`.
+    """
+    bulk_id: str
+    """
+    Its id.
+    """
+    created_at: Instant
+    """
+    When it began.
+    """
+    done: int
+    """
+    How many it has changed.
+    """
+    dry_run: bool
+    """
+    It only counts.
+    """
+    ended_at: Instant | None
+    """
+    When it ended.
+    """
+    failed: int
+    """
+    How many could not be changed, such as one whose message is complete.
+    """
+    filter: dict[str, Any]
+    """
+    Which tasks.
+    """
+    matched: int
+    """
+    How many tasks it would change, as it began; while it is `counting`: so far.
+    """
+    most: int | None
+    """
+    How many it may change.
+    """
+    priority: NotRequired[int | None]
+    """
+    The priority that it sets.
+    """
+    reason: str
+    """
+    Why.
+    """
+    sample: list[str]
+    """
+    Some of them: the latest ones.
+    """
+    skipped: int
+    """
+    How many the filter has found whose status it does not change, or not any more.
+    """
+    status: Literal["counting", "counted", "running", "completed", "refused", "stopped"]
+    """
+    `counting counted running completed refused stopped`.
+    """
+
+
+class BulkBody(TypedDict):
+    """
+    `POST /bulk`.
+    """
+
+    action: Literal["cancel", "retry", "remove", "set_priority"]
+    """
+    What is done: `cancel`, `retry`, `remove` or `set_priority`.
+    """
+    dry_run: NotRequired[bool | None]
+    """
+    Only count.
+    """
+    filter: TaskFilter
+    """
+    To which tasks; `{}`: to all of the caller's.
+    """
+    most: NotRequired[int | None]
+    """
+    How many tasks it may change: `matched` of a dry run. Where more would be, none is.
+    """
+    priority: NotRequired[int | None]
+    """
+    With `set_priority`: 0 (critical) to 3 (low).
+    """
+    reason: NotRequired[str | None]
+    """
+    Why, for whoever asks later.
+    """
 
 
 class CheckAnswer(TypedDict):
@@ -2674,6 +3023,10 @@ class ClaimedTask(TypedDict):
     """
     Whose nodes may run it: `any`, `owner`, or agents.
     """
+    checkpoint: NotRequired[Any]
+    """
+    What whoever held it last has left, when it was to wait: any value.
+    """
     completed_at: Instant | None
     """
     When it ended.
@@ -2686,6 +3039,15 @@ class ClaimedTask(TypedDict):
     """
     Why its last try went wrong.
     """
+    group_id: NotRequired[str | None]
+    """
+    The group that it is of.
+    """
+    inputs: NotRequired[Any]
+    """
+    What it follows: `task_id` or `group_id`, `status`, and of a task that has completed `result`, or
+    `ref`, where to get it, if the results are large together.
+    """
     keep_completed_ms: NotRequired[int | None]
     """
     How long it is kept after it has completed, in milliseconds; left out: as the variable
@@ -2694,6 +3056,14 @@ class ClaimedTask(TypedDict):
     keep_failed_ms: NotRequired[int | None]
     """
     The same after it has failed, run out of time or been cancelled.
+    """
+    labels: NotRequired[dict[str, str]]
+    """
+    What its owner finds it by.
+    """
+    limits: NotRequired[list[TaskLimit]]
+    """
+    Limits that it is under.
     """
     max_retries: int
     """
@@ -2735,6 +3105,15 @@ class ClaimedTask(TypedDict):
     """
     JSON, once it has completed.
     """
+    resume: NotRequired[Any]
+    """
+    What has come that it waited for: `wait_id`, `kind`, `at`; of an approval `decision`, `value`,
+    `by` and `comment`; of a signal `name` and `value`; `expired`, if it has not come in time.
+    """
+    retry: NotRequired[RetryPolicy | None]
+    """
+    When it is tried again, if it says so itself.
+    """
     retry_count: int
     """
     How often it was tried again.
@@ -2751,9 +3130,9 @@ class ClaimedTask(TypedDict):
     """
     When its last try began.
     """
-    status: Literal["pending", "scheduled", "running", "completed", "failed", "cancelled", "timeout"]
+    status: Literal["pending", "scheduled", "waiting", "running", "completed", "failed", "cancelled", "timeout"]
     """
-    `pending scheduled running completed failed cancelled timeout`.
+    `pending scheduled waiting running completed failed cancelled timeout`.
     """
     submitted_at: Instant
     """
@@ -2779,6 +3158,10 @@ class ClaimedTask(TypedDict):
     user_id: str | None
     """
     Whom it is for.
+    """
+    wait_id: NotRequired[str | None]
+    """
+    What it waits for, while it waits.
     """
 
 
@@ -2898,7 +3281,7 @@ class Event(TypedDict):
     """
     Its place in the log.
     """
-    event_type: Literal["node_registered", "node_removed", "node_online", "node_busy", "node_offline", "node_maintenance", "node_error", "leader_changed", "expiry_suspended", "task_pending", "task_scheduled", "task_running", "task_completed", "task_failed", "task_cancelled", "task_timeout", "restored", "store_changed", "ledger_rolled_back"]
+    event_type: Literal["node_registered", "node_removed", "node_online", "node_busy", "node_offline", "node_maintenance", "node_error", "leader_changed", "expiry_suspended", "task_pending", "task_scheduled", "task_waiting", "task_running", "task_completed", "task_failed", "task_cancelled", "task_timeout", "task_edited", "bulk_started", "bulk_ended", "group_failing", "group_ended", "class_open", "limit_changed", "limit_removed", "limit_shut", "queue_paused", "queue_resumed", "wait_answered", "restored", "store_changed", "ledger_rolled_back"]
     """
     What it tells: see `CATALOGUE`.
     """
@@ -2909,6 +3292,42 @@ class Event(TypedDict):
     timestamp: Instant
     """
     When.
+    """
+
+
+class Group(TypedDict):
+    """
+    A group of tasks.
+    """
+
+    cancelled: int
+    completed: int
+    created_at: Instant
+    ended_at: Instant | None
+    failed: int
+    first_failure: str | None
+    """
+    The first task of it that failed for good.
+    """
+    group_id: str
+    name: str
+    open: int
+    """
+    Those that have not ended.
+    """
+    parent: str | None
+    """
+    The running task that has made it.
+    """
+    sealed: bool
+    """
+    It takes no further tasks.
+    """
+    status: Literal["open", "completed", "failed"]
+    timeout: int
+    total: int
+    """
+    Its tasks.
     """
 
 
@@ -3042,6 +3461,135 @@ class KeyAnswer(TypedDict):
     success: bool
 
 
+class Limit(TypedDict):
+    """
+    A limit.
+    """
+
+    concurrency: int | None
+    """
+    Most tasks that run at once.
+    """
+    name: str
+    """
+    What it is called.
+    """
+    note: str
+    """
+    For people.
+    """
+    paused: bool
+    """
+    None begin.
+    """
+    per_owner: bool
+    """
+    Each owner of tasks has one of its own.
+    """
+    rates: list[Rate]
+    """
+    How many may begin.
+    """
+    updated_at: Instant
+    """
+    When.
+    """
+    updated_by: str
+    """
+    Who has set it.
+    """
+
+
+class LimitBody(TypedDict):
+    """
+    `PUT /limits/{name}`
+    """
+
+    concurrency: NotRequired[int | None]
+    """
+    Most tasks that run at once; left out, any number.
+    """
+    note: NotRequired[str | None]
+    """
+    For people.
+    """
+    paused: NotRequired[bool | None]
+    """
+    None begin.
+    """
+    per_owner: NotRequired[bool | None]
+    """
+    Each owner of tasks has one of its own, so that nobody uses up somebody else's.
+    """
+    rates: NotRequired[list[RateBody] | None]
+    """
+    How many may begin.
+    """
+
+
+class LimitStanding(TypedDict):
+    """
+    `GET /limits/{name}`
+    """
+
+    concurrency: int | None
+    """
+    Most tasks that run at once.
+    """
+    held: int
+    """
+    How many tasks run that count against it.
+    """
+    key: str | None
+    """
+    The key that is shown.
+    """
+    name: str
+    """
+    What it is called.
+    """
+    note: str
+    """
+    For people.
+    """
+    opens_at: Instant | None
+    """
+    When it opens, if time alone opens it.
+    """
+    parked_classes: int
+    """
+    How many sets of skills wait until it opens.
+    """
+    paused: bool
+    """
+    None begin.
+    """
+    penalised_at: Instant | None
+    """
+    When a provider has last asked to be left alone.
+    """
+    per_owner: bool
+    """
+    Each owner of tasks has one of its own.
+    """
+    rates: list[Rate]
+    """
+    How many may begin.
+    """
+    shut_by: Literal["paused", "concurrency", "rate", "penalty"] | None
+    """
+    What keeps it shut: `paused concurrency rate penalty`.
+    """
+    updated_at: Instant
+    """
+    When.
+    """
+    updated_by: str
+    """
+    Who has set it.
+    """
+
+
 class MatchAnswer(TypedDict):
     match: IntentMatch
     positions: list[Position]
@@ -3054,6 +3602,399 @@ class ReceiveAnswer(TypedDict):
     """
 
     messages: list[ReceivedMail]
+
+
+class SubmittedTask(TypedDict):
+    """
+    A task that was submitted.
+    """
+
+    affinity_tags: list[str]
+    """
+    Tags of nodes that are preferred.
+    """
+    assigned_node: str | None
+    """
+    The node that runs it, or ended it.
+    """
+    audience: Any
+    """
+    Whose nodes may run it: `any`, `owner`, or agents.
+    """
+    completed_at: Instant | None
+    """
+    When it ended.
+    """
+    description: str
+    """
+    For people.
+    """
+    error: str | None
+    """
+    Why its last try went wrong.
+    """
+    group_id: NotRequired[str | None]
+    """
+    The group that it is of.
+    """
+    keep_completed_ms: NotRequired[int | None]
+    """
+    How long it is kept after it has completed, in milliseconds; left out: as the variable
+    `task_kept_hours` says.
+    """
+    keep_failed_ms: NotRequired[int | None]
+    """
+    The same after it has failed, run out of time or been cancelled.
+    """
+    labels: NotRequired[dict[str, str]]
+    """
+    What its owner finds it by.
+    """
+    limits: NotRequired[list[TaskLimit]]
+    """
+    Limits that it is under.
+    """
+    max_retries: int
+    """
+    How often it may be.
+    """
+    message_id: str | None
+    """
+    The message that shows it.
+    """
+    metadata: dict[str, Any]
+    """
+    A JSON object.
+    """
+    name: str
+    """
+    What it is called.
+    """
+    optional_skills: list[str]
+    """
+    Skills that are good to have.
+    """
+    parameters: dict[str, Any]
+    """
+    A JSON object.
+    """
+    priority: int
+    """
+    0 (critical) to 3 (low).
+    """
+    progress: float
+    """
+    0–1.
+    """
+    required_skills: list[str]
+    """
+    Skills that its node must have.
+    """
+    result: Any
+    """
+    JSON, once it has completed.
+    """
+    retry: NotRequired[RetryPolicy | None]
+    """
+    When it is tried again, if it says so itself.
+    """
+    retry_count: int
+    """
+    How often it was tried again.
+    """
+    routable: bool
+    """
+    Whether any node, whatever its status, may run it.
+    """
+    scheduled_at: Instant | None
+    """
+    Until when it is or was kept back.
+    """
+    session_id: str | None
+    """
+    The session that it belongs to.
+    """
+    started_at: Instant | None
+    """
+    When its last try began.
+    """
+    status: Literal["pending", "scheduled", "waiting", "running", "completed", "failed", "cancelled", "timeout"]
+    """
+    `pending scheduled waiting running completed failed cancelled timeout`.
+    """
+    submitted_at: Instant
+    """
+    When it was submitted.
+    """
+    target_node: str | None
+    """
+    The one node that may run it.
+    """
+    task_id: str
+    """
+    Its id.
+    """
+    task_type: Literal["interactive", "batch", "compute_intensive", "io_intensive", "daemon"]
+    """
+    `interactive batch compute_intensive io_intensive daemon`.
+    """
+    timeout: float
+    """
+    Longest run, in seconds.
+    """
+    user_id: str | None
+    """
+    Whom it is for.
+    """
+    wait_id: NotRequired[str | None]
+    """
+    What it waits for, while it waits.
+    """
+
+
+class Task(TypedDict):
+    affinity_tags: list[str]
+    """
+    Tags of nodes that are preferred.
+    """
+    assigned_node: str | None
+    """
+    The node that runs it, or ended it.
+    """
+    audience: Any
+    """
+    Whose nodes may run it: `any`, `owner`, or agents.
+    """
+    completed_at: Instant | None
+    """
+    When it ended.
+    """
+    description: str
+    """
+    For people.
+    """
+    error: str | None
+    """
+    Why its last try went wrong.
+    """
+    group_id: NotRequired[str | None]
+    """
+    The group that it is of.
+    """
+    keep_completed_ms: NotRequired[int | None]
+    """
+    How long it is kept after it has completed, in milliseconds; left out: as the variable
+    `task_kept_hours` says.
+    """
+    keep_failed_ms: NotRequired[int | None]
+    """
+    The same after it has failed, run out of time or been cancelled.
+    """
+    labels: NotRequired[dict[str, str]]
+    """
+    What its owner finds it by.
+    """
+    limits: NotRequired[list[TaskLimit]]
+    """
+    Limits that it is under.
+    """
+    max_retries: int
+    """
+    How often it may be.
+    """
+    message_id: str | None
+    """
+    The message that shows it.
+    """
+    metadata: dict[str, Any]
+    """
+    A JSON object.
+    """
+    name: str
+    """
+    What it is called.
+    """
+    optional_skills: list[str]
+    """
+    Skills that are good to have.
+    """
+    parameters: dict[str, Any]
+    """
+    A JSON object.
+    """
+    priority: int
+    """
+    0 (critical) to 3 (low).
+    """
+    progress: float
+    """
+    0–1.
+    """
+    required_skills: list[str]
+    """
+    Skills that its node must have.
+    """
+    result: Any
+    """
+    JSON, once it has completed.
+    """
+    retry: NotRequired[RetryPolicy | None]
+    """
+    When it is tried again, if it says so itself.
+    """
+    retry_count: int
+    """
+    How often it was tried again.
+    """
+    scheduled_at: Instant | None
+    """
+    Until when it is or was kept back.
+    """
+    session_id: str | None
+    """
+    The session that it belongs to.
+    """
+    started_at: Instant | None
+    """
+    When its last try began.
+    """
+    status: Literal["pending", "scheduled", "waiting", "running", "completed", "failed", "cancelled", "timeout"]
+    """
+    `pending scheduled waiting running completed failed cancelled timeout`.
+    """
+    submitted_at: Instant
+    """
+    When it was submitted.
+    """
+    target_node: str | None
+    """
+    The one node that may run it.
+    """
+    task_id: str
+    """
+    Its id.
+    """
+    task_type: Literal["interactive", "batch", "compute_intensive", "io_intensive", "daemon"]
+    """
+    `interactive batch compute_intensive io_intensive daemon`.
+    """
+    timeout: float
+    """
+    Longest run, in seconds.
+    """
+    user_id: str | None
+    """
+    Whom it is for.
+    """
+    wait_id: NotRequired[str | None]
+    """
+    What it waits for, while it waits.
+    """
+
+
+class TaskBody(TypedDict):
+    """
+    A task that is submitted, or a sub-task of a proposal.
+    """
+
+    affinity_tags: NotRequired[list[AffinityTag] | None]
+    """
+    Tags of nodes that are preferred.
+    """
+    after: NotRequired[list[AfterBody] | None]
+    """
+    What it follows: it waits until all of that has ended.
+    """
+    approval: NotRequired[ApprovalBody | None]
+    """
+    What has to be decided before any node gets it: until then it waits.
+    """
+    audience: NotRequired[Literal["any", "owner"] | list[AudienceItem] | None]
+    """
+    Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the variable
+    `task_audience` says.
+    """
+    delay_ms: NotRequired[int | None]
+    """
+    For how long it is kept back, in milliseconds.
+    """
+    description: NotRequired[str | None]
+    """
+    For people.
+    """
+    group_id: NotRequired[str | None]
+    """
+    The group that it joins, which takes further tasks.
+    """
+    keep_completed_ms: NotRequired[int | None]
+    """
+    How long it is kept after it has completed, in milliseconds, at most a year; 0: not longer than
+    its message, if it has one, needs to hear of it; left out, as the variable `task_kept_hours` says.
+    """
+    keep_failed_ms: NotRequired[int | None]
+    """
+    The same after it has failed, run out of time or been cancelled.
+    """
+    labels: NotRequired[dict[str, str]]
+    """
+    What its owner finds it by: at most 8.
+    """
+    limits: NotRequired[list[TaskLimitBody] | None]
+    """
+    Limits that it is under: it begins once all of them are open.
+    """
+    max_retries: NotRequired[int | None]
+    """
+    How often it is tried again.
+    """
+    metadata: NotRequired[dict[str, Any] | None]
+    """
+    An object that is kept as it is.
+    """
+    name: str
+    """
+    What it is called.
+    """
+    optional_skills: NotRequired[list[OptionalSkill] | None]
+    """
+    Skills that are good to have.
+    """
+    parameters: NotRequired[dict[str, Any] | None]
+    """
+    An object for whoever runs it.
+    """
+    priority: NotRequired[int | None]
+    """
+    0 (critical) to 3 (low).
+    """
+    required_skills: NotRequired[list[RequiredSkill] | None]
+    """
+    Skills that its node must have.
+    """
+    retry: NotRequired[RetryBody | None]
+    """
+    When it is tried again.
+    """
+    target_node: NotRequired[str | None]
+    """
+    The one node that may run it; it waits for that node, also while there is none.
+    """
+    task_id: NotRequired[str | None]
+    """
+    An id for it; left out, the hub makes one.
+    """
+    task_type: NotRequired[Literal["interactive", "batch", "compute_intensive", "io_intensive", "daemon"] | None]
+    """
+    For people; it changes nothing.
+    """
+    timeout: NotRequired[float | None]
+    """
+    Longest run, in seconds.
+    """
+    user_id: NotRequired[str | None]
+    """
+    Whom it is for.
+    """
 
 
 class TaskClaimAnswer(TypedDict):
@@ -3109,6 +4050,120 @@ TaskRedriveBody: TypeAlias = TaskRedriveBody1 | TaskRedriveBody2
 """
 
 
+class Wait(TypedDict):
+    """
+    A wait.
+    """
+
+    answers: list[WaitAnswer]
+    approvals: int
+    """
+    How many have to answer the same.
+    """
+    asked_at: Instant
+    assignees: list[str]
+    by_other: bool
+    """
+    Whoever owns the node that asks may not answer.
+    """
+    details: Any
+    """
+    What whoever decides has to know.
+    """
+    ended_at: Instant | None
+    expires_at: Instant | None
+    kind: Literal["approval", "signal", "sleep", "tasks"]
+    name: str | None
+    """
+    The signal's name; of a wait for tasks, which end is waited for.
+    """
+    on_expire: str | None
+    options: list[WaitOption]
+    owner: str
+    """
+    Whose task it is.
+    """
+    question: str | None
+    """
+    What is asked.
+    """
+    state: Literal["open", "answered", "expired", "over", "cancelled"]
+    task_id: str
+    wait_id: str
+
+
+class WaitBody(TypedDict):
+    """
+    `POST /tasks/{id}/wait`.
+    """
+
+    approvals: NotRequired[int | None]
+    """
+    `approval`: how many have to answer the same; a `reject` decides at once.
+    """
+    assignees: NotRequired[list[Assignee] | None]
+    """
+    `approval`: who may answer, besides the task's owner; an answer needs the scope `approve`.
+    """
+    by_other: NotRequired[bool | None]
+    """
+    `approval`: whoever owns the node that asks may not answer.
+    """
+    checkpoint: NotRequired[Any]
+    """
+    What the next claim of the task brings with it: any value. Left out, as it was.
+    """
+    details: NotRequired[Any]
+    """
+    `approval`: what whoever decides has to know, any value.
+    """
+    expires_in_ms: NotRequired[int | None]
+    """
+    `approval`, `signal`, `tasks`: after how long it is not waited for any more, in milliseconds; left out:
+    never.
+    """
+    for_ms: NotRequired[int | None]
+    """
+    `sleep`: how long, in milliseconds.
+    """
+    group_id: NotRequired[str | None]
+    """
+    `tasks`: all tasks of this group, which takes no further ones from then on if this task made it.
+    """
+    kind: Literal["approval", "signal", "sleep", "tasks"]
+    """
+    What the task waits for.
+    """
+    name: NotRequired[str | None]
+    """
+    `signal`: which.
+    """
+    on_expire: NotRequired[Literal["reject", "approve", "fail"] | None]
+    """
+    `approval`: what is done then.
+    """
+    options: NotRequired[list[WaitOptionBody] | None]
+    """
+    `approval`: what may be answered; left out, `approve` and `reject`.
+    """
+    question: NotRequired[str | None]
+    """
+    `approval`: what is asked.
+    """
+    task_ids: NotRequired[list[TaskId] | None]
+    """
+    `tasks`: these tasks.
+    """
+    token: str
+    """
+    As it came with the claim.
+    """
+    until: NotRequired[Literal["ended", "completed", "any"] | None]
+    """
+    `tasks`: which end is waited for; left out, `ended`.
+    """
+
+
 class WhyAnswer(TypedDict):
     """
     `GET /tasks/{id}/why`.
@@ -3135,4 +4190,50 @@ class ClusterEventList(TypedDict):
     next: str
     """
     The cursor that continues behind the last event.
+    """
+
+
+class GroupBody(TypedDict):
+    """
+    The group of a batch.
+    """
+
+    group_id: NotRequired[str | None]
+    """
+    An id for it, or that of one that takes further tasks; left out, the hub makes one.
+    """
+    name: NotRequired[str | None]
+    """
+    What it is called.
+    """
+    on_end: NotRequired[TaskBody | None]
+    """
+    A task that follows the group, and is none of it: it runs once all have ended.
+    """
+    sealed: NotRequired[bool | None]
+    """
+    Whether it takes no tasks after these; left out, it does not.
+    """
+
+
+class BatchBody(TypedDict):
+    """
+    `POST /tasks/batch`.
+    """
+
+    atomic: NotRequired[bool | None]
+    """
+    All or none, at most 100; `false`: at most 1000, a hundred at a time.
+    """
+    group: NotRequired[GroupBody | None]
+    """
+    The group that they form, or join.
+    """
+    parent: NotRequired[ParentBody | None]
+    """
+    The running task that makes them.
+    """
+    tasks: list[TaskBody]
+    """
+    The tasks, those that others follow first.
     """

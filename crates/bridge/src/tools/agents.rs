@@ -1,5 +1,6 @@
 //! Who there is.
 
+use reef_api::agent::Scope;
 use reef_api::node::{Node, NodeChange, NodeStatus, Registration};
 use reef_api::word::Open;
 use schemars::JsonSchema;
@@ -7,7 +8,6 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{About, Answer, Context, Effect, Operation, Toolset, brief, listed};
-use crate::caller::Scope;
 use crate::{Hub, Request};
 
 /// A node has at least one skill. An agent that names none does what anybody can do.

@@ -1,11 +1,11 @@
 //! Leadership.
 
+use reef_api::agent::Scope;
 use reef_api::leader::{CampaignBody, ResignBody};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{About, Answer, Context, Effect, Operation, Toolset};
-use crate::caller::Scope;
 use crate::{Hub, Request};
 
 #[derive(Debug, Deserialize, JsonSchema)]

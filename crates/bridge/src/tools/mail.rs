@@ -1,11 +1,11 @@
 //! Mail between agents.
 
+use reef_api::agent::Scope;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{About, Answer, Context, Effect, Operation, Toolset};
-use crate::caller::Scope;
 use crate::{Hub, Request};
 
 #[derive(Debug, Clone, Copy, Deserialize, serde::Serialize, JsonSchema)]

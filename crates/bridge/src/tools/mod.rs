@@ -5,7 +5,10 @@
 //! who acts, repeats, and the renewal of what the agent holds.
 
 mod agents;
+mod bulk;
+mod flow;
 mod lead;
+mod limits;
 mod mail;
 mod money;
 mod operate;
@@ -13,6 +16,7 @@ mod stream;
 mod tasks;
 mod work;
 
+use reef_api::agent::Scope;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::LazyLock;
@@ -21,7 +25,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::caller::{Caller, Scope};
+use crate::caller::Caller;
 use crate::renewal::Renewal;
 use crate::{Hub, Problem, Request, schema};
 
@@ -36,6 +40,8 @@ pub type Answer = Result<Map<String, Value>, Problem>;
 pub enum Toolset {
     /// Agents, mail and tasks: what is offered where nothing else is said.
     Core,
+    /// Tasks that wait for people, for signals and for each other.
+    Flow,
     /// Messages that are read while they are written.
     Stream,
     /// Leadership.
@@ -48,13 +54,15 @@ pub enum Toolset {
 
 impl Toolset {
     /// All, in the order in which they are listed.
-    pub const ALL: [Self; 5] = [Self::Core, Self::Stream, Self::Lead, Self::Money, Self::Operate];
+    pub const ALL: [Self; 6] =
+        [Self::Core, Self::Flow, Self::Stream, Self::Lead, Self::Money, Self::Operate];
 
     /// Its name in a selection.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Core => "core",
+            Self::Flow => "flow",
             Self::Stream => "stream",
             Self::Lead => "lead",
             Self::Money => "money",
@@ -206,6 +214,16 @@ table! {
     work::UpdateTask,
     work::FinishTask,
     tasks::CancelTask,
+    flow::AskApproval,
+    flow::ListWaits,
+    flow::AnswerWait,
+    flow::SignalTask,
+    flow::SubmitFlow,
+    flow::GetGroup,
+    bulk::FindTasks,
+    bulk::EditTask,
+    limits::ListLimits,
+    limits::ShutLimit,
     stream::OpenSession,
     stream::StartMessage,
     stream::AppendMessage,
@@ -223,6 +241,9 @@ table! {
     operate::ClusterHealth,
     operate::DrainAgent,
     operate::Redrive,
+    bulk::ChangeTasks,
+    limits::SetLimit,
+    limits::PauseQueue,
     operate::Events,
 }
 
@@ -402,9 +423,9 @@ mod tests {
     #[test]
     fn a_selection_is_read_by_its_names() {
         let all = Selection::parse("all").unwrap();
-        assert_eq!(all, Selection::parse("core,stream, lead,money,operate").unwrap());
+        assert_eq!(all, Selection::parse("core,flow,stream, lead,money,operate").unwrap());
         assert_eq!(Selection::parse(" ").unwrap(), Selection::default());
-        assert!(Selection::parse("core,monney").unwrap_err().contains("stream, lead, money"));
+        assert!(Selection::parse("core,monney").unwrap_err().contains("flow, stream, lead, money"));
     }
 
     #[test]

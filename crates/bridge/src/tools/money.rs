@@ -1,11 +1,11 @@
 //! Money. Amounts are texts, so that no program on the way rounds them.
 
+use reef_api::agent::Scope;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{About, Answer, Context, Effect, Operation, Toolset, listed};
-use crate::caller::Scope;
 use crate::{Hub, Request};
 
 #[derive(Debug, Deserialize, JsonSchema)]

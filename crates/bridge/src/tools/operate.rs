@@ -1,6 +1,7 @@
 //! What an operator does.
 
 use reef_api::TaskId;
+use reef_api::agent::Scope;
 use reef_api::node::{NodeChange, NodeStatus};
 use reef_api::task::{TaskRedriveBody, TaskRedriveFilter};
 use reef_api::word::Open;
@@ -9,7 +10,6 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{About, Answer, Context, Effect, Operation, Toolset};
-use crate::caller::Scope;
 use crate::{Hub, Request};
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,11 +1,11 @@
 //! Messages that are read while they are written.
 
+use reef_api::agent::Scope;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{About, Answer, Context, Effect, Operation, Toolset};
-use crate::caller::Scope;
 use crate::{Hub, Request};
 
 #[derive(Debug, Deserialize, JsonSchema)]

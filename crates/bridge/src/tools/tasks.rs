@@ -1,12 +1,13 @@
 //! Tasks as those see them who submit and watch them.
 
+use reef_api::agent::Scope;
+use reef_api::limit::TaskLimitBody;
 use reef_api::task::TaskBody;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{About, Answer, Context, Effect, Operation, Toolset, brief, listed};
-use crate::caller::Scope;
 use crate::{Hub, Request};
 
 /// What is shown of a task among others.
@@ -53,9 +54,24 @@ pub(crate) struct SubmitTask {
     /// The same after another end.
     #[schemars(range(min = 0))]
     keep_failed_ms: Option<i64>,
+    /// Limits that it is under; it begins once all of them are open.
+    #[schemars(length(max = 4))]
+    limits: Option<Vec<Under>>,
     /// Wait so long for its end.
     #[schemars(range(min = 0, max = 20_000))]
     wait_ms: Option<u64>,
+}
+
+/// A limit, and what is counted by itself under it.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Under {
+    /// The limit.
+    name: String,
+    /// Such as a user or a repository; left out, all together.
+    key: Option<String>,
+    /// How many tokens it is expected to use.
+    #[schemars(range(min = 0))]
+    tokens: Option<i64>,
 }
 
 impl Operation for SubmitTask {
@@ -76,20 +92,27 @@ impl Operation for SubmitTask {
     }
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
-        let body = TaskBody {
-            name: Some(self.name),
-            description: self.description,
-            required_skills: self.required_skills,
-            target_node: self.target_agent.map(Into::into),
-            priority: self.priority,
-            parameters: self.parameters,
-            timeout: self.timeout,
-            max_retries: self.max_retries,
-            delay_ms: self.delay_ms,
-            keep_completed_ms: self.keep_completed_ms,
-            keep_failed_ms: self.keep_failed_ms,
-            ..TaskBody::default()
-        };
+        let body =
+            TaskBody {
+                name: Some(self.name),
+                description: self.description,
+                required_skills: self.required_skills,
+                target_node: self.target_agent.map(Into::into),
+                priority: self.priority,
+                parameters: self.parameters,
+                timeout: self.timeout,
+                limits: self.limits.map(|limits| {
+                    let under = limits.into_iter().map(|Under { name, key, tokens }| {
+                        TaskLimitBody { name: Some(name.into()), key, tokens, cost: None }
+                    });
+                    under.collect()
+                }),
+                max_retries: self.max_retries,
+                delay_ms: self.delay_ms,
+                keep_completed_ms: self.keep_completed_ms,
+                keep_failed_ms: self.keep_failed_ms,
+                ..TaskBody::default()
+            };
         let task = cx.ask_once(Request::post(["tasks"], &body)).await?;
         let wait_ms = self.wait_ms.unwrap_or(0);
         match task.get("task_id").and_then(Value::as_str) {
@@ -146,7 +169,7 @@ async fn show<H: Hub>(cx: &Context<'_, H>, task_id: &str, wait_ms: u64) -> Answe
 
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct ListTasks {
-    /// pending, scheduled, running, completed, failed, cancelled or timeout.
+    /// pending, scheduled, waiting, running, completed, failed, cancelled or timeout.
     status: Option<String>,
     /// Only those that this agent has or had.
     assigned_to: Option<String>,

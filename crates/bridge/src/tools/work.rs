@@ -1,12 +1,12 @@
 //! Tasks as those see them who do them.
 
+use reef_api::agent::Scope;
 use reef_api::task::{TaskClaimBody, TaskCompleteBody, TaskFailBody, TaskProgressBody};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{About, Answer, Context, Effect, LEASE_MS, Operation, Toolset};
-use crate::caller::Scope;
 use crate::{Hub, Request};
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -124,6 +124,9 @@ pub(crate) struct FinishTask {
     error: Option<String>,
     /// false: it would fail again, so nobody shall try.
     retryable: Option<bool>,
+    /// When somebody shall try again; left out, as the task says.
+    #[schemars(range(min = 0, max = 86_400_000))]
+    retry_in_ms: Option<i64>,
 }
 
 impl Operation for FinishTask {
@@ -140,7 +143,7 @@ impl Operation for FinishTask {
     };
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
-        let Self { task_id, token, outcome, result, error, retryable } = self;
+        let Self { task_id, token, outcome, result, error, retryable, retry_in_ms } = self;
         let request = match outcome {
             End::Completed => {
                 let body =
@@ -149,8 +152,13 @@ impl Operation for FinishTask {
             }
             End::Failed => {
                 let error = error.unwrap_or_else(|| "The agent gave no reason.".to_owned());
-                let body =
-                    TaskFailBody { token: Some(token.into()), error: Some(error), retryable };
+                let body = TaskFailBody {
+                    token: Some(token.into()),
+                    error: Some(error),
+                    retryable,
+                    retry_in_ms,
+                    snooze: None,
+                };
                 Request::post(["tasks", &task_id, "fail"], &body)
             }
         };

@@ -31,7 +31,7 @@ pub struct Mcp {
     #[command(flatten)]
     pub(crate) hub: HubArgs,
 
-    /// Which tools are offered, with commas between: core, stream, lead, money, operate, all
+    /// Which tools are offered, with commas between: core, flow, stream, lead, money, operate, all
     #[arg(long, value_name = "NAMES", default_value = "core", global = true)]
     toolsets: String,
 

@@ -1,5 +1,9 @@
 //! `reef tasks`: work for the fleet.
 
+mod batch;
+mod bulk;
+mod edit;
+mod find;
 mod show;
 mod submit;
 mod watch;
@@ -9,6 +13,7 @@ use reef_api::TaskId;
 use reef_api::task::{Task, TaskRedriveAnswer, TaskRedriveBody, TaskRedriveFilter};
 use reef_client::Request;
 
+pub(crate) use self::show::{PageArgs, print_page};
 use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::table::shown;
@@ -18,7 +23,7 @@ use crate::{Context, EXIT_CODES};
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   reef tasks submit resize --skill python --parameters '{\"width\": 100}' --wait
-  reef tasks list --status running
+  reef tasks find --label team=red --status running
   reef tasks why TASK        says why it is not running
 ";
 
@@ -37,9 +42,21 @@ enum Verb {
     /// Queue a task for a worker that has the skills
     #[command(before_help = "Examples:\n  reef tasks submit resize --skill python --parameters '{\"width\": 100}' --wait\n  reef tasks submit 'Why is the sky blue?' --session s1 --workflow critic\n", after_help = EXIT_CODES)]
     Submit(Box<submit::SubmitArgs>),
-    /// List tasks, newest first
-    #[command(before_help = "Examples:\n  reef tasks list --status running\n  reef tasks list --status pending --limit 10\n", after_help = EXIT_CODES)]
+    /// Queue several tasks at once, of which some may follow others
+    #[command(before_help = "Examples:\n  reef tasks batch flow.json\n", after_help = EXIT_CODES)]
+    Batch(batch::BatchArgs),
+    /// Send a signal to a task, which it waits for or takes
+    #[command(before_help = "Examples:\n  reef tasks signal TASK paid --payload '{\"invoice\": 7}'\n", after_help = EXIT_CODES)]
+    Signal(batch::SignalArgs),
+    /// Change a task that waits
+    #[command(before_help = "Examples:\n  reef tasks edit TASK --priority critical\n  reef tasks edit TASK --skill gpu --delay-ms 0\n", after_help = EXIT_CODES)]
+    Edit(Box<edit::EditArgs>),
+    /// List tasks, newest first: all, or those that are looked for
+    #[command(visible_alias = "find", before_help = "Examples:\n  reef tasks list --status running\n  reef tasks list --status pending --limit 10\n  reef tasks find --label team=red --error 'rate limit'\n", after_help = EXIT_CODES)]
     List(show::ListArgs),
+    /// Change many tasks at once: cancel, retry, remove, set-priority
+    #[command(subcommand, before_help = "Examples:\n  reef tasks bulk cancel --label team=red --dry-run\n  reef tasks bulk cancel --label team=red --most 12 --reason 'wrong model'\n", after_help = EXIT_CODES, disable_help_subcommand = true)]
+    Bulk(bulk::BulkVerb),
     /// Show a task as it is now
     #[command(before_help = "Examples:\n  reef tasks show TASK\n", after_help = EXIT_CODES)]
     Show(TaskArgs),
@@ -95,6 +112,10 @@ impl Tasks {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
         match self.verb {
             Verb::Submit(args) => submit::run(cx, *args).await,
+            Verb::Batch(args) => batch::submit(cx, &args).await,
+            Verb::Signal(args) => batch::signal(cx, args).await,
+            Verb::Edit(args) => edit::run(cx, *args).await,
+            Verb::Bulk(verb) => bulk::run(cx, verb).await,
             Verb::List(args) => show::list(cx, args).await,
             Verb::Show(TaskArgs { task }) => show::show(cx, &task).await,
             Verb::Why(TaskArgs { task }) => show::why(cx, &task).await,

@@ -16,18 +16,8 @@ use crate::time;
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Those that are pending, scheduled, running, completed, failed, cancelled or timeout
-    #[arg(long)]
-    status: Option<String>,
-    /// Those that this node has or had
-    #[arg(long, value_name = "NODE_ID")]
-    node: Option<String>,
-    /// Those of this user
-    #[arg(long)]
-    user: Option<String>,
-    /// Those of this session
-    #[arg(long)]
-    session: Option<String>,
+    #[command(flatten)]
+    filter: super::find::FilterArgs,
     #[command(flatten)]
     page: PageArgs,
 }
@@ -43,13 +33,24 @@ pub(crate) struct PageArgs {
 }
 
 pub(crate) async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
+    let filter = args.filter.read()?;
+    let labels = filter.labels.map(|labels| {
+        let pairs: Vec<String> =
+            labels.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+        pairs.join(",")
+    });
     let request = cx
         .hub
         .tasks()
-        .maybe_query("status", args.status)
-        .maybe_query("assigned_node", args.node)
-        .maybe_query("user_id", args.user)
-        .maybe_query("session_id", args.session);
+        .maybe_query("status", filter.status)
+        .maybe_query("name", filter.name)
+        .maybe_query("label", labels)
+        .maybe_query("assigned_node", filter.assigned_node)
+        .maybe_query("user_id", filter.user_id)
+        .maybe_query("session_id", filter.session_id)
+        .maybe_query("since", filter.since)
+        .maybe_query("until", filter.until)
+        .maybe_query("error~", filter.error);
     print_page(cx, request, args.page).await
 }
 
@@ -57,7 +58,8 @@ pub(crate) async fn dead(cx: &Context, args: PageArgs) -> Result<(), Failure> {
     print_page(cx, cx.hub.dead_tasks(), args).await
 }
 
-async fn print_page(
+/// Prints a page of tasks.
+pub(crate) async fn print_page(
     cx: &Context,
     request: Request<Vec<Task>>,
     page: PageArgs,
@@ -128,6 +130,9 @@ pub(crate) fn details(task: &Task) -> String {
         ("for node", or_empty(task.target_node.as_ref())),
         ("node", or_empty(task.assigned_node.as_ref())),
         ("tries", tries(task)),
+        ("waits for", or_empty(task.wait_id.as_ref())),
+        ("group", or_empty(task.group_id.as_ref())),
+        ("labels", labels_of(task)),
         ("session", or_empty(task.session_id.as_ref())),
         ("message", or_empty(task.message_id.as_ref())),
         ("submitted", time::of(task.submitted_at)),
@@ -169,6 +174,12 @@ fn priority(priority: i64) -> String {
         3 => "low".to_owned(),
         other => other.to_string(),
     }
+}
+
+fn labels_of(task: &Task) -> String {
+    let pairs: Vec<String> =
+        task.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    pairs.join(" ")
 }
 
 /// Which try it is at, where there was more than one.

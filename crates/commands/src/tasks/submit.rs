@@ -1,8 +1,11 @@
 //! `reef tasks submit`: a task, or one that answers in a session.
 
 use clap::Args;
+use reef_api::flow::AfterBody;
+use reef_api::limit::TaskLimitBody;
 use reef_api::task::{SessionTaskAnswer, SessionTaskBody, SubmittedTask, TaskBody, TaskStatus};
-use reef_api::{MessageId, NodeId, Open, SessionId, TaskId};
+use reef_api::wait::ApprovalBody;
+use reef_api::{AgentId, GroupId, MessageId, NodeId, Open, SessionId, TaskId};
 use reef_client::Request;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -55,9 +58,27 @@ pub(crate) struct SubmitArgs {
     /// How long it is kept after it has failed, run out of time or been cancelled
     #[arg(long, value_name = "MS", conflicts_with = "session")]
     keep_failed_ms: Option<i64>,
+    /// A label, by which it is found; repeatable
+    #[arg(long = "label", value_name = "KEY=VALUE", conflicts_with = "session")]
+    labels: Vec<String>,
+    /// A limit that it is under, for one key or for all; repeatable
+    #[arg(long = "under", value_name = "LIMIT[=KEY]", conflicts_with = "session")]
+    limits: Vec<String>,
     /// Whose it is
     #[arg(long, conflicts_with = "session")]
     user: Option<String>,
+    /// A task that it follows: it waits until that has completed; repeatable
+    #[arg(long, value_name = "TASK", conflicts_with = "session")]
+    after: Vec<String>,
+    /// The group that it joins
+    #[arg(long, value_name = "GROUP", conflicts_with = "session")]
+    group: Option<GroupId>,
+    /// Ask this first: no worker gets it until somebody has answered
+    #[arg(long, value_name = "QUESTION", conflicts_with = "session")]
+    approval: Option<String>,
+    /// An agent that may answer, beside you; repeatable
+    #[arg(long = "assignee", value_name = "AGENT", requires = "approval")]
+    assignees: Vec<AgentId>,
     /// An id for it; else the hub makes one
     #[arg(long, value_name = "ID", conflicts_with = "session")]
     task_id: Option<TaskId>,
@@ -148,8 +169,9 @@ fn audience(args: &SubmitArgs) -> Option<Value> {
     }
 }
 
-fn priority(args: &SubmitArgs) -> Option<i64> {
-    Some(match args.priority.as_deref()? {
+/// A priority by its word.
+pub(crate) fn priority(word: Option<&str>) -> Option<i64> {
+    Some(match word? {
         "critical" => 0,
         "high" => 1,
         "low" => 3,
@@ -157,13 +179,14 @@ fn priority(args: &SubmitArgs) -> Option<i64> {
     })
 }
 
+/// Parameters as they are typed.
+pub(crate) fn parameters(text: Option<&str>) -> Result<Option<Map<String, Value>>, Failure> {
+    text.map(serde_json::from_str)
+        .transpose()
+        .map_err(|error| Failure::Usage(format!("--parameters must be a JSON object: {error}")))
+}
+
 fn task(args: &SubmitArgs) -> Result<TaskBody<Map<String, Value>>, Failure> {
-    let parameters = match &args.parameters {
-        Some(text) => Some(serde_json::from_str(text).map_err(|error| {
-            Failure::Usage(format!("--parameters must be a JSON object: {error}"))
-        })?),
-        None => None,
-    };
     Ok(TaskBody {
         name: Some(args.name.clone()),
         description: args.description.clone(),
@@ -172,8 +195,9 @@ fn task(args: &SubmitArgs) -> Result<TaskBody<Map<String, Value>>, Failure> {
         affinity_tags: Some(args.tags.clone()),
         target_node: args.node.clone(),
         audience: audience(args),
-        parameters,
-        priority: priority(args),
+        parameters: parameters(args.parameters.as_deref())?,
+        labels: super::find::labels(&args.labels)?,
+        priority: priority(args.priority.as_deref()),
         timeout: args.timeout,
         max_retries: args.max_retries.map(i64::from),
         delay_ms: args.delay_ms,
@@ -181,8 +205,28 @@ fn task(args: &SubmitArgs) -> Result<TaskBody<Map<String, Value>>, Failure> {
         keep_failed_ms: args.keep_failed_ms,
         user_id: args.user.clone(),
         task_id: args.task_id.clone(),
+        after: (!args.after.is_empty()).then(|| {
+            let after =
+                |task: &String| AfterBody { task: Some(task.clone()), ..AfterBody::default() };
+            args.after.iter().map(after).collect()
+        }),
+        group_id: args.group.clone(),
+        limits: (!args.limits.is_empty()).then(|| args.limits.iter().map(|it| under(it)).collect()),
+        approval: args.approval.as_ref().map(|question| ApprovalBody {
+            question: Some(question.clone()),
+            assignees: (!args.assignees.is_empty()).then(|| args.assignees.clone()),
+            ..ApprovalBody::default()
+        }),
         ..TaskBody::default()
     })
+}
+
+fn under(text: &str) -> TaskLimitBody {
+    let (name, key) = match text.split_once('=') {
+        Some((name, key)) => (name, Some(key.to_owned())),
+        None => (text, None),
+    };
+    TaskLimitBody { name: Some(name.into()), key, ..TaskLimitBody::default() }
 }
 
 fn session_task(args: &SubmitArgs) -> SessionTaskBody {
@@ -191,7 +235,7 @@ fn session_task(args: &SubmitArgs) -> SessionTaskBody {
         workflow: args.workflow.clone(),
         max_iterations: args.max_iterations.map(i64::from),
         required_skills: Some(args.skills.clone()),
-        priority: priority(args),
+        priority: priority(args.priority.as_deref()),
         timeout: args.timeout,
         audience: audience(args),
         target_node: args.node.clone(),

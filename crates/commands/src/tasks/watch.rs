@@ -47,7 +47,7 @@ pub(crate) async fn run(cx: &Context, args: &WatchArgs) -> Result<(), Failure> {
         let task = answer.lenient()?.value;
         let status = &task.status;
         match status.known() {
-            Some(TaskStatus::Pending | TaskStatus::Scheduled | TaskStatus::Running) => {}
+            Some(status) if !status.is_end() => {}
             Some(TaskStatus::Completed) => return cx.out.answer(&answer, |task| details(&task)),
             _ => {
                 cx.out.answer(&answer, |task| details(&task))?;

@@ -101,6 +101,12 @@ impl Cluster {
         Ok(nodes.iter().map(|node| Arc::clone(&node.server)).collect())
     }
 
+    /// Where its own map says that they are; nothing while no node gives one.
+    pub(crate) async fn announced(self: &Arc<Self>) -> Vec<Address> {
+        let nodes = self.nodes().await.unwrap_or_default();
+        nodes.iter().map(|node| node.address.clone()).collect()
+    }
+
     /// The node that has a slot.
     pub(crate) async fn owner(self: &Arc<Self>, slot: u16) -> Result<Arc<Node>, Error> {
         if let Some(node) = self.known_owner(slot) {

@@ -14,7 +14,8 @@ pub(crate) struct Primary {
 
 /// Reads the reply of a node that was reached at `asked`; `None` if it is none.
 ///
-/// A shard whose primary has failed has none here: nobody would answer.
+/// A shard whose primary has failed has none here: nobody would answer. Nor has one without slots:
+/// nothing lies there, and it may be about to become a replica.
 pub(crate) fn read(reply: Value, asked: &str, with_tls: bool) -> Option<Vec<Primary>> {
     let Value::Array(shards) = reply else { return None };
     let primaries = shards.into_iter().filter_map(|shard| read_shard(shard, asked, with_tls));
@@ -31,6 +32,9 @@ fn read_shard(shard: Value, asked: &str, with_tls: bool) -> Option<Primary> {
             ("nodes", Value::Array(found)) => nodes = found,
             _ => {}
         }
+    }
+    if slots.is_empty() {
+        return None;
     }
     let mut primaries = nodes.into_iter().filter_map(|node| place(node, asked, with_tls));
     primaries.next().map(|(host, port)| Primary { host, port, slots })
@@ -133,14 +137,16 @@ mod tests {
         let first =
             shard(&[0, 99, 200, 200], vec![replica, node(bulk("a"), 1, "master", "online")]);
         let dead = shard(&[100, 199], vec![node(bulk("b"), 1, "master", "fail")]);
-        let unnamed = shard(&[], vec![node(Value::Nil, 3, "master", "online")]);
-        let reply = Value::Array(vec![first, dead, unnamed]);
+        let unnamed = shard(&[300, 400], vec![node(Value::Nil, 3, "master", "online")]);
+        let empty = shard(&[], vec![node(bulk("c"), 5, "master", "online")]);
+        let reply = Value::Array(vec![first, dead, unnamed, empty]);
         let primary = |host: &str, port, slots: &[(u16, u16)]| Primary {
             host: host.to_owned(),
             port,
             slots: slots.to_vec(),
         };
-        let expected = vec![primary("a", 1, &[(0, 99), (200, 200)]), primary("asked", 3, &[])];
+        let expected =
+            vec![primary("a", 1, &[(0, 99), (200, 200)]), primary("asked", 3, &[(300, 400)])];
         assert_eq!(read(reply.clone(), "asked", false), Some(expected));
         let ports: Vec<_> = read(reply, "asked", true).unwrap().iter().map(|it| it.port).collect();
         assert_eq!(ports, [2, 4]);

@@ -23,6 +23,7 @@ use std::time::Duration;
 use futures_util::future::{join_all, join4};
 use redis::Value;
 use reef_store::durability::{self, Safety};
+use reef_store::packed::Items;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Error;
@@ -162,14 +163,23 @@ impl Touched {
 
     /// Takes in that a command went over a link, if it may leave something.
     pub(crate) fn note(&self, server: &Arc<Server>, link: u64, command: &str, args: &[Vec<u8>]) {
-        if !durability::may_leave(command, args) {
-            return;
+        if durability::may_leave(command, args) {
+            self.touch(server, link, args.get(if scripts::is_script(command) { 2 } else { 0 }));
         }
+    }
+
+    /// The same of the call of a function: its name, how many keys, the key.
+    pub(crate) fn note_function(&self, server: &Arc<Server>, link: u64, mut args: Items<'_>) {
+        if args.next().is_none_or(durability::function_may_leave) {
+            self.touch(server, link, args.nth(1));
+        }
+    }
+
+    fn touch(&self, server: &Arc<Server>, link: u64, key: Option<impl AsRef<[u8]>>) {
         let mut touches = self.inner.touches.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |touch: &Touch| touch.link == link && Arc::ptr_eq(&touch.server, server);
         if !touches.iter().any(same) {
-            let key = args.get(if scripts::is_script(command) { 2 } else { 0 });
-            let tag = key.and_then(|key| hash_tag(key)).map(<[u8]>::to_vec);
+            let tag = key.and_then(|key| hash_tag(key.as_ref()).map(<[u8]>::to_vec));
             touches.push(Touch { server: Arc::clone(server), link, tag });
         }
     }
@@ -177,6 +187,17 @@ impl Touched {
     /// By nothing any more: the request begins anew.
     pub fn clear(&self) {
         self.inner.touches.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// How safe all that was written is, where it is as safe as `wanted` without a wait: nearly always.
+    #[must_use]
+    pub fn at_once(&self, wanted: Safety) -> Option<Reached> {
+        let touches = self.inner.touches.lock().unwrap_or_else(PoisonError::into_inner);
+        match touches.as_slice() {
+            [] => Some(Reached::Known(wanted)),
+            [touch] => touch.at_once(wanted),
+            _ => None,
+        }
     }
 
     /// Waits until all that was written is as safe as `wanted`, or until `until`, and says how safe
@@ -216,6 +237,15 @@ fn weaker(a: Reached, b: Reached, wanted: Safety) -> Reached {
 }
 
 impl Touch {
+    fn at_once(&self, wanted: Safety) -> Option<Reached> {
+        let known = self.server.durable().of(self.link)?;
+        if known.at.elapsed() >= FACTS_AGE {
+            self.server.look_soon(FACTS_AGE);
+        }
+        let given = if known.facts.syncs_first() { Safety::DISK } else { Safety::MEMORY };
+        given.meets(wanted).then_some(Reached::Known(given))
+    }
+
     async fn settle(&self, wanted: Safety, marker: &str, until: Instant) -> Reached {
         let durable = self.server.durable();
         let known = match durable.of(self.link) {

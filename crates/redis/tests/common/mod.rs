@@ -4,7 +4,6 @@
 
 use reef_redis::{Connection, Connections, Error, Timeouts};
 use reef_store::Reply;
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -95,9 +94,8 @@ fn spawn(port: u16, folder: &std::path::Path, args: &[String]) -> Child {
     child
 }
 
-/// A port that was free a moment ago.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    reef_ports::free_port().unwrap()
 }
 
 pub fn open(address: &str) -> Connection {

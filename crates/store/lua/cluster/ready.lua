@@ -9,7 +9,7 @@
 
 local schema = redis.call('GET', key.schema)
 if not schema then
-  redis.call('SET', key.schema, SCHEMA)
+  redis.call('SET', key.schema, SCHEMA_AT_FIRST)
 elseif tonumber(schema) > SCHEMA then
   return { 'newer_schema', tonumber(schema) }
 end

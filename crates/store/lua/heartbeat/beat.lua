@@ -11,7 +11,9 @@
 -- full: runs
 -- include: records once claim beat
 
-local now_text = rfc3339(now)
+-- Redis writes a number out anew wherever it is an argument.
+local now_text, clock_text = string.format('%.0f', now), string.format('%.0f', clock)
+local shown = rfc3339(now)
 
 local function refuse(reply, outcome, status)
   local n = #reply
@@ -38,8 +40,8 @@ local function take(reply, from, id, cpu, memory, disk, running, to, wanted, qui
   end
 
   redis.call('HSET', node, 'cpu_usage', cpu, 'memory_usage', memory, 'disk_usage', disk,
-    'last_heartbeat', now, 'beat', clock)
-  if is_alive(status) then redis.call('ZADD', key.alive, clock, id) end
+    'last_heartbeat', now_text, 'beat', clock_text)
+  if is_alive(status) then redis.call('ZADD', key.alive, clock_text, id) end
 
   local kept = {}
   for at = from, next - 1, 2 do
@@ -53,7 +55,7 @@ local function take(reply, from, id, cpu, memory, disk, running, to, wanted, qui
   end
   if to ~= status then move(id, to, 'heartbeat') end
 
-  redis.call('SET', key.heartbeat(id), '{"status":"' .. to .. '","ts":"' .. now_text
+  redis.call('SET', key.heartbeat(id), '{"status":"' .. to .. '","ts":"' .. shown
     .. '","node":"' .. id .. '","inc":' .. incarnation .. '}', 'PX', key_ttl_ms)
   local n = #reply
   reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] = 'ok', to, tonumber(row[5]) or 0, claims

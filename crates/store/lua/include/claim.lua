@@ -1,5 +1,5 @@
 -- Claims: a node holds a task under a token while its lease runs.
--- include: queue node
+-- include: queue node wait words group
 
 -- Lets go of a claim. What a node reported counted a task that it held by then.
 local function end_claim(task, has_stopped)
@@ -12,55 +12,6 @@ local function end_claim(task, has_stopped)
     reported = math.max(reported - 1, 0)
   end
   index_load(task.node, reported)
-end
-
--- What is of no use once a task has ended: nobody holds it. One that has completed is never tried again.
-local USELESS = { claimed = true, deadline = true, lease_ms = true }
-local USELESS_IF_COMPLETED = { token = true, rank = true, class = true, counted = true }
--- What lies apart from an ended task where it is not small, so that Redis keeps the task itself in the
--- compact form that it has for hashes of small values.
-local LIES_APART = { spec = true, result = true, error = true, content = true }
-
--- Rewrites an ended task as what is kept of it. Returns how long it says that it is kept, in
--- milliseconds; nil if it does not say.
-local function put_away(task)
-  local row = redis.call('HGETALL', key.task(task.id))
-  local small, large, keeps = { 'completed_at', now }, {}, ''
-  local bytes = (task.bytes or 0) + (task.result_bytes or 0)
-  local has_completed = task.status == 'completed'
-  for i = 1, #row, 2 do
-    local name, value = row[i], row[i + 1]
-    local lies_apart = #value > SMALL_VALUE_BYTES and LIES_APART[name]
-    local into = lies_apart and large or small
-    if name == 'keep' then keeps = value end
-    if lies_apart then bytes = bytes + #value end
-    if not USELESS[name] and not (has_completed and USELESS_IF_COMPLETED[name]) and name ~= 'bytes' then
-      into[#into + 1], into[#into + 2] = name, value
-    end
-  end
-  redis.call('DEL', key.task(task.id))
-  redis.call('HSET', key.task(task.id), 'bytes', bytes, unpack(small))
-  if large[1] then redis.call('HSET', key.task_large(task.id), unpack(large)) end
-  redis.call('HINCRBY', key.cluster, 'ended_bytes', bytes)
-  local if_completed, if_not = string.match(keeps, '^(%d*)/(%d*)$')
-  return tonumber(has_completed and if_completed or if_not)
-end
-
--- Ends a task for good. Those that went wrong are dead letters; a message that waits for the
--- outcome is told in a step of its own, which the monitor repeats until it is done.
-local function end_task(task, to, reason)
-  if to == 'failed' or to == 'timeout' then
-    redis.call('ZADD', key.dead_tasks, redis.call('HINCRBY', key.cluster, 'deaths', 1), task.id)
-  end
-  if task.message ~= '' then redis.call('ZADD', key.unsettled_tasks, clock, task.id) end
-  count_unfinished(task, -1)
-  move_task(task, to, reason)
-  local kept_ms = put_away(task)
-  if kept_ms then
-    redis.call('ZADD', key.kept_tasks, now + kept_ms, task.id)
-  else
-    redis.call('ZADD', key.ended_tasks, now, task.id)
-  end
 end
 
 -- Counts a task that a node has ended. Those that were cancelled are nobody's merit or fault.
@@ -169,17 +120,12 @@ local function promote_due(most)
   return #due
 end
 
--- A part of a task, which may lie apart from it.
-local function part_of_task(id, name)
-  return redis.call('HGET', key.task(id), name) or redis.call('HGET', key.task_large(id), name)
-end
-
-function apart.keep(part)
+function keep_apart(part)
   redis.call('HSET', key.task(part[1]), 'answered', now)
   return { part[1], redis.call('HGET', key.task(part[1]), 'seq'), part[2] }
 end
 
-function apart.read(part)
+function read_apart(part)
   local is_there = redis.call('HGET', key.task(part[1]), 'seq') == part[2]
   return is_there and part_of_task(part[1], part[3])
     or redis.call('HGET', key.answered(part[2]), part[3])
@@ -197,7 +143,8 @@ end
 -- has as JSON, where an error's control characters take six each; false if there is none to show.
 local TASK_FIELDS = { 'owner', 'status', 'spec', 'wants', 'priority', 'assigned_node',
   'submitted_at', 'scheduled_at', 'started_at', 'completed_at', 'timeout_ms', 'retry_count',
-  'max_retries', 'user_id', 'result', 'error', 'session_id', 'message_id', 'progress' }
+  'max_retries', 'user_id', 'result', 'error', 'session_id', 'message_id', 'progress', 'wait',
+  'group' }
 
 local function append_task(reply, id)
   local row = redis.call('HMGET', key.task(id), unpack(TASK_FIELDS))
@@ -221,14 +168,30 @@ end
 -- About how many bytes a waiting task has, without reading it.
 local function bytes_of_task(id)
   local task = key.task(id)
+  local large = key.task_large(id)
   return 1000 + redis.call('HSTRLEN', task, 'spec') + redis.call('HSTRLEN', task, 'wants')
-    + redis.call('HSTRLEN', key.task_large(id), 'spec')
+    + redis.call('HSTRLEN', large, 'spec') + redis.call('HSTRLEN', large, 'checkpoint')
+    + redis.call('HSTRLEN', large, 'resume')
     + 6 * redis.call('HSTRLEN', task, 'error')
+end
+
+-- A group goes with its last task. One that takes further tasks ends with it, and those that follow it,
+-- or have not heard of its end, hear of it all the same (task/release).
+local function forget_in_group(task)
+  local group = task.group
+  redis.call('ZREM', key.group_tasks(group), task.id)
+  if redis.call('EXISTS', key.group_tasks(group)) == 1 then return end
+  seal_group(group)
+  redis.call('DEL', key.group(group), key.group_watchers(group))
 end
 
 -- Forgets a task that has ended, or never began.
 local function forget_task(task)
   leave_answered(task)
+  unlist_words(task)
+  if task.waits then forget_waits(task) end
+  if task.unmet then redis.call('DEL', key.task_after(task.id)) end
+  if task.group then forget_in_group(task) end
   redis.call('DEL', key.task(task.id), key.task_large(task.id))
   if task.bytes then redis.call('HINCRBY', key.cluster, 'ended_bytes', -task.bytes) end
   redis.call('ZREM', key.task_list, task.id)
@@ -241,8 +204,4 @@ local function forget_task(task)
   redis.call('ZREM', key.kept_tasks, task.id)
   redis.call('ZREM', key.dead_tasks, task.id)
   redis.call('ZREM', key.unsettled_tasks, task.id)
-end
-
-local function is_ended(status)
-  return status ~= 'pending' and status ~= 'scheduled' and status ~= 'running'
 end

@@ -5,10 +5,11 @@ local mid = ARGV[3]
 
 local function read_message()
   local row = redis.call('HMGET', key.message(mid), 'session_id', 'sequence', 'is_complete',
-    'owner', 'runner', 'text_json', 'claim')
+    'owner', 'runner', 'text_json', 'claim', 'kept_until')
   if not row[1] then return nil end
   return { sid = row[1], sequence = tonumber(row[2]), is_complete = row[3] == '1', owner = row[4],
-    runner = row[5], text_json = tonumber(row[6] or nil), claim = row[7] }
+    runner = row[5], text_json = tonumber(row[6] or nil), claim = row[7],
+    kept_until = tonumber(row[8] or nil) }
 end
 
 -- Claims are numbered; a token begins with its claim's number. A claim that is over leaves nothing
@@ -61,18 +62,28 @@ local function emit_text(message, text, json)
   end
 end
 
--- Closes a change: what the events have counted, and the time for which all of it is kept.
-local function settle(message, ttl_ms)
+-- Closes a change: what the events have counted, and the time for which all of it is kept. That is a
+-- little longer than asked for, so that most writes need not give every key its time anew; `has_made`:
+-- a key may be there that was not there before.
+local function settle(message, ttl_ms, has_made)
+  ttl_ms = tonumber(ttl_ms)
+  local kept_ms = math.floor(ttl_ms + ttl_ms / KEPT_LONGER)
+  local left = (message.kept_until or 0) - now
+  if left >= ttl_ms and left <= kept_ms and not has_made then
+    redis.call('HSET', key.message(mid), 'sequence', message.sequence, 'updated_at', now,
+      'text_json', message.text_json or 0)
+    return
+  end
   redis.call('HSET', key.message(mid), 'sequence', message.sequence, 'updated_at', now,
-    'text_json', message.text_json or 0)
-  redis.call('PEXPIRE', key.message(mid), ttl_ms)
-  redis.call('PEXPIRE', key.text(mid), ttl_ms)
-  redis.call('PEXPIRE', key.stream(message.sid, mid), ttl_ms)
+    'text_json', message.text_json or 0, 'kept_until', now + kept_ms)
+  redis.call('PEXPIRE', key.message(mid), kept_ms)
+  redis.call('PEXPIRE', key.text(mid), kept_ms)
+  redis.call('PEXPIRE', key.stream(message.sid, mid), kept_ms)
   -- Not all messages have these.
-  redis.call('PEXPIRE', key.producers(mid), ttl_ms)
-  redis.call('PEXPIRE', key.blocks(mid), ttl_ms)
-  redis.call('PEXPIRE', key.order(mid), ttl_ms)
-  redis.call('PEXPIRE', key.tasks(mid), ttl_ms)
+  redis.call('PEXPIRE', key.producers(mid), kept_ms)
+  redis.call('PEXPIRE', key.blocks(mid), kept_ms)
+  redis.call('PEXPIRE', key.order(mid), kept_ms)
+  redis.call('PEXPIRE', key.tasks(mid), kept_ms)
 end
 
 -- A text as a JSON string.

@@ -16,7 +16,7 @@ local function once(run, keeps)
     if first[1] ~= ARGV[2] then return { 'idempotency_mismatch' } end
     first[1] = 'replayed'
     for at = 2, #first do
-      if type(first[at]) == 'table' then first[at] = apart.read(first[at]) end
+      if type(first[at]) == 'table' then first[at] = read_apart(first[at]) end
     end
     return first
   end
@@ -24,8 +24,8 @@ local function once(run, keeps)
   if NO_ANSWER[reply[1]] or (keeps and not keeps(reply)) then return reply end
   local kept = { ARGV[2], unpack(reply) }
   for at, part in pairs(apart) do
-    local text = type(at) == 'number' and reply[at]
-    if text and #text > ANSWER_PART_BYTES then kept[at + 1] = apart.keep(part) end
+    local text = reply[at]
+    if text and #text > ANSWER_PART_BYTES then kept[at + 1] = keep_apart(part) end
   end
   keep_record(record, cmsgpack.pack(kept))
   return reply

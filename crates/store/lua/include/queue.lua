@@ -5,20 +5,26 @@
 
 -- Every status that is shown.
 local TASK_STATUSES = {
-  'pending', 'scheduled', 'running', 'completed', 'failed', 'cancelled', 'timeout',
+  'pending', 'scheduled', 'waiting', 'running', 'completed', 'failed', 'cancelled', 'timeout',
 }
+
+-- What is paused, among the audiences: `*` for all, or the skills.
+local PAUSED = '@paused'
 
 -- The part of a task's hash that the scripts work with.
 local function read_task(id)
   local row = redis.call('HMGET', key.task(id), 'status', 'seq', 'class', 'rank', 'assigned_node',
     'token', 'retry_count', 'max_retries', 'message_id', 'owner', 'claimed', 'deadline', 'lease_ms',
-    'started_at', 'session_id', 'user_id', 'submitted_at', 'counted', 'bytes')
+    'started_at', 'session_id', 'user_id', 'submitted_at', 'counted', 'bytes', 'wait', 'waits', 'unmet',
+    'followed', 'group', 'children', 'uses')
   if not row[1] or row[1] == 'draft' then return nil end
   return { id = id, status = row[1], seq = row[2], class = row[3], rank = row[4], node = row[5],
     token = row[6], retries = tonumber(row[7]), retries_max = tonumber(row[8]), message = row[9],
     owner = row[10], claimed = tonumber(row[11]), deadline = tonumber(row[12]),
     lease_ms = tonumber(row[13]), started = tonumber(row[14]), session = row[15], user = row[16],
-    submitted = row[17], counted = row[18], bytes = tonumber(row[19]) }
+    submitted = row[17], counted = row[18], bytes = tonumber(row[19]), wait = row[20] ~= '' and row[20] or nil,
+    waits = tonumber(row[21]), unmet = tonumber(row[22]), followed = row[23], group = row[24],
+    children = row[25], uses = row[26] }
 end
 
 -- Counts an unfinished task for its owner (1), or not any more (-1): itself, and the bytes that are
@@ -29,11 +35,19 @@ local function count_unfinished(task, sign)
   redis.call('HINCRBY', key.usage(task.owner), 'task_bytes', sign * task.counted)
 end
 
+-- Counts more bytes of an unfinished task for its owner, or fewer.
+local function recount(task, bytes)
+  if not task.counted or bytes == 0 then return end
+  redis.call('HINCRBY', key.usage(task.owner), 'task_bytes', bytes)
+  task.counted = redis.call('HINCRBY', key.task(task.id), 'counted', bytes)
+end
+
 -- What a task wants: required skills, optional skills, tags, the agents whose nodes may run it (nil for
--- everybody's), and the one node that it is for (nil for any).
+-- everybody's), the one node that it is for (nil for any), and the limits that it is under (nil for none).
 local function read_wants(json)
   local wants = cjson.decode(json)
   if wants[4] and #wants[4] == 0 then wants[4] = nil end
+  if wants[5] == cjson.null then wants[5] = nil end
   return wants
 end
 
@@ -42,9 +56,9 @@ local function labels_json(labels)
 end
 
 -- A class by its name: the skill that it is listed under, required skills, optional skills, tags, owner,
--- the agents whose nodes may run its tasks (false for everybody's), and the one node that they are for
--- (nil for any). It is there while a task of it waits. A script that asks again for one is spared the
--- look.
+-- the agents whose nodes may run its tasks (false for everybody's), the one node that they are for
+-- (nil or false for any), and the limits that they are under. It is there while a task of it waits. A
+-- script that asks again for one is spared the look.
 local classes = {}
 local function read_class(class)
   if not classes[class] then
@@ -77,7 +91,7 @@ local function open_class(class, id, owner)
   end
   local prefers = string.sub(class, 1, 1) ~= 'r'
   classes[class] = { rarest, wants[1], prefers and wants[2] or {}, prefers and wants[3] or {}, owner,
-    wants[4] or false, wants[5] }
+    wants[4] or false, wants[5] or (wants[6] and false), wants[6] }
   redis.call('HSET', key.queue_classes, class, cmsgpack.pack(classes[class]))
   redis.call('HINCRBY', key.usage(owner), 'classes', 1)
   for _, audience in ipairs(audiences_of(classes[class])) do
@@ -96,12 +110,15 @@ local function heads_of(record)
   return lists
 end
 
--- Lists a class by its first task, or forgets it with its last.
+-- Lists a class by its first task, or forgets it with its last. One that is parked for a limit (include
+-- limit) stays so.
 local function show_head(class)
   local record = read_class(class)
   if not record then return end
   local head = redis.call('ZRANGE', key.queue(class), 0, 0, 'WITHSCORES')
-  for _, list in ipairs(heads_of(record)) do
+  local parked = record[8] and redis.call('HGET', key.parked_classes, class)
+  if parked and not head[1] then redis.call('HDEL', key.parked_classes, class) end
+  for _, list in ipairs(parked and { key.limit_parked(parked) } or heads_of(record)) do
     if head[1] then
       redis.call('ZADD', list, head[2], class)
     else
@@ -142,7 +159,8 @@ end
 local function announce_task(task, previous, reason)
   local record = task.status == 'pending' and read_class(task.class)
   tell_task_moved('task_' .. task.status, task.id, task.status, previous, task.node, reason,
-    record and labels_json(record[2]), record and record[7])
+    record and labels_json(record[2]), record and record[7],
+    (task.status == 'waiting' or previous == 'waiting') and task.wait)
 end
 
 -- Moves a task to another status: indexes and event.
@@ -165,9 +183,25 @@ local function requeue(task, reason)
   move_task(task, 'pending', reason)
 end
 
--- Notes that the claim of a session task is over, so that its message hears of it: it takes nothing
--- more under the token.
+-- Gives back what a task that does not run any more counted against. Whoever claims next opens what is
+-- parked for it (include limit); who waits for such tasks is told of the first.
+local function give_back_uses(task)
+  for _, use in ipairs(cjson.decode(task.uses)) do
+    local was_held = redis.call('SREM', key.limit_held(use), task.id) == 1
+    local class = was_held and redis.call('ZRANGE', key.limit_parked(use), 0, 0)[1]
+    local record = class and read_class(class)
+    if record then
+      redis.call('ZADD', key.limits_opening, clock, use)
+      tell_class_open(labels_json(record[2]), record[7])
+    end
+  end
+  redis.call('HDEL', key.task(task.id), 'uses')
+end
+
+-- Notes that a claim is over: what it counted against is free, and the message of a session task hears of
+-- it, so that it takes nothing more under the token.
 local function note_claim_over(task)
+  if task.uses then give_back_uses(task) end
   if task.message ~= '' and task.token then
     redis.call('ZADD', key.claims_over, now,
       task.message .. '/' .. string.match(task.token, '^%d*'))

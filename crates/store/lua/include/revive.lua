@@ -1,5 +1,8 @@
 -- Bringing ended tasks back.
--- include: queue
+-- include: ending follow
+
+-- How what was followed has ended that was gone before its end was heard of.
+local GONE = 'unknown'
 
 -- Why a task cannot be tried again; nil if it can. The message of a session task is complete once
 -- the task has ended, so that nothing could be written to it.
@@ -8,8 +11,50 @@ local function revival_refusal(task)
     if redis.call('ZSCORE', key.delayed_tasks, task.id) then return nil end
     return 'state'
   end
-  if task.status == 'running' or task.status == 'completed' then return 'state' end
+  if task.status == 'running' or task.status == 'waiting' or task.status == 'completed' then
+    return 'state'
+  end
   if task.message ~= '' then return 'settled' end
+  if task.unmet then
+    local row = redis.call('HGETALL', key.task_after(task.id))
+    for i = 1, #row, 2 do
+      local status = standing_of(row[i]) or string.match(row[i + 1], '/(%a+)$')
+      if status == GONE then status = nil end
+      local on = string.match(row[i + 1], '%a+')
+      if status and has_ended(row[i], status) and not meets(status, on) then return 'dependency' end
+    end
+  end
+end
+
+-- Lets a task that is tried again follow what it followed, as far as that is unfinished again. Of how
+-- many the end is to come.
+local function follow_again(task)
+  local row, pairs_of = redis.call('HGETALL', key.task_after(task.id)), {}
+  for i = 1, #row, 2 do
+    local on = string.match(row[i + 1], '%a+')
+    if standing_of(row[i]) then
+      pairs_of[#pairs_of + 1] = { row[i], on }
+    elseif string.sub(row[i + 1], 1, 1) ~= '=' then
+      -- It is not waited for, also where its end is still to be told.
+      redis.call('HSET', key.task_after(task.id), row[i], '=' .. on .. '/' .. GONE)
+    end
+  end
+  local unmet = attach(task.id, pairs_of, task.id)
+  redis.call('HSET', key.task(task.id), 'unmet', unmet)
+  return unmet
+end
+
+-- A task that is tried again is unfinished in its group, too.
+local function rejoin_group(task)
+  local group = key.group(task.group)
+  redis.call('HINCRBY', group, task.status, -1)
+  redis.call('HINCRBY', group, 'open', 1)
+  redis.call('ZREM', key.releasing, 'g/' .. task.group .. '/' .. redis.call('HGET', group, 'status'))
+  redis.call('HSET', group, 'status', 'open')
+  redis.call('HDEL', group, 'ended_at')
+  if redis.call('HGET', group, 'first_failure') == task.id then
+    redis.call('HDEL', group, 'first_failure')
+  end
 end
 
 -- What lies apart of an ended task lies with it again; parameters that are large stay where they are.
@@ -21,7 +66,9 @@ local function bring_back(task)
     redis.call('HSET', key.task(task.id), 'bytes', #spec)
     return
   end
+  local labels = redis.call('HGET', large, 'labels')
   redis.call('DEL', large)
+  if labels then redis.call('HSET', key.task(task.id), 'labels', labels) end
   redis.call('HDEL', key.task(task.id), 'bytes')
   if spec then redis.call('HSET', key.task(task.id), 'spec', spec) end
 end
@@ -32,6 +79,10 @@ local function revive(task, reason)
   if had_ended > 0 then
     count_unfinished(task, 1)
     bring_back(task)
+    -- What has not heard of its end waits for the next one.
+    local had_not_told = redis.call('ZREM', key.releasing, 't/' .. task.id .. '/' .. task.status) == 1
+    redis.call('ZREM', key.releasing, 'n/' .. task.id .. '/' .. task.status)
+    if task.group and not had_not_told then rejoin_group(task) end
   end
   redis.call('ZREM', key.delayed_tasks, task.id)
   redis.call('ZREM', key.dead_tasks, task.id)
@@ -39,7 +90,11 @@ local function revive(task, reason)
   task.node = ''
   redis.call('HSET', key.task(task.id), 'retry_count', 0, 'progress', 0, 'assigned_node', '')
   redis.call('HDEL', key.task(task.id), 'error', 'result', 'completed_at', 'started_at',
-    'scheduled_at', 'token')
-  enqueue(task)
-  move_task(task, 'pending', reason)
+    'scheduled_at', 'token', 'snoozes')
+  if had_ended > 0 and task.unmet and follow_again(task) > 0 then
+    move_task(task, 'waiting', 'dependencies')
+  else
+    enqueue(task)
+    move_task(task, 'pending', reason)
+  end
 end

@@ -1,4 +1,5 @@
 -- Which nodes could run a task. `index` names the set of nodes with a skill.
+-- include: words
 
 -- How many nodes, at most `most`, are in the sets of all these skills and in `among`.
 local function count_nodes(skills, index, among, most)
@@ -51,4 +52,5 @@ local function index_task(task)
   if task.session ~= '' then
     redis.call('ZADD', key.tasks_by_session(task.session), task.seq, task.id)
   end
+  list_words(task)
 end

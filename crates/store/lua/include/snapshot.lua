@@ -25,8 +25,9 @@ local function append_message(reply)
   local room = 4194304
   local order = redis.call('LRANGE', key.order(mid), 0, -1)
   reply[#reply + 1] = #order
-  for _, cid in ipairs(order) do
-    local shown = redis.call('HGET', key.blocks(mid), cid)
+  local blocks = #order > 0 and redis.call('HMGET', key.blocks(mid), unpack(order)) or order
+  for i, cid in ipairs(order) do
+    local shown = blocks[i]
     if #shown > room then shown = without_members(shown, cid) else room = room - #shown end
     bytes = bytes + #shown
     reply[#reply + 1] = shown
@@ -37,10 +38,10 @@ local function append_message(reply)
   if is_complete then return bytes end
   local tasks, fields = {}, redis.call('HGETALL', key.tasks(mid))
   for i = 1, #fields, 2 do tasks[fields[i]] = fields[i + 1] end
-  for _, cid in ipairs(order) do
+  for i = 1, #order do
     -- Each running task has its placeholder among the blocks, which gives them an order.
     -- A result may speak of a task as well, so only a placeholder's own members count.
-    local task = string.match(redis.call('HGET', key.blocks(mid), cid),
+    local task = string.match(blocks[i],
       '^{"content_id":"[^"]+","content_type":"%a+","is_placeholder":true,"task_id":"([^"]+)"')
     if task and tasks[task .. ':status'] == 'processing' then
       local parameters = tasks[task .. ':parameters']

@@ -25,7 +25,7 @@ local function run()
   local block = put_block(content_id, shown, whole, is_made_id == '1')
   redis.call('RPUSH', key.order(mid), content_id)
   emit(message, 'content_added', block)
-  settle(message, ttl_ms)
+  settle(message, ttl_ms, true)
   return { 'ok', message.sequence }
 end
 

@@ -25,6 +25,8 @@
 
 epoch, seq = tonumber(epoch), tonumber(seq)
 
+local is_new_producer = false
+
 -- What a producer's number says: an answer, or nil when the delta is to be applied.
 local function judge()
   local known = redis.call('HGET', key.producers(mid), producer)
@@ -32,6 +34,7 @@ local function judge()
     if redis.call('HLEN', key.producers(mid)) >= PRODUCERS_MAX then
       return { 'too_many_producers' }
     end
+    is_new_producer = true
     return seq ~= 0 and { 'gap', 0 } or nil
   end
   local last = cmsgpack.unpack(known)
@@ -42,6 +45,12 @@ local function judge()
   return { 'ok', last.sequence, last.length }
 end
 
+-- Whether what old readers find of the text is too short.
+local function is_far_behind(length)
+  local shown = redis.call('HSTRLEN', key.message(mid), 'text')
+  return length - shown > shown / TEXT_MIRROR_LAG
+end
+
 local function run()
   local message = read_message()
   local refused = refusal(message, author)
@@ -49,16 +58,19 @@ local function run()
   local answered = producer ~= '' and judge()
   if answered then return answered end
   local json = quoted(delta)
-  local bytes = redis.call('STRLEN', key.text(mid))
-  -- As JSON a text may be several times as long.
-  message.text_json = math.max(message.text_json or 0, bytes) + #json - 2
-  if bytes + #delta > TEXT_BYTES_MAX or message.text_json > TEXT_JSON_BYTES_MAX then
-    return { 'too_long' }
+  local more = #json - 2
+  -- As JSON a text may be several times as long, and is never shorter.
+  if not message.text_json or message.text_json + more > TEXT_BYTES_MAX then
+    local bytes = redis.call('STRLEN', key.text(mid))
+    message.text_json = math.max(message.text_json or 0, bytes)
+    if bytes + #delta > TEXT_BYTES_MAX or message.text_json + more > TEXT_JSON_BYTES_MAX then
+      return { 'too_long' }
+    end
   end
+  message.text_json = message.text_json + more
   local length = redis.call('APPEND', key.text(mid), delta)
   -- Old readers find the text in the hash, whose fields nothing appends to.
-  local shown = redis.call('HSTRLEN', key.message(mid), 'text')
-  if length <= TEXT_MIRRORED_BYTES or length - shown > shown / TEXT_MIRROR_LAG then
+  if length <= TEXT_MIRRORED_BYTES or is_far_behind(length) then
     redis.call('HSET', key.message(mid), 'text', redis.call('GET', key.text(mid)))
   end
   emit_text(message, delta, json)
@@ -66,7 +78,7 @@ local function run()
     redis.call('HSET', key.producers(mid), producer, cmsgpack.pack({
       epoch = epoch, seq = seq, sequence = message.sequence, length = length }))
   end
-  settle(message, ttl_ms)
+  settle(message, ttl_ms, is_new_producer or length == #delta)
   return { 'ok', message.sequence, length }
 end
 

@@ -11,8 +11,8 @@
 local message = read_message()
 if not message then return { 'not_found' } end
 local most = tonumber(bytes_max)
-if most and math.max(redis.call('STRLEN', key.text(mid)),
-  redis.call('HSTRLEN', key.message(mid), 'text')) > most then
+if most and (message.is_complete and redis.call('HSTRLEN', key.message(mid), 'text')
+  or redis.call('STRLEN', key.text(mid))) > most then
   return { 'large' }
 end
 local reply = { 'ok', message.owner }

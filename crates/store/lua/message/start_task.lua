@@ -34,7 +34,7 @@ local function run()
   emit(message, 'task_started', '{"task_id":"' .. task_id .. '","task_type":' .. quoted(task_type)
     .. ',"status":"processing","progress":0.0' .. extra .. '}')
   emit(message, 'content_added', block)
-  settle(message, ttl_ms)
+  settle(message, ttl_ms, true)
   return { 'ok', message.sequence }
 end
 

@@ -53,5 +53,5 @@ else
   drop_placeholder(known[2])
   emit(message, 'task_failed', named .. ',"status":"failed","error":' .. error .. '}')
 end
-settle(message, ttl_ms)
+settle(message, ttl_ms, status ~= 'processing')
 return { 'ok', message.sequence, status, progress }

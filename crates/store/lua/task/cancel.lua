@@ -6,25 +6,19 @@
 --          task_id: TaskId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
---          ok(Box<Task>)
+--          ok(Ended)
 -- Emits    task_cancelled
 -- full: runs
--- include: records once claim
+-- include: records once cancel
 
 local function run()
   local task = read_task(task_id)
   if not task then return { 'not_found' } end
   if is_foreign(task.owner, writer) then return { 'forbidden' } end
   if is_ended(task.status) then return { 'ended', task.status } end
-  if task.status == 'running' then
-    end_claim(task, false)
-    note_lost(task.node, { task_id }, 'cancelled')
-  else
-    dequeue(task)
-  end
-  end_task(task, 'cancelled', 'cancelled')
+  cancel_task(task)
   keep_clock()
-  local reply = { 'ok' }
+  local reply = { 'ok', is_in_flow(task) and 1 or 0 }
   append_task(reply, task_id)
   return reply
 end

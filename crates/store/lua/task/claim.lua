@@ -15,15 +15,17 @@
 --          task_id: TaskId?     The one task that it asks for.
 --          random: text         Goes into the tokens, so that they cannot be guessed.
 -- Returns  Written<>:
---          ok(Claims)
+--          ok(Claims)           Its reason is `limits` where some are to be opened (limit/open) or are shut.
 -- Emits    task_running; task_pending for delayed ones whose time has come
 -- full: runs
--- include: records once claim budget
+-- include: records once claim inputs budget limit
 
 lease_ms = tonumber(lease_ms)
-local skills, tags, fitness, owner = {}, {}, {}, nil
+local skills, paused, tags, fitness, owner = {}, {}, {}, {}, nil
 -- For each list, how many classes at its head do not fit: within one claim that stays so.
 local unfit = {}
+-- The classes under limits, and how many were parked since one of these is shut.
+local limited, parked = {}, 0
 
 local function set_of(into, json)
   for _, label in ipairs(cjson.decode(json)) do into[label] = true end
@@ -52,7 +54,7 @@ end
 local function fit(record)
   if not is_for(record) then return false end
   for _, skill in ipairs(record[2]) do
-    if not skills[skill] then return false end
+    if not skills[skill] or paused[skill] then return false end
   end
   return count_in(record[3], skills) + count_in(record[4], tags)
 end
@@ -66,7 +68,9 @@ local function judge(page)
   if #unknown == 0 then return end
   local records = redis.call('HMGET', key.queue_classes, unpack(unknown))
   for i, class in ipairs(unknown) do
-    fitness[class] = records[i] and fit(cmsgpack.unpack(records[i]))
+    local record = records[i] and cmsgpack.unpack(records[i])
+    fitness[class] = record and fit(record)
+    limited[class] = record and record[8] and record
   end
 end
 
@@ -103,13 +107,45 @@ local function is_better(a, b)
   return a.rank < b.rank
 end
 
+-- Counts a task that a node takes against what it is under.
+local function take_uses(task, record)
+  local held = {}
+  for _, under in ipairs(record[8]) do
+    local use, rule = use_of(under, record[5]), read_limit(under[1])
+    if rule then
+      local standing = standing_of_use(use, rule)
+      redis.call('SADD', key.limit_held(use), task.id)
+      standing.held = standing.held + 1
+      for i, rate in ipairs(rule.rates) do
+        standing[i] = math.max(standing[i], clock) + share_of(rate, under)
+        redis.call('HSET', key.limit_use(use), rate[1] .. '/' .. rate[2], string.format('%.3f', standing[i]))
+      end
+      if rule.rates[1] then keep_use(use, standing) end
+      held[#held + 1] = use
+    end
+  end
+  if held[1] then redis.call('HSET', key.task(task.id), 'uses', cjson.encode(held)) end
+end
+
+-- Takes a class out of the lists of its node since a use is shut.
+local function park(class, record, use, till)
+  local rank = redis.call('ZRANGE', key.queue(class), 0, 0, 'WITHSCORES')[2]
+  for _, list in ipairs(heads_of(record)) do redis.call('ZREM', list, class) end
+  redis.call('HSET', key.parked_classes, class, use)
+  redis.call('ZADD', key.limit_parked(use), rank, class)
+  if till < math.huge then open_at(use, till) end
+  parked = parked + 1
+end
+
 local function hand_out(id, runner)
   local task = read_task(id)
+  local record = read_class(task.class)
   local token = redis.call('HINCRBY', key.cluster, 'claims', 1) .. '-' .. random
   local timeout_ms = tonumber(redis.call('HGET', key.task(task.id), 'timeout_ms'))
   task.deadline = clock + timeout_ms + TIMEOUT_GRACE_MS
   task.node = node_id
   dequeue(task)
+  if record and record[8] then take_uses(task, record) end
   redis.call('HSET', key.task(task.id), 'assigned_node', node_id, 'runner', runner, 'token', token,
     'claimed', clock,
     'deadline', task.deadline, 'lease_ms', lease_ms, 'started_at', now, 'progress', 0)
@@ -117,13 +153,12 @@ local function hand_out(id, runner)
   redis.call('ZADD', key.tasks_by_node(node_id), task.seq, task.id)
   renew_lease(task, lease_ms)
   move_task(task, 'running', 'claimed')
-  return token, task.id
+  return token, task
 end
 
 -- The lists that a node looks at: for each of its skills, and for none; and those of classes that are
 -- for it, or for its owner's nodes, where there are any.
-local function lists_of_node()
-  local special = redis.call('HMGET', key.queue_audiences, '>' .. node_id, owner or '')
+local function lists_of_node(special)
   local has_own = owner and special[2]
   local lists = { special[1] and key.queue_heads_at(node_id) or nil }
   local function list_skill(skill)
@@ -142,31 +177,51 @@ local function unfit_for_named()
   if not record or not redis.call('ZSCORE', key.queue(task.class), task_id) or not is_for(record) then
     return 'No such task waits for this node.'
   end
-  return not fit(record) and 'The node lacks a skill that the task requires.' or nil
+  if not fit(record) then
+    return next(paused) and 'A skill that the task requires is paused, or the node lacks it.'
+      or 'The node lacks a skill that the task requires.'
+  end
+  local _, _, by, under = shut_use(record)
+  return by and 'The limit ' .. under[1] .. ' is shut: ' .. by .. '.' or nil
 end
 
 local function append_claim(reply, id)
-  local token
-  token, id = hand_out(id, owner or '')
-  reply[2], reply[#reply + 1] = '', token
-  return append_task(reply, id)
+  local token, task = hand_out(id, owner or '')
+  -- What a task that has waited goes on with.
+  local left = task.waits and redis.call('HMGET', key.task_large(id), 'checkpoint', 'resume') or {}
+  local inputs = task.unmet and inputs_of(task) or ''
+  local n = #reply
+  reply[2], reply[n + 1], reply[n + 2] = '', token, left[1] or ''
+  reply[n + 3], reply[n + 4] = left[2] or '', inputs
+  apart[n + 2], apart[n + 3] = { id, 'checkpoint' }, { id, 'resume' }
+  return append_task(reply, id) + #reply[n + 2] + #reply[n + 3] + #inputs
 end
 
-local function claim_some(reply, free)
+-- Whether it was cut short: there may be more for the node.
+local function claim_some(reply, free, special)
   local firsts = {}
-  for _, list in ipairs(lists_of_node()) do firsts[list] = best_of_list(list) end
-  for _ = 1, free do
+  for _, list in ipairs(lists_of_node(special)) do firsts[list] = best_of_list(list) end
+  while free > 0 do
     local best
     for _, first in pairs(firsts) do
       if not best or is_better(first, best) then best = first end
     end
-    if not best then break end
-    local first = redis.call('ZRANGE', key.queue(best.class), 0, 0)[1]
-    -- What there is no room for in the answer stays in the queue, for the next claim.
-    if #reply > 2 and not has_room(bytes_of_task(first)) then break end
-    local is_only = #reply == 2
-    local bytes = append_claim(reply, first)
-    if is_only then has_room(bytes) end
+    if not best then return false end
+    local record = limited[best.class]
+    local use, till
+    if record then use, till = shut_use(record) end
+    if use then
+      park(best.class, record, use, till)
+      if parked == CLAIM_PARKS_MAX then return true end
+    else
+      local first = redis.call('ZRANGE', key.queue(best.class), 0, 0)[1]
+      -- What there is no room for in the answer stays in the queue, for the next claim.
+      if #reply > 2 and not has_room(bytes_of_task(first)) then return false end
+      local is_only = #reply == 2
+      local bytes = append_claim(reply, first)
+      if is_only then has_room(bytes) end
+      free = free - 1
+    end
     firsts[best.list] = best_of_list(best.list)
   end
 end
@@ -183,11 +238,16 @@ local function run()
   local free = math.min(tonumber(row[5]) - busy, tonumber(limit))
   if free <= 0 then return { 'ok', 'The node has no free capacity.' } end
 
+  local special = redis.call('HMGET', key.queue_audiences, '>' .. node_id, owner or '', PAUSED)
+  if special[3] == '*' then return { 'ok', 'The queue is paused.' } end
+  if special[3] then set_of(paused, special[3]) end
   set_of(skills, row[3])
   set_of(tags, row[4])
   local reply = { 'ok', 'No task waits that the node could run.' }
   if task_id == '' then
-    claim_some(reply, free)
+    if claim_some(reply, free, special) or redis.call('ZCOUNT', key.limits_opening, '-inf', clock) > 0 then
+      reply[2] = 'limits'
+    end
   else
     reply[2] = unfit_for_named() or ''
     if reply[2] == '' then append_claim(reply, task_id) end

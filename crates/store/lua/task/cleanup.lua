@@ -6,6 +6,7 @@
 --          age_ms: int          How long ago they ended, in milliseconds.
 --          after: int           [`Forgotten::next`] of the step before; 0 for the first.
 -- Returns  ok(Forgotten)
+-- Emits    group_ended
 -- full: runs
 -- include: records once forget
 

@@ -10,7 +10,7 @@
 --          content: Option<&'a Json>
 --                               A content block for the task's message.
 -- Returns  Written<>:
---          ok(Box<Task>)
+--          ok(Ended)
 -- Emits    task_completed
 -- full: runs
 -- include: records once claim
@@ -34,7 +34,7 @@ local function run()
   end_claim(task, true)
   count_end(task, true)
   end_task(task, 'completed', 'completed')
-  local reply = { 'ok' }
+  local reply = { 'ok', is_in_flow(task) and 1 or 0 }
   append_task(reply, task_id)
   return reply
 end

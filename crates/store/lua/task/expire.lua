@@ -3,6 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     kept_ms: int         How long those are kept that do not say it, in milliseconds.
 -- Returns  ok(Expired)
+-- Emits    group_ended
 -- full: runs
 -- include: forget
 

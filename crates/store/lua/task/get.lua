@@ -6,7 +6,7 @@
 --          not_found
 -- include: claim
 
-local runner = redis.call('HMGET', key.task(task_id), 'assigned_node', 'runner')
-local reply = { 'ok', runner[1] and runner[1] ~= '' and runner[2] or '' }
+local row = redis.call('HMGET', key.task(task_id), 'assigned_node', 'runner', 'seq', 'edits')
+local reply = { 'ok', row[1] and row[1] ~= '' and row[2] or '', (row[3] or '') .. '/' .. (row[4] or 0) }
 if not append_task(reply, task_id) then return { 'not_found' } end
 return reply

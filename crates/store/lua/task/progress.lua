@@ -25,7 +25,7 @@ local function run()
   redis.call('HSET', key.task(task_id), 'lease_ms', lease_ms)
   local left_ms = renew_lease(task, lease_ms)
   return { 'ok', task.status, redis.call('HGET', key.task(task_id), 'progress'), left_ms,
-    task.message }
+    task.message, task.waits and redis.call('LLEN', key.task_signals(task_id)) or 0 }
 end
 
 return once(run)

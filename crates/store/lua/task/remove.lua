@@ -5,6 +5,7 @@
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
 --          ok
+-- Emits    group_ended
 -- full: runs
 -- include: claim
 
@@ -12,6 +13,8 @@ local task = read_task(task_id)
 if not task then return { 'not_found' } end
 if is_foreign(task.owner, writer) then return { 'forbidden' } end
 if not is_ended(task.status) then return { 'state', task.status } end
-if redis.call('ZSCORE', key.unsettled_tasks, task.id) then return { 'state', 'unsettled' } end
+if redis.call('ZSCORE', key.unsettled_tasks, task.id) or is_untold(task) then
+  return { 'state', 'unsettled' }
+end
 forget_task(task)
 return { 'ok' }

@@ -1,13 +1,13 @@
 -- What is due in the queue, some at a time: leases that ran out, delayed tasks whose time has come,
--- and, one page a call, running tasks that have no lease (which only a fault or a hand in the data
+-- waits whose time is over, limits that open, and, one page a call, running tasks that have no lease (which only a fault or a hand in the data
 -- can bring about).
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     none
 -- Returns  ok(Due)
--- Emits    task_pending · task_timeout
+-- Emits    task_pending · task_timeout · class_open
 -- full: runs
--- include: records claim
+-- include: records claim limit
 
 local function lose_due()
   local due = redis.call('ZRANGEBYSCORE', key.task_leases, '-inf', clock, 'WITHSCORES',
@@ -44,8 +44,12 @@ local function reconcile()
   return lost
 end
 
-local leases, delayed = lose_due(), promote_due(TASK_BATCH)
+local leases = lose_due()
+local delayed, waits = promote_due(TASK_BATCH), expire_waits(TASK_BATCH)
+local opened = open_due(TASK_BATCH)
 local without = reconcile()
 sweep_records(TASK_BATCH)
 keep_clock()
-return { 'ok', (leases == TASK_BATCH or delayed == TASK_BATCH) and 1 or 0, leases, delayed, without }
+local is_more = leases == TASK_BATCH or delayed == TASK_BATCH or waits == TASK_BATCH
+  or opened == TASK_BATCH
+return { 'ok', is_more and 1 or 0, leases, delayed + waits, without }

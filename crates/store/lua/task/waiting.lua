@@ -5,6 +5,7 @@
 -- ARGV     owner: text          Who submitted them; empty: anybody.
 --          limit: int           Most tasks.
 --          after: int?          [`Page::next`] of the page before.
+--          filled: int          Bytes that the steps before have listed.
 -- Returns  ok(Page)
 -- include: claim walk
 
@@ -13,4 +14,5 @@ local function is_owners(id)
 end
 
 return walk_one(key.waiting_tasks, owner ~= '' and is_owners,
-  { limit, after, LIST_SCAN_MAX, ascending = true }, { 'ok', '' }, append_task)
+  { limit, after, LIST_SCAN_MAX, ascending = true, filled = filled }, { 'ok', '', 0 },
+  append_task)

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::future::try_join_all;
+
 use super::{Answered, Arguments, Call, Once, Partition, Reader, Script, StoreError};
 use crate::admission::{Admission, Verdict};
 use crate::keys::{Keys, Layout};
@@ -126,6 +128,65 @@ impl<R: Redis> Store<R> {
         Ok(Answered { value, replayed })
     }
 
+    /// Calls a script for many things, each in a partition of its own: where all lie on one server in
+    /// one call, else in one each, at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] of any of them; outcomes that a caller can meet are part of the replies.
+    pub async fn call_each<C: Call>(&self, calls: &[C]) -> Result<Vec<C::Reply>, StoreError> {
+        if let [first, _, ..] = calls
+            && self.keys().layout() == Layout::Plain
+            && self.may_have_functions()
+            && let Some(function) = first.script().each
+        {
+            // The check of a key goes with a call that is for one thing.
+            if self.admission.is_some() && self.settle().await? == Verdict::Refused {
+                return Err(StoreError::NotAdmitted);
+            }
+            if let Some(replies) = self.for_each(function, calls).await? {
+                return Ok(replies);
+            }
+        }
+        try_join_all(calls.iter().map(|call| self.call(call))).await
+    }
+
+    /// `None`: the server does not run it, or these calls cannot be made at once.
+    async fn for_each<C: Call>(
+        &self,
+        function: &str,
+        calls: &[C],
+    ) -> Result<Option<Vec<C::Reply>>, StoreError> {
+        let (mut keys, mut arguments) = (Vec::with_capacity(calls.len()), Vec::new());
+        let mut each = 0;
+        for call in calls {
+            // Function, how many keys, the key, what is its own.
+            let mut words = self.command(function, call, None, None)?.into_iter().skip(2);
+            keys.extend(words.next());
+            let own: Vec<_> = words.collect();
+            each = own.len();
+            arguments.extend(own);
+        }
+        if each * calls.len() != arguments.len() {
+            return Ok(None);
+        }
+        let command = || {
+            let head = [function.to_owned(), calls.len().to_string()].map(String::into_bytes);
+            head.into_iter().chain(keys.iter().cloned()).chain(arguments.iter().cloned()).collect()
+        };
+        let Some(script) = calls.first().map(Call::script) else { return Ok(None) };
+        let reply = self.run_function(script, command(), || Ok(command())).await?;
+        let Some(reply) = reply else { return Ok(None) };
+        let malformed = |detail| StoreError::Malformed { script: script.name, detail };
+        let mut reply = Reader::new(reply);
+        let mut replies = Vec::with_capacity(calls.len());
+        for call in calls {
+            let mut own = reply.part().map_err(malformed)?;
+            let status = own.text().map_err(malformed)?;
+            replies.push(call.read(&status, &mut own).map_err(malformed)?);
+        }
+        Ok(Some(replies))
+    }
+
     /// Runs the script; where a key is to be checked and has not been, behind that.
     async fn evaluate<C: Call>(
         &self,
@@ -164,10 +225,21 @@ impl<R: Redis> Store<R> {
         let script = call.script();
         let function = if admission.is_some() { script.with_key } else { script.function };
         let arguments = self.command(function, call, once, admission)?;
+        let again = || self.command(function, call, once, admission);
+        self.run_function(script, arguments, again).await
+    }
+
+    /// Calls a function of a script's library, which is loaded where the server does not have it; then
+    /// the call is made `again`. `None`: the server does not run it as one.
+    async fn run_function(
+        &self,
+        script: &Script,
+        arguments: Vec<Vec<u8>>,
+        again: impl FnOnce() -> Result<Vec<Vec<u8>>, StoreError>,
+    ) -> Result<Option<Vec<Reply>>, StoreError> {
         let called = match self.redis().execute("FCALL", arguments).await {
             Err(RedisError::NoFunction) if self.load(script).await? => {
-                let arguments = self.command(function, call, once, admission)?;
-                self.redis().execute("FCALL", arguments).await
+                self.redis().execute("FCALL", again()?).await
             }
             other => other,
         };

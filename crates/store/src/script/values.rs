@@ -2,8 +2,8 @@
 
 use reef_api::node::NodeStatus;
 use reef_api::{
-    AgentId, ContentId, HoldId, IntentId, InviteId, KeyId, MailId, MatchId, MessageId, NodeId,
-    Open, PositionId, SessionId, TaskId, Token, Word,
+    AgentId, BulkId, ContentId, GroupId, HoldId, IntentId, InviteId, KeyId, LimitId, MailId,
+    MatchId, MessageId, NodeId, Open, PositionId, SessionId, TaskId, Token, WaitId, Word,
 };
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
@@ -108,6 +108,14 @@ impl FromReply for Box<RawValue> {
     }
 }
 
+/// The same, where an empty text is none.
+impl FromReply for Option<Box<RawValue>> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let json = reply.filled()?.map(RawValue::from_string).transpose();
+        json.map_err(|e| Malformed(format!("stored JSON: {e}")))
+    }
+}
+
 /// Rows that are read field by field, in the order that is named here.
 macro_rules! rows {
     ($($row:ident { $($field:ident),* })*) => {
@@ -199,6 +207,13 @@ impl<T: Word> FromReply for Open<T> {
     }
 }
 
+/// The same, where an empty text is none.
+impl<T: Word> FromReply for Option<Open<T>> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(reply.filled()?.map(Open::read))
+    }
+}
+
 macro_rules! ids {
     ($($id:ident)*) => {$(
         impl FromReply for $id {
@@ -216,7 +231,7 @@ macro_rules! ids {
 }
 ids! {
     AgentId ContentId HoldId IntentId InviteId KeyId MailId MatchId MessageId NodeId PositionId SessionId
-    TaskId Token
+    TaskId Token WaitId GroupId BulkId LimitId
 }
 
 impl FromReply for UnixMillis {

@@ -20,21 +20,53 @@ return reply
 end
 ";
 
+/// What stands behind the name of the function that runs a script for each of its keys.
+pub(crate) const EACH: &str = "_each";
+
+/// What that function does: each key has as many arguments as any other. Before each reply stands how
+/// many elements it has.
+const FOR_EACH: &str = "\
+local function each(keys, arguments)
+local count, all = #arguments / #keys, {}
+for i = 1, #keys do
+local own = {}
+for j = 1, count do own[j] = arguments[(i - 1) * count + j] end
+local reply, n = script({ keys[i] }, own), #all + 1
+all[n] = #reply
+for j = 1, #reply do all[n + j] = reply[j] end
+end
+return all
+end
+";
+
 /// A library, for `FUNCTION LOAD`: the script as a function, and beside it one that does what `check`
-/// (`key/check`) does before.
-pub(crate) fn as_library(function: &str, flags: &str, code: &str, check: &str) -> String {
+/// (`key/check`) does before; with `has_each` also one that runs the script for each of its keys.
+pub(crate) fn as_library(
+    function: &str,
+    flags: &str,
+    (code, check): (&str, &str),
+    has_each: bool,
+) -> String {
     let flags: Vec<String> =
         flags.split(',').filter(|it| !it.is_empty()).map(|flag| format!("'{flag}'")).collect();
     // Checking a key counts a request, which is a write.
     let may_write = flags.iter().filter(|flag| *flag != "'no-writes'");
     let may_write = may_write.map(String::as_str).collect::<Vec<_>>().join(", ");
+    let flags = flags.join(", ");
+    let each = if has_each {
+        format!(
+            "{FOR_EACH}redis.register_function{{function_name='{function}{EACH}', \
+             callback=each, flags={{{flags}}}}}\n"
+        )
+    } else {
+        String::new()
+    };
     format!(
         "#!lua name={function}\n{code}local script = main\n{check}local check = main\n{CHECKED}\
          redis.register_function{{function_name='{function}', \
-         callback=script, flags={{{}}}}}\n\
+         callback=script, flags={{{flags}}}}}\n\
          redis.register_function{{function_name='{function}{WITH_KEY}', \
-         callback=checked, flags={{{may_write}}}}}\n",
-        flags.join(", ")
+         callback=checked, flags={{{may_write}}}}}\n{each}"
     )
 }
 

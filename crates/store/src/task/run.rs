@@ -3,6 +3,8 @@
 use reef_api::task::TaskStatus;
 use reef_api::{MessageId, Open, Token};
 
+use serde_json::value::RawValue;
+
 use super::{Task, Written};
 use crate::script::{FromReply, Malformed, Reader, rows, unknown_status};
 
@@ -11,6 +13,12 @@ use crate::script::{FromReply, Malformed, Reader, rows, unknown_status};
 pub struct Claimed {
     /// Fences whoever held the task before.
     pub token: Token,
+    /// What whoever held it last has left.
+    pub checkpoint: Option<Box<RawValue>>,
+    /// What has come that it waited for.
+    pub resume: Option<Box<RawValue>>,
+    /// How what it follows has ended.
+    pub inputs: Option<Box<RawValue>>,
     /// The task.
     pub task: Task,
 }
@@ -22,6 +30,27 @@ pub struct Claims {
     pub tasks: Vec<Claimed>,
     /// Why there are none.
     pub reason: String,
+}
+
+/// The reason of a claim that found limits in its way.
+pub const LIMITS_FIRST: &str = "limits";
+
+impl Claims {
+    /// Whether limits are to be opened ([`OpenLimits`](crate::limit::OpenLimits)): the claim has found that the
+    /// time of some has come, or parked as much as one script may.
+    #[must_use]
+    pub fn needs_limits(&self) -> bool {
+        self.reason == LIMITS_FIRST
+    }
+}
+
+/// A task of which a try has ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// It has ended for good, and others are to hear of it: [`release`](super::release).
+    pub follows: bool,
+    /// The task.
+    pub task: Box<Task>,
 }
 
 /// How a task stands.
@@ -37,6 +66,8 @@ pub struct Standing {
     pub lease_ms: i64,
     /// The message that shows it.
     pub message_id: Option<MessageId>,
+    /// How many signals it has got and not taken.
+    pub signals: i64,
 }
 
 impl Written<Standing> {
@@ -54,6 +85,7 @@ impl Standing {
                 progress: reply.float()?,
                 lease_ms: reply.int()?,
                 message_id: FromReply::read(reply)?,
+                signals: reply.int()?,
             }),
             "cancelled" => Ok(Self {
                 cancelled: true,
@@ -61,6 +93,7 @@ impl Standing {
                 progress: reply.float()?,
                 lease_ms: 0,
                 message_id: None,
+                signals: 0,
             }),
             other => unknown_status(other),
         }
@@ -90,6 +123,7 @@ impl FromReply for ClaimState {
 }
 
 rows! {
-    Claimed { token, task }
+    Claimed { token, checkpoint, resume, inputs, task }
     Claims { reason, tasks }
+    Ended { follows, task }
 }

@@ -6,7 +6,9 @@ use reef_api::{ContentId, MessageId, Open, SessionId, TaskId};
 use reef_domain::message::{Block, ContentType, Rendered};
 use serde_json::{Map, Value, json};
 
-use super::{AskOutcome, ClaimsOver, ClaimsTold, Discard, Queue, SettleDue, Settled, Unfinished};
+use super::{
+    AskOutcome, ClaimsOver, ClaimsTold, Discard, Queue, Release, SettleDue, Settled, Unfinished,
+};
 use crate::message::{self, DismissRunner, Opened, Reason, StartTask, TaskChange};
 use crate::node::Writer;
 use crate::port::Redis;
@@ -58,6 +60,7 @@ pub async fn settle_due<R: Redis>(
             break;
         }
     }
+    while store.call(&Release).await? {}
     tell_of_claims(store).await?;
     let unfinished = store.call(&Unfinished).await?;
     for task_id in &unfinished.drafts {
@@ -69,6 +72,22 @@ pub async fn settle_due<R: Redis>(
     let count = unfinished.drafts.len() + unfinished.ended.len();
     all.finished = i64::try_from(count).unwrap_or(i64::MAX);
     Ok(all)
+}
+
+/// Most steps of 20 in which an end tells those that follow it; the monitor goes on with the rest.
+const RELEASE_STEPS: usize = 50;
+
+/// Tells those that follow what has just ended, and its group.
+///
+/// # Errors
+/// [`StoreError`]; the monitor goes on.
+pub async fn release<R: Redis>(store: &Store<R>) -> Result<(), StoreError> {
+    for _ in 0..RELEASE_STEPS {
+        if !store.call(&Release).await? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Tells messages of claims that are over.

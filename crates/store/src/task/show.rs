@@ -2,11 +2,14 @@
 
 use reef_api::Open;
 pub use reef_api::cluster::TasksByStatus;
+use reef_api::limit::ShutBy;
 use reef_api::task::TaskStatus;
+use reef_api::wait::WaitKind;
 
 use super::Task;
 use crate::message::Owned;
 use crate::script::{FromReply, Malformed, Reader, rows};
+use crate::steps::Paged;
 
 /// A task, and who may look at it.
 #[derive(Debug)]
@@ -15,6 +18,8 @@ pub struct Found {
     pub owner: String,
     /// Who owns the node that it is assigned to.
     pub runner: String,
+    /// Which task of this id it is, and how often it was edited.
+    pub version: String,
     /// The task.
     pub task: Box<Task>,
 }
@@ -22,8 +27,9 @@ pub struct Found {
 impl FromReply for Found {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let runner = reply.text()?;
+        let version = reply.text()?;
         let Owned { owner, value } = super::read_owned(reply)?;
-        Ok(Self { owner, runner, task: Box::new(value) })
+        Ok(Self { owner, runner, version, task: Box::new(value) })
     }
 }
 
@@ -34,6 +40,37 @@ pub struct Page {
     pub tasks: Vec<Task>,
     /// Where the next page begins, while there is more.
     pub next: Option<i64>,
+    /// Bytes that this step and those before it have listed.
+    pub filled: i64,
+}
+
+impl Paged for Page {
+    type Row = Task;
+
+    fn parts(self) -> (Vec<Task>, Option<i64>, i64) {
+        (self.tasks, self.next, self.filled)
+    }
+}
+
+/// A page of what a filter finds.
+#[derive(Debug)]
+pub struct FoundPage {
+    /// Where the next page begins, while there is more.
+    pub next: Option<i64>,
+    /// Bytes that this step and those before it have listed.
+    pub filled: i64,
+    /// How many tasks were looked at.
+    pub scanned: i64,
+    /// The tasks.
+    pub tasks: Vec<Task>,
+}
+
+impl Paged for FoundPage {
+    type Row = Task;
+
+    fn parts(self) -> (Vec<Task>, Option<i64>, i64) {
+        (self.tasks, self.next, self.filled)
+    }
 }
 
 /// Tasks by what they are.
@@ -86,6 +123,16 @@ pub struct Obstacles {
     pub target: Option<String>,
     /// That node's status; `None` where there is none such.
     pub target_status: Option<String>,
+    /// What it waits for, if it waits.
+    pub waits_for: Option<Open<WaitKind>>,
+    /// The limit that is shut.
+    pub limit: Option<String>,
+    /// What keeps it shut.
+    pub shut_by: Option<Open<ShutBy>>,
+    /// When it opens, if time alone opens it.
+    pub opens: Option<reef_domain::time::UnixMillis>,
+    /// What is kept back of the queue, as [`crate::queue::paused_state`] reads it.
+    pub paused: Option<String>,
     /// Each required skill: nodes with it, and how many of them are online.
     pub skills: Vec<(String, i64, i64)>,
 }
@@ -98,8 +145,9 @@ impl FromReply for (String, i64, i64) {
 }
 
 rows! {
-    Page { next, tasks }
+    Page { next, filled, tasks }
+    FoundPage { next, filled, scanned, tasks }
     Counts { total, waiting, delayed, dead, classes, fenced, by_status, ended, ended_bytes, oldest_end, overdue }
-    TasksByStatus { pending, scheduled, running, completed, failed, cancelled, timeout }
-    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, skills }
+    TasksByStatus { pending, scheduled, waiting, running, completed, failed, cancelled, timeout }
+    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, waits_for, limit, shut_by, opens, paused, skills }
 }

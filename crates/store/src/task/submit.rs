@@ -1,17 +1,25 @@
-//! How a task comes into the queue.
+//! How tasks come into the queue.
 
-use reef_api::{MessageId, SessionId, TaskId};
+use reef_api::flow::BatchedTask;
+use reef_api::task::RetryPolicy;
+use reef_api::{GroupId, MessageId, SessionId, TaskId, Token, WaitId, Word as _};
+use reef_domain::flow::Edge;
 use reef_domain::json::Json;
+use reef_domain::label;
 use reef_domain::limits::PREFERRING_CLASSES_MAX;
 use reef_domain::task::{Submission, Wants};
 
-use super::{Spec, Submitted, Take, Task, wants_json};
+use super::{Batch, Spec, Submitted, Take, TakeBatch, Task, wants_json};
+use crate::node::Writer;
 use crate::quota::Quotas;
-use crate::script::{Arguments, Call, FromReply, Malformed, Reader, Script, TASK_SUBMIT};
+use crate::script::{
+    Argument, Arguments, Call, FromReply, Malformed, Reader, Script, TASK_BATCH, TASK_SUBMIT, rows,
+};
+use crate::wait::WaitSpec;
 
-/// Takes a task.
+/// A task that is submitted.
 #[derive(Debug)]
-pub struct Submit<'a> {
+pub struct GivenTask<'a> {
     /// Its id.
     pub task_id: &'a TaskId,
     /// What it is.
@@ -20,11 +28,116 @@ pub struct Submit<'a> {
     pub parameters: &'a Json,
     /// A JSON object.
     pub metadata: &'a Json,
+    /// Who submits it.
+    pub owner: &'a str,
+    /// The id of the wait for the approval, where the submission asks for one, and what whoever decides
+    /// has to know.
+    pub approval: Option<(&'a WaitId, Option<&'a Json>)>,
+    /// It follows the group of its batch, and is none of its tasks.
+    pub follows_group: bool,
+}
+
+impl GivenTask<'_> {
+    /// How long the task says that it is kept, as the scripts read it.
+    fn keeps(&self) -> String {
+        let text = |ms: Option<i64>| ms.map(|ms| ms.to_string()).unwrap_or_default();
+        match (self.submission.keep_completed_ms, self.submission.keep_failed_ms) {
+            (None, None) => String::new(),
+            (completed, failed) => format!("{}/{}", text(completed), text(failed)),
+        }
+    }
+
+    /// What it follows, as the scripts read it.
+    fn edges(&self) -> String {
+        let mark = if self.follows_group { "!" } else { "" };
+        match self.submission.after.as_slice() {
+            [] => mark.to_owned(),
+            edges => format!("{mark}{}", edges_json(edges)),
+        }
+    }
+}
+
+/// Pairs of what is followed and how it is to have ended.
+pub(crate) fn edges_json(edges: &[Edge]) -> String {
+    let pairs = edges.iter().map(|edge| serde_json::json!([edge.what, edge.on.as_str()]));
+    serde_json::Value::from_iter(pairs).to_string()
+}
+
+/// Labels as the scripts read them; none where there are none.
+fn labels_json(submission: &Submission) -> String {
+    match submission.labels.len() {
+        0 => String::new(),
+        _ => serde_json::json!(label::words(&submission.labels)).to_string(),
+    }
+}
+
+/// A policy as the scripts read it.
+fn retry_text(retry: Option<RetryPolicy>) -> String {
+    let text = |RetryPolicy { first_ms, factor, most_ms, jitter }| {
+        format!("{first_ms}/{factor}/{most_ms}/{jitter}")
+    };
+    retry.map(text).unwrap_or_default()
+}
+
+/// Seventeen arguments each (include take).
+impl Argument for &[GivenTask<'_>] {
+    fn append(&self, arguments: &mut Arguments) {
+        for task in *self {
+            let submission = task.submission;
+            let spec = Spec {
+                task_type: (&submission.task_type).into(),
+                name: (&submission.name).into(),
+                description: (&submission.description).into(),
+                parameters: task.parameters,
+                metadata: task.metadata,
+                keep_completed_ms: submission.keep_completed_ms,
+                keep_failed_ms: submission.keep_failed_ms,
+                labels: submission.labels.clone(),
+                retry: submission.retry,
+            };
+            let class = submission.wants.canonical();
+            let plain = Wants {
+                required_skills: class.required_skills.clone(),
+                audience: class.audience.clone(),
+                target_node: class.target_node.clone(),
+                limits: class.limits.clone(),
+                ..Wants::default()
+            };
+            arguments
+                .text(task.task_id.as_str())
+                .number(submission.delay_ms)
+                .json(&spec)
+                .text(wants_json(&submission.wants, task.owner))
+                .text(wants_json(&class, task.owner))
+                .text(wants_json(&plain, task.owner))
+                .number(submission.priority)
+                .number(submission.timeout_ms())
+                .number(submission.max_retries)
+                .text(submission.user_id.as_deref().unwrap_or_default())
+                .text(task.keeps());
+            let approval = task.approval.and_then(|(_, details)| {
+                let approval = submission.approval.as_ref()?;
+                Some(WaitSpec::of_approval(approval, details))
+            });
+            approval.append(arguments);
+            arguments
+                .optional(task.approval.map(|(wait_id, _)| wait_id))
+                .text(task.edges())
+                .text(&submission.name)
+                .text(labels_json(submission))
+                .text(retry_text(submission.retry));
+        }
+    }
+}
+
+/// Takes a task.
+#[derive(Debug)]
+pub struct Submit<'a> {
+    /// What it is.
+    pub task: GivenTask<'a>,
     /// The session and the message that show it. Such a task is a draft, which nobody sees until
     /// [`Queue`] says that the message is there.
     pub shown_in: Option<(&'a SessionId, &'a MessageId)>,
-    /// Who submits it.
-    pub owner: &'a str,
     /// What the owner may have; `None`: as much as it likes.
     pub quotas: Option<&'a Quotas>,
 }
@@ -36,56 +149,10 @@ impl FromReply for Option<Box<Task>> {
     }
 }
 
-impl<'a> Submit<'a> {
-    /// How long the task says that it is kept, as the scripts read it.
-    fn keeps(&self) -> String {
-        let text = |ms: Option<i64>| ms.map(|ms| ms.to_string()).unwrap_or_default();
-        match (self.submission.keep_completed_ms, self.submission.keep_failed_ms) {
-            (None, None) => String::new(),
-            (completed, failed) => format!("{}/{}", text(completed), text(failed)),
-        }
-    }
-
-    fn take(&self) -> Take<'a> {
-        let Submission { wants, .. } = self.submission;
-        let spec = Spec {
-            task_type: (&self.submission.task_type).into(),
-            name: (&self.submission.name).into(),
-            description: (&self.submission.description).into(),
-            parameters: self.parameters,
-            metadata: self.metadata,
-            keep_completed_ms: self.submission.keep_completed_ms,
-            keep_failed_ms: self.submission.keep_failed_ms,
-        };
-        let class = wants.canonical();
-        let plain = Wants {
-            required_skills: class.required_skills.clone(),
-            audience: class.audience.clone(),
-            target_node: class.target_node.clone(),
-            ..Wants::default()
-        };
-        Take {
-            task_id: self.task_id,
-            is_draft: self.shown_in.is_some(),
-            delay_ms: self.submission.delay_ms,
-            spec,
-            wants: wants_json(wants, self.owner),
-            class: wants_json(&class, self.owner),
-            plain_class: wants_json(&plain, self.owner),
-            priority: self.submission.priority,
-            timeout_ms: self.submission.timeout_ms(),
-            max_retries: self.submission.max_retries,
-            user_id: self.submission.user_id.as_deref().unwrap_or_default(),
-            session_id: self.shown_in.map(|(session_id, _)| session_id),
-            message_id: self.shown_in.map(|(_, message_id)| message_id),
-            owner: self.owner,
-            preferring_max: self.quotas.map_or(PREFERRING_CLASSES_MAX, |quotas| quotas.classes / 2),
-            tasks_max: self.quotas.map(|quotas| quotas.tasks),
-            bytes_max: self.quotas.map(|quotas| quotas.task_bytes),
-            classes_max: self.quotas.map(|quotas| quotas.classes),
-            keeps: self.keeps(),
-        }
-    }
+/// Most classes of an owner up to which preferences are honoured.
+#[must_use]
+pub fn preferring_max(quotas: Option<&Quotas>) -> i64 {
+    quotas.map_or(PREFERRING_CLASSES_MAX, |quotas| quotas.classes / 2)
 }
 
 impl Call for Submit<'_> {
@@ -96,10 +163,75 @@ impl Call for Submit<'_> {
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
-        self.take().arguments(arguments);
+        let take = Take {
+            is_draft: self.shown_in.is_some(),
+            session_id: self.shown_in.map(|(session_id, _)| session_id),
+            message_id: self.shown_in.map(|(_, message_id)| message_id),
+            owner: self.task.owner,
+            preferring_max: preferring_max(self.quotas),
+            tasks_max: self.quotas.map(|quotas| quotas.tasks),
+            bytes_max: self.quotas.map(|quotas| quotas.task_bytes),
+            classes_max: self.quotas.map(|quotas| quotas.classes),
+            group: self.task.submission.group_id.as_ref(),
+            task: std::slice::from_ref(&self.task),
+        };
+        take.arguments(arguments);
     }
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Submitted, Malformed> {
         Submitted::read(status, reply)
     }
+}
+
+/// Takes several tasks at once, all or none.
+#[derive(Debug)]
+pub struct SubmitBatch<'a> {
+    /// The tasks.
+    pub tasks: &'a [GivenTask<'a>],
+    /// The group that they form, or join, and what it is called.
+    pub group: Option<(&'a GroupId, &'a str)>,
+    /// The group takes no further tasks.
+    pub seals: bool,
+    /// The running task that makes them, and the token under which it runs.
+    pub parent: Option<(&'a TaskId, &'a Token)>,
+    /// Who asks.
+    pub writer: Writer<'a>,
+    /// Whose they are.
+    pub owner: &'a str,
+    /// What the owner may have; `None`: as much as it likes.
+    pub quotas: Option<&'a Quotas>,
+}
+
+impl Call for SubmitBatch<'_> {
+    type Reply = Batch;
+
+    fn script(&self) -> &'static Script {
+        &TASK_BATCH
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        let take = TakeBatch {
+            writer: self.writer,
+            owner: self.owner,
+            preferring_max: preferring_max(self.quotas),
+            tasks_max: self.quotas.map(|quotas| quotas.tasks),
+            bytes_max: self.quotas.map(|quotas| quotas.task_bytes),
+            classes_max: self.quotas.map(|quotas| quotas.classes),
+            group: self.group.map(|(group_id, _)| group_id),
+            group_name: self.group.map(|(_, name)| name).unwrap_or_default(),
+            seals: self.seals,
+            parent: self.parent.map(|(task_id, _)| task_id),
+            token: self.parent.map(|(_, token)| token),
+            tasks: self.tasks,
+        };
+        take.arguments(arguments);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Batch, Malformed> {
+        Batch::read(status, reply)
+    }
+}
+
+rows! {
+    BatchedTask { task_id, status, routable }
 }

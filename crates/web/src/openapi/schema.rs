@@ -1,8 +1,12 @@
 //! Schemas that recur.
 
 use reef_domain::id::{MADE_PREFIXES, RESERVED};
-use reef_domain::limits::{COUNTER_MAX, ID_CHARS_MAX, LABEL_CHARS_MAX, LABELS_MAX};
+use reef_domain::limits::{
+    AUDIENCE_MAX, COUNTER_MAX, ID_CHARS_MAX, LABEL_CHARS_MAX, LABELS_MAX, TASK_LABEL_KEY_CHARS_MAX,
+    TASK_LABEL_VALUE_CHARS_MAX, TASK_LABELS_MAX, TASK_TIMEOUT_MS_MAX,
+};
 use reef_domain::name::HIDDEN_CLASS;
+use reef_domain::task::{PRIORITY_DEFAULT, PRIORITY_MAX, TIMEOUT_DEFAULT};
 use serde_json::{Value, json};
 
 /// An id (`contract.md` §1).
@@ -39,6 +43,44 @@ pub fn new_id() -> Value {
         schema.insert("not".to_owned(), json!({ "anyOf": refused }));
     }
     schema
+}
+
+/// The key and the value of a task's label, as parts of a pattern.
+fn label_parts() -> (String, String) {
+    let edge = format!(r"[^,\s\u200c\u200d{HIDDEN_CLASS}]");
+    let key = format!("[A-Za-z0-9._/-]{{1,{TASK_LABEL_KEY_CHARS_MAX}}}");
+    (key, format!("({edge}([^,{HIDDEN_CLASS}]*{edge})?)?"))
+}
+
+/// Labels of a task, by their keys.
+#[must_use]
+pub fn task_labels() -> Value {
+    let (key, value) = label_parts();
+    json!({
+        "maxProperties": TASK_LABELS_MAX,
+        "propertyNames": { "pattern": format!("^{key}$") },
+        "additionalProperties": {
+            "type": "string",
+            "maxLength": TASK_LABEL_VALUE_CHARS_MAX,
+            "pattern": format!("^{value}$"),
+        },
+    })
+}
+
+/// Labels as they stand in a query: `key:value`, with commas between; an empty one asks for none.
+#[must_use]
+pub fn labels_asked_for() -> Value {
+    let (key, value) = label_parts();
+    let pattern = format!("^({key}:{value}(,{key}:{value}){{0,{}}})?$", TASK_LABELS_MAX - 1);
+    json!({ "type": "string", "pattern": pattern })
+}
+
+/// A point in time, in UTC, with or without milliseconds; an empty one is none.
+#[must_use]
+pub fn point_in_time() -> Value {
+    let day = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])";
+    let time = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{3})?";
+    json!({ "type": "string", "pattern": format!("^({day}T{time}Z)?$") })
 }
 
 /// Words of which one is to be used; `null` stays possible where it was.
@@ -94,6 +136,32 @@ fn name_pattern() -> String {
 #[must_use]
 pub fn between(min: impl Into<Value>, max: impl Into<Value>) -> Value {
     json!({ "minimum": min.into(), "maximum": max.into() })
+}
+
+/// A task's priority.
+#[must_use]
+pub fn priority() -> Value {
+    default(between(0, PRIORITY_MAX), PRIORITY_DEFAULT)
+}
+
+/// Whose nodes may run a task.
+#[must_use]
+pub fn audience(or_none: bool) -> Value {
+    let mut kinds = vec![
+        json!({ "enum": ["any", "owner"] }),
+        json!({ "type": "array", "minItems": 1, "maxItems": AUDIENCE_MAX, "items": id() }),
+    ];
+    if or_none {
+        kinds.push(json!({ "type": "null" }));
+    }
+    json!({ "anyOf": kinds })
+}
+
+/// A task's longest run, in seconds.
+#[must_use]
+pub fn timeout() -> Value {
+    let longest = TASK_TIMEOUT_MS_MAX / 1000;
+    json!({ "exclusiveMinimum": 0, "maximum": longest, "default": TIMEOUT_DEFAULT })
 }
 
 /// A count of things.

@@ -146,7 +146,7 @@ fn a_claim_that_waits_does_not_outlive_its_key() {
     let (id, worker) = key(&agent, &json!({"scopes": ["read", "write"]}));
     let node =
         agent.client.new_node_with("waiting", &["late"])["node_id"].as_str().unwrap().to_owned();
-    let calls = "reef_component_calls_total{component=\"sessions\"}";
+    let calls = "reef_component_calls_total{component=\"tasks\"}";
     let before = metric(&hub.admin(), calls);
     let waiting = std::thread::spawn({
         let (worker, node) = (worker.clone(), node.clone());

@@ -34,6 +34,10 @@ pub struct Estate {
     pub content: String,
     pub task: String,
     pub held: String,
+    wait: String,
+    group: String,
+    bulk: String,
+    limit: String,
     token: String,
     pub key: String,
     pub hold: String,
@@ -66,10 +70,19 @@ impl Estate {
             .ok();
         let mail = json!({"from": alice.id, "content": "for Alice"});
         client.post(&format!("/inbox/{}", alice.id), &mail).ok();
-        let held = desk.submit(json!({}));
+        let limit = unique("limit");
+        hub.client.send_json("PUT", &format!("/limits/{limit}"), &json!({})).ok();
+        let held = desk.submit(json!({"limits": [{"name": limit}]}));
         let claim = desk.claim_for(&node, LEASE_MS);
         assert_eq!(claim.id, held);
         let task = desk.submit(json!({"delay_ms": 3_600_000}));
+        let asked = desk.submit_with(json!({"approval": {"question": "?"}}));
+        let wait = text(&asked["wait_id"]);
+        let batch = json!({"tasks": [{"name": "one", "required_skills": [unique("nobody")]}],
+            "group": {}});
+        let group = text(&client.post("/tasks/batch", &batch).ok()["group_id"]);
+        let bulk = json!({"action": "remove", "filter": {}, "dry_run": true});
+        let bulk = text(&client.post("/bulk", &bulk).ok()["bulk_id"]);
         let key = client.post("/auth/keys", &json!({"name": "second"})).ok();
         let key = text(&key["key_info"]["key_id"]);
         let content = text(&block["content_id"]);
@@ -84,6 +97,10 @@ impl Estate {
             content,
             task,
             held,
+            wait,
+            group,
+            bulk,
+            limit,
             token,
             key,
             hold,
@@ -96,7 +113,7 @@ impl Estate {
     /// Lets her node hold another task than the one that it held.
     pub fn hold_another(&mut self) {
         let desk = Desk { client: self.alice.client.clone(), skill: self.skill.clone() };
-        self.held = desk.submit(json!({}));
+        self.held = desk.submit(json!({"limits": [{"name": self.limit}]}));
         let claim = desk.claim_for(&self.node, LEASE_MS);
         assert_eq!(claim.id, self.held);
         self.token = claim.token;
@@ -106,9 +123,12 @@ impl Estate {
     pub fn path(&self, pattern: &str) -> String {
         let (method_of_task, id) = (pattern.contains("/tasks/{id}"), pattern.contains("/{id}"));
         // What needs a claim goes to the task that is held.
-        let needs_claim =
-            ["/progress", "/complete", "/fail"].iter().any(|end| pattern.ends_with(end));
+        let needs_claim = ["/progress", "/complete", "/fail", "/wait", "/signals/take"]
+            .iter()
+            .any(|end| pattern.ends_with(end));
         let id = match (method_of_task, id) {
+            (false, _) if pattern.contains("/groups/") => &self.group,
+            (false, _) if pattern.contains("/bulk/") => &self.bulk,
             (false, _) if pattern.contains("/holds/") => &self.hold,
             (false, _) if pattern.contains("/intents/") => &self.intent,
             (false, _) if pattern == "/api/v1/positions/{id}" => &self.alice.id,
@@ -123,6 +143,8 @@ impl Estate {
             .replace("{sid}", &self.session)
             .replace("{mid}", &self.message)
             .replace("{cid}", &self.content)
+            .replace("{wid}", &self.wait)
+            .replace("{name}", &self.limit)
             .replace("{tid}", "step-1")
             .replace("{agent}", &self.alice.id)
             .replace("{key_id}", &self.key)
@@ -141,7 +163,8 @@ impl Estate {
                 "GET",
                 "/messages/{mid}" | "/messages/{mid}/content/{cid}" | "/messages/{mid}/events",
             )
-            | ("GET", "/tasks/{id}" | "/tasks/{id}/why")
+            | ("GET", "/tasks/{id}" | "/tasks/{id}/why" | "/waits/{wid}")
+            | ("GET", "/groups/{id}" | "/groups/{id}/tasks" | "/bulk/{id}")
             | ("GET", "/inbox/{agent}" | "/inbox/{agent}/dead") => (Nothing, Value::Null),
             // Load or create: what is there is read.
             ("PUT", "/sessions/{sid}/messages/{mid}") => (Nothing, json!({"role": "user"})),
@@ -184,9 +207,22 @@ impl Estate {
             ("POST", "/inbox/{agent}/proposals/{msg_id}/accept") => (Forbidden, json!({})),
             ("POST", "/inbox/{agent}/ack") => (Forbidden, json!({"receipts": ["x.1"]})),
             ("POST", "/tasks/claim") => (Forbidden, json!({"node_id": node_id})),
-            ("POST", "/tasks/{id}/progress" | "/tasks/{id}/complete" | "/tasks/{id}/fail") => {
-                (Forbidden, token)
+            ("POST", "/tasks/{id}/progress" | "/tasks/{id}/complete" | "/tasks/{id}/fail")
+            | ("POST", "/tasks/{id}/signals/take") => (Forbidden, token),
+            ("POST", "/limits/{name}/penalty") => (Forbidden, {
+                json!({"task_id": self.held, "token": self.token, "retry_after_ms": 1})
+            }),
+            ("PUT" | "DELETE", "/limits/{name}") | ("PUT", "/queue") => (AdminOnly, json!({})),
+            ("POST", "/tasks/{id}/wait") => {
+                (Forbidden, json!({"token": self.token, "kind": "sleep", "for_ms": 1}))
             }
+            ("POST", "/groups/{id}/cancel" | "/groups/{id}/retry" | "/bulk/{id}/stop") => {
+                (Forbidden, json!({}))
+            }
+            ("PATCH", "/tasks/{id}") => (Forbidden, json!({"priority": 0})),
+            ("POST", "/tasks/{id}/signal") => (Forbidden, json!({"name": "x"})),
+            // A first key lacks the scope.
+            ("POST", "/waits/{wid}/answer") => (Forbidden, json!({"decision": "approve"})),
             ("POST", "/tasks/{id}/cancel" | "/tasks/{id}/retry") => (Forbidden, json!({})),
             // Of money nobody is told that it is not there.
             ("GET", "/balance/{agent}" | "/holds/{id}" | "/intents/{id}" | "/positions/{id}")
@@ -217,6 +253,12 @@ impl Estate {
             ("POST", "/tasks") => {
                 (Welcome, json!({"name": "own", "required_skills": [unique("nobody")]}))
             }
+            ("POST", "/tasks/batch") => (Welcome, {
+                json!({"tasks": [{"name": "own", "required_skills": [unique("nobody")]}]})
+            }),
+            ("POST", "/bulk") => {
+                (Welcome, json!({"action": "remove", "filter": {}, "dry_run": true}))
+            }
             ("POST", "/tasks/dead/redrive") => {
                 (Welcome, json!({"task_ids": ["some-task"], "dry_run": true}))
             }
@@ -235,6 +277,7 @@ impl Estate {
             | ("GET", "/cluster/durability")
             | ("GET", "/cluster/leader" | "/cluster/leader/history")
             | ("GET", "/sessions" | "/tasks" | "/tasks/pending" | "/tasks/stats" | "/tasks/dead")
+            | ("GET", "/waits" | "/limits" | "/limits/{name}" | "/queue")
             | ("GET", "/agents" | "/agents/{id}" | "/auth/keys" | "/auth/me") => {
                 (Welcome, Value::Null)
             }
@@ -337,5 +380,5 @@ fn lists_show_a_caller_its_own() {
     let body = json!({"session_id": estate.session});
     bob.post("/sessions", &body).problem(403, "forbidden");
     let mine = estate.alice.client.get("/tasks?limit=1000").list();
-    assert_eq!(mine.len(), 2, "{mine:?}");
+    assert_eq!(mine.len(), 4, "{mine:?}");
 }

@@ -38,11 +38,12 @@ fn example_of(segment: &str) -> String {
 
 /// The routes of all components.
 pub fn routes() -> Vec<Known> {
-    let tables: [Vec<Route<Blocking>>; 5] = [
+    let tables: [Vec<Route<Blocking>>; 6] = [
         register::routes(),
         heartbeat::routes(),
         messages::routes(),
         sessions::routes(),
+        tasks::routes(),
         ledger::routes(),
     ];
     let all = tables.into_iter().flatten();

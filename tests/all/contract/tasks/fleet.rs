@@ -195,7 +195,7 @@ fn the_cluster_counts_tasks() {
     assert!(state["total_tasks"].as_i64() > Some(1), "{before} {state}");
     assert!(state["running_tasks"].as_i64() >= Some(1), "{state}");
     let statuses: Vec<_> = state["tasks_by_status"].as_object().unwrap().keys().collect();
-    assert_eq!(statuses.len(), 7, "{state}");
+    assert_eq!(statuses.len(), 8, "{state}");
     desk.post(&held, "complete", json!({})).ok();
     let answer = client.get("/tasks/stats");
     let stats = answer.has_fields(&[
@@ -207,6 +207,7 @@ fn the_cluster_counts_tasks() {
         "failed",
         "cancelled",
         "timeout",
+        "suspended",
         "waiting",
         "delayed",
         "dead",

@@ -7,7 +7,7 @@ use super::{Desk, ids, ids_of};
 use crate::harness::{Answer, Client, unique};
 
 /// The target of `Link: <…>; rel="next"`, below `/api/v1`.
-fn next(answer: &Answer) -> Option<String> {
+pub(super) fn next(answer: &Answer) -> Option<String> {
     let link = answer.header("link")?;
     let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
     assert!(rest.contains("rel=\"next\""), "{link}");

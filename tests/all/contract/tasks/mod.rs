@@ -2,17 +2,23 @@
 //! test's nodes have and no other test's tasks want.
 
 mod audience;
+mod bulk;
 mod claiming;
 mod directed;
+mod edits;
 mod ending;
+mod finding;
 mod fleet;
+mod flows;
 mod in_sessions;
+mod limits;
 mod lists;
 mod refusals;
 mod repeats;
 mod runners;
 mod submitting;
 mod waiting;
+mod waits;
 mod why;
 
 use serde_json::{Value, json};

@@ -33,6 +33,14 @@ fn until_it_reaches(agent: &NewAgent, level: &str) {
     });
 }
 
+/// Waits until a connection is held back by the server, as by `WAIT`.
+fn until_somebody_waits(server: &Server) {
+    eventually("the wait", PATIENCE, || {
+        let info: String = redis::cmd("INFO").arg("clients").query(&mut server.connect()).ok()?;
+        info.contains("blocked_clients:1").then_some(())
+    });
+}
+
 fn levels(given: &Value) -> Vec<String> {
     let levels = given.as_array().unwrap().iter();
     levels.map(|it| format!("{} {}", it["level"], it["given"]).replace('"', "")).collect()
@@ -270,11 +278,7 @@ fn a_server_that_is_killed_while_it_is_waited_for_leaves_the_write_unknown() {
     replica.signal(Signal::Stop);
     let answer = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| deposit(&agent, "durability=replica"));
-        eventually("the wait", PATIENCE, || {
-            let info: String =
-                redis::cmd("INFO").arg("clients").query(&mut server.connect()).ok()?;
-            info.contains("blocked_clients:1").then_some(())
-        });
+        until_somebody_waits(&server);
         server.signal(Signal::Kill);
         waiting.join().unwrap()
     });
@@ -292,11 +296,7 @@ fn a_server_that_hangs_while_it_is_waited_for_keeps_nobody_for_two_seconds() {
     replica.signal(Signal::Stop);
     let answer = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| deposit(&agent, "durability=replica, handling=strict"));
-        eventually("the wait", PATIENCE, || {
-            let info: String =
-                redis::cmd("INFO").arg("clients").query(&mut server.connect()).ok()?;
-            info.contains("blocked_clients:1").then_some(())
-        });
+        until_somebody_waits(&server);
         server.signal(Signal::Stop);
         let since = std::time::Instant::now();
         let answer = waiting.join().unwrap();

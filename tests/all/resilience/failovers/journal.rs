@@ -21,8 +21,8 @@ pub enum Told {
     Completed(String, String),
     /// An event: its id, and what it says.
     Event(String, String),
-    /// Money was paid: what names the payment.
-    Paid(String),
+    /// Money was paid: the number of the entry, and what names the payment.
+    Paid(i64, String),
     /// A word was appended to a message.
     Appended(String, String),
 }
@@ -31,16 +31,58 @@ pub enum Told {
 pub struct Journal {
     /// With when it was told.
     pub told: Vec<(u64, Told)>,
-    /// When a primary was killed or frozen, and since when its replica had not heard of it.
-    pub blown: Vec<(u64, u64)>,
+    pub blown: Vec<Blow>,
+    /// When readers were told that another process of Redis answers. On a machine that is busy with
+    /// other things Sentinels and nodes replace a primary that is only slow.
+    changed: Vec<u64>,
+}
+
+/// A primary falls.
+#[derive(Debug, Clone, Copy)]
+pub struct Blow {
+    /// Since when its replica had not heard of it.
+    pub cut_off: u64,
+    /// Until when the monitor has seen all that was told.
+    pub seen: u64,
+    /// When it was killed or frozen.
+    pub at: u64,
+}
+
+/// What the hub names: entries of the journal that are no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    pub first: i64,
+    pub last: i64,
+}
+
+impl Named {
+    /// From the memo of an entry of the kind `restored`, if it names any.
+    pub fn read(memo: &str) -> Option<Self> {
+        let (first, rest) = memo.strip_prefix("entries ")?.split_once(" to ")?;
+        let last = rest.strip_suffix(" are no more")?;
+        Some(Self { first: first.parse().unwrap(), last: last.parse().unwrap() })
+    }
+
+    fn has(self, number: i64) -> bool {
+        (self.first..=self.last).contains(&number)
+    }
 }
 
 impl Journal {
+    pub fn new(told: Vec<(u64, Told)>, blown: Vec<Blow>) -> Self {
+        let changes = told.iter().filter(|(_, told)| {
+            let name = r#""event_type":"store_changed""#;
+            matches!(told, Told::Event(_, event) if event.contains(name))
+        });
+        let changed = changes.map(|(at, _)| *at).collect();
+        Self { told, blown, changed }
+    }
+
     pub fn summary(&self) -> String {
         let count = |is_it: fn(&Told) -> bool| self.told.iter().filter(|it| is_it(&it.1)).count();
         format!(
             "{} terms and renewals, {} registrations, {} claims, {} completed, {} events, {} payments, \
-             {} appends; {} blows",
+             {} appends; {} blows, {} times another process",
             count(|it| matches!(it, Told::Led(..))),
             count(|it| matches!(it, Told::Registered(..))),
             count(|it| matches!(it, Told::Claimed(..))),
@@ -49,6 +91,7 @@ impl Journal {
             count(|it| matches!(it, Told::Paid(..))),
             count(|it| matches!(it, Told::Appended(..))),
             self.blown.len(),
+            self.changed.len(),
         )
     }
 
@@ -72,6 +115,8 @@ impl Journal {
     /// Tasks that were completed twice, though no primary fell in between: then the first completion
     /// was not lost.
     pub fn done_twice(&self) -> Vec<String> {
+        let falls: Vec<u64> =
+            self.blown.iter().map(|blow| blow.at).chain(self.changed.iter().copied()).collect();
         let mut done: BTreeMap<&str, Vec<(u64, &str)>> = BTreeMap::new();
         for (at, told) in &self.told {
             if let Told::Completed(task, token) = told {
@@ -84,7 +129,7 @@ impl Journal {
             for pair in ends.windows(2) {
                 // An answer is written down a little after it was given.
                 let (first, second) = (pair[0].0.saturating_sub(1000), pair[1].0);
-                if !self.blown.iter().any(|(_, blow)| (first..=second).contains(blow)) {
+                if !falls.iter().any(|at| (first..=second).contains(at)) {
                     twice.push(format!("{task}: {ends:?}"));
                 }
             }
@@ -93,10 +138,36 @@ impl Journal {
     }
 
     /// Whether something was told so late before a blow that it may not have reached the replica. A
-    /// frozen primary answers nothing, and what a killed one answered in its last seconds may be lost.
+    /// frozen primary answers nothing, and what a killed one answered in its last seconds may be lost;
+    /// so may what one answered that was replaced while it lived.
     pub fn may_be_lost(&self, at: u64) -> bool {
-        let window = |(from, blow): &(u64, u64)| from.saturating_sub(2000)..blow + 2000;
+        if self.changed.iter().any(|told| (told.saturating_sub(5000)..=*told).contains(&at)) {
+            return true;
+        }
+        let window = |blow: &Blow| blow.cut_off.saturating_sub(2000)..blow.at + 2000;
         self.blown.iter().any(|blow| window(blow).contains(&at))
+    }
+
+    /// Compares the payments that are lost with what the hub says of its journal: it names what the
+    /// monitor had seen, each with its number, and nothing that somebody still has. `payers` is how many
+    /// payments were under way at once: those may have been lost before anybody was told of them.
+    pub fn assert_named(&self, lost: &[(u64, i64)], named: &[Named], payers: usize) {
+        let unsaid: Vec<_> =
+            lost.iter().filter(|(_, number)| !named.iter().any(|it| it.has(*number))).collect();
+        for (at, number) in &unsaid {
+            let was_seen = |blow: &Blow| (blow.cut_off..blow.seen).contains(at);
+            assert!(
+                !self.blown.iter().any(was_seen),
+                "entry {number}, told at {at}, is lost and not named: {named:?} {:?}",
+                self.blown
+            );
+        }
+        for it in named {
+            let known = lost.iter().filter(|(_, number)| it.has(*number)).count();
+            let others = usize::try_from(it.last - it.first + 1).unwrap().saturating_sub(known);
+            assert!(others <= payers + self.blown.len(), "{it:?}: {known} are lost");
+        }
+        println!("{} lost payments: the hub names {named:?}, and not {unsaid:?}", lost.len());
     }
 
     pub fn assert_sound(&self) {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use self::journal::{appended_twice, now_ms};
+use self::journal::{Blow, appended_twice, now_ms};
 use self::work::{Place, Work};
 use crate::harness::{
     Hub, HubOptions, Message, PATIENCE, Program, Proxy, RedisCluster, RedisSentinel, RedisServer,
@@ -99,6 +99,21 @@ fn until_all_go_on(work: &Work, blow: Instant, what: &str) {
     println!("{what}: all kinds of work go on after {:?}", blow.elapsed());
 }
 
+/// Waits for a round of the monitor that began from now on, and so has seen all that was told before.
+fn until_the_monitor_has_looked(hub: &Hub) {
+    let client = hub.admin();
+    let rounds = || -> u64 {
+        let metrics = client.get("//metrics").text();
+        let mut lines = metrics.lines();
+        let ended =
+            lines.find_map(|it| it.strip_prefix("reef_monitor_ticks_total{outcome=\"ok\"} "));
+        ended.map_or(0, |rounds| rounds.parse().unwrap())
+    };
+    let before = rounds();
+    // The one that is under way may have looked before.
+    eventually("rounds of the monitor", PATIENCE, || (rounds() >= before + 2).then_some(()));
+}
+
 /// Ends the work however the test ends.
 struct StopsAtTheEnd<'s>(&'s AtomicBool);
 
@@ -121,10 +136,12 @@ fn run(mut ground: Ground) {
         for turn in 0..blows() {
             // What is answered from here on is lost.
             let index = ground.primary(turn);
-            let from = now_ms();
+            let cut_off = now_ms();
             let replica = ground.cut_off_the_replica_of(index);
             until_all_go_on(&work, Instant::now(), "while the replica hears nothing");
-            blown.push((from, now_ms()));
+            let seen = now_ms();
+            until_the_monitor_has_looked(&up);
+            blown.push(Blow { cut_off, seen, at: now_ms() });
             ground.kill(index);
             until_all_go_on(&work, Instant::now(), "after a kill");
             let_hear_again(&replica);
@@ -132,7 +149,8 @@ fn run(mut ground: Ground) {
             ground.until_replica(index);
 
             let index = ground.primary(turn);
-            blown.push((now_ms(), now_ms()));
+            let at = now_ms();
+            blown.push(Blow { cut_off: at, seen: at, at });
             ground.freeze(index);
             until_all_go_on(&work, Instant::now(), "after a freeze");
             ground.thaw(index);

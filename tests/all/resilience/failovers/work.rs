@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::journal::{Journal, Told, appended_twice, now_ms};
+use super::journal::{Blow, Journal, Named, Told, appended_twice, now_ms};
 use crate::harness::{
     Answer, Client, Message, NewAgent, PATIENCE, eventually, registration, unique,
 };
@@ -82,29 +82,46 @@ impl Place {
         println!("{lost} acknowledged appends were lost");
     }
 
-    /// Payments are in the journal once, and only one that may have been lost is not there.
+    /// Payments are in the journal once; only one that may have been lost is not there, and the hub
+    /// names it.
     pub fn assert_payments(&self, journal: &Journal) {
         let (mut times, mut cursor): (BTreeMap<String, usize>, _) = (BTreeMap::new(), 0);
+        let mut named = BTreeSet::new();
         loop {
             let page = self.ask(&format!("/entries?order=oldest&limit=1000&after={cursor}"));
             let entries = page["entries"].as_array().unwrap();
             let Some(last) = entries.last() else { break };
             cursor = last["seq"].as_i64().unwrap();
-            for entry in entries.iter().filter(|entry| entry["kind"] == "transfer") {
-                *times.entry(entry["memo"].as_str().unwrap().to_owned()).or_default() += 1;
+            for entry in entries {
+                let memo = entry["memo"].as_str().unwrap_or_default();
+                match entry["kind"].as_str().unwrap() {
+                    "transfer" => *times.entry(memo.to_owned()).or_default() += 1,
+                    "restored" => named.extend(Named::read(memo)),
+                    _ => {}
+                }
             }
         }
         let twice: Vec<_> = times.iter().filter(|(_, times)| **times > 1).collect();
         assert!(twice.is_empty(), "paid twice: {twice:?}");
-        let mut lost = 0;
+        let mut lost = Vec::new();
         for (at, told) in &journal.told {
-            let Told::Paid(memo) = told else { continue };
+            let Told::Paid(number, memo) = told else { continue };
             if !times.contains_key(memo) {
                 assert!(journal.may_be_lost(*at), "{memo} was paid at {at} and is not there");
-                lost += 1;
+                lost.push((*at, *number));
             }
         }
-        println!("{lost} acknowledged payments were lost");
+        // An entry that names others may be lost with the next primary; its event is elsewhere.
+        for (_, told) in &journal.told {
+            let Told::Event(_, event) = told else { continue };
+            let event: Value = serde_json::from_str(event).unwrap();
+            if event["event_type"] == "ledger_rolled_back" {
+                let number = |name: &str| event["payload"][name].as_i64().unwrap();
+                named.insert(Named { first: number("first"), last: number("last") });
+            }
+        }
+        let named: Vec<_> = named.into_iter().collect();
+        journal.assert_named(&lost, &named, self.payers.len());
     }
 }
 
@@ -151,8 +168,8 @@ impl Work {
         self.counts.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
-    pub fn journal(self, blown: Vec<(u64, u64)>) -> Journal {
-        Journal { told: self.told.into_inner().unwrap(), blown }
+    pub fn journal(self, blown: Vec<Blow>) -> Journal {
+        Journal::new(self.told.into_inner().unwrap(), blown)
     }
 
     fn note(&self, told: Told) {
@@ -244,8 +261,10 @@ impl Work {
         let body = json!({
             "from_agent": payer.id, "to_agent": payee.id, "amount": "0.000001", "memo": memo,
         });
-        place.insist(Some(&payer.key), "/transfer", &body).ok();
-        self.note(Told::Paid(memo));
+        let paid = place.insist(Some(&payer.key), "/transfer", &body).ok();
+        let entry = paid["settlement"]["entry_id"].as_str().unwrap();
+        let number = entry.strip_prefix("ent_").unwrap().parse().unwrap();
+        self.note(Told::Paid(number, memo));
         std::thread::sleep(Duration::from_millis(10));
     }
 

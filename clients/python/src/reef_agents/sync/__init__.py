@@ -24,9 +24,12 @@ from .node import Node, Task
 from .nouns import (
     Agents,
     Asked,
+    Bulk,
     Cluster,
+    Groups,
     Inbox,
     Ledger,
+    Limits,
     Mail,
     Market,
     Message,
@@ -35,6 +38,7 @@ from .nouns import (
     Session,
     Sessions,
     Tasks,
+    Waits,
     Writer,
 )
 
@@ -87,11 +91,15 @@ class Reef:
         self.url = self._inner.url
         self.agents = Agents(self._portal, self._inner.agents)
         self.cluster = Cluster(self._portal, self._inner.cluster)
+        self.groups = Groups(self._portal, self._inner.groups)
+        self.bulk = Bulk(self._portal, self._inner.bulk)
         self.ledger = Ledger(self._portal, self._inner.ledger)
+        self.limits = Limits(self._portal, self._inner.limits)
         self.market = Market(self._portal, self._inner.market)
         self.nodes = Nodes(self._portal, self._inner.nodes)
         self.sessions = Sessions(self._portal, self._inner.sessions)
         self.tasks = Tasks(self._portal, self._inner.tasks)
+        self.waits = Waits(self._portal, self._inner.waits)
 
     request = blocking(client.Reef.request)
 

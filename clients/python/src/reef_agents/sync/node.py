@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType, TracebackType
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 from .. import node as node_
 from .. import task as task_
 from .. import writer
-from .._portal import Facade, Portal
+from .._portal import Facade, Portal, blocking
+from ..errors import Waiting
+from ..waits import Decision
 from .nouns import Writer
 
 H = TypeVar("H", bound="Callable[[Task], object]")
@@ -21,6 +23,13 @@ H = TypeVar("H", bound="Callable[[Task], object]")
 
 class Task(Facade):
     """As :class:`reef_agents.Task`."""
+
+    approval = blocking(task_.Task.approval)
+    signal = blocking(task_.Task.signal)
+    sleep = blocking(task_.Task.sleep)
+    wait_for = blocking(task_.Task.wait_for)
+    children = blocking(task_.Task.children)
+    signals = blocking(task_.Task.signals)
 
     def __init__(self, portal: Portal, inner: task_.Task) -> None:
         """As it was claimed."""
@@ -30,6 +39,22 @@ class Task(Facade):
         self.metadata, self.session_id = inner.metadata, inner.session_id
         self.message_id, self.token = inner.message_id, inner.token
         self.attempt, self.epoch = inner.attempt, inner.epoch
+        self.inputs, self.resume = inner.inputs, inner.resume
+
+    @property
+    def checkpoint(self) -> Any:
+        """What :meth:`save` was given last, also by an earlier claim."""
+        return self._inner.checkpoint
+
+    def save(self, state: Any) -> None:
+        """Keeps a value for the claims after this one. It is sent with the next wait."""
+        self._inner.save(state)
+
+    @property
+    def decision(self) -> Decision | None:
+        """What was decided before it was given out, if its submission asked for that."""
+        decision: Decision | None = self._inner.decision
+        return decision
 
     @property
     def cancelled(self) -> bool:
@@ -159,10 +184,10 @@ async def _in_thread(function: Callable[[], object]) -> object:
 
     def run() -> None:
         result: object = None
-        failure: Exception | None = None
+        failure: BaseException | None = None
         try:
             result = function()
-        except Exception as error:
+        except (Exception, Waiting) as error:
             failure = error
         except BaseException as error:
             # It ends this thread, and no program.

@@ -7,7 +7,22 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from .. import agents, cluster, inbox, ledger, market, message, nodes, session, tasks, writer
+from .. import (
+    agents,
+    bulk,
+    cluster,
+    groups,
+    inbox,
+    ledger,
+    limits,
+    market,
+    message,
+    nodes,
+    session,
+    tasks,
+    waits,
+    writer,
+)
 from .._portal import Facade, Portal, blocking, iterating, wrapping
 
 
@@ -266,6 +281,9 @@ class Tasks(Facade):
     """As :class:`reef_agents.tasks.Tasks`."""
 
     submit = blocking(tasks.Tasks.submit)
+    edit = blocking(tasks.Tasks.edit)
+    batch = blocking(tasks.Tasks.batch)
+    signal = blocking(tasks.Tasks.signal)
     get = blocking(tasks.Tasks.get)
     wait = blocking(tasks.Tasks.wait)
     why = blocking(tasks.Tasks.why)
@@ -279,3 +297,46 @@ class Tasks(Facade):
     dead = blocking(tasks.Tasks.dead)
     redrive = blocking(tasks.Tasks.redrive)
     clean_up = blocking(tasks.Tasks.clean_up)
+
+
+class Bulk(Facade):
+    """As :class:`reef_agents.bulk.Bulk`."""
+
+    count = blocking(bulk.Bulk.count)
+    start = blocking(bulk.Bulk.start)
+    get = blocking(bulk.Bulk.get)
+    wait = blocking(bulk.Bulk.wait)
+    stop = blocking(bulk.Bulk.stop)
+
+
+class Limits(Facade):
+    """As :class:`reef_agents.limits.Limits`."""
+
+    each = iterating(limits.Limits.each)
+    get = blocking(limits.Limits.get)
+    set = blocking(limits.Limits.set)
+    remove = blocking(limits.Limits.remove)
+    shut = blocking(limits.Limits.shut)
+    queue = blocking(limits.Limits.queue)
+    pause = blocking(limits.Limits.pause)
+    resume = blocking(limits.Limits.resume)
+
+
+class Groups(Facade):
+    """As :class:`reef_agents.groups.Groups`."""
+
+    get = blocking(groups.Groups.get)
+    wait = blocking(groups.Groups.wait)
+    tasks = iterating(groups.Groups.tasks)
+    cancel = blocking(groups.Groups.cancel)
+    retry = blocking(groups.Groups.retry)
+
+
+class Waits(Facade):
+    """As :class:`reef_agents.waits.Waits`."""
+
+    list = blocking(waits.Waits.list)
+    each = iterating(waits.Waits.each)
+    get = blocking(waits.Waits.get)
+    wait = blocking(waits.Waits.wait)
+    answer = blocking(waits.Waits.answer)

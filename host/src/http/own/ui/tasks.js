@@ -8,6 +8,7 @@ import { eventTypes } from "./event-types.js";
 const SHOWN = 50;
 const PRIORITIES = ["critical", "high", "normal", "low"];
 const ENDS = ["completed", "failed", "cancelled", "timeout"];
+const LATER = ["scheduled", "waiting", "pending"];
 
 export const events = [...eventTypes.filter((type) => type.startsWith("task_")), "node_offline", "snapshot"];
 
@@ -47,17 +48,18 @@ export async function load() {
   if (!stats) return;
   const known = new Set();
   const ended = (latest ?? []).filter((task) => ENDS.includes(task.status));
-  const later = (latest ?? []).filter((task) => task.status === "scheduled" || task.status === "pending");
+  const later = (latest ?? []).filter((task) => LATER.includes(task.status));
   const all = [...(running ?? []), ...(waiting ?? []), ...later, ...ended.slice(0, 10)];
   const tasks = all.filter((task) => !known.has(task.task_id) && known.add(task.task_id)).slice(0, SHOWN);
   const parts = [[stats.running, "running"], [stats.waiting, "waiting"], [stats.delayed, "delayed"],
+    [stats.suspended ?? 0, "on hold"],
     [stats.completed, "completed"], [stats.dead, "dead"]];
   const shown = parts.filter(([count, word]) => count > 0 || word === "running" || word === "waiting");
   say(at("tasks-sum"), stats.total === 0 ? "" : shown.map(([count, word]) => `${count} ${word}`).join(" · "));
   showAll(at("tasks"), tasks, (task) => task.task_id, JSON.stringify, row);
   tasks.forEach((task, index) => showAge(at("tasks").children[index].querySelector(".since"), since(task)));
   at("tasks-table").hidden = tasks.length === 0;
-  const more = stats.running + stats.pending + stats.scheduled - tasks.length;
+  const more = stats.running + stats.pending + stats.scheduled + (stats.suspended ?? 0) - tasks.length;
   at("tasks-note").hidden = tasks.length > 0 && more <= 0;
   say(at("tasks-note"), tasks.length === 0 ? "No task has been submitted yet." : `and ${more} more`);
 }

@@ -8,20 +8,25 @@ use reef_api::{NodeId, TaskId, Token};
 use reef_domain::json::{Json, Members, cut};
 use reef_domain::limits::{
     BODY_BYTES_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, CONCURRENT_TASKS_MAX, ERROR_BYTES_MAX,
-    WAIT_MS_MAX,
+    RETRY_MS_MAX, WAIT_MS_MAX,
 };
 use reef_domain::message::Block;
 use reef_domain::task::some_node;
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
+use reef_store::limit::OpenLimits;
 use reef_store::message::{AdmitRunner, DismissRunner, TaskChange};
 use reef_store::node::Writer;
-use reef_store::task::{Claim, Claimed, Claims, Complete, Fail, Progress, Task, Written};
+use reef_store::task::{Claim, Claimed, Claims, Complete, Ended, Fail, Progress, Written};
 use reef_web::extract::object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
 
-use crate::tasks::{tell_message, written};
+use crate::owners::{tell_followers, tell_message, written};
+
+/// Scripts that one claim takes at most where it finds nothing but tasks that limits keep back: each puts
+/// some of these aside, so that the next one comes further.
+const CLAIM_STEPS_MAX: usize = 20;
 
 /// What a claim asks for.
 struct Asked {
@@ -63,30 +68,51 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
         // The head of such an id is the time, its tail is random.
         random: random.get(20..).unwrap_or_default(),
     };
-    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let mut answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    for _ in 1..CLAIM_STEPS_MAX {
+        let Written::Ok(claims) = &answered.value else { break };
+        if !claims.needs_limits() {
+            break;
+        }
+        // What opens now is for whoever asks next, which is this claim where it has got nothing.
+        cx.store.call(&OpenLimits).await?;
+        if !claims.tasks.is_empty() {
+            break;
+        }
+        answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    }
     let answer = match answered.value {
         Written::NotFound => Err(Problem::unknown_node(&node_id)),
         Written::Forbidden => Err(Problem::foreign("node")),
         other => written(other, node_id.as_str()),
     };
-    for Claimed { task, token } in answer.iter().flat_map(|claims| &claims.tasks) {
+    for Claimed { task, token, .. } in answer.iter().flat_map(|claims| &claims.tasks) {
         if let Some(message_id) = &task.message_id {
             // A message that is gone has nobody who could write to it.
             let runner = cx.caller.name();
             cx.store.call(&AdmitRunner { message_id, runner, token }).await?;
         }
     }
-    let answer = answer.map(|Claims { tasks, reason }| {
-        let is_empty = tasks.is_empty();
-        let tasks = tasks.into_iter();
-        let tasks = tasks.map(|claimed| ClaimedTask { task: claimed.task, token: claimed.token });
-        Response::json(&TaskClaimAnswer { tasks: tasks.collect(), reason }).pending(is_empty)
-    });
+    let answer =
+        answer.map(|claims| {
+            let needs_limits = claims.needs_limits();
+            let Claims { tasks, mut reason } = claims;
+            let is_empty = tasks.is_empty();
+            if needs_limits {
+                let ask_again = "Limits keep back all that was looked at; ask again.";
+                reason = if is_empty { ask_again.to_owned() } else { String::new() };
+            }
+            let tasks = tasks.into_iter();
+            let tasks = tasks.map(|Claimed { task, token, checkpoint, resume, inputs }| {
+                ClaimedTask { task, token, checkpoint, resume, inputs }
+            });
+            Response::json(&TaskClaimAnswer { tasks: tasks.collect(), reason }).pending(is_empty)
+        });
     mark_replayed(answer, answered.replayed)
 }
 
 /// A claim's token, which must be there.
-fn token(given: Option<Token>) -> Result<Token, Problem> {
+pub(crate) fn token(given: Option<Token>) -> Result<Token, Problem> {
     given.filter(|token| !token.is_empty()).ok_or_else(|| Problem::field("token", "is required"))
 }
 
@@ -125,6 +151,7 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
             progress: standing.progress,
             lease_ms: standing.lease_ms,
             cancelled: standing.cancelled,
+            signals: standing.signals,
         })
     });
     mark_replayed(answer, answered.replayed)
@@ -172,15 +199,23 @@ pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
     let body: TaskFailBody = object(cx.request)?;
     let token = token(body.token)?;
+    let (retryable, snooze) = (body.retryable.unwrap_or(true), body.snooze.unwrap_or(false));
+    let mut invalid = Invalid::new();
+    let is_again = retryable || (!snooze && body.retry_in_ms.is_none());
+    invalid.require(is_again, "retryable", "must not be false where the task is to be tried again");
+    invalid.within("retry_in_ms", body.retry_in_ms, &(0..=RETRY_MS_MAX));
+    invalid.finish(())?;
     let call = Fail {
         task_id: &task_id,
         writer: cx.caller.writer(),
         token: &token,
         error: cut(body.error.as_deref().unwrap_or_default(), ERROR_BYTES_MAX),
-        retryable: body.retryable.unwrap_or(true),
+        retryable,
+        retry_in_ms: body.retry_in_ms,
+        snooze,
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    if let Written::Ok(task) = &answered.value
+    if let Written::Ok(Ended { task, .. }) = &answered.value
         && let Some(message_id) = &task.message_id
     {
         // It may be tried again, by somebody else. What fails here, the monitor repeats.
@@ -193,12 +228,13 @@ pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
 async fn ended<R: Redis>(
     cx: &Context<'_, R>,
     task_id: &TaskId,
-    outcome: Written<Box<Task>>,
+    outcome: Written<Ended>,
     replayed: bool,
 ) -> Answer {
     let answer = written(outcome, task_id);
-    if let (Ok(task), false) = (&answer, replayed) {
+    if let (Ok(Ended { follows, task }), false) = (&answer, replayed) {
+        tell_followers(cx, *follows).await;
         tell_message(cx, task).await;
     }
-    mark_replayed(answer.map(|task| Response::json(&task)), replayed)
+    mark_replayed(answer.map(|ended| Response::json(&ended.task)), replayed)
 }

@@ -1,28 +1,28 @@
 //! Tasks that went wrong for good, and how they are tried again.
 
 use reef_api::task::{TaskRedriveAnswer, TaskRedriveBody};
-use reef_domain::limits::{PAGE_DEFAULT, REDRIVE_MAX};
+use reef_domain::limits::REDRIVE_MAX;
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
+use reef_store::steps::Step;
 use reef_store::task::{Letters, ListDead, redrive as put_back};
 use reef_web::extract::optional_object;
 use reef_web::route::{Answer, mark_replayed};
-use reef_web::{Context, Problem, Response, page};
+use reef_web::{Context, Problem, Response};
 
-use crate::tasks::paged;
+use crate::owners::{paged, steps};
 
 /// Steps of 100 that one redrive takes: it stays well inside a request's time.
 const REDRIVE_STEPS: usize = 200;
 
 /// `GET /tasks/dead`
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let query = cx.query();
-    let call = ListDead {
-        owner: cx.caller.writer().as_argument(),
-        limit: page::limit(&query, PAGE_DEFAULT)?,
-        below: page::number_cursor(&query)?,
-    };
-    Ok(paged(cx, &cx.store.call(&call).await?))
+    let owner = cx.caller.writer().as_argument();
+    let mut steps = steps(&cx.query())?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        steps.add(cx.store.call(&ListDead { owner, limit, below, filled }).await?);
+    }
+    Ok(paged(cx, &steps))
 }
 
 fn letters(body: &mut TaskRedriveBody) -> Result<Letters, Invalid> {

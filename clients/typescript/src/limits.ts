@@ -1,0 +1,58 @@
+import type { AnswerOf, BodyOf, QueryOf, RequestOptions, Transport } from "./http.ts";
+import { pages } from "./pages.ts";
+
+type Limit = AnswerOf<"set_limit">;
+type Standing = AnswerOf<"show_limit">;
+type Queue = AnswerOf<"show_queue">;
+
+/** How many tasks run at once, or begin within a time, for what they share; and pauses. */
+export class Limits {
+  readonly #http: Transport;
+
+  constructor(http: Transport) {
+    this.#http = http;
+  }
+
+  /** All, newest first, page by page. */
+  async *list(query: QueryOf<"list_limits"> = {}): AsyncGenerator<Limit, void, undefined> {
+    for await (const page of pages(this.#http, "list_limits", { query })) yield* page;
+  }
+
+  /** One, and how it stands for a key: how many run, what keeps it shut, until when. */
+  get(name: string, query: QueryOf<"show_limit"> = {}): Promise<Standing> {
+    return this.#http.call("show_limit", { path: { name }, query });
+  }
+
+  /** Makes it, or replaces it whole; what runs goes on. The admin's. */
+  set(name: string, body: BodyOf<"set_limit">, options: RequestOptions = {}): Promise<Limit> {
+    return this.#http.call("set_limit", { ...options, path: { name }, body });
+  }
+
+  /** What was under it is under none. The admin's. */
+  async remove(name: string): Promise<void> {
+    await this.#http.call("remove_limit", { path: { name } });
+  }
+
+  /**
+   * Lets nothing begin under a key for a time: the admin names the key, whoever runs a task that was refused
+   * names that and its token. A handler throws `Busy` instead.
+   */
+  shut(name: string, body: BodyOf<"shut_limit">): Promise<AnswerOf<"shut_limit">> {
+    return this.#http.call("shut_limit", { path: { name }, body });
+  }
+
+  /** What of the queue is kept back. */
+  queue(): Promise<Queue> {
+    return this.#http.call("show_queue", {});
+  }
+
+  /** Lets no task begin; with `skills` none that requires one of them. The admin's. */
+  pause(skills: string[] = []): Promise<Queue> {
+    return this.#http.call("pause_queue", { body: { paused: skills.length === 0, paused_skills: skills } });
+  }
+
+  /** Lets all tasks begin. The admin's. */
+  resume(): Promise<Queue> {
+    return this.#http.call("pause_queue", { body: {} });
+  }
+}

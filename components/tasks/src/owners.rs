@@ -1,0 +1,257 @@
+//! Tasks as those see them who submit and watch them.
+
+use reef_api::Word as _;
+use reef_api::task::{
+    SubmittedTask, TaskBody, TaskCleanupAnswer, TaskCleanupBody, TaskRemoved, TaskStats, TaskStatus,
+};
+use reef_domain::Invalid;
+use reef_domain::json::Json;
+use reef_domain::limits::{BODY_BYTES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
+use reef_domain::task::{Submission, check_task_id};
+use reef_store::Redis;
+use reef_store::steps::{Step, Steps};
+use reef_store::task::{
+    Cancel, Count, Ended, Found, Get, GivenTask, ListWaiting, Remove, Retry, Submit, Submitted,
+    Task, TasksByStatus, Written, clean_up as forget_old, release, settle_message,
+};
+use reef_web::extract::{Query, json_object, object, optional_object, refuse_read_only};
+use reef_web::once::made_id;
+use reef_web::route::{Answer, mark_replayed};
+use reef_web::task::{READ_ONLY, not_submitted};
+use reef_web::{Code, Context, Problem, Response, page};
+use serde::Serialize;
+
+use crate::waits::details_json;
+
+/// Steps of 100 that one clean-up takes: it stays well inside a request's time.
+const CLEANUP_STEPS: usize = 1000;
+
+/// Days after which ended tasks are forgotten, where the caller names none.
+const CLEANUP_DAYS: f64 = 30.0;
+
+/// There is no such task.
+pub(crate) fn unknown_task(task_id: &str) -> Problem {
+    Problem::new(Code::NotFound, format!("There is no task {task_id}."))
+}
+
+pub(crate) fn is_end(status: &str) -> bool {
+    TaskStatus::parse(status).is_some_and(TaskStatus::is_end)
+}
+
+/// The value of a write to a task, or why there is none.
+pub(crate) fn written<T>(outcome: Written<T>, task_id: &str) -> Result<T, Problem> {
+    let conflict = |detail: String| Err(Problem::new(Code::Conflict, detail));
+    match outcome {
+        Written::Ok(value) => Ok(value),
+        Written::NotFound => Err(unknown_task(task_id)),
+        Written::Forbidden => Err(Problem::foreign("task")),
+        Written::Fenced => Err(Problem::new(
+            Code::Fenced,
+            format!("This token does not hold the task {task_id} any more."),
+        )),
+        Written::Status(status) if is_end(&status) => {
+            conflict(format!("The task {task_id} has ended: {status}."))
+        }
+        Written::Status(status) if status == "unsettled" => conflict(format!(
+            "The message, the group or the followers of the task {task_id} have yet to hear of its end; \
+             try again in a moment."
+        )),
+        Written::Status(status) => conflict(format!("The task {task_id} is {status}.")),
+        Written::Dependency => conflict(format!(
+            "What the task {task_id} follows ended otherwise than it asks: try that again first."
+        )),
+        Written::Settled => conflict(format!(
+            "The message of the task {task_id} is complete; submit the task anew."
+        )),
+    }
+}
+
+/// Tells a task's message of its end. The task has ended whatever happens here; what fails, the
+/// monitor repeats.
+pub(crate) async fn tell_message<R: Redis>(cx: &Context<'_, R>, task: &Task) {
+    if task.message_id.is_none() || !task.status.is_end() {
+        return;
+    }
+    let ttl_ms = cx.config.settings.message_ttl_ms;
+    if let Err(error) = settle_message(cx.store, &task.task_id, ttl_ms).await {
+        eprintln!("task={} its message could not be told of its end: {error}", task.task_id);
+    }
+}
+
+/// Tells those that follow what has ended, and its group. It has ended whatever happens here; what fails,
+/// the monitor repeats.
+pub(crate) async fn tell_followers<R: Redis>(cx: &Context<'_, R>, follows: bool) {
+    if !follows {
+        return;
+    }
+    if let Err(error) = release(cx.store).await {
+        eprintln!("those that follow what has ended could not be told: {error}");
+    }
+}
+
+/// `POST /tasks`, with what it keeps as it is.
+pub(crate) type SubmitBody = TaskBody<Json>;
+
+fn submission(body: &mut SubmitBody) -> Result<Submission, Invalid> {
+    let mut invalid = Invalid::new();
+    let submission = Submission::read(body, &mut invalid)?;
+    check_task_id(&mut invalid, body.task_id.as_deref().filter(|given| !given.is_empty()));
+    invalid.finish(submission)
+}
+
+/// `POST /tasks`
+pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    refuse_read_only(cx.request, &READ_ONLY)?;
+    let mut body: SubmitBody = object(cx.request)?;
+    let mut submission = submission(&mut body)?;
+    let default = &cx.config.settings.task_audience;
+    submission.wants.audience.get_or_insert_with(|| default.clone());
+    let parameters = json_object("parameters", body.parameters.take(), BODY_BYTES_MAX)?;
+    let metadata = json_object("metadata", body.metadata.take(), BODY_BYTES_MAX)?;
+    let made = made_id("task", cx.once.as_ref(), false);
+    let task_id = body.task_id.as_ref().filter(|given| !given.is_empty()).unwrap_or(&made);
+    let details = body.approval.take().and_then(|asked| asked.details);
+    let details = details_json("approval.details", details)?;
+    let wait_id = made_id("wait", cx.once.as_ref(), true);
+    let task = GivenTask {
+        task_id,
+        submission: &submission,
+        parameters: &parameters,
+        metadata: &metadata,
+        owner: cx.caller.name(),
+        approval: submission.approval.as_ref().map(|_| (&wait_id, details.as_ref())),
+        follows_group: false,
+    };
+    let call = Submit { task, shown_in: None, quotas: cx.quotas() };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = match answered.value {
+        Submitted::Ok { routable, doomed, task: Some(task) } => {
+            tell_followers(cx, doomed).await;
+            Ok(Response::json(&SubmittedTask { task: *task, routable }))
+        }
+        Submitted::Ok { .. } => Err(Problem::internal("a task without a message became a draft")),
+        refused => Err(not_submitted(&refused, task_id)),
+    };
+    mark_replayed(answer, answered.replayed)
+}
+
+/// Answers a page of tasks.
+pub(crate) fn paged<R, T: Serialize>(cx: &Context<'_, R>, found: &Steps<T>) -> Response {
+    let next = found.next.map(|number| number.to_string());
+    page::with_next(Response::json(&found.rows), cx.request, next)
+}
+
+/// The page that is asked for, of which nothing was read yet.
+pub(crate) fn steps<T>(query: &Query) -> Result<Steps<T>, Problem> {
+    Ok(Steps::new(page::limit(query, PAGE_DEFAULT)?, page::number_cursor(query)?))
+}
+
+/// `GET /tasks/pending`: what waits for a node, in the order of claiming.
+pub(crate) async fn list_waiting<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let owner = cx.caller.writer().as_argument();
+    let mut steps = steps(&cx.query())?;
+    while let Some(Step { limit, from: after, filled }) = steps.step() {
+        steps.add(cx.store.call(&ListWaiting { owner, limit, after, filled }).await?);
+    }
+    Ok(paged(cx, &steps))
+}
+
+/// `GET /tasks/stats`
+pub(crate) async fn count<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let counts = cx.store.call(&Count { kept_ms: cx.config.settings.task_kept_ms }).await?;
+    let TasksByStatus {
+        pending, scheduled, running, completed, failed, cancelled, timeout, ..
+    } = counts.by_status;
+    Ok(Response::json(&TaskStats {
+        total: counts.total,
+        pending,
+        scheduled,
+        running,
+        completed,
+        failed,
+        cancelled,
+        timeout,
+        suspended: counts.by_status.waiting,
+        waiting: counts.waiting,
+        delayed: counts.delayed,
+        dead: counts.dead,
+        skill_sets: counts.classes,
+        fenced: counts.fenced,
+        ended: counts.ended,
+        ended_bytes: counts.ended_bytes,
+        oldest_end: counts.oldest_end,
+        overdue: counts.overdue,
+    }))
+}
+
+/// Checks how long the host is to wait for the end of what is shown.
+pub(crate) fn check_wait_ms(query: &Query) -> Result<(), Problem> {
+    let wait_ms = query.get("wait_ms").map_or(Ok(0), str::parse::<i64>);
+    if wait_ms.is_ok_and(|wait_ms| (0..=WAIT_MS_MAX).contains(&wait_ms)) {
+        return Ok(());
+    }
+    Err(Problem::parameter("wait_ms", "must be a whole number from 0 to 30000"))
+}
+
+/// `GET /tasks/{id}`. `wait_ms` is the host's: it asks again once the task has ended.
+pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    check_wait_ms(&cx.query())?;
+    match cx.store.call(&Get { task_id: &task_id }).await? {
+        Some(Found { owner, runner, task, .. }) if cx.caller.may_see(&[&owner, &runner]) => {
+            Ok(Response::json(&task).pending(!task.status.is_end()))
+        }
+        _ => Err(unknown_task(&task_id)),
+    }
+}
+
+/// `DELETE /tasks/{id}`
+pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    // Afterwards nobody could tell its message.
+    if let Some(found) = cx.store.call(&Get { task_id: &task_id }).await? {
+        tell_message(cx, &found.task).await;
+    }
+    let call = Remove { task_id: &task_id, writer: cx.caller.writer() };
+    written(cx.store.call(&call).await?, &task_id)?;
+    Ok(Response::json(&TaskRemoved { success: true, task_id }))
+}
+
+/// `POST /tasks/{id}/cancel`
+pub(crate) async fn cancel<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    let call = Cancel { task_id: &task_id, writer: cx.caller.writer() };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = written(answered.value, &task_id);
+    if let Ok(Ended { follows, task }) = &answer {
+        tell_followers(cx, *follows).await;
+        tell_message(cx, task).await;
+    }
+    mark_replayed(answer.map(|ended| Response::json(&ended.task)), answered.replayed)
+}
+
+/// `POST /tasks/{id}/retry`
+pub(crate) async fn retry<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let task_id = cx.id("id", "task_id")?;
+    let call = Retry { task_id: &task_id, writer: cx.caller.writer() };
+    let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
+    let answer = written(answered.value, &task_id);
+    mark_replayed(answer.map(|task| Response::json(&task)), answered.replayed)
+}
+
+/// `POST /tasks/cleanup`
+pub(crate) async fn clean_up<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let body: TaskCleanupBody = optional_object(cx.request)?;
+    let query = cx.query();
+    let in_query = query.get("days").map(str::parse::<f64>).transpose();
+    let in_query = in_query.map_err(|_| Problem::parameter("days", "must be a number"))?;
+    let days = body.days.or(in_query).unwrap_or(CLEANUP_DAYS);
+    let mut invalid = Invalid::new();
+    invalid.within("days", days, &(0.0..=36_500.0));
+    invalid.finish(())?;
+    #[allow(clippy::cast_possible_truncation, reason = "checked to be at most a century")]
+    let age_ms = (days * 86_400_000.0) as i64;
+    let answered = forget_old(cx.store, age_ms, CLEANUP_STEPS, cx.once.as_ref()).await?;
+    let response = Response::json(&TaskCleanupAnswer { deleted: answered.value });
+    mark_replayed(Ok(response), answered.replayed)
+}

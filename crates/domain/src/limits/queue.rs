@@ -1,0 +1,253 @@
+//! Limits of tasks and of the queue.
+
+limits! {
+/// Longest name of a task, in characters.
+pub const TASK_NAME_CHARS_MAX: usize = 255;
+
+/// Longest id of the user that a task is for, in characters: it becomes part of a key.
+pub const USER_CHARS_MAX: usize = 128;
+
+/// Longest timeout of a task, in milliseconds: a week.
+pub const TASK_TIMEOUT_MS_MAX: i64 = 7 * 86_400_000;
+
+/// Longest delay of a task, in milliseconds: 30 d.
+pub const TASK_DELAY_MS_MAX: i64 = 30 * 86_400_000;
+
+/// Most retries that a task may ask for.
+pub const TASK_RETRIES_MAX: i64 = 100;
+
+/// Most agents in a task's audience: its class is listed for each of them.
+pub const AUDIENCE_MAX: usize = 20;
+
+/// First wait of a task that failed and has tries left, in milliseconds; it doubles with each try.
+pub const BACK_OFF_MS_MIN: i64 = 1_000;
+
+/// Longest such wait, in milliseconds: five minutes.
+pub const BACK_OFF_MS_MAX: i64 = 300_000;
+
+/// Longest token of a claim, in characters: a number and some random text, with room to grow.
+pub const CLAIM_TOKEN_CHARS_MAX: usize = 64;
+
+/// Longest wait of a long poll, in milliseconds (`contract.md` §5).
+pub const WAIT_MS_MAX: i64 = 30_000;
+
+/// Most iterations of a workflow (`contract.md` §5).
+pub const ITERATIONS_MAX: i64 = 20;
+
+/// Classes of waiting tasks (what they require and prefer) up to which preferences are honoured;
+/// beyond, a task waits in the class of its required skills alone.
+pub const PREFERRING_CLASSES_MAX: i64 = 1_000;
+
+/// Most classes of waiting tasks. A claim may have to look at each of those that are listed under a
+/// skill of the node, so that this bounds its cost: 10 000 take about 20 ms.
+pub const CLASSES_MAX: i64 = 10_000;
+
+/// Tasks that one step of a clean-up, a redrive or the monitor settles: about a millisecond or two.
+pub const TASK_BATCH: i64 = 100;
+
+/// How old a half-done session task is before the monitor takes it on, in milliseconds: whoever began it
+/// has given up by then.
+pub const UNFINISHED_AFTER_MS: i64 = 15_000;
+
+/// Most tasks that a redrive may name.
+pub const REDRIVE_MAX: usize = 1_000;
+
+/// Longest that a task may be kept after its end, in milliseconds: a year, as the variable
+/// `task_kept_hours` allows.
+pub const TASK_KEPT_MS_MAX: i64 = 365 * 86_400_000;
+
+/// Bytes of what tasks have brought after which a step of a clean-up ends: some milliseconds of Redis.
+pub const FORGET_BYTES: i64 = 4 << 20;
+
+/// When the clean-up looks again at a task whose message has not heard of its end, in milliseconds: the
+/// monitor tells the message meanwhile.
+pub const UNSETTLED_AGAIN_MS: i64 = 60_000;
+
+/// Largest value, in bytes, that leaves a hash in Redis' compact form (`hash-max-listpack-value`).
+pub const SMALL_VALUE_BYTES: i64 = 64;
+
+/// Largest description, in bytes, that lies with a task from the start: each step reads and writes it.
+pub const LARGE_SPEC_BYTES: i64 = 16 << 10;
+
+/// Bytes that an ended task takes in Redis beside what it has brought (`docs/operating/sizing.md`).
+pub const ENDED_TASK_BYTES: i64 = 1_500;
+
+/// Entries that the list for old workers keeps.
+pub const OLD_QUEUE_MAX: i64 = 10_000;
+
+/// Classes of tasks that a claim looks at first: these are most often enough.
+pub const CLAIM_PAGE: i64 = 8;
+
+/// Classes that a claim looks at then, at a time.
+pub const CLAIM_PAGE_MAX: i64 = 64;
+
+/// Tasks of one rank among which a claim chooses the best match.
+pub const CLAIM_TIES_MAX: i64 = 16;
+
+/// Delayed tasks whose time has come that a claim puts into the queue on its way.
+pub const CLAIM_DUE_MAX: i64 = 5;
+
+/// Uses of limits that one script opens after a claim.
+pub const LIMITS_OPENED_MAX: i64 = 5;
+
+/// Classes that are listed again at once when a use opens: one that opens by a single task shuts again with
+/// the next claim.
+pub const OPENED_CLASSES: i64 = 4;
+
+/// Classes that one claim parks since a limit of theirs is shut: about half a millisecond. The claim goes on
+/// in another script.
+pub const CLAIM_PARKS_MAX: i64 = 64;
+
+/// For how long a use of a limit is remembered after its last rate has run out, in milliseconds: a clock
+/// that is set forward by less forgets none.
+pub const LIMIT_USE_KEPT_MS: i64 = 3_600_000;
+
+/// Most limits of a hub. Each may have any number of keys, which are there only while they are used.
+pub const LIMITS_MAX: i64 = 1_000;
+
+/// Most limits that one task is under: a claim looks at each.
+pub const TASK_LIMITS_MAX: usize = 4;
+
+/// Most rates of a limit: by the second, the minute and the day.
+pub const LIMIT_RATES_MAX: usize = 3;
+
+/// Most tasks under one limit at once.
+pub const LIMIT_CONCURRENCY_MAX: i64 = 10_000;
+
+/// Most tasks, or tokens, within a limit's time: exact as a Lua number, also where they are shared out.
+pub const LIMIT_COUNT_MAX: i64 = 1_000_000_000;
+
+/// Longest time of a rate, in milliseconds: 31 days, as providers count.
+pub const LIMIT_PER_MS_MAX: i64 = 31 * 86_400_000;
+
+/// Longest that a provider's refusal shuts a limit, in milliseconds: an hour. A longer one is said again.
+pub const PENALTY_MS_MAX: i64 = 3_600_000;
+
+/// Longest key of a limit, in characters: it becomes part of a Redis key.
+pub const LIMIT_KEY_CHARS_MAX: usize = 128;
+
+/// Longest note to a limit, in characters.
+pub const LIMIT_NOTE_CHARS_MAX: usize = 500;
+
+/// Most skills that are paused one by one: a claim reads them.
+pub const PAUSED_SKILLS_MAX: usize = 100;
+
+/// When a task for whose class there is no place is looked at again, in milliseconds.
+pub const CROWDED_MS: i64 = 5000;
+
+/// How much longer than its own timeout a task may run by its lease, in milliseconds.
+pub const TIMEOUT_GRACE_MS: i64 = 5000;
+
+/// For how long a node's lost claims are kept for its next heartbeat, in milliseconds.
+pub const LOST_CLAIMS_KEPT_MS: i64 = 86_400_000;
+
+/// Most nodes that are looked at to say why a task waits.
+pub const WHY_NODES_MAX: i64 = 1000;
+
+/// Waits of one task that are kept, open or ended: enough to see how it came to where it is.
+pub const TASK_WAITS_KEPT: i64 = 20;
+
+/// Most signals that a task has got and not taken.
+pub const SIGNALS_MAX: i64 = 100;
+
+/// Largest payload of a signal, in bytes: a hundred of them are kept.
+pub const SIGNAL_BYTES_MAX: usize = 16 << 10;
+
+/// Longest name of a signal, in characters.
+pub const SIGNAL_NAME_CHARS_MAX: usize = 128;
+
+/// Largest checkpoint, in bytes: it is handed out with the task's next claim.
+pub const CHECKPOINT_BYTES_MAX: usize = 256 << 10;
+
+/// Longest question of a wait for an approval, in characters.
+pub const QUESTION_CHARS_MAX: usize = 2_000;
+
+/// Largest details of a question, and largest value of an answer, in bytes: lists show them.
+pub const WAIT_DETAILS_BYTES_MAX: usize = 64 << 10;
+
+/// Most options of a question.
+pub const WAIT_OPTIONS_MAX: usize = 10;
+
+/// Longest value, and longest label, of an option, in characters.
+pub const WAIT_OPTION_CHARS_MAX: usize = 64;
+
+/// Most agents that may answer a wait: it is listed for each of them.
+pub const ASSIGNEES_MAX: usize = 20;
+
+/// Most answers that a decision may take.
+pub const APPROVALS_MAX: i64 = 5;
+
+/// Longest comment of an answer, in characters.
+pub const COMMENT_CHARS_MAX: usize = 2_000;
+
+/// Longest wait that ends by itself, in milliseconds: 30 d.
+pub const WAIT_FOR_MS_MAX: i64 = 30 * 86_400_000;
+
+/// Most tasks, or groups, that one task follows, or that one wait is for.
+pub const FOLLOWED_MAX: usize = 100;
+
+/// Most tasks that are submitted at once: a script that blocks Redis for some milliseconds.
+pub const BATCH_TASKS_MAX: usize = 100;
+
+/// How much of that tasks of a batch may follow together.
+pub const BATCH_EDGES_MAX: usize = 400;
+
+/// How many followers one script tells of an end: 20 take about two milliseconds.
+pub const FOLLOWERS_AT_ONCE: i64 = 20;
+
+/// Most labels of a task: each is an entry in an index.
+pub const TASK_LABELS_MAX: usize = 8;
+
+/// Longest key of a label, in characters.
+pub const TASK_LABEL_KEY_CHARS_MAX: usize = 64;
+
+/// Longest value of a label, in characters.
+pub const TASK_LABEL_VALUE_CHARS_MAX: usize = 128;
+
+/// Most tasks that one bulk job may change.
+pub const BULK_MOST_MAX: i64 = 1_000_000;
+
+/// Tasks that one step of a bulk job looks at while it counts: about three milliseconds.
+pub const BULK_COUNT_STEP: i64 = 1_000;
+
+/// Bulk jobs of one owner that may be under way: the monitor takes them in turn.
+pub const BULKS_MAX: i64 = 4;
+
+/// Bulk jobs of one owner that are kept; the oldest that has ended goes for a new one.
+pub const BULKS_KEPT: i64 = 100;
+
+/// How long a bulk job is shown after its end, in milliseconds: a week.
+pub const BULK_KEPT_MS: i64 = 7 * 86_400_000;
+
+/// Ids of tasks that a bulk job shows of those that it has counted.
+pub const BULK_SAMPLE: i64 = 10;
+
+/// Longest reason of a bulk job, in characters.
+pub const BULK_REASON_CHARS_MAX: usize = 500;
+
+/// Longest text that is looked for in errors, in characters.
+pub const FIND_TEXT_CHARS_MAX: usize = 64;
+
+/// Bytes of errors after which a list that looks for a text in them ends a page: the slowest of texts take
+/// about three milliseconds.
+pub const FIND_READ_BYTES: i64 = 256 << 10;
+
+/// Longest that a task that failed may be kept back, by its own policy or by whoever ran it, in
+/// milliseconds: a day, which is the longest that a provider closes its gate.
+pub const RETRY_MS_MAX: i64 = 86_400_000;
+
+/// Largest factor by which such a wait grows: it is at its bound after a few tries then.
+pub const RETRY_FACTOR_MAX: u8 = 100;
+
+/// How often in a row a task may be put off without that being counted as a try; a worker that puts off
+/// all that it gets would else keep a task for ever.
+pub const SNOOZES_MAX: i64 = 10;
+
+/// Most bytes of results that a claim brings of what its task follows; of others it names the place.
+pub const INPUTS_BYTES_MAX: i64 = 256 << 10;
+}
+
+/// What `limits::named` looks through.
+pub(super) fn named() -> &'static [(&'static str, i128)] {
+    NAMED
+}

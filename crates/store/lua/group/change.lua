@@ -1,0 +1,42 @@
+-- Cancels the tasks of a group that have not ended, or tries those again that did not complete, in the
+-- order in which they were submitted, some at a time.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     once
+--          group_id: GroupId    Which.
+--          writer: Writer<'a>   Who asks.
+--          retries: flag        Try again; else cancel.
+--          after: int           [`Changed::next`] of the step before; 0 for the first.
+-- Returns  Written<>:
+--          ok(Changed)
+-- Emits    task_cancelled · task_pending · task_waiting
+-- include: records once cancel revive group
+
+local function change(task)
+  if not task then return false end
+  if retries == '1' then
+    if not is_ended(task.status) or revival_refusal(task) then return false end
+    revive(task, 'retried')
+    return true
+  end
+  if is_ended(task.status) then return false end
+  cancel_task(task)
+  return true
+end
+
+local function run()
+  local owner = redis.call('HGET', key.group(group_id), 'owner')
+  if not owner then return { 'not_found' } end
+  if is_foreign(owner, writer) then return { 'forbidden' } end
+  if retries == '0' then seal_group(group_id) end
+  local page = redis.call('ZRANGEBYSCORE', key.group_tasks(group_id), '(' .. after, '+inf',
+    'WITHSCORES', 'LIMIT', 0, TASK_BATCH)
+  local changed = 0
+  for i = 1, #page, 2 do
+    if change(read_task(page[i])) then changed = changed + 1 end
+  end
+  keep_clock()
+  return { 'ok', changed, redis.call('EXISTS', key.releasing), #page == 2 * TASK_BATCH and page[#page] or '' }
+end
+
+return once(run)

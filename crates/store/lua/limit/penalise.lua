@@ -1,0 +1,53 @@
+-- Shuts a limit for a time, since a provider wants to be left alone: for the key that a running task counts
+-- against, or for one that an admin names.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     once
+--          name: LimitId      Which.
+--          writer: Writer<'a>   Who asks.
+--          task_id: TaskId?     The running task that was refused.
+--          token: Token?        The token under which it runs.
+--          owner: text          Without a task: whose use, where each owner has one.
+--          use_key: text        Without a task: of which key.
+--          for_ms: int          For how long.
+-- Returns  Penalised:
+--          ok(shut_until: UnixMillis)  Nothing begins until then.
+--          unknown_limit        There is no such limit.
+--          not_under            The task does not count against it.
+--          not_found            There is no such task.
+--          forbidden            It runs on somebody else's node.
+--          fenced               Its claim is over.
+-- Emits    limit_shut
+-- include: records once claim limits limit
+
+local function shut(use)
+  local limit, till = read_limit(name), clock + tonumber(for_ms)
+  local standing = standing_of_use(use, limit)
+  standing.shut_until = math.max(standing.shut_until, till)
+  redis.call('HSET', key.limit_use(use), 'shut_until', standing.shut_until, 'penalised_at', now)
+  keep_use(use, standing)
+end
+
+local function run()
+  if not read_limit(name) then return { 'unknown_limit' } end
+  if task_id == '' then
+    shut(use_of({ name, use_key }, owner))
+  else
+    local task = read_task(task_id)
+    local refused = claim_refusal(task, token, writer)
+    if refused then return { refused } end
+    local is_under = false
+    for _, use in ipairs(task.uses and cjson.decode(task.uses) or {}) do
+      if string.sub(use, 1, #name + 1) == name .. '/' then
+        shut(use)
+        is_under = true
+      end
+    end
+    if not is_under then return { 'not_under' } end
+  end
+  tell_limit_shut(name, for_ms)
+  keep_clock()
+  return { 'ok', now + tonumber(for_ms) }
+end
+
+return once(run)

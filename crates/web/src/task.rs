@@ -1,0 +1,54 @@
+//! What the components have in common that take tasks.
+
+use reef_domain::limits::CLASSES_MAX;
+use reef_store::task::Submitted;
+
+use crate::{Code, Problem};
+
+/// Fields of a task that only the hub decides.
+pub const READ_ONLY: [&str; 15] = [
+    "status",
+    "assigned_node",
+    "submitted_at",
+    "scheduled_at",
+    "started_at",
+    "completed_at",
+    "retry_count",
+    "result",
+    "error",
+    "session_id",
+    "message_id",
+    "progress",
+    "token",
+    "owner",
+    "routable",
+];
+
+/// More different tasks wait than a claim could look at.
+#[must_use]
+pub fn too_many_classes() -> String {
+    format!("Tasks with {CLASSES_MAX} different sets of required skills wait already.")
+}
+
+/// What a task cannot follow.
+#[must_use]
+pub fn unknown_followed(what: &str) -> String {
+    match what.split_once(':') {
+        Some(("limit", name)) => {
+            format!("There is no limit {name}; an admin makes one: PUT /api/v1/limits/{name}.")
+        }
+        Some((_, group_id)) => format!("There is no group {group_id} of the same owner."),
+        None => format!("There is no task {what} of the same owner that could be followed."),
+    }
+}
+
+/// Why a task was not taken.
+#[must_use]
+pub fn not_submitted(refused: &Submitted, task_id: &str) -> Problem {
+    match refused {
+        Submitted::TooManyClasses => Problem::new(Code::Conflict, too_many_classes()),
+        Submitted::Unknown { what } => Problem::new(Code::Conflict, unknown_followed(what)),
+        Submitted::Sealed => Problem::new(Code::Conflict, "The group takes no further tasks."),
+        _ => Problem::new(Code::Conflict, format!("The task id {task_id} is in use.")),
+    }
+}
