@@ -3,6 +3,7 @@
 //! The table below is the whole list. Handles are looked up once, when a route or a task is set
 //! up: a request costs one addition and one histogram entry, and allocates nothing.
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -10,8 +11,9 @@ use anyhow::{Context, Result};
 use http::{Method, StatusCode};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use reef_api::Word as _;
+use reef_api::limit::Limit;
 use reef_api::task::TaskStatus;
+use reef_api::{LimitId, Word as _};
 use reef_runtime::Component;
 use reef_store::task::Counts;
 
@@ -87,6 +89,17 @@ const METRICS: &[(Kind, &str, &str)] = &[
         Kind::Counter,
         "reef_tasks_forgotten_total",
         "Tasks that this host has forgotten as the monitor, since they were kept long enough",
+    ),
+    (Kind::Gauge, "reef_tasks_parked_classes", "Kinds of waiting tasks that a limit keeps back"),
+    (
+        Kind::Gauge,
+        "reef_limit_running_tasks",
+        "Tasks that run under a limit, for the 100 newest limits, as the monitor sees them",
+    ),
+    (
+        Kind::Gauge,
+        "reef_limit_concurrency",
+        "Most tasks that may run under a limit at once; 0: any number",
     ),
     (Kind::Gauge, "reef_redis_memory_used_bytes", "Memory that Redis uses, as the monitor sees it"),
     (Kind::Gauge, "reef_redis_memory_max_bytes", "Memory that Redis may use; 0: without a bound"),
@@ -340,7 +353,10 @@ pub(crate) struct TaskMetrics {
     fenced: Counter,
     ended_bytes: Gauge,
     overdue: Gauge,
+    parked_classes: Gauge,
     pub(crate) forgotten: Counter,
+    /// The limits that were last shown.
+    limits: HashSet<LimitId>,
 }
 
 impl TaskMetrics {
@@ -355,8 +371,25 @@ impl TaskMetrics {
             fenced: counter!("reef_tasks_fenced_total"),
             ended_bytes: gauge!("reef_tasks_ended_bytes"),
             overdue: gauge!("reef_tasks_overdue"),
+            parked_classes: gauge!("reef_tasks_parked_classes"),
             forgotten: counter!("reef_tasks_forgotten_total"),
+            limits: HashSet::new(),
         }
+    }
+
+    /// Shows how many run under each limit. One that is gone has none.
+    #[expect(clippy::cast_precision_loss, reason = "counts of tasks are far below 2^53")]
+    pub(crate) fn show_limits(&mut self, limits: &[Limit]) {
+        let show = |name: &LimitId, running: i64, most: i64| {
+            gauge!("reef_limit_running_tasks", "limit" => name.to_string()).set(running as f64);
+            gauge!("reef_limit_concurrency", "limit" => name.to_string()).set(most as f64);
+        };
+        for limit in limits {
+            self.limits.remove(&limit.name);
+            show(&limit.name, limit.running, limit.concurrency.unwrap_or_default());
+        }
+        self.limits.iter().for_each(|gone| show(gone, 0, 0));
+        self.limits = limits.iter().map(|limit| limit.name.clone()).collect();
     }
 
     /// Shows what a sweep has counted.
@@ -369,6 +402,7 @@ impl TaskMetrics {
         self.dead.set(counts.dead as f64);
         self.ended_bytes.set(counts.ended_bytes as f64);
         self.overdue.set(counts.overdue as f64);
+        self.parked_classes.set(counts.parked_classes as f64);
         self.fenced.absolute(counts.fenced.unsigned_abs());
     }
 }

@@ -318,6 +318,9 @@ impl State {
         if let Some(counts) = &ticked.tasks {
             self.metrics.tasks.show(counts);
         }
+        if let Some(limits) = &ticked.limits {
+            self.metrics.tasks.show_limits(limits);
+        }
         if due.without_lease > 0 {
             tracing::warn!(tasks = due.without_lease, "running tasks had no lease");
         }

@@ -46,9 +46,10 @@ export class Limits {
     return this.#http.call("show_queue", {});
   }
 
-  /** Lets no task begin; with `skills` none that requires one of them. The admin's. */
-  pause(skills: string[] = []): Promise<Queue> {
-    return this.#http.call("pause_queue", { body: { paused: skills.length === 0, paused_skills: skills } });
+  /** Lets no task begin; with `skills` none that requires one of them, with `types` none of these. The admin's. */
+  pause({ skills = [], types = [] }: { skills?: string[]; types?: BodyOf<"pause_queue">["paused_types"] } = {}): Promise<Queue> {
+    const all = skills.length === 0 && types.length === 0;
+    return this.#http.call("pause_queue", { body: { paused: all, paused_skills: skills, paused_types: types } });
   }
 
   /** Lets all tasks begin. The admin's. */

@@ -12,6 +12,7 @@ use reef_store::task::Written;
 use reef_web::extract::object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
+use serde_json::json;
 
 use crate::claims::token;
 use crate::owners::unknown_task;
@@ -140,8 +141,8 @@ pub(crate) async fn penalise<R: Redis>(cx: &Context<'_, R>) -> Answer {
     mark_replayed(answer, answered.replayed)
 }
 
-fn state(Paused { all, skills }: Paused) -> Response {
-    Response::json(&QueueState { paused: all, paused_skills: skills })
+fn state(Paused { all, skills, types }: Paused) -> Response {
+    Response::json(&QueueState { paused: all, paused_skills: skills, paused_types: types })
 }
 
 /// `GET /queue`
@@ -153,7 +154,8 @@ pub(crate) async fn queue<R: Redis>(cx: &Context<'_, R>) -> Answer {
 /// `PUT /queue`
 pub(crate) async fn pause<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let paused = Paused::read(object::<QueueBody>(cx.request)?)?;
-    let call = Pause { paused: &paused_text(&paused) };
+    let (skills, types) = (json!(paused.skills).to_string(), json!(paused.types).to_string());
+    let call = Pause { paused: &paused_text(&paused), skills: &skills, types: &types };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     mark_replayed(Ok(state(paused)), answered.replayed)
 }

@@ -4,6 +4,7 @@ use reef_api::Open;
 use reef_api::limit::ShutBy;
 use reef_api::task::{WhyAnswer, WhyNodes, WhySkill};
 use reef_api::wait::WaitKind;
+use reef_domain::task::USUAL_TYPE;
 use reef_domain::time::UnixMillis;
 use reef_store::Redis;
 use reef_store::queue::paused_state;
@@ -113,6 +114,10 @@ fn kept_back(obstacles: &Obstacles) -> Option<(&'static str, String)> {
             format!("Tasks that require {skill} are paused: GET /api/v1/queue."),
         ));
     }
+    let kind = obstacles.kind.as_deref().unwrap_or(USUAL_TYPE);
+    if paused.types.iter().any(|paused| paused == kind) {
+        return Some(("paused", format!("Tasks of the type {kind} are paused: GET /api/v1/queue.")));
+    }
     let limit = obstacles.limit.as_ref()?;
     let until = obstacles.opens.map(|opens| format!(" until {opens}")).unwrap_or_default();
     let by = match obstacles.shut_by.as_ref().and_then(Open::known) {
@@ -166,6 +171,7 @@ mod tests {
             shut_by: None,
             opens: None,
             paused: None,
+            kind: None,
             skills: vec![("gpu".into(), 1, 1)],
         }
     }

@@ -125,6 +125,8 @@ pub struct Limit {
     pub updated_by: String,
     /// When.
     pub updated_at: UnixMillis,
+    /// How many tasks run that are under it, whatever their keys.
+    pub running: i64,
 }
 
 /// `GET /limits/{name}`
@@ -190,6 +192,8 @@ pub struct QueueBody {
     pub paused: Option<bool>,
     /// No task begins that requires one of these.
     pub paused_skills: Option<Vec<String>>,
+    /// No task of these types begins.
+    pub paused_types: Option<Vec<String>>,
 }
 
 /// What is kept back.
@@ -200,4 +204,6 @@ pub struct QueueState {
     pub paused: bool,
     /// No task begins that requires one of these.
     pub paused_skills: Vec<String>,
+    /// No task of these types begins.
+    pub paused_types: Vec<String>,
 }

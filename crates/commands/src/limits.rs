@@ -166,6 +166,7 @@ async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
             let rows = limits.iter().map(|limit| {
                 [
                     limit.name.to_string(),
+                    limit.running.to_string(),
                     or_empty(limit.concurrency),
                     rates_of(limit),
                     yes(limit.paused),
@@ -173,7 +174,7 @@ async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
                     shortened(&limit.note),
                 ]
             });
-            columns(["limit", "at once", "rates", "paused", "per owner", "note"], rows)
+            columns(["limit", "running", "at once", "rates", "paused", "per owner", "note"], rows)
         })?;
     }
     cx.out.tell_next(&answer);
@@ -224,6 +225,24 @@ fn rates_of(limit: &Limit) -> String {
     rates.collect::<Vec<_>>().join(" ")
 }
 
+/// How many run: of the key, and of all keys where there are more.
+fn running_of(limit: &Limit, standing: Option<&LimitStanding>) -> String {
+    match standing {
+        Some(standing) if standing.held != limit.running => {
+            format!("{} of this key, {} in all", standing.held, limit.running)
+        }
+        _ => limit.running.to_string(),
+    }
+}
+
+fn kinds(classes: i64) -> String {
+    match classes {
+        0 => "none".to_owned(),
+        1 => "tasks of one kind".to_owned(),
+        classes => format!("tasks of {classes} kinds"),
+    }
+}
+
 fn limit_facts(limit: &Limit, standing: Option<&LimitStanding>) -> String {
     facts([
         ("limit", limit.name.to_string()),
@@ -235,8 +254,8 @@ fn limit_facts(limit: &Limit, standing: Option<&LimitStanding>) -> String {
         ("set by", limit.updated_by.clone()),
         ("set", time::of(limit.updated_at)),
         ("key", or_empty(standing.and_then(|it| it.key.as_ref()))),
-        ("running", or_empty(standing.map(|it| it.held))),
-        ("waiting", or_empty(standing.map(|it| format!("{} sets of skills", it.parked_classes)))),
+        ("running", running_of(limit, standing)),
+        ("kept back", or_empty(standing.map(|it| kinds(it.parked_classes)))),
         ("shut by", or_empty(standing.and_then(|it| it.shut_by.as_ref()))),
         ("opens", or_empty(standing.and_then(|it| it.opens_at).map(time::of))),
         ("refused", or_empty(standing.and_then(|it| it.penalised_at).map(time::of))),

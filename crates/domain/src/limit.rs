@@ -10,6 +10,7 @@ use crate::limits::{
     LIMIT_NOTE_CHARS_MAX, LIMIT_PER_MS_MAX, LIMIT_RATES_MAX, PAUSED_SKILLS_MAX, TASK_LIMITS_MAX,
 };
 use crate::name;
+use crate::task::TASK_TYPES;
 
 /// A limit that a task is under. The order is that in which a class names them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,6 +138,8 @@ pub struct Paused {
     pub all: bool,
     /// Those that require one of these skills.
     pub skills: Vec<String>,
+    /// Those of these types.
+    pub types: Vec<String>,
 }
 
 impl Paused {
@@ -157,10 +160,18 @@ impl Paused {
         }
         skills.sort_unstable();
         skills.dedup();
+        let mut types = body.paused_types.unwrap_or_default();
+        invalid.at_most_items("paused_types", &types, TASK_TYPES.len());
+        for (n, kind) in types.iter().take(TASK_TYPES.len()).enumerate() {
+            invalid.one_of(&format!("paused_types[{n}]"), kind, &TASK_TYPES);
+        }
+        types.sort_unstable();
+        types.dedup();
         let all = body.paused.unwrap_or_default();
         let rule = "must be left out where all is paused";
         invalid.require(!all || skills.is_empty(), "paused_skills", rule);
-        invalid.finish(Self { all, skills })
+        invalid.require(!all || types.is_empty(), "paused_types", rule);
+        invalid.finish(Self { all, skills, types })
     }
 }
 

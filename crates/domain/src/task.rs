@@ -19,9 +19,12 @@ use crate::node::check_labels_bytes;
 use crate::retry;
 use crate::wait::Approval;
 
-/// Kinds of tasks; they say something to people and change nothing.
+/// Kinds of tasks. They say something to people, and can be paused.
 pub const TASK_TYPES: [&str; 5] =
     ["interactive", "batch", "compute_intensive", "io_intensive", "daemon"];
+
+/// The type of a task that names none.
+pub const USUAL_TYPE: &str = "batch";
 
 /// Workflows of session tasks. Each is also a skill: a worker that runs it has that skill.
 pub const WORKFLOWS: [&str; 3] = ["simple", "planner", "critic"];
@@ -267,7 +270,7 @@ impl Submission {
     fn filled<J>(body: &mut TaskBody<J>, audience: Option<Audience>) -> Self {
         Self {
             name: body.name.take().unwrap_or_default(),
-            task_type: body.task_type.take().unwrap_or_else(|| "batch".to_owned()),
+            task_type: body.task_type.take().unwrap_or_else(|| USUAL_TYPE.to_owned()),
             description: body.description.take().unwrap_or_default(),
             wants: Wants {
                 required_skills: body.required_skills.take().unwrap_or_default(),

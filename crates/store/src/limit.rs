@@ -28,6 +28,7 @@ impl FromReply for Limit {
             note: reply.text()?,
             updated_by: reply.text()?,
             updated_at: FromReply::read(reply)?,
+            running: reply.int()?,
         })
     }
 }

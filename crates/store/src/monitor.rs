@@ -7,6 +7,7 @@ use crate::entry::{Sealed, SealsSeen, seal_due};
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
 use crate::hold::{self, Settled};
 use crate::leader;
+use crate::limit::{Limit, List};
 use crate::port::{Redis, RedisError};
 use crate::proposal;
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
@@ -18,8 +19,14 @@ include!(concat!(env!("OUT_DIR"), "/calls_monitor.rs"));
 /// The part of a tick, one in so many, that goes on forgetting tasks while there are some to forget.
 const JANITOR_SHARE: u64 = 4;
 
-/// Longest that one tick forgets tasks: where ticks are far apart, they take no longer either.
-const JANITOR_TIME_MAX: Duration = Duration::from_secs(1);
+/// The part of a tick, one in so many, that goes on with changes of many tasks: somebody waits for these.
+const BULK_SHARE: u64 = 2;
+
+/// Longest that one tick does either: where ticks are far apart, they take no longer.
+const TIME_MAX: Duration = Duration::from_secs(1);
+
+/// Limits that a tick looks at, the newest first.
+const LIMITS_SHOWN: i64 = 100;
 
 /// Whether something that was given out has to be made void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +90,8 @@ pub struct Ticked {
     pub forgotten: i64,
     /// How many tasks there are; counted in each sweep.
     pub tasks: Option<Counts>,
+    /// The newest limits; read in each sweep.
+    pub limits: Option<Vec<Limit>>,
 }
 
 /// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue,
@@ -112,9 +121,9 @@ pub async fn tick<R: Redis>(
     let checked = check_all(store, &check, None).await?.value;
     let kept_ms = settings.task_kept_ms;
     // Before what a Redis that is full refuses, since this frees memory.
-    let forgotten = expire(store, kept_ms, janitor_time(tick_ms)).await?;
+    let forgotten = expire(store, kept_ms, share_of(tick_ms, JANITOR_SHARE)).await?;
     store.call(&leader::Show).await?;
-    unless_full(bulk::advance(store, None, janitor_time(tick_ms)).await)?;
+    unless_full(bulk::advance(store, None, share_of(tick_ms, BULK_SHARE)).await)?;
     let due = unless_full(settle_due(store, settings).await)?;
     let holds = unless_full(hold::settle_due(store, tick_ms).await)?;
     let seals = match seal_due(store, seals_seen).await {
@@ -122,13 +131,16 @@ pub async fn tick<R: Redis>(
         other => other?,
     };
     let proposals = unless_full(proposal::settle_unfinished(store, settings).await)?;
-    let tasks = if sweep { Some(store.call(&Count { kept_ms }).await?) } else { None };
-    Ok(Ticked { checked, adopted, due, proposals, holds, seals, forgotten, tasks })
+    let (mut tasks, mut limits) = (None, None);
+    if sweep {
+        tasks = Some(store.call(&Count { kept_ms }).await?);
+        limits = Some(store.call(&List { limit: LIMITS_SHOWN, below: None }).await?.limits);
+    }
+    Ok(Ticked { checked, adopted, due, proposals, holds, seals, forgotten, tasks, limits })
 }
 
-fn janitor_time(tick_ms: i64) -> Duration {
-    let share = Duration::from_millis(u64::try_from(tick_ms).unwrap_or_default() / JANITOR_SHARE);
-    share.min(JANITOR_TIME_MAX)
+fn share_of(tick_ms: i64, share: u64) -> Duration {
+    Duration::from_millis(u64::try_from(tick_ms).unwrap_or_default() / share).min(TIME_MAX)
 }
 
 fn is_full(error: &StoreError) -> bool {

@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody, HeldClaim};
 use reef_api::leader::{CampaignAnswer, CampaignBody};
+use reef_api::limit::PenaltyBody;
 use reef_api::node::{self, NodeChange, NodeStatus};
 use reef_api::task::{TaskClaimBody, TaskProgressAnswer, TaskProgressBody};
 use reef_api::{Code, NodeId, Token};
 use reef_client::{Error, Hub, Request};
+use reef_domain::limits::PENALTY_MS_MAX;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::machine::{Facts, Figures};
+use crate::output::Busy;
 use crate::task::Task;
 
 /// How long a registration or a heartbeat may take. A hub answers in 2 s, if only to say that it
@@ -51,6 +54,20 @@ pub(crate) enum End {
         error: String,
         retryable: bool,
     },
+    Snooze {
+        error: String,
+        /// Always true.
+        snooze: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_in_ms: Option<i64>,
+    },
+}
+
+impl End {
+    /// The hub counts this as no try, ten times in a row.
+    pub(crate) fn snooze(error: String, after: Option<Duration>) -> Self {
+        Self::Snooze { error, snooze: true, retry_in_ms: after.map(in_millis) }
+    }
 }
 
 pub(crate) async fn register(
@@ -171,7 +188,7 @@ pub(crate) async fn end(
     }
     let verb = match end {
         End::Complete { .. } => "complete",
-        End::Fail { .. } => "fail",
+        End::Fail { .. } | End::Snooze { .. } => "fail",
     };
     let request = hub.post(["tasks", task.id(), verb]).json(&Body { token: task.token(), end });
     let key = format!("{}.{}.{verb}", task.id(), task.token());
@@ -194,6 +211,18 @@ pub(crate) async fn wait(
     let answer = request.idempotency_key(key).patient(patience).fetch().await?;
     let is_ready = answer.get("ready").and_then(Value::as_bool).unwrap_or(false);
     Ok(is_ready.then(|| answer.get("resume").cloned().unwrap_or_default()))
+}
+
+/// Lets nothing begin for a time under a limit that a running task is under.
+pub(crate) async fn shut_limit(hub: &Hub, task: &Task, busy: &Busy) -> Result<(), Error> {
+    let body = PenaltyBody {
+        retry_after_ms: Some(busy.retry_after_ms.clamp(1, PENALTY_MS_MAX)),
+        task_id: Some(task.id().into()),
+        token: Some(task.token().clone()),
+        ..PenaltyBody::default()
+    };
+    let limit = busy.limit.as_str().into();
+    hub.penalise(&limit, &body).once().timeout(SOON).send().await.map(|_| ())
 }
 
 /// Asks for no more tasks.

@@ -66,6 +66,10 @@ pub struct WorkerArgs {
     #[arg(long, env = "REEF_LLM_KEY_FILE", value_name = "FILE")]
     pub llm_key_file: Option<PathBuf>,
 
+    /// The limit that stands for the model's endpoint: when that refuses (429), the tasks under it wait
+    #[arg(long, env = "REEF_LLM_LIMIT", value_name = "NAME")]
+    pub llm_limit: Option<String>,
+
     /// How long the model may say nothing before its answer counts as broken, in seconds
     #[arg(long, env = "REEF_LLM_TIMEOUT", value_name = "SECONDS", default_value_t = 120.0)]
     pub llm_timeout: f64,
@@ -96,6 +100,11 @@ The command:
                                   (with \"question\"), signal (\"name\"), sleep (\"for_ms\") or tasks
                                   (\"task_ids\" or \"group_id\"), and \"checkpoint\". The slot is free
                                   meanwhile; a later run gets \"checkpoint\" and \"resume\" with the task
+    {\"busy\": {\"limit\", \"retry_after_ms\"}}
+                                  a provider has refused: nothing begins for so long under a limit
+                                  that the task is under, on whichever worker
+    {\"snooze\": {\"after_ms\": 500}}  no try: the task is given back, and tried again after so long;
+                                  once the command has ended with 0 or 75
   Other lines, and standard error, go to the log. Exit code 0 completes the task. Any other fails
   it, with the last line of standard error; the hub tries again unless the code is 64-78 (as in
   sysexits.h, but 75, EX_TEMPFAIL, is tried again).

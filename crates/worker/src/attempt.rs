@@ -150,6 +150,10 @@ async fn conclude(hub: &Hub, task: &Task, ended: Ended) -> Option<Reason> {
             tracing::info!(task = id, "completed");
             End::Complete { result, content }
         }
+        Ended::Snoozed { error, after } => {
+            tracing::info!(task = id, error, ?after, "put off");
+            End::snooze(error, after)
+        }
         Ended::Failed { error, retryable } => {
             tracing::warn!(task = id, error, retryable, "failed");
             End::Fail { error, retryable }

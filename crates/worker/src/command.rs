@@ -21,7 +21,7 @@ use crate::lease::Lease;
 use crate::lines::{Line, Lines};
 use crate::moment::{Moment, sleep_until};
 use crate::outcome::{Ended, Order, Orders, Reason};
-use crate::output::{Outlet, Output};
+use crate::output::{Busy, Outlet, Output};
 use crate::task::Task;
 
 /// How long a command gets between the request to end and its end. Below the 5 s that a hub
@@ -59,12 +59,22 @@ struct Told {
     content: Option<Map<String, Value>>,
     result: Option<Value>,
     wait: Option<Map<String, Value>>,
+    busy: Option<Busy>,
+    snooze: Option<Snooze>,
+}
+
+/// When a task is tried again that could not be tried yet.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+struct Snooze {
+    /// Left out: as the task's own policy says.
+    after_ms: Option<u64>,
 }
 
 /// What a command has said in the end.
 #[derive(Debug, Default)]
 struct Last {
     wait: Option<Map<String, Value>>,
+    snooze: Option<Snooze>,
     result: Option<Value>,
     content: Option<Map<String, Value>>,
 }
@@ -232,8 +242,14 @@ async fn pass_on(told: Told, outlet: &Outlet, last: &mut Last) {
     if let Some(delta) = told.delta {
         outlet.say(Output::Delta(delta)).await;
     }
+    if let Some(busy) = told.busy {
+        outlet.say(Output::Busy(busy)).await;
+    }
     if told.wait.is_some() {
         last.wait = told.wait;
+    }
+    if told.snooze.is_some() {
+        last.snooze = told.snooze;
     }
     match (told.result, told.content) {
         // A block that comes with the result is what the message was waiting for.
@@ -269,6 +285,11 @@ async fn read_stderr(
 
 /// What the end of a command means.
 fn judge(task: &Task, status: ExitStatus, last: Last, error: Option<String>) -> Ended {
+    let may_snooze = status.success() || status.code() == Some(TEMPFAIL);
+    if let (true, Some(Snooze { after_ms })) = (may_snooze, last.snooze) {
+        let error = error.unwrap_or_else(|| "the command has put it off".to_owned());
+        return Ended::Snoozed { error, after: after_ms.map(Duration::from_millis) };
+    }
     if let (true, Some(wait)) = (status.success(), last.wait) {
         return Ended::Waits(wait);
     }

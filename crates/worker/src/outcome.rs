@@ -22,6 +22,13 @@ pub(crate) enum Ended {
         /// Another try could succeed.
         retryable: bool,
     },
+    /// It could not be tried yet: that counts as no try.
+    Snoozed {
+        /// Why, in one sentence.
+        error: String,
+        /// When it is tried again; `None`: as the task's own policy says.
+        after: Option<Duration>,
+    },
     /// It waits for something that is no node: the members of `POST /tasks/{id}/wait`, without the token.
     Waits(Map<String, Value>),
     /// The worker was told to stop it, so there is nothing to tell the hub.

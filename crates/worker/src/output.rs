@@ -1,5 +1,6 @@
 //! What a running task says before it ends, on its way to the hub.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 
@@ -16,6 +17,16 @@ pub(crate) enum Output {
     Delta(String),
     /// A content block.
     Block(Map<String, Value>),
+    /// A provider wants to be left alone.
+    Busy(Busy),
+}
+
+/// What a provider that has refused (429) asks for: nothing begins under a limit for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Busy {
+    /// A limit that the task is under.
+    pub(crate) limit: String,
+    pub(crate) retry_after_ms: i64,
 }
 
 /// Where a running task puts what it says. When all copies are gone, all has been said.

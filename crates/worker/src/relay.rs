@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::output::{Output, Outputs};
+use crate::api;
+use crate::output::{Busy, Output, Outputs};
 use crate::task::Task;
 
 /// How long text is gathered before it is appended. People do not see the difference; the hub sees
@@ -70,6 +71,7 @@ impl<'a> Relay<'a> {
                 Some(Output::Progress(share)) => {
                     self.progress.send_replace(Some(share));
                 }
+                Some(Output::Busy(busy)) => self.shut(&busy).await?,
                 Some(Output::Delta(_) | Output::Block(_)) if self.is_closed => {}
                 Some(Output::Delta(delta)) => {
                     if self.text.is_empty() {
@@ -115,6 +117,19 @@ impl<'a> Relay<'a> {
         let request = request.claim_token(self.task.token().as_str());
         let sent = request.idempotency_key(key).patient(PATIENCE).send().await;
         self.judge(sent.err(), "a content block")
+    }
+
+    /// Keeps back what is under a limit whose provider has refused. Where the hub does not, the task goes on.
+    async fn shut(&self, busy: &Busy) -> Result<(), Refused> {
+        match api::shut_limit(self.hub, self.task, busy).await {
+            Ok(()) => tracing::info!(task = self.task.id(), limit = busy.limit, "shut"),
+            Err(error) if api::is(&error, Code::Fenced) => return Err(Refused::Fenced),
+            Err(error) => {
+                let limit = &busy.limit;
+                tracing::warn!(task = self.task.id(), %error, "the limit {limit} stays open");
+            }
+        }
+        Ok(())
     }
 
     fn message_id(&self) -> MessageId {

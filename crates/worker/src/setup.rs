@@ -162,7 +162,11 @@ fn workflows(args: &WorkerArgs) -> Result<Workflows, WorkerError> {
     let (url, model) = (args.llm_url.as_deref(), args.llm_model.as_deref());
     let silence_max = seconds("--llm-timeout", args.llm_timeout)?;
     let llm = Llm::new(url.unwrap_or_default(), model.unwrap_or_default(), key, silence_max);
-    Ok(Workflows { llm: llm.map_err(WorkerError::Usage)?, patience: Patience::default() })
+    Ok(Workflows {
+        llm: llm.map_err(WorkerError::Usage)?,
+        patience: Patience::default(),
+        limit: args.llm_limit.clone(),
+    })
 }
 
 pub(crate) fn seconds(flag: &str, value: f64) -> Result<Duration, WorkerError> {

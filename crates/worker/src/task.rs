@@ -81,6 +81,12 @@ impl Task {
         self.json.get("retry_count").and_then(Value::as_u64).unwrap_or(0).saturating_add(1)
     }
 
+    /// Whether it is under a limit of this name.
+    pub(crate) fn is_under(&self, limit: &str) -> bool {
+        let limits = self.json.get("limits").and_then(Value::as_array).into_iter().flatten();
+        limits.filter_map(|it| it.get("name")?.as_str()).any(|name| name == limit)
+    }
+
     /// One of its parameters.
     pub(crate) fn parameter(&self, name: &str) -> Option<&Value> {
         self.json.get("parameters")?.get(name)

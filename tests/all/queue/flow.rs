@@ -64,6 +64,19 @@ impl Task {
         self.ended_waits.extend(self.wait.take().map(|wait| (wait.id, state)));
     }
 
+    /// Asks for its approval, if it needs one.
+    fn ask_first(&mut self) -> bool {
+        let Some(first) = &self.asks else { return false };
+        let id = match self.waits {
+            0 => first.clone(),
+            waits => format!("{first}.{waits}"),
+        };
+        self.waits += 1;
+        self.status = "waiting";
+        self.wait = Some(Wait { id, kind: Kind::Approval("reject"), due: None });
+        true
+    }
+
     pub fn wake(&mut self, state: &'static str) {
         self.status = "pending";
         self.close_wait(state);
@@ -152,12 +165,11 @@ impl Model {
         }
         let task = self.tasks.get_mut(id).unwrap();
         task.is_doomed = failed.is_some();
+        task.asks = asks;
         if task.unmet() > 0 {
             task.status = "waiting";
-            task.asks = asks;
-        } else if let Some(wait) = asks {
-            task.status = "waiting";
-            task.wait = Some(Wait { id: wait, kind: Kind::Approval("reject"), due: None });
+        } else {
+            task.ask_first();
         }
         if let Some(group) = group {
             self.join(id, group);
@@ -231,16 +243,9 @@ impl Model {
         }
         if !meets {
             self.end(id, "failed");
-        } else if task.unmet() == 0 {
-            match task.asks.take() {
-                Some(wait) => {
-                    task.wait = Some(Wait { id: wait, kind: Kind::Approval("reject"), due: None });
-                }
-                None => {
-                    task.status = "pending";
-                    task.let_go += 1;
-                }
-            }
+        } else if task.unmet() == 0 && !task.ask_first() {
+            task.status = "pending";
+            task.let_go += 1;
         }
     }
 
@@ -290,6 +295,7 @@ impl Model {
             _ => false,
         };
         task.has_resume = is_there;
+        task.waits += 1;
         if is_there {
             return "ready";
         }
@@ -393,6 +399,8 @@ impl Model {
         let task = self.tasks.get_mut(id).unwrap();
         if task.unmet() > 0 {
             task.status = "waiting";
+        } else {
+            task.ask_first();
         }
     }
 }

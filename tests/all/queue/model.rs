@@ -76,8 +76,10 @@ pub struct Task {
     pub signals: Vec<String>,
     /// What it follows.
     pub after: BTreeMap<String, Edge>,
-    /// The wait for the approval that is asked for once it follows nothing unfinished.
+    /// The first wait for the approval that is asked for before each run of tries.
     pub asks: Option<String>,
+    /// How many waits it has asked for.
+    pub waits: usize,
     /// Something follows it, or did.
     pub is_followed: bool,
     /// What it follows has ended otherwise than it asks, and it is to end with that.
@@ -205,6 +207,7 @@ impl Model {
             signals: Vec::new(),
             after: BTreeMap::new(),
             asks: None,
+            waits: 0,
             is_followed: false,
             is_doomed: false,
             group: None,

@@ -44,6 +44,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant("what was decided is decided again", &[("if wait.state ~= 'open' then", "if false then")]),
     Mutant("a wait outlives its task", &[("if wait then close_wait(wait, 'cancelled') end\n", "")]),
     Mutant("what wakes is not in the queue", &[("call('HSET', (R .. 'task:' .. task.id), 'wait', '')\nenqueue(task)\n", "call('HSET', (R .. 'task:' .. task.id), 'wait', '')\n")]),
+    Mutant("what is tried again is not asked about again", &[("elseif had_ended > 0 and ask_first(task) then", "elseif false then")]),
+    Mutant("a limit's sum keeps a task that has ended", &[("call('SREM', (R .. 'limit-held:' .. limit), task.id)", "call('SISMEMBER', (R .. 'limit-held:' .. limit), task.id)")]),
     Mutant("a task that ends keeps its place under a limit", &[("call('SREM', (R .. 'limit-held:' .. use), task.id) == 1", "call('SISMEMBER', (R .. 'limit-held:' .. use), task.id) == 1")]),
     Mutant("a place that is given back opens nothing", &[("call('ZADD', (R .. 'limits-opening'), clock, use)\ntell_class_open", "tell_class_open")]),
     Mutant("one more runs than may", &[("if limit.most and standing.held >= limit.most then", "if limit.most and standing.held > limit.most then")]),

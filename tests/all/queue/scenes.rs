@@ -108,6 +108,11 @@ pub const SCENES: &[Scene] = &[
         run.complete("c");
         run.complete("b");
     }),
+    ("one that was to be approved is cancelled and tried again", |run| {
+        run.submit_one("a", &[], Some("w"));
+        run.both(|queue| queue.cancel("a"), |model| model.cancel("a").to_owned());
+        run.both(|queue| queue.retry("a"), |model| model.retry("a").to_owned());
+    }),
     ("a group is sealed after its last task has ended", |run| {
         run.batch_of(&["a"], "g", None);
         run.complete("a");
@@ -155,7 +160,8 @@ pub const SCENES: &[Scene] = &[
         run.shut("own", &id, &token);
         assert_eq!(run.claim_any(), None);
         run.pass(2);
-        run.claim_any().unwrap();
+        let (id, token) = run.claim_any().unwrap();
+        run.complete_under(&id, &token);
     }),
     ("more classes wait for a limit than open at once", |run| {
         run.put("two", true);

@@ -154,7 +154,9 @@ impl Truth {
             ended.iter().map(|id| self.number(&format!("reef:task:{id}"), "bytes")).sum();
         assert_eq!(self.number("reef:cluster", "ended_bytes"), bytes, "after {done}");
         let apart: BTreeSet<_> = self.below("reef:task-large:").into_keys().collect();
-        let is_apart = |task: &Task| task.is_ended() || task.has_checkpoint || task.has_resume;
+        let is_apart = |task: &Task| {
+            task.is_ended() || task.has_checkpoint || task.has_resume || task.asks.is_some()
+        };
         let expected = model.tasks.iter().filter(|(_, task)| is_apart(task));
         let expected: BTreeSet<_> = expected.map(|(id, _)| id.as_str()).collect();
         assert_eq!(apart, expected, "after {done}");
@@ -174,8 +176,10 @@ impl Truth {
             let task = format!("reef:task:{id}");
             let signals = self.0.get(&format!("reef:task-signals:{id}")).into_iter().flatten();
             let signals: usize = signals.map(|(_, bytes)| bytes.parse::<usize>().unwrap()).sum();
-            let left = self.field(&format!("reef:task-large:{id}"), "checkpoint").len();
-            self.field(&task, "spec").len() + self.field(&task, "wants").len() + signals + left
+            let large = ["checkpoint", "asks"];
+            let large = large.map(|name| self.field(&format!("reef:task-large:{id}"), name).len());
+            let small = ["spec", "wants"].map(|name| self.field(&task, name).len());
+            signals + small.iter().chain(&large).sum::<usize>()
         });
         let bytes = i64::try_from(bytes.sum::<usize>()).unwrap();
         assert_eq!(self.number("reef:usage:o", "task_bytes"), bytes, "bytes after {done}");

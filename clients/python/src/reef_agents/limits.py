@@ -80,9 +80,18 @@ class Limits:
         state: types.QueueState = await self._calls.request("GET", api("queue"))
         return state
 
-    async def pause(self, *, skills: Sequence[str] = ()) -> types.QueueState:
-        """Lets no task begin; with ``skills`` none that requires one of them. The admin's."""
-        return await self._keep_back(paused=not skills, paused_skills=list(skills))
+    async def pause(
+        self, *, skills: Sequence[str] = (), types: Sequence[str] = ()
+    ) -> types.QueueState:
+        """Lets no task begin; with ``skills`` none that requires one of them, with ``types`` none of these.
+
+        The admin's.
+        """
+        return await self._keep_back(
+            paused=not skills and not types,
+            paused_skills=list(skills),
+            paused_types=list(types),
+        )
 
     async def resume(self) -> types.QueueState:
         """Lets all tasks begin. The admin's."""

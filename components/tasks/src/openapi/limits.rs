@@ -10,6 +10,7 @@ use reef_domain::limits::{
     LIMIT_NOTE_CHARS_MAX, LIMIT_PER_MS_MAX, LIMIT_RATES_MAX, PAGE_DEFAULT, PAUSED_SKILLS_MAX,
     PENALTY_MS_MAX,
 };
+use reef_domain::task::TASK_TYPES;
 use reef_web::Code;
 use reef_web::openapi::schema::{between, default, list_of, name, number_cursor, one_of};
 use reef_web::openapi::{Api, schema};
@@ -65,7 +66,7 @@ pub(super) fn routes(api: &mut Api) {
         .refuses(&[Code::NotFound, Code::Conflict, Code::Fenced]);
     api.get("/api/v1/queue", "show_queue", "Show what is paused")
         .answers::<QueueState>("What is kept back.");
-    api.put("/api/v1/queue", "pause_queue", "Pause the queue or some skills, or resume")
+    api.put("/api/v1/queue", "pause_queue", "Pause the queue, some skills or types, or resume")
         .says("What runs goes on; what is submitted waits.")
         .takes::<QueueBody>()
         .example(json!({ "paused_skills": ["gpu"] }))
@@ -95,10 +96,15 @@ pub(super) fn schemas(api: &mut Api) {
         .set("task_id", schema::id())
         .set("key", name(0, LIMIT_KEY_CHARS_MAX))
         .set("owner", schema::id());
-    api.body::<QueueBody>().set(
-        "paused_skills",
-        json!({ "maxItems": PAUSED_SKILLS_MAX, "items": text_of(name(1, LABEL_CHARS_MAX)) }),
-    );
+    api.body::<QueueBody>()
+        .set(
+            "paused_skills",
+            json!({ "maxItems": PAUSED_SKILLS_MAX, "items": text_of(name(1, LABEL_CHARS_MAX)) }),
+        )
+        .set(
+            "paused_types",
+            json!({ "maxItems": TASK_TYPES.len(), "items": text_of(one_of(&TASK_TYPES)) }),
+        );
     api.answer::<Rate>().set("unit", one_of(&RateUnit::names()));
     api.answer::<LimitStanding>().set("shut_by", one_of(&ShutBy::names()));
 }

@@ -121,23 +121,30 @@ pub(crate) struct PauseQueue {
     /// No task begins that requires one of these; with paused false.
     #[schemars(length(max = 100))]
     skills: Option<Vec<String>>,
+    /// No task of these types begins; with paused false.
+    #[schemars(length(max = 5))]
+    types: Option<Vec<String>>,
 }
 
 impl Operation for PauseQueue {
     const ABOUT: About = About {
         name: "pause_queue",
         title: "Pause or resume the queue",
-        description: "Lets no task begin, or none that requires certain skills; with paused false and \
-                      no skills all go on. What runs goes on in any case.",
+        description: "Lets no task begin, or none that requires certain skills or is of certain types; \
+                      with paused false and neither all go on. What runs goes on in any case.",
         toolset: Toolset::Operate,
         scope: Scope::Admin,
         acts: false,
         effect: Effect::Sets,
-        answers: &[("paused", "boolean"), ("paused_skills", "array")],
+        answers: &[("paused", "boolean"), ("paused_skills", "array"), ("paused_types", "array")],
     };
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
-        let body = QueueBody { paused: Some(self.paused), paused_skills: self.skills };
+        let body = QueueBody {
+            paused: Some(self.paused),
+            paused_skills: self.skills,
+            paused_types: self.types,
+        };
         cx.ask(Request::put(["queue"], &body)).await
     }
 }

@@ -34,3 +34,12 @@ local function begin_wait(task, id, asker, wait)
   redis.call('HSET', key.task(task.id), 'wait', id, 'waits', (task.waits or 0) + 1, 'assigned_node', '')
   raise_schema()
 end
+
+-- Asks for the approval that a task needs before it begins; false if it needs none. It is asked for again
+-- whenever the task is tried again after its end.
+local function ask_first(task)
+  local asked = redis.call('HMGET', key.task_large(task.id), 'asks', 'asks_id')
+  if not asked[1] then return false end
+  begin_wait(task, task.waits and asked[2] .. '.' .. task.waits or asked[2], '', cjson.decode(asked[1]))
+  return true
+end

@@ -57,13 +57,14 @@ local function is_untold(task)
 end
 
 -- Forgets what only an unfinished task has: what its last holder has left, and signals.
-local function drop_left(task)
+local function drop_left(task, to)
   local bytes = redis.call('HSTRLEN', key.task_large(task.id), 'checkpoint')
   for _, packed in ipairs(redis.call('LRANGE', key.task_signals(task.id), 0, -1)) do
     bytes = bytes + #packed
   end
   recount(task, -bytes)
-  redis.call('HDEL', key.task_large(task.id), 'checkpoint', 'resume')
+  redis.call('HDEL', key.task_large(task.id), 'checkpoint', 'resume',
+    unpack(to == 'completed' and { 'asks', 'asks_id' } or {}))
   redis.call('DEL', key.task_signals(task.id))
 end
 
@@ -74,7 +75,7 @@ local function end_task(task, to, reason)
     redis.call('ZADD', key.dead_tasks, redis.call('HINCRBY', key.cluster, 'deaths', 1), task.id)
   end
   if task.message ~= '' then redis.call('ZADD', key.unsettled_tasks, clock, task.id) end
-  if task.waits then drop_left(task) end
+  if task.waits then drop_left(task, to) end
   count_unfinished(task, -1)
   move_task(task, to, reason)
   local kept_ms = put_away(task)

@@ -18,10 +18,7 @@ end
 
 -- A task has all that it follows: it waits for a node, or for its approval.
 local function let_go(task)
-  local asked = redis.call('HMGET', key.task(task.id), 'asks', 'asks_id')
-  if asked[1] and asked[1] ~= '' then
-    redis.call('HSET', key.task(task.id), 'asks', '')
-    begin_wait(task, asked[2], '', cjson.decode(asked[1]))
+  if ask_first(task) then
     move_task(task, 'waiting', 'approval')
   else
     enqueue(task)

@@ -9,6 +9,7 @@ local function append_limit(reply, name)
   local n = #reply
   reply[n + 1] = name
   for i = 1, 7 do reply[n + 1 + i] = row[i] end
+  reply[n + 9] = redis.call('SCARD', key.limit_held(name)) + redis.call('SCARD', key.limit_held(name .. '//'))
   return 400 + 2 * #row[2] + 6 * #row[5]
 end
 

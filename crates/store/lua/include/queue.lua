@@ -8,7 +8,8 @@ local TASK_STATUSES = {
   'pending', 'scheduled', 'waiting', 'running', 'completed', 'failed', 'cancelled', 'timeout',
 }
 
--- What is paused, among the audiences: `*` for all, or the skills.
+-- What is paused, among the audiences: `*` for all, or the skills, and the types behind a line feed, of
+-- which the usual one is empty.
 local PAUSED = '@paused'
 
 -- The part of a task's hash that the scripts work with.
@@ -57,8 +58,8 @@ end
 
 -- A class by its name: the skill that it is listed under, required skills, optional skills, tags, owner,
 -- the agents whose nodes may run its tasks (false for everybody's), the one node that they are for
--- (nil or false for any), and the limits that they are under. It is there while a task of it waits. A
--- script that asks again for one is spared the look.
+-- (nil or false for any), the limits that they are under (nil or false for none), and their type (nil for
+-- the usual one). It is there while a task of it waits. A script that asks again for one is spared the look.
 local classes = {}
 local function read_class(class)
   if not classes[class] then
@@ -83,7 +84,8 @@ local function open_class(class, id, owner)
   if read_class(class) then return true end
   local usage = redis.call('HMGET', key.usage(owner), 'classes', 'classes_max')
   if usage[2] and tonumber(usage[1] or 0) >= tonumber(usage[2]) then return false end
-  local wants = read_wants(redis.call('HGET', key.task(id), 'wants'))
+  local row = redis.call('HMGET', key.task(id), 'wants', 'kind')
+  local wants, kind = read_wants(row[1]), row[2] or nil
   local rarest, fewest = '', math.huge
   for _, skill in ipairs(wants[1]) do
     local nodes = redis.call('ZCARD', key.by_skill(skill))
@@ -91,7 +93,7 @@ local function open_class(class, id, owner)
   end
   local prefers = string.sub(class, 1, 1) ~= 'r'
   classes[class] = { rarest, wants[1], prefers and wants[2] or {}, prefers and wants[3] or {}, owner,
-    wants[4] or false, wants[5] or (wants[6] and false), wants[6] }
+    wants[4] or false, wants[5] or ((wants[6] or kind) and false), wants[6] or (kind and false), kind }
   redis.call('HSET', key.queue_classes, class, cmsgpack.pack(classes[class]))
   redis.call('HINCRBY', key.usage(owner), 'classes', 1)
   for _, audience in ipairs(audiences_of(classes[class])) do
@@ -188,6 +190,8 @@ end
 local function give_back_uses(task)
   for _, use in ipairs(cjson.decode(task.uses)) do
     local was_held = redis.call('SREM', key.limit_held(use), task.id) == 1
+    local limit = string.match(use, '^[^/]*')
+    if #use > #limit + 2 then redis.call('SREM', key.limit_held(limit), task.id) end
     local class = was_held and redis.call('ZRANGE', key.limit_parked(use), 0, 0)[1]
     local record = class and read_class(class)
     if record then

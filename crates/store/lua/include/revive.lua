@@ -1,5 +1,5 @@
 -- Bringing ended tasks back.
--- include: ending follow
+-- include: ending follow begin_wait
 
 -- How what was followed has ended that was gone before its end was heard of.
 local GONE = 'unknown'
@@ -67,7 +67,7 @@ local function bring_back(task)
     return
   end
   local labels = redis.call('HGET', large, 'labels')
-  redis.call('DEL', large)
+  redis.call('HDEL', large, 'spec', 'error', 'result', 'content', 'labels')
   if labels then redis.call('HSET', key.task(task.id), 'labels', labels) end
   redis.call('HDEL', key.task(task.id), 'bytes')
   if spec then redis.call('HSET', key.task(task.id), 'spec', spec) end
@@ -93,6 +93,8 @@ local function revive(task, reason)
     'scheduled_at', 'token', 'snoozes')
   if had_ended > 0 and task.unmet and follow_again(task) > 0 then
     move_task(task, 'waiting', 'dependencies')
+  elseif had_ended > 0 and ask_first(task) then
+    move_task(task, 'waiting', 'approval')
   else
     enqueue(task)
     move_task(task, 'pending', reason)

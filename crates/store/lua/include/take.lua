@@ -2,19 +2,19 @@
 -- include: words quota claim routable follow begin_wait
 
 -- Arguments that a task is.
-local TASK_ARGUMENTS = 17
+local TASK_ARGUMENTS = 18
 
 -- A task that is submitted, from its first argument on; `group` is the one that it joins.
 local function read_given(at, group)
   local task_id, delay_ms, spec, wants, class, plain_class, priority, timeout_ms, max_retries,
-    user_id, keeps, approval, wait_id, edges, name, labels, retry = unpack(ARGV, at, at + TASK_ARGUMENTS - 1)
+    user_id, keeps, approval, wait_id, edges, name, labels, retry, kind = unpack(ARGV, at, at + TASK_ARGUMENTS - 1)
   -- What begins with `!` follows the group and is none of its tasks.
   local follows_group = string.sub(edges, 1, 1) == '!'
   if follows_group then edges = string.sub(edges, 2) end
   return { task_id = task_id, delay_ms = delay_ms, spec = spec, wants = wants,
     asks = read_wants(wants), class = class, plain_class = plain_class, priority = priority,
     timeout_ms = timeout_ms, max_retries = max_retries, user_id = user_id, session_id = '', message_id = '',
-    keeps = keeps, approval = approval, wait_id = wait_id, name = name, labels = labels, retry = retry,
+    keeps = keeps, approval = approval, wait_id = wait_id, name = name, labels = labels, retry = retry, kind = kind,
     edges = edges ~= '' and cjson.decode(edges) or nil,
     group = not follows_group and group ~= '' and group or nil }
 end
@@ -85,7 +85,7 @@ local function write_task(of, given, status, chosen)
   if is_large then redis.call('HSET', id, 'bytes', #given.spec) end
   if given.keeps ~= '' then redis.call('HSET', id, 'keep', given.keeps) end
   if of.tasks_max ~= '' then
-    task.counted = #given.spec + #given.wants
+    task.counted = #given.spec + #given.wants + #given.approval
     redis.call('HSET', id, 'counted', task.counted)
     count_unfinished(task, 1)
   end
@@ -105,6 +105,9 @@ end
 -- what it follows has ended otherwise than it asks.
 local function begin(task, given)
   local record, unmet, failed = key.task(task.id), 0, nil
+  if given.approval ~= '' then
+    redis.call('HSET', key.task_large(task.id), 'asks', given.approval, 'asks_id', given.wait_id)
+  end
   if given.edges then
     unmet, failed = attach(task.id, given.edges, task.id)
     -- What cannot be met any more never is.
@@ -114,12 +117,9 @@ local function begin(task, given)
   local delay_ms, reason = tonumber(given.delay_ms), 'submitted'
   if unmet > 0 or failed then
     task.status, reason = 'waiting', 'dependencies'
-    if given.approval ~= '' then
-      redis.call('HSET', record, 'asks', given.approval, 'asks_id', given.wait_id)
-    end
   elseif given.approval ~= '' then
     task.status, reason = 'waiting', 'approval'
-    begin_wait(task, given.wait_id, '', cjson.decode(given.approval))
+    ask_first(task)
   elseif delay_ms > 0 then
     task.status = 'scheduled'
     redis.call('ZADD', key.delayed_tasks, clock + delay_ms, task.id)

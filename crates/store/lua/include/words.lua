@@ -2,7 +2,7 @@
 -- a word, so that no key holds, or is as long as, what a caller writes.
 -- include: ending
 
--- Notes the words of a task, and when it is tried again.
+-- Notes the words of a task, when it is tried again, and its type if that is no usual one.
 local function write_words(id, given)
   redis.call('HSET', id, 'name', redis.sha1hex(given.name))
   if given.labels ~= '' then
@@ -11,6 +11,7 @@ local function write_words(id, given)
     redis.call('HSET', id, 'labels', table.concat(digests, ' '))
   end
   if given.retry ~= '' then redis.call('HSET', id, 'retry', given.retry) end
+  if given.kind ~= '' then redis.call('HSET', id, 'kind', given.kind) end
 end
 
 -- The indexes that a task stands in by its words. Tasks of an older hub have none.

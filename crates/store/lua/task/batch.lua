@@ -64,7 +64,7 @@ local function read_all(is_new_group)
     local unknown = given.edges and unknown_of(of, given.edges, earlier) or unknown_limit_of(given)
     if unknown then return nil, { 'unknown', unknown } end
     earlier[given.task_id] = true
-    bytes = bytes + #given.spec + #given.wants
+    bytes = bytes + #given.spec + #given.wants + #given.approval
     all[#all + 1] = given
   end
   return all, refusal(of, #all, bytes)

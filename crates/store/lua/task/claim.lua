@@ -52,7 +52,7 @@ end
 -- How well a class fits the node: false if it is not for it or asks for a skill that it lacks, else how
 -- many preferences it meets.
 local function fit(record)
-  if not is_for(record) then return false end
+  if not is_for(record) or paused['\n' .. (record[9] or '')] then return false end
   for _, skill in ipairs(record[2]) do
     if not skills[skill] or paused[skill] then return false end
   end
@@ -115,6 +115,8 @@ local function take_uses(task, record)
     if rule then
       local standing = standing_of_use(use, rule)
       redis.call('SADD', key.limit_held(use), task.id)
+      -- All of a limit, whatever their keys; those without one are counted already.
+      if #use > #under[1] + 2 then redis.call('SADD', key.limit_held(under[1]), task.id) end
       standing.held = standing.held + 1
       for i, rate in ipairs(rule.rates) do
         standing[i] = math.max(standing[i], clock) + share_of(rate, under)
@@ -178,7 +180,7 @@ local function unfit_for_named()
     return 'No such task waits for this node.'
   end
   if not fit(record) then
-    return next(paused) and 'A skill that the task requires is paused, or the node lacks it.'
+    return next(paused) and 'The task\'s type, or a skill that it requires, is paused, or the node lacks it.'
       or 'The node lacks a skill that the task requires.'
   end
   local _, _, by, under = shut_use(record)
@@ -243,10 +245,13 @@ local function run()
   if special[3] then set_of(paused, special[3]) end
   set_of(skills, row[3])
   set_of(tags, row[4])
-  local reply = { 'ok', 'No task waits that the node could run.' }
+  local reply = { 'ok', '' }
   if task_id == '' then
     if claim_some(reply, free, special) or redis.call('ZCOUNT', key.limits_opening, '-inf', clock) > 0 then
       reply[2] = 'limits'
+    elseif #reply == 2 then
+      reply[2] = 'No task waits that the node could run' .. (redis.call('EXISTS', key.parked_classes) == 1
+        and '; limits keep some back, which may be for it.' or '.')
     end
   else
     reply[2] = unfit_for_named() or ''

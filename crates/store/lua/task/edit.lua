@@ -45,7 +45,8 @@ end
 -- The class that it waits in from now on, where it wants something else; nil and the answer if there are
 -- too many.
 local function next_class(task, given, is_queued)
-  if redis.call('HGET', key.task(task.id), 'wants') == given.wants then return task.class end
+  local row = redis.call('HMGET', key.task(task.id), 'wants', 'kind')
+  if row[1] == given.wants and (row[2] or '') == given.kind then return task.class end
   local of = { owner = task.owner, preferring_max = preferring_max, classes_max = classes_max }
   local has = tonumber(redis.call('HGET', key.usage(task.owner), 'classes') or 0)
   -- One that goes with it is none.
@@ -69,7 +70,7 @@ local function rewrite(task, given)
   set_priority(task, given.priority)
   unlist_words(task)
   redis.call('HDEL', large, 'labels')
-  redis.call('HDEL', id, 'labels', 'retry')
+  redis.call('HDEL', id, 'labels', 'retry', 'kind')
   write_words(id, given)
   list_words(task)
   redis.call('HINCRBY', id, 'edits', 1)

@@ -20,4 +20,5 @@ reply[n + 2] = ended * ENDED_TASK_BYTES + (tonumber(sums[2]) or 0)
 reply[n + 3] = redis.call('ZRANGE', key.ended_tasks, 0, 0, 'WITHSCORES')[2] or ''
 reply[n + 4] = redis.call('ZCOUNT', key.ended_tasks, '-inf', string.format('%.0f', now - kept_ms))
   + redis.call('ZCOUNT', key.kept_tasks, '-inf', string.format('%.0f', now))
+reply[n + 5] = redis.call('HLEN', key.parked_classes)
 return reply

@@ -42,7 +42,7 @@ local function run()
   local given = read_given(task, group)
   given.session_id, given.message_id = session_id, message_id
   if redis.call('EXISTS', key.task(given.task_id)) == 1 then return { 'exists' } end
-  local refused, usage = refusal(of, 1, #given.spec + #given.wants)
+  local refused, usage = refusal(of, 1, #given.spec + #given.wants + #given.approval)
   refused = refused or flow_refusal(given)
   if refused then return refused end
   local chosen, crowded = choose_class(of, given, tonumber(usage[1] or 0))

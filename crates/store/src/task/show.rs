@@ -98,6 +98,8 @@ pub struct Counts {
     pub oldest_end: Option<reef_domain::time::UnixMillis>,
     /// Those that have been kept as long as they were to be, and that the monitor has yet to forget.
     pub overdue: i64,
+    /// Kinds of waiting tasks that a limit keeps back.
+    pub parked_classes: i64,
 }
 
 /// What stands between a task and a node.
@@ -133,6 +135,8 @@ pub struct Obstacles {
     pub opens: Option<reef_domain::time::UnixMillis>,
     /// What is kept back of the queue, as [`crate::queue::paused_state`] reads it.
     pub paused: Option<String>,
+    /// Its type, if that is not the usual one.
+    pub kind: Option<String>,
     /// Each required skill: nodes with it, and how many of them are online.
     pub skills: Vec<(String, i64, i64)>,
 }
@@ -147,7 +151,7 @@ impl FromReply for (String, i64, i64) {
 rows! {
     Page { next, filled, tasks }
     FoundPage { next, filled, scanned, tasks }
-    Counts { total, waiting, delayed, dead, classes, fenced, by_status, ended, ended_bytes, oldest_end, overdue }
+    Counts { total, waiting, delayed, dead, classes, fenced, by_status, ended, ended_bytes, oldest_end, overdue, parked_classes }
     TasksByStatus { pending, scheduled, waiting, running, completed, failed, cancelled, timeout }
-    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, waits_for, limit, shut_by, opens, paused, skills }
+    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, waits_for, limit, shut_by, opens, paused, kind, skills }
 }

@@ -11,6 +11,7 @@ use reef_domain::task::{Submission, Wants};
 
 use super::{Batch, Spec, Submitted, Take, TakeBatch, Task, wants_json};
 use crate::node::Writer;
+use crate::queue::stored_type;
 use crate::quota::Quotas;
 use crate::script::{
     Argument, Arguments, Call, FromReply, Malformed, Reader, Script, TASK_BATCH, TASK_SUBMIT, rows,
@@ -95,6 +96,8 @@ impl Argument for &[GivenTask<'_>] {
                 labels: submission.labels.clone(),
                 retry: submission.retry,
             };
+            // Tasks of another type than the usual one have classes of their own, which can be paused.
+            let kind = stored_type(&submission.task_type);
             let class = submission.wants.canonical();
             let plain = Wants {
                 required_skills: class.required_skills.clone(),
@@ -108,8 +111,8 @@ impl Argument for &[GivenTask<'_>] {
                 .number(submission.delay_ms)
                 .json(&spec)
                 .text(wants_json(&submission.wants, task.owner))
-                .text(wants_json(&class, task.owner))
-                .text(wants_json(&plain, task.owner))
+                .text(wants_json(&class, task.owner) + kind)
+                .text(wants_json(&plain, task.owner) + kind)
                 .number(submission.priority)
                 .number(submission.timeout_ms())
                 .number(submission.max_retries)
@@ -125,7 +128,8 @@ impl Argument for &[GivenTask<'_>] {
                 .text(task.edges())
                 .text(&submission.name)
                 .text(labels_json(submission))
-                .text(retry_text(submission.retry));
+                .text(retry_text(submission.retry))
+                .text(kind);
         }
     }
 }

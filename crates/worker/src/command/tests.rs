@@ -197,3 +197,20 @@ async fn is_gone(pid: &str) -> bool {
     }
     false
 }
+
+#[tokio::test]
+async fn one_that_meets_a_busy_provider_says_so_and_is_put_off() {
+    let script = r#"echo '{"busy": {"limit": "model", "retry_after_ms": 20000}}'
+                    echo '{"snooze": {"after_ms": 500}}'; echo 'slow down' >&2; exit 75"#;
+    let mut running = start(script, json!({}));
+    let busy = Busy { limit: "model".to_owned(), retry_after_ms: 20_000 };
+    assert_eq!(running.output().await, Some(Output::Busy(busy)));
+    let after = Some(Duration::from_millis(500));
+    assert_eq!(running.end().await, Ended::Snoozed { error: "slow down".to_owned(), after });
+    let ended = start(r#"echo '{"snooze": {}}'"#, json!({})).end().await;
+    let error = "the command has put it off".to_owned();
+    assert_eq!(ended, Ended::Snoozed { error, after: None });
+    // A failure of its own is one, whatever was said before.
+    let ended = start(r#"echo '{"snooze": {}}'; exit 1"#, json!({})).end().await;
+    assert!(matches!(ended, Ended::Failed { .. }), "{ended:?}");
+}

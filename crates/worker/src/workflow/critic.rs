@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{ASSISTANT, Finished, Run};
-use crate::llm::{ChatError, Reply, Turn};
+use super::{ASSISTANT, Finished, Run, Stuck};
+use crate::llm::{Reply, Turn};
 
 const CRITIC: &str = "You review answers strictly and fairly: correctness first, then \
                       completeness, then clarity. If nothing important is wrong, write only the \
@@ -13,7 +13,7 @@ const CRITIC: &str = "You review answers strictly and fairly: correctness first,
 ///
 /// Which draft is the answer is known only when the critic has spoken: an approved one is shown
 /// at once, and the last revision, which nobody reviews any more, as it comes.
-pub(super) async fn run(run: &mut Run<'_>) -> Result<Finished, ChatError> {
+pub(super) async fn run(run: &mut Run<'_>) -> Result<Finished, Stuck> {
     let request = run.request;
     let iterations = run.iterations;
     let all = 1 + 2 * iterations;

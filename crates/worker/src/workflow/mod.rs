@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 
 use crate::llm::{ChatError, Llm, Reply, Turn};
 use crate::outcome::Ended;
-use crate::output::{Outlet, Output};
+use crate::output::{Busy, Outlet, Output};
 use crate::task::Task;
 
 /// What the text of a message says when the answer begins again.
@@ -87,6 +87,8 @@ impl Default for Patience {
 pub(crate) struct Workflows {
     pub(crate) llm: Llm,
     pub(crate) patience: Patience,
+    /// The limit that stands for the model's endpoint.
+    pub(crate) limit: Option<String>,
 }
 
 impl Workflows {
@@ -110,6 +112,7 @@ impl Workflows {
             iterations: iterations.unwrap_or(ITERATIONS_DEFAULT).max(1),
             has_text,
             calls: 0,
+            limit: self.limit.as_deref().filter(|limit| task.is_under(limit)),
         };
         let finished = match workflow {
             Workflow::Simple => run.simple().await,
@@ -118,8 +121,13 @@ impl Workflows {
         };
         match finished {
             Ok(finished) => finished.ended(workflow, self.llm.model(), run.calls),
-            Err(error @ ChatError::Refused { .. }) => Ended::fatal(error.to_string()),
-            Err(error) => Ended::retryable(error.to_string()),
+            Err(Stuck::Busy { error, after }) => {
+                Ended::Snoozed { error: error.to_string(), after: Some(after) }
+            }
+            Err(Stuck::Unanswered(error @ ChatError::Refused { .. })) => {
+                Ended::fatal(error.to_string())
+            }
+            Err(Stuck::Unanswered(error)) => Ended::retryable(error.to_string()),
         }
     }
 }
@@ -154,6 +162,15 @@ fn block(kind: &str, text: &str) -> Map<String, Value> {
     block
 }
 
+/// Why a workflow does not come to its end.
+#[derive(Debug)]
+enum Stuck {
+    Unanswered(ChatError),
+    /// The endpoint wants to be left alone before it has answered anything, so that nothing is lost if
+    /// the task waits with the others.
+    Busy { error: ChatError, after: Duration },
+}
+
 /// One task at work.
 struct Run<'a> {
     workflows: &'a Workflows,
@@ -164,28 +181,30 @@ struct Run<'a> {
     has_text: bool,
     /// Requests that the model has answered.
     calls: u32,
+    /// The limit of the task that stands for the endpoint.
+    limit: Option<&'a str>,
 }
 
 impl Run<'_> {
-    async fn simple(&mut self) -> Result<Finished, ChatError> {
+    async fn simple(&mut self) -> Result<Finished, Stuck> {
         let turns = [Turn::system(ASSISTANT), Turn::user(self.request)];
         let reply = self.tell(&turns).await?;
         Ok(Finished { reply, ..Finished::default() })
     }
 
     /// Asks for something that the reader does not see as it comes.
-    async fn ask(&mut self, turns: &[Turn]) -> Result<String, ChatError> {
+    async fn ask(&mut self, turns: &[Turn]) -> Result<String, Stuck> {
         let reply = self.persist(turns, false).await?;
         Ok(reply.text)
     }
 
     /// Asks for the answer, which the reader sees as it comes.
-    async fn tell(&mut self, turns: &[Turn]) -> Result<Reply, ChatError> {
+    async fn tell(&mut self, turns: &[Turn]) -> Result<Reply, Stuck> {
         self.persist(turns, true).await
     }
 
     /// Asks until there is a whole answer, or no use in asking.
-    async fn persist(&mut self, turns: &[Turn], is_aloud: bool) -> Result<Reply, ChatError> {
+    async fn persist(&mut self, turns: &[Turn], is_aloud: bool) -> Result<Reply, Stuck> {
         let Patience { pause_min, pause_max, tries } = self.workflows.patience;
         let mut pauses = ExponentialBuilder::new()
             .with_min_delay(pause_min)
@@ -210,14 +229,24 @@ impl Run<'_> {
                     self.calls += 1;
                     return Ok(reply);
                 }
-                Err(error @ ChatError::Refused { .. }) => return Err(error),
+                Err(error @ ChatError::Refused { .. }) => return Err(Stuck::Unanswered(error)),
                 Err(error) => error,
             };
-            let Some(pause) = pauses.next() else { return Err(error) };
+            let next = pauses.next();
             let asked_for = match &error {
                 ChatError::Busy { retry_after, .. } => retry_after.unwrap_or_default(),
                 _ => Duration::ZERO,
             };
+            if let (ChatError::Busy { status: 429, .. }, Some(limit)) = (&error, self.limit) {
+                let after = asked_for.max(pause_min);
+                let retry_after_ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+                let busy = Busy { limit: limit.to_owned(), retry_after_ms };
+                self.outlet.say(Output::Busy(busy)).await;
+                if self.calls == 0 {
+                    return Err(Stuck::Busy { error, after });
+                }
+            }
+            let Some(pause) = next else { return Err(Stuck::Unanswered(error)) };
             tracing::warn!(%error, "asking the model again");
             tokio::time::sleep(pause.max(asked_for)).await;
         }

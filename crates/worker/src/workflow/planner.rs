@@ -1,7 +1,7 @@
 //! A plan, its steps one by one, and the answer that comes of them.
 
-use super::{ASSISTANT, Finished, Run};
-use crate::llm::{ChatError, Turn};
+use super::{ASSISTANT, Finished, Run, Stuck};
+use crate::llm::Turn;
 
 const PLANNER: &str = "You plan how a request is worked out. Write the steps, one a line, each a \
                        single sentence that can be carried out without further questions. Write \
@@ -10,7 +10,7 @@ const WORKER: &str = "You carry out one step of a plan. Write what it brings, co
                       without repeating what is known already.";
 
 /// Runs the workflow. At most `max_iterations` steps are planned.
-pub(super) async fn run(run: &mut Run<'_>) -> Result<Finished, ChatError> {
+pub(super) async fn run(run: &mut Run<'_>) -> Result<Finished, Stuck> {
     let most = run.iterations;
     let request = run.request;
     let ask = format!("Plan at most {most} steps for this request:\n\n{request}");

@@ -14,6 +14,7 @@ struct Told {
     text: String,
     thoughts: Vec<String>,
     progress: Vec<f64>,
+    busy: Vec<Busy>,
 }
 
 impl Told {
@@ -33,13 +34,25 @@ impl Told {
 }
 
 async fn run(server: &ModelServer, workflow: Workflow, iterations: u32, has_text: bool) -> Told {
+    run_under("other", server, workflow, iterations, has_text).await
+}
+
+/// Runs a task under a limit; that of the model is called `model`.
+async fn run_under(
+    limit: &str,
+    server: &ModelServer,
+    workflow: Workflow,
+    iterations: u32,
+    has_text: bool,
+) -> Told {
     let llm = Llm::new(&server.url, "m-1", None, Duration::from_secs(20)).unwrap();
     let pause = Duration::from_millis(1);
     let patience = Patience { pause_min: pause, pause_max: pause, tries: 2 };
-    let workflows = Workflows { llm, patience };
+    let workflows = Workflows { llm, patience, limit: Some("model".to_owned()) };
     let task = crate::task::read(&json!({
         "task_id": "t1",
         "token": "1-x",
+        "limits": [{"name": limit}],
         "parameters": {"task_description": "Why?", "max_iterations": iterations},
     }));
     let (outlet, mut outputs) = channel();
@@ -49,19 +62,21 @@ async fn run(server: &ModelServer, workflow: Workflow, iterations: u32, has_text
     };
     let listen = async {
         let (mut text, mut thoughts, mut progress) = (String::new(), Vec::new(), Vec::new());
+        let mut busy = Vec::new();
         while let Some(output) = outputs.recv().await {
             match output {
                 Output::Delta(delta) => text.push_str(&delta),
                 Output::Progress(share) => progress.push(share),
+                Output::Busy(told) => busy.push(told),
                 Output::Block(block) => {
                     thoughts.push(block["thinking"]["thinking"].as_str().unwrap().to_owned());
                 }
             }
         }
-        (text, thoughts, progress)
+        (text, thoughts, progress, busy)
     };
-    let (ended, (text, thoughts, progress)) = tokio::join!(work, listen);
-    Told { ended, text, thoughts, progress }
+    let (ended, (text, thoughts, progress, busy)) = tokio::join!(work, listen);
+    Told { ended, text, thoughts, progress, busy }
 }
 
 #[tokio::test]
@@ -165,4 +180,24 @@ async fn a_busy_endpoint_is_asked_again_and_a_refusal_is_final() {
     let told = run(&server, Workflow::Simple, 3, false).await;
     let error = "the model's endpoint answered 400: too long".to_owned();
     assert_eq!(told.ended, Ended::Failed { error, retryable: false });
+}
+
+#[tokio::test]
+async fn a_task_under_the_models_limit_is_given_back_when_that_refuses() {
+    let busy = Script::Answer(429, "retry-after: 7", "slow down");
+    let server = ModelServer::start([busy]);
+    let told = run_under("model", &server, Workflow::Simple, 3, false).await;
+    let after = Some(Duration::from_secs(7));
+    let error = "the model's endpoint answered 429: slow down".to_owned();
+    assert_eq!(told.ended, Ended::Snoozed { error, after });
+    assert_eq!(told.busy, [Busy { limit: "model".to_owned(), retry_after_ms: 7000 }]);
+}
+
+#[tokio::test]
+async fn what_was_answered_already_is_not_lost_when_the_model_refuses() {
+    let busy = Script::Answer(429, "retry-after: 0", "slow down");
+    let server = ModelServer::start([say("first"), busy, say("APPROVED")]);
+    let told = run_under("model", &server, Workflow::Critic, 3, false).await;
+    assert_eq!(told.answer(), "first");
+    assert_eq!(told.busy, [Busy { limit: "model".to_owned(), retry_after_ms: 1 }]);
 }

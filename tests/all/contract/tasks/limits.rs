@@ -369,13 +369,13 @@ fn what_no_limit_can_be_is_refused_with_the_field() {
 }
 
 #[test]
-fn the_queue_and_skills_are_paused_and_resumed() {
+fn the_queue_skills_and_types_are_paused_and_resumed() {
     let hub = Hub::start();
     let client = hub.admin();
     let desk = Desk::new(&client);
     let node = desk.node(5);
     let pause = |body: Value| client.put("/queue", &body).ok();
-    assert_eq!(client.get("/queue").ok(), json!({"paused": false, "paused_skills": []}));
+    assert_eq!(client.get("/queue").ok(), json!({"paused": false, "paused_skills": [], "paused_types": []}));
     let (skilled, plain) = (desk.submit(json!({})), desk.submit(json!({"required_skills": []})));
     pause(json!({"paused": true}));
     assert!(desk.claim(&node).is_empty());
@@ -388,6 +388,21 @@ fn the_queue_and_skills_are_paused_and_resumed() {
     assert_eq!(why(&desk, &skilled)["reason"], "paused");
     let both = json!({"paused": true, "paused_skills": ["a"]});
     client.put("/queue", &both).problem_with(422, "validation_failed", "paused_skills");
+    let odd = json!({"paused_types": ["batch", "odd"]});
+    client.put("/queue", &odd).problem_with(422, "validation_failed", "paused_types[1]");
+    // Of a type, and of the one that a task has that names none.
+    let daemon = desk.submit(json!({"required_skills": [], "task_type": "daemon"}));
+    pause(json!({"paused_types": ["daemon"], "paused_skills": [desk.skill]}));
+    assert!(desk.claim(&node).is_empty());
+    assert_eq!(why(&desk, &daemon)["reason"], "paused");
+    let usual = desk.submit(json!({"required_skills": []}));
+    pause(json!({"paused_types": ["batch"]}));
+    assert_eq!(ids_of(&desk.claim(&node)), [&daemon]);
+    assert_eq!(why(&desk, &usual)["reason"], "paused");
+    // One that becomes of another type waits with these.
+    client.patch(&format!("/tasks/{usual}"), &json!({"task_type": "io_intensive"})).ok();
+    assert_eq!(ids_of(&desk.claim(&node)), [&usual]);
+    pause(json!({"paused_skills": [desk.skill]}));
     // Who waits for work gets it when there is some again.
     let waiting = std::thread::spawn({
         let (desk, node) =
