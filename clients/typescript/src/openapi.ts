@@ -2344,6 +2344,7 @@ export interface components {
             paused: boolean;
             per_owner: boolean;
             rates: components["schemas"]["Rate"][];
+            running: number;
             updated_at: components["schemas"]["Instant"];
             updated_by: string;
         };
@@ -2370,6 +2371,7 @@ export interface components {
             penalised_at: components["schemas"]["Instant"] | null;
             per_owner: boolean;
             rates: components["schemas"]["Rate"][];
+            running: number;
             /** @enum {string|null} */
             shut_by: "paused" | "concurrency" | "rate" | "penalty" | null;
             updated_at: components["schemas"]["Instant"];
@@ -2767,10 +2769,12 @@ export interface components {
         QueueBody: {
             paused?: boolean | null;
             paused_skills?: string[] | null;
+            paused_types?: ("interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon")[] | null;
         };
         QueueState: {
             paused: boolean;
             paused_skills: string[];
+            paused_types: string[];
         };
         Rate: {
             count: number;

@@ -6,7 +6,7 @@ use std::fs;
 
 use reef_api::{Code, Word};
 use reef_store::event::CATALOGUE;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::generated::assert_is;
 use crate::harness::{Hub, PATIENCE, eventually, reef, root};
@@ -78,9 +78,11 @@ fn the_metrics_reference_is_generated_from_a_running_hub() {
     let hub = Hub::start();
     let client = hub.admin();
     client.new_node("metered");
+    client.put("/limits/metered", &json!({"concurrency": 1})).ok();
+    let late = ["reef_cron_runs_total", "reef_limit_running_tasks{"];
     let shown = eventually("all metrics", PATIENCE, || {
         let text = client.get("//metrics").text();
-        text.contains("reef_cron_runs_total").then(|| metrics(&text))
+        late.iter().all(|name| text.contains(name)).then(|| metrics(&text))
     });
     let mut text = String::from(
         "# Metrics\n\n`GET /metrics` of each host, in the text format of Prometheus; where keys are \

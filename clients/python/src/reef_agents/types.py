@@ -1771,6 +1771,10 @@ class QueueBody(TypedDict):
     """
     No task begins that requires one of these.
     """
+    paused_types: NotRequired[list[Literal["interactive", "batch", "compute_intensive", "io_intensive", "daemon"]] | None]
+    """
+    No task of these types begins.
+    """
 
 
 class QueueState(TypedDict):
@@ -1785,6 +1789,10 @@ class QueueState(TypedDict):
     paused_skills: list[str]
     """
     No task begins that requires one of these.
+    """
+    paused_types: list[str]
+    """
+    No task of these types begins.
     """
 
 
@@ -3490,6 +3498,10 @@ class Limit(TypedDict):
     """
     How many may begin.
     """
+    running: int
+    """
+    How many tasks run that are under it, whatever their keys.
+    """
     updated_at: Instant
     """
     When.
@@ -3575,6 +3587,10 @@ class LimitStanding(TypedDict):
     rates: list[Rate]
     """
     How many may begin.
+    """
+    running: int
+    """
+    How many tasks run that are under it, whatever their keys.
     """
     shut_by: Literal["paused", "concurrency", "rate", "penalty"] | None
     """
