@@ -120,6 +120,7 @@ pub(crate) async fn claim_by_script<R: Redis>(store: &Store<R>, node_id: &str) -
         node_id,
         writer: Writer::Any,
         limit: 1,
+        spent_by: 0,
         lease_ms: LEASE_MS,
         task_id: None,
         random: "bench",

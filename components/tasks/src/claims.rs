@@ -14,19 +14,14 @@ use reef_domain::message::Block;
 use reef_domain::task::some_node;
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
-use reef_store::limit::OpenLimits;
 use reef_store::message::{AdmitRunner, DismissRunner, TaskChange};
 use reef_store::node::Writer;
-use reef_store::task::{Claim, Claimed, Claims, Complete, Ended, Fail, Progress, Written};
+use reef_store::task::{self, Claim, Claimed, Claims, Complete, Ended, Fail, Progress, Written};
 use reef_web::extract::object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
 
 use crate::owners::{tell_followers, tell_message, written};
-
-/// Scripts that one claim takes at most where it finds nothing but tasks that limits keep back: each puts
-/// some of these aside, so that the next one comes further.
-const CLAIM_STEPS_MAX: usize = 20;
 
 /// What a claim asks for.
 struct Asked {
@@ -63,24 +58,13 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
         node_id: &node_id,
         writer: cx.caller.writer(),
         limit,
+        spent_by: 0,
         lease_ms,
         task_id: task_id.as_ref(),
         // The head of such an id is the time, its tail is random.
         random: random.get(20..).unwrap_or_default(),
     };
-    let mut answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    for _ in 1..CLAIM_STEPS_MAX {
-        let Written::Ok(claims) = &answered.value else { break };
-        if !claims.needs_limits() {
-            break;
-        }
-        // What opens now is for whoever asks next, which is this claim where it has got nothing.
-        cx.store.call(&OpenLimits).await?;
-        if !claims.tasks.is_empty() {
-            break;
-        }
-        answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    }
+    let answered = task::claim(cx.store, &call, cx.once.as_ref()).await?;
     let answer = match answered.value {
         Written::NotFound => Err(Problem::unknown_node(&node_id)),
         Written::Forbidden => Err(Problem::foreign("node")),
@@ -99,8 +83,7 @@ pub(crate) async fn claim<R: Redis>(cx: &Context<'_, R>) -> Answer {
             let Claims { tasks, mut reason } = claims;
             let is_empty = tasks.is_empty();
             if needs_limits {
-                let ask_again = "Limits keep back all that was looked at; ask again.";
-                reason = if is_empty { ask_again.to_owned() } else { String::new() };
+                reason = "Limits keep back all that was looked at; ask again.".to_owned();
             }
             let tasks = tasks.into_iter();
             let tasks = tasks.map(|Claimed { task, token, checkpoint, resume, inputs }| {

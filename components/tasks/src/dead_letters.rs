@@ -12,8 +12,8 @@ use reef_web::{Context, Problem, Response};
 
 use crate::owners::{paged, steps};
 
-/// Steps of 100 that one redrive takes: it stays well inside a request's time.
-const REDRIVE_STEPS: usize = 200;
+/// Steps of 25 that one redrive takes: it stays well inside a request's time.
+const REDRIVE_STEPS: usize = 800;
 
 /// `GET /tasks/dead`
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {

@@ -29,8 +29,8 @@ use crate::waits::details_json;
 /// Most tasks of a batch that is not atomic: ten scripts.
 const TASKS_MAX: usize = 10 * BATCH_TASKS_MAX;
 
-/// Steps of 100 that one change of a group takes: it stays well inside a request's time.
-const CHANGE_STEPS: usize = 200;
+/// Steps of 25 that one change of a group takes: it stays well inside a request's time.
+const CHANGE_STEPS: usize = 800;
 
 fn unknown_group(group_id: &str) -> Problem {
     Problem::new(Code::NotFound, format!("There is no group {group_id}."))

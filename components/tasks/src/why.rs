@@ -116,7 +116,10 @@ fn kept_back(obstacles: &Obstacles) -> Option<(&'static str, String)> {
     }
     let kind = obstacles.kind.as_deref().unwrap_or(USUAL_TYPE);
     if paused.types.iter().any(|paused| paused == kind) {
-        return Some(("paused", format!("Tasks of the type {kind} are paused: GET /api/v1/queue.")));
+        return Some((
+            "paused",
+            format!("Tasks of the type {kind} are paused: GET /api/v1/queue."),
+        ));
     }
     let limit = obstacles.limit.as_ref()?;
     let until = obstacles.opens.map(|opens| format!(" until {opens}")).unwrap_or_default();

@@ -68,17 +68,14 @@ impl Queue {
 }
 
 async fn tell(cx: &Context, request: Request<QueueState>) -> Result<(), Failure> {
-    cx.out.answer(
-        &request.send().await?,
-        |QueueState { paused, paused_skills, paused_types }| {
-            let some = [("that require", paused_skills), ("of the type", paused_types)];
-            let some = some.iter().filter(|(_, names)| !names.is_empty());
-            let some = some.map(|(what, names)| format!("tasks {what} {}", names.join(", ")));
-            match some.collect::<Vec<_>>() {
-                _ if paused => "paused: no task begins".to_owned(),
-                some if some.is_empty() => "not paused".to_owned(),
-                some => format!("paused: {}", some.join("; ")),
-            }
-        },
-    )
+    cx.out.answer(&request.send().await?, |QueueState { paused, paused_skills, paused_types }| {
+        let some = [("that require", paused_skills), ("of the type", paused_types)];
+        let some = some.iter().filter(|(_, names)| !names.is_empty());
+        let some = some.map(|(what, names)| format!("tasks {what} {}", names.join(", ")));
+        match some.collect::<Vec<_>>() {
+            _ if paused => "paused: no task begins".to_owned(),
+            some if some.is_empty() => "not paused".to_owned(),
+            some => format!("paused: {}", some.join("; ")),
+        }
+    })
 }

@@ -1,6 +1,7 @@
 //! Calls on tasks: `lua/task/`.
 
 mod change;
+mod claim;
 mod run;
 mod settle;
 mod show;
@@ -21,6 +22,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 pub use self::change::*;
+pub use self::claim::*;
 pub use self::run::*;
 pub use self::settle::*;
 pub use self::show::*;

@@ -163,6 +163,7 @@ fn end_many(store: &Store<Blocking>, count: usize) {
             node_id: &node,
             writer: Writer::Any,
             limit: 1,
+            spent_by: 0,
             lease_ms: 30_000,
             task_id: None,
             random: "x",

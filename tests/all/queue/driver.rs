@@ -144,7 +144,7 @@ impl Driver {
     ) -> Option<Vec<(String, String)>> {
         let (node_id, asked_for) = (&node.into(), asked_for.map(Into::into));
         let (writer, task_id) = (Writer::Any, asked_for.as_ref());
-        let call = Claim { node_id, writer, limit, lease_ms, task_id, random: "x" };
+        let call = Claim { node_id, writer, limit, spent_by: 0, lease_ms, task_id, random: "x" };
         match now(self.store.call(&call)).unwrap() {
             Written::Ok(claims) => {
                 let is_right = claims.tasks.is_empty() != claims.reason.is_empty();

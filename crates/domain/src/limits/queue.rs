@@ -42,8 +42,12 @@ pub const PREFERRING_CLASSES_MAX: i64 = 1_000;
 /// skill of the node, so that this bounds its cost: 10 000 take about 20 ms.
 pub const CLASSES_MAX: i64 = 10_000;
 
-/// Tasks that one step of a clean-up, a redrive or the monitor settles: about a millisecond or two.
+/// Tasks of one batch, and tasks that one step of a clean-up forgets or looks at: some milliseconds.
 pub const TASK_BATCH: i64 = 100;
+
+/// Tasks that one script hands out, ends or puts back: a claim, a clean-up or a change of more takes several,
+/// so that nobody waits longer than some four milliseconds for any of them.
+pub const CHANGE_BATCH: i64 = 25;
 
 /// How old a half-done session task is before the monitor takes it on, in milliseconds: whoever began it
 /// has given up by then.
@@ -207,8 +211,8 @@ pub const TASK_LABEL_VALUE_CHARS_MAX: usize = 128;
 /// Most tasks that one bulk job may change.
 pub const BULK_MOST_MAX: i64 = 1_000_000;
 
-/// Tasks that one step of a bulk job looks at while it counts: about three milliseconds.
-pub const BULK_COUNT_STEP: i64 = 1_000;
+/// Tasks that one step of a bulk job looks at while it counts: about two milliseconds.
+pub const BULK_COUNT_STEP: i64 = 500;
 
 /// Bulk jobs of one owner that may be under way: the monitor takes them in turn.
 pub const BULKS_MAX: i64 = 4;

@@ -30,13 +30,13 @@ local function run()
   if is_foreign(owner, writer) then return { 'forbidden' } end
   if retries == '0' then seal_group(group_id) end
   local page = redis.call('ZRANGEBYSCORE', key.group_tasks(group_id), '(' .. after, '+inf',
-    'WITHSCORES', 'LIMIT', 0, TASK_BATCH)
+    'WITHSCORES', 'LIMIT', 0, CHANGE_BATCH)
   local changed = 0
   for i = 1, #page, 2 do
     if change(read_task(page[i])) then changed = changed + 1 end
   end
   keep_clock()
-  return { 'ok', changed, redis.call('EXISTS', key.releasing), #page == 2 * TASK_BATCH and page[#page] or '' }
+  return { 'ok', changed, redis.call('EXISTS', key.releasing), #page == 2 * CHANGE_BATCH and page[#page] or '' }
 end
 
 return once(run)

@@ -17,7 +17,7 @@ local function step_bulk(id, is_own, change)
     job[counter] = job[counter] + 1
     return 0
   end
-  local left = math.min(job.most - job.done - job.failed, TASK_BATCH)
+  local left = math.min(job.most - job.done - job.failed, CHANGE_BATCH)
   local reply = find(job.filter, { left, job.cursor, BULK_COUNT_STEP }, { 'ok', '' }, visit)
   job.cursor = reply[2]
   local is_over = job.cursor == '' or job.done + job.failed >= job.most

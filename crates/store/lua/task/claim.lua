@@ -11,6 +11,7 @@
 --          node_id: NodeId      The node that will run them.
 --          writer: Writer<'a>   Who asks.
 --          limit: int           Most tasks.
+--          spent_by: int        Bytes of those that the same claim has got before.
 --          lease_ms: int        How long each is held without a sign of life, in milliseconds.
 --          task_id: TaskId?     The one task that it asks for.
 --          random: text         Goes into the tokens, so that they cannot be guessed.
@@ -218,8 +219,8 @@ local function claim_some(reply, free, special)
     else
       local first = redis.call('ZRANGE', key.queue(best.class), 0, 0)[1]
       -- What there is no room for in the answer stays in the queue, for the next claim.
-      if #reply > 2 and not has_room(bytes_of_task(first)) then return false end
-      local is_only = #reply == 2
+      local is_only = spent == 0
+      if not is_only and not has_room(bytes_of_task(first)) then return false end
       local bytes = append_claim(reply, first)
       if is_only then has_room(bytes) end
       free = free - 1
@@ -246,6 +247,7 @@ local function run()
   set_of(skills, row[3])
   set_of(tags, row[4])
   local reply = { 'ok', '' }
+  spent = tonumber(spent_by)
   if task_id == '' then
     if claim_some(reply, free, special) or redis.call('ZCOUNT', key.limits_opening, '-inf', clock) > 0 then
       reply[2] = 'limits'

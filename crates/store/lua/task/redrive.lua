@@ -29,9 +29,9 @@ local function run()
   else
     local from = below == '' and '+inf' or '(' .. below
     local entries = redis.call('ZREVRANGEBYSCORE', key.dead_tasks, from, '-inf', 'WITHSCORES',
-      'LIMIT', 0, TASK_BATCH)
+      'LIMIT', 0, CHANGE_BATCH)
     for i = 1, #entries, 2 do try(entries[i], reply) end
-    if #entries == 2 * TASK_BATCH then reply[2] = entries[#entries] end
+    if #entries == 2 * CHANGE_BATCH then reply[2] = entries[#entries] end
   end
   keep_clock()
   return reply

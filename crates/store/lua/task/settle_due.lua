@@ -11,7 +11,7 @@
 
 local function lose_due()
   local due = redis.call('ZRANGEBYSCORE', key.task_leases, '-inf', clock, 'WITHSCORES',
-    'LIMIT', 0, TASK_BATCH)
+    'LIMIT', 0, CHANGE_BATCH)
   for i = 1, #due, 2 do
     local task = read_task(due[i])
     if task and task.status == 'running' then
@@ -45,11 +45,11 @@ local function reconcile()
 end
 
 local leases = lose_due()
-local delayed, waits = promote_due(TASK_BATCH), expire_waits(TASK_BATCH)
-local opened = open_due(TASK_BATCH)
+local delayed, waits = promote_due(CHANGE_BATCH), expire_waits(CHANGE_BATCH)
+local opened = open_due(CHANGE_BATCH)
 local without = reconcile()
 sweep_records(TASK_BATCH)
 keep_clock()
-local is_more = leases == TASK_BATCH or delayed == TASK_BATCH or waits == TASK_BATCH
-  or opened == TASK_BATCH
+local is_more = leases == CHANGE_BATCH or delayed == CHANGE_BATCH or waits == CHANGE_BATCH
+  or opened == CHANGE_BATCH
 return { 'ok', is_more and 1 or 0, leases, delayed + waits, without }

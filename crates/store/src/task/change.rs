@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use reef_api::TaskId;
-use reef_domain::limits::TASK_BATCH;
+use reef_domain::limits::CHANGE_BATCH;
 
 use super::{Cleanup, Expire, Redrive};
 use crate::node::Writer;
@@ -103,7 +103,7 @@ pub async fn redrive<R: Redis>(
     once: Option<&Once>,
 ) -> Result<Answered<Vec<TaskId>>, StoreError> {
     let mut all = Answered { value: Vec::new(), replayed: false };
-    let mut named = letters.task_ids.chunks(usize::try_from(TASK_BATCH).unwrap_or(1));
+    let mut named = letters.task_ids.chunks(usize::try_from(CHANGE_BATCH).unwrap_or(1));
     let mut below = String::new();
     for step in 0..steps {
         let task_ids = named.next().unwrap_or_default();

@@ -168,7 +168,10 @@ enum Stuck {
     Unanswered(ChatError),
     /// The endpoint wants to be left alone before it has answered anything, so that nothing is lost if
     /// the task waits with the others.
-    Busy { error: ChatError, after: Duration },
+    Busy {
+        error: ChatError,
+        after: Duration,
+    },
 }
 
 /// One task at work.

@@ -103,7 +103,9 @@ fn what_matches_is_cancelled_tried_again_and_removed() {
 
     let job = herd.run("retry", 4);
     assert_eq!(counts(&job), [4, 4, 0, 0]);
-    assert!(all.iter().all(|id| herd.desk.status(id) == "pending"));
+    // What was to be approved is asked about again.
+    let statuses = all.map(|id| herd.desk.status(id));
+    assert_eq!(statuses, ["pending", "waiting", "pending", "pending"]);
 
     let sets = json!({"most": 9, "priority": 0});
     let job = ended(&client, herd.ask("set_priority", herd.filter(), sets).ok());

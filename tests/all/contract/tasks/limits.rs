@@ -375,7 +375,10 @@ fn the_queue_skills_and_types_are_paused_and_resumed() {
     let desk = Desk::new(&client);
     let node = desk.node(5);
     let pause = |body: Value| client.put("/queue", &body).ok();
-    assert_eq!(client.get("/queue").ok(), json!({"paused": false, "paused_skills": [], "paused_types": []}));
+    assert_eq!(
+        client.get("/queue").ok(),
+        json!({"paused": false, "paused_skills": [], "paused_types": []})
+    );
     let (skilled, plain) = (desk.submit(json!({})), desk.submit(json!({"required_skills": []})));
     pause(json!({"paused": true}));
     assert!(desk.claim(&node).is_empty());

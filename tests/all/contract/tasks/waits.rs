@@ -108,6 +108,34 @@ fn a_task_that_asks_first_waits_before_any_node_has_it() {
 }
 
 #[test]
+fn a_task_that_is_tried_again_after_its_end_is_asked_about_again() {
+    let hub = hub();
+    let desk = Desk::new(&hub.client);
+    let node = desk.node(1);
+    let asked = json!({"approval": {"question": "Pay?", "details": {"sum": 120}}, "max_retries": 1});
+    let task = desk.submit_with(asked);
+    let (id, first) = (id_of(&task), wait_id(&task));
+    desk.client.post_empty(&format!("/tasks/{id}/cancel")).ok();
+    let again = desk.client.post_empty(&format!("/tasks/{id}/retry")).ok();
+    assert_eq!(again["status"], "waiting");
+    let second = wait_id(&again);
+    assert_ne!(first, second);
+    assert!(desk.claim(&node).is_empty());
+    answer(&hub.client, &first, json!({"decision": "approve"})).problem(409, "conflict");
+    let shown = answer(&hub.client, &second, json!({"decision": "approve"})).ok();
+    assert_eq!((&shown["question"], &shown["details"]), (&json!("Pay?"), &json!({"sum": 120})));
+    // Its own retries ask nobody.
+    let held = desk.claim_one(&node);
+    desk.post(&held, "fail", json!({"error": "no", "retry_in_ms": 0})).ok();
+    let held = desk.claim_one(&node);
+    assert_eq!(held.task["resume"]["decision"], "approve");
+    desk.post(&held, "fail", json!({"error": "no", "retryable": false})).ok();
+    let body = json!({"task_ids": [id]});
+    assert_eq!(desk.client.post("/tasks/dead/redrive", &body).ok()["redriven"], 1);
+    assert_eq!(desk.status(&id), "waiting");
+}
+
+#[test]
 fn a_signal_is_not_lost_whenever_it_comes() {
     let (_hub, client) = caller();
     let desk = Desk::new(&client);
