@@ -139,7 +139,7 @@ pub struct LimitStanding {
     pub key: Option<String>,
     /// How many tasks run that count against it.
     pub held: i64,
-    /// How many sets of skills wait until it opens.
+    /// How many kinds of tasks wait until it opens: those that ask for the same count as one.
     pub parked_classes: i64,
     /// What keeps it shut: `paused concurrency rate penalty`.
     pub shut_by: Option<Open<ShutBy>>,

@@ -127,7 +127,7 @@ impl RedisSentinel {
     /// A Sentinel makes a replica of a primary that came back once it has seen it twice, at intervals
     /// of 10 s. One whose own work was held up for 2 s, as by a busy disk, does nothing for 30 s more.
     pub fn until_replica(&self, index: usize) {
-        eventually("a replica in step", 5 * PATIENCE, || {
+        eventually("a replica in step", 2 * PATIENCE, || {
             let info = self.data[index].try_info("replication")?;
             info.contains("master_link_status:up").then_some(())
         });

@@ -83,9 +83,9 @@ class Limits:
     async def pause(
         self, *, skills: Sequence[str] = (), types: Sequence[str] = ()
     ) -> types.QueueState:
-        """Lets no task begin; with ``skills`` none that requires one of them, with ``types`` none of these.
+        """Lets no task begin. The admin's.
 
-        The admin's.
+        With ``skills`` none begins that requires one of them, with ``types`` none of these types.
         """
         return await self._keep_back(
             paused=not skills and not types,

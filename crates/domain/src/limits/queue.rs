@@ -45,8 +45,8 @@ pub const CLASSES_MAX: i64 = 10_000;
 /// Tasks of one batch, and tasks that one step of a clean-up forgets or looks at: some milliseconds.
 pub const TASK_BATCH: i64 = 100;
 
-/// Tasks that one script hands out, ends or puts back: a claim, a clean-up or a change of more takes several,
-/// so that nobody waits longer than some four milliseconds for any of them.
+/// Tasks that one script hands out, ends or puts back: a claim or a change of more takes several, so that
+/// nobody waits longer than some four milliseconds for any of them.
 pub const CHANGE_BATCH: i64 = 25;
 
 /// How old a half-done session task is before the monitor takes it on, in milliseconds: whoever began it

@@ -40,6 +40,7 @@ end
 local function ask_first(task)
   local asked = redis.call('HMGET', key.task_large(task.id), 'asks', 'asks_id')
   if not asked[1] then return false end
-  begin_wait(task, task.waits and asked[2] .. '.' .. task.waits or asked[2], '', cjson.decode(asked[1]))
+  local id = (task.waits or 0) > 0 and asked[2] .. '.' .. task.waits or asked[2]
+  begin_wait(task, id, '', cjson.decode(asked[1]))
   return true
 end

@@ -35,7 +35,9 @@ pub async fn claim<R: Redis>(
         }
         let spent_by = all.tasks.iter().map(bytes_of).sum::<usize>();
         let spent_by = i64::try_from(spent_by).unwrap_or(i64::MAX);
-        let call = Claim { limit: left.min(CHANGE_BATCH), spent_by, ..*asked };
+        // A repeat is given what the first claim got, and nothing that came since.
+        let limit = if answered.replayed { 0 } else { left.min(CHANGE_BATCH) };
+        let call = Claim { limit, spent_by, ..*asked };
         let once = once.map(|once| once.part(part));
         let Written::Ok(more) = store.call_once(&call, once.as_ref()).await?.value else { break };
         all.tasks.extend(more.tasks);

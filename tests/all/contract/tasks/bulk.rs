@@ -57,7 +57,7 @@ impl Herd {
 #[track_caller]
 fn ended(client: &Client, job: Value) -> Value {
     let path = format!("/bulk/{}", job["bulk_id"].as_str().unwrap());
-    eventually("the end of a bulk job", 10 * PATIENCE, || {
+    eventually("the end of a bulk job", 4 * PATIENCE, || {
         let job = client.get(&path).ok();
         (job["status"] != "counting" && job["status"] != "running").then_some(job)
     })

@@ -66,6 +66,24 @@ fn an_empty_claim_is_not_remembered() {
     assert_eq!(second.text(), first.text());
 }
 
+/// A claim of many takes several scripts.
+#[test]
+fn a_repeat_of_a_large_claim_gets_the_same_and_nothing_that_came_since() {
+    let (_hub, client) = caller();
+    let desk = Desk::new(&client);
+    let node = desk.node(100);
+    let submitted: Vec<String> = (0..50).map(|_| desk.submit(json!({}))).collect();
+    let client = keyed(&client, &unique("key"));
+    let claim = || client.post("/tasks/claim", &json!({"node_id": node, "limit": 100}));
+    let first = claim();
+    assert_eq!(ids_of(&held(&first.ok())), submitted);
+    desk.submit(json!({}));
+    let second = claim();
+    assert!(is_replay(&second), "{second}");
+    assert_eq!(second.text(), first.text());
+    assert_eq!(desk.claim(&node).len(), 1);
+}
+
 #[test]
 fn a_task_submitted_by_many_at_once_is_one() {
     const CALLERS: usize = 8;

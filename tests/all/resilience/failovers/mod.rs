@@ -91,7 +91,7 @@ impl Ground {
 /// Waits until everybody has got on since a blow, and says how long that took.
 fn until_all_go_on(work: &Work, blow: Instant, what: &str) {
     let before = work.counts();
-    let patience = 4 * PATIENCE;
+    let patience = 2 * PATIENCE;
     eventually(&format!("all kinds of work {what}: {before:?}"), patience, || {
         let now = work.counts();
         now.iter().zip(&before).all(|(now, before)| *now > before + 3).then_some(())

@@ -48,7 +48,7 @@ impl Place {
     fn insist(&self, key: Option<&str>, path: &str, body: &Value) -> Answer {
         let once = unique("key");
         let body = serde_json::to_vec(body).unwrap();
-        eventually(&format!("an answer to {path}"), 6 * PATIENCE, || {
+        eventually(&format!("an answer to {path}"), 2 * PATIENCE, || {
             let client = self.hub(key).with("idempotency-key", &once);
             let answer = client.try_send("POST", path, Some(&body)).ok()?;
             (!matches!(answer.status, 429 | 503 | 504)).then_some(answer)
@@ -57,7 +57,7 @@ impl Place {
 
     /// A question, until it is answered.
     fn ask(&self, path: &str) -> Value {
-        eventually(&format!("an answer to {path}"), 6 * PATIENCE, || {
+        eventually(&format!("an answer to {path}"), 2 * PATIENCE, || {
             let answer = self.hub(None).try_send("GET", path, None).ok()?;
             (!matches!(answer.status, 429 | 503 | 504)).then(|| answer.ok())
         })

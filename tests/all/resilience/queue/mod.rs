@@ -224,7 +224,7 @@ fn every_task_ends_exactly_once_whatever_dies() {
             scope.spawn(move || submit_all(folder, range, is_over));
         }
         // Each eighth of the tasks something else breaks.
-        let patience = 30 * PATIENCE;
+        let patience = 10 * PATIENCE;
         for (n, part) in (1..8).map(|eighth| (eighth, eighth * tasks / 8)) {
             stage.until_completed(part, patience);
             match n {
