@@ -124,7 +124,9 @@ fn a_claim_costs_the_same_where_limits_keep_others_back() {
     let names: Vec<&'static str> =
         (0..keys).map(|n| &*Box::leak(format!("key-{n}").into_boxed_str())).collect();
     let (mut plain, mut limited) = (Queue::new(), Queue::new());
-    limited.driver.put_limit("one", &Limit { most: Some(1), is_paused: false });
+    for queue in [&plain, &limited] {
+        queue.driver.put_limit("one", &Limit { most: Some(1), is_paused: false });
+    }
     for some in names.chunks(100) {
         limited.fill(some.len(), |n| Some(some[n]));
         plain.fill(some.len(), |_| None);

@@ -261,7 +261,9 @@ impl Truth {
                 assert_eq!(all, audience_of(&task.wants), "{id} is listed for others after {done}");
             }
         }
-        let counted = self.0.get("reef:queue-audiences").cloned().unwrap_or_default();
+        let mut counted = self.0.get("reef:queue-audiences").cloned().unwrap_or_default();
+        let knows_limits = counted.remove("@limited").is_some();
+        assert!(knows_limits || model.limits.is_empty(), "after {done}");
         assert_eq!(counted, audiences, "classes of each audience after {done}");
     }
 

@@ -78,8 +78,8 @@ local function write_task(of, given, status, chosen)
     'rank', task.rank, 'wants', given.wants, 'priority', given.priority,
     'timeout_ms', given.timeout_ms, 'retry_count', 0, 'max_retries', given.max_retries,
     'user_id', given.user_id, 'session_id', given.session_id, 'message_id', given.message_id,
-    'owner', of.owner, 'assigned_node', '', 'submitted_at', now, 'progress', 0)
-  write_words(id, given)
+    'owner', of.owner, 'assigned_node', '', 'submitted_at', now, 'progress', 0,
+    unpack(words_of(task, given)))
   local is_large = #given.spec > LARGE_SPEC_BYTES
   redis.call('HSET', is_large and key.task_large(task.id) or id, 'spec', given.spec)
   if is_large then redis.call('HSET', id, 'bytes', #given.spec) end

@@ -2,16 +2,27 @@
 -- a word, so that no key holds, or is as long as, what a caller writes.
 -- include: ending
 
--- Notes the words of a task, when it is tried again, and its type if that is no usual one.
-local function write_words(id, given)
-  redis.call('HSET', id, 'name', redis.sha1hex(given.name))
+-- What is noted of the words of a task, when it is tried again, and its type if that is no usual one: fields
+-- and values in turn. The task knows from then on in which indexes it is to stand.
+local function words_of(task, given)
+  local name = redis.sha1hex(given.name)
+  local fields = { 'name', name }
+  task.words = { key.tasks_by_name(name) }
+  local function note(field, value)
+    local n = #fields
+    fields[n + 1], fields[n + 2] = field, value
+  end
+  if given.retry ~= '' then note('retry', given.retry) end
+  if given.kind ~= '' then note('kind', given.kind) end
   if given.labels ~= '' then
     local digests = cjson.decode(given.labels)
-    for i, label in ipairs(digests) do digests[i] = redis.sha1hex(label) end
-    redis.call('HSET', id, 'labels', table.concat(digests, ' '))
+    for i, label in ipairs(digests) do
+      digests[i] = redis.sha1hex(label)
+      task.words[i + 1] = key.tasks_by_label(digests[i])
+    end
+    note('labels', table.concat(digests, ' '))
   end
-  if given.retry ~= '' then redis.call('HSET', id, 'retry', given.retry) end
-  if given.kind ~= '' then redis.call('HSET', id, 'kind', given.kind) end
+  return fields
 end
 
 -- The indexes that a task stands in by its words. Tasks of an older hub have none.
@@ -24,7 +35,7 @@ local function word_lists(id)
 end
 
 local function list_words(task)
-  for _, list in ipairs(word_lists(task.id)) do redis.call('ZADD', list, task.seq, task.id) end
+  for _, list in ipairs(task.words or word_lists(task.id)) do redis.call('ZADD', list, task.seq, task.id) end
 end
 
 local function unlist_words(task)

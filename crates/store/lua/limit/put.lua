@@ -20,6 +20,7 @@ local function run()
   if not number and redis.call('ZCARD', key.limits) >= LIMITS_MAX then return { 'too_many' } end
   number = number or redis.call('HINCRBY', key.cluster, 'limits', 1)
   redis.call('ZADD', key.limits, number, name)
+  redis.call('HSET', key.queue_audiences, LIMITED, 1)
   redis.call('HSET', key.limit(name), 'number', number, 'concurrency', concurrency, 'rates', rates,
     'paused', paused, 'per_owner', per_owner, 'note', note, 'updated_by', by, 'updated_at', now)
   open_all_of(name)

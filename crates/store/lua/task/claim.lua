@@ -241,7 +241,7 @@ local function run()
   local free = math.min(tonumber(row[5]) - busy, tonumber(limit))
   if free <= 0 then return { 'ok', 'The node has no free capacity.' } end
 
-  local special = redis.call('HMGET', key.queue_audiences, '>' .. node_id, owner or '', PAUSED)
+  local special = redis.call('HMGET', key.queue_audiences, '>' .. node_id, owner or '', PAUSED, LIMITED)
   if special[3] == '*' then return { 'ok', 'The queue is paused.' } end
   if special[3] then set_of(paused, special[3]) end
   set_of(skills, row[3])
@@ -249,11 +249,13 @@ local function run()
   local reply = { 'ok', '' }
   spent = tonumber(spent_by)
   if task_id == '' then
-    if claim_some(reply, free, special) or redis.call('ZCOUNT', key.limits_opening, '-inf', clock) > 0 then
+    if claim_some(reply, free, special)
+      or special[4] and redis.call('ZCOUNT', key.limits_opening, '-inf', clock) > 0 then
       reply[2] = 'limits'
     elseif #reply == 2 then
-      reply[2] = 'No task waits that the node could run' .. (redis.call('EXISTS', key.parked_classes) == 1
-        and '; limits keep some back, which may be for it.' or '.')
+      reply[2] = 'No task waits that the node could run'
+        .. (special[4] and redis.call('EXISTS', key.parked_classes) == 1
+          and '; limits keep some back, which may be for it.' or '.')
     end
   else
     reply[2] = unfit_for_named() or ''

@@ -71,7 +71,7 @@ local function rewrite(task, given)
   unlist_words(task)
   redis.call('HDEL', large, 'labels')
   redis.call('HDEL', id, 'labels', 'retry', 'kind')
-  write_words(id, given)
+  redis.call('HSET', id, unpack(words_of(task, given)))
   list_words(task)
   redis.call('HINCRBY', id, 'edits', 1)
 end

@@ -112,7 +112,8 @@ fn a_task_that_is_tried_again_after_its_end_is_asked_about_again() {
     let hub = hub();
     let desk = Desk::new(&hub.client);
     let node = desk.node(1);
-    let asked = json!({"approval": {"question": "Pay?", "details": {"sum": 120}}, "max_retries": 1});
+    let asked =
+        json!({"approval": {"question": "Pay?", "details": {"sum": 120}}, "max_retries": 1});
     let task = desk.submit_with(asked);
     let (id, first) = (id_of(&task), wait_id(&task));
     desk.client.post_empty(&format!("/tasks/{id}/cancel")).ok();
