@@ -11,6 +11,7 @@ local TASK_STATUSES = {
 -- What is paused, among the audiences: `*` for all, or the skills, and the types behind a line feed, of
 -- which the usual one is empty.
 local PAUSED = '@paused'
+
 -- Whether there ever was a limit, beside it: claims of a hub without look for none.
 local LIMITED = '@limited'
 
