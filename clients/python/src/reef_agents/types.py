@@ -3570,7 +3570,7 @@ class LimitStanding(TypedDict):
     """
     parked_classes: int
     """
-    How many sets of skills wait until it opens.
+    How many kinds of tasks wait until it opens: those that ask for the same count as one.
     """
     paused: bool
     """
