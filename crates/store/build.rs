@@ -16,6 +16,8 @@ mod calls;
 mod events;
 #[path = "build/library.rs"]
 mod library;
+#[path = "build/tight.rs"]
+mod tight;
 #[path = "src/script/wrapped.rs"]
 mod wrapped;
 

@@ -18,6 +18,7 @@
 //! The names stay where they were declared, so that each function sees those that it saw before. A name
 //! in capitals is a constant.
 
+use crate::tight::tight;
 use crate::{Failure, is_word, mentions};
 
 /// Commands that change nothing, as far as scripts call them.
@@ -128,8 +129,8 @@ pub(crate) fn library(code: &str) -> Result<String, Failure> {
          function main({names})\n{name}{given} = {value}{names}\nlocal its_reply = run_script()\n\
          {all} = nil -- luacheck: ignore 532\nreturn its_reply\nend\nend\n"
     );
-    // How far in a line is has told what belongs together, and is nothing to Redis. Names that are declared
-    // one after the other are declared together.
+    // How far in a line is has told what belongs together, and is nothing to Redis, as other spaces are. Names
+    // that are declared one after the other are declared together.
     let mut short = String::new();
     let mut was_declaration = false;
     for line in library.lines().map(str::trim_start) {
@@ -140,7 +141,8 @@ pub(crate) fn library(code: &str) -> Result<String, Failure> {
         }
         was_declaration = declared.is_some();
     }
-    Ok(short.split_off(1) + "\n")
+    let short = short.split_off(1);
+    Ok(short.lines().map(|line| tight(line) + "\n").collect())
 }
 
 /// The statements of the outermost level: each begins at a line's begin, and what belongs to it is

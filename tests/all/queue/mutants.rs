@@ -7,9 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use reef_store::script::ALL;
 use reef_store::{Redis, RedisError, Reply};
 
+use self::tight::tight;
 use super::scenes::SCENES;
 use super::{OPERATIONS, Run};
 use crate::harness::{Blocking, RedisServer};
+
+/// The build's own.
+#[path = "../../../crates/store/build/tight.rs"]
+mod tight;
 
 /// A fault: what it is, and what is put in the place of what stands in the scripts as they are loaded, each
 /// line from its first word on, with the names of keys filled in.
@@ -89,17 +94,24 @@ impl Redis for Mutated {
     }
 }
 
+/// Lines of a script as Redis gets them.
+fn as_sent(lines: &str) -> String {
+    lines.split('\n').map(tight).collect::<Vec<_>>().join("\n")
+}
+
 impl Mutant {
     fn put_into(&self, library: &str) -> String {
         let Self(_, faults) = self;
-        faults.iter().fold(library.to_owned(), |text, (from, to)| text.replace(from, to))
+        faults
+            .iter()
+            .fold(library.to_owned(), |text, (from, to)| text.replace(&as_sent(from), &as_sent(to)))
     }
 
     /// Checks that it still is a fault of scripts that Redis takes.
     fn check(&self, server: &RedisServer) {
         let Self(name, faults) = self;
         for (text, _) in *faults {
-            let stands = ALL.iter().any(|script| script.code.contains(text));
+            let stands = ALL.iter().any(|script| script.code.contains(&as_sent(text)));
             assert!(stands, "{name}: this stands in no script any more: {text}");
         }
         let mut redis = server.connect();
