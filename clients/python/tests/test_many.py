@@ -133,5 +133,7 @@ def test_the_queue_is_paused_and_resumed(own_hub: Hub) -> None:
     with SyncReef(own_hub.url, key=own_hub.admin_key) as reef:
         assert reef.limits.pause(skills=["gpu"])["paused_skills"] == ["gpu"]
         assert reef.limits.pause()["paused"] is True
-        assert reef.limits.resume() == {"paused": False, "paused_skills": []}
-        assert reef.limits.queue() == {"paused": False, "paused_skills": []}
+        assert reef.limits.pause(types=["batch"])["paused_types"] == ["batch"]
+        nothing = {"paused": False, "paused_skills": [], "paused_types": []}
+        assert reef.limits.resume() == nothing
+        assert reef.limits.queue() == nothing

@@ -21,7 +21,11 @@ What \`reef-agents\` has, a line each; the editor shows the types and the rest. 
 This file is made from the comments of the sources, by \`npm run generate\`.
 `;
 
-const cell = (text) => text.replace(/\s+/g, " ").replaceAll("|", "\\|");
+const cell = (text) =>
+  text
+    .replace(/,?\s+(?=})/g, " ")
+    .replace(/\s+/g, " ")
+    .replaceAll("|", "\\|");
 
 /** What stands above a declaration. */
 function said(node) {
@@ -36,7 +40,7 @@ const isShown = (node) => node.name && ts.isIdentifier(node.name) && !has(node, 
 /** A method as it is called. */
 function call(node, source) {
   const given = node.parameters.map(
-    (it) => `${it.name.getText(source)}${it.questionToken || it.initializer ? "?" : ""}`,
+    (it) => `${cell(it.name.getText(source))}${it.questionToken || it.initializer ? "?" : ""}`,
   );
   const returned = node.type?.getText(source) ?? "";
   const waits = returned.startsWith("Promise<") || has(node, ts.SyntaxKind.AsyncKeyword) ? "await " : "";

@@ -47,7 +47,13 @@ export class Limits {
   }
 
   /** Lets no task begin; with `skills` none that requires one of them, with `types` none of these. The admin's. */
-  pause({ skills = [], types = [] }: { skills?: string[]; types?: BodyOf<"pause_queue">["paused_types"] } = {}): Promise<Queue> {
+  pause({
+    skills = [],
+    types = [],
+  }: {
+    skills?: string[];
+    types?: NonNullable<BodyOf<"pause_queue">["paused_types"]>;
+  } = {}): Promise<Queue> {
     const all = skills.length === 0 && types.length === 0;
     return this.#http.call("pause_queue", { body: { paused: all, paused_skills: skills, paused_types: types } });
   }

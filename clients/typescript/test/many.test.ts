@@ -85,7 +85,7 @@ it("sets limits, and a refusal shuts them", async () => {
   expect(names).toContain(limit);
   await reef.limits.remove(limit);
   await expect(reef.limits.get(limit)).rejects.toBeInstanceOf(NotFound);
-  expect(await reef.limits.queue()).toEqual({ paused: false, paused_skills: [] });
+  expect(await reef.limits.queue()).toEqual({ paused: false, paused_skills: [], paused_types: [] });
   await node.close();
   await working;
 });
