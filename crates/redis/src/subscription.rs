@@ -295,7 +295,8 @@ impl Nodes {
     ) -> Result<&mut PubSubSink, Error> {
         let gone = || Error::Unavailable("nobody listens any more".to_owned());
         if !self.sinks.iter().any(|(known, _)| Arc::ptr_eq(known, node)) {
-            let Listening { sink, stream } = listen(&node.address, timeouts).await?;
+            let opened = listen(&node.address, timeouts).await;
+            let Listening { sink, stream } = opened.inspect_err(|_| self.cluster.suspect(node))?;
             self.streams.send(stream).map_err(|_| gone())?;
             self.sinks.push((Arc::clone(node), sink));
         }

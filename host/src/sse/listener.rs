@@ -33,6 +33,8 @@ pub(super) struct Listener {
     pub(super) metrics: Arc<StreamMetrics>,
     /// The number of the connection, from 1; 0 before anybody wanted to read.
     pub(super) epoch: u64,
+    /// Nothing arrives, and the log says so.
+    pub(super) is_failing: bool,
 }
 
 impl Listener {
@@ -55,17 +57,15 @@ impl Listener {
 
     async fn keep_connected(&mut self) {
         let mut pause = PAUSE_MIN;
-        let mut is_failing = false;
         // The order itself is not needed: a new connection listens to all there is.
         while self.epoch > 0 || self.orders.recv().await.is_some() {
             let error = match self.announcements.open().await {
                 Ok((subscriber, messages)) => {
                     self.epoch += 1;
-                    if is_failing {
-                        tracing::info!("live events arrive again");
-                    }
-                    (pause, is_failing) = (PAUSE_MIN, false);
                     let error = self.serve(self.epoch, subscriber, messages).await;
+                    if !self.is_failing {
+                        pause = PAUSE_MIN;
+                    }
                     self.channels.lost();
                     self.metrics.reconnects.increment(1);
                     error
@@ -75,10 +75,10 @@ impl Listener {
                     error
                 }
             };
-            if !is_failing {
+            if !self.is_failing {
                 tracing::warn!(%error, "no live events; readers wait, and miss nothing");
             }
-            is_failing = true;
+            self.is_failing = true;
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
@@ -104,6 +104,10 @@ impl Listener {
         let all = self.channels.start_over(&mut self.orders);
         for batch in all.chunks(BATCH) {
             listen(epoch, &mut subscriber, batch).await?;
+        }
+        // Of a cluster, only now its nodes have been reached.
+        if std::mem::take(&mut self.is_failing) {
+            tracing::info!("live events arrive again");
         }
         let mut orders = Vec::with_capacity(BATCH);
         loop {

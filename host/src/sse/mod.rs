@@ -117,6 +117,7 @@ impl EventStreams {
                 orders,
                 metrics,
                 epoch: 0,
+                is_failing: false,
             });
             channels
         };

@@ -183,6 +183,12 @@ impl RedisCluster {
         });
     }
 
+    /// What each node that lives says of all.
+    pub fn views(&self) -> Vec<String> {
+        let live = self.nodes.iter().filter(|node| node.program.is_some());
+        live.map(|node| node.cluster(&["NODES"])).collect()
+    }
+
     /// Says something about the cluster to the node that was a primary with this index in the
     /// beginning.
     pub fn tell(&self, index: usize, words: &[&str]) -> String {

@@ -86,11 +86,17 @@ fn a_hub_works_over_three_primaries_and_outlives_one() {
     let node = client.new_node("later");
     run_a_task(&client, &node);
     for (message, stream) in messages.iter().zip(&mut streams) {
-        eventually("an append", PATIENCE, || {
-            let body = json!({"delta": "after"});
+        let start = Instant::now();
+        loop {
             let path = format!("/messages/{}/append", message.id);
-            (client.post(&path, &body).status == 200).then_some(())
-        });
+            let answer = client.post(&path, &json!({"delta": "after"}));
+            if answer.status == 200 {
+                break;
+            }
+            let view = || cluster.views();
+            assert!(start.elapsed() < PATIENCE, "{answer}, killed {ours}: {:#?}", view());
+            std::thread::sleep(Duration::from_millis(10));
+        }
         // Nothing is missing and nothing comes twice.
         let mut text = String::from("before ");
         while !text.ends_with("after") {

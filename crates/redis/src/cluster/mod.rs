@@ -128,6 +128,11 @@ impl Cluster {
         Ok(self.map.read().unwrap_or_else(PoisonError::into_inner).generation)
     }
 
+    /// Has the map read again, since a node does not answer.
+    pub(crate) fn suspect(self: &Arc<Self>, node: &Node) {
+        self.read_map_soon(Some(node));
+    }
+
     async fn execute_at(
         self: &Arc<Self>,
         slot: u16,
