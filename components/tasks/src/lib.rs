@@ -11,6 +11,7 @@ mod limits;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod owners;
+mod schedules;
 mod waits;
 mod why;
 
@@ -57,6 +58,14 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(POST "/api/v1/limits/{name}/penalty", Write, limits::penalise),
         route!(GET "/api/v1/queue", Read, limits::queue),
         route!(PUT "/api/v1/queue", Admin, limits::pause),
+        route!(GET "/api/v1/schedules", Read, schedules::list),
+        route!(GET "/api/v1/schedules/{id}", Read, schedules::show),
+        route!(PUT "/api/v1/schedules/{id}", Write, schedules::put),
+        route!(DELETE "/api/v1/schedules/{id}", Write, schedules::remove),
+        route!(POST "/api/v1/schedules/{id}/pause", Write, schedules::pause),
+        route!(POST "/api/v1/schedules/{id}/resume", Write, schedules::resume),
+        route!(POST "/api/v1/schedules/{id}/trigger", Write, schedules::trigger),
+        route!(POST "/api/v1/schedules/{id}/backfill", Write, schedules::backfill),
         route!(POST "/api/v1/bulk", Write, bulk::start),
         route!(GET "/api/v1/bulk/{id}", Read, bulk::show),
         route!(POST "/api/v1/bulk/{id}/stop", Write, bulk::stop),

@@ -1,6 +1,7 @@
 //! What `openapi.json` says of these routes.
 
 mod limits;
+mod schedules;
 
 use reef_api::Word as _;
 use reef_api::bulk::{Bulk, BulkAction, BulkBody, BulkStatus};
@@ -51,6 +52,8 @@ pub fn describe(api: &mut Api) {
     flows(api);
     api.group("Limits");
     limits::routes(api);
+    api.group("Schedules");
+    schedules::routes(api);
     api.group("Waits");
     waits(api);
     api.group("Bulk");
@@ -334,6 +337,7 @@ fn waits(api: &mut Api) {
 fn schemas(api: &mut Api) {
     task_schemas(api);
     limits::schemas(api);
+    schedules::schemas(api);
     wait_schemas(api);
     let lease =
         || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), CLAIM_LEASE_MS_DEFAULT);

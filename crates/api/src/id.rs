@@ -97,6 +97,8 @@ ids! {
     GroupId
     /// Names a limit.
     LimitId
+    /// Names a schedule.
+    ScheduleId
     /// Names a change of many tasks.
     BulkId
     /// Names an agent.

@@ -43,6 +43,7 @@ pub mod message;
 pub mod money;
 pub mod node;
 pub mod problem;
+pub mod schedule;
 pub mod session;
 pub mod task;
 pub mod time;
@@ -51,7 +52,7 @@ pub mod word;
 
 pub use id::{
     AgentId, BulkId, ContentId, GroupId, HoldId, IntentId, InviteId, KeyId, LimitId, MailId,
-    MatchId, MessageId, NodeId, PositionId, SessionId, TaskId, Token, WaitId,
+    MatchId, MessageId, NodeId, PositionId, ScheduleId, SessionId, TaskId, Token, WaitId,
 };
 pub use money::Money;
 pub use problem::Code;

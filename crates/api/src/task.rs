@@ -151,48 +151,60 @@ pub struct Task {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "TaskBody"))]
 pub struct TaskBody<J> {
     /// What it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// For people; it changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub task_type: Option<String>,
     /// For people.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Skills that its node must have.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub required_skills: Option<Vec<String>>,
     /// Skills that are good to have.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub optional_skills: Option<Vec<String>>,
     /// 0 (critical) to 3 (low).
-    #[serde(default, deserialize_with = "lax::int")]
+    #[serde(default, deserialize_with = "lax::int", skip_serializing_if = "Option::is_none")]
     pub priority: Option<i64>,
     /// An object for whoever runs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters: Option<J>,
     /// Longest run, in seconds.
-    #[serde(default, deserialize_with = "lax::float")]
+    #[serde(default, deserialize_with = "lax::float", skip_serializing_if = "Option::is_none")]
     pub timeout: Option<f64>,
     /// How often it is tried again.
-    #[serde(default, deserialize_with = "lax::int")]
+    #[serde(default, deserialize_with = "lax::int", skip_serializing_if = "Option::is_none")]
     pub max_retries: Option<i64>,
     /// For how long it is kept back, in milliseconds.
-    #[serde(default, deserialize_with = "lax::int")]
+    #[serde(default, deserialize_with = "lax::int", skip_serializing_if = "Option::is_none")]
     pub delay_ms: Option<i64>,
     /// Whom it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     /// Tags of nodes that are preferred.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub affinity_tags: Option<Vec<String>>,
     /// Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the variable
     /// `task_audience` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub audience: Option<Value>,
     /// The one node that may run it; it waits for that node, also while there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target_node: Option<NodeId>,
     /// An id for it; left out, the hub makes one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub task_id: Option<TaskId>,
     /// An object that is kept as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<J>,
     /// How long it is kept after it has completed, in milliseconds, at most a year; 0: not longer than
     /// its message, if it has one, needs to hear of it; left out, as the variable `task_kept_hours` says.
-    #[serde(default, deserialize_with = "lax::int")]
+    #[serde(default, deserialize_with = "lax::int", skip_serializing_if = "Option::is_none")]
     pub keep_completed_ms: Option<i64>,
     /// The same after it has failed, run out of time or been cancelled.
-    #[serde(default, deserialize_with = "lax::int")]
+    #[serde(default, deserialize_with = "lax::int", skip_serializing_if = "Option::is_none")]
     pub keep_failed_ms: Option<i64>,
     /// What its owner finds it by: at most 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -201,12 +213,16 @@ pub struct TaskBody<J> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryBody>,
     /// What has to be decided before any node gets it: until then it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalBody<J>>,
     /// What it follows: it waits until all of that has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Vec<AfterBody>>,
     /// The group that it joins, which takes further tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub group_id: Option<GroupId>,
     /// Limits that it is under: it begins once all of them are open.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<Vec<TaskLimitBody>>,
 }
 

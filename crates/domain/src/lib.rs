@@ -43,6 +43,7 @@ pub mod node;
 pub mod proposal;
 pub mod reservations;
 pub mod retry;
+pub mod schedule;
 pub mod shown;
 pub mod task;
 pub mod wait;

@@ -46,6 +46,7 @@ pub mod proposal;
 pub mod queue;
 pub mod quota;
 pub mod restored;
+pub mod schedule;
 pub mod script;
 pub mod session;
 pub mod settings;

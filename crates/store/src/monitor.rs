@@ -10,6 +10,7 @@ use crate::leader;
 use crate::limit::{Limit, List};
 use crate::port::{Redis, RedisError};
 use crate::proposal;
+use crate::schedule::{self, Fired};
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
 use crate::settings::Settings;
 use crate::task::{Count, Counts, Due, expire, settle_due};
@@ -22,7 +23,10 @@ const JANITOR_SHARE: u64 = 4;
 /// The part of a tick, one in so many, that goes on with changes of many tasks: somebody waits for these.
 const BULK_SHARE: u64 = 2;
 
-/// Longest that one tick does either: where ticks are far apart, they take no longer.
+/// The part of a tick, one in so many, that begins what schedules say.
+const SCHEDULES_SHARE: u64 = 4;
+
+/// Longest that one tick does any of these: where ticks are far apart, they take no longer.
 const TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Limits that a tick looks at, the newest first.
@@ -88,6 +92,8 @@ pub struct Ticked {
     pub proposals: i64,
     /// Tasks that were forgotten, since they have been kept as long as they were to be.
     pub forgotten: i64,
+    /// What came of runs whose time had come.
+    pub fired: Fired,
     /// How many tasks there are; counted in each sweep.
     pub tasks: Option<Counts>,
     /// The newest limits; read in each sweep.
@@ -124,6 +130,8 @@ pub async fn tick<R: Redis>(
     let forgotten = expire(store, kept_ms, share_of(tick_ms, JANITOR_SHARE)).await?;
     store.call(&leader::Show).await?;
     unless_full(bulk::advance(store, None, share_of(tick_ms, BULK_SHARE)).await)?;
+    let time = share_of(tick_ms, SCHEDULES_SHARE);
+    let fired = unless_full(schedule::fire_due(store, settings, time).await)?;
     let due = unless_full(settle_due(store, settings).await)?;
     let holds = unless_full(hold::settle_due(store, tick_ms).await)?;
     let seals = match seal_due(store, seals_seen).await {
@@ -136,7 +144,7 @@ pub async fn tick<R: Redis>(
         tasks = Some(store.call(&Count { kept_ms }).await?);
         limits = Some(store.call(&List { limit: LIMITS_SHOWN, below: None }).await?.limits);
     }
-    Ok(Ticked { checked, adopted, due, proposals, holds, seals, forgotten, tasks, limits })
+    Ok(Ticked { checked, adopted, due, proposals, holds, seals, forgotten, fired, tasks, limits })
 }
 
 fn share_of(tick_ms: i64, share: u64) -> Duration {

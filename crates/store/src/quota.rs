@@ -41,6 +41,8 @@ quotas! {
     task_bytes: "quota_task_bytes", "bytes of unfinished tasks";
     /// Different sets of skills and tags that its waiting tasks ask for.
     classes: "quota_classes", "different sets of skills that tasks wait for";
+    /// Schedules.
+    schedules: "quota_schedules", "schedules";
     /// Sessions that are kept.
     sessions: "quota_sessions", "sessions";
     /// Keys that are good.

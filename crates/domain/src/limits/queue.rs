@@ -226,6 +226,50 @@ pub const BULK_KEPT_MS: i64 = 7 * 86_400_000;
 /// Ids of tasks that a bulk job shows of those that it has counted.
 pub const BULK_SAMPLE: i64 = 10;
 
+/// Longest id of a schedule, in characters: the ids of its tasks are `sch_<id>_<milliseconds>`.
+pub const SCHEDULE_ID_CHARS_MAX: usize = 100;
+
+/// Most schedules of all owners together.
+pub const SCHEDULES_MAX: i64 = 10_000;
+
+/// Largest task of a schedule, in bytes: it is kept with the schedule, and each run copies it.
+pub const SCHEDULE_TASK_BYTES_MAX: usize = 64 << 10;
+
+/// Longest cron pattern, in characters.
+pub const CRON_CHARS_MAX: usize = 256;
+
+/// Longest name of a time zone, in characters.
+pub const TIMEZONE_CHARS_MAX: usize = 64;
+
+/// Longest note to a schedule, in characters.
+pub const SCHEDULE_NOTE_CHARS_MAX: usize = 500;
+
+/// How late a run may be and still be on time, in milliseconds: a trigger that looks each minute is seldom
+/// later. What is later is caught up with, as the schedule says.
+pub const SCHEDULE_ON_TIME_MS: i64 = 60_000;
+
+/// Most runs that begin at once because their time has come, and that `catch_up` makes up for, unless it
+/// says otherwise.
+pub const SCHEDULE_RUNS_AT_ONCE: i64 = 10;
+
+/// Runs that came due while nobody looked and that are counted one by one: more count as so many.
+pub const SCHEDULE_MISSED_MAX: i64 = 10_000;
+
+/// Time between two runs that are made up for, in milliseconds.
+pub const CATCH_UP_GAP_MS: i64 = 1000;
+
+/// Most runs that one request makes up for.
+pub const BACKFILL_MOST_MAX: i64 = 100;
+
+/// Runs of a schedule that are kept.
+pub const SCHEDULE_RUNS_KEPT: i64 = 100;
+
+/// Runs of a schedule that are shown, and looked at for a failure.
+pub const SCHEDULE_RUNS_SHOWN: i64 = 20;
+
+/// Due schedules that one step of the monitor looks at.
+pub const SCHEDULES_DUE_BATCH: i64 = 100;
+
 /// Longest reason of a bulk job, in characters.
 pub const BULK_REASON_CHARS_MAX: usize = 500;
 

@@ -32,3 +32,16 @@ pub const INVITE_SECONDS: RangeInclusive<i64> = 1..=30 * 86_400;
 /// Shortest and longest life of a hold that ends by itself, in milliseconds: a second, below which
 /// a round trip may eat it up, and 30 d.
 pub const HOLD_MS: RangeInclusive<i64> = 1_000..=30 * 86_400_000;
+
+/// Shortest and longest pace of a schedule, in milliseconds: the monitor looks once a second; beyond a
+/// year, nobody counts in milliseconds.
+pub const SCHEDULE_EVERY_MS: RangeInclusive<i64> = 1_000..=366 * 86_400_000;
+
+/// How late a run may be that is made up for, in milliseconds: up to a year.
+pub const CATCH_UP_WINDOW_MS: RangeInclusive<i64> = 0..=366 * 86_400_000;
+
+/// The same where a schedule says nothing: an hour.
+pub const CATCH_UP_WINDOW_MS_DEFAULT: i64 = 3_600_000;
+
+/// How many runs `catch_up` may make up for.
+pub const CATCH_UP_MOST: RangeInclusive<i64> = 1..=100;

@@ -75,12 +75,20 @@ pub fn labels_asked_for() -> Value {
     json!({ "type": "string", "pattern": pattern })
 }
 
-/// A point in time, in UTC, with or without milliseconds; an empty one is none.
+/// A point in time, in UTC, with or without milliseconds.
+const POINT_IN_TIME: &str = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\
+                             T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{3})?Z";
+
+/// A point in time; an empty one is none.
 #[must_use]
 pub fn point_in_time() -> Value {
-    let day = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])";
-    let time = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{3})?";
-    json!({ "type": "string", "pattern": format!("^({day}T{time}Z)?$") })
+    json!({ "type": "string", "pattern": format!("^({POINT_IN_TIME})?$") })
+}
+
+/// A point in time that must be there.
+#[must_use]
+pub fn some_point_in_time() -> Value {
+    json!({ "type": "string", "pattern": format!("^{POINT_IN_TIME}$") })
 }
 
 /// Words of which one is to be used; `null` stays possible where it was.

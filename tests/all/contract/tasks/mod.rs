@@ -16,6 +16,7 @@ mod lists;
 mod refusals;
 mod repeats;
 mod runners;
+mod schedules;
 mod submitting;
 mod waiting;
 mod waits;
