@@ -161,8 +161,8 @@ pub struct Schedule<J> {
     pub owner: String,
     /// When runs come due.
     pub spec: Spec,
-    /// What each run submits.
-    pub task: TaskBody<J>,
+    /// What each run submits: an object as `POST /tasks` takes it.
+    pub task: J,
     /// What happens to a run that is due while the one before it has not ended.
     pub overlap: Open<Overlap>,
     /// Which runs are made up for that came due while nobody looked.

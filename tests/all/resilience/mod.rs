@@ -14,6 +14,7 @@ mod monitors;
 mod queue;
 mod races;
 mod redis_away;
+mod schedules;
 mod secured;
 mod sentinels;
 mod streams;

@@ -14,7 +14,7 @@ use reef_domain::limits::{
 };
 use reef_web::Code;
 use reef_web::openapi::Api;
-use reef_web::openapi::schema::{between, default, list_of, name, number_cursor, one_of, point_in_time, some_point_in_time, text};
+use reef_web::openapi::schema::{between, default, list_of, name, number_cursor, object, one_of, point_in_time, some_point_in_time, text};
 use serde_json::json;
 
 use crate::schedules::PutBody;
@@ -106,8 +106,12 @@ pub(super) fn schemas(api: &mut Api) {
         .set("to", some_point_in_time())
         .set("most", default(between(1, BACKFILL_MOST_MAX), SCHEDULE_RUNS_AT_ONCE));
     api.answer::<CatchUp>().set("mode", one_of(&CatchUpMode::names()));
-    api.answer::<Schedule<Json>>().set("overlap", one_of(&Overlap::names()));
-    api.answer::<ScheduleStanding<Json>>().set("overlap", one_of(&Overlap::names()));
+    api.answer::<Schedule<Json>>()
+        .set("overlap", one_of(&Overlap::names()))
+        .set("task", object());
+    api.answer::<ScheduleStanding<Json>>()
+        .set("overlap", one_of(&Overlap::names()))
+        .set("task", object());
     api.answer::<Run>()
         .set("cause", one_of(&RunCause::names()))
         .set("outcome", one_of(&RunOutcome::names()))
