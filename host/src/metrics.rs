@@ -15,6 +15,7 @@ use reef_api::limit::Limit;
 use reef_api::task::TaskStatus;
 use reef_api::{LimitId, Word as _};
 use reef_runtime::Component;
+use reef_store::schedule::Fired;
 use reef_store::task::Counts;
 
 use crate::logging;
@@ -89,6 +90,12 @@ const METRICS: &[(Kind, &str, &str)] = &[
         Kind::Counter,
         "reef_tasks_forgotten_total",
         "Tasks that this host has forgotten as the monitor, since they were kept long enough",
+    ),
+    (
+        Kind::Counter,
+        "reef_schedule_runs_total",
+        "Runs of schedules that this host has decided as the monitor, by outcome: `started`, `skipped`, \
+         `missed`, `refused`",
     ),
     (Kind::Gauge, "reef_tasks_parked_classes", "Kinds of waiting tasks that a limit keeps back"),
     (
@@ -355,6 +362,7 @@ pub(crate) struct TaskMetrics {
     overdue: Gauge,
     parked_classes: Gauge,
     pub(crate) forgotten: Counter,
+    runs: [Counter; 4],
     /// The limits that were last shown.
     limits: HashSet<LimitId>,
 }
@@ -373,7 +381,17 @@ impl TaskMetrics {
             overdue: gauge!("reef_tasks_overdue"),
             parked_classes: gauge!("reef_tasks_parked_classes"),
             forgotten: counter!("reef_tasks_forgotten_total"),
+            runs: ["started", "skipped", "missed", "refused"]
+                .map(|outcome| counter!("reef_schedule_runs_total", "outcome" => outcome)),
             limits: HashSet::new(),
+        }
+    }
+
+    /// Counts the runs that a tick has decided.
+    pub(crate) fn count_runs(&self, fired: Fired) {
+        let Fired { started, skipped, missed, refused } = fired;
+        for (counter, count) in self.runs.iter().zip([started, skipped, missed, refused]) {
+            counter.increment(count.unsigned_abs());
         }
     }
 

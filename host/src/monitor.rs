@@ -310,6 +310,7 @@ impl State {
             tracing::debug!(tasks = ticked.forgotten, "forgot tasks that were kept long enough");
             self.metrics.tasks.forgotten.increment(ticked.forgotten.unsigned_abs());
         }
+        self.metrics.tasks.count_runs(ticked.fired);
         let due = ticked.due;
         if due.leases > 0 {
             tracing::info!(tasks = due.leases, "leases of tasks ran out");

@@ -17,6 +17,9 @@ mod alone;
 /// The queue of tasks, by its scripts alone, against a plain model.
 mod queue;
 
+/// Schedules, by their scripts alone, with hosts that die anywhere and a clock that jumps.
+mod schedules;
+
 /// The ledger, by its scripts alone, against a plain model.
 mod ledger;
 

@@ -29,6 +29,7 @@ const ROOM: &[(&str, &str)] = &[
     ("quota_tasks", "1000000000"),
     ("quota_task_bytes", "1000000000"),
     ("quota_classes", "1000000"),
+    ("quota_schedules", "1000000"),
     ("quota_mail_bytes", "1000000000"),
 ];
 

@@ -231,9 +231,9 @@ pub(crate) async fn trigger<R: Redis>(cx: &Context<'_, R>) -> Answer {
         writer: cx.caller.writer(),
         cause: RunCause::Trigger,
         occurrence: None,
+        from_ms: None,
         task_id: &task_id,
         overlap: overlap.or_else(|| found.schedule.overlap()).unwrap_or(Overlap::Skip),
-        missed: 0,
     };
     let begun = begin(cx, &found, run, cx.once.as_ref()).await;
     let (runs, replayed) = match begun {
@@ -286,10 +286,10 @@ pub(crate) async fn backfill<R: Redis>(cx: &Context<'_, R>) -> Answer {
         let run = AskedRun {
             writer: cx.caller.writer(),
             cause: RunCause::Backfill,
-            occurrence: Some(Occurrence { due_ms, delay_ms: 0 }),
+            occurrence: Some(Occurrence { due_ms, delay_ms: 0, missed: 0 }),
+            from_ms: None,
             task_id: &task_id_of(&found.schedule.schedule_id, due_ms),
             overlap: Overlap::Allow,
-            missed: 0,
         };
         let once = cx.once.as_ref().map(|once| once.part(n));
         if let Some((run, was_replayed)) = begin(cx, &found, run, once.as_ref()).await? {

@@ -84,6 +84,9 @@ pub struct Occurrence {
     pub due_ms: i64,
     /// For how long its task is kept back.
     pub delay_ms: i64,
+    /// Runs since the one before it that nobody makes up for; more than [`SCHEDULE_MISSED_MAX`] count as so
+    /// many.
+    pub missed: i64,
 }
 
 /// What has come due.
@@ -91,7 +94,7 @@ pub struct Occurrence {
 pub struct Due {
     /// The runs that begin, the earliest first.
     pub runs: Vec<Occurrence>,
-    /// How many do not begin since nobody looked in time; more than [`SCHEDULE_MISSED_MAX`] count as so many.
+    /// How many came due after them that nobody makes up for.
     pub missed: i64,
 }
 
@@ -143,19 +146,21 @@ impl Rules {
             CatchUpMode::Latest => i64::from(on_time.is_empty()),
             CatchUpMode::All => self.catch_up.most,
         };
-        let late = table.latest_within(window_after, on_time_after, most);
-        let begun = late.len() + on_time.len();
-        let all = table.count_within(after_ms, now_ms, SCHEDULE_MISSED_MAX);
-        let missed = all.saturating_sub(i64::try_from(begun).unwrap_or(i64::MAX)).max(0);
-        let mut gap = 0;
-        let mut runs = late;
-        runs.append(&mut on_time);
-        let runs = runs.into_iter().map(|due_ms| {
-            let spread = gap;
-            gap += CATCH_UP_GAP_MS;
-            Occurrence { due_ms, delay_ms: spread + table.jitter_of(due_ms) }
+        let mut due = table.latest_within(window_after, on_time_after, most);
+        due.append(&mut on_time);
+        let (mut from, mut gap) = (after_ms, 0);
+        let missed = |from, until| table.count_within(from, until, SCHEDULE_MISSED_MAX);
+        let runs = due.into_iter().map(|due_ms| {
+            let run = Occurrence {
+                due_ms,
+                delay_ms: gap + table.jitter_of(due_ms),
+                missed: missed(from, due_ms - 1),
+            };
+            (from, gap) = (due_ms, gap + CATCH_UP_GAP_MS);
+            run
         });
-        Due { runs: runs.collect(), missed }
+        let runs = runs.collect();
+        Due { runs, missed: missed(from, now_ms) }
     }
 }
 

@@ -15,7 +15,7 @@ use reef_api::agent::AgentStatus;
 use reef_api::{AgentId, Open, ScheduleId, TaskId, Word as _};
 use reef_domain::Invalid;
 use reef_domain::json::Json;
-use reef_domain::schedule::{CatchUp, MARK, Occurrence, Rules, Timetable, task_id_of, wait_id_of};
+use reef_domain::schedule::{CatchUp, Due, MARK, Occurrence, Rules, Timetable, task_id_of, wait_id_of};
 use reef_domain::task::Submission;
 use reef_domain::time::UnixMillis;
 use serde_json::json;
@@ -228,7 +228,7 @@ impl Schedule {
         asked: &AskedRun<'_>,
         once: Option<&Once>,
     ) -> Result<Answered<RunStarted>, StoreError> {
-        let AskedRun { writer, cause, occurrence, task_id, overlap, missed } = asked;
+        let AskedRun { writer, cause, occurrence, from_ms, task_id, overlap } = asked;
         let run = match Prepared::read(self, occurrence.as_ref(), settings) {
             Ok(run) => run,
             Err(invalid) => {
@@ -255,8 +255,9 @@ impl Schedule {
             writer: *writer,
             cause: cause.as_str(),
             due_ms: occurrence.map(|it| it.due_ms),
+            from: *from_ms,
             overlap: overlap.as_str(),
-            missed: *missed,
+            missed: occurrence.map_or(0, |it| it.missed),
             preferring_max: preferring_max(quotas),
             tasks_max: quotas.map(|quotas| quotas.tasks),
             bytes_max: quotas.map(|quotas| quotas.task_bytes),
@@ -293,12 +294,12 @@ pub struct AskedRun<'a> {
     pub cause: RunCause,
     /// When it came due; `None`: now.
     pub occurrence: Option<Occurrence>,
+    /// Until when those before it were decided, where its time has come.
+    pub from_ms: Option<i64>,
     /// The id of its task.
     pub task_id: &'a TaskId,
     /// What happens while the one before has not ended.
     pub overlap: Overlap,
-    /// Runs before it that nobody makes up for.
-    pub missed: i64,
 }
 
 /// The task of a run.
@@ -400,20 +401,18 @@ async fn fire<R: Redis>(
         store.call(&advance(from_ms, from_ms, Some(now_ms + UNREADABLE_MS), 0)).await?;
         return Ok(());
     };
-    let due = rules.due(from_ms, now_ms);
-    let (mut runs, mut missed) = (due.runs, due.missed);
+    let Due { mut runs, mut missed } = rules.due(from_ms, now_ms);
     if !runs.is_empty() && !is_active(store, &schedule.owner).await? {
-        missed += i64::try_from(runs.len()).unwrap_or(i64::MAX);
-        runs.clear();
+        missed += runs.drain(..).map(|run| 1 + run.missed).sum::<i64>();
     }
     for occurrence in runs {
         let asked = AskedRun {
             writer: Writer::Any,
             cause: RunCause::Time,
             occurrence: Some(occurrence),
+            from_ms: Some(from_ms),
             task_id: &task_id_of(schedule_id, occurrence.due_ms),
             overlap: rules.overlap,
-            missed,
         };
         match schedule.start(store, settings, &asked, None).await?.value {
             RunStarted::Ok { .. } => fired.started += 1,
@@ -422,8 +421,8 @@ async fn fire<R: Redis>(
             RunStarted::Exists => {}
             _ => return Ok(()),
         }
-        fired.missed += missed;
-        (from_ms, missed) = (occurrence.due_ms, 0);
+        fired.missed += occurrence.missed;
+        from_ms = occurrence.due_ms;
     }
     let until_ms = now_ms.max(from_ms);
     if store.call(&advance(from_ms, until_ms, rules.timetable.next(until_ms), missed)).await? {

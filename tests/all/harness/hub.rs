@@ -242,6 +242,16 @@ impl Hub {
         self.program.as_ref().unwrap().signal(Signal::Terminate);
     }
 
+    /// Makes it stop where it is, with all connections open.
+    pub fn freeze(&self) {
+        self.program.as_ref().unwrap().signal(Signal::Stop);
+    }
+
+    /// Ends `freeze`.
+    pub fn thaw(&self) {
+        self.program.as_ref().unwrap().signal(Signal::Continue);
+    }
+
     /// Has it read its certificate anew.
     pub fn reload(&self) {
         self.program.as_ref().unwrap().signal(Signal::HangUp);

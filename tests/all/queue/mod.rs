@@ -12,7 +12,7 @@ mod flow;
 mod group;
 mod limits;
 mod model;
-mod mutants;
+pub mod mutants;
 mod nodes;
 mod scenes;
 mod steps;

@@ -95,7 +95,7 @@ impl Redis for Mutated {
 }
 
 /// Lines of a script as Redis gets them.
-fn as_sent(lines: &str) -> String {
+pub fn as_sent(lines: &str) -> String {
     lines.split('\n').map(tight).collect::<Vec<_>>().join("\n")
 }
 

@@ -96,12 +96,12 @@ fn a_stopped_host_that_goes_on_begins_no_run_twice() {
     for round in 0..4 {
         let (stopped, other) = (&hosts[round % 2], hosts[(round + 1) % 2].admin());
         let at = show(&other, &ids[0])["started"].as_i64().unwrap();
-        stopped.signal(Signal::Stop);
+        stopped.freeze();
         // The other has taken over, whoever it was.
         eventually("runs without the other host", PATIENCE, || {
             (show(&other, &ids[0])["started"].as_i64().unwrap() >= at + 2).then_some(())
         });
-        stopped.signal(Signal::Continue);
+        stopped.thaw();
     }
     for id in &ids {
         client.post(&format!("/schedules/{id}/pause"), &json!({})).ok();

@@ -12,6 +12,7 @@ mod limits;
 mod mail;
 mod messages;
 mod nodes;
+mod schedules;
 mod tasks;
 
 use anyhow::Result;
@@ -32,6 +33,7 @@ pub(crate) async fn all(driver: &Driver) -> Result<()> {
     tasks::ask(driver).await?;
     flows::ask(driver).await?;
     limits::ask(driver).await?;
+    schedules::ask(driver).await?;
     mail::ask(driver).await?;
     ledger::ask(driver).await?;
     nodes::end(driver).await?;

@@ -221,7 +221,8 @@ fn an_outage_of_twelve_hours_is_made_up_for_as_the_schedule_says() {
     let last = from + 12 * hour;
     let due = |mode, window_ms, most| {
         let due = each_five_minutes(mode, window_ms, most).due(from, now);
-        (due.runs.iter().map(|run| (run.due_ms, run.delay_ms)).collect::<Vec<_>>(), due.missed)
+        let missed = due.missed + due.runs.iter().map(|run| run.missed).sum::<i64>();
+        (due.runs.iter().map(|run| (run.due_ms, run.delay_ms)).collect::<Vec<_>>(), missed)
     };
     assert_eq!(due(CatchUpMode::None, hour, 10), (vec![], 144));
     assert_eq!(due(CatchUpMode::Latest, hour, 10), (vec![(last, 0)], 143));
@@ -243,7 +244,7 @@ fn whoever_looks_in_time_misses_nothing_whatever_the_schedule_says() {
         let from = at;
         for step in [900, 1100, 2300, 400, 5000, 999, 1001, 300] {
             let due = rules.due(at, at + step);
-            assert_eq!(due.missed, 0, "{mode:?}");
+            assert!(due.missed == 0 && due.runs.iter().all(|run| run.missed == 0), "{mode:?}");
             begun += due.runs.len();
             at += step;
         }

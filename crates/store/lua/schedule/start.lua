@@ -9,6 +9,7 @@
 --          writer: Writer<'a>   Who asks.
 --          cause: text          `time`, `trigger` or `backfill`.
 --          due_ms: int?         When the run came due; none: now.
+--          from: int?           Until when those before it were decided, where its time has come.
 --          overlap: text        What happens while the one before has not ended.
 --          missed: int          Runs before it that nobody makes up for.
 --          preferring_max: int  Most classes of the owner where preferences are honoured.
@@ -87,7 +88,7 @@ local function run()
   if due_ms == '' then due_ms = now end
   local given = read_given(task, '')
   if cause == 'time' then
-    if row[2] ~= revision or row[3] == '1' or tonumber(due_ms) <= tonumber(row[4]) then return { 'stale' } end
+    if row[2] ~= revision or row[3] == '1' or row[4] ~= from then return { 'stale' } end
     local failed = row[7] == '1' and failed_since(row[8])
     if failed then
       redis.call('HSET', key.schedule(schedule_id), 'paused', 1, 'note', 'The run ' .. failed .. ' failed.',

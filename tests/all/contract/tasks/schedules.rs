@@ -313,8 +313,10 @@ fn nobody_else_sees_or_changes_it() {
     assert_eq!(eve.client.get("/schedules").list(), Vec::<Value>::new());
     assert_eq!(schedule.show()["owner"], alice.id);
     let begun = schedule.post("trigger", json!({})).ok();
-    let task = schedule.desk.task(begun["runs"][0]["task_id"].as_str().unwrap());
-    assert_eq!(task["owner"], alice.id);
+    let task = format!("/tasks/{}", begun["runs"][0]["task_id"].as_str().unwrap());
+    // Its tasks are hers.
+    assert_eq!(alice.client.delete(&task).status, 409);
+    assert_eq!(eve.client.delete(&task).status, 403);
     // The admin changes it, and it stays hers.
     let changed = hub.client.put(&path, &schedule.body(json!({"spec": {"cron": "@yearly"}}))).ok();
     assert_eq!((&changed["owner"], &changed["revision"]), (&json!(alice.id), &json!(2)));
