@@ -1,6 +1,6 @@
 //! `reef schedules`: tasks that are submitted again and again.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use reef_api::schedule::{
     BackfillBody, CatchUp, CatchUpBody, CatchUpMode, Overlap, Run, Schedule, ScheduleBody,
     ScheduleNote, ScheduleRemoved, ScheduleStanding, Spec, SpecBody, TriggerBody,
@@ -79,19 +79,20 @@ struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("when").required(true).args(["cron", "every"])))]
 struct SetArgs {
     /// The schedule's id
     schedule: ScheduleId,
     /// The name of the task that each run submits
     task: String,
     /// Minute, hour, day of the month, month, day of the week, as in crontab
-    #[arg(long, value_name = "PATTERN", required_unless_present = "every")]
+    #[arg(long, value_name = "PATTERN")]
     cron: Option<String>,
     /// The time zone in which the pattern is read, such as Europe/Berlin; else UTC
-    #[arg(long, value_name = "ZONE", requires = "cron")]
+    #[arg(long, value_name = "ZONE", conflicts_with = "every")]
     timezone: Option<String>,
     /// In place of a pattern an even pace, such as 90s, 5m or 24h
-    #[arg(long, value_name = "TIME", value_parser = every, conflicts_with = "cron")]
+    #[arg(long, value_name = "TIME", value_parser = every)]
     every: Option<i64>,
     /// No run before then, such as 2026-02-04T04:58:14Z; an even pace counts from there
     #[arg(long, value_name = "TIME")]
