@@ -230,7 +230,10 @@ impl Operation for TriggerSchedule {
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
         let body = TriggerBody { overlap: self.overlap };
-        cx.ask_once(Request::post(["schedules", &self.schedule_id, "trigger"], &body)).await
+        let request = Request::post(["schedules", &self.schedule_id, "trigger"], &body);
+        let mut begun = cx.ask_once(request).await?;
+        begun.remove("success");
+        Ok(begun)
     }
 }
 
@@ -261,7 +264,10 @@ impl Operation for BackfillSchedule {
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
         let body = BackfillBody { from: Some(self.from), to: Some(self.to), most: self.most };
-        cx.ask(Request::post(["schedules", &self.schedule_id, "backfill"], &body)).await
+        let request = Request::post(["schedules", &self.schedule_id, "backfill"], &body);
+        let mut begun = cx.ask(request).await?;
+        begun.remove("success");
+        Ok(begun)
     }
 }
 
