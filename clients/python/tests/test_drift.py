@@ -29,6 +29,7 @@ from reef_agents.ledger import Ledger
 from reef_agents.limits import Limits
 from reef_agents.market import Market
 from reef_agents.nodes import Nodes
+from reef_agents.schedules import Schedules
 from reef_agents.session import Sessions
 from reef_agents.sync import nouns
 from reef_agents.task import Task
@@ -76,7 +77,9 @@ def _value(annotation: str) -> object:
     """Something that a parameter of this type takes."""
     for start, value in (
         ("Sequence[NewTask]", [{"name": ID}]),
+        ("NewTask", {"name": ID}),
         ("Mapping", {}),
+        ("Spec", {}),
         ("Sequence", [ID]),
         ("int", 1),
         ("float", 1.0),
@@ -108,7 +111,7 @@ async def _ask_all(calls: Calls) -> None:
     reef = Reef("http://hub", key="k")
     nouns = [Agents(calls), Keys(calls), Invites(calls), Cluster(calls), Ledger(calls)]
     nouns += [Market(calls), Nodes(calls), Sessions(calls), Tasks(calls), Groups(calls)]
-    nouns += [Waits(calls), Bulk(calls), Limits(calls)]
+    nouns += [Waits(calls), Bulk(calls), Limits(calls), Schedules(calls)]
     nouns += [Inbox(calls, ID), Session(calls, ID), Message(calls, ID, ID)]
     for noun in nouns:
         for name, method in inspect.getmembers(noun, inspect.ismethod):

@@ -6,8 +6,8 @@ import ts from "typescript";
 
 /** The sources in the order in which one meets them. */
 const MODULES = [
-  ..."node reef node-handle task writer tasks groups bulk limits waits sessions messages stream".split(" "),
-  ..."inbox leadership ledger agents nodes cluster errors".split(" "),
+  ..."node reef node-handle task writer tasks groups bulk limits schedules waits sessions messages".split(" "),
+  ..."stream inbox leadership ledger agents nodes cluster errors".split(" "),
 ];
 /** What is exported for other sources only. */
 const INSIDE = new Set(["Claims", "follow", "errorOf", "Handler", "ProblemCode", "Problem"]);

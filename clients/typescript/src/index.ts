@@ -19,6 +19,7 @@ export type { NodeHandle, NodeOptions, TaskOptions } from "./node-handle.ts";
 export { Nodes } from "./nodes.ts";
 export type { components, operations } from "./openapi.ts";
 export { Reef, type ReefOptions } from "./reef.ts";
+export { type Backfill, type NewSchedule, Schedules } from "./schedules.ts";
 export { type Sent, type SessionRef, Sessions } from "./sessions.ts";
 export type { StreamOptions } from "./stream.ts";
 export type { ApprovalOptions, Decision, Ends, Handler, RunningTask, Signalled } from "./task.ts";

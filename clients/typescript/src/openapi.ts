@@ -753,6 +753,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_schedules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_schedule"];
+        put: operations["set_schedule"];
+        post?: never;
+        delete: operations["remove_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["pause_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["resume_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/trigger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["trigger_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{id}/backfill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["backfill_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{id}/wait": {
         parameters: {
             query?: never;
@@ -1864,6 +1960,11 @@ export interface components {
         AuditPage: {
             records: components["schemas"]["Record"][];
         };
+        BackfillBody: {
+            from: string;
+            most?: number | null;
+            to: string;
+        };
         Balance: {
             agent_id: string;
             available: string;
@@ -1933,6 +2034,18 @@ export interface components {
             incarnation?: number | null;
             node_id: string;
             ttl_ms?: number | null;
+        };
+        CatchUp: {
+            /** @enum {string} */
+            mode: "none" | "latest" | "all";
+            most: number;
+            window_ms: number;
+        };
+        CatchUpBody: {
+            /** @enum {string|null} */
+            mode?: "none" | "latest" | "all" | null;
+            most?: number | null;
+            window_ms?: number | null;
         };
         CheckAnswer: {
             all_nodes_healthy: boolean;
@@ -2110,7 +2223,7 @@ export interface components {
         Event: {
             event_id: string;
             /** @enum {string} */
-            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_waiting" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "task_edited" | "bulk_started" | "bulk_ended" | "group_failing" | "group_ended" | "class_open" | "limit_changed" | "limit_removed" | "limit_shut" | "queue_paused" | "queue_resumed" | "wait_answered" | "restored" | "store_changed" | "ledger_rolled_back";
+            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_waiting" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "task_edited" | "bulk_started" | "bulk_ended" | "group_failing" | "group_ended" | "class_open" | "schedule_set" | "schedule_removed" | "schedule_paused" | "schedule_resumed" | "schedule_missed" | "limit_changed" | "limit_removed" | "limit_shut" | "queue_paused" | "queue_resumed" | "wait_answered" | "restored" | "store_changed" | "ledger_rolled_back";
             payload: {
                 [key: string]: unknown;
             };
@@ -2859,6 +2972,86 @@ export interface components {
             jitter: number;
             most_ms: number;
         };
+        Run: {
+            at: components["schemas"]["Instant"];
+            /** @enum {string} */
+            cause: "time" | "trigger" | "backfill";
+            due_at: components["schemas"]["Instant"];
+            /** @enum {string} */
+            outcome: "started" | "skipped" | "refused";
+            reason?: string | null;
+            /** @enum {string|null} */
+            status?: "pending" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "cancelled" | "timeout" | null;
+            task_id?: string | null;
+        };
+        RunsAnswer: {
+            runs: components["schemas"]["Run"][];
+            schedule_id: string;
+            success: boolean;
+        };
+        Schedule: {
+            catch_up: components["schemas"]["CatchUp"];
+            created_at: components["schemas"]["Instant"];
+            missed: number;
+            next_at: components["schemas"]["Instant"] | null;
+            note: string;
+            /** @enum {string} */
+            overlap: "skip" | "buffer" | "cancel" | "allow";
+            owner: string;
+            pause_on_failure: boolean;
+            paused: boolean;
+            refused: number;
+            revision: number;
+            schedule_id: string;
+            skipped: number;
+            spec: components["schemas"]["Spec"];
+            started: number;
+            task: {
+                [key: string]: unknown;
+            };
+            updated_at: components["schemas"]["Instant"];
+        };
+        ScheduleBody: {
+            catch_up?: components["schemas"]["CatchUpBody"] | null;
+            note?: string | null;
+            /** @enum {string|null} */
+            overlap?: "skip" | "buffer" | "cancel" | "allow" | null;
+            pause_on_failure?: boolean | null;
+            paused?: boolean | null;
+            spec: components["schemas"]["SpecBody"];
+            task: components["schemas"]["TaskBody"];
+        };
+        ScheduleNote: {
+            note?: string | null;
+        };
+        ScheduleRemoved: {
+            schedule_id: string;
+            success: boolean;
+        };
+        ScheduleStanding: {
+            catch_up: components["schemas"]["CatchUp"];
+            created_at: components["schemas"]["Instant"];
+            missed: number;
+            next_at: components["schemas"]["Instant"] | null;
+            note: string;
+            /** @enum {string} */
+            overlap: "skip" | "buffer" | "cancel" | "allow";
+            owner: string;
+            pause_on_failure: boolean;
+            paused: boolean;
+            refused: number;
+            revision: number;
+            runs: components["schemas"]["Run"][];
+            schedule_id: string;
+            skipped: number;
+            spec: components["schemas"]["Spec"];
+            started: number;
+            task: {
+                [key: string]: unknown;
+            };
+            upcoming: components["schemas"]["Instant"][];
+            updated_at: components["schemas"]["Instant"];
+        };
         SealList: {
             seals: string[];
             total: number;
@@ -2955,6 +3148,22 @@ export interface components {
         };
         SignalList: {
             signals: components["schemas"]["Signal"][];
+        };
+        Spec: {
+            cron?: string | null;
+            end_at?: components["schemas"]["Instant"] | null;
+            every_ms?: number | null;
+            jitter_ms: number;
+            start_at?: components["schemas"]["Instant"] | null;
+            timezone: string;
+        };
+        SpecBody: {
+            cron?: string | null;
+            end_at?: string | null;
+            every_ms?: number | null;
+            jitter_ms?: number | null;
+            start_at?: string | null;
+            timezone?: string | null;
         };
         SubmittedTask: {
             affinity_tags: string[];
@@ -3248,6 +3457,10 @@ export interface components {
             from_agent: string;
             memo?: string | null;
             to_agent: string;
+        };
+        TriggerBody: {
+            /** @enum {string|null} */
+            overlap?: "skip" | "buffer" | "cancel" | "allow" | null;
         };
         Wait: {
             answers: components["schemas"]["WaitAnswer"][];
@@ -4632,6 +4845,195 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueState"];
+                };
+            };
+        };
+    };
+    list_schedules: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"][];
+                };
+            };
+        };
+    };
+    show_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleStanding"];
+                };
+            };
+        };
+    };
+    set_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+        };
+    };
+    remove_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleRemoved"];
+                };
+            };
+        };
+    };
+    pause_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ScheduleNote"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+        };
+    };
+    resume_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ScheduleNote"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Schedule"];
+                };
+            };
+        };
+    };
+    trigger_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TriggerBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsAnswer"];
+                };
+            };
+        };
+    };
+    backfill_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackfillBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsAnswer"];
                 };
             };
         };

@@ -10,6 +10,7 @@ import { Limits } from "./limits.ts";
 import { Messages } from "./messages.ts";
 import { NodeHandle, type NodeOptions } from "./node-handle.ts";
 import { Nodes } from "./nodes.ts";
+import { Schedules } from "./schedules.ts";
 import { SessionRef, Sessions } from "./sessions.ts";
 import { Tasks } from "./tasks.ts";
 import { Waits } from "./waits.ts";
@@ -35,6 +36,7 @@ export class Reef {
   readonly limits: Limits;
   readonly messages: Messages;
   readonly nodes: Nodes;
+  readonly schedules: Schedules;
   readonly sessions: Sessions;
   readonly tasks: Tasks;
   readonly waits: Waits;
@@ -50,6 +52,7 @@ export class Reef {
     this.limits = new Limits(this.#http);
     this.messages = new Messages(this.#http);
     this.nodes = new Nodes(this.#http);
+    this.schedules = new Schedules(this.#http);
     this.sessions = new Sessions(this.#http);
     this.tasks = new Tasks(this.#http);
     this.waits = new Waits(this.#http);

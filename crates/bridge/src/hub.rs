@@ -99,6 +99,12 @@ impl Request {
         Self::new(Method::Put, path).with_body(body)
     }
 
+    /// Removes.
+    #[must_use]
+    pub fn delete<S: Into<String>>(path: impl IntoIterator<Item = S>) -> Self {
+        Self::new(Method::Delete, path)
+    }
+
     fn with_body(self, body: &impl Serialize) -> Self {
         // What is serialized here are plain values, which JSON can always say.
         Self { body: serde_json::to_value(body).ok(), ..self }

@@ -47,6 +47,7 @@ mod lenient;
 mod limit_routes;
 mod request;
 mod routes;
+mod schedule_routes;
 mod secret;
 mod trust;
 

@@ -40,6 +40,7 @@ mod nodes;
 mod output;
 mod page;
 mod queue;
+mod schedules;
 pub mod table;
 mod tasks;
 mod time;
@@ -125,6 +126,8 @@ asking! {
     Waits(waits::Waits, waits::EXAMPLES),
     /// How many tasks run at once, or begin within a time
     Limits(limits::Limits, limits::EXAMPLES),
+    /// Tasks that are submitted again and again, by the calendar or at an even pace
+    Schedules(schedules::Schedules, schedules::EXAMPLES),
     /// Pause the queue, or tasks that require a skill
     Queue(queue::Queue, queue::EXAMPLES),
     /// Agents: register them, and see who there is

@@ -118,19 +118,10 @@ fn rate(text: &str) -> Result<RateBody, String> {
     let rule = || format!("{text:?} is no rate such as 600/60s or 90000/1m/tokens");
     let mut parts = text.splitn(3, '/');
     let mut part = || parts.next().map(str::trim).filter(|part| !part.is_empty());
-    let (count, time, unit) =
+    let (count, span, unit) =
         (part().ok_or_else(rule)?, part().ok_or_else(rule)?, part().map(str::to_owned));
-    let digits = time.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let ms = match &time[digits.len()..] {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return Err(rule()),
-    };
     let count: i64 = count.parse().map_err(|_| rule())?;
-    let number: i64 = digits.parse().map_err(|_| rule())?;
-    let per_ms = number.checked_mul(ms).ok_or_else(rule)?;
+    let per_ms = time::span(span).ok_or_else(rule)?;
     Ok(RateBody { count: Some(count), per_ms: Some(per_ms), unit })
 }
 

@@ -8,6 +8,19 @@ pub(crate) fn of(at: UnixMillis) -> String {
     short(&at.to_string())
 }
 
+/// How long, in milliseconds, as it is typed: a number of ms, s, m or h.
+pub(crate) fn span(text: &str) -> Option<i64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let ms = match &text[digits.len()..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    digits.parse::<i64>().ok()?.checked_mul(ms)
+}
+
 /// An instant to calculate with; `None` beyond the years that a calendar has.
 pub(crate) fn utc(at: UnixMillis) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(at.0)
@@ -46,5 +59,15 @@ mod tests {
         assert_eq!(relative_to(at("2026-03-15T12:00:00Z"), now).len(), "03-15 12:00".len());
         assert_eq!(relative_to(at("2024-06-15T12:00:00Z"), now), "2024-06-15");
         assert_eq!(short("yesterday"), "yesterday");
+    }
+
+    #[test]
+    fn a_span_is_a_number_and_a_unit() {
+        assert_eq!(span("250ms"), Some(250));
+        assert_eq!(span("5m"), Some(300_000));
+        assert_eq!(span("24h"), Some(86_400_000));
+        for text in ["", "5", "m", "5d", "5 m", "1.5h", "99999999999999999h"] {
+            assert_eq!(span(text), None, "{text}");
+        }
     }
 }

@@ -17,6 +17,7 @@ mod messages;
 mod no_redis;
 mod old_data;
 mod reef_toml;
+mod schedules;
 mod tails;
 mod upkeep;
 mod waits;

@@ -118,6 +118,8 @@ fn a_key_does_not_see_what_it_may_not_do() {
         "get_group",
         "find_tasks",
         "list_limits",
+        "list_schedules",
+        "show_schedule",
         "read_message",
         "leader",
     ];

@@ -247,3 +247,37 @@ fn what_goes_wrong_is_said_with_what_to_do() {
     assert!(text.contains("Correct the arguments"), "{text}");
     assert_eq!(mcp.fail("cancel_task", &json!({"task_id": "../nodes"})).0, "validation_failed");
 }
+
+#[test]
+fn an_agent_has_work_submitted_again_and_again() {
+    let hub = Hub::start();
+    let (alice, _) = agent(&hub.admin(), &["write"]);
+    let mcp = Mcp::with_all(&alice.client);
+    let id = unique("digest");
+    let task = json!({"name": "digest", "required_skills": ["write"]});
+    let set =
+        json!({"schedule_id": id, "cron": "0 2 * * *", "timezone": "Europe/Berlin", "task": task});
+    let made = mcp.call("set_schedule", &set);
+    assert_eq!((&made["owner"], &made["paused"]), (&json!(alice.id), &json!(false)));
+    let which = json!({"schedule_id": id});
+    assert_eq!(mcp.call("show_schedule", &which)["upcoming"].as_array().unwrap().len(), 5);
+    let pause = |paused: bool| json!({"schedule_id": id, "paused": paused, "note": "for now"});
+    assert_eq!(mcp.call("pause_schedule", &pause(true))["paused"], true);
+    assert_eq!(mcp.call("set_schedule", &set)["paused"], true);
+    let begun = mcp.call("trigger_schedule", &which);
+    let claimed = mcp.call("claim_task", &json!({}));
+    assert_eq!(claimed["tasks"][0]["task_id"], begun["runs"][0]["task_id"]);
+    assert_eq!(mcp.fail("trigger_schedule", &which).0, "conflict");
+    let nights =
+        json!({"schedule_id": id, "from": "2025-03-29T00:00:00Z", "to": "2025-03-30T12:00:00Z"});
+    assert_eq!(mcp.call("backfill_schedule", &nights)["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(mcp.call("backfill_schedule", &nights)["runs"], json!([]));
+    assert_eq!(mcp.call("pause_schedule", &pause(false))["paused"], false);
+    let listed = mcp.call("list_schedules", &json!({}));
+    assert_eq!(
+        (&listed["schedules"][0]["schedule_id"], &listed["schedules"][0]["started"]),
+        (&json!(id), &json!(3))
+    );
+    assert_eq!(mcp.call("remove_schedule", &which)["schedule_id"], json!(id));
+    assert_eq!(mcp.fail("show_schedule", &which).0, "not_found");
+}

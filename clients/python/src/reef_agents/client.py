@@ -23,6 +23,7 @@ from .market import Market
 from .message import Message
 from .node import Node
 from .nodes import Nodes
+from .schedules import Schedules
 from .session import Session, Sessions
 from .tasks import Tasks
 from .waits import Waits
@@ -63,6 +64,7 @@ class Reef:
         self.limits = Limits(self._calls)
         self.market = Market(self._calls)
         self.nodes = Nodes(self._calls)
+        self.schedules = Schedules(self._calls)
         self.sessions = Sessions(self._calls)
         self.tasks = Tasks(self._calls)
         self.waits = Waits(self._calls)

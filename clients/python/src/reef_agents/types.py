@@ -134,6 +134,16 @@ class AppendAnswer(TypedDict):
 Assignee: TypeAlias = str
 
 
+BackfillBody = TypedDict(
+    "BackfillBody",
+    {
+        "from": str,
+        "most": NotRequired[int | None],
+        "to": str,
+    },
+)
+
+
 class Balance(TypedDict):
     agent_id: str
     available: str
@@ -196,6 +206,44 @@ class CampaignBody(TypedDict):
     ttl_ms: NotRequired[int | None]
     """
     How long the lease is, in milliseconds.
+    """
+
+
+class CatchUp(TypedDict):
+    """
+    Which runs are made up for, as it is shown.
+    """
+
+    mode: Literal["none", "latest", "all"]
+    """
+    `none`, `latest` or `all`.
+    """
+    most: int
+    """
+    How many `all` makes up for.
+    """
+    window_ms: int
+    """
+    How late a run may be, in milliseconds.
+    """
+
+
+class CatchUpBody(TypedDict):
+    """
+    Which runs are made up for that came due while nobody looked.
+    """
+
+    mode: NotRequired[Literal["none", "latest", "all"] | None]
+    """
+    `none`, `latest` or `all`; left out, `latest`.
+    """
+    most: NotRequired[int | None]
+    """
+    How many runs `all` makes up for, the latest; left out, 10.
+    """
+    window_ms: NotRequired[int | None]
+    """
+    How late a run may be, in milliseconds; left out, an hour.
     """
 
 
@@ -2016,6 +2064,74 @@ class RetryPolicy(TypedDict):
     """
 
 
+class Run(TypedDict):
+    """
+    A run of a schedule.
+    """
+
+    at: Instant
+    """
+    When it was looked at.
+    """
+    cause: Literal["time", "trigger", "backfill"]
+    """
+    Why it came due.
+    """
+    due_at: Instant
+    """
+    When it came due.
+    """
+    outcome: Literal["started", "skipped", "refused"]
+    """
+    What became of it.
+    """
+    reason: NotRequired[str | None]
+    """
+    Why the queue did not take it.
+    """
+    status: NotRequired[Literal["pending", "scheduled", "waiting", "running", "completed", "failed", "cancelled", "timeout"] | None]
+    """
+    The status of its task; left out once that is forgotten.
+    """
+    task_id: NotRequired[str | None]
+    """
+    Its task.
+    """
+
+
+class RunsAnswer(TypedDict):
+    """
+    Runs that were asked for.
+    """
+
+    runs: list[Run]
+    """
+    The runs; one whose task was there already is not among them.
+    """
+    schedule_id: str
+    success: bool
+
+
+class ScheduleNote(TypedDict):
+    """
+    `POST /schedules/{id}/pause` and `resume`
+    """
+
+    note: NotRequired[str | None]
+    """
+    For people; left out, it stays as it is.
+    """
+
+
+class ScheduleRemoved(TypedDict):
+    """
+    A schedule that is gone.
+    """
+
+    schedule_id: str
+    success: bool
+
+
 class SealList(TypedDict):
     seals: list[str]
     total: int
@@ -2242,6 +2358,70 @@ class SignalList(TypedDict):
     signals: list[Signal]
     """
     Oldest first.
+    """
+
+
+class Spec(TypedDict):
+    """
+    When runs come due, as it is shown.
+    """
+
+    cron: NotRequired[str | None]
+    """
+    As in crontab(5).
+    """
+    end_at: NotRequired[Instant | None]
+    """
+    No run comes due after this.
+    """
+    every_ms: NotRequired[int | None]
+    """
+    An even pace, in milliseconds.
+    """
+    jitter_ms: int
+    """
+    Each run is kept back for up to so many milliseconds.
+    """
+    start_at: NotRequired[Instant | None]
+    """
+    No run comes due before this.
+    """
+    timezone: str
+    """
+    The time zone in which `cron` is read.
+    """
+
+
+class SpecBody(TypedDict):
+    """
+    When runs come due.
+    """
+
+    cron: NotRequired[str | None]
+    """
+    Minute, hour, day of the month, month, day of the week (0 or 7: Sunday), as in crontab(5). Where both
+    days are given, either suffices.
+    """
+    end_at: NotRequired[str | None]
+    """
+    No run comes due after this instant (RFC 3339).
+    """
+    every_ms: NotRequired[int | None]
+    """
+    In its place: an even pace, in milliseconds, counted from `start_at`; without that from 1970.
+    """
+    jitter_ms: NotRequired[int | None]
+    """
+    Each run is kept back for up to so many milliseconds, always the same for the same run, so that not
+    all of the world begins at the full hour.
+    """
+    start_at: NotRequired[str | None]
+    """
+    No run comes due before this instant (RFC 3339).
+    """
+    timezone: NotRequired[str | None]
+    """
+    The IANA name of the time zone in which `cron` is read; left out, UTC.
     """
 
 
@@ -2685,6 +2865,17 @@ class TransferBody(TypedDict):
     to_agent: str
     """
     Who is paid.
+    """
+
+
+class TriggerBody(TypedDict):
+    """
+    `POST /schedules/{id}/trigger`
+    """
+
+    overlap: NotRequired[Literal["skip", "buffer", "cancel", "allow"] | None]
+    """
+    What happens if a run has not ended; left out, what the schedule says.
     """
 
 
@@ -3289,7 +3480,7 @@ class Event(TypedDict):
     """
     Its place in the log.
     """
-    event_type: Literal["node_registered", "node_removed", "node_online", "node_busy", "node_offline", "node_maintenance", "node_error", "leader_changed", "expiry_suspended", "task_pending", "task_scheduled", "task_waiting", "task_running", "task_completed", "task_failed", "task_cancelled", "task_timeout", "task_edited", "bulk_started", "bulk_ended", "group_failing", "group_ended", "class_open", "limit_changed", "limit_removed", "limit_shut", "queue_paused", "queue_resumed", "wait_answered", "restored", "store_changed", "ledger_rolled_back"]
+    event_type: Literal["node_registered", "node_removed", "node_online", "node_busy", "node_offline", "node_maintenance", "node_error", "leader_changed", "expiry_suspended", "task_pending", "task_scheduled", "task_waiting", "task_running", "task_completed", "task_failed", "task_cancelled", "task_timeout", "task_edited", "bulk_started", "bulk_ended", "group_failing", "group_ended", "class_open", "schedule_set", "schedule_removed", "schedule_paused", "schedule_resumed", "schedule_missed", "limit_changed", "limit_removed", "limit_shut", "queue_paused", "queue_resumed", "wait_answered", "restored", "store_changed", "ledger_rolled_back"]
     """
     What it tells: see `CATALOGUE`.
     """
@@ -3618,6 +3809,164 @@ class ReceiveAnswer(TypedDict):
     """
 
     messages: list[ReceivedMail]
+
+
+class Schedule(TypedDict):
+    """
+    A schedule.
+    """
+
+    catch_up: CatchUp
+    """
+    Which runs are made up for that came due while nobody looked.
+    """
+    created_at: Instant
+    """
+    When it was made.
+    """
+    missed: int
+    """
+    How many came due while nobody looked and were not made up for.
+    """
+    next_at: Instant | None
+    """
+    When the next run comes due; none where it is paused or over.
+    """
+    note: str
+    """
+    For people; where a failed run has paused it, which.
+    """
+    overlap: Literal["skip", "buffer", "cancel", "allow"]
+    """
+    What happens to a run that is due while the one before it has not ended.
+    """
+    owner: str
+    """
+    Whose it is: the tasks that it submits are its owner's.
+    """
+    pause_on_failure: bool
+    """
+    Whether a failed run pauses it.
+    """
+    paused: bool
+    """
+    No run comes due.
+    """
+    refused: int
+    """
+    How many the queue did not take.
+    """
+    revision: int
+    """
+    Grows with each change.
+    """
+    schedule_id: str
+    """
+    What it is called.
+    """
+    skipped: int
+    """
+    How many were left out since the one before had not ended.
+    """
+    spec: Spec
+    """
+    When runs come due.
+    """
+    started: int
+    """
+    How many runs have submitted a task.
+    """
+    task: dict[str, Any]
+    """
+    What each run submits: an object as `POST /tasks` takes it.
+    """
+    updated_at: Instant
+    """
+    When it was last changed.
+    """
+
+
+class ScheduleStanding(TypedDict):
+    """
+    `GET /schedules/{id}`
+    """
+
+    catch_up: CatchUp
+    """
+    Which runs are made up for that came due while nobody looked.
+    """
+    created_at: Instant
+    """
+    When it was made.
+    """
+    missed: int
+    """
+    How many came due while nobody looked and were not made up for.
+    """
+    next_at: Instant | None
+    """
+    When the next run comes due; none where it is paused or over.
+    """
+    note: str
+    """
+    For people; where a failed run has paused it, which.
+    """
+    overlap: Literal["skip", "buffer", "cancel", "allow"]
+    """
+    What happens to a run that is due while the one before it has not ended.
+    """
+    owner: str
+    """
+    Whose it is: the tasks that it submits are its owner's.
+    """
+    pause_on_failure: bool
+    """
+    Whether a failed run pauses it.
+    """
+    paused: bool
+    """
+    No run comes due.
+    """
+    refused: int
+    """
+    How many the queue did not take.
+    """
+    revision: int
+    """
+    Grows with each change.
+    """
+    runs: list[Run]
+    """
+    The last 20 runs, the newest first.
+    """
+    schedule_id: str
+    """
+    What it is called.
+    """
+    skipped: int
+    """
+    How many were left out since the one before had not ended.
+    """
+    spec: Spec
+    """
+    When runs come due.
+    """
+    started: int
+    """
+    How many runs have submitted a task.
+    """
+    task: dict[str, Any]
+    """
+    What each run submits: an object as `POST /tasks` takes it.
+    """
+    upcoming: list[Instant]
+    """
+    When the next five runs come due.
+    """
+    updated_at: Instant
+    """
+    When it was last changed.
+    """
 
 
 class SubmittedTask(TypedDict):
@@ -4229,6 +4578,43 @@ class GroupBody(TypedDict):
     sealed: NotRequired[bool | None]
     """
     Whether it takes no tasks after these; left out, it does not.
+    """
+
+
+class ScheduleBody(TypedDict):
+    """
+    `PUT /schedules/{id}`
+    """
+
+    catch_up: NotRequired[CatchUpBody | None]
+    """
+    Which runs are made up for that came due while nobody looked.
+    """
+    note: NotRequired[str | None]
+    """
+    For people.
+    """
+    overlap: NotRequired[Literal["skip", "buffer", "cancel", "allow"] | None]
+    """
+    `skip`, `buffer`, `cancel` or `allow`: what happens to a run that is due while the one before it has
+    not ended; left out, `skip`.
+    """
+    pause_on_failure: NotRequired[bool | None]
+    """
+    Once a run has failed or timed out for good, no further one comes due until somebody resumes the
+    schedule.
+    """
+    paused: NotRequired[bool | None]
+    """
+    No run comes due; left out, it stays as it is.
+    """
+    spec: SpecBody
+    """
+    When runs come due.
+    """
+    task: TaskBody
+    """
+    What each run submits.
     """
 
 

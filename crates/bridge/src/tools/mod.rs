@@ -12,6 +12,7 @@ mod limits;
 mod mail;
 mod money;
 mod operate;
+mod schedules;
 mod stream;
 mod tasks;
 mod work;
@@ -224,6 +225,13 @@ table! {
     bulk::EditTask,
     limits::ListLimits,
     limits::ShutLimit,
+    schedules::ListSchedules,
+    schedules::ShowSchedule,
+    schedules::SetSchedule,
+    schedules::PauseSchedule,
+    schedules::TriggerSchedule,
+    schedules::BackfillSchedule,
+    schedules::RemoveSchedule,
     stream::OpenSession,
     stream::StartMessage,
     stream::AppendMessage,

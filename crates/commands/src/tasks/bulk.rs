@@ -7,7 +7,7 @@ use reef_api::bulk::{Bulk, BulkAction, BulkBody, BulkStatus};
 use reef_client::Answer;
 
 use super::find::FilterArgs;
-use super::submit::priority;
+use super::work::priority;
 use crate::failure::Failure;
 use crate::table::facts;
 use crate::{Context, EXIT_CODES, time};

@@ -6,7 +6,7 @@ use reef_api::task::{SubmittedTask, TaskEditBody};
 use serde_json::{Map, Value};
 
 use super::find::labels;
-use super::submit::{parameters, priority};
+use super::work::{parameters, priority};
 use crate::Context;
 use crate::failure::Failure;
 use crate::table::shown;

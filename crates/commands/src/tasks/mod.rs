@@ -7,6 +7,7 @@ mod find;
 mod show;
 mod submit;
 mod watch;
+mod work;
 
 use clap::{Args, Subcommand};
 use reef_api::TaskId;
@@ -14,6 +15,7 @@ use reef_api::task::{Task, TaskRedriveAnswer, TaskRedriveBody, TaskRedriveFilter
 use reef_client::Request;
 
 pub(crate) use self::show::{PageArgs, print_page};
+pub(crate) use self::work::WorkArgs;
 use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::table::shown;

@@ -2,15 +2,14 @@
 
 use clap::Args;
 use reef_api::flow::AfterBody;
-use reef_api::limit::TaskLimitBody;
 use reef_api::task::{SessionTaskAnswer, SessionTaskBody, SubmittedTask, TaskBody, TaskStatus};
-use reef_api::wait::ApprovalBody;
-use reef_api::{AgentId, GroupId, MessageId, NodeId, Open, SessionId, TaskId};
+use reef_api::{GroupId, MessageId, Open, SessionId, TaskId};
 use reef_client::Request;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::watch::{self, WatchArgs};
+use super::work::{WorkArgs, priority};
 use crate::Context;
 use crate::failure::Failure;
 use crate::table::{facts, or_empty, shown};
@@ -19,71 +18,22 @@ use crate::table::{facts, or_empty, shown};
 pub(crate) struct SubmitArgs {
     /// The task's name; with --session, what is asked
     name: String,
-    /// A skill that its worker must have; repeatable
-    #[arg(long = "skill", value_name = "SKILL")]
-    skills: Vec<String>,
-    /// A skill that its worker should have; repeatable
-    #[arg(long = "optional-skill", value_name = "SKILL", conflicts_with = "session")]
-    optional_skills: Vec<String>,
-    /// A tag that its worker should have; repeatable
-    #[arg(long = "tag", value_name = "TAG", conflicts_with = "session")]
-    tags: Vec<String>,
-    /// Whose nodes may run it: any, owner, or an agent; repeatable for several agents
-    #[arg(long, value_name = "WHOSE")]
-    audience: Vec<String>,
-    /// The one node that may run it
-    #[arg(long, value_name = "NODE")]
-    node: Option<NodeId>,
-    /// What it is about
-    #[arg(long, value_name = "TEXT", conflicts_with = "session")]
-    description: Option<String>,
-    /// What its worker has to know: a JSON object
-    #[arg(long, value_name = "JSON", conflicts_with = "session")]
-    parameters: Option<String>,
-    /// critical, high, normal or low
-    #[arg(long, value_parser = ["critical", "high", "normal", "low"])]
-    priority: Option<String>,
-    /// How long it may run, in seconds
-    #[arg(long, value_name = "SECONDS")]
-    timeout: Option<f64>,
-    /// How often it is tried again
-    #[arg(long, value_name = "N", conflicts_with = "session")]
-    max_retries: Option<u32>,
+    #[command(flatten)]
+    work: WorkArgs,
     /// How long it is kept back
-    #[arg(long, value_name = "MS", conflicts_with = "session")]
+    #[arg(long, value_name = "MS")]
     delay_ms: Option<i64>,
-    /// How long it is kept after it has completed
-    #[arg(long, value_name = "MS", conflicts_with = "session")]
-    keep_completed_ms: Option<i64>,
-    /// How long it is kept after it has failed, run out of time or been cancelled
-    #[arg(long, value_name = "MS", conflicts_with = "session")]
-    keep_failed_ms: Option<i64>,
-    /// A label, by which it is found; repeatable
-    #[arg(long = "label", value_name = "KEY=VALUE", conflicts_with = "session")]
-    labels: Vec<String>,
-    /// A limit that it is under, for one key or for all; repeatable
-    #[arg(long = "under", value_name = "LIMIT[=KEY]", conflicts_with = "session")]
-    limits: Vec<String>,
-    /// Whose it is
-    #[arg(long, conflicts_with = "session")]
-    user: Option<String>,
     /// A task that it follows: it waits until that has completed; repeatable
-    #[arg(long, value_name = "TASK", conflicts_with = "session")]
+    #[arg(long, value_name = "TASK")]
     after: Vec<String>,
     /// The group that it joins
-    #[arg(long, value_name = "GROUP", conflicts_with = "session")]
+    #[arg(long, value_name = "GROUP")]
     group: Option<GroupId>,
-    /// Ask this first: no worker gets it until somebody has answered
-    #[arg(long, value_name = "QUESTION", conflicts_with = "session")]
-    approval: Option<String>,
-    /// An agent that may answer, beside you; repeatable
-    #[arg(long = "assignee", value_name = "AGENT", requires = "approval")]
-    assignees: Vec<AgentId>,
     /// An id for it; else the hub makes one
-    #[arg(long, value_name = "ID", conflicts_with = "session")]
+    #[arg(long, value_name = "ID")]
     task_id: Option<TaskId>,
     /// Answer in this session, in a message that is written as the answer comes
-    #[arg(long, value_name = "SESSION")]
+    #[arg(long, value_name = "SESSION", conflicts_with_all = NOT_IN_A_SESSION)]
     session: Option<SessionId>,
     /// How the answer is found: simple, planner or critic
     #[arg(long, requires = "session", value_parser = ["simple", "planner", "critic"])]
@@ -95,6 +45,25 @@ pub(crate) struct SubmitArgs {
     #[arg(long)]
     wait: bool,
 }
+
+/// What a task that answers in a session cannot have.
+const NOT_IN_A_SESSION: [&str; 15] = [
+    "optional_skills",
+    "tags",
+    "description",
+    "parameters",
+    "max_retries",
+    "delay_ms",
+    "keep_completed_ms",
+    "keep_failed_ms",
+    "labels",
+    "limits",
+    "user",
+    "after",
+    "group",
+    "approval",
+    "task_id",
+];
 
 pub(crate) async fn run(cx: &Context, args: SubmitArgs) -> Result<(), Failure> {
     match &args.session {
@@ -160,50 +129,9 @@ async fn submit<T: DeserializeOwned>(
     })
 }
 
-/// `any` and `owner` stand alone; agents are listed.
-fn audience(args: &SubmitArgs) -> Option<Value> {
-    match args.audience.as_slice() {
-        [] => None,
-        [word] if word == "any" || word == "owner" => Some(word.as_str().into()),
-        agents => Some(agents.into()),
-    }
-}
-
-/// A priority by its word.
-pub(crate) fn priority(word: Option<&str>) -> Option<i64> {
-    Some(match word? {
-        "critical" => 0,
-        "high" => 1,
-        "low" => 3,
-        _ => 2,
-    })
-}
-
-/// Parameters as they are typed.
-pub(crate) fn parameters(text: Option<&str>) -> Result<Option<Map<String, Value>>, Failure> {
-    text.map(serde_json::from_str)
-        .transpose()
-        .map_err(|error| Failure::Usage(format!("--parameters must be a JSON object: {error}")))
-}
-
 fn task(args: &SubmitArgs) -> Result<TaskBody<Map<String, Value>>, Failure> {
     Ok(TaskBody {
-        name: Some(args.name.clone()),
-        description: args.description.clone(),
-        required_skills: Some(args.skills.clone()),
-        optional_skills: Some(args.optional_skills.clone()),
-        affinity_tags: Some(args.tags.clone()),
-        target_node: args.node.clone(),
-        audience: audience(args),
-        parameters: parameters(args.parameters.as_deref())?,
-        labels: super::find::labels(&args.labels)?,
-        priority: priority(args.priority.as_deref()),
-        timeout: args.timeout,
-        max_retries: args.max_retries.map(i64::from),
         delay_ms: args.delay_ms,
-        keep_completed_ms: args.keep_completed_ms,
-        keep_failed_ms: args.keep_failed_ms,
-        user_id: args.user.clone(),
         task_id: args.task_id.clone(),
         after: (!args.after.is_empty()).then(|| {
             let after =
@@ -211,22 +139,8 @@ fn task(args: &SubmitArgs) -> Result<TaskBody<Map<String, Value>>, Failure> {
             args.after.iter().map(after).collect()
         }),
         group_id: args.group.clone(),
-        limits: (!args.limits.is_empty()).then(|| args.limits.iter().map(|it| under(it)).collect()),
-        approval: args.approval.as_ref().map(|question| ApprovalBody {
-            question: Some(question.clone()),
-            assignees: (!args.assignees.is_empty()).then(|| args.assignees.clone()),
-            ..ApprovalBody::default()
-        }),
-        ..TaskBody::default()
+        ..args.work.body(&args.name)?
     })
-}
-
-fn under(text: &str) -> TaskLimitBody {
-    let (name, key) = match text.split_once('=') {
-        Some((name, key)) => (name, Some(key.to_owned())),
-        None => (text, None),
-    };
-    TaskLimitBody { name: Some(name.into()), key, ..TaskLimitBody::default() }
 }
 
 fn session_task(args: &SubmitArgs) -> SessionTaskBody {
@@ -234,10 +148,10 @@ fn session_task(args: &SubmitArgs) -> SessionTaskBody {
         task_description: Some(args.name.clone()),
         workflow: args.workflow.clone(),
         max_iterations: args.max_iterations.map(i64::from),
-        required_skills: Some(args.skills.clone()),
-        priority: priority(args.priority.as_deref()),
-        timeout: args.timeout,
-        audience: audience(args),
-        target_node: args.node.clone(),
+        required_skills: Some(args.work.skills.clone()),
+        priority: priority(args.work.priority.as_deref()),
+        timeout: args.work.timeout,
+        audience: args.work.audience(),
+        target_node: args.work.node.clone(),
     }
 }

@@ -34,6 +34,7 @@ from .nouns import (
     Market,
     Message,
     Nodes,
+    Schedules,
     Sent,
     Session,
     Sessions,
@@ -97,6 +98,7 @@ class Reef:
         self.limits = Limits(self._portal, self._inner.limits)
         self.market = Market(self._portal, self._inner.market)
         self.nodes = Nodes(self._portal, self._inner.nodes)
+        self.schedules = Schedules(self._portal, self._inner.schedules)
         self.sessions = Sessions(self._portal, self._inner.sessions)
         self.tasks = Tasks(self._portal, self._inner.tasks)
         self.waits = Waits(self._portal, self._inner.waits)

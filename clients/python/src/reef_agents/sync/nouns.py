@@ -18,6 +18,7 @@ from .. import (
     market,
     message,
     nodes,
+    schedules,
     session,
     tasks,
     waits,
@@ -320,6 +321,20 @@ class Limits(Facade):
     queue = blocking(limits.Limits.queue)
     pause = blocking(limits.Limits.pause)
     resume = blocking(limits.Limits.resume)
+
+
+class Schedules(Facade):
+    """As :class:`reef_agents.schedules.Schedules`."""
+
+    list = blocking(schedules.Schedules.list)
+    each = iterating(schedules.Schedules.each)
+    get = blocking(schedules.Schedules.get)
+    set = blocking(schedules.Schedules.set)
+    remove = blocking(schedules.Schedules.remove)
+    pause = blocking(schedules.Schedules.pause)
+    resume = blocking(schedules.Schedules.resume)
+    trigger = blocking(schedules.Schedules.trigger)
+    backfill = blocking(schedules.Schedules.backfill)
 
 
 class Groups(Facade):
