@@ -168,7 +168,7 @@ impl<'a> World<'a> {
     }
 
     fn make(&mut self, n: usize) {
-        let pace_ms = self.one_of(&[1000, MINUTE_MS, 5 * MINUTE_MS, 60 * MINUTE_MS]);
+        let pace_ms = self.one_of(&[1000, 20_000, 5 * MINUTE_MS, 60 * MINUTE_MS]);
         let overlap = self.one_of(Overlap::ALL);
         let catch_up = CatchUp {
             mode: self.one_of(CatchUpMode::ALL),
@@ -302,7 +302,8 @@ impl<'a> World<'a> {
     fn forget_runs(&mut self, n: usize) {
         for (task_id, status) in self.tasks(n) {
             if status.is_some() && !is_open(status.as_deref()) {
-                finish(self.store.call(&Remove { task_id: &task_id, writer: Writer::Any })).unwrap();
+                finish(self.store.call(&Remove { task_id: &task_id, writer: Writer::Any }))
+                    .unwrap();
             }
         }
         self.did.push(format!("the ended runs of {} are forgotten", self.schedules[n].id));
@@ -311,7 +312,8 @@ impl<'a> World<'a> {
     fn check(&mut self) {
         for n in 0..SCHEDULES {
             let from: i64 = self.field(n, "from");
-            let counts = ["started", "skipped", "missed", "refused"].map(|it| self.field::<i64>(n, it));
+            let counts =
+                ["started", "skipped", "missed", "refused"].map(|it| self.field::<i64>(n, it));
             let open = self.tasks(n).iter().filter(|(_, it)| is_open(it.as_deref())).count();
             let known = &self.schedules[n];
             let due = if known.paused { 0 } else { known.due_until(from) };
@@ -348,7 +350,8 @@ fn run(server: &RedisServer, settings: &Settings, seed: u64, mutant: Option<&'st
     let mut redis = server.connect();
     redis::cmd("FLUSHALL").query::<()>(&mut redis).unwrap();
     redis::cmd("FUNCTION").arg("FLUSH").query::<()>(&mut redis).unwrap();
-    let store = Store::new(Turns { redis: Blocking::new(server.connect()), mutant }, Keys::default());
+    let store =
+        Store::new(Turns { redis: Blocking::new(server.connect()), mutant }, Keys::default());
     let mut world = World::new(&store, settings, redis, seed);
     struct Said<'a, 'b>(&'a mut World<'b>, u64, bool);
     impl Drop for Said<'_, '_> {
@@ -391,7 +394,8 @@ fn each_fault_of_the_scripts_is_found() {
     server.keep_nothing();
     for mutant in MUTANTS {
         let Mutant(name, from, _) = mutant;
-        let stands = reef_store::script::ALL.iter().any(|script| script.code.contains(&as_sent(from)));
+        let stands =
+            reef_store::script::ALL.iter().any(|script| script.code.contains(&as_sent(from)));
         assert!(stands, "{name}: this stands in no script any more: {from}");
         let found = (0..200).find(|seed| {
             let play = || run(&server, &settings(), *seed, Some(mutant));

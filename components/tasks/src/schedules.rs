@@ -63,7 +63,8 @@ fn read_task(body: &mut TaskBody<Json>) -> Result<(), Problem> {
     let mut invalid = Invalid::new();
     let submission = Submission::read(body, &mut invalid)?;
     let rule = "must leave the label `schedule`, and room for it";
-    let has_room = submission.labels.len() < TASK_LABELS_MAX && !submission.labels.contains_key(MARK);
+    let has_room =
+        submission.labels.len() < TASK_LABELS_MAX && !submission.labels.contains_key(MARK);
     invalid.require(has_room, "labels", rule);
     invalid.finish(())?;
     json_object("parameters", body.parameters.take(), BODY_BYTES_MAX)?;

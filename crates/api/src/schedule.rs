@@ -218,7 +218,11 @@ pub struct Run {
 /// `GET /schedules/{id}`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(bound(deserialize = "J: Deserialize<'de>"))]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(rename = "ScheduleStanding"))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ScheduleStanding")
+)]
 pub struct ScheduleStanding<J> {
     #[serde(flatten)]
     pub schedule: Schedule<J>,

@@ -33,7 +33,9 @@ pub fn is_made(text: &str) -> bool {
         "key" => tail.len() == KEY_NAME_CHARS && tail.bytes().all(|b| b.is_ascii_alphanumeric()),
         "node" => tail.rsplit_once('_').is_some_and(|(_, hex)| hex.len() == 8 && is_hex(hex)),
         // The task of a schedule's run.
-        "sch" => tail.rsplit_once('_').is_some_and(|(_, ms)| ms.bytes().all(|b| b.is_ascii_digit())),
+        "sch" => {
+            tail.rsplit_once('_').is_some_and(|(_, ms)| ms.bytes().all(|b| b.is_ascii_digit()))
+        }
         _ if MADE_PREFIXES.contains(&prefix) => match tail.split_at_checked(32) {
             // Parts of what was made are numbered.
             Some((hex, rest)) => is_hex(hex) && (rest.is_empty() || rest.starts_with('_')),

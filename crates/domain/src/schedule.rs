@@ -10,8 +10,7 @@ use crate::id;
 use crate::invalid::Invalid;
 use crate::limits::{
     CATCH_UP_GAP_MS, CATCH_UP_MOST, CATCH_UP_WINDOW_MS, CATCH_UP_WINDOW_MS_DEFAULT,
-    SCHEDULE_ID_CHARS_MAX, SCHEDULE_MISSED_MAX, SCHEDULE_NOTE_CHARS_MAX, SCHEDULE_ON_TIME_MS,
-    SCHEDULE_RUNS_AT_ONCE,
+    SCHEDULE_ID_CHARS_MAX, SCHEDULE_NOTE_CHARS_MAX, SCHEDULE_ON_TIME_MS, SCHEDULE_RUNS_AT_ONCE,
 };
 use crate::name;
 
@@ -84,8 +83,7 @@ pub struct Occurrence {
     pub due_ms: i64,
     /// For how long its task is kept back.
     pub delay_ms: i64,
-    /// Runs since the one before it that nobody makes up for; more than [`SCHEDULE_MISSED_MAX`] count as so
-    /// many.
+    /// Runs since the one before it that nobody makes up for ([`Timetable::count_within`]).
     pub missed: i64,
 }
 
@@ -139,26 +137,25 @@ impl Rules {
     pub fn due(&self, after_ms: i64, now_ms: i64) -> Due {
         let table = &self.timetable;
         let on_time_after = after_ms.max(now_ms - SCHEDULE_ON_TIME_MS);
-        let mut on_time = table.latest_within(on_time_after, now_ms, SCHEDULE_RUNS_AT_ONCE);
+        let on_time = table.latest_within(on_time_after, now_ms, SCHEDULE_RUNS_AT_ONCE);
         let window_after = after_ms.max(now_ms - self.catch_up.window_ms).min(on_time_after);
         let most = match self.catch_up.mode {
             CatchUpMode::None => 0,
             CatchUpMode::Latest => i64::from(on_time.is_empty()),
             CatchUpMode::All => self.catch_up.most,
         };
-        let mut due = table.latest_within(window_after, on_time_after, most);
-        due.append(&mut on_time);
-        let (mut from, mut gap) = (after_ms, 0);
-        let missed = |from, until| table.count_within(from, until, SCHEDULE_MISSED_MAX);
-        let runs = due.into_iter().map(|due_ms| {
-            let run = Occurrence {
-                due_ms,
-                delay_ms: gap + table.jitter_of(due_ms),
-                missed: missed(from, due_ms - 1),
-            };
-            (from, gap) = (due_ms, gap + CATCH_UP_GAP_MS);
-            run
-        });
+        let late = table.latest_within(window_after, on_time_after, most);
+        // Those that are made up for come one after the other.
+        let late = late.into_iter().zip((0..).map(|n| n * CATCH_UP_GAP_MS));
+        let mut from = after_ms;
+        let missed = |from, until| table.count_within(from, until);
+        let runs =
+            late.chain(on_time.into_iter().map(|due_ms| (due_ms, 0))).map(|(due_ms, gap)| {
+                let delay_ms = gap + table.jitter_of(due_ms);
+                let run = Occurrence { due_ms, delay_ms, missed: missed(from, due_ms - 1) };
+                from = due_ms;
+                run
+            });
         let runs = runs.collect();
         Due { runs, missed: missed(from, now_ms) }
     }

@@ -6,16 +6,18 @@
 
 use std::time::{Duration, Instant};
 
+use reef_api::agent::AgentStatus;
 use reef_api::schedule::{
     CatchUp as ShownCatchUp, Overlap, Run, RunCause, RunOutcome, Schedule as Shown,
     ScheduleStanding, Spec,
 };
 use reef_api::task::TaskBody;
-use reef_api::agent::AgentStatus;
 use reef_api::{AgentId, Open, ScheduleId, TaskId, Word as _};
 use reef_domain::Invalid;
 use reef_domain::json::Json;
-use reef_domain::schedule::{CatchUp, Due, MARK, Occurrence, Rules, Timetable, task_id_of, wait_id_of};
+use reef_domain::schedule::{
+    CatchUp, Due, MARK, Occurrence, Rules, Timetable, task_id_of, wait_id_of,
+};
 use reef_domain::task::Submission;
 use reef_domain::time::UnixMillis;
 use serde_json::json;
@@ -24,9 +26,7 @@ use crate::agent;
 use crate::node::Writer;
 use crate::port::Redis;
 use crate::quota::Quotas;
-use crate::script::{
-    Answered, FromReply, Malformed, Once, Reader, Store, StoreError, rows,
-};
+use crate::script::{Answered, FromReply, Malformed, Once, Reader, Store, StoreError, rows};
 use crate::settings::Settings;
 use crate::task::{Cancel, GivenTask, preferring_max};
 
@@ -324,12 +324,17 @@ impl Prepared {
         submission.wants.audience.get_or_insert_with(|| settings.task_audience.clone());
         submission.labels.insert(MARK.to_owned(), schedule.schedule_id.to_string());
         submission.delay_ms = occurrence.map_or(0, |it| it.delay_ms);
-        let due_at = occurrence.map(|it| UnixMillis(it.due_ms));
-        let mark = json!({"id": schedule.schedule_id, "due_at": due_at});
+        let mark = match occurrence {
+            Some(it) => json!({"id": schedule.schedule_id, "due_at": UnixMillis(it.due_ms)}),
+            None => json!({"id": schedule.schedule_id}),
+        };
         let metadata = with_member(body.metadata.take(), MARK, &mark.to_string());
         Ok(Self {
             submission,
-            parameters: body.parameters.take().map_or_else(Json::empty_object, Json::or_empty_object),
+            parameters: body
+                .parameters
+                .take()
+                .map_or_else(Json::empty_object, Json::or_empty_object),
             metadata: serde_json::from_str(&metadata).map_err(unreadable)?,
             details: body.approval.take().and_then(|asked| asked.details),
         })

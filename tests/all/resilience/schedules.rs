@@ -108,8 +108,15 @@ fn a_stopped_host_that_goes_on_begins_no_run_twice() {
         let shown = show(&client, id);
         let mut dues: Vec<i64> = tasks(&client, id).iter().map(due_ms).collect();
         dues.sort_unstable();
-        assert_eq!(shown["started"].as_i64().unwrap(), i64::try_from(dues.len()).unwrap(), "{shown}");
+        assert_eq!(
+            shown["started"].as_i64().unwrap(),
+            i64::try_from(dues.len()).unwrap(),
+            "{shown}"
+        );
         assert_eq!(shown["missed"], 0, "{shown}");
-        assert!(dues.windows(2).all(|pair| pair[1] - pair[0] == 1000), "none twice, none left out: {dues:?}");
+        assert!(
+            dues.windows(2).all(|pair| pair[1] - pair[0] == 1000),
+            "none twice, none left out: {dues:?}"
+        );
     }
 }

@@ -31,7 +31,8 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
         driver.ask("POST", &format!("{path}/backfill"), &day).await?;
     }
     // So that some have come due since.
-    let each_second = json!({"spec": {"every_ms": 1000}, "task": schedule["task"], "overlap": "allow"});
+    let each_second =
+        json!({"spec": {"every_ms": 1000}, "task": schedule["task"], "overlap": "allow"});
     for i in 0..driver.many {
         driver.ask("PUT", &format!("/schedules/schedule-{i}"), &each_second).await?;
     }

@@ -14,7 +14,10 @@ use reef_domain::limits::{
 };
 use reef_web::Code;
 use reef_web::openapi::Api;
-use reef_web::openapi::schema::{between, default, list_of, name, number_cursor, object, one_of, point_in_time, some_point_in_time, text};
+use reef_web::openapi::schema::{
+    between, default, list_of, name, number_cursor, object, one_of, point_in_time,
+    some_point_in_time, text,
+};
 use serde_json::json;
 
 use crate::schedules::PutBody;
@@ -106,9 +109,7 @@ pub(super) fn schemas(api: &mut Api) {
         .set("to", some_point_in_time())
         .set("most", default(between(1, BACKFILL_MOST_MAX), SCHEDULE_RUNS_AT_ONCE));
     api.answer::<CatchUp>().set("mode", one_of(&CatchUpMode::names()));
-    api.answer::<Schedule<Json>>()
-        .set("overlap", one_of(&Overlap::names()))
-        .set("task", object());
+    api.answer::<Schedule<Json>>().set("overlap", one_of(&Overlap::names())).set("task", object());
     api.answer::<ScheduleStanding<Json>>()
         .set("overlap", one_of(&Overlap::names()))
         .set("task", object());

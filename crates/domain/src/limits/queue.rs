@@ -252,8 +252,8 @@ pub const SCHEDULE_ON_TIME_MS: i64 = 60_000;
 /// says otherwise.
 pub const SCHEDULE_RUNS_AT_ONCE: i64 = 10;
 
-/// Runs that came due while nobody looked and that are counted one by one: more count as so many.
-pub const SCHEDULE_MISSED_MAX: i64 = 10_000;
+/// Runs of a calendar that came due while nobody looked and that are counted: more count as so many.
+pub const SCHEDULE_MISSED_MAX: usize = 10_000;
 
 /// Time between two runs that are made up for, in milliseconds.
 pub const CATCH_UP_GAP_MS: i64 = 1000;

@@ -3,7 +3,8 @@ use reef_api::schedule::SpecBody;
 use super::*;
 
 fn table(cron: &str, zone: &str) -> Timetable {
-    let spec = SpecBody { cron: Some(cron.into()), timezone: Some(zone.into()), ..SpecBody::default() };
+    let spec =
+        SpecBody { cron: Some(cron.into()), timezone: Some(zone.into()), ..SpecBody::default() };
     let mut invalid = Invalid::new();
     let table = Timetable::read(spec, &mut invalid);
     assert_eq!(invalid.errors(), [], "{cron}");
@@ -26,44 +27,124 @@ fn the_clocks_are_set_forward_and_back_in_six_zones() {
     // Zone, pattern, from, until, runs.
     let cases: [(&str, &str, &str, &str, &[&str]); 16] = [
         // Berlin: 2026-03-29 02:00 -> 03:00, which is 01:00 UTC.
-        ("Europe/Berlin", "30 2 * * *", "2026-03-28T00:00:00Z", "2026-03-30T12:00:00Z",
-            &["2026-03-28T01:30Z", "2026-03-29T01:00Z", "2026-03-30T00:30Z"]),
-        ("Europe/Berlin", "0 * * * *", "2026-03-28T23:30:00Z", "2026-03-29T02:30:00Z",
-            &["2026-03-29T00:00Z", "2026-03-29T01:00Z", "2026-03-29T02:00Z"]),
-        ("Europe/Berlin", "*/15 2 * * *", "2026-03-29T00:00:00Z", "2026-03-29T12:00:00Z",
-            &["2026-03-29T01:00Z"]),
+        (
+            "Europe/Berlin",
+            "30 2 * * *",
+            "2026-03-28T00:00:00Z",
+            "2026-03-30T12:00:00Z",
+            &["2026-03-28T01:30Z", "2026-03-29T01:00Z", "2026-03-30T00:30Z"],
+        ),
+        (
+            "Europe/Berlin",
+            "0 * * * *",
+            "2026-03-28T23:30:00Z",
+            "2026-03-29T02:30:00Z",
+            &["2026-03-29T00:00Z", "2026-03-29T01:00Z", "2026-03-29T02:00Z"],
+        ),
+        (
+            "Europe/Berlin",
+            "*/15 2 * * *",
+            "2026-03-29T00:00:00Z",
+            "2026-03-29T12:00:00Z",
+            &["2026-03-29T01:00Z"],
+        ),
         // Back: 2026-10-25 03:00 -> 02:00, which is 01:00 UTC.
-        ("Europe/Berlin", "30 2 * * *", "2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z",
-            &["2026-10-25T00:30Z", "2026-10-26T01:30Z"]),
-        ("Europe/Berlin", "30 2,14 * * *", "2026-10-24T23:00:00Z", "2026-10-25T23:00:00Z",
-            &["2026-10-25T00:30Z", "2026-10-25T13:30Z"]),
-        ("Europe/Berlin", "0 * * * *", "2026-10-24T23:30:00Z", "2026-10-25T02:30:00Z",
-            &["2026-10-25T00:00Z", "2026-10-25T01:00Z", "2026-10-25T02:00Z"]),
-        ("Europe/Berlin", "*/30 * * * *", "2026-10-25T00:15:00Z", "2026-10-25T02:00:00Z",
-            &["2026-10-25T00:30Z", "2026-10-25T01:00Z", "2026-10-25T01:30Z", "2026-10-25T02:00Z"]),
+        (
+            "Europe/Berlin",
+            "30 2 * * *",
+            "2026-10-24T12:00:00Z",
+            "2026-10-26T12:00:00Z",
+            &["2026-10-25T00:30Z", "2026-10-26T01:30Z"],
+        ),
+        (
+            "Europe/Berlin",
+            "30 2,14 * * *",
+            "2026-10-24T23:00:00Z",
+            "2026-10-25T23:00:00Z",
+            &["2026-10-25T00:30Z", "2026-10-25T13:30Z"],
+        ),
+        (
+            "Europe/Berlin",
+            "0 * * * *",
+            "2026-10-24T23:30:00Z",
+            "2026-10-25T02:30:00Z",
+            &["2026-10-25T00:00Z", "2026-10-25T01:00Z", "2026-10-25T02:00Z"],
+        ),
+        (
+            "Europe/Berlin",
+            "*/30 * * * *",
+            "2026-10-25T00:15:00Z",
+            "2026-10-25T02:00:00Z",
+            &["2026-10-25T00:30Z", "2026-10-25T01:00Z", "2026-10-25T01:30Z", "2026-10-25T02:00Z"],
+        ),
         // New York: 2026-03-08 07:00 UTC forward, 2026-11-01 06:00 UTC back.
-        ("America/New_York", "15 2 * * *", "2026-03-08T00:00:00Z", "2026-03-09T12:00:00Z",
-            &["2026-03-08T07:00Z", "2026-03-09T06:15Z"]),
-        ("America/New_York", "30 1 * * *", "2026-11-01T00:00:00Z", "2026-11-02T12:00:00Z",
-            &["2026-11-01T05:30Z", "2026-11-02T06:30Z"]),
+        (
+            "America/New_York",
+            "15 2 * * *",
+            "2026-03-08T00:00:00Z",
+            "2026-03-09T12:00:00Z",
+            &["2026-03-08T07:00Z", "2026-03-09T06:15Z"],
+        ),
+        (
+            "America/New_York",
+            "30 1 * * *",
+            "2026-11-01T00:00:00Z",
+            "2026-11-02T12:00:00Z",
+            &["2026-11-01T05:30Z", "2026-11-02T06:30Z"],
+        ),
         // Lord Howe sets its clocks by half an hour: 2026-10-03 15:30 UTC forward, 2026-04-04 15:00 UTC back.
-        ("Australia/Lord_Howe", "15 2 * * *", "2026-10-03T00:00:00Z", "2026-10-04T20:00:00Z",
-            &["2026-10-03T15:30Z", "2026-10-04T15:15Z"]),
-        ("Australia/Lord_Howe", "45 1 * * *", "2026-04-04T00:00:00Z", "2026-04-05T20:00:00Z",
-            &["2026-04-04T14:45Z", "2026-04-05T15:15Z"]),
+        (
+            "Australia/Lord_Howe",
+            "15 2 * * *",
+            "2026-10-03T00:00:00Z",
+            "2026-10-04T20:00:00Z",
+            &["2026-10-03T15:30Z", "2026-10-04T15:15Z"],
+        ),
+        (
+            "Australia/Lord_Howe",
+            "45 1 * * *",
+            "2026-04-04T00:00:00Z",
+            "2026-04-05T20:00:00Z",
+            &["2026-04-04T14:45Z", "2026-04-05T15:15Z"],
+        ),
         // Cairo has no midnight on 2026-04-24: 00:00 -> 01:00, which is 22:00 UTC on the 23rd.
-        ("Africa/Cairo", "0 0 * * *", "2026-04-22T12:00:00Z", "2026-04-24T23:00:00Z",
-            &["2026-04-22T22:00Z", "2026-04-23T22:00Z", "2026-04-24T21:00Z"]),
+        (
+            "Africa/Cairo",
+            "0 0 * * *",
+            "2026-04-22T12:00:00Z",
+            "2026-04-24T23:00:00Z",
+            &["2026-04-22T22:00Z", "2026-04-23T22:00Z", "2026-04-24T21:00Z"],
+        ),
         // Shanghai sets no clocks.
-        ("Asia/Shanghai", "0 9 * * MON-FRI", "2026-03-27T12:00:00Z", "2026-03-31T12:00:00Z",
-            &["2026-03-30T01:00Z", "2026-03-31T01:00Z"]),
+        (
+            "Asia/Shanghai",
+            "0 9 * * MON-FRI",
+            "2026-03-27T12:00:00Z",
+            "2026-03-31T12:00:00Z",
+            &["2026-03-30T01:00Z", "2026-03-31T01:00Z"],
+        ),
         // Apia had no 30 December 2011.
-        ("Pacific/Apia", "0 12 * * *", "2011-12-29T00:00:00Z", "2012-01-01T00:00:00Z",
-            &["2011-12-29T22:00Z", "2011-12-30T10:00Z", "2011-12-30T22:00Z", "2011-12-31T22:00Z"]),
-        ("UTC", "0 0 29 2 *", "2026-01-01T00:00:00Z", "2033-01-01T00:00:00Z",
-            &["2028-02-29T00:00Z", "2032-02-29T00:00Z"]),
-        ("UTC", "0 0 13 * 5", "2026-03-01T00:00:00Z", "2026-03-14T00:00:00Z",
-            &["2026-03-06T00:00Z", "2026-03-13T00:00Z"]),
+        (
+            "Pacific/Apia",
+            "0 12 * * *",
+            "2011-12-29T00:00:00Z",
+            "2012-01-01T00:00:00Z",
+            &["2011-12-29T22:00Z", "2011-12-30T10:00Z", "2011-12-30T22:00Z", "2011-12-31T22:00Z"],
+        ),
+        (
+            "UTC",
+            "0 0 29 2 *",
+            "2026-01-01T00:00:00Z",
+            "2033-01-01T00:00:00Z",
+            &["2028-02-29T00:00Z", "2032-02-29T00:00Z"],
+        ),
+        (
+            "UTC",
+            "0 0 13 * 5",
+            "2026-03-01T00:00:00Z",
+            "2026-03-14T00:00:00Z",
+            &["2026-03-06T00:00Z", "2026-03-13T00:00Z"],
+        ),
     ];
     for (zone, cron, from, until, expected) in cases {
         assert_eq!(runs(&table(cron, zone), from, until), expected, "{cron} in {zone}");
@@ -109,7 +190,8 @@ mod against_a_reference {
         fn around(zone: &'static str, change_ms: i64) -> Self {
             let tz = TimeZoneDatabase::bundled().get(zone).unwrap();
             let first_ms = change_ms - 50 * 60 * MINUTE;
-            let shown = |n| tz.to_datetime(Timestamp::from_millisecond(first_ms + n * MINUTE).unwrap());
+            let shown =
+                |n| tz.to_datetime(Timestamp::from_millisecond(first_ms + n * MINUTE).unwrap());
             Self { zone, first_ms, shown: (0..100 * 60).map(shown).collect() }
         }
     }
@@ -196,6 +278,7 @@ mod against_a_reference {
                 pattern.runs(days).into_iter().filter(|at| *at > after && *at <= until).collect();
             let found: Vec<i64> = table.after(after).take_while(|at| *at <= until).collect();
             prop_assert_eq!(&found, &expected, "{} in {}", pattern.text, days.zone);
+            prop_assert_eq!(usize::try_from(table.count_within(after, until)), Ok(expected.len()));
             let few = table.latest_within(after, until, 3);
             prop_assert_eq!(&few[..], &expected[expected.len().saturating_sub(3)..]);
         }
@@ -253,6 +336,41 @@ fn whoever_looks_in_time_misses_nothing_whatever_the_schedule_says() {
 }
 
 #[test]
+fn runs_of_a_pace_are_counted_as_they_come() {
+    let every = |spec: serde_json::Value| {
+        let mut invalid = Invalid::new();
+        Timetable::read(serde_json::from_value(spec).unwrap(), &mut invalid).unwrap()
+    };
+    let start = ms("2026-06-01T00:00:00Z");
+    let end = "2026-06-01T01:00:00Z";
+    for table in [
+        every(serde_json::json!({"every_ms": 7000})),
+        every(serde_json::json!({"every_ms": 7000, "start_at": "2026-06-01T00:10:00Z"})),
+        every(
+            serde_json::json!({"every_ms": 7000, "start_at": "2026-06-01T00:10:00Z", "end_at": end}),
+        ),
+    ] {
+        for (after, until) in [
+            (0, 0),
+            (0, 3_600_000),
+            (500_000, 700_000),
+            (600_000, 600_001),
+            (599_999, 600_000),
+            (3_000_000, 5_000_000),
+            (9, 3),
+        ] {
+            let (after, until) = (start + after, start + until);
+            let listed = table.after(after).take_while(|at| *at <= until).count();
+            assert_eq!(
+                usize::try_from(table.count_within(after, until)),
+                Ok(listed),
+                "{after} {until}"
+            );
+        }
+    }
+}
+
+#[test]
 fn nothing_is_due_where_the_clock_went_back() {
     let rules = each_five_minutes(CatchUpMode::All, 3_600_000, 100);
     let from = ms("2026-06-01T00:02:00Z");
@@ -292,7 +410,8 @@ fn every_broken_rule_names_its_field() {
     let faults = |spec: serde_json::Value| {
         let body = serde_json::json!({"spec": spec, "overlap": "skip"});
         let mut body: ScheduleBody<()> = serde_json::from_value(body).unwrap();
-        let invalid = Rules::read(&mut body).err().map(|it| it.errors().to_vec()).unwrap_or_default();
+        let invalid =
+            Rules::read(&mut body).err().map(|it| it.errors().to_vec()).unwrap_or_default();
         invalid.into_iter().map(|error| error.field).collect::<Vec<_>>()
     };
     use serde_json::json;
@@ -300,7 +419,8 @@ fn every_broken_rule_names_its_field() {
     assert_eq!(faults(json!({"cron": "@daily"})), Vec::<String>::new());
     assert_eq!(faults(json!({})), ["spec"]);
     assert_eq!(faults(json!({"cron": "0 9 * * *", "every_ms": 1000})), ["spec"]);
-    for cron in ["", "0 9 * *", "60 9 * * *", "0 0 9 * * *", "H 9 * * *", "0 9 * * XYZ", "\u{202e}"] {
+    for cron in ["", "0 9 * *", "60 9 * * *", "0 0 9 * * *", "H 9 * * *", "0 9 * * XYZ", "\u{202e}"]
+    {
         assert_eq!(faults(json!({"cron": cron}))[0], "spec.cron", "{cron}");
     }
     assert_eq!(faults(json!({"cron": "x".repeat(257)})), ["spec.cron"]);

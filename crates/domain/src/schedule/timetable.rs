@@ -9,7 +9,7 @@ use reef_api::time::UnixMillis;
 use sha1_smol::Sha1;
 
 use crate::invalid::Invalid;
-use crate::limits::{CRON_CHARS_MAX, SCHEDULE_EVERY_MS, TIMEZONE_CHARS_MAX};
+use crate::limits::{CRON_CHARS_MAX, SCHEDULE_EVERY_MS, SCHEDULE_MISSED_MAX, TIMEZONE_CHARS_MAX};
 use crate::name;
 
 /// The time zone where a schedule names none.
@@ -114,11 +114,13 @@ impl Timetable {
 
     fn check(&self, invalid: &mut Invalid) {
         let from = self.spec.start_at.map_or(MEASURED_FROM_MS, |start| start.0 - 1);
-        let unbounded = Self { spec: Spec { end_at: None, ..self.spec.clone() }, pace: self.pace.clone() };
+        let unbounded =
+            Self { spec: Spec { end_at: None, ..self.spec.clone() }, pace: self.pace.clone() };
         let runs: Vec<i64> = unbounded.after(from).take(MEASURED_RUNS).collect();
         let field = if self.spec.cron.is_some() { "spec.cron" } else { "spec.every_ms" };
         invalid.require(!runs.is_empty(), field, "names a time that never comes");
-        let shortest = runs.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or(i64::MAX);
+        let gaps = runs.iter().zip(runs.iter().skip(1)).map(|(one, next)| next - one);
+        let shortest = gaps.min().unwrap_or(i64::MAX);
         invalid.within("spec.jitter_ms", self.spec.jitter_ms, &(0..=shortest / 2));
     }
 
@@ -171,12 +173,23 @@ impl Timetable {
         }
     }
 
-    /// How many runs there are after an instant and until another; more than `most` count as so many.
+    /// How many runs there are after an instant and until another; of a pattern more than
+    /// [`SCHEDULE_MISSED_MAX`] count as so many.
     #[must_use]
-    pub fn count_within(&self, after_ms: i64, until_ms: i64, most: i64) -> i64 {
-        let Ok(most) = usize::try_from(most) else { return 0 };
-        let runs = self.after(after_ms).take_while(|at| *at <= until_ms).take(most);
-        i64::try_from(runs.count()).unwrap_or(i64::MAX)
+    pub fn count_within(&self, after_ms: i64, until_ms: i64) -> i64 {
+        match &self.pace {
+            Pace::Even { every_ms } => {
+                let until = self.spec.end_at.map_or(until_ms, |end| until_ms.min(end.0));
+                let origin = self.origin();
+                let steps = |at: i64| (at.max(origin - 1) - origin).div_euclid(*every_ms);
+                let after = self.spec.start_at.map_or(after_ms, |start| after_ms.max(start.0 - 1));
+                (steps(until) - steps(after)).max(0)
+            }
+            Pace::Calendar { .. } => {
+                let runs = self.after(after_ms).take_while(|at| *at <= until_ms);
+                i64::try_from(runs.take(SCHEDULE_MISSED_MAX).count()).unwrap_or(i64::MAX)
+            }
+        }
     }
 
     /// For how long a run is kept back, in milliseconds: always the same for the same run.
@@ -229,7 +242,8 @@ fn read_cron(pattern: &str, invalid: &mut Invalid) -> Option<Cron> {
     }
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
     let cron = parser.parse(pattern);
-    let rule = "must be minute, hour, day of the month, month and day of the week, as in 0 9 * * MON-FRI";
+    let rule =
+        "must be minute, hour, day of the month, month and day of the week, as in 0 9 * * MON-FRI";
     invalid.require(cron.is_ok(), "spec.cron", rule);
     cron.ok()
 }
@@ -257,7 +271,8 @@ fn first_instant(at: &Zoned, zone: &TimeZone) -> Option<i64> {
     if let AmbiguousOffset::Gap { .. } = ambiguous.offset() {
         // Some time after the clocks were set forward, by the clock of before.
         let later = ambiguous.later().ok()?;
-        let set_forward = zone.preceding(later.checked_add(jiff::Span::new().nanoseconds(1)).ok()?).next()?;
+        let set_forward =
+            zone.preceding(later.checked_add(jiff::Span::new().nanoseconds(1)).ok()?).next()?;
         return Some(set_forward.timestamp().as_millisecond());
     }
     Some(ambiguous.earlier().ok()?.as_millisecond())

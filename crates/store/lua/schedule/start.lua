@@ -34,8 +34,8 @@
 -- A run that failed since the schedule was made or resumed; nil if there is none.
 local function failed_since(cleared)
   for _, run in ipairs(redis.call('LRANGE', key.schedule_runs(schedule_id), 0, SCHEDULE_RUNS_SHOWN - 1)) do
-    local at, id = string.match(run, '^%d+\n(%d+)\n%a+\nstarted\n(.*)$')
-    if id and tonumber(at) >= tonumber(cleared) then
+    local at, why, id = string.match(run, '^%d+\n(%d+)\n(%a+)\nstarted\n(.*)$')
+    if id and why ~= 'backfill' and tonumber(at) >= tonumber(cleared) then
       local status = redis.call('HGET', key.task(id), 'status')
       if status == 'failed' or status == 'timeout' then return id end
     end
@@ -124,7 +124,8 @@ local function run()
     note_run('refused', reason)
     return { 'refused', reason }
   end
-  redis.call('HSET', key.schedule(schedule_id), 'last', given.task_id)
+  -- No run has to wait for one of the past.
+  if cause ~= 'backfill' then redis.call('HSET', key.schedule(schedule_id), 'last', given.task_id) end
   if before then redis.call('HSET', key.schedule(schedule_id), 'buffered', given.task_id) end
   note_run('started', given.task_id)
   keep_clock()

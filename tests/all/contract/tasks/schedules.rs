@@ -85,7 +85,15 @@ fn each_run_is_a_task_of_its_own_and_says_when_it_came_due() {
     assert_eq!(made["catch_up"], json!({"mode": "latest", "window_ms": 3_600_000, "most": 10}));
     let shown = schedule.wait_for("started", 3);
     assert_eq!(shown["upcoming"].as_array().unwrap().len(), 5);
-    assert!(schedule.desk.client.get("/schedules").list().iter().any(|it| it["schedule_id"] == schedule.id));
+    assert!(
+        schedule
+            .desk
+            .client
+            .get("/schedules")
+            .list()
+            .iter()
+            .any(|it| it["schedule_id"] == schedule.id)
+    );
     schedule.remove().ok();
     assert_eq!(schedule.desk.client.get(&format!("/schedules/{}", schedule.id)).status, 404);
 
@@ -96,11 +104,17 @@ fn each_run_is_a_task_of_its_own_and_says_when_it_came_due() {
     for task in &tasks {
         assert_eq!(task["task_id"], format!("sch_{}_{}", schedule.id, due_ms(task)));
         assert_eq!(task["metadata"]["schedule"]["id"], schedule.id);
-        assert!(task["metadata"]["schedule"]["due_at"].as_str().unwrap().ends_with(".000Z"), "{task}");
+        assert!(
+            task["metadata"]["schedule"]["due_at"].as_str().unwrap().ends_with(".000Z"),
+            "{task}"
+        );
         assert_eq!(task["labels"], json!({"schedule": schedule.id}));
     }
     let runs = shown["runs"].as_array().unwrap();
-    assert!(runs.iter().all(|run| run["outcome"] == "started" && run["cause"] == "time"), "{shown}");
+    assert!(
+        runs.iter().all(|run| run["outcome"] == "started" && run["cause"] == "time"),
+        "{shown}"
+    );
     assert!(runs.iter().all(|run| run["status"] == "pending"), "{shown}");
 }
 
@@ -227,7 +241,8 @@ fn the_runs_of_the_past_begin_once() {
     schedule.put(daily).ok();
     let days = json!({"from": "2026-03-28T00:00:00Z", "to": "2026-03-30T12:00:00Z"});
     let begun = schedule.post("backfill", days.clone()).ok();
-    let dues: Vec<&Value> = begun["runs"].as_array().unwrap().iter().map(|run| &run["due_at"]).collect();
+    let dues: Vec<&Value> =
+        begun["runs"].as_array().unwrap().iter().map(|run| &run["due_at"]).collect();
     let expected =
         ["2026-03-28T01:30:00.000Z", "2026-03-29T01:00:00.000Z", "2026-03-30T00:30:00.000Z"];
     assert_eq!(dues, expected, "the clocks are set forward on the 29th");
@@ -242,7 +257,10 @@ fn the_runs_of_the_past_begin_once() {
     refused(json!({"from": "2026-03-30T00:00:00Z", "to": "2026-03-28T00:00:00Z"}), "to");
     refused(json!({"from": "2026-03-30T00:00:00Z", "to": "9998-03-28T00:00:00Z"}), "to");
     refused(json!({"from": "2025-03-30T00:00:00Z", "to": "2026-03-30T00:00:00Z"}), "most");
-    refused(json!({"from": "2026-03-28T00:00:00Z", "to": "2026-03-28T00:00:00Z", "most": 101}), "most");
+    refused(
+        json!({"from": "2026-03-28T00:00:00Z", "to": "2026-03-28T00:00:00Z", "most": 101}),
+        "most",
+    );
     schedule.remove().ok();
 }
 
@@ -272,7 +290,8 @@ fn what_is_wrong_is_named() {
     refused(json!({"catch_up": {"most": 0}}), "catch_up.most");
     let long = client.put(&format!("/schedules/{}", "x".repeat(101)), &schedule.body(json!({})));
     long.problem_with(422, "validation_failed", "schedule_id");
-    let made = client.put(&format!("/schedules/task_{}", "0".repeat(32)), &schedule.body(json!({})));
+    let made =
+        client.put(&format!("/schedules/task_{}", "0".repeat(32)), &schedule.body(json!({})));
     made.problem_with(422, "validation_failed", "schedule_id");
     let taken = json!({"name": "n", "task_id": format!("sch_{}_1764500000000", schedule.id)});
     client.post("/tasks", &taken).problem_with(422, "validation_failed", "task_id");
@@ -336,7 +355,9 @@ fn an_approval_is_asked_for_by_each_run() {
     assert!(tasks.iter().all(|task| task["status"] == "waiting"), "{tasks:?}");
     let waits: Vec<Value> = tasks
         .iter()
-        .flat_map(|task| client.get(&format!("/waits?task_id={}", task["task_id"].as_str().unwrap())).list())
+        .flat_map(|task| {
+            client.get(&format!("/waits?task_id={}", task["task_id"].as_str().unwrap())).list()
+        })
         .collect();
     assert_eq!(waits.len(), tasks.len());
     assert_eq!(waits[0]["details"], json!({"amount": 1e2}));
