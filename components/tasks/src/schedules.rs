@@ -236,12 +236,8 @@ pub(crate) async fn trigger<R: Redis>(cx: &Context<'_, R>) -> Answer {
         task_id: &task_id,
         overlap: overlap.or_else(|| found.schedule.overlap()).unwrap_or(Overlap::Skip),
     };
-    let begun = begin(cx, &found, run, cx.once.as_ref()).await;
-    let (runs, replayed) = match begun {
-        Ok(Some((run, replayed))) => (vec![run], replayed),
-        Ok(None) => (Vec::new(), false),
-        Err(problem) => return Err(problem),
-    };
+    let begun = begin(cx, &found, run, cx.once.as_ref()).await?;
+    let (runs, replayed) = begun.map_or_else(Default::default, |(run, was)| (vec![run], was));
     let schedule_id = found.schedule.schedule_id;
     mark_replayed(Ok(Response::json(&RunsAnswer { success: true, schedule_id, runs })), replayed)
 }

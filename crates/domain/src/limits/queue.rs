@@ -267,8 +267,8 @@ pub const SCHEDULE_RUNS_KEPT: i64 = 100;
 /// Runs of a schedule that are shown, and looked at for a failure.
 pub const SCHEDULE_RUNS_SHOWN: i64 = 20;
 
-/// Due schedules that one step of the monitor looks at.
-pub const SCHEDULES_DUE_BATCH: i64 = 100;
+/// Due schedules that one step of the monitor reads: with the largest tasks a little more than a megabyte.
+pub const SCHEDULES_DUE_BATCH: i64 = 20;
 
 /// Longest reason of a bulk job, in characters.
 pub const BULK_REASON_CHARS_MAX: usize = 500;
