@@ -20,8 +20,8 @@ use reef_domain::schedule::{
 use reef_domain::task::Submission;
 use reef_store::Redis;
 use reef_store::schedule::{
-    AskedRun, Changed, Get, List, Pause, Put, Remove, RunStarted, SchedulePaused, SchedulePut,
-    Standing, catch_up_json,
+    AskedRun, Changed, Get, List, Owner, Pause, Put, Remove, RunStarted, SchedulePaused,
+    SchedulePut, Standing, catch_up_json, owner_of,
 };
 use reef_store::script::Once;
 use reef_web::extract::{json_object, object, optional_object};
@@ -87,6 +87,11 @@ pub(crate) async fn put<R: Redis>(cx: &Context<'_, R>) -> Answer {
     invalid.finish(())?;
     let task = body.task.take();
     let rules = Rules::read(&mut body)?;
+    let asks = task.as_ref().is_some_and(|task| task.approval.is_some());
+    if asks && spec_of(&rules.timetable).jitter_ms > 0 {
+        let rule = "must be 0 where the task asks for an approval, which is asked for at once";
+        return Err(Problem::field("spec.jitter_ms", rule));
+    }
     let task = task_json(task)?;
     let paused = match rules.paused {
         Some(true) => "1",
@@ -135,16 +140,33 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 async fn read<R: Redis>(cx: &Context<'_, R>) -> Result<Standing, Problem> {
     let schedule_id: ScheduleId = cx.id("id", "schedule_id")?;
-    match cx.store.call(&Get { schedule_id: &schedule_id }).await? {
-        None => Err(unknown(&schedule_id)),
-        Some(found) if cx.caller.may_see(&[&found.schedule.owner]) => Ok(*found),
-        Some(_) => Err(Problem::foreign("schedule")),
-    }
+    let found = cx.store.call(&Get { schedule_id: &schedule_id }).await?;
+    found.map(|found| *found).ok_or_else(|| unknown(&schedule_id))
 }
 
 /// `GET /schedules/{id}`
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    Ok(Response::json(&read(cx).await?.shown()?))
+    let found = read(cx).await?;
+    if !cx.caller.may_see(&[&found.schedule.owner]) {
+        return Err(unknown(&found.schedule.schedule_id));
+    }
+    Ok(Response::json(&found.shown()?))
+}
+
+/// A schedule of which the caller begins runs.
+async fn own<R: Redis>(cx: &Context<'_, R>) -> Result<Standing, Problem> {
+    let found = read(cx).await?;
+    let owner = &found.schedule.owner;
+    if !cx.caller.may_see(&[owner]) {
+        return Err(Problem::foreign("schedule"));
+    }
+    match owner_of(cx.store, owner).await? {
+        Owner::Active => Ok(found),
+        Owner::Suspended | Owner::Gone => {
+            let detail = format!("Its owner {owner} is suspended or gone: no run begins.");
+            Err(Problem::new(Code::Conflict, detail))
+        }
+    }
 }
 
 /// `DELETE /schedules/{id}`
@@ -226,7 +248,7 @@ pub(crate) async fn trigger<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let mut invalid = Invalid::new();
     let overlap = read_overlap(overlap, &mut invalid);
     invalid.finish(())?;
-    let found = read(cx).await?;
+    let found = own(cx).await?;
     let task_id: TaskId = made_id("task", cx.once.as_ref(), false);
     let run = AskedRun {
         writer: cx.caller.writer(),
@@ -276,7 +298,7 @@ fn runs_within(found: &Standing, body: &BackfillBody) -> Result<Vec<i64>, Proble
 /// for each other.
 pub(crate) async fn backfill<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let body: BackfillBody = object(cx.request)?;
-    let found = read(cx).await?;
+    let found = own(cx).await?;
     let mut runs = Vec::new();
     let mut replayed = true;
     for (n, due_ms) in runs_within(&found, &body)?.into_iter().enumerate() {

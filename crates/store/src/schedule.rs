@@ -374,13 +374,17 @@ pub async fn fire_due<R: Redis>(
 ) -> Result<Fired, StoreError> {
     let started = Instant::now();
     let mut fired = Fired::default();
-    while started.elapsed() < time {
+    let is_over = || started.elapsed() >= time;
+    while !is_over() {
         let due = store.call(&ReadDue).await?;
+        for schedule in &due {
+            if is_over() {
+                break;
+            }
+            fire(store, settings, schedule, &mut fired, &is_over).await?;
+        }
         if due.is_empty() {
             break;
-        }
-        for schedule in &due {
-            fire(store, settings, schedule, &mut fired).await?;
         }
     }
     Ok(fired)
@@ -391,6 +395,7 @@ async fn fire<R: Redis>(
     settings: &Settings,
     schedule: &Schedule,
     fired: &mut Fired,
+    is_over: &impl Fn() -> bool,
 ) -> Result<(), StoreError> {
     let Schedule { now_ms, revision, mut from_ms, .. } = *schedule;
     let schedule_id = &schedule.schedule_id;
@@ -402,15 +407,28 @@ async fn fire<R: Redis>(
         next_ms,
         missed,
     };
-    let Some(rules) = schedule.rules() else {
+    let is_known = Prepared::read(schedule, None, settings).is_ok();
+    let Some(rules) = schedule.rules().filter(|_| is_known) else {
         store.call(&advance(from_ms, from_ms, Some(now_ms + UNREADABLE_MS), 0)).await?;
         return Ok(());
     };
     let Due { mut runs, mut missed } = rules.due(from_ms, now_ms);
-    if !runs.is_empty() && !is_active(store, &schedule.owner).await? {
-        missed += runs.drain(..).map(|run| 1 + run.missed).sum::<i64>();
+    if !runs.is_empty() {
+        match owner_of(store, &schedule.owner).await? {
+            Owner::Active => {}
+            Owner::Suspended => missed += runs.drain(..).map(|run| 1 + run.missed).sum::<i64>(),
+            Owner::Gone => {
+                let note = Some("Its owner is gone.");
+                store.call(&Pause { schedule_id, writer: Writer::Any, paused: true, note }).await?;
+                return Ok(());
+            }
+        }
     }
     for occurrence in runs {
+        // What has begun is decided; a later look goes on from there.
+        if is_over() {
+            return Ok(());
+        }
         let asked = AskedRun {
             writer: Writer::Any,
             cause: RunCause::Time,
@@ -436,13 +454,29 @@ async fn fire<R: Redis>(
     Ok(())
 }
 
-/// Whether the owner of a schedule may still do something. Owners that are no agents have names that begin
-/// with `@`.
-async fn is_active<R: Redis>(store: &Store<R>, owner: &str) -> Result<bool, StoreError> {
+/// Whether the owner of a schedule may still do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// It may.
+    Active,
+    /// An admin has suspended it.
+    Suspended,
+    /// There is no such agent any more.
+    Gone,
+}
+
+/// Looks at the owner of a schedule. Owners that are no agents have names that begin with `@`.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn owner_of<R: Redis>(store: &Store<R>, owner: &str) -> Result<Owner, StoreError> {
     if owner.starts_with('@') {
-        return Ok(true);
+        return Ok(Owner::Active);
     }
     let agent_id = AgentId::from(owner);
-    let found = store.call(&agent::Get { agent_id: &agent_id }).await?;
-    Ok(found.is_some_and(|agent| agent.shown.status.is_any(&[AgentStatus::Active])))
+    Ok(match store.call(&agent::Get { agent_id: &agent_id }).await? {
+        None => Owner::Gone,
+        Some(agent) if agent.shown.status.is_any(&[AgentStatus::Active]) => Owner::Active,
+        Some(_) => Owner::Suspended,
+    })
 }

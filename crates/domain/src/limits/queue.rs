@@ -253,7 +253,7 @@ pub const SCHEDULE_ON_TIME_MS: i64 = 60_000;
 pub const SCHEDULE_RUNS_AT_ONCE: i64 = 10;
 
 /// Runs of a calendar that came due while nobody looked and that are counted: more count as so many.
-pub const SCHEDULE_MISSED_MAX: usize = 10_000;
+pub const SCHEDULE_MISSED_MAX: usize = 1000;
 
 /// Time between two runs that are made up for, in milliseconds.
 pub const CATCH_UP_GAP_MS: i64 = 1000;
@@ -264,7 +264,7 @@ pub const BACKFILL_MOST_MAX: i64 = 100;
 /// Runs of a schedule that are kept.
 pub const SCHEDULE_RUNS_KEPT: i64 = 100;
 
-/// Runs of a schedule that are shown, and looked at for a failure.
+/// Runs of a schedule that are shown.
 pub const SCHEDULE_RUNS_SHOWN: i64 = 20;
 
 /// Due schedules that one step of the monitor reads: with the largest tasks a little more than a megabyte.

@@ -18,8 +18,8 @@ const UTC: &str = "UTC";
 /// From when the shortest time between two runs is measured, for the bound of `jitter_ms`: 2026-01-01.
 const MEASURED_FROM_MS: i64 = 1_767_225_600_000;
 
-/// Runs between which it is measured.
-const MEASURED_RUNS: usize = 10;
+/// Runs between which it is measured: more than any hour has.
+const MEASURED_RUNS: usize = 100;
 
 /// Longest that a clock is set back by, in milliseconds: a day, where a date line was moved.
 const SET_BACK_MS_MAX: i64 = 86_400_000;
@@ -120,7 +120,7 @@ impl Timetable {
         let field = if self.spec.cron.is_some() { "spec.cron" } else { "spec.every_ms" };
         invalid.require(!runs.is_empty(), field, "names a time that never comes");
         let gaps = runs.iter().zip(runs.iter().skip(1)).map(|(one, next)| next - one);
-        let shortest = gaps.min().unwrap_or(i64::MAX);
+        let shortest = gaps.min().unwrap_or(*SCHEDULE_EVERY_MS.end());
         invalid.within("spec.jitter_ms", self.spec.jitter_ms, &(0..=shortest / 2));
     }
 

@@ -73,6 +73,11 @@ end
 local function end_task(task, to, reason)
   if to == 'failed' or to == 'timeout' then
     redis.call('ZADD', key.dead_tasks, redis.call('HINCRBY', key.cluster, 'deaths', 1), task.id)
+    -- Its schedule learns it here: the task may be forgotten before the next run comes due.
+    local schedule = redis.call('HGET', key.task(task.id), 'schedule')
+    if schedule and redis.call('EXISTS', key.schedule(schedule)) == 1 then
+      redis.call('HSET', key.schedule(schedule), 'failed', task.id)
+    end
   end
   if task.message ~= '' then redis.call('ZADD', key.unsettled_tasks, clock, task.id) end
   if task.waits then drop_left(task, to) end

@@ -24,5 +24,11 @@ end
 
 -- From now on: what came due before is decided, and earlier failures do not count.
 local function begin_now(id)
-  redis.call('HSET', key.schedule(id), 'from', now, 'cleared', now)
+  redis.call('HSET', key.schedule(id), 'from', now)
+  redis.call('HDEL', key.schedule(id), 'failed')
+end
+
+-- Whether runs are decided until far ahead of now, since the clock was: then none would come due until then.
+local function is_ahead(from)
+  return tonumber(from or 0) - now > SCHEDULE_ON_TIME_MS
 end

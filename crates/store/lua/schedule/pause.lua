@@ -15,11 +15,11 @@
 -- include: records once schedule
 
 local function run()
-  local row = redis.call('HMGET', key.schedule(schedule_id), 'owner', 'paused')
+  local row = redis.call('HMGET', key.schedule(schedule_id), 'owner', 'paused', 'from')
   if not row[1] then return { 'not_found' } end
   if is_foreign(row[1], writer) then return { 'forbidden' } end
-  if note ~= '' then redis.call('HSET', key.schedule(schedule_id), 'note', note) end
-  if paused ~= row[2] then
+  if note ~= '' then redis.call('HSET', key.schedule(schedule_id), 'note', note, 'updated_at', now) end
+  if paused ~= row[2] or (paused == '0' and is_ahead(row[3])) then
     redis.call('HSET', key.schedule(schedule_id), 'paused', paused, 'updated_at', now)
     redis.call('HINCRBY', key.schedule(schedule_id), 'revision', 1)
     if paused == '0' then begin_now(schedule_id) end

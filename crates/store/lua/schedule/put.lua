@@ -35,7 +35,7 @@ local function make()
 end
 
 local function run()
-  local row = redis.call('HMGET', key.schedule(schedule_id), 'owner', 'spec', 'paused')
+  local row = redis.call('HMGET', key.schedule(schedule_id), 'owner', 'spec', 'paused', 'from')
   if row[1] and is_foreign(row[1], writer) then return { 'forbidden' } end
   if not row[1] then
     local refused = make()
@@ -43,7 +43,8 @@ local function run()
   end
   local is_paused = paused
   if paused == '' then is_paused = row[3] or '0' end
-  if spec ~= row[2] or (is_paused == '0' and row[3] == '1') then begin_now(schedule_id) end
+  local is_resumed = is_paused == '0' and row[3] == '1'
+  if spec ~= row[2] or is_resumed or is_ahead(row[4]) then begin_now(schedule_id) end
   redis.call('HSET', key.schedule(schedule_id), 'spec', spec, 'task', task, 'overlap', overlap, 'catch_up',
     catch_up, 'pause_on_failure', pause_on_failure, 'paused', is_paused, 'note', note, 'updated_at', now)
   redis.call('HINCRBY', key.schedule(schedule_id), 'revision', 1)

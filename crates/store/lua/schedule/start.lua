@@ -31,17 +31,6 @@
 -- Emits    schedule_paused · schedule_missed · task_pending · task_scheduled · task_waiting
 -- include: records once take schedule
 
--- A run that failed since the schedule was made or resumed; nil if there is none.
-local function failed_since(cleared)
-  for _, run in ipairs(redis.call('LRANGE', key.schedule_runs(schedule_id), 0, SCHEDULE_RUNS_SHOWN - 1)) do
-    local at, why, id = string.match(run, '^%d+\n(%d+)\n(%a+)\nstarted\n(.*)$')
-    if id and why ~= 'backfill' and tonumber(at) >= tonumber(cleared) then
-      local status = redis.call('HGET', key.task(id), 'status')
-      if status == 'failed' or status == 'timeout' then return id end
-    end
-  end
-end
-
 -- Notes what became of the run; what did not come of one that somebody asked for, its answer says.
 local function note_run(outcome, rest)
   if outcome ~= 'started' and cause ~= 'time' then return end
@@ -82,14 +71,14 @@ end
 
 local function run()
   local row = redis.call('HMGET', key.schedule(schedule_id), 'owner', 'revision', 'paused', 'from', 'last',
-    'buffered', 'pause_on_failure', 'cleared')
+    'buffered', 'pause_on_failure', 'failed')
   if not row[1] then return { 'not_found' } end
   if is_foreign(row[1], writer) then return { 'forbidden' } end
   if due_ms == '' then due_ms = now end
   local given = read_given(task, '')
   if cause == 'time' then
     if row[2] ~= revision or row[3] == '1' or row[4] ~= from then return { 'stale' } end
-    local failed = row[7] == '1' and failed_since(row[8])
+    local failed = row[7] == '1' and row[8]
     if failed then
       redis.call('HSET', key.schedule(schedule_id), 'paused', 1, 'note', 'The run ' .. failed .. ' failed.',
         'updated_at', now)
@@ -110,7 +99,9 @@ local function run()
     end
   end
   if exists then return { 'exists' } end
-  local has_buffered = row[6] and redis.call('HGET', key.task(row[6]), 'status') == 'waiting'
+  -- It waits for the one before, and not for something of its own.
+  local waits = row[6] and redis.call('HMGET', key.task(row[6]), 'status', 'unmet') or {}
+  local has_buffered = waits[1] == 'waiting' and tonumber(waits[2] or 0) > 0
   if before and (overlap == 'skip' or has_buffered) then
     note_run('skipped', before)
     return { 'skipped', before }
@@ -124,8 +115,11 @@ local function run()
     note_run('refused', reason)
     return { 'refused', reason }
   end
-  -- No run has to wait for one of the past.
-  if cause ~= 'backfill' then redis.call('HSET', key.schedule(schedule_id), 'last', given.task_id) end
+  -- Nothing has to wait for a run of the past, or is paused by it.
+  if cause ~= 'backfill' then
+    redis.call('HSET', key.schedule(schedule_id), 'last', given.task_id)
+    redis.call('HSET', key.task(given.task_id), 'schedule', schedule_id)
+  end
   if before then redis.call('HSET', key.schedule(schedule_id), 'buffered', given.task_id) end
   note_run('started', given.task_id)
   keep_clock()

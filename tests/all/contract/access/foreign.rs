@@ -37,6 +37,7 @@ pub struct Estate {
     wait: String,
     group: String,
     bulk: String,
+    schedule: String,
     limit: String,
     token: String,
     pub key: String,
@@ -83,6 +84,8 @@ impl Estate {
         let group = text(&client.post("/tasks/batch", &batch).ok()["group_id"]);
         let bulk = json!({"action": "remove", "filter": {}, "dry_run": true});
         let bulk = text(&client.post("/bulk", &bulk).ok()["bulk_id"]);
+        let schedule = unique("schedule");
+        client.put(&format!("/schedules/{schedule}"), &yearly()).ok();
         let key = client.post("/auth/keys", &json!({"name": "second"})).ok();
         let key = text(&key["key_info"]["key_id"]);
         let content = text(&block["content_id"]);
@@ -100,6 +103,7 @@ impl Estate {
             wait,
             group,
             bulk,
+            schedule,
             limit,
             token,
             key,
@@ -129,6 +133,7 @@ impl Estate {
         let id = match (method_of_task, id) {
             (false, _) if pattern.contains("/groups/") => &self.group,
             (false, _) if pattern.contains("/bulk/") => &self.bulk,
+            (false, _) if pattern.contains("/schedules/") => &self.schedule,
             (false, _) if pattern.contains("/holds/") => &self.hold,
             (false, _) if pattern.contains("/intents/") => &self.intent,
             (false, _) if pattern == "/api/v1/positions/{id}" => &self.alice.id,
@@ -164,7 +169,7 @@ impl Estate {
                 "/messages/{mid}" | "/messages/{mid}/content/{cid}" | "/messages/{mid}/events",
             )
             | ("GET", "/tasks/{id}" | "/tasks/{id}/why" | "/waits/{wid}")
-            | ("GET", "/groups/{id}" | "/groups/{id}/tasks" | "/bulk/{id}")
+            | ("GET", "/groups/{id}" | "/groups/{id}/tasks" | "/bulk/{id}" | "/schedules/{id}")
             | ("GET", "/inbox/{agent}" | "/inbox/{agent}/dead") => (Nothing, Value::Null),
             // Load or create: what is there is read.
             ("PUT", "/sessions/{sid}/messages/{mid}") => (Nothing, json!({"role": "user"})),
@@ -209,6 +214,10 @@ impl Estate {
             ("POST", "/tasks/claim") => (Forbidden, json!({"node_id": node_id})),
             ("POST", "/tasks/{id}/progress" | "/tasks/{id}/complete" | "/tasks/{id}/fail")
             | ("POST", "/tasks/{id}/signals/take") => (Forbidden, token),
+            ("PUT", "/schedules/{id}") => (Forbidden, yearly()),
+            ("DELETE" | "POST", route) if route.starts_with("/schedules/{id}") => {
+                (Forbidden, json!({}))
+            }
             ("POST", "/limits/{name}/penalty") => (Forbidden, {
                 json!({"task_id": self.held, "token": self.token, "retry_after_ms": 1})
             }),
@@ -277,13 +286,18 @@ impl Estate {
             | ("GET", "/cluster/durability")
             | ("GET", "/cluster/leader" | "/cluster/leader/history")
             | ("GET", "/sessions" | "/tasks" | "/tasks/pending" | "/tasks/stats" | "/tasks/dead")
-            | ("GET", "/waits" | "/limits" | "/limits/{name}" | "/queue")
+            | ("GET", "/waits" | "/schedules" | "/limits" | "/limits/{name}" | "/queue")
             | ("GET", "/agents" | "/agents/{id}" | "/auth/keys" | "/auth/me") => {
                 (Welcome, Value::Null)
             }
             _ => panic!("{method} {route}: say here what another's key meets on it"),
         }
     }
+}
+
+/// A schedule of which no run comes due in the tests.
+fn yearly() -> Value {
+    json!({"spec": {"cron": "@yearly"}, "task": {"name": "greetings"}, "paused": true})
 }
 
 /// A hold, an open intent and an open position of an agent.

@@ -193,11 +193,16 @@ fn what_came_due_while_it_was_paused_is_not_made_up_for() {
 fn a_failed_run_pauses_it() {
     let (_hub, client) = caller();
     let schedule = Scheduled::new(&client);
-    schedule.put(json!({"pause_on_failure": true})).ok();
+    // The task is forgotten at once: the schedule knows of its failure all the same.
+    let task = json!({"name": "tick", "required_skills": [schedule.desk.skill], "max_retries": 0,
+        "keep_failed_ms": 0});
+    schedule.put(json!({"pause_on_failure": true, "task": task})).ok();
     schedule.wait_for("started", 1);
     let node = schedule.desk.node(1);
     let held = schedule.desk.claim_one(&node);
-    schedule.desk.post(&held, "fail", json!({"error": "no", "retry": false})).ok();
+    // However long ago it began.
+    schedule.wait_for("skipped", 2);
+    schedule.desk.post(&held, "fail", json!({"error": "no", "retryable": false})).ok();
     let paused = eventually("a pause", PATIENCE, || {
         let shown = schedule.show();
         (shown["paused"] == true).then_some(shown)
@@ -285,6 +290,8 @@ fn what_is_wrong_is_named() {
     refused(json!({"task": {"name": "n", "metadata": {"schedule": 1}}}), "task.metadata");
     refused(json!({"task": {"name": "n", "parameters": [1]}}), "task.parameters");
     refused(json!({"task": {"name": "n", "parameters": {"x": "x".repeat(66_000)}}}), "task");
+    let asks = json!({"name": "n", "approval": {"question": "?"}});
+    refused(json!({"spec": {"every_ms": 9000, "jitter_ms": 5}, "task": asks}), "spec.jitter_ms");
     refused(json!({"overlap": "shrug"}), "overlap");
     refused(json!({"catch_up": {"mode": "some"}}), "catch_up.mode");
     refused(json!({"catch_up": {"most": 0}}), "catch_up.most");
@@ -323,7 +330,7 @@ fn nobody_else_sees_or_changes_it() {
     let schedule = Scheduled::new(&alice.client);
     schedule.put(json!({"spec": {"cron": "@yearly"}})).ok();
     let path = format!("/schedules/{}", schedule.id);
-    assert_eq!(eve.client.get(&path).status, 403);
+    assert_eq!(eve.client.get(&path).status, 404);
     assert_eq!(eve.client.put(&path, &schedule.body(json!({}))).status, 403);
     assert_eq!(eve.client.delete(&path).status, 403);
     for verb in ["pause", "resume", "trigger"] {
@@ -339,6 +346,34 @@ fn nobody_else_sees_or_changes_it() {
     // The admin changes it, and it stays hers.
     let changed = hub.client.put(&path, &schedule.body(json!({"spec": {"cron": "@yearly"}}))).ok();
     assert_eq!((&changed["owner"], &changed["revision"]), (&json!(alice.id), &json!(2)));
+    // Nobody begins runs in the name of somebody who may do nothing.
+    let agent = format!("/agents/{}", alice.id);
+    hub.client.send_json("PATCH", &agent, &json!({"status": "suspended"})).ok();
+    hub.client.post(&format!("{path}/trigger"), &json!({})).problem(409, "conflict");
+    hub.client.send_json("PATCH", &agent, &json!({"status": "active"})).ok();
+    schedule.remove().ok();
+}
+
+#[test]
+fn a_run_that_is_asked_about_does_not_wait_for_the_one_before() {
+    let (_hub, client) = caller();
+    let schedule = Scheduled::new(&client);
+    let task = json!({"name": "pay", "required_skills": [schedule.desk.skill],
+        "approval": {"question": "Pay?"}});
+    schedule.put(json!({"task": task, "overlap": "buffer", "paused": true})).ok();
+    let trigger = || schedule.post("trigger", json!({}));
+    let first = trigger().ok()["runs"][0]["task_id"].as_str().unwrap().to_owned();
+    trigger().ok();
+    trigger().problem(409, "conflict");
+    // The second one is asked about now, and waits for nothing else: another may wait for it.
+    client.post(&format!("/tasks/{first}/cancel"), &json!({})).ok();
+    eventually("a second question", PATIENCE, || {
+        let waits = client.get("/waits?limit=1000").list();
+        let ids: Vec<Value> = schedule.tasks().iter().map(|it| it["task_id"].clone()).collect();
+        waits.iter().any(|wait| ids.contains(&wait["task_id"])).then_some(())
+    });
+    trigger().ok();
+    trigger().problem(409, "conflict");
     schedule.remove().ok();
 }
 
