@@ -407,13 +407,17 @@ async fn fire<R: Redis>(
         next_ms,
         missed,
     };
-    let is_known = Prepared::read(schedule, None, settings).is_ok();
-    let Some(rules) = schedule.rules().filter(|_| is_known) else {
-        store.call(&advance(from_ms, from_ms, Some(now_ms + UNREADABLE_MS), 0)).await?;
+    let rest = advance(from_ms, from_ms, Some(now_ms + UNREADABLE_MS), 0);
+    let Some(rules) = schedule.rules() else {
+        store.call(&rest).await?;
         return Ok(());
     };
     let Due { mut runs, mut missed } = rules.due(from_ms, now_ms);
     if !runs.is_empty() {
+        if Prepared::read(schedule, None, settings).is_err() {
+            store.call(&rest).await?;
+            return Ok(());
+        }
         match owner_of(store, &schedule.owner).await? {
             Owner::Active => {}
             Owner::Suspended => missed += runs.drain(..).map(|run| 1 + run.missed).sum::<i64>(),
