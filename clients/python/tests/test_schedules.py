@@ -80,6 +80,8 @@ def test_a_day_of_a_calendar_is_made_up_for(hub: Hub, unique: Callable[[str], st
         ]
         again = reef.schedules.backfill(digest, from_=day, to=day + timedelta(days=1))
         assert again["runs"] == []
+        # Nothing waits for a run of the past.
+        assert len(reef.schedules.trigger(digest)["runs"]) == 1
         with pytest.raises(Conflict):
             reef.schedules.trigger(digest)
         assert len(reef.schedules.trigger(digest, overlap="allow")["runs"]) == 1

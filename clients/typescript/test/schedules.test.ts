@@ -61,6 +61,8 @@ it("makes up for a day of a calendar", async () => {
     { due_at: "2025-07-01T15:00:00.000Z", cause: "backfill" },
   ]);
   expect((await reef.schedules.backfill(digest, day)).runs).toEqual([]);
+  // Nothing waits for a run of the past.
+  expect((await reef.schedules.trigger(digest)).runs).toHaveLength(1);
   await expect(reef.schedules.trigger(digest)).rejects.toBeInstanceOf(Conflict);
   expect((await reef.schedules.trigger(digest, "allow")).runs).toHaveLength(1);
   expect(await listed()).toContain(digest);

@@ -215,6 +215,9 @@ impl Estate {
             ("POST", "/tasks/{id}/progress" | "/tasks/{id}/complete" | "/tasks/{id}/fail")
             | ("POST", "/tasks/{id}/signals/take") => (Forbidden, token),
             ("PUT", "/schedules/{id}") => (Forbidden, yearly()),
+            ("POST", "/schedules/{id}/backfill") => (Forbidden, {
+                json!({"from": "2025-12-31T00:00:00Z", "to": "2026-01-02T00:00:00Z"})
+            }),
             ("DELETE" | "POST", route) if route.starts_with("/schedules/{id}") => {
                 (Forbidden, json!({}))
             }
@@ -297,7 +300,9 @@ impl Estate {
 
 /// A schedule of which no run comes due in the tests.
 fn yearly() -> Value {
-    json!({"spec": {"cron": "@yearly"}, "task": {"name": "greetings"}, "paused": true})
+    json!({"spec": {"cron": "@yearly"}, "overlap": "allow", "paused": true, "task": {
+        "name": "greetings", "required_skills": [unique("nobody")],
+    }})
 }
 
 /// A hold, an open intent and an open position of an agent.
