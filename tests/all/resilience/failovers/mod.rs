@@ -83,7 +83,7 @@ impl Ground {
     fn until_replica(&self, index: usize) {
         match self {
             Self::Cluster(cluster) => cluster.until_replica(index),
-            Self::Sentinel(sentinel) => sentinel.until_replica(index),
+            Self::Sentinel(sentinel) => sentinel.until_either_is_replica(index),
         }
     }
 }
