@@ -97,7 +97,10 @@ local function open_class(class, id, owner)
   local prefers = string.sub(class, 1, 1) ~= 'r'
   classes[class] = { rarest, wants[1], prefers and wants[2] or {}, prefers and wants[3] or {}, owner,
     wants[4] or false, wants[5] or ((wants[6] or kind) and false), wants[6] or (kind and false), kind }
-  redis.call('HSET', key.queue_classes, class, cmsgpack.pack(classes[class]))
+  -- Redis keeps a hash of small values as a list, of which a look reads half: one large value makes it a
+  -- table for good.
+  local record = cmsgpack.pack(classes[class])
+  redis.call('HSET', key.queue_classes, class, record .. string.rep('\192', SMALL_VALUE_BYTES + 1 - #record))
   redis.call('HINCRBY', key.usage(owner), 'classes', 1)
   for _, audience in ipairs(audiences_of(classes[class])) do
     redis.call('HINCRBY', key.queue_audiences, audience, 1)
