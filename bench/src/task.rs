@@ -104,7 +104,6 @@ pub(crate) async fn submit_by_script<R: Redis>(
             approval: None,
             follows_group: false,
         },
-        shown_in: None,
         quotas: None,
     };
     match store.call(&call).await? {

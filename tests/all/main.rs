@@ -20,6 +20,9 @@ mod queue;
 /// Schedules, by their scripts alone, with hosts that die anywhere and a clock that jumps.
 mod schedules;
 
+/// Tasks of one session at a time, by their scripts alone, against a plain model.
+mod double_texting;
+
 /// The ledger, by its scripts alone, against a plain model.
 mod ledger;
 

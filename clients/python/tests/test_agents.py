@@ -12,6 +12,7 @@ from conftest import admin, run
 from hub import Hub
 
 from reef_agents import (
+    Conflict,
     Forbidden,
     InsufficientBalance,
     LeadershipLost,
@@ -216,6 +217,21 @@ def test_the_same_without_an_event_loop(hub: Hub, unique: Unique) -> None:
             with pytest.raises(TypeError):
                 agent.ledger.transfer("a", "b", 1.5)  # type: ignore[arg-type]
     assert threading.active_count() == threads_before
+
+
+def test_a_session_does_one_thing_at_a_time(hub: Hub, unique: Unique) -> None:
+    async def main() -> None:
+        async with admin(hub) as reef:
+            session = await reef.sessions.open(unique("chat"), if_busy="reject")
+            assert (await session.get())["if_busy"] == "reject"
+            first = await session.ask("One.", skills=[unique("s")])
+            with pytest.raises(Conflict, match=first.task_id):
+                await session.ask("Two.", skills=[unique("s")])
+            await session.ask("Instead.", skills=[unique("s")], if_busy="rollback")
+            assert (await reef.tasks.get(first.task_id))["status"] == "cancelled"
+            assert (await first.answer.get())["metadata"]["superseded"] is True
+
+    run(main())
 
 
 def test_a_lead_without_an_event_loop(own_hub: Hub) -> None:

@@ -172,6 +172,16 @@ it("a session's task is answered in pieces, and read while it is written", async
   await running;
 });
 
+it("a session does one thing at a time", async () => {
+  const required_skills = [unique("skill")];
+  const session = await reef.sessions.create({ if_busy: "reject" });
+  const first = await session.ask("One.", { required_skills });
+  await expect(session.ask("Two.", { required_skills })).rejects.toThrow(first.taskId);
+  await session.ask("Instead.", { required_skills, if_busy: "rollback" });
+  expect(await reef.tasks.get(first.taskId)).toMatchObject({ status: "cancelled" });
+  expect(await first.answer.get()).toMatchObject({ is_complete: true, metadata: { superseded: true } });
+});
+
 it("a stream that begins behind the log has the message as it is", async () => {
   const { answer } = await (await reef.sessions.create()).send("Much.");
   const out = await answer.writer();

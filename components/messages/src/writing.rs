@@ -267,6 +267,7 @@ pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
         error: Reason(body.error.as_deref()),
         ttl_ms: cx.config.settings.message_ttl_ms,
         ends_claim: false,
+        superseded: false,
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = written(answered.value, &message_id).map(|sequence| {

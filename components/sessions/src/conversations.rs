@@ -1,11 +1,11 @@
 //! Sessions: open, show, list, close.
 
 use reef_api::SessionId;
-use reef_api::session::{SessionAnswer, SessionBody, SessionClosed, SessionStatus};
+use reef_api::session::{IfBusy, SessionAnswer, SessionBody, SessionClosed, SessionStatus};
 use reef_api::word::{self, Word as _};
 use reef_domain::json::Json;
 use reef_domain::limits::{METADATA_BYTES_MAX, PAGE_DEFAULT, REPLY_BYTES, SESSIONS_PAGE_MAX};
-use reef_domain::task::{Audience, check_user};
+use reef_domain::task::{Audience, check_user, read_if_busy};
 use reef_domain::{Invalid, id};
 use reef_store::message::Owned;
 use reef_store::session::{
@@ -35,6 +35,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let user_id = body.user_id.filter(|user| !user.is_empty());
     let mut invalid = Invalid::new();
     check_user(&mut invalid, user_id.as_deref());
+    let if_busy = read_if_busy(body.if_busy, &mut invalid);
     invalid.finish(())?;
     let metadata = &json_object("metadata", body.metadata, METADATA_BYTES_MAX)?;
     let audience = body.audience.map(|given| Audience::read(&given)).transpose()?;
@@ -69,6 +70,7 @@ pub(crate) async fn create<R: Redis>(cx: &Context<'_, R>) -> Answer {
         owner,
         writer: cx.caller.writer(),
         audience: audience.as_deref(),
+        if_busy: if_busy.map(IfBusy::as_str),
     };
     let answered = cx.store.call_once(&open, cx.once.as_ref()).await?;
     let answer = match &answered.value {

@@ -1,7 +1,9 @@
 //! What `openapi.json` says of these routes.
 
 use reef_api::Word as _;
-use reef_api::session::{Session, SessionAnswer, SessionBody, SessionClosed, SessionStatus};
+use reef_api::session::{
+    IfBusy, Session, SessionAnswer, SessionBody, SessionClosed, SessionStatus,
+};
 use reef_api::task::{SessionTaskAnswer, SessionTaskBody};
 use reef_domain::json::Json;
 use reef_domain::limits::{ITERATIONS_MAX, PAGE_DEFAULT, USER_CHARS_MAX};
@@ -53,12 +55,14 @@ fn schemas(api: &mut Api) {
     api.answer::<Session>()
         .set("status", one_of(&SessionStatus::names()))
         .set("metadata", object())
-        .set("audience", audience(true));
+        .set("audience", audience(true))
+        .set("if_busy", one_of(&IfBusy::names()));
     api.body::<SessionBody<Json>>()
         .set("user_id", name(0, USER_CHARS_MAX))
         .set("metadata", optional_object())
         .set("session_id", own_id())
-        .set("audience", audience(true));
+        .set("audience", audience(true))
+        .set("if_busy", default(one_of(&IfBusy::names()), "parallel"));
     api.body::<SessionTaskBody>()
         .require(&["task_description"])
         .set("task_description", json!({ "minLength": 1, "pattern": r"\S" }))
@@ -68,5 +72,6 @@ fn schemas(api: &mut Api) {
         .set("priority", priority())
         .set("timeout", timeout())
         .set("target_node", schema::id())
-        .set("audience", audience(true));
+        .set("audience", audience(true))
+        .set("if_busy", one_of(&IfBusy::names()));
 }

@@ -1,20 +1,24 @@
 //! Tasks of a conversation: each has an assistant message that shows how it goes.
 
+use reef_api::session::{IfBusy, SessionStatus};
 use reef_api::task::{SessionTaskAnswer, SessionTaskBody, TaskStatus};
-use reef_api::{MessageId, SessionId, TaskId};
+use reef_api::{MessageId, Open, SessionId, TaskId};
 use reef_domain::json::Json;
 use reef_domain::limits::TASK_NAME_CHARS_MAX;
 use reef_domain::task::{
-    Audience, PRIORITY_DEFAULT, Submission, TIMEOUT_DEFAULT, Wants, check_workflow, some_node,
+    Audience, PRIORITY_DEFAULT, Submission, TIMEOUT_DEFAULT, Wants, check_workflow, read_if_busy,
+    some_node,
 };
 use reef_domain::{Invalid, name};
 use reef_store::Redis;
 use reef_store::session::Written as SessionWritten;
-use reef_store::task::{Discard, Get, GivenTask, Place, Placed, Queue, Submit, Submitted, place};
+use reef_store::task::{
+    Discard, Draft, Drafted, Get, GivenTask, Place, Placed, Queue, place, release, settle_message,
+};
 use reef_web::extract::{object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
-use reef_web::task::{READ_ONLY, not_submitted};
+use reef_web::task::{READ_ONLY, too_many_classes};
 use reef_web::{Code, Context, Problem, Response};
 use serde_json::json;
 
@@ -28,6 +32,7 @@ struct Asked {
     workflow: String,
     submission: Submission,
     parameters: Json,
+    if_busy: Option<IfBusy>,
 }
 
 impl Asked {
@@ -59,6 +64,7 @@ impl Asked {
         check_workflow(&mut invalid, &workflow, max_iterations);
         let named = Submission { name: "task".to_owned(), ..submission.clone() };
         named.check(&mut invalid);
+        let if_busy = read_if_busy(body.if_busy, &mut invalid);
         invalid.finish(())?;
         let parameters = json!({
             "workflow": workflow,
@@ -67,7 +73,7 @@ impl Asked {
         });
         let parameters =
             Json::of(&parameters).map_err(|fault| Problem::internal(fault.to_string()))?;
-        Ok(Self { workflow, submission, parameters })
+        Ok(Self { workflow, submission, parameters, if_busy })
     }
 }
 
@@ -78,7 +84,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     refuse_read_only(cx.request, &READ_ONLY)?;
     // Here the hub makes the id, too.
     refuse_read_only(cx.request, &["task_id", "stream_url"])?;
-    let Asked { workflow, mut submission, parameters } = Asked::read(object(cx.request)?)?;
+    let Asked { workflow, mut submission, parameters, if_busy } = Asked::read(object(cx.request)?)?;
     let task_id = made_id("task", cx.once.as_ref(), false);
     let message_id = made_id("msg", cx.once.as_ref(), true);
     // Only so that a session that does not take it leaves no trace; the session decides below.
@@ -88,6 +94,10 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if !cx.caller.may_see(&[&session.owner]) {
         return Err(Problem::foreign("session"));
     }
+    // What is closed takes none, and so nothing ends for it.
+    let is_open = session.value.status == SessionStatus::Active;
+    let of_session = || session.value.if_busy.as_ref().and_then(Open::known);
+    let if_busy = if_busy.or_else(of_session).filter(|_| is_open).unwrap_or(IfBusy::Parallel);
     if submission.wants.audience.is_none() {
         // Agents, since the session's owner need not be who submits.
         let of_session = session.value.audience.map(|audience| match audience {
@@ -107,15 +117,19 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         approval: None,
         follows_group: false,
     };
-    let shown_in = Some((&session_id, &message_id));
-    let draft = Submit { task, shown_in, quotas: cx.quotas() };
+    let quotas = cx.quotas();
+    let draft = Draft { task, session_id: &session_id, message_id: &message_id, if_busy, quotas };
     let answered = cx.store.call_once(&draft, cx.once.as_ref()).await?;
-    if !matches!(answered.value, Submitted::Ok { task: None, .. }) {
-        let problem = not_submitted(&answered.value, &task_id);
-        return mark_replayed(Err(problem), answered.replayed);
-    }
+    let (status, interrupted) = match answered.value {
+        Drafted::Ok { waits: true, interrupted } => (TaskStatus::Waiting, interrupted),
+        Drafted::Ok { waits: false, interrupted } => (TaskStatus::Pending, interrupted),
+        refused => return mark_replayed(Err(not_drafted(&refused, &task_id)), answered.replayed),
+    };
     let accepted =
-        || mark_replayed(Ok(answer(&task_id, &message_id, &session_id)), answered.replayed);
+        || mark_replayed(Ok(answer(&task_id, &message_id, &session_id, status)), answered.replayed);
+    if !answered.replayed {
+        tell_of_end(cx, &interrupted).await;
+    }
     // A repeat of what was accepted gets that answer, whatever became of the session since.
     if answered.replayed && cx.store.call(&Get { task_id: &task_id }).await?.is_some() {
         return accepted();
@@ -145,19 +159,59 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         return Err(problem);
     }
     let hand_over = cx.config.settings.legacy_task_queue;
-    if cx.store.call(&Queue { task_id: &task_id, hand_over }).await?.is_none() {
-        let detail = "This request was refused before; send it with another Idempotency-Key.";
-        return Err(Problem::new(Code::Conflict, detail));
+    match cx.store.call(&Queue { task_id: &task_id, hand_over }).await? {
+        None => {
+            let detail = "This request was refused before; send it with another Idempotency-Key.";
+            return Err(Problem::new(Code::Conflict, detail));
+        }
+        // Another has taken its place meanwhile.
+        Some(queued) if Open::<TaskStatus>::read(queued.as_str()).is_end() => {
+            tell_of_end(cx, std::slice::from_ref(&task_id)).await;
+        }
+        Some(_) => {}
     }
     accepted()
 }
 
-fn answer(task_id: &TaskId, message_id: &MessageId, session_id: &SessionId) -> Response {
+/// Tells the messages of tasks that were interrupted, and those that follow them. They have ended whatever
+/// happens here; what fails, the monitor repeats.
+async fn tell_of_end<R: Redis>(cx: &Context<'_, R>, interrupted: &[TaskId]) {
+    for task_id in interrupted {
+        let ttl_ms = cx.config.settings.message_ttl_ms;
+        if let Err(error) = settle_message(cx.store, task_id, ttl_ms).await {
+            eprintln!("task={task_id} its message could not be told of its end: {error}");
+        }
+    }
+    if !interrupted.is_empty()
+        && let Err(error) = release(cx.store).await
+    {
+        eprintln!("those that follow what has ended could not be told: {error}");
+    }
+}
+
+fn not_drafted(refused: &Drafted, task_id: &TaskId) -> Problem {
+    let detail = match refused {
+        Drafted::TooManyClasses => too_many_classes(),
+        Drafted::Busy(other) => format!("The task {other} of this session is unfinished."),
+        Drafted::Crowded(most) => {
+            format!("More than {most} tasks of this session are unfinished; cancel some first.")
+        }
+        Drafted::Exists | Drafted::Ok { .. } => format!("The task id {task_id} is in use."),
+    };
+    Problem::new(Code::Conflict, detail)
+}
+
+fn answer(
+    task_id: &TaskId,
+    message_id: &MessageId,
+    session_id: &SessionId,
+    status: TaskStatus,
+) -> Response {
     Response::json(&SessionTaskAnswer {
         task_id: task_id.clone(),
         message_id: message_id.clone(),
         session_id: session_id.clone(),
-        status: TaskStatus::Pending.into(),
+        status: status.into(),
         stream_url: format!("/api/v1/sessions/{session_id}/messages/{message_id}/stream"),
     })
 }

@@ -122,14 +122,13 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         approval: submission.approval.as_ref().map(|_| (&wait_id, details.as_ref())),
         follows_group: false,
     };
-    let call = Submit { task, shown_in: None, quotas: cx.quotas() };
+    let call = Submit { task, quotas: cx.quotas() };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = match answered.value {
-        Submitted::Ok { routable, doomed, task: Some(task) } => {
+        Submitted::Ok { routable, doomed, task } => {
             tell_followers(cx, doomed).await;
             Ok(Response::json(&SubmittedTask { task: *task, routable }))
         }
-        Submitted::Ok { .. } => Err(Problem::internal("a task without a message became a draft")),
         refused => Err(not_submitted(&refused, task_id)),
     };
     mark_replayed(answer, answered.replayed)

@@ -16,6 +16,22 @@ words! {
     }
 }
 
+words! {
+    /// What a task does that is submitted while others of its session are unfinished.
+    IfBusy {
+        /// It runs beside them.
+        Parallel = "parallel",
+        /// It waits for their end.
+        Enqueue = "enqueue",
+        /// It is not taken.
+        Reject = "reject",
+        /// It ends them.
+        Interrupt = "interrupt",
+        /// It ends them, and their messages say that they are superseded.
+        Rollback = "rollback",
+    }
+}
+
 /// A session as it is shown: fields and order of `contract.md` §5.
 // `A` is what keeps an audience.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +51,10 @@ pub struct Session<A = Value> {
     pub updated_at: UnixMillis,
     /// Whose nodes may run its tasks: `any`, `owner`, or agents; `null`: as the hub says.
     pub audience: A,
+    /// What a task does that is submitted while others are unfinished: `parallel enqueue reject interrupt
+    /// rollback`; left out, `parallel`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_busy: Option<Open<IfBusy>>,
 }
 
 /// A session that is begun, or was.
@@ -52,6 +72,10 @@ pub struct SessionBody<J = Box<RawValue>> {
     /// Whose nodes may run its tasks: `any`, `owner`, or a list of agents; left out, as the variable
     /// `task_audience` says.
     pub audience: Option<Value>,
+    /// What a task does that is submitted while others are unfinished, unless it says so itself: `parallel
+    /// enqueue reject interrupt rollback`; left out, `parallel`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_busy: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -502,6 +502,11 @@ pub struct SessionTaskBody {
     pub audience: Option<Value>,
     /// The one node that may run it; it waits for that node, also while there is none.
     pub target_node: Option<NodeId>,
+    /// What becomes of it while other tasks of the session are unfinished: `parallel` (it runs beside them),
+    /// `enqueue` (it waits for their end), `reject` (409), `interrupt` (it ends them), `rollback` (and their
+    /// messages are marked as superseded); left out, as the session says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_busy: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

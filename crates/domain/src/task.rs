@@ -1,7 +1,8 @@
 //! Tasks: what may be submitted, and the words for it (`contract.md` §5).
 
+use reef_api::session::IfBusy;
 use reef_api::task::{RetryPolicy, TaskBody};
-use reef_api::{GroupId, NodeId, TaskId};
+use reef_api::{GroupId, NodeId, TaskId, Word as _};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -357,6 +358,13 @@ pub fn check_user(invalid: &mut Invalid, user_id: Option<&str>) {
 pub fn check_workflow(invalid: &mut Invalid, workflow: &str, max_iterations: i64) {
     invalid.one_of("workflow", workflow, &WORKFLOWS);
     invalid.within("max_iterations", max_iterations, &(1..=ITERATIONS_MAX));
+}
+
+/// Reads what a task does while others of its session are unfinished; `None` where nothing is said.
+pub fn read_if_busy(given: Option<String>, invalid: &mut Invalid) -> Option<IfBusy> {
+    let given = given?;
+    invalid.one_of("if_busy", &given, &IfBusy::names());
+    IfBusy::parse(&given)
 }
 
 /// Adds what is wrong with an id that a caller brings.

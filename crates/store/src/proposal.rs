@@ -212,7 +212,7 @@ async fn queue<R: Redis>(
         approval: None,
         follows_group: false,
     };
-    let call = Submit { task, shown_in: None, quotas };
+    let call = Submit { task, quotas };
     // Under a key besides: somebody may have removed the task already.
     let once = Once { digest: task_id.to_string(), fingerprint: acceptance.seed.clone() };
     match store.call_once(&call, Some(&once)).await {

@@ -1,7 +1,7 @@
 //! Calls on sessions: `lua/session/` for one, `lua/sessions/` for the lists by which they are found.
 
 use reef_api::time::UnixMillis;
-use reef_api::{MessageId, SessionId};
+use reef_api::{MessageId, Open as OpenWord, SessionId};
 use reef_domain::task::Audience;
 use serde_json::Value;
 
@@ -27,6 +27,7 @@ impl FromReply for Owned<Session> {
             created_at: FromReply::read(reply)?,
             updated_at: FromReply::read(reply)?,
             audience: read_audience(&reply.text()?, &owner)?,
+            if_busy: reply.filled()?.map(OpenWord::read),
         };
         Ok(Self { owner, value })
     }

@@ -10,7 +10,7 @@ mod submit;
 use std::borrow::Cow;
 
 use reef_api::task::{RetryPolicy, Seconds};
-use reef_api::{LimitId, NodeId};
+use reef_api::{LimitId, NodeId, TaskId};
 use reef_domain::filter::Filter;
 use reef_domain::json::Json;
 use reef_domain::label::Labels;

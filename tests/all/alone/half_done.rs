@@ -2,12 +2,13 @@
 //! them. Each step is done as the hub does it, by its own script, and then nothing more.
 
 use reef_api::Token;
+use reef_api::session::IfBusy;
 use reef_api::{MessageId, SessionId, TaskId};
 use reef_domain::json::Json;
 use reef_domain::task::{Submission, Wants};
 use reef_store::Store;
 use reef_store::node::Writer;
-use reef_store::task::{Complete, Fail, GivenTask, Place, Placed, Submit, Submitted, place};
+use reef_store::task::{Complete, Draft, Drafted, Fail, GivenTask, Place, Placed, place};
 use serde_json::{Value, json};
 
 use crate::contract::Desk;
@@ -45,7 +46,7 @@ impl Scene {
             ..Submission::default()
         };
         let object = |text: &str| Json::read(text).unwrap();
-        let call = Submit {
+        let call = Draft {
             task: GivenTask {
                 task_id: &TaskId::from(TASK),
                 submission: &submission,
@@ -55,11 +56,13 @@ impl Scene {
                 approval: None,
                 follows_group: false,
             },
-            shown_in: Some((&SessionId::from(self.session.as_str()), &MessageId::from(MESSAGE))),
+            session_id: &SessionId::from(self.session.as_str()),
+            message_id: &MessageId::from(MESSAGE),
+            if_busy: IfBusy::Parallel,
             quotas: None,
         };
         let submitted = now(self.scripts.call(&call)).unwrap();
-        assert!(matches!(submitted, Submitted::Ok { task: None, .. }), "{submitted:?}");
+        assert!(matches!(submitted, Drafted::Ok { waits: false, .. }), "{submitted:?}");
     }
 
     /// The second: its message.

@@ -155,7 +155,6 @@ fn end_many(store: &Store<Blocking>, count: usize) {
                 approval: None,
                 follows_group: false,
             },
-            shown_in: None,
             quotas: None,
         };
         assert!(matches!(now(store.call(&submit)).unwrap(), Submitted::Ok { .. }));

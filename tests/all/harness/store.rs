@@ -46,6 +46,11 @@ impl Blocking {
         Self(Mutex::new(connection))
     }
 
+    /// Runs commands of the test's own.
+    pub fn ask_all<T: redis::FromRedisValue>(&self, commands: &redis::Pipeline) -> T {
+        commands.query(&mut *self.0.lock().unwrap()).unwrap()
+    }
+
     /// Runs a command of the test's own.
     pub fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> T {
         command.query(&mut *self.0.lock().unwrap()).unwrap()

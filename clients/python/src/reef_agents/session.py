@@ -53,13 +53,15 @@ class Session:
         user_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         audience: Audience | None = None,
+        if_busy: str | None = None,
     ) -> Session:
-        """Makes it."""
+        """Makes it. ``if_busy`` is what :meth:`ask` does where it does not say."""
         body = body_of(
             session_id=self.id,
             user_id=user_id,
             metadata=metadata,
             audience=audience_of(audience),
+            if_busy=if_busy,
         )
         await self._calls.request("POST", api("sessions"), json=body)
         return self
@@ -97,11 +99,14 @@ class Session:
         timeout: float | None = None,
         audience: Audience | None = None,
         target_node: str | None = None,
+        if_busy: str | None = None,
     ) -> Asked:
         """Gives out work, whose worker writes to ``answer``.
 
         The worker must have the given skills, and that of the workflow's name: ``simple``, if
-        nothing is said.
+        nothing is said. While other tasks of the session are unfinished, ``if_busy`` says what
+        becomes of it: ``parallel``, ``enqueue``, ``reject`` (:class:`Conflict`), ``interrupt`` or
+        ``rollback``.
         """
         body = body_of(
             task_description=what,
@@ -112,6 +117,7 @@ class Session:
             timeout=timeout,
             audience=audience_of(audience),
             target_node=target_node,
+            if_busy=if_busy,
         )
         path = api("sessions", self.id, "tasks")
         answer: types.SessionTaskAnswer = await self._calls.request("POST", path, json=body)
@@ -165,6 +171,7 @@ class Sessions:
         user_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         audience: Audience | None = None,
+        if_busy: str | None = None,
     ) -> Session:
         """Makes one, under an id of the hub's if none is given."""
         body = body_of(
@@ -172,6 +179,7 @@ class Sessions:
             user_id=user_id,
             metadata=metadata,
             audience=audience_of(audience),
+            if_busy=if_busy,
         )
         answer: types.SessionAnswer = await self._calls.request("POST", api("sessions"), json=body)
         return Session(self._calls, answer["session_id"])

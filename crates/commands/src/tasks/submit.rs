@@ -41,6 +41,11 @@ pub(crate) struct SubmitArgs {
     /// Most steps of a plan, or rounds of critique
     #[arg(long, value_name = "N", requires = "session")]
     max_iterations: Option<u32>,
+    /// While other tasks of the session are unfinished: parallel (beside them), enqueue (after them), reject,
+    /// interrupt (in their place) or rollback (and their messages are marked); else as the session says
+    #[arg(long, value_name = "WHAT", requires = "session",
+        value_parser = ["parallel", "enqueue", "reject", "interrupt", "rollback"])]
+    if_busy: Option<String>,
     /// Wait for its end, like `reef tasks watch`
     #[arg(long)]
     wait: bool,
@@ -153,5 +158,6 @@ fn session_task(args: &SubmitArgs) -> SessionTaskBody {
         timeout: args.work.timeout,
         audience: args.work.audience(),
         target_node: args.work.node.clone(),
+        if_busy: args.if_busy.clone(),
     }
 }

@@ -190,6 +190,10 @@ pub const WAIT_FOR_MS_MAX: i64 = 30 * 86_400_000;
 /// Most tasks, or groups, that one task follows, or that one wait is for.
 pub const FOLLOWED_MAX: usize = 100;
 
+/// Most unfinished tasks of a session that one submission ends: with its own it stays below what one script
+/// may end.
+pub const INTERRUPTED_MAX: i64 = 20;
+
 /// Most tasks that are submitted at once: a script that blocks Redis for some milliseconds.
 pub const BATCH_TASKS_MAX: usize = 100;
 

@@ -2,7 +2,7 @@
 -- include: claim
 
 -- Ends a task that has not ended. Whoever runs it hears of it with its next heartbeat or progress.
-local function cancel_task(task)
+local function cancel_task(task, reason)
   if task.status == 'running' then
     end_claim(task, false)
     note_lost(task.node, { task.id }, 'cancelled')
@@ -11,5 +11,5 @@ local function cancel_task(task)
   else
     dequeue(task)
   end
-  end_task(task, 'cancelled', 'cancelled')
+  end_task(task, 'cancelled', reason or 'cancelled')
 end

@@ -79,7 +79,10 @@ local function end_task(task, to, reason)
       redis.call('HSET', key.schedule(schedule), 'failed', task.id)
     end
   end
-  if task.message ~= '' then redis.call('ZADD', key.unsettled_tasks, clock, task.id) end
+  if task.message ~= '' then
+    redis.call('ZADD', key.unsettled_tasks, clock, task.id)
+    redis.call('ZREM', key.unfinished_in_session(task.session), task.id)
+  end
   if task.waits then drop_left(task, to) end
   count_unfinished(task, -1)
   move_task(task, to, reason)

@@ -1,11 +1,8 @@
--- Takes a task (contract.md §5). A draft waits, unseen, until task/queue says that its message is there.
+-- Takes a task (contract.md §5).
 --
 -- KEYS[1]  the cluster partition
 -- Call     Take
 -- ARGV     once
---          is_draft: flag       It waits, unseen, until [`Queue`] says that its message is there.
---          session_id: SessionId?  The session that shows it.
---          message_id: MessageId?  The message that shows it.
 --          owner: text          Who submits it.
 --          preferring_max: int  Most classes of the owner where preferences are honoured.
 --          tasks_max: int?      Most unfinished tasks of the owner.
@@ -14,10 +11,9 @@
 --          group: GroupId?      The group that it joins.
 --          task: &'a [GivenTask<'a>]*  The task.
 -- Returns  Submitted:
---          ok(routable: flag, doomed: flag, task: Option<Box<Task>>)
+--          ok(routable: flag, doomed: flag, task: Box<Task>)
 --                               It waits; some node has the skills, or none. What it follows has ended
---                               otherwise than it asks: [`Release`] ends it. Without the task it is a
---                               draft.
+--                               otherwise than it asks: [`Release`] ends it.
 --          exists               The id is in use.
 --          too_many_classes     Too many different sets of skills wait.
 --          unknown(what: text)  There is no such task or group of the same owner, or no such limit.
@@ -40,7 +36,6 @@ end
 
 local function run()
   local given = read_given(task, group)
-  given.session_id, given.message_id = session_id, message_id
   if redis.call('EXISTS', key.task(given.task_id)) == 1 then return { 'exists' } end
   local refused, usage = refusal(of, 1, #given.spec + #given.wants + #given.approval)
   refused = refused or flow_refusal(given)
@@ -50,14 +45,10 @@ local function run()
   if classes_max ~= '' and usage[4] ~= classes_max then
     redis.call('HSET', key.usage(owner), 'classes_max', classes_max)
   end
-  local taken = write_task(of, given, is_draft == '1' and 'draft' or 'pending', chosen)
+  local taken = write_task(of, given, 'pending', chosen)
   local reply = { 'ok', is_routable(given.asks) and 1 or 0, 0 }
-  if is_draft == '1' then
-    redis.call('ZADD', key.draft_tasks, clock, taken.id)
-  else
-    reply[3] = begin(taken, given) and 1 or 0
-    append_task(reply, taken.id)
-  end
+  reply[3] = begin(taken, given) and 1 or 0
+  append_task(reply, taken.id)
   keep_clock()
   return reply
 end

@@ -128,6 +128,7 @@ pub struct Outcome {
     error: String,
     result: String,
     content: String,
+    superseded: bool,
 }
 
 /// Where a session task shows itself.
@@ -268,7 +269,10 @@ pub async fn settle_message<R: Redis>(
     // A message that is gone, complete, or knows of the end has nothing more to hear.
     store.call(&change.call(message_id, author, task_id.as_str(), ttl_ms)).await?;
     let error = Reason(error);
-    store.call(&message::Complete { message_id, author, error, ttl_ms, ends_claim: true }).await?;
+    let superseded = outcome.superseded;
+    let complete =
+        message::Complete { message_id, author, error, ttl_ms, ends_claim: true, superseded };
+    store.call(&complete).await?;
     store.call(&Settled { task_id }).await
 }
 
@@ -296,5 +300,5 @@ fn as_block(kind: &str, value: Value) -> Map<String, Value> {
 }
 
 rows! {
-    Outcome { status, session_id, message_id, spec, error, result, content }
+    Outcome { status, session_id, message_id, spec, error, result, content, superseded }
 }

@@ -1,6 +1,7 @@
 //! How tasks come into the queue.
 
 use reef_api::flow::BatchedTask;
+use reef_api::session::IfBusy;
 use reef_api::task::RetryPolicy;
 use reef_api::{GroupId, MessageId, SessionId, TaskId, Token, WaitId, Word as _};
 use reef_domain::flow::Edge;
@@ -9,12 +10,12 @@ use reef_domain::label;
 use reef_domain::limits::PREFERRING_CLASSES_MAX;
 use reef_domain::task::{Submission, Wants};
 
-use super::{Batch, Spec, Submitted, Take, TakeBatch, Task, wants_json};
+use super::{Batch, Drafted, Spec, Submitted, Take, TakeBatch, TakeDraft, wants_json};
 use crate::node::Writer;
 use crate::queue::stored_type;
 use crate::quota::Quotas;
 use crate::script::{
-    Argument, Arguments, Call, FromReply, Malformed, Reader, Script, TASK_BATCH, TASK_SUBMIT, rows,
+    Argument, Arguments, Call, Malformed, Reader, Script, TASK_BATCH, TASK_DRAFT, TASK_SUBMIT, rows,
 };
 use crate::wait::WaitSpec;
 
@@ -139,18 +140,8 @@ impl Argument for &[GivenTask<'_>] {
 pub struct Submit<'a> {
     /// What it is.
     pub task: GivenTask<'a>,
-    /// The session and the message that show it. Such a task is a draft, which nobody sees until
-    /// [`Queue`] says that the message is there.
-    pub shown_in: Option<(&'a SessionId, &'a MessageId)>,
     /// What the owner may have; `None`: as much as it likes.
     pub quotas: Option<&'a Quotas>,
-}
-
-/// A draft is not shown.
-impl FromReply for Option<Box<Task>> {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        if reply.is_at_end() { Ok(None) } else { FromReply::read(reply).map(Some) }
-    }
 }
 
 /// Most classes of an owner up to which preferences are honoured.
@@ -168,9 +159,6 @@ impl Call for Submit<'_> {
 
     fn arguments(&self, arguments: &mut Arguments) {
         let take = Take {
-            is_draft: self.shown_in.is_some(),
-            session_id: self.shown_in.map(|(session_id, _)| session_id),
-            message_id: self.shown_in.map(|(_, message_id)| message_id),
             owner: self.task.owner,
             preferring_max: preferring_max(self.quotas),
             tasks_max: self.quotas.map(|quotas| quotas.tasks),
@@ -184,6 +172,55 @@ impl Call for Submit<'_> {
 
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Submitted, Malformed> {
         Submitted::read(status, reply)
+    }
+}
+
+/// Takes the task of a session, as a draft which nobody sees until [`Queue`](super::Queue) says that its
+/// message is there.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    /// What it is.
+    pub task: GivenTask<'a>,
+    /// The session that shows it.
+    pub session_id: &'a SessionId,
+    /// The message that shows it.
+    pub message_id: &'a MessageId,
+    /// What it does while others of the session are unfinished.
+    pub if_busy: IfBusy,
+    /// What the owner may have; `None`: as much as it likes.
+    pub quotas: Option<&'a Quotas>,
+}
+
+impl Call for Draft<'_> {
+    type Reply = Drafted;
+
+    fn script(&self) -> &'static Script {
+        &TASK_DRAFT
+    }
+
+    fn arguments(&self, arguments: &mut Arguments) {
+        let take = TakeDraft {
+            session_id: self.session_id,
+            message_id: self.message_id,
+            manner: match self.if_busy {
+                IfBusy::Parallel => "beside",
+                IfBusy::Enqueue => "after",
+                IfBusy::Reject => "refused",
+                IfBusy::Interrupt => "cancelling",
+                IfBusy::Rollback => "superseding",
+            },
+            owner: self.task.owner,
+            preferring_max: preferring_max(self.quotas),
+            tasks_max: self.quotas.map(|quotas| quotas.tasks),
+            bytes_max: self.quotas.map(|quotas| quotas.task_bytes),
+            classes_max: self.quotas.map(|quotas| quotas.classes),
+            task: std::slice::from_ref(&self.task),
+        };
+        take.arguments(arguments);
+    }
+
+    fn read(&self, status: &str, reply: &mut Reader) -> Result<Drafted, Malformed> {
+        Drafted::read(status, reply)
     }
 }
 

@@ -8,22 +8,28 @@ use super::{Desk, Held};
 use crate::harness::{Client, unique};
 
 /// A session, and workers of its own for its tasks.
-struct Conversation {
-    desk: Desk,
-    session: String,
+pub(super) struct Conversation {
+    pub(super) desk: Desk,
+    pub(super) session: String,
     node: String,
 }
 
 /// A task of a conversation.
-struct Shown {
-    id: String,
+pub(super) struct Shown {
+    pub(super) id: String,
     message: String,
 }
 
 impl Conversation {
-    fn new(client: &Client) -> Self {
+    pub(super) fn new(client: &Client) -> Self {
+        Self::in_session(client, json!({}))
+    }
+
+    /// In a session with these fields.
+    #[track_caller]
+    pub(super) fn in_session(client: &Client, fields: Value) -> Self {
         let desk = Desk::new(client);
-        let session = client.post_empty("/sessions").ok()["session_id"].as_str().unwrap().into();
+        let session = client.post("/sessions", &fields).ok()["session_id"].as_str().unwrap().into();
         let node = desk.node_with(json!({
             "available_skills": [desk.skill, "simple", "planner", "critic"],
             "max_concurrent_tasks": 10,
@@ -31,17 +37,21 @@ impl Conversation {
         Self { desk, session, node }
     }
 
-    fn path(&self) -> String {
+    pub(super) fn node(&self) -> &str {
+        &self.node
+    }
+
+    pub(super) fn path(&self) -> String {
         format!("/sessions/{}/tasks", self.session)
     }
 
     /// Asks for a task; the desk's skill keeps others' workers away.
-    fn body(&self) -> Value {
+    pub(super) fn body(&self) -> Value {
         json!({"task_description": "say hello", "required_skills": [self.desk.skill]})
     }
 
     #[track_caller]
-    fn submit(&self, fields: Value) -> Shown {
+    pub(super) fn submit(&self, fields: Value) -> Shown {
         let mut body = self.body();
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         let answer = self.desk.client.post(&self.path(), &body).ok();
@@ -50,7 +60,7 @@ impl Conversation {
     }
 
     #[track_caller]
-    fn run(&self, fields: Value) -> (Shown, Held) {
+    pub(super) fn run(&self, fields: Value) -> (Shown, Held) {
         let shown = self.submit(fields);
         let held = self.desk.claim_one(&self.node);
         assert_eq!(held.id, shown.id);
@@ -58,13 +68,13 @@ impl Conversation {
     }
 
     #[track_caller]
-    fn message(&self, shown: &Shown) -> Value {
+    pub(super) fn message(&self, shown: &Shown) -> Value {
         self.desk.client.get(&format!("/messages/{}", shown.message)).ok()
     }
 
     /// What the message has told: types and payloads.
     #[track_caller]
-    fn told(&self, shown: &Shown) -> Vec<(String, Value)> {
+    pub(super) fn told(&self, shown: &Shown) -> Vec<(String, Value)> {
         let path = format!("/messages/{}/events", shown.message);
         let events = self.desk.client.get(&path).ok()["events"].clone();
         let events = events.as_array().unwrap().iter();
@@ -75,7 +85,7 @@ impl Conversation {
     }
 
     #[track_caller]
-    fn told_types(&self, shown: &Shown) -> Vec<String> {
+    pub(super) fn told_types(&self, shown: &Shown) -> Vec<String> {
         self.told(shown).into_iter().map(|(event, _)| event).collect()
     }
 }

@@ -3,6 +3,7 @@
 
 mod audience;
 mod bulk;
+mod busy;
 mod claiming;
 mod directed;
 mod edits;

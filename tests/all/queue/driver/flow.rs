@@ -77,7 +77,7 @@ impl Driver {
     ) -> Option<(bool, i64)> {
         let (given, nothing) = (Given::of(member, delay_ms, joins), Json::empty_object());
         let quotas = Some(&self.settings.quotas);
-        let call = Submit { task: given.as_task(&nothing), shown_in: None, quotas };
+        let call = Submit { task: given.as_task(&nothing), quotas };
         match now(self.store.call(&call)).unwrap() {
             Submitted::Ok { routable, doomed, .. } => {
                 self.tell_followers(doomed);

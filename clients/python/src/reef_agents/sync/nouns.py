@@ -121,9 +121,12 @@ class Session(Facade):
         user_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         audience: session.Audience | None = None,
+        if_busy: str | None = None,
     ) -> Session:
         """Makes it."""
-        opened = self._inner.open(user_id=user_id, metadata=metadata, audience=audience)
+        opened = self._inner.open(
+            user_id=user_id, metadata=metadata, audience=audience, if_busy=if_busy
+        )
         self._portal.call(opened)
         return self
 
