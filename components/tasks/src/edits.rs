@@ -88,7 +88,7 @@ async fn try_edit<R: Redis>(
     let conflict = |detail: String| Err(Problem::new(Code::Conflict, detail));
     let answer = match answered.value {
         Edited::Ok { routable, task } => {
-            Ok(Response::json(&SubmittedTask { task: *task, routable }))
+            Ok(Response::json(&SubmittedTask { task: *task, routable, deduplicated: false }))
         }
         Edited::NotFound => Err(unknown_task(task_id)),
         Edited::Forbidden => Err(Problem::foreign("task")),

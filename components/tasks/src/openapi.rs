@@ -2,6 +2,7 @@
 
 mod limits;
 mod schedules;
+mod turns;
 
 use reef_api::Word as _;
 use reef_api::bulk::{Bulk, BulkAction, BulkBody, BulkStatus};
@@ -446,6 +447,7 @@ fn flow_schemas(api: &mut Api) {
 }
 
 fn task_schemas(api: &mut Api) {
+    turns::schemas(api);
     api.body::<owners::SubmitBody>()
         .require(&["name"])
         .set("name", name(1, TASK_NAME_CHARS_MAX))

@@ -94,7 +94,7 @@ pub(crate) type SubmitBody = TaskBody<Json>;
 
 fn submission(body: &mut SubmitBody) -> Result<Submission, Invalid> {
     let mut invalid = Invalid::new();
-    let submission = Submission::read(body, &mut invalid)?;
+    let submission = Submission::read_one(body, &mut invalid)?;
     check_task_id(&mut invalid, body.task_id.as_deref().filter(|given| !given.is_empty()));
     invalid.finish(submission)
 }
@@ -127,7 +127,10 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let answer = match answered.value {
         Submitted::Ok { routable, doomed, task } => {
             tell_followers(cx, doomed).await;
-            Ok(Response::json(&SubmittedTask { task: *task, routable }))
+            Ok(Response::json(&SubmittedTask { task: *task, routable, deduplicated: false }))
+        }
+        Submitted::Deduplicated { routable, task } => {
+            Ok(Response::json(&SubmittedTask { task: *task, routable, deduplicated: true }))
         }
         refused => Err(not_submitted(&refused, task_id)),
     };

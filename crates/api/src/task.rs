@@ -3,7 +3,9 @@
 mod edit;
 mod retry;
 mod seconds;
+mod session;
 mod stats;
+mod unique;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,7 +18,9 @@ use serde_json::value::RawValue;
 pub use self::edit::TaskEditBody;
 pub use self::retry::{RetryBody, RetryPolicy};
 pub use self::seconds::Seconds;
+pub use self::session::{SessionTaskAnswer, SessionTaskBody};
 pub use self::stats::TaskStats;
+pub use self::unique::{UniqueBody, UniqueScope, UniqueThen, UniqueWhile};
 use crate::flow::AfterBody;
 use crate::id::{GroupId, MessageId, NodeId, SessionId, TaskId, Token, WaitId};
 use crate::lax;
@@ -224,6 +228,9 @@ pub struct TaskBody<J> {
     /// Limits that it is under: it begins once all of them are open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<Vec<TaskLimitBody>>,
+    /// What it is to be the only one of: for tasks that are submitted one by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<UniqueBody>,
 }
 
 /// A task that was submitted.
@@ -234,6 +241,14 @@ pub struct SubmittedTask {
     pub task: Task,
     /// Whether any node, whatever its status, may run it.
     pub routable: bool,
+    /// There was one already, which this is: nothing was submitted.
+    #[serde(skip_serializing_if = "is_false")]
+    pub deduplicated: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl<'de> Deserialize<'de> for SubmittedTask {
@@ -242,9 +257,11 @@ impl<'de> Deserialize<'de> for SubmittedTask {
         struct Rest {
             #[serde(default)]
             routable: bool,
+            #[serde(default)]
+            deduplicated: bool,
         }
-        let (task, Rest { routable }) = part_and_rest(deserializer)?;
-        Ok(Self { task, routable })
+        let (task, Rest { routable, deduplicated }) = part_and_rest(deserializer)?;
+        Ok(Self { task, routable, deduplicated })
     }
 }
 
@@ -476,48 +493,6 @@ pub struct TaskCleanupBody {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct TaskCleanupAnswer {
     pub deleted: i64,
-}
-
-/// `POST /sessions/{sid}/tasks`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct SessionTaskBody {
-    /// What is to be done.
-    pub task_description: Option<String>,
-    /// How: also a skill that the worker must have.
-    pub workflow: Option<String>,
-    /// Most rounds of the workflow.
-    #[serde(default, deserialize_with = "lax::int")]
-    pub max_iterations: Option<i64>,
-    /// Skills that the node must have besides.
-    pub required_skills: Option<Vec<String>>,
-    /// 0 (critical) to 3 (low).
-    #[serde(default, deserialize_with = "lax::int")]
-    pub priority: Option<i64>,
-    /// Longest run, in seconds.
-    #[serde(default, deserialize_with = "lax::float")]
-    pub timeout: Option<f64>,
-    /// Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the session says,
-    /// else the variable `task_audience`.
-    pub audience: Option<Value>,
-    /// The one node that may run it; it waits for that node, also while there is none.
-    pub target_node: Option<NodeId>,
-    /// What becomes of it while other tasks of the session are unfinished: `parallel` (it runs beside them),
-    /// `enqueue` (it waits for their end), `reject` (409), `interrupt` (it ends them), `rollback` (and their
-    /// messages are marked as superseded); left out, as the session says.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub if_busy: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct SessionTaskAnswer {
-    pub task_id: TaskId,
-    pub message_id: MessageId,
-    pub session_id: SessionId,
-    pub status: Open<TaskStatus>,
-    pub stream_url: String,
 }
 
 #[cfg(test)]

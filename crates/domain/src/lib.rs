@@ -46,6 +46,7 @@ pub mod retry;
 pub mod schedule;
 pub mod shown;
 pub mod task;
+pub mod unique;
 pub mod wait;
 
 pub use invalid::Invalid;

@@ -18,6 +18,7 @@ use crate::limits::{
 use crate::name;
 use crate::node::check_labels_bytes;
 use crate::retry;
+use crate::unique::Unique;
 use crate::wait::Approval;
 
 /// Kinds of tasks. They say something to people, and can be paused.
@@ -220,6 +221,8 @@ pub struct Submission {
     pub after: Vec<Edge>,
     /// The group that it joins.
     pub group_id: Option<GroupId>,
+    /// What it is to be the only one of.
+    pub unique: Option<Unique>,
 }
 
 impl Default for Submission {
@@ -231,6 +234,17 @@ impl Default for Submission {
 impl Submission {
     /// Takes a submission out of a body, with the defaults filled in, and adds every broken rule.
     /// What is kept as it is (parameters, metadata) and the id stay behind.
+    ///
+    /// # Errors
+    /// [`AUDIENCE_RULE`].
+    pub fn read_one<J>(body: &mut TaskBody<J>, invalid: &mut Invalid) -> Result<Self, Invalid> {
+        let unique = body.unique.take();
+        let mut submission = Self::read(body, invalid)?;
+        submission.unique = unique.map(|given| Unique::read(given, &mut submission, invalid));
+        Ok(submission)
+    }
+
+    /// The same for one that is not submitted by itself.
     ///
     /// # Errors
     /// [`AUDIENCE_RULE`].
@@ -260,6 +274,8 @@ impl Submission {
         let is_id = submission.group_id.as_ref().is_none_or(|group| id::is_valid(group));
         invalid.require(is_id, "group_id", id::RULE);
         submission.check_group(submission.group_id.as_ref(), invalid);
+        let rule = "is for tasks that are submitted one by one";
+        invalid.require(body.unique.is_none(), "unique", rule);
         if let Some(asked) = &mut body.approval {
             submission.approval = Some(Approval::read(asked, "approval.", invalid));
             let is_now = submission.delay_ms == 0;
@@ -293,6 +309,7 @@ impl Submission {
             approval: None,
             after: Vec::new(),
             group_id: body.group_id.take().filter(|group| !group.is_empty()),
+            unique: None,
         }
     }
 

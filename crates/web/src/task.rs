@@ -48,6 +48,13 @@ pub fn not_submitted(refused: &Submitted, task_id: &str) -> Problem {
     match refused {
         Submitted::TooManyClasses => Problem::new(Code::Conflict, too_many_classes()),
         Submitted::Unknown { what } => Problem::new(Code::Conflict, unknown_followed(what)),
+        Submitted::Held { holder: Some(other) } => {
+            let detail = format!("The task {other} is the only one of this key.");
+            Problem::new(Code::Conflict, detail)
+        }
+        Submitted::Held { holder: None } => {
+            Problem::new(Code::Conflict, "A task of somebody else is the only one of this key.")
+        }
         Submitted::Sealed => Problem::new(Code::Conflict, "The group takes no further tasks."),
         _ => Problem::new(Code::Conflict, format!("The task id {task_id} is in use.")),
     }

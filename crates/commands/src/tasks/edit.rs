@@ -62,7 +62,7 @@ pub(crate) async fn run(cx: &Context, args: EditArgs) -> Result<(), Failure> {
         ..TaskEditBody::default()
     };
     let answer = cx.hub.edit_task(&args.task, &body).once().send().await?;
-    cx.out.answer(&answer, |SubmittedTask { task, routable }| {
+    cx.out.answer(&answer, |SubmittedTask { task, routable, .. }| {
         let may = if routable { "" } else { "; no worker has these skills yet" };
         format!("{} is changed and {}{may}", shown(task.task_id), shown(task.status))
     })

@@ -6,6 +6,7 @@ mod edit;
 mod find;
 mod show;
 mod submit;
+mod unique;
 mod watch;
 mod work;
 

@@ -8,6 +8,7 @@ use reef_client::Request;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::unique::UniqueArgs;
 use super::watch::{self, WatchArgs};
 use super::work::{WorkArgs, priority};
 use crate::Context;
@@ -29,6 +30,8 @@ pub(crate) struct SubmitArgs {
     /// The group that it joins
     #[arg(long, value_name = "GROUP")]
     group: Option<GroupId>,
+    #[command(flatten)]
+    unique: UniqueArgs,
     /// An id for it; else the hub makes one
     #[arg(long, value_name = "ID")]
     task_id: Option<TaskId>,
@@ -52,7 +55,7 @@ pub(crate) struct SubmitArgs {
 }
 
 /// What a task that answers in a session cannot have.
-const NOT_IN_A_SESSION: [&str; 15] = [
+const NOT_IN_A_SESSION: [&str; 16] = [
     "optional_skills",
     "tags",
     "description",
@@ -68,6 +71,7 @@ const NOT_IN_A_SESSION: [&str; 15] = [
     "group",
     "approval",
     "task_id",
+    "unique",
 ];
 
 pub(crate) async fn run(cx: &Context, args: SubmitArgs) -> Result<(), Failure> {
@@ -83,17 +87,19 @@ pub(crate) async fn run(cx: &Context, args: SubmitArgs) -> Result<(), Failure> {
                     message_id: Some(message_id),
                     status,
                     routable: true,
+                    deduplicated: false,
                 },
             )
             .await
         }
         None => {
             let request = cx.hub.submit_task(&task(&args)?);
-            submit(cx, &args, request, |SubmittedTask { task, routable }| Submitted {
+            submit(cx, &args, request, |SubmittedTask { task, routable, deduplicated }| Submitted {
                 task_id: task.task_id,
                 message_id: task.message_id,
                 status: task.status,
                 routable,
+                deduplicated,
             })
             .await
         }
@@ -106,6 +112,7 @@ struct Submitted {
     message_id: Option<MessageId>,
     status: Open<TaskStatus>,
     routable: bool,
+    deduplicated: bool,
 }
 
 async fn submit<T: DeserializeOwned>(
@@ -115,7 +122,10 @@ async fn submit<T: DeserializeOwned>(
     read: impl FnOnce(T) -> Submitted,
 ) -> Result<(), Failure> {
     let answer = request.once().send().await?;
-    let Submitted { task_id, message_id, status, routable } = read(answer.json()?);
+    let Submitted { task_id, message_id, status, routable, deduplicated } = read(answer.json()?);
+    if deduplicated {
+        cx.out.note("there is one already, which is shown; nothing was submitted");
+    }
     if !routable {
         cx.out.note("no worker has these skills yet; it waits for one");
     }
@@ -144,6 +154,7 @@ fn task(args: &SubmitArgs) -> Result<TaskBody<Map<String, Value>>, Failure> {
             args.after.iter().map(after).collect()
         }),
         group_id: args.group.clone(),
+        unique: args.unique.body(),
         ..args.work.body(&args.name)?
     })
 }

@@ -25,6 +25,16 @@ pub const BACK_OFF_MS_MIN: i64 = 1_000;
 /// Longest such wait, in milliseconds: five minutes.
 pub const BACK_OFF_MS_MAX: i64 = 300_000;
 
+/// Longest key of what there is to be one of, in characters: two make a line of a log.
+pub const UNIQUE_KEY_CHARS_MAX: usize = 128;
+
+/// Longest time for which such a key is held whatever becomes of its task, in milliseconds: 30 d, as ended tasks
+/// are kept.
+pub const UNIQUE_TTL_MS_MAX: i64 = 30 * 86_400_000;
+
+/// How many times as long as after one submission a debounced task waits at most, unless it says so itself.
+pub const DEBOUNCE_TIMES: i64 = 10;
+
 /// Longest token of a claim, in characters: a number and some random text, with room to grow.
 pub const CLAIM_TOKEN_CHARS_MAX: usize = 64;
 

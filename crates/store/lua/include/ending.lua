@@ -11,7 +11,8 @@ local function part_of_task(id, name)
 end
 
 -- What is of no use once a task has ended: nobody holds it. One that has completed is never tried again.
-local USELESS = { claimed = true, deadline = true, lease_ms = true, wait = true }
+local USELESS = { claimed = true, deadline = true, lease_ms = true, wait = true, unique = true,
+  pushed_till = true }
 local USELESS_IF_COMPLETED = { token = true, rank = true, class = true, counted = true }
 -- What lies apart from an ended task where it is not small, so that Redis keeps the task itself in the
 -- compact form that it has for hashes of small values.
@@ -68,6 +69,12 @@ local function drop_left(task, to)
   redis.call('DEL', key.task_signals(task.id))
 end
 
+-- Gives back the key of which it was the only one.
+local function free_unique(task)
+  local record = key.unique(task.unique)
+  if string.match(redis.call('GET', record) or '', '/(.*)$') == task.id then redis.call('DEL', record) end
+end
+
 -- Ends a task for good. Those that went wrong are dead letters; a message that waits for the
 -- outcome is told in a step of its own, which the monitor repeats until it is done.
 local function end_task(task, to, reason)
@@ -84,6 +91,7 @@ local function end_task(task, to, reason)
     redis.call('ZREM', key.unfinished_in_session(task.session), task.id)
   end
   if task.waits then drop_left(task, to) end
+  if task.unique then free_unique(task) end
   count_unfinished(task, -1)
   move_task(task, to, reason)
   local kept_ms = put_away(task)

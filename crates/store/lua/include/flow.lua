@@ -96,6 +96,13 @@ local function release_some(most)
     local kind, id, status = string.match(entry, '^(%a)/(.*)/([^/]*)$')
     if kind == 't' then
       leave_groups(entry, id, status)
+    elseif kind == 'r' then
+      redis.call('ZREM', key.releasing, entry)
+      local task = read_task(id)
+      if task and task.status == 'waiting' then
+        stop_waiting(task)
+        end_task(task, 'cancelled', status)
+      end
     elseif kind == 'd' then
       redis.call('ZREM', key.releasing, entry)
       local task = read_task(id)

@@ -70,7 +70,7 @@ local function write_task(of, given, status, chosen)
     session = given.session_id, message = given.message_id, owner = of.owner, status = status,
     seq = redis.call('HINCRBY', key.cluster, 'tasks', 1), group = given.group }
   -- Age lifts priority: a task of the lowest is overtaken only by those of the next half hour.
-  task.rank = string.format('%.0f', (tonumber(time[1]) + 600 * given.priority) * 1e6 + micros)
+  task.rank = given.rank or string.format('%.0f', (tonumber(time[1]) + 600 * given.priority) * 1e6 + micros)
   -- The next one of a batch comes behind it.
   micros = micros + 1
   local id = key.task(task.id)

@@ -4,7 +4,7 @@
 -- Call     Release
 -- ARGV     none
 -- Returns  ok(more: flag)
--- Emits    task_pending · task_waiting · task_failed · group_failing · group_ended
+-- Emits    task_pending · task_waiting · task_failed · task_cancelled · group_failing · group_ended
 -- full: runs
 -- include: flow
 

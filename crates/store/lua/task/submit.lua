@@ -13,11 +13,14 @@
 -- Returns  Submitted:
 --          ok(routable: flag, doomed: flag, task: Box<Task>)
 --                               It waits; some node has the skills, or none. What it follows has ended
---                               otherwise than it asks: [`Release`] ends it.
+--                               otherwise than it asks, or it takes another's place: [`Release`] ends that.
 --          exists               The id is in use.
 --          too_many_classes     Too many different sets of skills wait.
 --          unknown(what: text)  There is no such task or group of the same owner, or no such limit.
 --          sealed               The group takes no further tasks.
+--          deduplicated(routable: flag, task: Box<Task>)
+--                               There is one already, which is this (task/submit_unique).
+--          held(holder: TaskId?)  There is one already, which may be somebody else's (task/submit_unique).
 -- Emits    task_pending · task_scheduled · task_waiting
 -- include: records once take
 

@@ -2,20 +2,22 @@
 
 use reef_api::flow::BatchedTask;
 use reef_api::session::IfBusy;
-use reef_api::task::RetryPolicy;
+use reef_api::task::{RetryPolicy, UniqueScope};
 use reef_api::{GroupId, MessageId, SessionId, TaskId, Token, WaitId, Word as _};
 use reef_domain::flow::Edge;
 use reef_domain::json::Json;
 use reef_domain::label;
 use reef_domain::limits::PREFERRING_CLASSES_MAX;
 use reef_domain::task::{Submission, Wants};
+use reef_domain::unique::Unique;
 
-use super::{Batch, Drafted, Spec, Submitted, Take, TakeBatch, TakeDraft, wants_json};
+use super::{Batch, Drafted, Spec, Submitted, Take, TakeBatch, TakeDraft, TakeUnique, wants_json};
 use crate::node::Writer;
 use crate::queue::stored_type;
 use crate::quota::Quotas;
 use crate::script::{
-    Argument, Arguments, Call, Malformed, Reader, Script, TASK_BATCH, TASK_DRAFT, TASK_SUBMIT, rows,
+    Argument, Arguments, Call, Malformed, Reader, Script, TASK_BATCH, TASK_DRAFT, TASK_SUBMIT,
+    TASK_SUBMIT_UNIQUE, rows,
 };
 use crate::wait::WaitSpec;
 
@@ -63,6 +65,17 @@ impl GivenTask<'_> {
 pub(crate) fn edges_json(edges: &[Edge]) -> String {
     let pairs = edges.iter().map(|edge| serde_json::json!([edge.what, edge.on.as_str()]));
     serde_json::Value::from_iter(pairs).to_string()
+}
+
+/// What a task is to be the only one of, as the scripts read it.
+fn unique_json(unique: &Unique, owner: &str) -> String {
+    let Unique { key, scope, holds, then, ms, most_ms } = unique;
+    let of = match scope {
+        UniqueScope::Owner => owner,
+        UniqueScope::All => "",
+    };
+    let key = format!("{of}\n{key}");
+    serde_json::json!([key, holds.as_str(), then.as_str(), ms, most_ms]).to_string()
 }
 
 /// Labels as the scripts read them; none where there are none.
@@ -154,10 +167,22 @@ impl Call for Submit<'_> {
     type Reply = Submitted;
 
     fn script(&self) -> &'static Script {
-        &TASK_SUBMIT
+        if self.task.submission.unique.is_some() { &TASK_SUBMIT_UNIQUE } else { &TASK_SUBMIT }
     }
 
     fn arguments(&self, arguments: &mut Arguments) {
+        if let Some(unique) = &self.task.submission.unique {
+            let take = TakeUnique {
+                unique: &unique_json(unique, self.task.owner),
+                owner: self.task.owner,
+                preferring_max: preferring_max(self.quotas),
+                tasks_max: self.quotas.map(|quotas| quotas.tasks),
+                bytes_max: self.quotas.map(|quotas| quotas.task_bytes),
+                classes_max: self.quotas.map(|quotas| quotas.classes),
+                task: std::slice::from_ref(&self.task),
+            };
+            return take.arguments(arguments);
+        }
         let take = Take {
             owner: self.task.owner,
             preferring_max: preferring_max(self.quotas),

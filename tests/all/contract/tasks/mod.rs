@@ -19,6 +19,7 @@ mod repeats;
 mod runners;
 mod schedules;
 mod submitting;
+mod unique;
 mod waiting;
 mod waits;
 mod why;
