@@ -23,6 +23,9 @@ mod schedules;
 /// Tasks of one session at a time, by their scripts alone, against a plain model.
 mod double_texting;
 
+/// Fair shares of the queue, by its scripts alone.
+mod fair_shares;
+
 /// The ledger, by its scripts alone, against a plain model.
 mod ledger;
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import admin, run, work
 from hub import Hub
 
-from reef_agents import Busy, Conflict, NewTask, NotFound, Retry, Snooze, Task
+from reef_agents import Busy, Conflict, NewTask, NotFound, Retry, Snooze, Task, Unique
 from reef_agents.sync import Reef as SyncReef
 
 
@@ -36,6 +36,28 @@ def test_tasks_are_found_and_edited(hub: Hub, unique: Callable[[str], str]) -> N
             ]
             with pytest.raises(Conflict):
                 await reef.tasks.edit(task_id, priority=1, if_status="waiting")
+
+    run(main())
+
+
+def test_there_is_one_and_shares_are_fair(hub: Hub, unique: Callable[[str], str]) -> None:
+    async def main() -> None:
+        async with admin(hub) as reef:
+            key, skills = unique("key"), [unique("skill")]
+            first = await reef.tasks.submit("index", skills=skills, unique=key)
+            again = await reef.tasks.submit("index", skills=skills, unique={"key": key})
+            assert (again["task_id"], again["deduplicated"]) == (first["task_id"], True)
+            only: Unique = {"key": key, "then": "replace"}
+            other = await reef.tasks.submit("index", skills=skills, unique=only)
+            assert other["task_id"] != first["task_id"]
+            soon: Unique = {"key": unique("soon"), "debounce": 60}
+            late = await reef.tasks.submit("index", skills=skills, unique=soon)
+            assert late["status"] == "scheduled"
+            shared = await reef.tasks.submit(
+                "index", skills=skills, fairness_key="acme", fairness_weight=2
+            )
+            assert shared["fairness_key"] == "acme"
+            assert isinstance(await reef.limits.weights(), dict)
 
     run(main())
 

@@ -41,6 +41,16 @@ export class Limits {
     return this.#http.call("shut_limit", { path: { name }, body });
   }
 
+  /** Weights of keys of fairness, in place of those that tasks bring. */
+  async weights(): Promise<Record<string, number>> {
+    return (await this.#http.call("show_fairness", {})).weights;
+  }
+
+  /** Sets all of them. The admin's. */
+  async setWeights(weights: Record<string, number>): Promise<void> {
+    await this.#http.call("set_fairness", { body: { weights } });
+  }
+
   /** What of the queue is kept back. */
   queue(): Promise<Queue> {
     return this.#http.call("show_queue", {});

@@ -27,6 +27,19 @@ it("finds and edits tasks", async () => {
   await expect(late).rejects.toBeInstanceOf(Conflict);
 });
 
+it("has one of a key, and fair shares", async () => {
+  const key = unique("key");
+  const required_skills = [unique("skill")];
+  const first = await reef.tasks.submit("index", { required_skills, unique: { key } });
+  const again = await reef.tasks.submit("index", { required_skills, unique: { key } });
+  expect(again).toMatchObject({ task_id: first.task_id, deduplicated: true });
+  const other = await reef.tasks.submit("index", { required_skills, unique: { key, then: "replace" } });
+  expect(other.task_id).not.toBe(first.task_id);
+  const shared = await reef.tasks.submit("index", { required_skills, fairness_key: "acme", fairness_weight: 2 });
+  expect(shared).toMatchObject({ fairness_key: "acme" });
+  expect(await reef.limits.weights()).toBeTypeOf("object");
+});
+
 it("changes many tasks at once", async () => {
   const site = unique("site");
   for (let n = 0; n < 3; n++) await reef.tasks.submit("fetch", { required_skills: [site], labels: { site } });

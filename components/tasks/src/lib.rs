@@ -5,6 +5,7 @@ mod bulk;
 mod claims;
 mod dead_letters;
 mod edits;
+mod fairness;
 mod finding;
 mod flows;
 mod limits;
@@ -58,6 +59,8 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(POST "/api/v1/limits/{name}/penalty", Write, limits::penalise),
         route!(GET "/api/v1/queue", Read, limits::queue),
         route!(PUT "/api/v1/queue", Admin, limits::pause),
+        route!(GET "/api/v1/fairness", Read, fairness::show),
+        route!(PUT "/api/v1/fairness", Admin, fairness::put),
         route!(GET "/api/v1/schedules", Read, schedules::list),
         route!(GET "/api/v1/schedules/{id}", Read, schedules::show),
         route!(PUT "/api/v1/schedules/{id}", Write, schedules::put),

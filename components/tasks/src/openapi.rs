@@ -24,10 +24,11 @@ use reef_domain::json::Json;
 use reef_domain::limits::{
     APPROVALS_MAX, ASSIGNEES_MAX, BACK_OFF_MS_MAX, BACK_OFF_MS_MIN, BATCH_TASKS_MAX, BULK_MOST_MAX,
     BULK_REASON_CHARS_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, COMMENT_CHARS_MAX,
-    CONCURRENT_TASKS_MAX, FIND_TEXT_CHARS_MAX, FOLLOWED_MAX, ID_CHARS_MAX, PAGE_DEFAULT,
-    QUESTION_CHARS_MAX, REDRIVE_MAX, RETRY_FACTOR_MAX, RETRY_MS_MAX, SIGNAL_NAME_CHARS_MAX,
-    TASK_DELAY_MS_MAX, TASK_KEPT_MS_MAX, TASK_LIMITS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX,
-    USER_CHARS_MAX, WAIT_FOR_MS_MAX, WAIT_MS_MAX, WAIT_OPTION_CHARS_MAX, WAIT_OPTIONS_MAX,
+    CONCURRENT_TASKS_MAX, FAIRNESS_KEY_CHARS_MAX, FIND_TEXT_CHARS_MAX, FOLLOWED_MAX, ID_CHARS_MAX,
+    PAGE_DEFAULT, QUESTION_CHARS_MAX, REDRIVE_MAX, RETRY_FACTOR_MAX, RETRY_MS_MAX,
+    SIGNAL_NAME_CHARS_MAX, TASK_DELAY_MS_MAX, TASK_KEPT_MS_MAX, TASK_LIMITS_MAX,
+    TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX, USER_CHARS_MAX, WAIT_FOR_MS_MAX, WAIT_MS_MAX,
+    WAIT_OPTION_CHARS_MAX, WAIT_OPTIONS_MAX,
 };
 use reef_domain::task::{PRIORITY_MAX, TASK_TYPES};
 use reef_web::Code;
@@ -53,6 +54,7 @@ pub fn describe(api: &mut Api) {
     flows(api);
     api.group("Limits");
     limits::routes(api);
+    turns::routes(api);
     api.group("Schedules");
     schedules::routes(api);
     api.group("Waits");
@@ -469,6 +471,8 @@ fn task_schemas(api: &mut Api) {
         .set("group_id", own_id())
         .set("limits", json!({ "maxItems": TASK_LIMITS_MAX }))
         .set("task_id", new_id())
+        .set("fairness_key", name(1, FAIRNESS_KEY_CHARS_MAX))
+        .set("fairness_weight", turns::weight())
         .set("labels", task_labels())
         .set("metadata", optional_object());
     api.body::<edits::EditBody>()

@@ -28,6 +28,7 @@ pub(crate) async fn explain<R: Redis>(cx: &Context<'_, R>) -> Answer {
         reason: reason.into(),
         message,
         due_at: obstacles.due.or(obstacles.opens),
+        fair_delay_ms: obstacles.fair_ms,
         ahead: obstacles.ahead,
         nodes: WhyNodes { able: obstacles.able, online: obstacles.online, free: obstacles.free },
         skills: skills.map(|(skill, nodes, online)| WhySkill { skill, nodes, online }).collect(),
@@ -175,6 +176,7 @@ mod tests {
             opens: None,
             paused: None,
             kind: None,
+            fair_ms: None,
             skills: vec![("gpu".into(), 1, 1)],
         }
     }

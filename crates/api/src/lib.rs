@@ -30,6 +30,7 @@ pub mod agent;
 pub mod bulk;
 pub mod cluster;
 pub mod durability;
+pub mod fairness;
 pub mod find;
 pub mod flow;
 pub mod heartbeat;

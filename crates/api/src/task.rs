@@ -146,6 +146,12 @@ pub struct Task {
     /// When it is tried again, if it says so itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryPolicy>,
+    /// With whose tasks it shares a share of the queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fairness_key: Option<String>,
+    /// How large that share is, if it says so itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fairness_weight: Option<f64>,
 }
 
 /// A task that is submitted, or a sub-task of a proposal.
@@ -228,6 +234,12 @@ pub struct TaskBody<J> {
     /// Limits that it is under: it begins once all of them are open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<Vec<TaskLimitBody>>,
+    /// Tasks of one key share a share of the queue, however many they are: a tenant, a user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fairness_key: Option<String>,
+    /// How large that share is, 0.001–1000; left out, 1.
+    #[serde(default, deserialize_with = "lax::float", skip_serializing_if = "Option::is_none")]
+    pub fairness_weight: Option<f64>,
     /// What it is to be the only one of: for tasks that are submitted one by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique: Option<UniqueBody>,
@@ -430,6 +442,9 @@ pub struct WhyAnswer {
     pub reason: Cow<'static, str>,
     pub message: String,
     pub due_at: Option<UnixMillis>,
+    /// How far it stands behind its place in the order of submission, for the sake of fairness, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fair_delay_ms: Option<i64>,
     pub ahead: i64,
     pub nodes: WhyNodes,
     pub skills: Vec<WhySkill>,

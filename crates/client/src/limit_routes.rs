@@ -1,6 +1,7 @@
 //! A method for each route of limits.
 
 use reef_api::LimitId;
+use reef_api::fairness::{Fairness, FairnessBody};
 use reef_api::limit::{
     Limit, LimitBody, LimitRemoved, LimitStanding, PenaltyAnswer, PenaltyBody, QueueBody,
     QueueState,
@@ -33,6 +34,16 @@ impl Hub {
     /// Shuts a limit for a time.
     pub fn penalise(&self, name: &LimitId, body: &PenaltyBody) -> Request<PenaltyAnswer> {
         self.post(["limits", name.as_str(), "penalty"]).json(body).answering()
+    }
+
+    /// Shows the weights of keys of fairness.
+    pub fn fairness(&self) -> Request<Fairness> {
+        self.get(["fairness"]).answering()
+    }
+
+    /// Sets the weights of keys of fairness.
+    pub fn put_fairness(&self, body: &FairnessBody) -> Request<Fairness> {
+        self.put(["fairness"]).json(body).answering()
     }
 
     /// Shows what of the queue is kept back.

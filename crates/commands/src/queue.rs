@@ -1,11 +1,13 @@
 //! `reef queue`: what of the queue is kept back.
 
 use clap::{Args, Subcommand};
+use reef_api::fairness::{Fairness, FairnessBody};
 use reef_api::limit::{QueueBody, QueueState};
 use reef_client::Request;
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;
+use crate::table::{columns, shown};
 use crate::{Context, EXIT_CODES};
 
 /// Shown above the group's `--help`.
@@ -38,6 +40,26 @@ enum Verb {
     /// Let all tasks begin
     #[command(before_help = "Examples:\n  reef queue resume\n", after_help = EXIT_CODES)]
     Resume,
+    /// Show the weights of keys of fairness, or set all of them
+    #[command(before_help = "Examples:\n  reef queue weights\n  reef queue weights acme=3 umbrella=0.5\n  reef queue weights --none\n", after_help = EXIT_CODES)]
+    Weights(WeightsArgs),
+}
+
+#[derive(Debug, Args)]
+struct WeightsArgs {
+    /// A key and its weight, 0.001 to 1000; keys that are not named have none
+    #[arg(value_name = "KEY=WEIGHT", value_parser = weight)]
+    weights: Vec<(String, f64)>,
+    /// No key has one
+    #[arg(long, conflicts_with = "weights")]
+    none: bool,
+}
+
+/// Reads a weight as it is typed.
+fn weight(text: &str) -> Result<(String, f64), String> {
+    let pair = text.rsplit_once('=').and_then(|(key, weight)| Some((key, weight.parse().ok()?)));
+    let (key, weight) = pair.ok_or_else(|| format!("{text:?} is no weight such as acme=3"))?;
+    Ok((key.to_owned(), weight))
 }
 
 #[derive(Debug, Args)]
@@ -62,9 +84,23 @@ impl Queue {
                 };
                 tell(cx, cx.hub.put_queue(&body).once()).await
             }
+            Verb::Weights(args) => weights(cx, args).await,
             Verb::Resume => tell(cx, cx.hub.put_queue(&QueueBody::default()).once()).await,
         }
     }
+}
+
+async fn weights(cx: &Context, args: WeightsArgs) -> Result<(), Failure> {
+    let request = if args.weights.is_empty() && !args.none {
+        cx.hub.fairness()
+    } else {
+        let weights = Some(args.weights.into_iter().collect());
+        cx.hub.put_fairness(&FairnessBody { weights }).once()
+    };
+    cx.out.answer(&request.send().await?, |Fairness { weights }| {
+        let rows = weights.iter().map(|(key, weight)| [shown(key), weight.to_string()]);
+        columns(["KEY", "WEIGHT"], rows)
+    })
 }
 
 async fn tell(cx: &Context, request: Request<QueueState>) -> Result<(), Failure> {

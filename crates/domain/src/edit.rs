@@ -2,6 +2,7 @@
 
 use reef_api::task::{Task, TaskEditBody};
 
+use crate::fairness::Share;
 use crate::invalid::Invalid;
 use crate::limit::Under;
 use crate::retry;
@@ -34,6 +35,7 @@ pub fn submission_of(task: &Task) -> Result<Submission, Invalid> {
         keep_failed_ms: task.keep_failed_ms,
         labels: task.labels.clone(),
         retry: task.retry,
+        share: task.fairness_key.clone().map(|key| Share { key, weight: task.fairness_weight }),
         ..Submission::default()
     })
 }

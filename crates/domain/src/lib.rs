@@ -25,6 +25,7 @@
 pub mod access;
 pub mod audit;
 pub mod edit;
+pub mod fairness;
 pub mod filter;
 pub mod flow;
 pub mod heartbeat;

@@ -6,6 +6,7 @@ use reef_api::{GroupId, NodeId, TaskId, Word as _};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::fairness::Share;
 use crate::flow::Edge;
 use crate::id;
 use crate::invalid::Invalid;
@@ -221,6 +222,8 @@ pub struct Submission {
     pub after: Vec<Edge>,
     /// The group that it joins.
     pub group_id: Option<GroupId>,
+    /// Which share of the queue it is of.
+    pub share: Option<Share>,
     /// What it is to be the only one of.
     pub unique: Option<Unique>,
 }
@@ -263,6 +266,8 @@ impl Submission {
     ) -> Result<Self, Invalid> {
         let audience = body.audience.take().map(|it| Audience::read(&it)).transpose()?;
         let mut submission = Self::filled(body, audience);
+        let (key, weight) = (body.fairness_key.take(), body.fairness_weight);
+        submission.share = Share::read(key, weight, invalid);
         submission.retry = body.retry.take().map(|given| retry::read(&given, invalid));
         submission.check(invalid);
         let limits = body.limits.take().unwrap_or_default();
@@ -309,6 +314,7 @@ impl Submission {
             approval: None,
             after: Vec::new(),
             group_id: body.group_id.take().filter(|group| !group.is_empty()),
+            share: None,
             unique: None,
         }
     }

@@ -23,6 +23,7 @@ pub mod cluster;
 pub mod durability;
 pub mod entry;
 pub mod event;
+pub mod fairness;
 pub mod group;
 pub mod heartbeat;
 pub mod hold;

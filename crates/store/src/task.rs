@@ -54,6 +54,10 @@ pub struct Spec<'a, J> {
     labels: Labels,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry: Option<RetryPolicy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fairness_key: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fairness_weight: Option<f64>,
 }
 
 impl Argument for Spec<'_, &Json> {
@@ -159,6 +163,8 @@ fn read_owned(reply: &mut Reader) -> Result<Owned<Task>, Malformed> {
         keep_failed_ms: spec.keep_failed_ms,
         labels: spec.labels,
         retry: spec.retry,
+        fairness_key: spec.fairness_key.map(Cow::into_owned),
+        fairness_weight: spec.fairness_weight,
     };
     Ok(Owned { owner, value })
 }

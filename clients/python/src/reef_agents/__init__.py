@@ -59,7 +59,7 @@ from .node import Node
 from .session import Asked, Sent, Session
 from .stream import Gap, StreamEvent
 from .task import Task
-from .tasks import NewGroup, NewTask, Under
+from .tasks import NewGroup, NewTask, Under, Unique
 from .waits import Decision, Ends, Question, Signal
 from .writer import Writer
 
@@ -124,6 +124,7 @@ __all__ = [
     "Task",
     "Unauthenticated",
     "Under",
+    "Unique",
     "Unreachable",
     "UnsupportedMediaType",
     "ValidationFailed",

@@ -75,6 +75,15 @@ class Limits:
         )
         return told
 
+    async def weights(self) -> dict[str, float]:
+        """Weights of keys of fairness, in place of those that tasks bring."""
+        found: types.Fairness = await self._calls.request("GET", api("fairness"))
+        return found["weights"]
+
+    async def set_weights(self, weights: Mapping[str, float]) -> None:
+        """Sets all of them. The admin's."""
+        await self._calls.request("PUT", api("fairness"), json={"weights": dict(weights)})
+
     async def queue(self) -> types.QueueState:
         """What of the queue is kept back."""
         state: types.QueueState = await self._calls.request("GET", api("queue"))

@@ -52,6 +52,9 @@ class NewTask(_Named, total=False):
     labels: Mapping[str, str] | None
     retry: RetryPolicy | None
     limits: Sequence[str | Under]
+    unique: str | Unique | None
+    fairness_key: str | None
+    fairness_weight: float | None
 
 
 class _Limit(TypedDict):
@@ -67,6 +70,27 @@ class Under(_Limit, total=False):
     key: str
     cost: int
     tokens: int
+
+
+class _Key(TypedDict):
+    key: str
+
+
+class Unique(_Key, total=False):
+    """What a task is to be the only one of, among one's own or ``scope="all"``.
+
+    ``hold`` says for how long: until a node has it (``waiting``), until it has ended (``active``),
+    or for ``ttl`` seconds. ``then`` is what becomes of another one: ``return``, ``reject``,
+    ``replace``, or ``debounce``: the one that there is begins ``debounce`` seconds after the last
+    submission, and at most ``most`` seconds after the first.
+    """
+
+    scope: str
+    hold: str
+    ttl: float
+    then: str
+    debounce: float
+    most: float
 
 
 class RetryPolicy(TypedDict, total=False):
@@ -104,7 +128,8 @@ def body_of_task(given: Mapping[str, Any]) -> dict[str, object]:
         approval = {"question": approval}
     same = (
         "name", "parameters", "description", "task_type", "priority", "timeout", "max_retries",
-        "user_id", "task_id", "metadata", "target_node", "group_id",
+        "user_id", "task_id", "metadata", "target_node", "group_id", "fairness_key",
+        "fairness_weight",
     )  # fmt: skip
     return body_of(
         **{name: given.get(name) for name in same},
@@ -121,6 +146,25 @@ def body_of_task(given: Mapping[str, Any]) -> dict[str, object]:
         retry=_policy_of(given.get("retry")),
         limits=[{"name": it} if isinstance(it, str) else it for it in given.get("limits") or ()]
         or None,
+        unique=_unique_of(given.get("unique")),
+    )
+
+
+def _unique_of(unique: str | Unique | None) -> dict[str, object] | None:
+    if unique is None:
+        return None
+    if isinstance(unique, str):
+        return {"key": unique}
+    return body_of(
+        **{
+            "key": unique["key"],
+            "scope": unique.get("scope"),
+            "while": unique.get("hold") or ("ttl" if "ttl" in unique else None),
+            "ttl_ms": _milliseconds(unique.get("ttl")),
+            "then": unique.get("then") or ("debounce" if "debounce" in unique else None),
+            "debounce_ms": _milliseconds(unique.get("debounce")),
+            "most_ms": _milliseconds(unique.get("most")),
+        }
     )
 
 
@@ -187,6 +231,9 @@ class Tasks:
         labels: Mapping[str, str] | None = None,
         retry: RetryPolicy | None = None,
         limits: Sequence[str | Under] = (),
+        unique: str | Unique | None = None,
+        fairness_key: str | None = None,
+        fairness_weight: float | None = None,
         idempotency_key: str | None = None,
     ) -> types.SubmittedTask:
         """Queues work for a node that has all ``skills``. ``delay`` and ``timeout`` in seconds.
@@ -197,7 +244,9 @@ class Tasks:
         a question, no node gets it until somebody has answered (:class:`Waits`). It waits for what
         it follows (``after``), and is one of the group ``group_id``. :meth:`list` finds it by its
         ``labels``; ``retry`` says when it is tried again. It begins once all ``limits`` that it is
-        under are open (:class:`reef_agents.limits.Limits`).
+        under are open (:class:`reef_agents.limits.Limits`). Of those with the same ``unique`` key
+        there is one at a time: the answer is the one that there is, ``deduplicated``. Those with one
+        ``fairness_key`` share a share of the queue.
         """
         body = body_of_task(
             {
@@ -225,6 +274,9 @@ class Tasks:
                 "labels": labels,
                 "retry": retry,
                 "limits": limits,
+                "unique": unique,
+                "fairness_key": fairness_key,
+                "fairness_weight": fairness_weight,
             }
         )
         submitted: types.SubmittedTask = await self._calls.request(

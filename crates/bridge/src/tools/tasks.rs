@@ -2,7 +2,7 @@
 
 use reef_api::agent::Scope;
 use reef_api::limit::TaskLimitBody;
-use reef_api::task::TaskBody;
+use reef_api::task::{TaskBody, UniqueBody};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -57,6 +57,14 @@ pub(crate) struct SubmitTask {
     /// Limits that it is under; it begins once all of them are open.
     #[schemars(length(max = 4))]
     limits: Option<Vec<Under>>,
+    /// Share one share of the queue with all tasks of this name, such as a tenant.
+    #[schemars(length(min = 1, max = 64))]
+    fairness_key: Option<String>,
+    /// There is to be one task of this name until it has ended; if there is one, that is the answer.
+    #[schemars(length(min = 1, max = 128))]
+    unique_key: Option<String>,
+    /// Instead it takes the place of that one, or begins after it if it runs.
+    replace: Option<bool>,
     /// Wait so long for its end.
     #[schemars(range(min = 0, max = 20_000))]
     wait_ms: Option<u64>,
@@ -111,6 +119,12 @@ impl Operation for SubmitTask {
                 delay_ms: self.delay_ms,
                 keep_completed_ms: self.keep_completed_ms,
                 keep_failed_ms: self.keep_failed_ms,
+                fairness_key: self.fairness_key,
+                unique: self.unique_key.map(|key| UniqueBody {
+                    key: Some(key),
+                    then: self.replace.unwrap_or_default().then(|| "replace".to_owned()),
+                    ..UniqueBody::default()
+                }),
                 ..TaskBody::default()
             };
         let task = cx.ask_once(Request::post(["tasks"], &body)).await?;

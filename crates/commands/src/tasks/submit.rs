@@ -55,7 +55,7 @@ pub(crate) struct SubmitArgs {
 }
 
 /// What a task that answers in a session cannot have.
-const NOT_IN_A_SESSION: [&str; 16] = [
+const NOT_IN_A_SESSION: [&str; 17] = [
     "optional_skills",
     "tags",
     "description",
@@ -72,6 +72,7 @@ const NOT_IN_A_SESSION: [&str; 16] = [
     "approval",
     "task_id",
     "unique",
+    "fairness_key",
 ];
 
 pub(crate) async fn run(cx: &Context, args: SubmitArgs) -> Result<(), Failure> {

@@ -57,6 +57,12 @@ pub(crate) struct WorkArgs {
     /// Whose it is
     #[arg(long)]
     user: Option<String>,
+    /// Share one share of the queue with all tasks of this name, such as a tenant
+    #[arg(long, value_name = "NAME")]
+    fairness_key: Option<String>,
+    /// How large that share is, 0.001 to 1000; else 1
+    #[arg(long, value_name = "WEIGHT", requires = "fairness_key")]
+    fairness_weight: Option<f64>,
     /// Ask this first: no worker gets it until somebody has answered
     #[arg(long, value_name = "QUESTION")]
     approval: Option<String>,
@@ -106,6 +112,8 @@ impl WorkArgs {
             keep_completed_ms: self.keep_completed_ms,
             keep_failed_ms: self.keep_failed_ms,
             user_id: self.user.clone(),
+            fairness_key: self.fairness_key.clone(),
+            fairness_weight: self.fairness_weight,
             limits: given(&self.limits).map(|limits| limits.iter().map(|it| under(it)).collect()),
             approval: self.approval.as_ref().map(|question| ApprovalBody {
                 question: Some(question.clone()),

@@ -25,6 +25,32 @@ pub const BACK_OFF_MS_MIN: i64 = 1_000;
 /// Longest such wait, in milliseconds: five minutes.
 pub const BACK_OFF_MS_MAX: i64 = 300_000;
 
+/// Longest key of fairness, in characters: the queue keeps it with each key's last place.
+pub const FAIRNESS_KEY_CHARS_MAX: usize = 64;
+
+/// Keys of fairness, of all owners and priorities, whose places are kept: about a megabyte. Tasks of others are in
+/// the order of their submission.
+pub const FAIR_TRACKS_MAX: i64 = 10_000;
+
+/// Weights of keys that are set for all tasks: they are read and written as a whole.
+pub const FAIR_WEIGHTS_MAX: usize = 1_000;
+
+/// By how much a task stands behind its place for the sake of fairness at most, in microseconds: half an hour, as
+/// one of the lowest priority, so that none starves.
+pub const FAIR_BEHIND_US: i64 = 1_800_000_000;
+
+/// In which time the fleet begins a task, in microseconds, while that was not measured.
+pub const FAIR_QUANTUM_US: i64 = 100_000;
+
+/// Shortest such time, in microseconds: no hub begins more than some thousand tasks a second.
+pub const FAIR_QUANTUM_US_MIN: i64 = 100;
+
+/// Longest such time, in microseconds: a minute, so that thirty tasks of a key still have different places.
+pub const FAIR_QUANTUM_US_MAX: i64 = 60_000_000;
+
+/// How often that time is measured, in milliseconds.
+pub const FAIR_MEASURED_MS: i64 = 10_000;
+
 /// Longest key of what there is to be one of, in characters: two make a line of a log.
 pub const UNIQUE_KEY_CHARS_MAX: usize = 128;
 

@@ -45,3 +45,6 @@ pub const CATCH_UP_WINDOW_MS_DEFAULT: i64 = 3_600_000;
 
 /// How many runs `catch_up` may make up for.
 pub const CATCH_UP_MOST: RangeInclusive<i64> = 1..=100;
+
+/// Least and largest weight of a key of fairness: a thousand times less, or more, than others.
+pub const FAIRNESS_WEIGHT: RangeInclusive<f64> = 0.001..=1000.0;

@@ -1,20 +1,20 @@
 -- Taking a task that is submitted.
--- include: words quota claim routable follow begin_wait
+-- include: words quota claim routable follow begin_wait fair
 
 -- Arguments that a task is.
-local TASK_ARGUMENTS = 18
+local TASK_ARGUMENTS = 19
 
 -- A task that is submitted, from its first argument on; `group` is the one that it joins.
 local function read_given(at, group)
   local task_id, delay_ms, spec, wants, class, plain_class, priority, timeout_ms, max_retries,
-    user_id, keeps, approval, wait_id, edges, name, labels, retry, kind = unpack(ARGV, at, at + TASK_ARGUMENTS - 1)
+    user_id, keeps, approval, wait_id, edges, name, labels, retry, kind, fair = unpack(ARGV, at, at + TASK_ARGUMENTS - 1)
   -- What begins with `!` follows the group and is none of its tasks.
   local follows_group = string.sub(edges, 1, 1) == '!'
   if follows_group then edges = string.sub(edges, 2) end
   return { task_id = task_id, delay_ms = delay_ms, spec = spec, wants = wants,
     asks = read_wants(wants), class = class, plain_class = plain_class, priority = priority,
     timeout_ms = timeout_ms, max_retries = max_retries, user_id = user_id, session_id = '', message_id = '',
-    keeps = keeps, approval = approval, wait_id = wait_id, name = name, labels = labels, retry = retry, kind = kind,
+    keeps = keeps, approval = approval, wait_id = wait_id, name = name, labels = labels, retry = retry, kind = kind, fair = fair,
     edges = edges ~= '' and cjson.decode(edges) or nil,
     group = not follows_group and group ~= '' and group or nil }
 end
@@ -70,7 +70,9 @@ local function write_task(of, given, status, chosen)
     session = given.session_id, message = given.message_id, owner = of.owner, status = status,
     seq = redis.call('HINCRBY', key.cluster, 'tasks', 1), group = given.group }
   -- Age lifts priority: a task of the lowest is overtaken only by those of the next half hour.
-  task.rank = given.rank or string.format('%.0f', (tonumber(time[1]) + 600 * given.priority) * 1e6 + micros)
+  local rank = (tonumber(time[1]) + 600 * given.priority) * 1e6 + micros
+  if given.fair ~= '' and not given.rank then rank = fair_rank(task, given, rank) end
+  task.rank = given.rank or string.format('%.0f', rank)
   -- The next one of a batch comes behind it.
   micros = micros + 1
   local id = key.task(task.id)

@@ -7,7 +7,7 @@
 -- Returns  ok(Due)
 -- Emits    task_pending · task_timeout · class_open
 -- full: runs
--- include: records claim limit
+-- include: records claim limit fair
 
 local function lose_due()
   local due = redis.call('ZRANGEBYSCORE', key.task_leases, '-inf', clock, 'WITHSCORES',
@@ -49,6 +49,7 @@ local delayed, waits = promote_due(CHANGE_BATCH), expire_waits(CHANGE_BATCH)
 local opened = open_due(CHANGE_BATCH)
 local without = reconcile()
 sweep_records(TASK_BATCH)
+tend_fairness()
 keep_clock()
 local is_more = leases == CHANGE_BATCH or delayed == CHANGE_BATCH or waits == CHANGE_BATCH
   or opened == CHANGE_BATCH

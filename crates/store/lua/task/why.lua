@@ -9,7 +9,8 @@
 
 local task = read_task(task_id)
 if not task then return { 'not_found' } end
-local wants, due, kind = unpack(redis.call('HMGET', key.task(task_id), 'wants', 'scheduled_at', 'kind'))
+local wants, due, kind, fair_ms = unpack(redis.call('HMGET', key.task(task_id), 'wants', 'scheduled_at', 'kind',
+  'fair_ms'))
 wants = read_wants(wants)
 local required, is_for_some = wants[1], wants[4] or wants[5]
 local waits_for = task.status == 'waiting' and task.wait
@@ -36,6 +37,7 @@ reply[n + 1], reply[n + 2] = under and under[1] or '', by or ''
 reply[n + 3] = till and till < math.huge and string.format('%.0f', now + math.ceil(till - clock)) or ''
 reply[n + 4] = is_queued and redis.call('HGET', key.queue_audiences, PAUSED) or ''
 reply[n + 5] = kind or ''
+reply[n + 6] = fair_ms or ''
 for _, skill in ipairs(required) do
   reply[#reply + 1] = skill
   reply[#reply + 1] = redis.call('ZCARD', key.by_skill(skill))

@@ -137,6 +137,8 @@ pub struct Obstacles {
     pub paused: Option<String>,
     /// Its type, if that is not the usual one.
     pub kind: Option<String>,
+    /// How far it stands behind its place for the sake of fairness, in milliseconds.
+    pub fair_ms: Option<i64>,
     /// Each required skill: nodes with it, and how many of them are online.
     pub skills: Vec<(String, i64, i64)>,
 }
@@ -153,5 +155,5 @@ rows! {
     FoundPage { next, filled, scanned, tasks }
     Counts { total, waiting, delayed, dead, classes, fenced, by_status, ended, ended_bytes, oldest_end, overdue, parked_classes }
     TasksByStatus { pending, scheduled, waiting, running, completed, failed, cancelled, timeout }
-    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, waits_for, limit, shut_by, opens, paused, kind, skills }
+    Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, waits_for, limit, shut_by, opens, paused, kind, fair_ms, skills }
 }

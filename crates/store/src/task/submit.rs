@@ -4,6 +4,7 @@ use reef_api::flow::BatchedTask;
 use reef_api::session::IfBusy;
 use reef_api::task::{RetryPolicy, UniqueScope};
 use reef_api::{GroupId, MessageId, SessionId, TaskId, Token, WaitId, Word as _};
+use reef_domain::fairness::Share;
 use reef_domain::flow::Edge;
 use reef_domain::json::Json;
 use reef_domain::label;
@@ -86,6 +87,14 @@ fn labels_json(submission: &Submission) -> String {
     }
 }
 
+/// A share of the queue as the scripts read it.
+fn share_text(share: Option<&Share>) -> String {
+    let text = |Share { key, weight }: &Share| {
+        format!("{}/{key}", weight.map(|weight| weight.to_string()).unwrap_or_default())
+    };
+    share.map(text).unwrap_or_default()
+}
+
 /// A policy as the scripts read it.
 fn retry_text(retry: Option<RetryPolicy>) -> String {
     let text = |RetryPolicy { first_ms, factor, most_ms, jitter }| {
@@ -94,7 +103,7 @@ fn retry_text(retry: Option<RetryPolicy>) -> String {
     retry.map(text).unwrap_or_default()
 }
 
-/// Seventeen arguments each (include take).
+/// Nineteen arguments each (include take).
 impl Argument for &[GivenTask<'_>] {
     fn append(&self, arguments: &mut Arguments) {
         for task in *self {
@@ -109,6 +118,8 @@ impl Argument for &[GivenTask<'_>] {
                 keep_failed_ms: submission.keep_failed_ms,
                 labels: submission.labels.clone(),
                 retry: submission.retry,
+                fairness_key: submission.share.as_ref().map(|share| share.key.as_str().into()),
+                fairness_weight: submission.share.as_ref().and_then(|share| share.weight),
             };
             // Tasks of another type than the usual one have classes of their own, which can be paused.
             let kind = stored_type(&submission.task_type);
@@ -143,7 +154,8 @@ impl Argument for &[GivenTask<'_>] {
                 .text(&submission.name)
                 .text(labels_json(submission))
                 .text(retry_text(submission.retry))
-                .text(kind);
+                .text(kind)
+                .text(share_text(submission.share.as_ref()));
         }
     }
 }

@@ -224,7 +224,9 @@ impl Estate {
             ("POST", "/limits/{name}/penalty") => (Forbidden, {
                 json!({"task_id": self.held, "token": self.token, "retry_after_ms": 1})
             }),
-            ("PUT" | "DELETE", "/limits/{name}") | ("PUT", "/queue") => (AdminOnly, json!({})),
+            ("PUT" | "DELETE", "/limits/{name}") | ("PUT", "/queue" | "/fairness") => {
+                (AdminOnly, json!({}))
+            }
             ("POST", "/tasks/{id}/wait") => {
                 (Forbidden, json!({"token": self.token, "kind": "sleep", "for_ms": 1}))
             }
@@ -289,7 +291,10 @@ impl Estate {
             | ("GET", "/cluster/durability")
             | ("GET", "/cluster/leader" | "/cluster/leader/history")
             | ("GET", "/sessions" | "/tasks" | "/tasks/pending" | "/tasks/stats" | "/tasks/dead")
-            | ("GET", "/waits" | "/schedules" | "/limits" | "/limits/{name}" | "/queue")
+            | (
+                "GET",
+                "/waits" | "/schedules" | "/limits" | "/limits/{name}" | "/queue" | "/fairness",
+            )
             | ("GET", "/agents" | "/agents/{id}" | "/auth/keys" | "/auth/me") => {
                 (Welcome, Value::Null)
             }

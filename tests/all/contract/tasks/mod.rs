@@ -8,6 +8,7 @@ mod claiming;
 mod directed;
 mod edits;
 mod ending;
+mod fairness;
 mod finding;
 mod fleet;
 mod flows;

@@ -321,6 +321,8 @@ class Limits(Facade):
     set = blocking(limits.Limits.set)
     remove = blocking(limits.Limits.remove)
     shut = blocking(limits.Limits.shut)
+    weights = blocking(limits.Limits.weights)
+    set_weights = blocking(limits.Limits.set_weights)
     queue = blocking(limits.Limits.queue)
     pause = blocking(limits.Limits.pause)
     resume = blocking(limits.Limits.resume)
