@@ -41,7 +41,8 @@ impl Queue {
             tags: None,
             node_id: None,
         };
-        let call = Register::new(&registration, &"n".into(), "a", Writer::Any);
+        let node_id = "n".into();
+        let call = Register::new(&registration, &node_id, "a", Writer::Any);
         assert!(matches!(now(store.call(&call)).unwrap(), Registered::Ok { .. }));
         Self { store, _server: server }
     }
@@ -169,7 +170,7 @@ fn nothing_starves() {
     let count = if is_full() { 100_000 } else { 3_000 };
     let mut last = std::collections::BTreeMap::<(usize, i64), i64>::new();
     for n in 0..count {
-        let (key, priority) = (random.usize(..6), random.i64(..4));
+        let (key, priority) = (random.usize(..6), random.i64(0..4));
         // The heavier ones keep their places nearly; the lightest is at the bound after some tasks.
         let weight = [0.001, 0.01, 0.5, 1.0, 20.0, 1000.0][random.usize(..6)];
         let share = (key > 0).then(|| (["a", "b", "c", "d", "e"][key - 1], Some(weight)));

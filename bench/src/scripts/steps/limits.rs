@@ -23,6 +23,20 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
     }
     list(driver, "/limits").await?;
     for i in 0..driver.many {
+        driver.ask("PUT", "/fairness", &json!({"weights": {"acme": 3, "umbrella": 1}})).await?;
+        driver.get("/fairness").await?;
+        // The second of each key is answered with the first, the third takes its place.
+        let unique = |then: &str| json!({"key": format!("key-{i}"), "then": then});
+        let mut task =
+            json!({"name": "once", "required_skills": ["nobody"], "fairness_key": "acme"});
+        for then in ["return", "return", "replace"] {
+            task["unique"] = unique(then);
+            driver.case(then);
+            driver.ask("POST", "/tasks", &task).await?;
+        }
+        driver.case("");
+    }
+    for i in 0..driver.many {
         let limit = &format!("limit-{i}");
         for _ in 0..2 {
             driver.ask("POST", "/tasks", &task(limit)).await?;
