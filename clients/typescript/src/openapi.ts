@@ -753,6 +753,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fairness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_fairness"];
+        put: operations["set_fairness"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/schedules": {
         parameters: {
             query?: never;
@@ -2065,6 +2081,8 @@ export interface components {
             completed_at: components["schemas"]["Instant"] | null;
             description: string;
             error: string | null;
+            fairness_key?: string | null;
+            fairness_weight?: number | null;
             group_id?: string | null;
             inputs?: unknown;
             keep_completed_ms?: number | null;
@@ -2232,6 +2250,16 @@ export interface components {
         Expiry: {
             reason: string | null;
             suspended: boolean;
+        };
+        Fairness: {
+            weights: {
+                [key: string]: number;
+            };
+        };
+        FairnessBody: {
+            weights: {
+                [key: string]: number;
+            };
         };
         Group: {
             cancelled: number;
@@ -3064,6 +3092,8 @@ export interface components {
         Session: {
             audience: ("any" | "owner") | string[] | null;
             created_at: components["schemas"]["Instant"];
+            /** @enum {string|null} */
+            if_busy?: "parallel" | "enqueue" | "reject" | "interrupt" | "rollback" | null;
             metadata: {
                 [key: string]: unknown;
             };
@@ -3080,6 +3110,8 @@ export interface components {
         };
         SessionBody: {
             audience?: ("any" | "owner") | string[] | null;
+            /** @enum {string|null} */
+            if_busy?: "parallel" | "enqueue" | "reject" | "interrupt" | "rollback" | null;
             metadata?: {
                 [key: string]: unknown;
             } | null;
@@ -3099,6 +3131,8 @@ export interface components {
         };
         SessionTaskBody: {
             audience?: ("any" | "owner") | string[] | null;
+            /** @enum {string|null} */
+            if_busy?: "parallel" | "enqueue" | "reject" | "interrupt" | "rollback" | null;
             max_iterations?: number | null;
             priority?: number | null;
             required_skills?: string[] | null;
@@ -3170,8 +3204,11 @@ export interface components {
             assigned_node: string | null;
             audience: unknown;
             completed_at: components["schemas"]["Instant"] | null;
+            deduplicated?: boolean;
             description: string;
             error: string | null;
+            fairness_key?: string | null;
+            fairness_weight?: number | null;
             group_id?: string | null;
             keep_completed_ms?: number | null;
             keep_failed_ms?: number | null;
@@ -3221,6 +3258,8 @@ export interface components {
             completed_at: components["schemas"]["Instant"] | null;
             description: string;
             error: string | null;
+            fairness_key?: string | null;
+            fairness_weight?: number | null;
             group_id?: string | null;
             keep_completed_ms?: number | null;
             keep_failed_ms?: number | null;
@@ -3265,6 +3304,8 @@ export interface components {
             audience?: ("any" | "owner") | string[] | null;
             delay_ms?: number | null;
             description?: string | null;
+            fairness_key?: string | null;
+            fairness_weight?: number | null;
             group_id?: string | null;
             keep_completed_ms?: number | null;
             keep_failed_ms?: number | null;
@@ -3289,6 +3330,7 @@ export interface components {
             /** @enum {string|null} */
             task_type?: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon" | null;
             timeout?: number | null;
+            unique?: components["schemas"]["UniqueBody"] | null;
             user_id?: string | null;
         };
         TaskClaimAnswer: {
@@ -3462,6 +3504,18 @@ export interface components {
             /** @enum {string|null} */
             overlap?: "skip" | "buffer" | "cancel" | "allow" | null;
         };
+        UniqueBody: {
+            debounce_ms?: number | null;
+            key: string;
+            most_ms?: number | null;
+            /** @enum {string|null} */
+            scope?: "owner" | "all" | null;
+            /** @enum {string|null} */
+            then?: "return" | "reject" | "replace" | "debounce" | null;
+            ttl_ms?: number | null;
+            /** @enum {string|null} */
+            while?: "waiting" | "active" | "ttl" | null;
+        };
         Wait: {
             answers: components["schemas"]["WaitAnswer"][];
             approvals: number;
@@ -3536,6 +3590,7 @@ export interface components {
         WhyAnswer: {
             ahead: number;
             due_at: components["schemas"]["Instant"] | null;
+            fair_delay_ms?: number | null;
             message: string;
             nodes: components["schemas"]["WhyNodes"];
             reason: string;
@@ -4845,6 +4900,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QueueState"];
+                };
+            };
+        };
+    };
+    show_fairness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fairness"];
+                };
+            };
+        };
+    };
+    set_fairness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FairnessBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fairness"];
                 };
             };
         };

@@ -59,6 +59,8 @@ export const ROUTES = {
   shut_limit: ["POST", "/api/v1/limits/{name}/penalty"],
   show_queue: ["GET", "/api/v1/queue"],
   pause_queue: ["PUT", "/api/v1/queue"],
+  show_fairness: ["GET", "/api/v1/fairness"],
+  set_fairness: ["PUT", "/api/v1/fairness"],
   list_schedules: ["GET", "/api/v1/schedules"],
   remove_schedule: ["DELETE", "/api/v1/schedules/{id}"],
   show_schedule: ["GET", "/api/v1/schedules/{id}"],

@@ -33,7 +33,9 @@ it("has one of a key, and fair shares", async () => {
   const first = await reef.tasks.submit("index", { required_skills, unique: { key } });
   const again = await reef.tasks.submit("index", { required_skills, unique: { key } });
   expect(again).toMatchObject({ task_id: first.task_id, deduplicated: true });
-  const other = await reef.tasks.submit("index", { required_skills, unique: { key, then: "replace" } });
+  // biome-ignore lint/suspicious/noThenProperty: the contract's word, and no function
+  const replaces = { key, then: "replace" } as const;
+  const other = await reef.tasks.submit("index", { required_skills, unique: replaces });
   expect(other.task_id).not.toBe(first.task_id);
   const shared = await reef.tasks.submit("index", { required_skills, fairness_key: "acme", fairness_weight: 2 });
   expect(shared).toMatchObject({ fairness_key: "acme" });

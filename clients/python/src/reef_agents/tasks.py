@@ -245,8 +245,8 @@ class Tasks:
         it follows (``after``), and is one of the group ``group_id``. :meth:`list` finds it by its
         ``labels``; ``retry`` says when it is tried again. It begins once all ``limits`` that it is
         under are open (:class:`reef_agents.limits.Limits`). Of those with the same ``unique`` key
-        there is one at a time: the answer is the one that there is, ``deduplicated``. Those with one
-        ``fairness_key`` share a share of the queue.
+        there is one at a time: the answer is the one that there is, ``deduplicated``. Those with
+        one ``fairness_key`` share a share of the queue.
         """
         body = body_of_task(
             {

@@ -440,6 +440,28 @@ class Expiry(TypedDict):
     suspended: bool
 
 
+class Fairness(TypedDict):
+    """
+    The weights that are set.
+    """
+
+    weights: dict[str, float]
+    """
+    Weights of keys, in place of those that tasks bring.
+    """
+
+
+class FairnessBody(TypedDict):
+    """
+    `PUT /fairness`
+    """
+
+    weights: dict[str, float]
+    """
+    Weights of keys, in place of those that tasks bring; what is left out has none.
+    """
+
+
 class GroupChanged(TypedDict):
     """
     `POST /groups/{id}/cancel` and `…/retry`.
@@ -2155,6 +2177,11 @@ class Session(TypedDict):
     """
     When it was made.
     """
+    if_busy: NotRequired[Literal["parallel", "enqueue", "reject", "interrupt", "rollback"] | None]
+    """
+    What a task does that is submitted while others are unfinished: `parallel enqueue reject interrupt
+    rollback`; left out, `parallel`.
+    """
     metadata: dict[str, Any]
     """
     A JSON object.
@@ -2192,6 +2219,11 @@ class SessionBody(TypedDict):
     """
     Whose nodes may run its tasks: `any`, `owner`, or a list of agents; left out, as the variable
     `task_audience` says.
+    """
+    if_busy: NotRequired[Literal["parallel", "enqueue", "reject", "interrupt", "rollback"] | None]
+    """
+    What a task does that is submitted while others are unfinished, unless it says so itself: `parallel
+    enqueue reject interrupt rollback`; left out, `parallel`.
     """
     metadata: NotRequired[dict[str, Any] | None]
     """
@@ -2232,6 +2264,12 @@ class SessionTaskBody(TypedDict):
     """
     Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the session says,
     else the variable `task_audience`.
+    """
+    if_busy: NotRequired[Literal["parallel", "enqueue", "reject", "interrupt", "rollback"] | None]
+    """
+    What becomes of it while other tasks of the session are unfinished: `parallel` (it runs beside them),
+    `enqueue` (it waits for their end), `reject` (409), `interrupt` (it ends them), `rollback` (and their
+    messages are marked as superseded); left out, as the session says.
     """
     max_iterations: NotRequired[int | None]
     """
@@ -2879,6 +2917,20 @@ class TriggerBody(TypedDict):
     """
 
 
+UniqueBody = TypedDict(
+    "UniqueBody",
+    {
+        "debounce_ms": NotRequired[int | None],
+        "key": str,
+        "most_ms": NotRequired[int | None],
+        "scope": NotRequired[Literal["owner", "all"] | None],
+        "then": NotRequired[Literal["return", "reject", "replace", "debounce"] | None],
+        "ttl_ms": NotRequired[int | None],
+        "while": NotRequired[Literal["waiting", "active", "ttl"] | None],
+    },
+)
+
+
 class WaitAnswer(TypedDict):
     """
     Somebody's answer.
@@ -3237,6 +3289,14 @@ class ClaimedTask(TypedDict):
     error: str | None
     """
     Why its last try went wrong.
+    """
+    fairness_key: NotRequired[str | None]
+    """
+    With whose tasks it shares a share of the queue.
+    """
+    fairness_weight: NotRequired[float | None]
+    """
+    How large that share is, if it says so itself.
     """
     group_id: NotRequired[str | None]
     """
@@ -3990,6 +4050,10 @@ class SubmittedTask(TypedDict):
     """
     When it ended.
     """
+    deduplicated: NotRequired[bool]
+    """
+    There was one already, which this is: nothing was submitted.
+    """
     description: str
     """
     For people.
@@ -3997,6 +4061,14 @@ class SubmittedTask(TypedDict):
     error: str | None
     """
     Why its last try went wrong.
+    """
+    fairness_key: NotRequired[str | None]
+    """
+    With whose tasks it shares a share of the queue.
+    """
+    fairness_weight: NotRequired[float | None]
+    """
+    How large that share is, if it says so itself.
     """
     group_id: NotRequired[str | None]
     """
@@ -4141,6 +4213,14 @@ class Task(TypedDict):
     error: str | None
     """
     Why its last try went wrong.
+    """
+    fairness_key: NotRequired[str | None]
+    """
+    With whose tasks it shares a share of the queue.
+    """
+    fairness_weight: NotRequired[float | None]
+    """
+    How large that share is, if it says so itself.
     """
     group_id: NotRequired[str | None]
     """
@@ -4287,6 +4367,14 @@ class TaskBody(TypedDict):
     """
     For people.
     """
+    fairness_key: NotRequired[str | None]
+    """
+    Tasks of one key share a share of the queue, however many they are: a tenant, a user.
+    """
+    fairness_weight: NotRequired[float | None]
+    """
+    How large that share is, 0.001–1000; left out, 1.
+    """
     group_id: NotRequired[str | None]
     """
     The group that it joins, which takes further tasks.
@@ -4355,6 +4443,10 @@ class TaskBody(TypedDict):
     timeout: NotRequired[float | None]
     """
     Longest run, in seconds.
+    """
+    unique: NotRequired[UniqueBody | None]
+    """
+    What it is to be the only one of: for tasks that are submitted one by one.
     """
     user_id: NotRequired[str | None]
     """
@@ -4536,6 +4628,10 @@ class WhyAnswer(TypedDict):
 
     ahead: int
     due_at: Instant | None
+    fair_delay_ms: NotRequired[int | None]
+    """
+    How far it stands behind its place in the order of submission, for the sake of fairness, in milliseconds.
+    """
     message: str
     nodes: WhyNodes
     reason: str
