@@ -19,6 +19,7 @@ mod old_data;
 mod reef_toml;
 mod schedules;
 mod tails;
+mod turns;
 mod upkeep;
 mod waits;
 mod worker;

@@ -38,6 +38,21 @@ fn two_clients_never_get_the_same_task() {
 }
 
 #[test]
+fn there_is_one_task_of_a_key() {
+    let hub = Hub::start();
+    let mcp = agent(&hub.admin(), &["build"]).1;
+    let mut body = json!({"name": "t", "required_skills": ["build"], "unique_key": "k",
+        "fairness_key": "acme"});
+    let first = mcp.call("submit_task", &body);
+    let again = mcp.call("submit_task", &body);
+    assert_eq!(again["task"]["task_id"], first["task"]["task_id"]);
+    assert_eq!(again["task"]["deduplicated"], true);
+    body["replace"] = json!(true);
+    let other = mcp.call("submit_task", &body);
+    assert_ne!(other["task"]["task_id"], first["task"]["task_id"]);
+}
+
+#[test]
 fn a_call_renews_what_the_agent_holds_and_says_for_how_long() {
     let hub = Hub::start();
     let (alice, mcp) = agent(&hub.admin(), &["build"]);
