@@ -57,13 +57,13 @@ pub(crate) struct SubmitTask {
     /// Limits that it is under; it begins once all of them are open.
     #[schemars(length(max = 4))]
     limits: Option<Vec<Under>>,
-    /// Share one share of the queue with all tasks of this name, such as a tenant.
+    /// Its tenant: each has a share of the queue.
     #[schemars(length(min = 1, max = 64))]
     fairness_key: Option<String>,
-    /// There is to be one task of this name until it has ended; if there is one, that is the answer.
+    /// There is one task of this key until it ends: that is the answer.
     #[schemars(length(min = 1, max = 128))]
     unique_key: Option<String>,
-    /// Instead it takes the place of that one, or begins after it if it runs.
+    /// It takes that one's place, or follows it if it runs.
     replace: Option<bool>,
     /// Wait so long for its end.
     #[schemars(range(min = 0, max = 20_000))]
