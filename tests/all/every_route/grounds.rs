@@ -158,6 +158,7 @@ impl Grounds {
             "/tasks" | "/sessions/{sid}/tasks" if !operation.is_read() => {
                 body["required_skills"] = json!([SKILL]);
             }
+            "/fairness" if !operation.is_read() => body["weights"] = json!({}),
             "/tasks/claim" => body["lease_ms"] = json!(LEASE_MS),
             "/inbox/{agent}" if !operation.is_read() => body["from"] = json!(by.agent_id),
             "/transfer" | "/holds/{id}/post" => body["to_agent"] = json!(self.friend),
