@@ -103,6 +103,7 @@ pub(crate) async fn submit_by_script<R: Redis>(
             owner: OWNER,
             approval: None,
             follows_group: false,
+            charge: None,
         },
         quotas: None,
     };
@@ -142,6 +143,8 @@ pub(crate) async fn complete_by_script<R: Redis>(store: &Store<R>, held: &Held) 
         token: &Token::from(held.token.as_str()),
         result: Some(&Json::empty_object()),
         content: None,
+        usage: "",
+        amount: None,
     };
     match store.call(&call).await? {
         Written::Ok(_) => Ok(()),

@@ -17,6 +17,7 @@ use reef_api::{LimitId, Word as _};
 use reef_runtime::Component;
 use reef_store::schedule::Fired;
 use reef_store::task::Counts;
+use reef_store::usage::Used;
 
 use crate::logging;
 
@@ -96,6 +97,16 @@ const METRICS: &[(Kind, &str, &str)] = &[
         "reef_schedule_runs_total",
         "Runs of schedules that this host has decided as the monitor, by outcome: `started`, `skipped`, \
          `missed`, `refused`",
+    ),
+    (
+        Kind::Gauge,
+        "reef_usage_today_cost",
+        "What tasks have cost today (UTC), in units, as far as it is known",
+    ),
+    (
+        Kind::Gauge,
+        "reef_usage_today_tokens",
+        "Tokens that the models of tasks have read (`input`) and written (`output`) today (UTC)",
     ),
     (Kind::Gauge, "reef_tasks_parked_classes", "Kinds of waiting tasks that a limit keeps back"),
     (
@@ -361,6 +372,8 @@ pub(crate) struct TaskMetrics {
     ended_bytes: Gauge,
     overdue: Gauge,
     parked_classes: Gauge,
+    cost: Gauge,
+    tokens: [Gauge; 2],
     pub(crate) forgotten: Counter,
     runs: [Counter; 4],
     /// The limits that were last shown.
@@ -380,6 +393,9 @@ impl TaskMetrics {
             ended_bytes: gauge!("reef_tasks_ended_bytes"),
             overdue: gauge!("reef_tasks_overdue"),
             parked_classes: gauge!("reef_tasks_parked_classes"),
+            cost: gauge!("reef_usage_today_cost"),
+            tokens: ["input", "output"]
+                .map(|kind| gauge!("reef_usage_today_tokens", "kind" => kind)),
             forgotten: counter!("reef_tasks_forgotten_total"),
             runs: ["started", "skipped", "missed", "refused"]
                 .map(|outcome| counter!("reef_schedule_runs_total", "outcome" => outcome)),
@@ -408,6 +424,15 @@ impl TaskMetrics {
         }
         self.limits.iter().for_each(|gone| show(gone, 0, 0));
         self.limits = limits.iter().map(|limit| limit.name.clone()).collect();
+    }
+
+    /// Shows what was used today.
+    #[expect(clippy::cast_precision_loss, reason = "what people look at needs no more digits")]
+    pub(crate) fn show_usage(&self, today: Used) {
+        self.cost.set(today.cost.micros() as f64 / 1e6);
+        for (gauge, tokens) in self.tokens.iter().zip([today.input, today.output]) {
+            gauge.set(tokens as f64);
+        }
     }
 
     /// Shows what a sweep has counted.

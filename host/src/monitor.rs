@@ -319,6 +319,9 @@ impl State {
         if let Some(counts) = &ticked.tasks {
             self.metrics.tasks.show(counts);
         }
+        if let Some(today) = ticked.today {
+            self.metrics.tasks.show_usage(today);
+        }
         if let Some(limits) = &ticked.limits {
             self.metrics.tasks.show_limits(limits);
         }
@@ -326,7 +329,7 @@ impl State {
             tracing::warn!(tasks = due.without_lease, "running tasks had no lease");
         }
         if due.finished > 0 {
-            tracing::info!(tasks = due.finished, "finished session tasks that were left half done");
+            tracing::info!(tasks = due.finished, "finished tasks that were left half done");
         }
         if ticked.proposals > 0 {
             let proposals = ticked.proposals;

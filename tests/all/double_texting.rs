@@ -102,6 +102,7 @@ impl World<'_> {
                 owner: "a",
                 approval: None,
                 follows_group: false,
+                charge: None,
             },
             session_id: &session,
             message_id: &message,
@@ -185,6 +186,8 @@ impl World<'_> {
             token: self.tasks[n].token.as_ref().unwrap(),
             result: Some(&result),
             content: None,
+            usage: "",
+            amount: None,
         };
         assert!(matches!(now(self.store.call(&call)).unwrap(), Written::Ok(_)));
         self.tasks[n].stands = Completed;

@@ -66,6 +66,7 @@ impl Queue {
             owner,
             approval: None,
             follows_group: false,
+            charge: None,
         };
         let submitted = now(self.store.call(&Submit { task, quotas: None })).unwrap();
         assert!(matches!(submitted, Submitted::Ok { .. }), "{submitted:?}");
@@ -95,6 +96,8 @@ impl Queue {
                     token: &claimed.token,
                     result: Some(&result),
                     content: None,
+                    usage: "",
+                    amount: None,
                 };
                 assert!(matches!(now(self.store.call(&call)).unwrap(), Written::Ok(_)));
                 all.push(claimed.task.task_id.to_string());

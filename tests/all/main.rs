@@ -20,8 +20,13 @@ mod queue;
 /// Schedules, by their scripts alone, with hosts that die anywhere and a clock that jumps.
 mod schedules;
 
+/// What tasks use, and what is paid for them, the same way.
+mod spending;
+
 /// Tasks of one session at a time, by their scripts alone, against a plain model.
 mod double_texting;
+/// Hosts that stop between any two scripts.
+mod turns;
 
 /// Fair shares of the queue, by its scripts alone.
 mod fair_shares;

@@ -3,8 +3,6 @@
 //! what the timetable says, and no more runs are under way than may be. The clock is the test's own: the
 //! scripts are loaded so that they read it in Redis.
 
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use redis::Connection;
@@ -20,22 +18,17 @@ use reef_store::script::StoreError;
 use reef_store::settings::Settings;
 use reef_store::task::{Cancel, Remove};
 use reef_store::variables::Given;
-use reef_store::{Keys, Redis, RedisError, Reply, Store};
+use reef_store::{Keys, Store};
 use serde_json::json;
 
-use crate::harness::{Blocking, RedisServer};
-use crate::queue::mutants::as_sent;
+use crate::harness::RedisServer;
+use crate::turns::{Mutant, Turns, UnderWay, each_is_found, finish, poll, set_clock};
 
 /// 2026-06-01, when no clock is set anywhere.
 const BEGIN_MS: i64 = 1_780_272_000_000;
 const MINUTE_MS: i64 = 60_000;
 const SCHEDULES: usize = 4;
 const STEPS: usize = 120;
-/// The clock of the scripts: a hash with seconds and microseconds.
-const CLOCK: &str = "test:time";
-
-/// A fault that is put into the scripts: what it is, and what stands in the place of what.
-struct Mutant(&'static str, &'static str, &'static str);
 
 const MUTANTS: &[Mutant] = &[
     Mutant(
@@ -57,61 +50,8 @@ const MUTANTS: &[Mutant] = &[
     ),
 ];
 
-/// Takes a turn with each command, so that whoever polls decides which host goes on.
-struct Turns {
-    redis: Blocking,
-    mutant: Option<&'static Mutant>,
-}
-
-struct Turn(bool);
-
-impl Future for Turn {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
-    }
-}
-
-impl Redis for Turns {
-    async fn execute(
-        &self,
-        command: &str,
-        mut args: Vec<Vec<u8>>,
-    ) -> Result<Vec<Reply>, RedisError> {
-        Turn(false).await;
-        if let ("FUNCTION", [_, library]) = (command, args.as_mut_slice()) {
-            let text = std::str::from_utf8(library).unwrap();
-            assert!(text.contains("call('TIME')"), "no script reads the clock: {text}");
-            let ours = format!("call('HMGET','{CLOCK}','s','us')");
-            let mut text = text.replace("call('TIME')", &ours);
-            if let Some(Mutant(_, from, to)) = self.mutant {
-                text = text.replace(&as_sent(from), &as_sent(to));
-            }
-            *library = text.into_bytes();
-        }
-        self.redis.execute(command, args).await
-    }
-}
-
 /// A host that looks: as far as it has come.
-type Host<'a> = Pin<Box<dyn Future<Output = Result<Fired, StoreError>> + 'a>>;
-
-fn poll<T>(future: Pin<&mut (impl Future<Output = T> + ?Sized)>) -> Option<T> {
-    match future.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => Some(outcome),
-        Poll::Pending => None,
-    }
-}
-
-fn finish<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    loop {
-        if let Some(outcome) = poll(future.as_mut()) {
-            return outcome;
-        }
-    }
-}
+type Host<'a> = UnderWay<'a, Result<Fired, StoreError>>;
 
 /// What is known of a schedule.
 struct Known {
@@ -158,9 +98,7 @@ impl<'a> World<'a> {
     }
 
     fn set_clock(&mut self) {
-        let (s, us) = (self.now_ms / 1000, self.now_ms % 1000 * 1000);
-        let mut set = redis::cmd("HSET");
-        set.arg(CLOCK).arg("s").arg(s).arg("us").arg(us).query::<()>(&mut self.redis).unwrap();
+        set_clock(&mut self.redis, self.now_ms);
     }
 
     fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
@@ -350,8 +288,7 @@ fn run(server: &RedisServer, settings: &Settings, seed: u64, mutant: Option<&'st
     let mut redis = server.connect();
     redis::cmd("FLUSHALL").query::<()>(&mut redis).unwrap();
     redis::cmd("FUNCTION").arg("FLUSH").query::<()>(&mut redis).unwrap();
-    let store =
-        Store::new(Turns { redis: Blocking::new(server.connect()), mutant }, Keys::default());
+    let store = Store::new(Turns::new(server.connect(), mutant), Keys::default());
     let mut world = World::new(&store, settings, redis, seed);
     struct Said<'a, 'b>(&'a mut World<'b>, u64, bool);
     impl Drop for Said<'_, '_> {
@@ -392,16 +329,5 @@ fn each_run_is_decided_once_and_counted() {
 fn each_fault_of_the_scripts_is_found() {
     let server = RedisServer::start();
     server.keep_nothing();
-    for mutant in MUTANTS {
-        let Mutant(name, from, _) = mutant;
-        let stands =
-            reef_store::script::ALL.iter().any(|script| script.code.contains(&as_sent(from)));
-        assert!(stands, "{name}: this stands in no script any more: {from}");
-        let found = (0..200).find(|seed| {
-            let play = || run(&server, &settings(), *seed, Some(mutant));
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(play)).is_err()
-        });
-        let seed = found.unwrap_or_else(|| panic!("not found: {name}"));
-        eprintln!("{name}: found with the seed {seed}");
-    }
+    each_is_found(MUTANTS, |seed, mutant| run(&server, &settings(), seed, Some(mutant)));
 }

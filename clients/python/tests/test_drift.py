@@ -34,6 +34,7 @@ from reef_agents.session import Sessions
 from reef_agents.sync import nouns
 from reef_agents.task import Task
 from reef_agents.tasks import Tasks
+from reef_agents.usage import Budgets, Prices, Usage
 from reef_agents.waits import Waits
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -112,6 +113,7 @@ async def _ask_all(calls: Calls) -> None:
     nouns = [Agents(calls), Keys(calls), Invites(calls), Cluster(calls), Ledger(calls)]
     nouns += [Market(calls), Nodes(calls), Sessions(calls), Tasks(calls), Groups(calls)]
     nouns += [Waits(calls), Bulk(calls), Limits(calls), Schedules(calls)]
+    nouns += [Usage(calls), Budgets(calls), Prices(calls)]
     nouns += [Inbox(calls, ID), Session(calls, ID), Message(calls, ID, ID)]
     for noun in nouns:
         for name, method in inspect.getmembers(noun, inspect.ismethod):

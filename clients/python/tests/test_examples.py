@@ -102,9 +102,31 @@ def test_twenty_workers_share_a_limit(own_hub: Hub) -> None:
     assert found is not None, most
 
 
+def _as_shown(chapter: str, command: str) -> str:
+    """What a chapter shows that an example prints."""
+    text = (EXAMPLES.parents[2] / f"docs/concepts/{chapter}.md").read_text("utf-8")
+    found = re.search(rf"^```text\n\$ python {command}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_a_research_job_asks_before_it_spends_more(own_hub: Hub) -> None:
+    told = _output(own_hub, "budgeted_research.py")
+    assert told == _as_shown("budgets", "budgeted_research.py")
+
+
+def test_agents_are_paid_by_result(own_hub: Hub) -> None:
+    told = _output(own_hub, "marketplace.py")
+    assert told == _as_shown("paid-work", "marketplace.py")
+
+
 @pytest.mark.parametrize(
     ("chapter", "example"),
-    [("waits-and-flows", "map_reduce"), ("limits", "shared_limit")],
+    [
+        ("waits-and-flows", "map_reduce"),
+        ("limits", "shared_limit"),
+        ("budgets", "budgeted_research"),
+    ],
 )
 def test_the_chapter_shows_what_the_example_does(chapter: str, example: str) -> None:
     text = (EXAMPLES.parents[2] / f"docs/concepts/{chapter}.md").read_text("utf-8")

@@ -17,9 +17,9 @@ REFERENCE = HERE.parent.parent / "docs/reference/python.md"
 
 #: The modules in the order in which one meets them.
 MODULES = (
-    "client", "node", "task", "writer", "tasks", "groups", "bulk", "limits", "schedules", "waits",
-    "session", "message", "stream", "blocks", "inbox", "leadership", "ledger", "market", "agents",
-    "nodes", "cluster", "errors", "compat",
+    "client", "node", "task", "writer", "tasks", "new_task", "groups", "bulk", "limits",
+    "schedules", "usage", "waits", "session", "message", "stream", "blocks", "inbox", "leadership",
+    "ledger", "market", "agents", "nodes", "cluster", "errors", "compat",
 )  # fmt: skip
 
 #: Where to begin, as the reference links to it.

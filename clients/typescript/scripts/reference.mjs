@@ -6,11 +6,11 @@ import ts from "typescript";
 
 /** The sources in the order in which one meets them. */
 const MODULES = [
-  ..."node reef node-handle task writer tasks groups bulk limits schedules waits sessions messages".split(" "),
+  ..."node reef node-handle task writer tasks groups bulk limits schedules usage waits sessions messages".split(" "),
   ..."stream inbox leadership ledger agents nodes cluster errors".split(" "),
 ];
 /** What is exported for other sources only. */
-const INSIDE = new Set(["Claims", "follow", "errorOf", "Handler", "ProblemCode", "Problem"]);
+const INSIDE = new Set(["Claims", "Used", "follow", "errorOf", "Handler", "ProblemCode", "Problem"]);
 
 // As the reference links to it.
 const START = `../${"docs/start/typescript.md".replace("docs/", "")}`;

@@ -51,6 +51,7 @@ export class InProgress extends HubError {}
 export class InboxFull extends HubError {}
 export class SignalsFull extends HubError {}
 export class QuotaExceeded extends HubError {}
+export class BudgetExhausted extends HubError {}
 export class PayloadTooLarge extends HubError {}
 export class UnsupportedMediaType extends HubError {}
 export class Misdirected extends HubError {}
@@ -82,6 +83,7 @@ const CLASSES: Record<ProblemCode, typeof HubError> = {
   inbox_full: InboxFull,
   signals_full: SignalsFull,
   quota_exceeded: QuotaExceeded,
+  budget_exhausted: BudgetExhausted,
   payload_too_large: PayloadTooLarge,
   unsupported_media_type: UnsupportedMediaType,
   misdirected: Misdirected,

@@ -25,5 +25,6 @@ export type { StreamOptions } from "./stream.ts";
 export type { ApprovalOptions, Decision, Ends, Handler, RunningTask, Signalled } from "./task.ts";
 export { Tasks } from "./tasks.ts";
 export type * from "./types.ts";
+export { type BudgetScope, Budgets, type ModelCall, Prices, Usage, type UsageReport } from "./usage.ts";
 export { Waits } from "./waits.ts";
 export type { MessageWriter, WriterOptions } from "./writer.ts";

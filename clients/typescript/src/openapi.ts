@@ -865,6 +865,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["set_price"];
+        post?: never;
+        delete: operations["remove_price"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_budgets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budgets/{scope}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_budget"];
+        put: operations["set_budget"];
+        post?: never;
+        delete: operations["remove_budget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{id}/wait": {
         parameters: {
             query?: never;
@@ -2009,6 +2089,44 @@ export interface components {
             status: "pending" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "cancelled" | "timeout";
             task_id: string;
         };
+        Budget: {
+            cost: string | null;
+            cost_used: string;
+            exceeded: boolean;
+            id: string;
+            note: string;
+            /** @enum {string} */
+            on_exceed: "flag" | "cancel" | "wait";
+            owner: string;
+            /** @enum {string} */
+            period: "day" | "month" | "total";
+            /** @enum {string} */
+            scope: "owner" | "user" | "group";
+            tokens: number | null;
+            tokens_used: number;
+            updated_at: components["schemas"]["Instant"];
+            updated_by: string;
+        };
+        BudgetBody: {
+            cost?: string | null;
+            note?: string | null;
+            /** @enum {string|null} */
+            on_exceed?: "flag" | "cancel" | "wait" | null;
+            owner?: string | null;
+            /** @enum {string|null} */
+            period?: "day" | "month" | "total" | null;
+            tokens?: number | null;
+        };
+        BudgetLeft: {
+            cost_left?: string | null;
+            exceeded: boolean;
+            tokens_left?: number | null;
+        };
+        BudgetRemoved: {
+            id: string;
+            scope: string;
+            success: boolean;
+        };
         Bulk: {
             /** @enum {string} */
             action: "cancel" | "retry" | "remove" | "set_priority";
@@ -2063,6 +2181,11 @@ export interface components {
             most?: number | null;
             window_ms?: number | null;
         };
+        ChargeBody: {
+            from?: string | null;
+            max: string;
+            to?: string | null;
+        };
         CheckAnswer: {
             all_nodes_healthy: boolean;
             checked_at: components["schemas"]["Instant"];
@@ -2077,6 +2200,8 @@ export interface components {
             affinity_tags: string[];
             assigned_node: string | null;
             audience: unknown;
+            budget?: components["schemas"]["TaskBudget"] | null;
+            charge?: components["schemas"]["TaskCharge"] | null;
             checkpoint?: unknown;
             completed_at: components["schemas"]["Instant"] | null;
             description: string;
@@ -2098,6 +2223,7 @@ export interface components {
             };
             name: string;
             optional_skills: string[];
+            paid?: string | null;
             parameters: {
                 [key: string]: unknown;
             };
@@ -2120,6 +2246,7 @@ export interface components {
             task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
             timeout: number;
             token: string;
+            usage?: components["schemas"]["TaskUsage"] | null;
             user_id: string | null;
             wait_id?: string | null;
         };
@@ -2241,7 +2368,7 @@ export interface components {
         Event: {
             event_id: string;
             /** @enum {string} */
-            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_waiting" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "task_edited" | "bulk_started" | "bulk_ended" | "group_failing" | "group_ended" | "class_open" | "schedule_set" | "schedule_removed" | "schedule_paused" | "schedule_resumed" | "schedule_missed" | "limit_changed" | "limit_removed" | "limit_shut" | "queue_paused" | "queue_resumed" | "wait_answered" | "restored" | "store_changed" | "ledger_rolled_back";
+            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_waiting" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "task_edited" | "bulk_started" | "bulk_ended" | "group_failing" | "group_ended" | "class_open" | "schedule_set" | "schedule_removed" | "schedule_paused" | "schedule_resumed" | "schedule_missed" | "limit_changed" | "limit_removed" | "limit_shut" | "queue_paused" | "queue_resumed" | "wait_answered" | "budget_exceeded" | "restored" | "store_changed" | "ledger_rolled_back";
             payload: {
                 [key: string]: unknown;
             };
@@ -2337,6 +2464,7 @@ export interface components {
             hold_id: string;
             posted: string;
             status: string;
+            task_id?: string | null;
             to_agent: string | null;
         };
         HoldAnswer: {
@@ -2665,6 +2793,33 @@ export interface components {
             status: string;
             task_id: string;
         };
+        ModelPrice: {
+            cached: string;
+            input: string;
+            model: string;
+            output: string;
+            updated_at: components["schemas"]["Instant"];
+            updated_by: string;
+        };
+        ModelPriceBody: {
+            cached?: string | null;
+            input: string;
+            output: string;
+        };
+        ModelPriceRemoved: {
+            model: string;
+            success: boolean;
+        };
+        ModelUsed: {
+            cached: number;
+            cost: string;
+            input: number;
+            model: string;
+            output: number;
+            provider?: string | null;
+            reasoning: number;
+            requests: number;
+        };
         MoneyBody: {
             agent_id: string;
             amount: string;
@@ -2891,7 +3046,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "signals_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
+            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "signals_full" | "quota_exceeded" | "budget_exhausted" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
             detail: string;
             errors?: {
                 field: string;
@@ -3203,6 +3358,8 @@ export interface components {
             affinity_tags: string[];
             assigned_node: string | null;
             audience: unknown;
+            budget?: components["schemas"]["TaskBudget"] | null;
+            charge?: components["schemas"]["TaskCharge"] | null;
             completed_at: components["schemas"]["Instant"] | null;
             deduplicated?: boolean;
             description: string;
@@ -3223,6 +3380,7 @@ export interface components {
             };
             name: string;
             optional_skills: string[];
+            paid?: string | null;
             parameters: {
                 [key: string]: unknown;
             };
@@ -3244,6 +3402,7 @@ export interface components {
             /** @enum {string} */
             task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
             timeout: number;
+            usage?: components["schemas"]["TaskUsage"] | null;
             user_id: string | null;
             wait_id?: string | null;
         };
@@ -3255,6 +3414,8 @@ export interface components {
             affinity_tags: string[];
             assigned_node: string | null;
             audience: unknown;
+            budget?: components["schemas"]["TaskBudget"] | null;
+            charge?: components["schemas"]["TaskCharge"] | null;
             completed_at: components["schemas"]["Instant"] | null;
             description: string;
             error: string | null;
@@ -3274,6 +3435,7 @@ export interface components {
             };
             name: string;
             optional_skills: string[];
+            paid?: string | null;
             parameters: {
                 [key: string]: unknown;
             };
@@ -3294,6 +3456,7 @@ export interface components {
             /** @enum {string} */
             task_type: "interactive" | "batch" | "compute_intensive" | "io_intensive" | "daemon";
             timeout: number;
+            usage?: components["schemas"]["TaskUsage"] | null;
             user_id: string | null;
             wait_id?: string | null;
         };
@@ -3302,6 +3465,8 @@ export interface components {
             after?: components["schemas"]["AfterBody"][] | null;
             approval?: components["schemas"]["ApprovalBody"] | null;
             audience?: ("any" | "owner") | string[] | null;
+            budget?: components["schemas"]["TaskBudgetBody"] | null;
+            charge?: components["schemas"]["ChargeBody"] | null;
             delay_ms?: number | null;
             description?: string | null;
             fairness_key?: string | null;
@@ -3333,6 +3498,24 @@ export interface components {
             unique?: components["schemas"]["UniqueBody"] | null;
             user_id?: string | null;
         };
+        TaskBudget: {
+            cost: string | null;
+            /** @enum {string} */
+            on_exceed: "flag" | "cancel" | "wait";
+            tokens: number | null;
+        };
+        TaskBudgetBody: {
+            cost?: string | null;
+            /** @enum {string|null} */
+            on_exceed?: "flag" | "cancel" | "wait" | null;
+            tokens?: number | null;
+        };
+        TaskCharge: {
+            from: string;
+            hold_id: string;
+            max: string;
+            to?: string | null;
+        };
         TaskClaimAnswer: {
             reason?: string;
             tasks: components["schemas"]["ClaimedTask"][];
@@ -3351,11 +3534,13 @@ export interface components {
             days?: number | null;
         };
         TaskCompleteBody: {
+            amount?: string | null;
             content?: (({
                 [key: string]: unknown;
             } | components["schemas"]["NewContentBlock"] | null) | null) | components["schemas"]["NewContentBlock"] | null;
             result?: unknown;
             token: string;
+            usage?: components["schemas"]["UsageBody"][] | null;
         };
         TaskEditBody: {
             affinity_tags?: string[] | null;
@@ -3388,6 +3573,7 @@ export interface components {
             retryable?: boolean | null;
             snooze?: boolean | null;
             token: string;
+            usage?: components["schemas"]["UsageBody"][] | null;
         };
         TaskFilter: {
             assigned_node?: string | null;
@@ -3416,6 +3602,7 @@ export interface components {
             tokens?: number | null;
         };
         TaskProgressAnswer: {
+            budget?: components["schemas"]["BudgetLeft"] | null;
             cancelled: boolean;
             lease_ms: number;
             progress: number;
@@ -3423,11 +3610,14 @@ export interface components {
             status: string;
             success: boolean;
             task_id: string;
+            wait_id?: string | null;
         };
         TaskProgressBody: {
+            checkpoint?: unknown;
             lease_ms?: number | null;
             progress?: number | null;
             token: string;
+            usage?: components["schemas"]["UsageBody"][] | null;
         };
         TaskRedriveAnswer: {
             dry_run: boolean;
@@ -3474,6 +3664,15 @@ export interface components {
             total: number;
             waiting: number;
         };
+        TaskUsage: {
+            cached: number;
+            cost: string;
+            input: number;
+            models: components["schemas"]["ModelUsed"][];
+            output: number;
+            reasoning: number;
+            requests: number;
+        };
         TasksByStatus: {
             cancelled: number;
             completed: number;
@@ -3515,6 +3714,42 @@ export interface components {
             ttl_ms?: number | null;
             /** @enum {string|null} */
             while?: "waiting" | "active" | "ttl" | null;
+        };
+        UsageAnswer: {
+            /** @enum {string} */
+            by: "model" | "owner" | "user" | "node" | "group";
+            from: string;
+            rows: components["schemas"]["UsageRow"][];
+            to: string;
+            total: components["schemas"]["Used"];
+        };
+        UsageBody: {
+            cached?: number | null;
+            cost?: string | null;
+            input?: number | null;
+            model: string;
+            output?: number | null;
+            provider?: string | null;
+            reasoning?: number | null;
+            requests?: number | null;
+        };
+        UsageRow: {
+            cached: number;
+            cost: string;
+            day: string;
+            input: number;
+            key: string;
+            output: number;
+            reasoning: number;
+            requests: number;
+        };
+        Used: {
+            cached: number;
+            cost: string;
+            input: number;
+            output: number;
+            reasoning: number;
+            requests: number;
         };
         Wait: {
             answers: components["schemas"]["WaitAnswer"][];
@@ -3569,6 +3804,7 @@ export interface components {
             token: string;
             /** @enum {string|null} */
             until?: "ended" | "completed" | "any" | null;
+            usage?: components["schemas"]["UsageBody"][] | null;
         };
         WaitOption: {
             label: string;
@@ -5135,6 +5371,191 @@ export interface operations {
             };
         };
     };
+    show_usage: {
+        parameters: {
+            query?: {
+                by?: "model" | "owner" | "user" | "node" | "group";
+                from?: string;
+                to?: string;
+                owner?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageAnswer"];
+                };
+            };
+        };
+    };
+    list_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPrice"][];
+                };
+            };
+        };
+    };
+    set_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelPriceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPrice"];
+                };
+            };
+        };
+    };
+    remove_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPriceRemoved"];
+                };
+            };
+        };
+    };
+    list_budgets: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"][];
+                };
+            };
+        };
+    };
+    show_budget: {
+        parameters: {
+            query?: {
+                owner?: string;
+            };
+            header?: never;
+            path: {
+                scope: "owner" | "user" | "group";
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+        };
+    };
+    set_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scope: "owner" | "user" | "group";
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Budget"];
+                };
+            };
+        };
+    };
+    remove_budget: {
+        parameters: {
+            query?: {
+                owner?: string;
+            };
+            header?: never;
+            path: {
+                scope: "owner" | "user" | "group";
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetRemoved"];
+                };
+            };
+        };
+    };
     wait_for: {
         parameters: {
             query?: never;
@@ -6697,7 +7118,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "signals_full" | "quota_exceeded" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
+                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "signals_full" | "quota_exceeded" | "budget_exhausted" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
             };
             cookie?: never;
         };

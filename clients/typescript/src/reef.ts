@@ -13,6 +13,7 @@ import { Nodes } from "./nodes.ts";
 import { Schedules } from "./schedules.ts";
 import { SessionRef, Sessions } from "./sessions.ts";
 import { Tasks } from "./tasks.ts";
+import { Budgets, Prices, Usage } from "./usage.ts";
 import { Waits } from "./waits.ts";
 
 export interface ReefOptions extends TransportOptions {
@@ -37,6 +38,9 @@ export class Reef {
   readonly messages: Messages;
   readonly nodes: Nodes;
   readonly schedules: Schedules;
+  readonly usage: Usage;
+  readonly budgets: Budgets;
+  readonly prices: Prices;
   readonly sessions: Sessions;
   readonly tasks: Tasks;
   readonly waits: Waits;
@@ -53,6 +57,9 @@ export class Reef {
     this.messages = new Messages(this.#http);
     this.nodes = new Nodes(this.#http);
     this.schedules = new Schedules(this.#http);
+    this.usage = new Usage(this.#http);
+    this.budgets = new Budgets(this.#http);
+    this.prices = new Prices(this.#http);
     this.sessions = new Sessions(this.#http);
     this.tasks = new Tasks(this.#http);
     this.waits = new Waits(this.#http);

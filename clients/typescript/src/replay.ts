@@ -42,16 +42,23 @@ export class Replay {
 
   constructor(claimed: Pick<ClaimedTask, "checkpoint" | "resume">) {
     const { checkpoint, resume } = claimed as { checkpoint?: unknown; resume?: Came };
-    const kept = (checkpoint as { reef?: { answers: Came[]; wait: Awaited; first: Came | null } } | null)?.reef;
-    if (kept?.wait) {
+    const kept = (checkpoint as { reef?: { answers: Came[]; wait?: Awaited; first: Came | null } } | null)?.reef;
+    if (kept?.answers) {
       this.state = (checkpoint as { state?: unknown }).state ?? null;
       this.first = kept.first;
-      this.#answers.push(...(kept.answers ?? []));
-      if (resume) this.#answers.push(keep(kept.wait, resume));
+      this.#answers.push(...kept.answers);
+      // One that was stopped for its budget did not wait for what has come.
+      if (kept.wait && resume) this.#answers.push(keep(kept.wait, resume));
     } else {
       this.state = checkpoint ?? null;
       this.first = resume ?? null;
     }
+  }
+
+  /** What a claim after this one begins with, should this one not wait; nothing at first. */
+  get kept(): unknown {
+    if (this.state === null && this.#answers.length === 0) return undefined;
+    return { reef: { answers: [...this.#answers], first: this.first }, state: this.state };
   }
 
   /** How many waits the handler has behind it. */

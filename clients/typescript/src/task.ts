@@ -1,11 +1,12 @@
 import { now } from "./clock.ts";
 import { Busy, Cancelled, Fenced, ReefError, Reject, Retry, Snooze, Waiting } from "./errors.ts";
-import type { BodyOf, Transport } from "./http.ts";
+import type { AnswerOf, BodyOf, Transport } from "./http.ts";
 import type { Lease } from "./lease.ts";
 import { Messages } from "./messages.ts";
 import { type Awaited, type Came, Family, Replay } from "./replay.ts";
 import { Claims } from "./tasks.ts";
 import type { ClaimedTask, NewTask, Signal, Task } from "./types.ts";
+import { type ModelCall, type UsageReport, Used } from "./usage.ts";
 import type { MessageWriter, WriterOptions } from "./writer.ts";
 
 /** The header by which a worker writes to its task's message. */
@@ -14,6 +15,7 @@ const CLAIM_TOKEN = "X-Claim-Token";
 /** What a handler does: what it returns is the result, and what it throws the failure. */
 export type Handler = (task: RunningTask) => unknown;
 
+type BudgetLeft = NonNullable<AnswerOf<"report_progress">["budget"]>;
 type WaitBody = Partial<BodyOf<"wait_for">>;
 
 /** What is asked, besides the question. Left out, `options` are `approve` and `reject`. */
@@ -72,6 +74,9 @@ export class RunningTask {
   readonly #claims: Claims;
   readonly #writers: MessageWriter[] = [];
   readonly #replay: Replay;
+  readonly #used = new Used();
+  #amount: string | undefined;
+  #budget: BudgetLeft | null = null;
   #isWaiting = false;
 
   constructor(http: Transport, claimed: ClaimedTask, lease: Lease) {
@@ -105,16 +110,49 @@ export class RunningTask {
    * task ends `signal`, and a progress that was not heard does no harm.
    */
   async progress(progress: number): Promise<void> {
+    await this.#report({ progress });
+  }
+
+  /**
+   * Adds what a call of a model has used, and reports it. Where a budget is used up, `signal` ends: the task
+   * was cancelled, or it waits until somebody lets it go on, and begins again then, with what `save` has kept.
+   * Like `progress` it never throws; what was not heard is told with the next report, or the end.
+   */
+  async used(call: ModelCall): Promise<void> {
+    this.#used.add(call);
+    await this.#report({});
+  }
+
+  /** Says what its completion costs whoever pays for it, if less than its `charge`: such as `"1.50"`. */
+  costs(amount: string): void {
+    this.#amount = amount;
+  }
+
+  /** What is left of its budgets, as the hub has said it last; null before that, or without any. */
+  get budget(): BudgetLeft | null {
+    return this.#budget;
+  }
+
+  #usage(): { usage?: UsageReport[] } {
+    const usage = this.#used.reports;
+    return usage.length === 0 ? {} : { usage };
+  }
+
+  async #report(told: { progress?: number }): Promise<void> {
     if (!this.#lease.holds()) return;
     const asked = now();
     try {
-      const body = { token: this.claimed.token, progress };
+      const kept = this.#replay.kept;
+      const checkpoint = kept === undefined ? {} : { checkpoint: kept };
+      const body = { token: this.claimed.token, ...told, ...this.#usage(), ...checkpoint };
       const answer = await this.#claims.progress(this.id, body, {
         signal: this.signal,
         retryFor: 0,
         idempotencyKey: null,
       });
-      if (answer.cancelled) this.#lease.end(new Cancelled(`task ${this.id} was cancelled`));
+      this.#budget = answer.budget ?? this.#budget;
+      if (answer.wait_id) this.#lease.end(new Waiting(`task ${this.id} waits, since a budget is used up`));
+      else if (answer.cancelled) this.#lease.end(new Cancelled(`task ${this.id} was cancelled`));
       else this.#lease.renew(asked);
     } catch (error) {
       if (error instanceof Fenced && !this.#isWaiting) this.#lease.end(error);
@@ -133,7 +171,7 @@ export class RunningTask {
 
   /**
    * Keeps a value for the claims after this one: any JSON, 256 KiB with what has come. It is sent
-   * with the next wait, and is lost where the process dies before that.
+   * with the next report (`progress`, `used`) or wait, and is lost where the process dies before that.
    */
   save(state: unknown): void {
     this.#replay.state = state;
@@ -231,7 +269,8 @@ export class RunningTask {
     try {
       await this.flush();
       const { token } = this.claimed;
-      const body = { ...rest, token, kind: wait.kind, checkpoint: this.#replay.checkpoint(wait) };
+      const checkpoint = this.#replay.checkpoint(wait);
+      const body = { ...rest, token, kind: wait.kind, checkpoint, ...this.#usage() };
       const options = { signal: this.signal, retryFor: this.#lease.left };
       const { ready, resume } = await this.#claims.wait(this.id, body, options);
       if (ready) return this.#replay.came(wait, resume as Came);
@@ -266,7 +305,9 @@ export class RunningTask {
     const { token } = this.claimed;
     if ("result" in outcome) {
       const { result } = outcome;
-      await this.#claims.complete(this.id, result === undefined ? { token } : { token, result }, options);
+      const amount = this.#amount === undefined ? {} : { amount: this.#amount };
+      const body = result === undefined ? { token } : { token, result };
+      await this.#claims.complete(this.id, { ...body, ...amount, ...this.#usage() }, options);
     } else {
       const { error } = outcome;
       const text = error instanceof ReefError ? error.message : String(error);
@@ -277,7 +318,8 @@ export class RunningTask {
           : {};
       if (error instanceof Busy) await this.#claims.shut(error, { task_id: this.id, token });
       const snooze = error instanceof Snooze ? { snooze: true } : {};
-      await this.#claims.fail(this.id, { token, error: text, retryable, ...again, ...snooze }, options);
+      const body = { token, error: text, retryable, ...again, ...snooze, ...this.#usage() };
+      await this.#claims.fail(this.id, body, options);
     }
   }
 }

@@ -1,10 +1,11 @@
 //! Whose money a caller may deal with.
 
 use reef_api::AgentId;
-use reef_domain::{Invalid, Money, id};
-use reef_store::ledger::Moved;
+use reef_domain::{Invalid, id};
 use reef_store::node::Writer;
 use reef_web::{Code, Context, Problem};
+
+pub(crate) use reef_web::money::{moved, unknown_agent};
 
 /// Whose things the caller may touch: its own, or as admin all. Without keys, too, since money
 /// always has an owner.
@@ -43,29 +44,4 @@ pub(crate) fn agent_id(invalid: &mut Invalid, field: &str, given: Option<AgentId
         Some(given) => invalid.require(id::is_valid(given), field, id::RULE),
     }
     given.unwrap_or_default()
-}
-
-/// There is no such agent.
-pub(crate) fn unknown_agent(agent_id: &str) -> Problem {
-    Problem::new(Code::NotFound, format!("There is no agent {agent_id}."))
-}
-
-/// What a movement of money has come to, or why there was none. `agent` is whose money was to move, and
-/// `amount` how much of it.
-pub(crate) fn moved<T>(outcome: Moved<T>, agent: &str, amount: Money) -> Result<T, Problem> {
-    match outcome {
-        Moved::Ok(value) => Ok(value),
-        Moved::UnknownAgent(agent_id) => Err(unknown_agent(agent_id.as_deref().unwrap_or(agent))),
-        Moved::Insufficient { available, asked } => Err(Problem::new(
-            Code::InsufficientBalance,
-            format!("{available} is available, and {} was asked for.", asked.unwrap_or(amount)),
-        )),
-        Moved::Full => Err(Problem::new(
-            Code::Conflict,
-            "The ledger holds as much money as it can count exactly.",
-        )),
-        Moved::Exists => {
-            Err(Problem::new(Code::Conflict, "This Idempotency-Key has made something before."))
-        }
-    }
 }

@@ -34,7 +34,14 @@ pub(crate) async fn place<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let hold_id = made_id("hold", cx.once.as_ref(), false);
     let expires_in_ms = body.expires_in_ms;
     let most = cx.quotas().map(|quotas| quotas.holds);
-    let call = Place { hold_id: &hold_id, agent_id: &agent_id, amount, expires_in_ms, most };
+    let call = Place {
+        hold_id: &hold_id,
+        agent_id: &agent_id,
+        amount,
+        expires_in_ms,
+        most,
+        task_id: None,
+    };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = moved(answered.value, &agent_id, amount).map(show_hold);
     mark_replayed(answer, answered.replayed)
@@ -50,8 +57,13 @@ pub(crate) async fn post<R: Redis>(cx: &Context<'_, R>) -> Answer {
         require_positive(&mut invalid, "amount", body.amount);
     }
     invalid.finish(())?;
-    let call =
-        Post { hold_id: &hold_id, writer: writer(cx), amount: body.amount, to_agent: &to_agent };
+    let call = Post {
+        hold_id: &hold_id,
+        writer: writer(cx),
+        amount: body.amount,
+        to_agent: &to_agent,
+        task_id: None,
+    };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     mark_replayed(ended(answered.value, &hold_id, &to_agent), answered.replayed)
 }
@@ -59,7 +71,7 @@ pub(crate) async fn post<R: Redis>(cx: &Context<'_, R>) -> Answer {
 /// `POST /holds/{id}/void`
 pub(crate) async fn void<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let hold_id = cx.id("id", "hold_id")?;
-    let call = Void { hold_id: &hold_id, writer: writer(cx) };
+    let call = Void { hold_id: &hold_id, writer: writer(cx), task_id: None };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     mark_replayed(ended(answered.value, &hold_id, ""), answered.replayed)
 }
@@ -74,6 +86,10 @@ fn ended(outcome: Ended, hold_id: &HoldId, to_agent: &str) -> Answer {
             Problem::new(Code::Conflict, format!("The hold {hold_id} has ended: {status}."))
         }
         Ended::Itself => paid_to_itself(),
+        Ended::Task(task_id) => Problem::new(
+            Code::Conflict,
+            format!("The task {task_id} is paid from the hold {hold_id}: it ends with the task."),
+        ),
         Ended::Over(reserved) => {
             Problem::field("amount", &format!("must not be more than the hold's {reserved}"))
         }

@@ -13,12 +13,12 @@ use reef_domain::{Invalid, name};
 use reef_store::Redis;
 use reef_store::session::Written as SessionWritten;
 use reef_store::task::{
-    Discard, Draft, Drafted, Get, GivenTask, Place, Placed, Queue, place, release, settle_message,
+    Discard, Draft, Drafted, Get, GivenTask, Place, Placed, Queue, place, release, settle_end,
 };
 use reef_web::extract::{object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
-use reef_web::task::{READ_ONLY, too_many_classes};
+use reef_web::task::{READ_ONLY, exhausted, too_many_classes};
 use reef_web::{Code, Context, Problem, Response};
 use serde_json::json;
 
@@ -116,6 +116,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         owner: cx.caller.name(),
         approval: None,
         follows_group: false,
+        charge: None,
     };
     let quotas = cx.quotas();
     let draft = Draft { task, session_id: &session_id, message_id: &message_id, if_busy, quotas };
@@ -178,7 +179,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
 async fn tell_of_end<R: Redis>(cx: &Context<'_, R>, interrupted: &[TaskId]) {
     for task_id in interrupted {
         let ttl_ms = cx.config.settings.message_ttl_ms;
-        if let Err(error) = settle_message(cx.store, task_id, ttl_ms).await {
+        if let Err(error) = settle_end(cx.store, task_id, ttl_ms).await {
             eprintln!("task={task_id} its message could not be told of its end: {error}");
         }
     }
@@ -191,6 +192,7 @@ async fn tell_of_end<R: Redis>(cx: &Context<'_, R>, interrupted: &[TaskId]) {
 
 fn not_drafted(refused: &Drafted, task_id: &TaskId) -> Problem {
     let detail = match refused {
+        Drafted::Exhausted { what } => return exhausted(what),
         Drafted::TooManyClasses => too_many_classes(),
         Drafted::Busy(other) => format!("The task {other} of this session is unfinished."),
         Drafted::Crowded(most) => {

@@ -4,7 +4,8 @@ use reef_api::task::{
     ClaimedTask, TaskClaimAnswer, TaskClaimBody, TaskCompleteBody, TaskFailBody,
     TaskProgressAnswer, TaskProgressBody,
 };
-use reef_api::{NodeId, TaskId, Token};
+use reef_api::usage::OnExceed;
+use reef_api::{NodeId, TaskId, Token, WaitId};
 use reef_domain::json::{Json, Members, cut};
 use reef_domain::limits::{
     BODY_BYTES_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, CONCURRENT_TASKS_MAX, ERROR_BYTES_MAX,
@@ -12,16 +13,23 @@ use reef_domain::limits::{
 };
 use reef_domain::message::Block;
 use reef_domain::task::some_node;
-use reef_domain::{Invalid, id};
+use reef_domain::usage::Report;
+use reef_domain::wait::Approval;
+use reef_domain::{Invalid, Money, id};
 use reef_store::Redis;
 use reef_store::message::{AdmitRunner, DismissRunner, TaskChange};
 use reef_store::node::Writer;
-use reef_store::task::{self, Claim, Claimed, Claims, Complete, Ended, Fail, Progress, Written};
+use reef_store::task::{
+    self, Claim, Claimed, Claims, Complete, Ended, Fail, Halt, Halted, Progress, Standing, Written,
+};
+use reef_store::wait::WaitSpec;
 use reef_web::extract::object;
+use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response};
 
-use crate::owners::{tell_followers, tell_message, written};
+use crate::owners::{settle, settle_task, tell_followers, written};
+use crate::waits::checkpoint_json;
 
 /// What a claim asks for.
 struct Asked {
@@ -99,23 +107,31 @@ pub(crate) fn token(given: Option<Token>) -> Result<Token, Problem> {
     given.filter(|token| !token.is_empty()).ok_or_else(|| Problem::field("token", "is required"))
 }
 
+/// `POST /tasks/{id}/progress`, with what it keeps as it is.
+pub(crate) type ProgressBody = TaskProgressBody<Json>;
+
 /// `POST /tasks/{id}/progress`
 pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
-    let body: TaskProgressBody = object(cx.request)?;
+    let mut body: ProgressBody = object(cx.request)?;
     let mut invalid = Invalid::new();
     invalid.within("progress", body.progress, &(0.0..=1.0));
     invalid.within("lease_ms", body.lease_ms, &CLAIM_LEASE_MS);
+    let usage = Report::read_all(body.usage.take(), &mut invalid);
     invalid.finish(())?;
+    let checkpoint = checkpoint_json(body.checkpoint.take())?;
+    let token = token(body.token)?;
     let call = Progress {
         task_id: &task_id,
         writer: cx.caller.writer(),
-        token: &token(body.token)?,
+        token: &token,
         progress: body.progress,
         lease_ms: body.lease_ms,
+        usage: &usage_json(&usage),
+        checkpoint: checkpoint.as_ref(),
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
-    let answer = written(answered.value, &task_id);
+    let mut answer = written(answered.value, &task_id);
     if let (Ok(standing), Some(_), false) = (&answer, body.progress, answered.replayed)
         && let Some(message_id) = &standing.message_id
     {
@@ -126,6 +142,10 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
         // A message that is gone or complete has nothing to hear.
         cx.store.call(&change.call(message_id, author, task_id.as_str(), ttl_ms)).await?;
     }
+    let mut wait_id = None;
+    if let Ok(standing) = &mut answer {
+        wait_id = halt(cx, &task_id, &token, standing).await?;
+    }
     let answer = answer.map(|standing| {
         Response::json(&TaskProgressAnswer {
             success: true,
@@ -135,9 +155,53 @@ pub(crate) async fn progress<R: Redis>(cx: &Context<'_, R>) -> Answer {
             lease_ms: standing.lease_ms,
             cancelled: standing.cancelled,
             signals: standing.signals,
+            budget: standing.budget,
+            wait_id,
         })
     });
     mark_replayed(answer, answered.replayed)
+}
+
+/// What was used, as the scripts read it.
+pub(crate) fn usage_json(usage: &[Report]) -> String {
+    if usage.is_empty() { String::new() } else { serde_json::json!(usage).to_string() }
+}
+
+/// Does what a budget that is used up asks for. Should it not come to that, the next report does. The wait that
+/// has begun.
+async fn halt<R: Redis>(
+    cx: &Context<'_, R>,
+    task_id: &TaskId,
+    token: &Token,
+    standing: &mut Standing,
+) -> Result<Option<WaitId>, Problem> {
+    let Some((asks, scope)) = &standing.halts else { return Ok(None) };
+    let wait_id: Option<WaitId> =
+        (*asks == OnExceed::Wait).then(|| made_id("wait", cx.once.as_ref(), false));
+    let question = format!("The budget of the {scope} is used up. May this task go on?");
+    let call = Halt {
+        task_id,
+        writer: cx.caller.writer(),
+        token,
+        scope,
+        wait_id: wait_id.as_ref(),
+        wait: wait_id.as_ref().map(|_| WaitSpec::of_approval(&Approval::new(&question), None)),
+    };
+    let once = cx.once.as_ref().map(|once| once.part(1));
+    // Where the claim is over by now, others have ended the task, or will.
+    if let Written::Ok(Halted { status, follows }) =
+        cx.store.call_once(&call, once.as_ref()).await?.value
+    {
+        standing.cancelled = wait_id.is_none();
+        standing.lease_ms = 0;
+        standing.status = status;
+        tell_followers(cx, follows).await;
+        if standing.cancelled {
+            settle_task(cx, task_id).await;
+        }
+        return Ok(wait_id);
+    }
+    Ok(None)
 }
 
 /// `POST /tasks/{id}/complete`, with what it keeps as it is.
@@ -148,6 +212,11 @@ pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
     let body: CompleteBody = object(cx.request)?;
     let content = body.content.map(content_of).transpose()?;
+    let mut invalid = Invalid::new();
+    let usage = Report::read_all(body.usage, &mut invalid);
+    let is_amount = body.amount.is_none_or(|amount| amount >= Money::ZERO);
+    invalid.require(is_amount, "amount", "must not be negative");
+    invalid.finish(())?;
     let result = body.result.as_ref().filter(|result| !result.is_null());
     if result.is_some_and(|result| result.bytes() > BODY_BYTES_MAX) {
         let detail = "A result must not be larger than 1 MiB; larger things go into content.";
@@ -159,6 +228,8 @@ pub(crate) async fn complete<R: Redis>(cx: &Context<'_, R>) -> Answer {
         token: &token(body.token)?,
         result,
         content: content.as_ref(),
+        usage: &usage_json(&usage),
+        amount: body.amount.map(Money::micros),
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     ended(cx, &task_id, answered.value, answered.replayed).await
@@ -187,6 +258,7 @@ pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let is_again = retryable || (!snooze && body.retry_in_ms.is_none());
     invalid.require(is_again, "retryable", "must not be false where the task is to be tried again");
     invalid.within("retry_in_ms", body.retry_in_ms, &(0..=RETRY_MS_MAX));
+    let usage = Report::read_all(body.usage, &mut invalid);
     invalid.finish(())?;
     let call = Fail {
         task_id: &task_id,
@@ -196,6 +268,7 @@ pub(crate) async fn fail<R: Redis>(cx: &Context<'_, R>) -> Answer {
         retryable,
         retry_in_ms: body.retry_in_ms,
         snooze,
+        usage: &usage_json(&usage),
     };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     if let Written::Ok(Ended { task, .. }) = &answered.value
@@ -217,7 +290,7 @@ async fn ended<R: Redis>(
     let answer = written(outcome, task_id);
     if let (Ok(Ended { follows, task }), false) = (&answer, replayed) {
         tell_followers(cx, *follows).await;
-        tell_message(cx, task).await;
+        settle(cx, task).await;
     }
     mark_replayed(answer.map(|ended| Response::json(&ended.task)), replayed)
 }

@@ -70,6 +70,7 @@ async fn try_edit<R: Redis>(
         owner: &owner,
         approval: None,
         follows_group: false,
+        charge: task.charge.as_ref(),
     };
     let quotas = cx.quotas();
     let fields = serde_json::json!(fields).to_string();

@@ -20,7 +20,7 @@ use reef_store::task::{Batch, GivenTask, SubmitBatch, Written};
 use reef_web::extract::{json_object, object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
-use reef_web::task::{too_many_classes, unknown_followed};
+use reef_web::task::{exhausted, too_many_classes, unknown_followed};
 use reef_web::{Code, Context, Problem, Response};
 
 use crate::owners::{check_wait_ms, paged, steps, tell_followers};
@@ -62,6 +62,8 @@ impl Given {
         check_task_id(&mut invalid, body.task_id.as_deref().filter(|given| !given.is_empty()));
         let rule = "is given for the batch as a whole";
         invalid.require(submission.group_id.is_none(), "group_id", rule);
+        let rule = "is for tasks that are submitted one by one: POST /api/v1/tasks";
+        invalid.require(submission.charge.is_none(), "charge", rule);
         submission.check_group(group, &mut invalid);
         invalid.finish(())?;
         let details = body.approval.take().and_then(|asked| asked.details);
@@ -86,6 +88,7 @@ impl Given {
             owner,
             approval: asks.then_some((&self.wait_id, self.details.as_ref())),
             follows_group: self.follows_group,
+            charge: None,
         }
     }
 }
@@ -235,6 +238,7 @@ fn refusal(refused: &Batch, taken: usize) -> Problem {
     let conflict = |detail: String| Problem::new(Code::Conflict, detail + &rest);
     match refused {
         Batch::TooManyClasses => conflict(too_many_classes()),
+        Batch::Exhausted { what } => exhausted(what),
         Batch::Exists(task_id) => conflict(format!("The task id {task_id} is in use.")),
         Batch::Unknown { what } => conflict(unknown_followed(what)),
         Batch::Forbidden => Problem::foreign("task"),

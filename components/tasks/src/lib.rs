@@ -13,6 +13,7 @@ mod limits;
 mod openapi;
 mod owners;
 mod schedules;
+mod usage;
 mod waits;
 mod why;
 
@@ -69,6 +70,14 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(POST "/api/v1/schedules/{id}/resume", Write, schedules::resume),
         route!(POST "/api/v1/schedules/{id}/trigger", Write, schedules::trigger),
         route!(POST "/api/v1/schedules/{id}/backfill", Write, schedules::backfill),
+        route!(GET "/api/v1/usage", Read, usage::show),
+        route!(GET "/api/v1/prices", Read, usage::list_prices),
+        route!(PUT "/api/v1/prices/{model}", Admin, usage::put_price),
+        route!(DELETE "/api/v1/prices/{model}", Admin, usage::remove_price),
+        route!(GET "/api/v1/budgets", Read, usage::list_budgets),
+        route!(GET "/api/v1/budgets/{scope}/{id}", Read, usage::show_budget),
+        route!(PUT "/api/v1/budgets/{scope}/{id}", Write, usage::put_budget),
+        route!(DELETE "/api/v1/budgets/{scope}/{id}", Write, usage::remove_budget),
         route!(POST "/api/v1/bulk", Write, bulk::start),
         route!(GET "/api/v1/bulk/{id}", Read, bulk::show),
         route!(POST "/api/v1/bulk/{id}/stop", Write, bulk::stop),

@@ -3,6 +3,7 @@
 mod limits;
 mod schedules;
 mod turns;
+mod usage;
 
 use reef_api::Word as _;
 use reef_api::bulk::{Bulk, BulkAction, BulkBody, BulkStatus};
@@ -13,8 +14,8 @@ use reef_api::flow::{
 };
 use reef_api::task::{
     ClaimedTask, RetryBody, SubmittedTask, Task, TaskClaimAnswer, TaskClaimBody, TaskCleanupAnswer,
-    TaskCleanupBody, TaskFailBody, TaskProgressAnswer, TaskProgressBody, TaskRedriveAnswer,
-    TaskRedriveBody, TaskRedriveFilter, TaskRemoved, TaskStats, TaskStatus, WhyAnswer,
+    TaskCleanupBody, TaskFailBody, TaskProgressAnswer, TaskRedriveAnswer, TaskRedriveBody,
+    TaskRedriveFilter, TaskRemoved, TaskStats, TaskStatus, WhyAnswer,
 };
 use reef_api::wait::{
     ApprovalBody, OnExpire, SignalAnswer, SignalBody, SignalList, TakeSignalsBody, Until, Wait,
@@ -57,6 +58,8 @@ pub fn describe(api: &mut Api) {
     turns::routes(api);
     api.group("Schedules");
     schedules::routes(api);
+    api.group("Usage");
+    usage::routes(api);
     api.group("Waits");
     waits(api);
     api.group("Bulk");
@@ -181,7 +184,7 @@ fn running(api: &mut Api) {
         .refuses(&[Code::NotFound, Code::Conflict]);
     api.post("/api/v1/tasks/{id}/progress", "report_progress", "Say how far a task is")
         .says("Renews the lease. `cancelled` says that the task is not wanted any more.")
-        .takes::<TaskProgressBody>()
+        .takes::<claims::ProgressBody>()
         .example(json!({ "token": "…", "progress": 0.5 }))
         .answers::<TaskProgressAnswer>("How the claim stands.")
         .refuses(&held);
@@ -341,6 +344,7 @@ fn schemas(api: &mut Api) {
     task_schemas(api);
     limits::schemas(api);
     schedules::schemas(api);
+    usage::schemas(api);
     wait_schemas(api);
     let lease =
         || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), CLAIM_LEASE_MS_DEFAULT);
@@ -351,13 +355,15 @@ fn schemas(api: &mut Api) {
         .set("limit", default(between(1, CONCURRENT_TASKS_MAX), 1))
         .set("lease_ms", lease())
         .set("wait_ms", default(between(0, WAIT_MS_MAX), 0));
-    api.body::<TaskProgressBody>()
+    api.body::<claims::ProgressBody>()
         .require(&["token"])
         .set("token", json!({ "minLength": 1 }))
         .set("progress", between(0, 1))
-        .set("lease_ms", between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()));
+        .set("lease_ms", between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()))
+        .set("usage", usage::reports());
     api.body::<claims::CompleteBody>()
         .require(&["token"])
+        .set("usage", usage::reports())
         .set("token", json!({ "minLength": 1 }))
         .set("content", json!({ "anyOf": [named("NewContentBlock"), { "type": "null" }] }));
     api.body::<TaskFailBody>()
@@ -365,7 +371,8 @@ fn schemas(api: &mut Api) {
         .set("token", json!({ "minLength": 1 }))
         .set("retryable", json!({ "default": true }))
         .set("retry_in_ms", between(0, RETRY_MS_MAX))
-        .set("snooze", json!({ "default": false }));
+        .set("snooze", json!({ "default": false }))
+        .set("usage", usage::reports());
     api.body::<TaskRedriveBody>()
         .set(
             "task_ids",
@@ -403,6 +410,7 @@ fn wait_schemas(api: &mut Api) {
         .require(&["token", "kind"])
         .set("token", json!({ "minLength": 1 }))
         .set("kind", one_of(&WaitKind::names()))
+        .set("usage", usage::reports())
         .set("question", question())
         .set("options", options())
         .set("assignees", assignees())

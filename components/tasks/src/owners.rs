@@ -1,20 +1,24 @@
 //! Tasks as those see them who submit and watch them.
 
-use reef_api::Word as _;
 use reef_api::task::{
     SubmittedTask, TaskBody, TaskCleanupAnswer, TaskCleanupBody, TaskRemoved, TaskStats, TaskStatus,
 };
+use reef_api::usage::TaskCharge;
+use reef_api::{TaskId, Word as _};
 use reef_domain::Invalid;
 use reef_domain::json::Json;
 use reef_domain::limits::{BODY_BYTES_MAX, PAGE_DEFAULT, WAIT_MS_MAX};
 use reef_domain::task::{Submission, check_task_id};
+use reef_domain::usage::Charge;
+use reef_domain::{Money, id};
 use reef_store::Redis;
 use reef_store::steps::{Step, Steps};
 use reef_store::task::{
-    Cancel, Count, Ended, Found, Get, GivenTask, ListWaiting, Remove, Retry, Submit, Submitted,
-    Task, TasksByStatus, Written, clean_up as forget_old, release, settle_message,
+    Begin, Cancel, Count, Ended, Found, Get, GivenTask, ListWaiting, Remove, Retry, Submit,
+    Submitted, Task, TasksByStatus, Written, clean_up as forget_old, release, reserve, settle_end,
 };
 use reef_web::extract::{Query, json_object, object, optional_object, refuse_read_only};
+use reef_web::money::moved;
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::task::{READ_ONLY, not_submitted};
@@ -60,21 +64,36 @@ pub(crate) fn written<T>(outcome: Written<T>, task_id: &str) -> Result<T, Proble
         Written::Dependency => conflict(format!(
             "What the task {task_id} follows ended otherwise than it asks: try that again first."
         )),
+        Written::Priced => conflict(format!(
+            "What was reserved for the task {task_id} is released; submit the task anew."
+        )),
+        Written::Unpaid => {
+            Err(Problem::field("amount", "must be left out: nobody pays for the task"))
+        }
+        Written::Over(max) => {
+            let max = max.parse().ok().and_then(Money::from_micros).unwrap_or_default();
+            Err(Problem::field("amount", &format!("must not be more than the task's {max}")))
+        }
         Written::Settled => conflict(format!(
             "The message of the task {task_id} is complete; submit the task anew."
         )),
     }
 }
 
-/// Tells a task's message of its end. The task has ended whatever happens here; what fails, the
-/// monitor repeats.
-pub(crate) async fn tell_message<R: Redis>(cx: &Context<'_, R>, task: &Task) {
-    if task.message_id.is_none() || !task.status.is_end() {
+/// Tells a task's message of its end, and pays for it. The task has ended whatever happens here; what fails,
+/// the monitor repeats.
+pub(crate) async fn settle<R: Redis>(cx: &Context<'_, R>, task: &Task) {
+    if (task.message_id.is_none() && task.charge.is_none()) || !task.status.is_end() {
         return;
     }
+    settle_task(cx, &task.task_id).await;
+}
+
+/// The same, of a task that is known to have ended.
+pub(crate) async fn settle_task<R: Redis>(cx: &Context<'_, R>, task_id: &TaskId) {
     let ttl_ms = cx.config.settings.message_ttl_ms;
-    if let Err(error) = settle_message(cx.store, &task.task_id, ttl_ms).await {
-        eprintln!("task={} its message could not be told of its end: {error}", task.task_id);
+    if let Err(error) = settle_end(cx.store, task_id, ttl_ms).await {
+        eprintln!("task={task_id} its end could not be settled: {error}");
     }
 }
 
@@ -113,6 +132,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let details = body.approval.take().and_then(|asked| asked.details);
     let details = details_json("approval.details", details)?;
     let wait_id = made_id("wait", cx.once.as_ref(), true);
+    let charge = submission.charge.clone().map(|charge| charge_of(cx, charge)).transpose()?;
     let task = GivenTask {
         task_id,
         submission: &submission,
@@ -121,6 +141,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         owner: cx.caller.name(),
         approval: submission.approval.as_ref().map(|_| (&wait_id, details.as_ref())),
         follows_group: false,
+        charge: charge.as_ref(),
     };
     let call = Submit { task, quotas: cx.quotas() };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
@@ -132,9 +153,45 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Submitted::Deduplicated { routable, task } => {
             Ok(Response::json(&SubmittedTask { task: *task, routable, deduplicated: true }))
         }
+        Submitted::Draft { routable } => match &charge {
+            Some(charge) => begin_priced(cx, task_id, charge, routable).await,
+            None => Err(Problem::internal("a task that asks for nothing first became a draft")),
+        },
         refused => Err(not_submitted(&refused, task_id)),
     };
     mark_replayed(answer, answered.replayed)
+}
+
+/// What a task is paid with: by the caller, or, as the admin says, by another agent.
+fn charge_of<R>(cx: &Context<'_, R>, charge: Charge) -> Result<TaskCharge, Problem> {
+    let Charge { max, to, from } = charge;
+    let from = from.unwrap_or_else(|| cx.caller.name().into());
+    if !id::is_valid(&from) {
+        return Err(Problem::field("charge.from", "is required: the agent that pays"));
+    }
+    if !cx.caller.acts_for(&from) {
+        return Err(Problem::new(Code::Forbidden, format!("The money of {from} is not yours.")));
+    }
+    Ok(TaskCharge { max, to, from, hold_id: made_id("hold", cx.once.as_ref(), false) })
+}
+
+/// Reserves what a draft is paid with, then lets it begin. Each step can be repeated; what a crash leaves
+/// half done, the monitor goes on with.
+async fn begin_priced<R: Redis>(
+    cx: &Context<'_, R>,
+    task_id: &TaskId,
+    charge: &TaskCharge,
+    routable: bool,
+) -> Answer {
+    let reserved = reserve(cx.store, task_id, charge, cx.quotas()).await?;
+    moved(reserved, &charge.from, charge.max)?;
+    let gone = || {
+        let detail = "The task has ended and is forgotten; send it with another Idempotency-Key.";
+        Problem::new(Code::Conflict, detail)
+    };
+    cx.store.call(&Begin { task_id }).await?.ok_or_else(gone)?;
+    let found = cx.store.call(&Get { task_id }).await?.ok_or_else(gone)?;
+    Ok(Response::json(&SubmittedTask { task: *found.task, routable, deduplicated: false }))
 }
 
 /// Answers a page of tasks.
@@ -212,7 +269,7 @@ pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let task_id = cx.id("id", "task_id")?;
     // Afterwards nobody could tell its message.
     if let Some(found) = cx.store.call(&Get { task_id: &task_id }).await? {
-        tell_message(cx, &found.task).await;
+        settle(cx, &found.task).await;
     }
     let call = Remove { task_id: &task_id, writer: cx.caller.writer() };
     written(cx.store.call(&call).await?, &task_id)?;
@@ -227,7 +284,7 @@ pub(crate) async fn cancel<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let answer = written(answered.value, &task_id);
     if let Ok(Ended { follows, task }) = &answer {
         tell_followers(cx, *follows).await;
-        tell_message(cx, task).await;
+        settle(cx, task).await;
     }
     mark_replayed(answer.map(|ended| Response::json(&ended.task)), answered.replayed)
 }

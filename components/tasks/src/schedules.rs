@@ -49,6 +49,8 @@ fn task_json(given: Option<TaskBody<Json>>) -> Result<Json, Problem> {
     let own = "is each run's own, and left out";
     invalid.require(body.task_id.is_none(), "task.task_id", own);
     invalid.require(body.group_id.is_none(), "task.group_id", own);
+    let rule = "is for tasks that are submitted one by one: POST /api/v1/tasks";
+    invalid.require(body.charge.is_none(), "task.charge", rule);
     invalid.require(body.after.is_none(), "task.after", own);
     let rule = "is left out; see spec.jitter_ms";
     invalid.require(body.delay_ms.unwrap_or_default() == 0, "task.delay_ms", rule);

@@ -5,16 +5,17 @@ use reef_api::wait::{
     SignalAnswer, SignalBody, SignalList, TakeSignalsBody, WaitAnswerBody, WaitBody, WaitKind,
     WaitStarted, WaitState,
 };
-use reef_api::{TaskId, WaitId, Word as _};
+use reef_api::{TaskId, Token, WaitId, Word as _};
 use reef_domain::json::Json;
 use reef_domain::limits::{
     CHECKPOINT_BYTES_MAX, COMMENT_CHARS_MAX, SIGNAL_BYTES_MAX, WAIT_DETAILS_BYTES_MAX,
 };
+use reef_domain::usage::Report;
 use reef_domain::wait::{Wait as Asked, check_signal_name};
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::steps::Step;
-use reef_store::task::{BeginWait, Begun, SendSignal, Signalled, TakeSignals};
+use reef_store::task::{BeginWait, Begun, Progress, SendSignal, Signalled, TakeSignals};
 use reef_store::wait::{Answer as AnswerWait, Answering, Get, List, OfTask, WaitSpec};
 use reef_web::extract::object;
 use reef_web::once::made_id;
@@ -22,7 +23,7 @@ use reef_web::route::{Answer, mark_replayed};
 use reef_web::task::unknown_followed;
 use reef_web::{Code, Context, Problem, Response};
 
-use crate::claims::token;
+use crate::claims::{token, usage_json};
 use crate::owners::{check_wait_ms, paged, steps, unknown_task, written};
 
 fn unknown_wait(wait_id: &str) -> Problem {
@@ -49,6 +50,11 @@ pub(crate) fn details_json(field: &str, given: Option<Json>) -> Result<Option<Js
     json_within(field, given, WAIT_DETAILS_BYTES_MAX)
 }
 
+/// What the task's next claim begins with.
+pub(crate) fn checkpoint_json(given: Option<Json>) -> Result<Option<Json>, Problem> {
+    json_within("checkpoint", given, CHECKPOINT_BYTES_MAX)
+}
+
 /// `POST /tasks/{id}/wait`, with what it keeps as it is.
 pub(crate) type BeginBody = WaitBody<Json>;
 
@@ -58,12 +64,19 @@ pub(crate) async fn begin<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let mut body: BeginBody = object(cx.request)?;
     let asked = Asked::read(&mut body)?;
     let details = details_json("details", body.details.take())?;
-    let checkpoint = json_within("checkpoint", body.checkpoint.take(), CHECKPOINT_BYTES_MAX)?;
+    let mut invalid = Invalid::new();
+    let usage = Report::read_all(body.usage.take(), &mut invalid);
+    invalid.finish(())?;
+    let checkpoint = checkpoint_json(body.checkpoint.take())?;
     let wait_id: WaitId = made_id("wait", cx.once.as_ref(), false);
+    let token = token(body.token.take())?;
+    if !usage.is_empty() {
+        report(cx, &task_id, &token, &usage).await?;
+    }
     let call = BeginWait {
         task_id: &task_id,
         writer: cx.caller.writer(),
-        token: &token(body.token.take())?,
+        token: &token,
         wait_id: &wait_id,
         wait: WaitSpec::of(&asked, details.as_ref()),
         checkpoint: checkpoint.as_ref(),
@@ -88,6 +101,28 @@ pub(crate) async fn begin<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Begun::Unknown { what } => Err(Problem::new(Code::Conflict, unknown_followed(&what))),
     });
     mark_replayed(answer.map(|started| Response::json(&started)), answered.replayed)
+}
+
+/// Counts what a task has used before it waits: a script of its own, since one that does both would be larger
+/// than a script may be. A repeat counts nothing twice.
+async fn report<R: Redis>(
+    cx: &Context<'_, R>,
+    task_id: &TaskId,
+    token: &Token,
+    usage: &[Report],
+) -> Result<(), Problem> {
+    let call = Progress {
+        task_id,
+        writer: cx.caller.writer(),
+        token,
+        progress: None,
+        lease_ms: None,
+        usage: &usage_json(usage),
+        checkpoint: None,
+    };
+    // What a repeat that comes after the wait hears, the wait itself says better.
+    cx.store.call(&call).await?;
+    Ok(())
 }
 
 /// `POST /tasks/{id}/signal`

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AgentId, HoldId, IntentId, MatchId, PositionId};
+use crate::id::{AgentId, HoldId, IntentId, MatchId, PositionId, TaskId};
 use crate::lax;
 use crate::money::Money;
 use crate::time::UnixMillis;
@@ -117,6 +117,9 @@ pub struct Hold {
     pub to_agent: Option<AgentId>,
     /// When it was made.
     pub created_at: UnixMillis,
+    /// The task that is paid from it, with whose end it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<TaskId>,
 }
 
 /// Money to reserve.

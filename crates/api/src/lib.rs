@@ -9,7 +9,7 @@
 //! - [`lax`]: numbers as the older services took them.
 //! - [`time`], instants as Redis gives them and how they are written.
 //! - [`money`]: exact amounts.
-//! - [`node`], [`heartbeat`], [`cluster`], [`durability`], [`leader`], [`task`], [`wait`], [`flow`], [`limit`], [`session`], [`message`],
+//! - [`node`], [`heartbeat`], [`cluster`], [`durability`], [`leader`], [`task`], [`wait`], [`flow`], [`limit`], [`usage`], [`session`], [`message`],
 //!   [`mail`], [`agent`], [`ledger`]: requests and answers, by what they are about.
 //! - [`problem`]: what is answered in place of a success.
 //!
@@ -48,6 +48,7 @@ pub mod schedule;
 pub mod session;
 pub mod task;
 pub mod time;
+pub mod usage;
 pub mod wait;
 pub mod word;
 

@@ -74,6 +74,9 @@ codes! {
     QuotaExceeded = "quota_exceeded", 409, "An agent may not have more of it",
         "Nothing was done. Let go of some first: the detail says of what, how much one agent \
          may have, and which variable of the hub sets it.";
+    BudgetExhausted = "budget_exhausted", 409, "A budget is used up",
+        "Nothing was done. Whoever has set the budget raises it (PUT /api/v1/budgets/{scope}/{id}), or its \
+         next day or month begins.";
     PayloadTooLarge = "payload_too_large", 413, "The body is too large",
         "Send at most 1 MiB, a content block at most 8 MiB; split batches.";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body is not JSON",

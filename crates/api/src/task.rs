@@ -2,6 +2,7 @@
 
 mod edit;
 mod retry;
+mod running;
 mod seconds;
 mod session;
 mod stats;
@@ -17,6 +18,7 @@ use serde_json::value::RawValue;
 
 pub use self::edit::TaskEditBody;
 pub use self::retry::{RetryBody, RetryPolicy};
+pub use self::running::{TaskCompleteBody, TaskFailBody, TaskProgressAnswer, TaskProgressBody};
 pub use self::seconds::Seconds;
 pub use self::session::{SessionTaskAnswer, SessionTaskBody};
 pub use self::stats::TaskStats;
@@ -25,7 +27,9 @@ use crate::flow::AfterBody;
 use crate::id::{GroupId, MessageId, NodeId, SessionId, TaskId, Token, WaitId};
 use crate::lax;
 use crate::limit::{TaskLimit, TaskLimitBody};
+use crate::money::Money;
 use crate::time::UnixMillis;
+use crate::usage::{ChargeBody, TaskBudget, TaskBudgetBody, TaskCharge, TaskUsage};
 use crate::wait::ApprovalBody;
 use crate::word::{Open, words};
 
@@ -146,6 +150,18 @@ pub struct Task {
     /// When it is tried again, if it says so itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryPolicy>,
+    /// What it may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<TaskBudget>,
+    /// What it has used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<TaskUsage>,
+    /// What whoever completes it is paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge: Option<TaskCharge>,
+    /// What was paid for it, once it has ended and that is settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Money>,
     /// With whose tasks it shares a share of the queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fairness_key: Option<String>,
@@ -234,6 +250,12 @@ pub struct TaskBody<J> {
     /// Limits that it is under: it begins once all of them are open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<Vec<TaskLimitBody>>,
+    /// What it may use, all its tries together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<TaskBudgetBody>,
+    /// What whoever completes it is paid: reserved now, paid at its completion, released at any other end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge: Option<ChargeBody>,
     /// Tasks of one key share a share of the queue, however many they are: a tenant, a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fairness_key: Option<String>,
@@ -359,78 +381,6 @@ impl<'de> Deserialize<'de> for ClaimedTask {
         let Rest { token, checkpoint, resume, inputs } = rest;
         Ok(Self { task, token, checkpoint, resume, inputs })
     }
-}
-
-/// `POST /tasks/{id}/progress`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct TaskProgressBody {
-    /// As it came with the claim.
-    pub token: Option<Token>,
-    /// How much is done, 0–1.
-    #[serde(default, deserialize_with = "lax::float")]
-    pub progress: Option<f64>,
-    /// From now, in milliseconds; left out, as it was claimed.
-    #[serde(default, deserialize_with = "lax::int")]
-    pub lease_ms: Option<i64>,
-}
-
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct TaskProgressAnswer {
-    pub success: bool,
-    pub task_id: TaskId,
-    pub status: Open<TaskStatus>,
-    pub progress: f64,
-    /// How long the claim holds from now: what was asked for, but never longer than until 5 s after
-    /// the task's timeout.
-    pub lease_ms: i64,
-    pub cancelled: bool,
-    /// How many signals the task has got and not taken, if there are some.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub signals: i64,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_zero(number: &i64) -> bool {
-    *number == 0
-}
-
-/// `POST /tasks/{id}/complete`.
-// `J` is what keeps a result, `C` a content block.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(bound(deserialize = "J: Deserialize<'de>, C: Deserialize<'de>"))]
-#[cfg_attr(
-    feature = "openapi",
-    derive(schemars::JsonSchema),
-    schemars(rename = "TaskCompleteBody")
-)]
-pub struct TaskCompleteBody<J, C> {
-    /// As it came with the claim.
-    pub token: Option<Token>,
-    /// Any value.
-    pub result: Option<J>,
-    /// A content block that takes the placeholder's place in the task's message.
-    pub content: Option<C>,
-}
-
-/// `POST /tasks/{id}/fail`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct TaskFailBody {
-    /// As it came with the claim.
-    pub token: Option<Token>,
-    /// What went wrong.
-    pub error: Option<String>,
-    /// Whether to try again.
-    pub retryable: Option<bool>,
-    /// When to try again, in milliseconds; left out, as the task says.
-    #[serde(default, deserialize_with = "lax::int", skip_serializing_if = "Option::is_none")]
-    pub retry_in_ms: Option<i64>,
-    /// It could not be tried yet, and this counts as no try: at most ten times in a row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub snooze: Option<bool>,
 }
 
 /// `GET /tasks/{id}/why`.

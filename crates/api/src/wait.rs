@@ -7,6 +7,7 @@ use crate::id::{AgentId, GroupId, TaskId, Token, WaitId};
 use crate::lax;
 use crate::task::TaskStatus;
 use crate::time::UnixMillis;
+use crate::usage::UsageBody;
 use crate::word::{Open, words};
 
 words! {
@@ -110,6 +111,8 @@ pub struct WaitBody<J> {
     pub kind: Option<String>,
     /// What the next claim of the task brings with it: any value. Left out, as it was.
     pub checkpoint: Option<J>,
+    /// What this try has used so far, by model: at most 16.
+    pub usage: Option<Vec<UsageBody>>,
     /// `approval`: what is asked.
     pub question: Option<String>,
     /// `approval`: what whoever decides has to know, any value.

@@ -50,6 +50,7 @@ mod routes;
 mod schedule_routes;
 mod secret;
 mod trust;
+mod usage_routes;
 
 pub use answer::Answer;
 pub use error::{Error, Problem};

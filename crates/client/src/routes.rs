@@ -173,7 +173,7 @@ impl Hub {
     pub fn progress(
         &self,
         task_id: &TaskId,
-        body: &TaskProgressBody,
+        body: &TaskProgressBody<serde_json::Value>,
     ) -> Request<TaskProgressAnswer> {
         self.post(["tasks", task_id.as_str(), "progress"]).json(body).answering()
     }

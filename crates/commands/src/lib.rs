@@ -46,6 +46,7 @@ mod tasks;
 mod time;
 mod top;
 mod upkeep;
+mod usage;
 mod verify;
 mod waits;
 mod worker;
@@ -128,6 +129,12 @@ asking! {
     Limits(limits::Limits, limits::EXAMPLES),
     /// Tasks that are submitted again and again, by the calendar or at an even pace
     Schedules(schedules::Schedules, schedules::EXAMPLES),
+    /// What tasks have used and cost, day by day
+    Usage(usage::Usage, usage::EXAMPLES),
+    /// What tasks may use
+    Budgets(usage::Budgets, usage::BUDGET_EXAMPLES),
+    /// What models cost
+    Prices(usage::Prices, usage::PRICE_EXAMPLES),
     /// Pause the queue, or tasks that require a skill
     Queue(queue::Queue, queue::EXAMPLES),
     /// Agents: register them, and see who there is

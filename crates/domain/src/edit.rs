@@ -7,6 +7,7 @@ use crate::invalid::Invalid;
 use crate::limit::Under;
 use crate::retry;
 use crate::task::{Audience, Submission, Wants};
+use crate::usage::Bounds;
 
 /// What a task that is there would be submitted as.
 ///
@@ -35,6 +36,7 @@ pub fn submission_of(task: &Task) -> Result<Submission, Invalid> {
         keep_failed_ms: task.keep_failed_ms,
         labels: task.labels.clone(),
         retry: task.retry,
+        budget: task.budget.as_ref().and_then(Bounds::of_shown),
         share: task.fairness_key.clone().map(|key| Share { key, weight: task.fairness_weight }),
         ..Submission::default()
     })

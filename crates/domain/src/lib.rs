@@ -19,6 +19,7 @@
 //! - [`reservations`]: what the journal says of holds, intents and positions.
 //! - [`flow`]: what a task may follow.
 //! - [`wait`]: what a task may wait for.
+//! - [`usage`]: what tasks may use, and what is paid for them.
 //! - [`limits`]: every bound of the hub, with its reason.
 //! - [`invalid`]: what is wrong with an input, field by field.
 
@@ -48,6 +49,7 @@ pub mod schedule;
 pub mod shown;
 pub mod task;
 pub mod unique;
+pub mod usage;
 pub mod wait;
 
 pub use invalid::Invalid;

@@ -20,6 +20,7 @@ use crate::name;
 use crate::node::check_labels_bytes;
 use crate::retry;
 use crate::unique::Unique;
+use crate::usage::{Bounds, Charge};
 use crate::wait::Approval;
 
 /// Kinds of tasks. They say something to people, and can be paused.
@@ -222,6 +223,10 @@ pub struct Submission {
     pub after: Vec<Edge>,
     /// The group that it joins.
     pub group_id: Option<GroupId>,
+    /// What it may use.
+    pub budget: Option<Bounds>,
+    /// What whoever completes it is paid.
+    pub charge: Option<Charge>,
     /// Which share of the queue it is of.
     pub share: Option<Share>,
     /// What it is to be the only one of.
@@ -244,6 +249,8 @@ impl Submission {
         let unique = body.unique.take();
         let mut submission = Self::read(body, invalid)?;
         submission.unique = unique.map(|given| Unique::read(given, &mut submission, invalid));
+        let is_either = submission.unique.is_none() || submission.charge.is_none();
+        invalid.require(is_either, "unique", "is not for tasks that are paid for");
         Ok(submission)
     }
 
@@ -252,7 +259,12 @@ impl Submission {
     /// # Errors
     /// [`AUDIENCE_RULE`].
     pub fn read<J>(body: &mut TaskBody<J>, invalid: &mut Invalid) -> Result<Self, Invalid> {
-        Self::read_in_batch(body, &[] as &[TaskId], invalid)
+        let submission = Self::read_in_batch(body, &[] as &[TaskId], invalid)?;
+        let is_alone = submission.charge.is_none()
+            || (submission.after.is_empty() && submission.group_id.is_none());
+        let rule = "is for tasks that follow no others and are of no group";
+        invalid.require(is_alone, "charge", rule);
+        Ok(submission)
     }
 
     /// The same in a batch; `earlier` are the ids of the tasks before it there.
@@ -272,6 +284,8 @@ impl Submission {
         submission.check(invalid);
         let limits = body.limits.take().unwrap_or_default();
         submission.wants.limits = Under::read_all(limits, invalid);
+        submission.budget = body.budget.take().map(|given| Bounds::of_task(given, invalid));
+        submission.charge = body.charge.take().map(|given| Charge::read(given, invalid));
         let after = body.after.take().unwrap_or_default();
         submission.after = Edge::read_all(&after, earlier, "after", invalid);
         let is_now = submission.delay_ms == 0 || submission.after.is_empty();
@@ -314,6 +328,8 @@ impl Submission {
             approval: None,
             after: Vec::new(),
             group_id: body.group_id.take().filter(|group| !group.is_empty()),
+            budget: None,
+            charge: None,
             share: None,
             unique: None,
         }

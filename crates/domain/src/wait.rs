@@ -39,6 +39,20 @@ pub struct Approval {
 }
 
 impl Approval {
+    /// Asks a question as plainly as can be: yes or no, by whoever may, for ever.
+    #[must_use]
+    pub fn new(question: &str) -> Self {
+        Self {
+            question: question.to_owned(),
+            options: default_options(),
+            assignees: Vec::new(),
+            approvals: 1,
+            by_other: false,
+            expires_in_ms: None,
+            on_expire: OnExpire::Reject,
+        }
+    }
+
     /// Takes one out of a body and adds every broken rule, with `prefix` before the name of each field.
     /// The details stay behind.
     pub fn read<J>(body: &mut ApprovalBody<J>, prefix: &str, invalid: &mut Invalid) -> Self {

@@ -24,6 +24,7 @@ impl FromReply for Hold {
             expires_at: some_instant(reply)?,
             to_agent: FromReply::read(reply)?,
             created_at: UnixMillis(reply.int()?),
+            task_id: FromReply::read(reply)?,
         })
     }
 }

@@ -54,6 +54,7 @@ pub mod settings;
 pub mod sign_in_link;
 pub mod steps;
 pub mod task;
+pub mod usage;
 pub mod variables;
 pub mod wait;
 

@@ -14,6 +14,7 @@ use crate::schedule::{self, Fired};
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
 use crate::settings::Settings;
 use crate::task::{Count, Counts, Due, expire, settle_due};
+use crate::usage::{self, Used};
 
 include!(concat!(env!("OUT_DIR"), "/calls_monitor.rs"));
 
@@ -28,6 +29,9 @@ const SCHEDULES_SHARE: u64 = 4;
 
 /// Longest that one tick does any of these: where ticks are far apart, they take no longer.
 const TIME_MAX: Duration = Duration::from_secs(1);
+
+/// Steps of 100 in which a tick adds up what was used lately.
+const ROLL_UPS: usize = 20;
 
 /// Limits that a tick looks at, the newest first.
 const LIMITS_SHOWN: i64 = 100;
@@ -98,6 +102,8 @@ pub struct Ticked {
     pub tasks: Option<Counts>,
     /// The newest limits; read in each sweep.
     pub limits: Option<Vec<Limit>>,
+    /// What was used today; read in each sweep.
+    pub today: Option<Used>,
 }
 
 /// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue,
@@ -133,18 +139,32 @@ pub async fn tick<R: Redis>(
     let time = share_of(tick_ms, SCHEDULES_SHARE);
     let fired = unless_full(schedule::fire_due(store, settings, time).await)?;
     let due = unless_full(settle_due(store, settings).await)?;
+    usage::roll_up(store, ROLL_UPS).await?;
     let holds = unless_full(hold::settle_due(store, tick_ms).await)?;
     let seals = match seal_due(store, seals_seen).await {
         Err(error) if is_full(&error) => Sealed { seen: seals_seen.clone(), ..Sealed::default() },
         other => other?,
     };
     let proposals = unless_full(proposal::settle_unfinished(store, settings).await)?;
-    let (mut tasks, mut limits) = (None, None);
+    let (mut tasks, mut limits, mut today) = (None, None, None);
     if sweep {
         tasks = Some(store.call(&Count { kept_ms }).await?);
         limits = Some(store.call(&List { limit: LIMITS_SHOWN, below: None }).await?.limits);
+        today = Some(usage::today(store).await?);
     }
-    Ok(Ticked { checked, adopted, due, proposals, holds, seals, forgotten, fired, tasks, limits })
+    Ok(Ticked {
+        checked,
+        adopted,
+        due,
+        proposals,
+        holds,
+        seals,
+        forgotten,
+        fired,
+        tasks,
+        limits,
+        today,
+    })
 }
 
 fn share_of(tick_ms: i64, share: u64) -> Duration {

@@ -211,6 +211,7 @@ async fn queue<R: Redis>(
         owner: &acceptance.owner,
         approval: None,
         follows_group: false,
+        charge: None,
     };
     let call = Submit { task, quotas };
     // Under a key besides: somebody may have removed the task already.

@@ -248,6 +248,7 @@ impl Schedule {
             owner: &self.owner,
             approval: run.submission.approval.as_ref().map(|_| (&wait_id, run.details.as_ref())),
             follows_group: false,
+            charge: None,
         };
         let call = Start {
             schedule_id: &self.schedule_id,

@@ -10,7 +10,9 @@ mod submit;
 use std::borrow::Cow;
 
 use reef_api::task::{RetryPolicy, Seconds};
+use reef_api::usage::{TaskBudget, TaskCharge, TaskUsage};
 use reef_api::{LimitId, NodeId, TaskId};
+use reef_domain::Money;
 use reef_domain::filter::Filter;
 use reef_domain::json::Json;
 use reef_domain::label::Labels;
@@ -30,6 +32,7 @@ pub use self::submit::*;
 use crate::message::Owned;
 use crate::node::Writer;
 use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes, rows};
+use crate::usage::task_usage;
 use crate::wait::WaitSpec;
 use reef_api::flow::BatchedTask;
 pub use reef_api::task::Task;
@@ -54,6 +57,10 @@ pub struct Spec<'a, J> {
     labels: Labels,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retry: Option<RetryPolicy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    budget: Option<TaskBudget>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    charge: Option<TaskCharge>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     fairness_key: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,14 +166,28 @@ fn read_owned(reply: &mut Reader) -> Result<Owned<Task>, Malformed> {
         limits: limits.collect(),
         wait_id: FromReply::read(reply)?,
         group_id: FromReply::read(reply)?,
+        usage: read_usage(reply)?,
+        paid: reply.optional_int()?.and_then(Money::from_micros),
         keep_completed_ms: spec.keep_completed_ms,
         keep_failed_ms: spec.keep_failed_ms,
         labels: spec.labels,
         retry: spec.retry,
+        budget: spec.budget,
+        charge: spec.charge,
         fairness_key: spec.fairness_key.map(Cow::into_owned),
         fairness_weight: spec.fairness_weight,
     };
     Ok(Owned { owner, value })
+}
+
+fn read_usage(reply: &mut Reader) -> Result<Option<TaskUsage>, Malformed> {
+    let text = reply.filled()?;
+    text.map(|text| {
+        let models =
+            serde_json::from_str(&text).map_err(|error| Malformed(format!("usage: {error}")))?;
+        Ok(task_usage(models))
+    })
+    .transpose()
 }
 
 impl FromReply for Task {
@@ -195,6 +216,9 @@ outcomes! {
     "The task's status does not allow it." Status(String) = "state" | "ended",
     "The task's message is complete." Settled = "settled",
     "What it follows has ended otherwise than it asks." Dependency = "dependency",
+    "It was to be paid for, and that is over." Priced = "priced",
+    "It may not cost so many millionths." Over(String) = "over",
+    "Nobody pays for it." Unpaid = "unpaid",
 }
 
 rows! {

@@ -30,6 +30,7 @@ pub mod durability;
 pub mod edge;
 pub mod extract;
 pub mod http;
+pub mod money;
 pub mod once;
 #[cfg(feature = "openapi")]
 pub mod openapi;

@@ -6,7 +6,7 @@ use reef_store::task::Submitted;
 use crate::{Code, Problem};
 
 /// Fields of a task that only the hub decides.
-pub const READ_ONLY: [&str; 15] = [
+pub const READ_ONLY: [&str; 17] = [
     "status",
     "assigned_node",
     "submitted_at",
@@ -22,6 +22,8 @@ pub const READ_ONLY: [&str; 15] = [
     "token",
     "owner",
     "routable",
+    "usage",
+    "paid",
 ];
 
 /// More different tasks wait than a claim could look at.
@@ -42,12 +44,20 @@ pub fn unknown_followed(what: &str) -> String {
     }
 }
 
+/// A budget is used up.
+#[must_use]
+pub fn exhausted(what: &str) -> Problem {
+    let (scope, id) = what.split_once('/').unwrap_or(("owner", what));
+    Problem::new(Code::BudgetExhausted, format!("The budget of the {scope} {id} is used up."))
+}
+
 /// Why a task was not taken.
 #[must_use]
 pub fn not_submitted(refused: &Submitted, task_id: &str) -> Problem {
     match refused {
         Submitted::TooManyClasses => Problem::new(Code::Conflict, too_many_classes()),
         Submitted::Unknown { what } => Problem::new(Code::Conflict, unknown_followed(what)),
+        Submitted::Exhausted { what } => exhausted(what),
         Submitted::Held { holder: Some(other) } => {
             let detail = format!("The task {other} is the only one of this key.");
             Problem::new(Code::Conflict, detail)

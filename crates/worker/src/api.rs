@@ -7,7 +7,8 @@ use reef_api::leader::{CampaignAnswer, CampaignBody};
 use reef_api::limit::PenaltyBody;
 use reef_api::node::{self, NodeChange, NodeStatus};
 use reef_api::task::{TaskClaimBody, TaskProgressAnswer, TaskProgressBody};
-use reef_api::{Code, NodeId, Token};
+use reef_api::usage::UsageBody;
+use reef_api::{Code, Money, NodeId, Token};
 use reef_client::{Error, Hub, Request};
 use reef_domain::limits::PENALTY_MS_MAX;
 use serde::Serialize;
@@ -15,7 +16,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::machine::{Facts, Figures};
-use crate::output::Busy;
+use crate::output::{Busy, Report};
 use crate::task::Task;
 
 /// How long a registration or a heartbeat may take. A hub answers in 2 s, if only to say that it
@@ -49,6 +50,9 @@ pub(crate) enum End {
         result: Value,
         #[serde(skip_serializing_if = "Option::is_none")]
         content: Option<Map<String, Value>>,
+        /// What it costs whoever pays for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        amount: Option<Money>,
     },
     Fail {
         error: String,
@@ -158,17 +162,19 @@ pub(crate) async fn claim(
     Ok(tasks)
 }
 
-/// Renews a lease, and says how far the task is if that is known.
+/// Renews a lease, and says how far the task is, and what it has used, if that is known.
 pub(crate) async fn progress(
     hub: &Hub,
     task: &Task,
-    share: Option<f64>,
+    report: Report,
     lease: Duration,
 ) -> Result<TaskProgressAnswer, Error> {
     let body = TaskProgressBody {
         token: Some(task.token().clone()),
-        progress: share,
+        progress: report.share,
         lease_ms: Some(in_millis(lease)),
+        usage: Some(report.usage).filter(|usage| !usage.is_empty()),
+        checkpoint: report.checkpoint,
     };
     hub.progress(&task.id().into(), &body).timeout(SOON).fetch().await
 }
@@ -178,6 +184,7 @@ pub(crate) async fn end(
     hub: &Hub,
     task: &Task,
     end: &End,
+    usage: &[UsageBody],
     patience: Duration,
 ) -> Result<(), Error> {
     #[derive(Serialize)]
@@ -185,12 +192,15 @@ pub(crate) async fn end(
         token: &'a Token,
         #[serde(flatten)]
         end: &'a End,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        usage: &'a [UsageBody],
     }
     let verb = match end {
         End::Complete { .. } => "complete",
         End::Fail { .. } | End::Snooze { .. } => "fail",
     };
-    let request = hub.post(["tasks", task.id(), verb]).json(&Body { token: task.token(), end });
+    let request =
+        hub.post(["tasks", task.id(), verb]).json(&Body { token: task.token(), end, usage });
     let key = format!("{}.{}.{verb}", task.id(), task.token());
     request.idempotency_key(key).patient(patience).send().await.map(|_| ())
 }
@@ -201,11 +211,15 @@ pub(crate) async fn wait(
     hub: &Hub,
     task: &Task,
     wait: &Map<String, Value>,
+    usage: &[UsageBody],
     number: u32,
     patience: Duration,
 ) -> Result<Option<Value>, Error> {
     let mut body = wait.clone();
     body.insert("token".to_owned(), task.token().as_str().into());
+    if !usage.is_empty() {
+        body.insert("usage".to_owned(), serde_json::json!(usage));
+    }
     let request = hub.post(["tasks", task.id(), "wait"]).json(&body).answering::<Value>();
     let key = format!("{}.{}.wait.{number}", task.id(), task.token());
     let answer = request.idempotency_key(key).patient(patience).fetch().await?;

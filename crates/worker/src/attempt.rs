@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reef_api::Code;
+use reef_api::usage::UsageBody;
 use reef_client::{Error, Hub};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -17,7 +18,7 @@ use crate::executor::Executor;
 use crate::lease::Lease;
 use crate::moment::{Moment, sleep_until};
 use crate::outcome::{Ended, Orders, Reason, Stopper, stopper};
-use crate::output;
+use crate::output::{self, Report};
 use crate::relay::Relay;
 use crate::task::Task;
 
@@ -52,7 +53,7 @@ pub(crate) async fn run(shared: Arc<Shared>, task: Task, lease: Lease) {
     };
     claims.add(task.token(), held);
     tracing::info!(task = task.id(), attempt = task.attempt(), "started");
-    let (progress, progress_told) = watch::channel(None);
+    let (progress, progress_told) = watch::channel(Report::default());
     let work = async {
         let work =
             Work { hub, executor, lease: &lease, progress: &progress, stopper: &stopper, orders };
@@ -61,7 +62,8 @@ pub(crate) async fn run(shared: Arc<Shared>, task: Task, lease: Lease) {
         // A heartbeat that still counts this task must not arrive after its end: the hub would
         // keep its place occupied until the next one.
         pulse.settle(BEAT_PATIENCE).await;
-        conclude(hub, &task, ended).await
+        let usage = progress.borrow().usage.clone();
+        conclude(hub, &task, ended, &usage).await
     };
     let reason = tokio::select! {
         reason = work => reason,
@@ -69,7 +71,7 @@ pub(crate) async fn run(shared: Arc<Shared>, task: Task, lease: Lease) {
         never = watch_lease(&lease, &stopper) => match never {},
     };
     claims.remove(task.token());
-    if matches!(reason, Some(Reason::Cancelled | Reason::Lost)) {
+    if matches!(reason, Some(Reason::Cancelled | Reason::Lost | Reason::OverBudget)) {
         // The hub counts it as running until it hears otherwise.
         pulse.beat_now(BEAT_PATIENCE).await;
     }
@@ -80,7 +82,7 @@ struct Work<'a> {
     hub: &'a Hub,
     executor: &'a Executor,
     lease: &'a Lease,
-    progress: &'a watch::Sender<Option<f64>>,
+    progress: &'a watch::Sender<Report>,
     stopper: &'a Stopper,
     orders: Orders,
 }
@@ -93,7 +95,8 @@ impl Work<'_> {
         for number in 0.. {
             let ended = self.perform(&now).await;
             let Ended::Waits(wait) = &ended else { return ended };
-            match api::wait(self.hub, task, wait, number, END_PATIENCE).await {
+            let usage = self.progress.borrow().usage.clone();
+            match api::wait(self.hub, task, wait, &usage, number, END_PATIENCE).await {
                 Ok(None) => return ended,
                 Ok(Some(resume)) => now = now.resumed(wait.get("checkpoint"), resume),
                 Err(Error::Problem(problem)) if matches!(problem.status, 400 | 413 | 422) => {
@@ -134,7 +137,7 @@ impl Work<'_> {
 }
 
 /// Tells the hub how the task ended, if it is for us to tell. Returns why it was stopped.
-async fn conclude(hub: &Hub, task: &Task, ended: Ended) -> Option<Reason> {
+async fn conclude(hub: &Hub, task: &Task, ended: Ended, usage: &[UsageBody]) -> Option<Reason> {
     let id = task.id();
     let end = match ended {
         Ended::Stopped(reason) => {
@@ -146,9 +149,9 @@ async fn conclude(hub: &Hub, task: &Task, ended: Ended) -> Option<Reason> {
             tracing::info!(task = id, kind, "waits");
             return None;
         }
-        Ended::Completed { result, content } => {
+        Ended::Completed { result, content, amount } => {
             tracing::info!(task = id, "completed");
-            End::Complete { result, content }
+            End::Complete { result, content, amount }
         }
         Ended::Snoozed { error, after } => {
             tracing::info!(task = id, error, ?after, "put off");
@@ -160,12 +163,12 @@ async fn conclude(hub: &Hub, task: &Task, ended: Ended) -> Option<Reason> {
         }
     };
     let told = async {
-        match api::end(hub, task, &end, END_PATIENCE).await {
+        match api::end(hub, task, &end, usage, END_PATIENCE).await {
             Err(Error::Problem(problem)) if matches!(problem.status, 400 | 413 | 422) => {
                 let error = format!("the hub does not take the result: {problem}");
                 tracing::warn!(task = id, error);
                 let end = End::Fail { error, retryable: false };
-                api::end(hub, task, &end, END_PATIENCE).await
+                api::end(hub, task, &end, &[], END_PATIENCE).await
             }
             told => told,
         }
@@ -189,8 +192,9 @@ async fn keep(
     task: &Task,
     lease: &Lease,
     stopper: &Stopper,
-    mut progress: watch::Receiver<Option<f64>>,
+    mut progress: watch::Receiver<Report>,
 ) -> Infallible {
+    let mut kept = None;
     loop {
         let renew_at = lease.renew_at();
         tokio::select! {
@@ -199,13 +203,20 @@ async fn keep(
                 continue;
             },
         }
-        let share = *progress.borrow_and_update();
+        let mut report = progress.borrow_and_update().clone();
+        if report.checkpoint == kept {
+            report.checkpoint = None;
+        }
+        let checkpoint = report.checkpoint.clone();
         let asked = Moment::now();
-        let pause = match api::progress(hub, task, share, lease.length()).await {
+        let pause = match api::progress(hub, task, report, lease.length()).await {
             Ok(standing) => {
+                kept = checkpoint.or(kept);
                 lease.renew(asked);
                 if standing.cancelled {
                     stopper.stop(Reason::Cancelled, GRACE);
+                } else if standing.wait_id.is_some() {
+                    stopper.stop(Reason::OverBudget, GRACE);
                 }
                 PROGRESS_PAUSE
             }
@@ -242,7 +253,7 @@ pub(crate) async fn confirm(hub: &Hub, task: &Task, length: Duration) -> Option<
     let confirmed = timeout(length, async {
         loop {
             let asked = Moment::now();
-            match api::progress(hub, task, None, length).await {
+            match api::progress(hub, task, Report::default(), length).await {
                 Ok(standing) => return (!standing.cancelled).then(|| Lease::new(length, asked)),
                 Err(error) if error.is_transient() => sleep(RENEW_PAUSE).await,
                 Err(error) => {

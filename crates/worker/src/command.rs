@@ -9,7 +9,11 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use reef_domain::json;
+use reef_api::Money;
+use reef_api::usage::UsageBody;
+use reef_domain::limits::CHECKPOINT_BYTES_MAX;
+use reef_domain::usage::Report;
+use reef_domain::{Invalid, json};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::io::AsyncRead;
@@ -61,6 +65,9 @@ struct Told {
     wait: Option<Map<String, Value>>,
     busy: Option<Busy>,
     snooze: Option<Snooze>,
+    usage: Option<Vec<UsageBody>>,
+    checkpoint: Option<Value>,
+    amount: Option<Money>,
 }
 
 /// When a task is tried again that could not be tried yet.
@@ -77,6 +84,7 @@ struct Last {
     snooze: Option<Snooze>,
     result: Option<Value>,
     content: Option<Map<String, Value>>,
+    amount: Option<Money>,
 }
 
 /// Why a command was stopped.
@@ -245,6 +253,23 @@ async fn pass_on(told: Told, outlet: &Outlet, last: &mut Last) {
     if let Some(busy) = told.busy {
         outlet.say(Output::Busy(busy)).await;
     }
+    if let Some(usage) = told.usage {
+        // What the hub does not take must not cost the task its lease.
+        let mut invalid = Invalid::new();
+        Report::read_all(Some(usage.clone()), &mut invalid);
+        match invalid.errors().first() {
+            None => outlet.say(Output::Usage(usage)).await,
+            Some(fault) => tracing::warn!("{} {}: not reported", fault.field, fault.message),
+        }
+    }
+    if let Some(checkpoint) = told.checkpoint {
+        if checkpoint.to_string().len() <= CHECKPOINT_BYTES_MAX {
+            outlet.say(Output::Checkpoint(checkpoint)).await;
+        } else {
+            tracing::warn!("a checkpoint of more than {CHECKPOINT_BYTES_MAX} bytes is not kept");
+        }
+    }
+    last.amount = told.amount.or(last.amount);
     if told.wait.is_some() {
         last.wait = told.wait;
     }
@@ -299,7 +324,7 @@ fn judge(task: &Task, status: ExitStatus, last: Last, error: Option<String>) -> 
             Some(_) => Value::Null,
             None => Value::Object(Map::new()),
         });
-        return Ended::Completed { result, content: last.content };
+        return Ended::Completed { result, content: last.content, amount: last.amount };
     }
     let code = status.code();
     let error = error.unwrap_or_else(|| match code {

@@ -2,6 +2,9 @@
 //! stream of server-sent events that ends with `[DONE]`.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use reef_client::Secret;
@@ -14,6 +17,8 @@ use sse_core::{SseDecoder, SseEvent};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest piece of an answer, in bytes: some endpoints send all of it in one.
 const EVENT_BYTES_MAX: NonZeroUsize = NonZeroUsize::new(8 << 20).unwrap();
+/// What asks a stream for what it uses. Endpoints that do not know it name it when they refuse.
+const STREAM_OPTIONS: &str = "stream_options";
 /// How much of an endpoint's own words about an error are passed on, in characters.
 const ERROR_CHARS_MAX: usize = 500;
 
@@ -24,6 +29,8 @@ pub(crate) struct Llm {
     url: String,
     model: String,
     key: Option<Secret>,
+    /// The endpoint knows no `stream_options`.
+    is_plain: Arc<AtomicBool>,
 }
 
 /// One turn of a conversation.
@@ -51,6 +58,42 @@ pub(crate) struct Reply {
     pub(crate) text: String,
     /// Why the model stopped, e.g. `stop`, or `length` when it had to.
     pub(crate) finish_reason: Option<String>,
+    /// What it has used, where the endpoint says so.
+    pub(crate) usage: Option<Usage>,
+}
+
+/// What an answer has used, as endpoints say it. What they leave out is nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Usage {
+    pub(crate) prompt_tokens: i64,
+    pub(crate) completion_tokens: i64,
+    prompt_tokens_details: Option<PromptDetails>,
+    completion_tokens_details: Option<CompletionDetails>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct PromptDetails {
+    cached_tokens: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct CompletionDetails {
+    reasoning_tokens: Option<i64>,
+}
+
+impl Usage {
+    /// How many of the prompt's tokens came from a cache.
+    pub(crate) fn cached(self) -> i64 {
+        self.prompt_tokens_details.and_then(|it| it.cached_tokens).unwrap_or_default()
+    }
+
+    /// How many of the completion's tokens were reasoning.
+    pub(crate) fn reasoning(self) -> i64 {
+        self.completion_tokens_details.and_then(|it| it.reasoning_tokens).unwrap_or_default()
+    }
 }
 
 /// Why there is no whole answer.
@@ -75,6 +118,9 @@ pub(crate) enum ChatError {
 struct Chunk {
     #[serde(default)]
     choices: Vec<Choice>,
+    /// Of a stream the last piece has it. An odd one costs nobody the answer.
+    #[serde(default)]
+    usage: Value,
     error: Option<Value>,
 }
 
@@ -119,12 +165,27 @@ impl Llm {
             .tls_backend_preconfigured(tls)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { http, url, model: model.to_owned(), key })
+        Ok(Self { http, url, model: model.to_owned(), key, is_plain: Arc::default() })
     }
 
     /// The model's name.
     pub(crate) fn model(&self) -> &str {
         &self.model
+    }
+
+    /// Sends a request, which may ask for what its answer uses.
+    async fn send(&self, turns: &[Turn], with_usage: bool) -> Result<reqwest::Response, ChatError> {
+        let mut body = serde_json::json!({"model": self.model, "messages": turns, "stream": true});
+        if let (true, Some(body)) = (with_usage, body.as_object_mut()) {
+            let options = serde_json::json!({"include_usage": true});
+            body.insert(STREAM_OPTIONS.to_owned(), options);
+        }
+        let mut request = self.http.post(&self.url).header(CONTENT_TYPE, "application/json");
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key.expose());
+        }
+        let response = request.body(body.to_string()).send().await.map_err(unreachable)?;
+        if response.status().is_success() { Ok(response) } else { Err(refusal(response).await) }
     }
 
     /// Asks once. Each piece of the answer is handed to `on_delta` as it comes.
@@ -133,15 +194,13 @@ impl Llm {
         turns: &[Turn],
         mut on_delta: impl AsyncFnMut(String),
     ) -> Result<Reply, ChatError> {
-        let body = serde_json::json!({"model": self.model, "messages": turns, "stream": true});
-        let mut request = self.http.post(&self.url).header(CONTENT_TYPE, "application/json");
-        if let Some(key) = &self.key {
-            request = request.bearer_auth(key.expose());
-        }
-        let response = request.body(body.to_string()).send().await.map_err(unreachable)?;
-        if !response.status().is_success() {
-            return Err(refusal(response).await);
-        }
+        let response = match self.send(turns, !self.is_plain.load(Relaxed)).await {
+            Err(ChatError::Refused { message, .. }) if message.contains(STREAM_OPTIONS) => {
+                self.is_plain.store(true, Relaxed);
+                self.send(turns, false).await?
+            }
+            sent => sent?,
+        };
         let content_type = response.headers().get(CONTENT_TYPE);
         let content_type = content_type.and_then(|it| it.to_str().ok()).unwrap_or_default();
         if content_type.starts_with("application/json") {
@@ -188,6 +247,9 @@ async fn take(
         .map_err(|error| ChatError::Broken(format!("it is not understood: {error}")))?;
     if let Some(error) = chunk.error {
         return Err(ChatError::Broken(words_of(&error)));
+    }
+    if chunk.usage.is_object() {
+        reply.usage = serde_json::from_value(chunk.usage).ok();
     }
     // Only one answer is asked for.
     let Some(choice) = chunk.choices.into_iter().next() else { return Ok(()) };

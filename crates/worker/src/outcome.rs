@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reef_api::Money;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
@@ -14,6 +15,8 @@ pub(crate) enum Ended {
         result: Value,
         /// The block that takes the placeholder's place in the task's message.
         content: Option<Map<String, Value>>,
+        /// What it costs whoever pays for the task; `None`: all that was reserved.
+        amount: Option<Money>,
     },
     /// It could not be done.
     Failed {
@@ -56,6 +59,8 @@ pub(crate) enum Reason {
     Lost,
     /// The lease could not be renewed and is about to run out.
     LeaseEnding,
+    /// A budget is used up, and the task waits for an approval.
+    OverBudget,
     /// This worker ends.
     Leaving,
 }

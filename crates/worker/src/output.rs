@@ -1,5 +1,6 @@
 //! What a running task says before it ends, on its way to the hub.
 
+use reef_api::usage::UsageBody;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
@@ -19,6 +20,21 @@ pub(crate) enum Output {
     Block(Map<String, Value>),
     /// A provider wants to be left alone.
     Busy(Busy),
+    /// What this try has used so far, all models.
+    Usage(Vec<UsageBody>),
+    /// What the next try begins with, should this one come to nothing.
+    Checkpoint(Value),
+}
+
+/// What is told of a running task while its lease is renewed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Report {
+    /// How far it is, 0–1.
+    pub(crate) share: Option<f64>,
+    /// What this try has used so far.
+    pub(crate) usage: Vec<UsageBody>,
+    /// What the next try begins with.
+    pub(crate) checkpoint: Option<Value>,
 }
 
 /// What a provider that has refused (429) asks for: nothing begins under a limit for a time.

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::api;
-use crate::output::{Busy, Output, Outputs};
+use crate::output::{Busy, Output, Outputs, Report};
 use crate::task::Task;
 
 /// How long text is gathered before it is appended. People do not see the difference; the hub sees
@@ -35,7 +35,7 @@ pub(crate) struct Relay<'a> {
     hub: &'a Hub,
     task: &'a Task,
     /// Where progress goes.
-    progress: &'a watch::Sender<Option<f64>>,
+    progress: &'a watch::Sender<Report>,
     text: String,
     /// The number of the next append of this producer.
     seq: i64,
@@ -45,11 +45,7 @@ pub(crate) struct Relay<'a> {
 }
 
 impl<'a> Relay<'a> {
-    pub(crate) fn new(
-        hub: &'a Hub,
-        task: &'a Task,
-        progress: &'a watch::Sender<Option<f64>>,
-    ) -> Self {
+    pub(crate) fn new(hub: &'a Hub, task: &'a Task, progress: &'a watch::Sender<Report>) -> Self {
         let (text, seq, blocks) = (String::new(), 0, 0);
         // Only a session's task has a message to write to.
         let is_closed = task.message_id().is_none();
@@ -69,7 +65,13 @@ impl<'a> Relay<'a> {
             };
             match output {
                 Some(Output::Progress(share)) => {
-                    self.progress.send_replace(Some(share));
+                    self.progress.send_modify(|report| report.share = Some(share));
+                }
+                Some(Output::Usage(usage)) => {
+                    self.progress.send_modify(|report| report.usage = usage);
+                }
+                Some(Output::Checkpoint(checkpoint)) => {
+                    self.progress.send_modify(|report| report.checkpoint = Some(checkpoint));
                 }
                 Some(Output::Busy(busy)) => self.shut(&busy).await?,
                 Some(Output::Delta(_) | Output::Block(_)) if self.is_closed => {}

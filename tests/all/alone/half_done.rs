@@ -55,6 +55,7 @@ impl Scene {
                 owner: "admin",
                 approval: None,
                 follows_group: false,
+                charge: None,
             },
             session_id: &SessionId::from(self.session.as_str()),
             message_id: &MessageId::from(MESSAGE),
@@ -208,6 +209,8 @@ fn a_message_that_has_not_heard_of_a_result_is_told() {
             token: &Token::from(token),
             result,
             content,
+            usage: "",
+            amount: None,
         };
         now(scene.scripts.call(&call)).unwrap();
     });
@@ -229,6 +232,7 @@ fn a_message_that_has_not_heard_of_a_failure_is_told() {
             retryable: false,
             retry_in_ms: None,
             snooze: false,
+            usage: "",
         };
         now(scene.scripts.call(&call)).unwrap();
     });
@@ -247,6 +251,8 @@ fn a_message_that_hears_of_an_end_twice_is_told_once() {
             token: &Token::from(token),
             result,
             content: None,
+            usage: "",
+            amount: None,
         };
         now(scene.scripts.call(&call)).unwrap();
     });

@@ -154,6 +154,7 @@ fn end_many(store: &Store<Blocking>, count: usize) {
                 owner: "owner",
                 approval: None,
                 follows_group: false,
+                charge: None,
             },
             quotas: None,
         };
@@ -175,6 +176,8 @@ fn end_many(store: &Store<Blocking>, count: usize) {
             token: &claimed.token,
             result: Some(&result),
             content: None,
+            usage: "",
+            amount: None,
         };
         assert!(matches!(now(store.call(&complete)).unwrap(), Written::Ok(_)));
     }

@@ -21,6 +21,7 @@ mod schedules;
 mod tails;
 mod turns;
 mod upkeep;
+mod usage;
 mod waits;
 mod worker;
 

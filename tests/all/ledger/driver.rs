@@ -163,6 +163,7 @@ impl Driver {
                     amount,
                     expires_in_ms,
                     most,
+                    task_id: None,
                 };
                 self.call(&call, once, |it| moved(it, |it| hold(&it)))
             }
@@ -173,11 +174,12 @@ impl Driver {
                     writer,
                     amount,
                     to_agent: &AgentId::from(to.as_str()),
+                    task_id: None,
                 };
                 self.call(&call, once, ended)
             }
             Operation::Void { id, owner } => self.call(
-                &Void { hold_id: &HoldId::from(id.as_str()), writer: writer(owner) },
+                &Void { hold_id: &HoldId::from(id.as_str()), writer: writer(owner), task_id: None },
                 once,
                 ended,
             ),
@@ -282,6 +284,7 @@ fn ended(outcome: Ended) -> Outcome {
         Ended::State(status) => Outcome::Refused(word(&status)),
         Ended::Itself => Outcome::Refused("self"),
         Ended::Over(_) => Outcome::Refused("over"),
+        Ended::Task(_) => Outcome::Refused("task"),
     }
 }
 

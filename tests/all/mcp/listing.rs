@@ -120,6 +120,9 @@ fn a_key_does_not_see_what_it_may_not_do() {
         "list_limits",
         "list_schedules",
         "show_schedule",
+        "show_usage",
+        "list_budgets",
+        "list_prices",
         "read_message",
         "leader",
     ];

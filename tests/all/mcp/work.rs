@@ -296,3 +296,38 @@ fn an_agent_has_work_submitted_again_and_again() {
     assert_eq!(mcp.call("remove_schedule", &which)["schedule_id"], json!(id));
     assert_eq!(mcp.fail("show_schedule", &which).0, "not_found");
 }
+
+#[test]
+fn an_agent_says_what_it_has_used_and_is_paid() {
+    let hub = Hub::start();
+    let admin = hub.admin();
+    let (alice, _) = agent(&admin, &["write"]);
+    let (bob, _) = agent(&admin, &["translate"]);
+    alice.client.post("/deposit", &json!({"agent_id": alice.id, "amount": "5"})).ok();
+    let (buyer, worker) = (Mcp::with_all(&alice.client), Mcp::with_all(&bob.client));
+    Mcp::with_all(&admin).call("set_price", &json!({"model": "m", "input": "1", "output": "2"}));
+    assert_eq!(buyer.call("list_prices", &json!({}))["prices"][0]["cached"], "1");
+    let user = json!({"scope": "user", "id": "u", "tokens": 1_000_000, "on_exceed": "wait"});
+    assert_eq!(buyer.call("set_budget", &user)["exceeded"], false);
+    assert_eq!(buyer.call("list_budgets", &json!({}))["budgets"][0]["id"], "u");
+    let task = json!({"name": "translate", "required_skills": ["translate"], "charge": {"max": "2"},
+        "budget": {"cost": "1", "on_exceed": "wait"}});
+    buyer.call("submit_task", &task);
+    let claimed = worker.call("claim_task", &json!({}))["tasks"][0].clone();
+    assert_eq!(claimed["charge"]["max"], "2", "{claimed}");
+    let usage = json!([{"model": "m", "input": 100_000, "output": 100_000, "requests": 1}]);
+    let told = json!({"task_id": claimed["task_id"], "token": claimed["token"], "usage": usage});
+    assert_eq!(worker.call("update_task", &told)["budget"]["cost_left"], "0.7");
+    let end = json!({"task_id": claimed["task_id"], "token": claimed["token"],
+        "outcome": "completed", "result": "done", "usage": usage, "amount": "1.5"});
+    worker.call("finish_task", &end);
+    assert_eq!(worker.call("balance", &json!({}))["balance"], "1.5");
+    let usage = buyer.call("show_usage", &json!({"by": "owner"}));
+    assert_eq!(
+        (&usage["total"]["cost"], &usage["rows"][0]["key"]),
+        (&json!("0.3"), &json!(alice.id))
+    );
+    let which = json!({"scope": "user", "id": "u"});
+    assert_eq!(buyer.call("remove_budget", &which)["id"], "u");
+    assert_eq!(buyer.fail("remove_budget", &which).0, "not_found");
+}

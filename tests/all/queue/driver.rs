@@ -114,6 +114,7 @@ impl Driver {
             owner: "o",
             approval: None,
             follows_group: false,
+            charge: None,
         };
         let call = Edit {
             writer: Writer::Any,
@@ -176,6 +177,8 @@ impl Driver {
             token: &Token::from(token),
             result: Some(&result),
             content: None,
+            usage: "",
+            amount: None,
         };
         self.ended(now(self.store.call(&call)).unwrap())
     }
@@ -189,6 +192,7 @@ impl Driver {
             retryable,
             retry_in_ms: None,
             snooze: false,
+            usage: "",
         };
         self.ended(now(self.store.call(&call)).unwrap())
     }
@@ -213,6 +217,8 @@ impl Driver {
             token: &Token::from(token),
             progress,
             lease_ms: None,
+            usage: "",
+            checkpoint: None,
         };
         match now(self.store.call(&call)).unwrap() {
             Written::Ok(standing) if standing.cancelled => "cancelled".to_owned(),

@@ -11,6 +11,7 @@ mod load;
 mod many_redis;
 mod misbehaviour;
 mod monitors;
+mod priced;
 mod queue;
 mod races;
 mod redis_away;

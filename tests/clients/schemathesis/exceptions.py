@@ -43,6 +43,14 @@ STATE_RULES = [
     ("/api/v1/limits/{name}/penalty", "token: is required"),
     ("/api/v1/tasks/batch", "parent.token: must be the token of the parent's claim"),
     ("/api/v1/queue", "must be left out where all is paused"),
+    ("/api/v1/tasks", "fairness_weight: is only for a fairness_key"),
+    ("/api/v1/tasks/batch", "fairness_weight: is only for a fairness_key"),
+    ("/api/v1/tasks/batch", "charge: is for tasks that are submitted one by one"),
+    ("/api/v1/schedules/{id}", "spec: needs either cron or every_ms"),
+    # Days are counted from one to the other.
+    ("/api/v1/usage", "from: must be at most 31 days with to"),
+    # An amount is written in many ways, so that no pattern bounds it.
+    ("/api/v1/prices/{model}", "must be from 0 to 9000 for a million tokens"),
     # In what one thing has only one.
     ("/api/v1/limits/{name}", "must not be given twice for one unit"),
     ("/api/v1/tasks", "limits["),
@@ -59,6 +67,10 @@ RULES = [
     "cursor: must be the cursor of a Link header, unchanged",
     "must not look like an id that the hub makes",
     "retry.most_ms: must not be less than first_ms",
+    "input, of which it is a part",
+    "output, of which it is a part",
+    "].cost: must be from 0 to",
+    "budget.cost: must be",
 ]
 
 # Words that are routes beside an id (`reef_domain::id::RESERVED`): such a path asks for something else.

@@ -14,6 +14,7 @@ mod messages;
 mod nodes;
 mod schedules;
 mod tasks;
+mod usage;
 
 use anyhow::Result;
 
@@ -34,6 +35,7 @@ pub(crate) async fn all(driver: &Driver) -> Result<()> {
     flows::ask(driver).await?;
     limits::ask(driver).await?;
     schedules::ask(driver).await?;
+    usage::ask(driver).await?;
     mail::ask(driver).await?;
     ledger::ask(driver).await?;
     nodes::end(driver).await?;

@@ -7,6 +7,7 @@ from . import blocks
 from ._calls import RequestOptions
 from .client import Reef
 from .errors import (
+    BudgetExhausted,
     Busy,
     Cancelled,
     Conflict,
@@ -55,17 +56,18 @@ from .inbox import Inbox, Mail
 from .leadership import Lead
 from .ledger import Balance
 from .message import Message
+from .new_task import NewGroup, NewTask, Under, Unique
 from .node import Node
 from .session import Asked, Sent, Session
 from .stream import Gap, StreamEvent
 from .task import Task
-from .tasks import NewGroup, NewTask, Under, Unique
 from .waits import Decision, Ends, Question, Signal
 from .writer import Writer
 
 __all__ = [
     "Asked",
     "Balance",
+    "BudgetExhausted",
     "Busy",
     "Cancelled",
     "Conflict",

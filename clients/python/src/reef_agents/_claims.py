@@ -135,7 +135,7 @@ class Claim:
             except (TypeError, ValueError) as unfit:
                 told = f"the handler's result is no JSON: {unfit}"
                 return "fail", {"error": told, "retryable": False}
-            return "complete", body_of(result=result)
+            return "complete", body_of(result=result, amount=task._amount)  # noqa: SLF001
         if isinstance(error, (Fenced, LeaseOver)):
             _LOG.warning("%s is no longer ours: %s", task.id, error)
             return None
@@ -186,7 +186,7 @@ class Claim:
         await self._calls.request(
             "POST",
             api("tasks", self.task.id, route),
-            json={"token": self.task.token, **body},
+            json=body_of(token=self.task.token, usage=self.task._used.reports, **body),  # noqa: SLF001
             idempotency_key=key,
             patience=_END_PATIENCE,
         )
@@ -227,10 +227,13 @@ class Claim:
         """Renews the lease and tells progress. Whether the task is still ours."""
         task, lease = self.task, self.task._lease  # noqa: SLF001 - a part of it
         asked = _clock.now()
+        kept = task._replay.untold()  # noqa: SLF001 - a part of it
         body = body_of(
             token=task.token,
             lease_ms=round(lease.seconds * 1000),
             progress=task._progress,  # noqa: SLF001
+            usage=task._used.reports,  # noqa: SLF001
+            checkpoint=kept,
         )
         try:
             standing: types.TaskProgressAnswer = await self._calls.request(
@@ -247,10 +250,16 @@ class Claim:
                 _LOG.warning("%s is not renewed: %s", task.id, problem)
             self.revoke()
             return False
+        task._replay.tell(kept)  # noqa: SLF001 - a part of it
         # Never longer than the task's own timeout allows.
         lease.seconds = min(lease.seconds, standing["lease_ms"] / 1000)
         lease.renew(asked)
+        task.budget = standing.get("budget", task.budget)
         if standing["cancelled"]:
             self.stop("cancelled")
+            return False
+        if standing.get("wait_id") is not None:
+            # The claim is over, and the task begins again once somebody lets it.
+            self.stop("over budget")
             return False
         return True

@@ -12,7 +12,7 @@ from typing import Any
 
 from ._calls import Calls, api
 from .errors import Conflict, NotFound, Reject
-from .tasks import NewTask, body_of_task
+from .new_task import NewTask, body_of_task
 
 #: The client's own member of a checkpoint; the handler's part stands beside it.
 _OURS, _STATE = "reef", "state"
@@ -31,17 +31,37 @@ class Replay:
         kept = checkpoint.get(_OURS) if isinstance(checkpoint, dict) else None
         #: What came to the waits of the handler, in order.
         self._answers: list[Mapping[str, Any]] = []
-        if isinstance(checkpoint, dict) and isinstance(kept, dict) and kept.get("wait"):
+        if isinstance(checkpoint, dict) and isinstance(kept, dict) and "answers" in kept:
             #: The handler's part of the checkpoint.
             self.state: Any = checkpoint.get(_STATE)
             #: What came to a question that was asked when the task was submitted.
             self.first: Any = kept.get("first")
             self._answers = list(kept.get("answers") or ())
-            if resume is not None:
+            # One that was stopped for its budget did not wait for what has come.
+            if kept.get("wait") and resume is not None:
                 self._answers.append(_kept(kept["wait"], resume))
         else:
             self.state, self.first = checkpoint, resume
         self._place = 0
+        #: What the hub has been told of last. Of a claim that follows a wait it knows that wait.
+        self._told: dict[str, Any] | None = None
+
+    @property
+    def kept(self) -> dict[str, Any] | None:
+        """What a claim after this one begins with, should this one not wait; nothing at first."""
+        if self.state is None and not self._answers:
+            return None
+        ours = {"answers": list(self._answers), "first": self.first}
+        return {_OURS: ours, _STATE: self.state}
+
+    def untold(self) -> dict[str, Any] | None:
+        """The same, if the hub does not know it yet."""
+        kept = self.kept
+        return None if kept == self._told else kept
+
+    def tell(self, kept: dict[str, Any] | None) -> None:
+        """The hub knows it."""
+        self._told = kept or self._told
 
     @property
     def place(self) -> int:

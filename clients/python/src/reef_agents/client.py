@@ -26,6 +26,7 @@ from .nodes import Nodes
 from .schedules import Schedules
 from .session import Session, Sessions
 from .tasks import Tasks
+from .usage import Budgets, Prices, Usage
 from .waits import Waits
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class Reef:
         self.schedules = Schedules(self._calls)
         self.sessions = Sessions(self._calls)
         self.tasks = Tasks(self._calls)
+        self.usage = Usage(self._calls)
+        self.budgets = Budgets(self._calls)
+        self.prices = Prices(self._calls)
         self.waits = Waits(self._calls)
 
     async def __aenter__(self) -> Reef:

@@ -134,6 +134,10 @@ class QuotaExceeded(Problem, code="quota_exceeded"):
     """The agent has as much as it may have; the detail names the hub's variable."""
 
 
+class BudgetExhausted(Problem, code="budget_exhausted"):
+    """A budget that the task would be under is used up; the detail names it."""
+
+
 class PayloadTooLarge(Problem, code="payload_too_large"):
     """The body is larger than the hub takes."""
 

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypedDict
 
 from ._calls import Calls, api, body_of
-from .tasks import NewTask, body_of_task
+from .new_task import NewTask, body_of_task
 
 if TYPE_CHECKING:
     from . import types

@@ -11,7 +11,9 @@ from ._calls import Calls, api, body_of
 from ._lease import Lease
 from ._replay import Family, Replay
 from .errors import Cancelled, LeaseOver, Waiting
-from .tasks import NewTask
+from .ledger import Amount, amount_text
+from .new_task import NewTask
+from .usage import Used
 from .waits import Decision, Ends, Options, Signal, milliseconds, question_of
 from .writer import Writer
 
@@ -66,6 +68,11 @@ class Task:
         self._progress: float | None = None
         self._progressed = asyncio.Event()
         self._writer: Writer | None = None
+        self._used = Used()
+        self._amount: str | None = None
+        #: What is left of its budgets, as the hub has said it last: ``cost_left``, ``tokens_left``
+        #: and ``exceeded``; ``None`` before that, or where it is under none.
+        self.budget: types.BudgetLeft | None = None
 
     def __repr__(self) -> str:
         return f"Task({self.id!r}, {self.name!r}, attempt {self.attempt})"
@@ -107,6 +114,34 @@ class Task:
         self._progress = share
         self._progressed.set()
 
+    def used(
+        self,
+        model: str,
+        *,
+        provider: str | None = None,
+        input: int = 0,  # noqa: A002 - the contract's name
+        output: int = 0,
+        cached: int = 0,
+        reasoning: int = 0,
+        requests: int = 1,
+        cost: Amount | None = None,
+    ) -> None:
+        """Adds what a call of a model has used. It is reported soon, and with the end.
+
+        ``input`` are the tokens that it has read, those ``cached`` among them, ``output`` those
+        that it has written, those of its ``reasoning`` among them. Without a ``cost`` it is what
+        the hub's prices make it. Where a budget is used up, the handler is cancelled: the task was,
+        or it waits until somebody lets it go on, and begins again then, with what :meth:`save` has
+        kept.
+        """
+        numbers = {"input": input, "output": output, "cached": cached, "reasoning": reasoning}
+        self._used.add(provider, model, {**numbers, "requests": requests}, cost)
+        self._progressed.set()
+
+    def costs(self, amount: Amount) -> None:
+        """Says what its completion costs whoever pays for it, if less than its ``charge``."""
+        self._amount = amount_text(amount)
+
     def message(self) -> Writer:
         """Writes to the session's message of this task; what a task without one says is dropped.
 
@@ -134,9 +169,10 @@ class Task:
     def save(self, state: Any) -> None:
         """Keeps a value for the claims after this one: any JSON, 256 KiB with what has come.
 
-        It is sent with the next wait, and is lost where the process dies before that.
+        It is sent soon, and with the next wait: change it as a whole, by another call.
         """
         self._replay.state = state
+        self._progressed.set()
 
     @property
     def decision(self) -> Decision | None:
@@ -272,6 +308,7 @@ class Task:
                     token=self.token,
                     kind=wait["kind"],
                     checkpoint=self._replay.checkpoint(wait),
+                    usage=self._used.reports,
                     **body,
                 ),
                 patience=_PATIENCE,

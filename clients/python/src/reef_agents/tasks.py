@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _polling
 from ._calls import Calls, api, body_of
-from .session import Audience, audience_of
-from .waits import Question, question_of
+from .ledger import Amount
+from .new_task import (
+    After,
+    Charge,
+    NewGroup,
+    NewTask,
+    RetryPolicy,
+    TaskBudget,
+    Under,
+    Unique,
+    body_of_task,
+    milliseconds,
+    policy_of,
+)
+from .session import Audience
+from .waits import Question
 
 if TYPE_CHECKING:
     from . import types
@@ -17,184 +31,12 @@ if TYPE_CHECKING:
 
 ENDED = ("completed", "failed", "cancelled", "timeout")
 
-#: What a task follows: a task by its id, or by its place in its batch; or ``{"task": …}`` and
-#: ``{"group": …}`` with ``on``: how that is to end, ``completed``, ``ended`` or ``failed``.
-After = Sequence[str | int | Mapping[str, Any]]
-
-
-class _Named(TypedDict):
-    name: str
-
-
-class NewTask(_Named, total=False):
-    """A task of a batch, in the words of :meth:`Tasks.submit`."""
-
-    parameters: Mapping[str, Any] | None
-    skills: Sequence[str]
-    optional_skills: Sequence[str]
-    description: str | None
-    task_type: str | None
-    priority: int | None
-    timeout: float | None
-    max_retries: int | None
-    delay: float | None
-    user_id: str | None
-    affinity_tags: Sequence[str]
-    task_id: str | None
-    metadata: Mapping[str, Any] | None
-    audience: Audience | None
-    target_node: str | None
-    keep_completed: float | None
-    keep_failed: float | None
-    approval: str | Question | None
-    after: After
-    group_id: str | None
-    labels: Mapping[str, str] | None
-    retry: RetryPolicy | None
-    limits: Sequence[str | Under]
-    unique: str | Unique | None
-    fairness_key: str | None
-    fairness_weight: float | None
-
-
-class _Limit(TypedDict):
-    name: str
-
-
-class Under(_Limit, total=False):
-    """A limit that a task is under: each ``key`` is counted by itself.
-
-    ``cost`` is how many tasks it counts as, ``tokens`` how many tokens it is expected to use.
-    """
-
-    key: str
-    cost: int
-    tokens: int
-
-
-class _Key(TypedDict):
-    key: str
-
-
-class Unique(_Key, total=False):
-    """What a task is to be the only one of, among one's own or ``scope="all"``.
-
-    ``hold`` says for how long: until a node has it (``waiting``), until it has ended (``active``),
-    or for ``ttl`` seconds. ``then`` is what becomes of another one: ``return``, ``reject``,
-    ``replace``, or ``debounce``: the one that there is begins ``debounce`` seconds after the last
-    submission, and at most ``most`` seconds after the first.
-    """
-
-    scope: str
-    hold: str
-    ttl: float
-    then: str
-    debounce: float
-    most: float
-
-
-class RetryPolicy(TypedDict, total=False):
-    """When a task that has failed is tried again: seconds; what is left out is as for every task.
-
-    After the first failure ``first``, then each time ``factor`` as long, at most ``most``; of the
-    part ``jitter`` (0–1) of it a random share is left out.
-    """
-
-    first: float
-    factor: float
-    most: float
-    jitter: float
-
-
-class NewGroup(TypedDict, total=False):
-    """The group that a batch forms, or joins by its ``group_id`` while that is not ``sealed``.
-
-    ``on_end`` is a task that runs once all of them have ended, and is none of them.
-    """
-
-    group_id: str
-    name: str
-    sealed: bool
-    on_end: NewTask
-
-
-def body_of_task(given: Mapping[str, Any]) -> dict[str, object]:
-    """As the contract has it."""
-    unknown = given.keys() - NewTask.__annotations__.keys()
-    if unknown:
-        raise TypeError(f"a task has no {', '.join(sorted(unknown))}")
-    approval = given.get("approval")
-    if isinstance(approval, str):
-        approval = {"question": approval}
-    same = (
-        "name", "parameters", "description", "task_type", "priority", "timeout", "max_retries",
-        "user_id", "task_id", "metadata", "target_node", "group_id", "fairness_key",
-        "fairness_weight",
-    )  # fmt: skip
-    return body_of(
-        **{name: given.get(name) for name in same},
-        required_skills=list(given.get("skills") or ()),
-        optional_skills=list(given.get("optional_skills") or ()) or None,
-        delay_ms=_milliseconds(given.get("delay")),
-        affinity_tags=list(given.get("affinity_tags") or ()) or None,
-        audience=audience_of(given.get("audience")),
-        keep_completed_ms=_milliseconds(given.get("keep_completed")),
-        keep_failed_ms=_milliseconds(given.get("keep_failed")),
-        approval=None if approval is None else question_of(approval),
-        after=[_followed(it) for it in given.get("after") or ()] or None,
-        labels=given.get("labels"),
-        retry=_policy_of(given.get("retry")),
-        limits=[{"name": it} if isinstance(it, str) else it for it in given.get("limits") or ()]
-        or None,
-        unique=_unique_of(given.get("unique")),
-    )
-
-
-def _unique_of(unique: str | Unique | None) -> dict[str, object] | None:
-    if unique is None:
-        return None
-    if isinstance(unique, str):
-        return {"key": unique}
-    return body_of(
-        **{
-            "key": unique["key"],
-            "scope": unique.get("scope"),
-            "while": unique.get("hold") or ("ttl" if "ttl" in unique else None),
-            "ttl_ms": _milliseconds(unique.get("ttl")),
-            "then": unique.get("then") or ("debounce" if "debounce" in unique else None),
-            "debounce_ms": _milliseconds(unique.get("debounce")),
-            "most_ms": _milliseconds(unique.get("most")),
-        }
-    )
-
-
-def _policy_of(retry: RetryPolicy | None) -> dict[str, object] | None:
-    if retry is None:
-        return None
-    return body_of(
-        first_ms=_milliseconds(retry.get("first")),
-        factor=retry.get("factor"),
-        most_ms=_milliseconds(retry.get("most")),
-        jitter=retry.get("jitter"),
-    )
-
 
 def _query_of(
     labels: Mapping[str, str] | None, error: str | None, **rest: str | int | None
 ) -> dict[str, str | int | None]:
     pairs = ",".join(f"{key}:{value}" for key, value in (labels or {}).items())
     return {**rest, "label": pairs or None, "error~": error}
-
-
-def _milliseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
-
-
-def _followed(it: str | int | Mapping[str, Any]) -> dict[str, Any]:
-    edge = dict(it) if isinstance(it, Mapping) else {"task": it}
-    if isinstance(edge.get("task"), int):
-        edge["task"] = f"#{edge['task']}"
-    return edge
 
 
 class Tasks:
@@ -231,6 +73,8 @@ class Tasks:
         labels: Mapping[str, str] | None = None,
         retry: RetryPolicy | None = None,
         limits: Sequence[str | Under] = (),
+        budget: TaskBudget | None = None,
+        charge: Charge | Amount | None = None,
         unique: str | Unique | None = None,
         fairness_key: str | None = None,
         fairness_weight: float | None = None,
@@ -244,6 +88,8 @@ class Tasks:
         a question, no node gets it until somebody has answered (:class:`Waits`). It waits for what
         it follows (``after``), and is one of the group ``group_id``. :meth:`list` finds it by its
         ``labels``; ``retry`` says when it is tried again. It begins once all ``limits`` that it is
+        under are open (:class:`reef_agents.limits.Limits`). Its ``budget`` is what it may use, its
+        ``charge`` what whoever completes it is paid out of the caller's balance.
         under are open (:class:`reef_agents.limits.Limits`). Of those with the same ``unique`` key
         there is one at a time: the answer is the one that there is, ``deduplicated``. Those with
         one ``fairness_key`` share a share of the queue.
@@ -274,6 +120,8 @@ class Tasks:
                 "labels": labels,
                 "retry": retry,
                 "limits": limits,
+                "budget": budget,
+                "charge": charge,
                 "unique": unique,
                 "fairness_key": fairness_key,
                 "fairness_weight": fairness_weight,
@@ -318,11 +166,11 @@ class Tasks:
             priority=priority,
             timeout=timeout,
             max_retries=max_retries,
-            delay_ms=_milliseconds(delay),
+            delay_ms=milliseconds(delay),
             affinity_tags=None if affinity_tags is None else list(affinity_tags),
             metadata=metadata,
             labels=labels,
-            retry=_policy_of(retry),
+            retry=policy_of(retry),
             if_status=if_status,
         )
         edited: types.SubmittedTask = await self._calls.request(

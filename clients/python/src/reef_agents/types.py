@@ -182,6 +182,66 @@ class BatchedTask(TypedDict):
     task_id: str
 
 
+class BudgetBody(TypedDict):
+    """
+    `PUT /budgets/{scope}/{id}`
+    """
+
+    cost: NotRequired[str | None]
+    """
+    What may be spent.
+    """
+    note: NotRequired[str | None]
+    """
+    For people.
+    """
+    on_exceed: NotRequired[Literal["flag", "cancel", "wait"] | None]
+    """
+    What becomes of the task that goes over it: `flag cancel wait`; left out, `flag`.
+    """
+    owner: NotRequired[str | None]
+    """
+    Whose users' or groups' tasks; left out, the caller's. For the admin.
+    """
+    period: NotRequired[Literal["day", "month", "total"] | None]
+    """
+    After how long it begins anew, in UTC: `day month total`; left out, `total`.
+    """
+    tokens: NotRequired[int | None]
+    """
+    How many tokens models may read and write.
+    """
+
+
+class BudgetLeft(TypedDict):
+    """
+    What is left of the budgets that a task is under; the least, where there are several.
+    """
+
+    cost_left: NotRequired[str | None]
+    """
+    What may be spent; below zero, what was spent too much.
+    """
+    exceeded: bool
+    """
+    A budget is used up.
+    """
+    tokens_left: NotRequired[int | None]
+    """
+    How many tokens may be used.
+    """
+
+
+class BudgetRemoved(TypedDict):
+    """
+    A budget that is gone.
+    """
+
+    id: str
+    scope: str
+    success: bool
+
+
 class CampaignAnswer(TypedDict):
     former_ttl_ms: NotRequired[int]
     """
@@ -245,6 +305,16 @@ class CatchUpBody(TypedDict):
     """
     How late a run may be, in milliseconds; left out, an hour.
     """
+
+
+ChargeBody = TypedDict(
+    "ChargeBody",
+    {
+        "from": NotRequired[str | None],
+        "max": str,
+        "to": NotRequired[str | None],
+    },
+)
 
 
 class CheckBody(TypedDict):
@@ -1180,6 +1250,104 @@ class MessageTaskStarted(TypedDict):
     task_id: str
 
 
+class ModelPrice(TypedDict):
+    """
+    What a model costs.
+    """
+
+    cached: str
+    """
+    For a million tokens that it reads from its cache.
+    """
+    input: str
+    """
+    For a million tokens that it reads.
+    """
+    model: str
+    """
+    Its name, or `provider/name`, which comes first.
+    """
+    output: str
+    """
+    For a million tokens that it writes.
+    """
+    updated_at: Instant
+    """
+    When.
+    """
+    updated_by: str
+    """
+    Who has set it.
+    """
+
+
+class ModelPriceBody(TypedDict):
+    """
+    `PUT /prices/{model}`
+    """
+
+    cached: NotRequired[str | None]
+    """
+    For a million tokens that it reads from its cache; left out, as `input`.
+    """
+    input: str
+    """
+    For a million tokens that it reads.
+    """
+    output: str
+    """
+    For a million tokens that it writes.
+    """
+
+
+class ModelPriceRemoved(TypedDict):
+    """
+    A price that is gone.
+    """
+
+    model: str
+    success: bool
+
+
+class ModelUsed(TypedDict):
+    """
+    What was used of a model.
+    """
+
+    cached: int
+    """
+    How many of `input` came from a cache.
+    """
+    cost: str
+    """
+    What it has cost.
+    """
+    input: int
+    """
+    Tokens that models have read, those from their caches among them.
+    """
+    model: str
+    """
+    Which; `@other` where a task has used too many to list.
+    """
+    output: int
+    """
+    Tokens that models have written, those of their reasoning among them.
+    """
+    provider: NotRequired[str | None]
+    """
+    Whose model it is.
+    """
+    reasoning: int
+    """
+    How many of `output` were reasoning.
+    """
+    requests: int
+    """
+    How often models were asked.
+    """
+
+
 class MoneyBody(TypedDict):
     """
     An amount that comes or goes.
@@ -1779,7 +1947,7 @@ class Problem(TypedDict):
     What went wrong (RFC 9457).
     """
 
-    code: Literal["malformed_request", "malformed_json", "invalid_parameter", "invalid_registration", "insufficient_balance", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "request_timeout", "conflict", "fenced", "in_progress", "inbox_full", "signals_full", "quota_exceeded", "payload_too_large", "unsupported_media_type", "misdirected", "validation_failed", "idempotency_mismatch", "rate_limited", "internal", "deadline_exceeded", "store_unavailable", "store_full", "store_resharding", "durability_not_reached", "overloaded"]
+    code: Literal["malformed_request", "malformed_json", "invalid_parameter", "invalid_registration", "insufficient_balance", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "request_timeout", "conflict", "fenced", "in_progress", "inbox_full", "signals_full", "quota_exceeded", "budget_exhausted", "payload_too_large", "unsupported_media_type", "misdirected", "validation_failed", "idempotency_mismatch", "rate_limited", "internal", "deadline_exceeded", "store_unavailable", "store_full", "store_resharding", "durability_not_reached", "overloaded"]
     """
     For programs.
     """
@@ -2484,6 +2652,55 @@ AffinityTag: TypeAlias = str
 OptionalSkill: TypeAlias = str
 
 
+class TaskBudget(TypedDict):
+    """
+    What a task may use, as it was submitted.
+    """
+
+    cost: str | None
+    """
+    What it may cost.
+    """
+    on_exceed: Literal["flag", "cancel", "wait"]
+    """
+    What happens when that is used up.
+    """
+    tokens: int | None
+    """
+    How many tokens its models may read and write.
+    """
+
+
+class TaskBudgetBody(TypedDict):
+    """
+    What a task may use, all its tries together.
+    """
+
+    cost: NotRequired[str | None]
+    """
+    What it may cost.
+    """
+    on_exceed: NotRequired[Literal["flag", "cancel", "wait"] | None]
+    """
+    What happens when that is used up: `cancel`, `wait` for an approval, or `flag`; left out, `wait`.
+    """
+    tokens: NotRequired[int | None]
+    """
+    How many tokens its models may read and write.
+    """
+
+
+TaskCharge = TypedDict(
+    "TaskCharge",
+    {
+        "from": str,
+        "hold_id": str,
+        "max": str,
+        "to": NotRequired[str | None],
+    },
+)
+
+
 class TaskClaimBody(TypedDict):
     """
     `POST /tasks/claim`.
@@ -2523,25 +2740,6 @@ class TaskCleanupBody(TypedDict):
     days: NotRequired[float | None]
     """
     Those that ended so many days ago.
-    """
-
-
-class TaskCompleteBody(TypedDict):
-    """
-    `POST /tasks/{id}/complete`.
-    """
-
-    content: NotRequired[NewContentBlock | None]
-    """
-    A content block that takes the placeholder's place in the task's message.
-    """
-    result: NotRequired[Any]
-    """
-    Any value.
-    """
-    token: str
-    """
-    As it came with the claim.
     """
 
 
@@ -2609,33 +2807,6 @@ class TaskEditBody(TypedDict):
     timeout: NotRequired[float | None]
     """
     Longest run, in seconds.
-    """
-
-
-class TaskFailBody(TypedDict):
-    """
-    `POST /tasks/{id}/fail`.
-    """
-
-    error: NotRequired[str | None]
-    """
-    What went wrong.
-    """
-    retry_in_ms: NotRequired[int | None]
-    """
-    When to try again, in milliseconds; left out, as the task says.
-    """
-    retryable: NotRequired[bool | None]
-    """
-    Whether to try again.
-    """
-    snooze: NotRequired[bool | None]
-    """
-    It could not be tried yet, and this counts as no try: at most ten times in a row.
-    """
-    token: str
-    """
-    As it came with the claim.
     """
 
 
@@ -2729,6 +2900,10 @@ class TaskLimitBody(TypedDict):
 
 
 class TaskProgressAnswer(TypedDict):
+    budget: NotRequired[BudgetLeft | None]
+    """
+    What is left of the budgets that it is under, where usage was reported and there are some.
+    """
     cancelled: bool
     lease_ms: int
     """
@@ -2743,24 +2918,9 @@ class TaskProgressAnswer(TypedDict):
     status: str
     success: bool
     task_id: str
-
-
-class TaskProgressBody(TypedDict):
+    wait_id: NotRequired[str | None]
     """
-    `POST /tasks/{id}/progress`.
-    """
-
-    lease_ms: NotRequired[int | None]
-    """
-    From now, in milliseconds; left out, as it was claimed.
-    """
-    progress: NotRequired[float | None]
-    """
-    How much is done, 0–1.
-    """
-    token: str
-    """
-    As it came with the claim.
+    The approval that it waits for since a budget is used up: stop, the token is stale.
     """
 
 
@@ -2829,6 +2989,41 @@ class TaskStats(TypedDict):
     waiting: int
     """
     Tasks that wait for a node: those that are `pending`, but for back-offs.
+    """
+
+
+class TaskUsage(TypedDict):
+    """
+    What all tries of a task have used.
+    """
+
+    cached: int
+    """
+    How many of `input` came from a cache.
+    """
+    cost: str
+    """
+    What it has cost.
+    """
+    input: int
+    """
+    Tokens that models have read, those from their caches among them.
+    """
+    models: list[ModelUsed]
+    """
+    The same by model.
+    """
+    output: int
+    """
+    Tokens that models have written, those of their reasoning among them.
+    """
+    reasoning: int
+    """
+    How many of `output` were reasoning.
+    """
+    requests: int
+    """
+    How often models were asked.
     """
 
 
@@ -2929,6 +3124,117 @@ UniqueBody = TypedDict(
         "while": NotRequired[Literal["waiting", "active", "ttl"] | None],
     },
 )
+
+
+class UsageBody(TypedDict):
+    """
+    What a try of a task has used of one model so far: the sum since its claim, not what came since the
+    report before.
+    """
+
+    cached: NotRequired[int | None]
+    """
+    How many of `input` came from the model's cache.
+    """
+    cost: NotRequired[str | None]
+    """
+    What it has cost; left out, what the hub's prices make it.
+    """
+    input: NotRequired[int | None]
+    """
+    Tokens that the model has read, those from its cache among them.
+    """
+    model: str
+    """
+    Which.
+    """
+    output: NotRequired[int | None]
+    """
+    Tokens that the model has written, those of its reasoning among them.
+    """
+    provider: NotRequired[str | None]
+    """
+    Whose model it is; no `/` in it.
+    """
+    reasoning: NotRequired[int | None]
+    """
+    How many of `output` were reasoning.
+    """
+    requests: NotRequired[int | None]
+    """
+    How often the model was asked.
+    """
+
+
+class UsageRow(TypedDict):
+    """
+    What was used on a day.
+    """
+
+    cached: int
+    """
+    How many of `input` came from a cache.
+    """
+    cost: str
+    """
+    What it has cost.
+    """
+    day: str
+    """
+    `2026-03-01`, in UTC.
+    """
+    input: int
+    """
+    Tokens that models have read, those from their caches among them.
+    """
+    key: str
+    """
+    The model (`provider/name` where it has a provider), owner, user, node or group; `@other` for those
+    that came when a day had as many as it may; empty for tasks that are for no user, or of no group.
+    """
+    output: int
+    """
+    Tokens that models have written, those of their reasoning among them.
+    """
+    reasoning: int
+    """
+    How many of `output` were reasoning.
+    """
+    requests: int
+    """
+    How often models were asked.
+    """
+
+
+class Used(TypedDict):
+    """
+    What was used.
+    """
+
+    cached: int
+    """
+    How many of `input` came from a cache.
+    """
+    cost: str
+    """
+    What it has cost.
+    """
+    input: int
+    """
+    Tokens that models have read, those from their caches among them.
+    """
+    output: int
+    """
+    Tokens that models have written, those of their reasoning among them.
+    """
+    reasoning: int
+    """
+    How many of `output` were reasoning.
+    """
+    requests: int
+    """
+    How often models were asked.
+    """
 
 
 class WaitAnswer(TypedDict):
@@ -3151,6 +3457,65 @@ class BatchAnswer(TypedDict):
     """
 
 
+class Budget(TypedDict):
+    """
+    A budget, and how much of it is used.
+    """
+
+    cost: str | None
+    """
+    What may be spent.
+    """
+    cost_used: str
+    """
+    What was spent in this period, since the budget was made.
+    """
+    exceeded: bool
+    """
+    It is used up.
+    """
+    id: str
+    """
+    Which agent, user or group.
+    """
+    note: str
+    """
+    For people.
+    """
+    on_exceed: Literal["flag", "cancel", "wait"]
+    """
+    What becomes of the task that goes over it: `flag cancel wait`.
+    """
+    owner: str
+    """
+    Whose tasks these are.
+    """
+    period: Literal["day", "month", "total"]
+    """
+    After how long it begins anew: `day month total`.
+    """
+    scope: Literal["owner", "user", "group"]
+    """
+    Whose tasks it is for: `owner user group`.
+    """
+    tokens: int | None
+    """
+    How many tokens models may read and write.
+    """
+    tokens_used: int
+    """
+    How many tokens were used.
+    """
+    updated_at: Instant
+    """
+    When.
+    """
+    updated_by: str
+    """
+    Who has set it.
+    """
+
+
 class Bulk(TypedDict):
     """
     A change of many tasks.
@@ -3274,6 +3639,14 @@ class ClaimedTask(TypedDict):
     """
     Whose nodes may run it: `any`, `owner`, or agents.
     """
+    budget: NotRequired[TaskBudget | None]
+    """
+    What it may use.
+    """
+    charge: NotRequired[TaskCharge | None]
+    """
+    What whoever completes it is paid.
+    """
     checkpoint: NotRequired[Any]
     """
     What whoever held it last has left, when it was to wait: any value.
@@ -3343,6 +3716,10 @@ class ClaimedTask(TypedDict):
     optional_skills: list[str]
     """
     Skills that are good to have.
+    """
+    paid: NotRequired[str | None]
+    """
+    What was paid for it, once it has ended and that is settled.
     """
     parameters: dict[str, Any]
     """
@@ -3414,6 +3791,10 @@ class ClaimedTask(TypedDict):
     Longest run, in seconds.
     """
     token: str
+    usage: NotRequired[TaskUsage | None]
+    """
+    What it has used.
+    """
     user_id: str | None
     """
     Whom it is for.
@@ -3540,7 +3921,7 @@ class Event(TypedDict):
     """
     Its place in the log.
     """
-    event_type: Literal["node_registered", "node_removed", "node_online", "node_busy", "node_offline", "node_maintenance", "node_error", "leader_changed", "expiry_suspended", "task_pending", "task_scheduled", "task_waiting", "task_running", "task_completed", "task_failed", "task_cancelled", "task_timeout", "task_edited", "bulk_started", "bulk_ended", "group_failing", "group_ended", "class_open", "schedule_set", "schedule_removed", "schedule_paused", "schedule_resumed", "schedule_missed", "limit_changed", "limit_removed", "limit_shut", "queue_paused", "queue_resumed", "wait_answered", "restored", "store_changed", "ledger_rolled_back"]
+    event_type: Literal["node_registered", "node_removed", "node_online", "node_busy", "node_offline", "node_maintenance", "node_error", "leader_changed", "expiry_suspended", "task_pending", "task_scheduled", "task_waiting", "task_running", "task_completed", "task_failed", "task_cancelled", "task_timeout", "task_edited", "bulk_started", "bulk_ended", "group_failing", "group_ended", "class_open", "schedule_set", "schedule_removed", "schedule_paused", "schedule_resumed", "schedule_missed", "limit_changed", "limit_removed", "limit_shut", "queue_paused", "queue_resumed", "wait_answered", "budget_exceeded", "restored", "store_changed", "ledger_rolled_back"]
     """
     What it tells: see `CATALOGUE`.
     """
@@ -3685,6 +4066,10 @@ class Hold(TypedDict):
     status: str
     """
     `pending posted voided expired`.
+    """
+    task_id: NotRequired[str | None]
+    """
+    The task that is paid from it, with whose end it ends.
     """
     to_agent: str | None
     """
@@ -4046,6 +4431,14 @@ class SubmittedTask(TypedDict):
     """
     Whose nodes may run it: `any`, `owner`, or agents.
     """
+    budget: NotRequired[TaskBudget | None]
+    """
+    What it may use.
+    """
+    charge: NotRequired[TaskCharge | None]
+    """
+    What whoever completes it is paid.
+    """
     completed_at: Instant | None
     """
     When it ended.
@@ -4110,6 +4503,10 @@ class SubmittedTask(TypedDict):
     optional_skills: list[str]
     """
     Skills that are good to have.
+    """
+    paid: NotRequired[str | None]
+    """
+    What was paid for it, once it has ended and that is settled.
     """
     parameters: dict[str, Any]
     """
@@ -4179,6 +4576,10 @@ class SubmittedTask(TypedDict):
     """
     Longest run, in seconds.
     """
+    usage: NotRequired[TaskUsage | None]
+    """
+    What it has used.
+    """
     user_id: str | None
     """
     Whom it is for.
@@ -4201,6 +4602,14 @@ class Task(TypedDict):
     audience: Any
     """
     Whose nodes may run it: `any`, `owner`, or agents.
+    """
+    budget: NotRequired[TaskBudget | None]
+    """
+    What it may use.
+    """
+    charge: NotRequired[TaskCharge | None]
+    """
+    What whoever completes it is paid.
     """
     completed_at: Instant | None
     """
@@ -4262,6 +4671,10 @@ class Task(TypedDict):
     optional_skills: list[str]
     """
     Skills that are good to have.
+    """
+    paid: NotRequired[str | None]
+    """
+    What was paid for it, once it has ended and that is settled.
     """
     parameters: dict[str, Any]
     """
@@ -4327,6 +4740,10 @@ class Task(TypedDict):
     """
     Longest run, in seconds.
     """
+    usage: NotRequired[TaskUsage | None]
+    """
+    What it has used.
+    """
     user_id: str | None
     """
     Whom it is for.
@@ -4358,6 +4775,14 @@ class TaskBody(TypedDict):
     """
     Whose nodes may run it: `any`, `owner`, or a list of agents; left out, as the variable
     `task_audience` says.
+    """
+    budget: NotRequired[TaskBudgetBody | None]
+    """
+    What it may use, all its tries together.
+    """
+    charge: NotRequired[ChargeBody | None]
+    """
+    What whoever completes it is paid: reserved now, paid at its completion, released at any other end.
     """
     delay_ms: NotRequired[int | None]
     """
@@ -4463,6 +4888,91 @@ class TaskClaimAnswer(TypedDict):
     tasks: list[ClaimedTask]
 
 
+class TaskCompleteBody(TypedDict):
+    """
+    `POST /tasks/{id}/complete`.
+    """
+
+    amount: NotRequired[str | None]
+    """
+    What it costs whoever pays for it, at most the task's `charge.max`; left out, all of that.
+    """
+    content: NotRequired[NewContentBlock | None]
+    """
+    A content block that takes the placeholder's place in the task's message.
+    """
+    result: NotRequired[Any]
+    """
+    Any value.
+    """
+    token: str
+    """
+    As it came with the claim.
+    """
+    usage: NotRequired[list[UsageBody] | None]
+    """
+    What this try has used so far, by model: at most 16.
+    """
+
+
+class TaskFailBody(TypedDict):
+    """
+    `POST /tasks/{id}/fail`.
+    """
+
+    error: NotRequired[str | None]
+    """
+    What went wrong.
+    """
+    retry_in_ms: NotRequired[int | None]
+    """
+    When to try again, in milliseconds; left out, as the task says.
+    """
+    retryable: NotRequired[bool | None]
+    """
+    Whether to try again.
+    """
+    snooze: NotRequired[bool | None]
+    """
+    It could not be tried yet, and this counts as no try: at most ten times in a row.
+    """
+    token: str
+    """
+    As it came with the claim.
+    """
+    usage: NotRequired[list[UsageBody] | None]
+    """
+    What this try has used so far, by model: at most 16.
+    """
+
+
+class TaskProgressBody(TypedDict):
+    """
+    `POST /tasks/{id}/progress`.
+    """
+
+    checkpoint: NotRequired[Any]
+    """
+    What the task's next claim begins with, should this one come to nothing: any value. Left out, as it was.
+    """
+    lease_ms: NotRequired[int | None]
+    """
+    From now, in milliseconds; left out, as it was claimed.
+    """
+    progress: NotRequired[float | None]
+    """
+    How much is done, 0–1.
+    """
+    token: str
+    """
+    As it came with the claim.
+    """
+    usage: NotRequired[list[UsageBody] | None]
+    """
+    What this try has used so far, by model: at most 16.
+    """
+
+
 class TaskRedriveBody1(TypedDict):
     """
     `POST /tasks/dead/redrive`.
@@ -4505,6 +5015,18 @@ TaskRedriveBody: TypeAlias = TaskRedriveBody1 | TaskRedriveBody2
 """
 `POST /tasks/dead/redrive`.
 """
+
+
+UsageAnswer = TypedDict(
+    "UsageAnswer",
+    {
+        "by": Literal["model", "owner", "user", "node", "group"],
+        "from": str,
+        "rows": list[UsageRow],
+        "to": str,
+        "total": Used,
+    },
+)
 
 
 class Wait(TypedDict):
@@ -4618,6 +5140,10 @@ class WaitBody(TypedDict):
     until: NotRequired[Literal["ended", "completed", "any"] | None]
     """
     `tasks`: which end is waited for; left out, `ended`.
+    """
+    usage: NotRequired[list[UsageBody] | None]
+    """
+    What this try has used so far, by model: at most 16.
     """
 
 

@@ -4,7 +4,8 @@ use reef_api::Word as _;
 use reef_api::fairness::{Fairness, FairnessBody};
 use reef_api::task::{UniqueBody, UniqueScope, UniqueThen, UniqueWhile};
 use reef_domain::limits::{
-    FAIR_WEIGHTS_MAX, FAIRNESS_WEIGHT, TASK_DELAY_MS_MAX, UNIQUE_KEY_CHARS_MAX, UNIQUE_TTL_MS_MAX,
+    FAIR_WEIGHTS_MAX, FAIRNESS_KEY_CHARS_MAX, FAIRNESS_WEIGHT, TASK_DELAY_MS_MAX,
+    UNIQUE_KEY_CHARS_MAX, UNIQUE_TTL_MS_MAX,
 };
 use reef_web::openapi::Api;
 use reef_web::openapi::schema::{between, default, name, one_of};
@@ -28,11 +29,16 @@ pub(super) fn routes(api: &mut Api) {
 
 /// Describes what they take and answer.
 pub(super) fn schemas(api: &mut Api) {
-    let mut each = weight();
-    each["type"] = json!("number");
-    api.body::<FairnessBody>()
-        .require(&["weights"])
-        .set("weights", json!({ "maxProperties": FAIR_WEIGHTS_MAX, "additionalProperties": each }));
+    let (least, most) = (FAIRNESS_WEIGHT.start(), FAIRNESS_WEIGHT.end());
+    let each = json!({ "type": "number", "minimum": least, "maximum": most });
+    api.body::<FairnessBody>().require(&["weights"]).set(
+        "weights",
+        json!({
+            "maxProperties": FAIR_WEIGHTS_MAX,
+            "propertyNames": name(1, FAIRNESS_KEY_CHARS_MAX),
+            "additionalProperties": each,
+        }),
+    );
     api.body::<UniqueBody>()
         .require(&["key"])
         .set("key", name(1, UNIQUE_KEY_CHARS_MAX))

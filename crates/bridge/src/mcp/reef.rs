@@ -107,18 +107,23 @@ pub fn list(caller: &Caller, selection: &Selection) -> Vec<Value> {
 
 fn shown(tool: &Tool, caller: &Caller) -> Value {
     let about = &tool.about;
-    let effect = about.effect;
+    // What is left out is false, or means nothing of a tool that only reads.
+    let mut hints = Map::from_iter([("openWorldHint".to_owned(), false.into())]);
+    let mut hint = |name: &str, value: bool| hints.insert(name.to_owned(), value.into());
+    match about.effect {
+        Effect::Reads => hint("readOnlyHint", true),
+        Effect::Ends | Effect::Spends => hint("destructiveHint", true),
+        Effect::Sets | Effect::Adds => hint("destructiveHint", false),
+    };
+    if matches!(about.effect, Effect::Sets | Effect::Ends) {
+        hint("idempotentHint", true);
+    }
     json!({
         "name": about.name,
         "title": about.title,
         "description": about.description,
         "inputSchema": tool.input(caller),
         "outputSchema": tool.output(),
-        "annotations": {
-            "readOnlyHint": effect == Effect::Reads,
-            "destructiveHint": matches!(effect, Effect::Ends | Effect::Spends),
-            "idempotentHint": matches!(effect, Effect::Reads | Effect::Sets | Effect::Ends),
-            "openWorldHint": false,
-        },
+        "annotations": hints,
     })
 }

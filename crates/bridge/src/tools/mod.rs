@@ -15,6 +15,7 @@ mod operate;
 mod schedules;
 mod stream;
 mod tasks;
+mod usage;
 mod work;
 
 use reef_api::agent::Scope;
@@ -232,6 +233,11 @@ table! {
     schedules::TriggerSchedule,
     schedules::BackfillSchedule,
     schedules::RemoveSchedule,
+    usage::ShowUsage,
+    usage::ListBudgets,
+    usage::SetBudget,
+    usage::RemoveBudget,
+    usage::ListPrices,
     stream::OpenSession,
     stream::StartMessage,
     stream::AppendMessage,
@@ -252,6 +258,7 @@ table! {
     bulk::ChangeTasks,
     limits::SetLimit,
     limits::PauseQueue,
+    usage::SetPrice,
     operate::Events,
 }
 

@@ -28,10 +28,9 @@ pub(crate) struct SubmitTask {
     /// What it is called.
     #[schemars(length(min = 1, max = 200))]
     name: String,
-    /// What is to be done, for whoever does it.
+    /// What is to be done.
     description: Option<String>,
     /// Skills that its agent must have.
-    #[schemars(length(max = 100))]
     required_skills: Option<Vec<String>>,
     /// Only this agent shall have it.
     target_agent: Option<String>,
@@ -43,42 +42,36 @@ pub(crate) struct SubmitTask {
     /// Longest run, in seconds; 300 if left out.
     timeout: Option<f64>,
     /// How often it is tried again; 3 if left out.
-    #[schemars(range(min = 0, max = 100))]
     max_retries: Option<i64>,
     /// Keep it back for so long.
-    #[schemars(range(min = 0))]
     delay_ms: Option<i64>,
-    /// Forget it so long after it has completed; left out, as long as the hub keeps tasks.
-    #[schemars(range(min = 0))]
+    /// Forget it so long after it has completed.
     keep_completed_ms: Option<i64>,
     /// The same after another end.
-    #[schemars(range(min = 0))]
     keep_failed_ms: Option<i64>,
-    /// Limits that it is under; it begins once all of them are open.
+    /// It begins once all of these limits are open.
     #[schemars(length(max = 4))]
     limits: Option<Vec<Under>>,
+    /// What it may use: cost (such as "2.50"), tokens; on_exceed: cancel, wait for an approval, or flag.
+    budget: Option<Map<String, Value>>,
+    /// max (such as "5"): what whoever completes it, or to, is paid out of your balance.
+    charge: Option<Map<String, Value>>,
     /// Its tenant: each has a share of the queue.
-    #[schemars(length(min = 1, max = 64))]
     fairness_key: Option<String>,
-    /// There is one task of this key until it ends: that is the answer.
-    #[schemars(length(min = 1, max = 128))]
+    /// There is one task of this key: that is the answer.
     unique_key: Option<String>,
-    /// It takes that one's place, or follows it if it runs.
+    /// Take that one's place, or follow it if it runs.
     replace: Option<bool>,
     /// Wait so long for its end.
     #[schemars(range(min = 0, max = 20_000))]
     wait_ms: Option<u64>,
 }
 
-/// A limit, and what is counted by itself under it.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Under {
-    /// The limit.
     name: String,
-    /// Such as a user or a repository; left out, all together.
+    /// Such as a user; left out, all together.
     key: Option<String>,
-    /// How many tokens it is expected to use.
-    #[schemars(range(min = 0))]
     tokens: Option<i64>,
 }
 
@@ -127,7 +120,12 @@ impl Operation for SubmitTask {
                 }),
                 ..TaskBody::default()
             };
-        let task = cx.ask_once(Request::post(["tasks"], &body)).await?;
+        let mut request = Request::post(["tasks"], &body);
+        if let Some(Value::Object(body)) = &mut request.body {
+            body.insert("budget".to_owned(), json!(self.budget));
+            body.insert("charge".to_owned(), json!(self.charge));
+        }
+        let task = cx.ask_once(request).await?;
         let wait_ms = self.wait_ms.unwrap_or(0);
         match task.get("task_id").and_then(Value::as_str) {
             Some(task_id) if wait_ms > 0 => show(cx, task_id, wait_ms).await,

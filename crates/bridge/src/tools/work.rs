@@ -1,10 +1,10 @@
 //! Tasks as those see them who do them.
 
 use reef_api::agent::Scope;
-use reef_api::task::{TaskClaimBody, TaskCompleteBody, TaskFailBody, TaskProgressBody};
+use reef_api::task::TaskClaimBody;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{About, Answer, Context, Effect, LEASE_MS, Operation, Toolset};
 use crate::{Hub, Request};
@@ -75,25 +75,35 @@ pub(crate) struct UpdateTask {
     /// For how long you may be silent from now on.
     #[schemars(range(min = 10_000, max = 3_600_000))]
     lease_ms: Option<u64>,
+    /// All that you have used since you claimed it, by model: model, provider, input, output, cached, reasoning
+    /// (tokens), requests, cost (such as "0.25").
+    usage: Option<Vec<Map<String, Value>>>,
+    /// What another try would go on from.
+    checkpoint: Option<Value>,
 }
 
 impl Operation for UpdateTask {
     const ABOUT: About = About {
         name: "update_task",
         title: "Report progress",
-        description: "Says how far a task of yours is, and hears whether it was cancelled: stop \
-                      then, and do not finish it.",
+        description: "Says how far a task of yours is. Stop, and do not finish it, when it was cancelled or \
+                      has a wait_id (a budget is used up).",
         toolset: Toolset::Core,
         scope: Scope::Write,
         acts: true,
         effect: Effect::Sets,
-        answers: &[("cancelled", "boolean"), ("lease_expires_in_ms", "integer")],
+        answers: &[
+            ("cancelled", "boolean"),
+            ("lease_expires_in_ms", "integer"),
+            ("budget", "object"),
+            ("wait_id", "string"),
+        ],
     };
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
-        let Self { task_id, token, progress, lease_ms } = self;
-        let lease_ms = lease_ms.map(u64::cast_signed);
-        let body = TaskProgressBody { token: Some(token.into()), progress, lease_ms };
+        let Self { task_id, token, progress, lease_ms, usage, checkpoint } = self;
+        let body = json!({"token": token, "progress": progress, "lease_ms": lease_ms, "usage": usage,
+            "checkpoint": checkpoint});
         let mut told = cx.ask(Request::post(["tasks", &task_id, "progress"], &body)).await?;
         if let Some(lease) = told.remove("lease_ms") {
             told.insert("lease_expires_in_ms".to_owned(), lease);
@@ -122,11 +132,15 @@ pub(crate) struct FinishTask {
     result: Option<Value>,
     /// Why it failed.
     error: Option<String>,
-    /// false: it would fail again, so nobody shall try.
+    /// false: nobody shall try again.
     retryable: Option<bool>,
-    /// When somebody shall try again; left out, as the task says.
+    /// When to try again; left out, as the task says.
     #[schemars(range(min = 0, max = 86_400_000))]
     retry_in_ms: Option<i64>,
+    /// As in update_task.
+    usage: Option<Vec<Map<String, Value>>>,
+    /// What it costs, if less than its charge.max.
+    amount: Option<String>,
 }
 
 impl Operation for FinishTask {
@@ -143,22 +157,17 @@ impl Operation for FinishTask {
     };
 
     async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
-        let Self { task_id, token, outcome, result, error, retryable, retry_in_ms } = self;
+        let Self { task_id, token, outcome, usage, .. } = self;
         let request = match outcome {
             End::Completed => {
-                let body =
-                    TaskCompleteBody { token: Some(token.into()), result, content: None::<Value> };
+                let body = json!({"token": token, "result": self.result, "usage": usage,
+                    "amount": self.amount});
                 Request::post(["tasks", &task_id, "complete"], &body)
             }
             End::Failed => {
-                let error = error.unwrap_or_else(|| "The agent gave no reason.".to_owned());
-                let body = TaskFailBody {
-                    token: Some(token.into()),
-                    error: Some(error),
-                    retryable,
-                    retry_in_ms,
-                    snooze: None,
-                };
+                let error = self.error.unwrap_or_else(|| "The agent gave no reason.".to_owned());
+                let body = json!({"token": token, "error": error, "retryable": self.retryable,
+                    "retry_in_ms": self.retry_in_ms, "usage": usage});
                 Request::post(["tasks", &task_id, "fail"], &body)
             }
         };

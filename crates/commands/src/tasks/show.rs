@@ -4,6 +4,7 @@ use clap::Args;
 use reef_api::TaskId;
 use reef_api::task::{Task, TaskStatus, WhySkill};
 use reef_api::time::UnixMillis;
+use reef_api::usage::{TaskBudget, TaskUsage, Used};
 use reef_client::Request;
 use reef_domain::shown::in_line;
 use serde_json::Value;
@@ -139,11 +140,27 @@ pub(crate) fn details(task: &Task) -> String {
         ("kept until", moment(task.scheduled_at)),
         ("started", moment(task.started_at)),
         ("ended", moment(task.completed_at)),
+        ("used", task.usage.as_ref().map(used).unwrap_or_default()),
+        ("may use", task.budget.as_ref().map(may_use).unwrap_or_default()),
+        ("pays", task.charge.as_ref().map(|it| format!("at most {}", it.max)).unwrap_or_default()),
         ("error", or_empty(task.error.as_ref())),
     ]);
     let result = task.result.as_ref().map(|result| shown_result(result)).unwrap_or_default();
     let parts = [head, result];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// What all its tries have used.
+fn used(usage: &TaskUsage) -> String {
+    let Used { input, output, cost, .. } = usage.used;
+    format!("{cost}, {} tokens", input.saturating_add(output))
+}
+
+fn may_use(budget: &TaskBudget) -> String {
+    let cost = budget.cost.map(|cost| cost.to_string());
+    let tokens = budget.tokens.map(|tokens| format!("{tokens} tokens"));
+    let bounds: Vec<_> = [cost, tokens].into_iter().flatten().collect();
+    bounds.join(", ")
 }
 
 /// A result: what a workflow has found is meant to be read, a text is shown as it is, all else as JSON.

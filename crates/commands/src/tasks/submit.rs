@@ -3,7 +3,8 @@
 use clap::Args;
 use reef_api::flow::AfterBody;
 use reef_api::task::{SessionTaskAnswer, SessionTaskBody, SubmittedTask, TaskBody, TaskStatus};
-use reef_api::{GroupId, MessageId, Open, SessionId, TaskId};
+use reef_api::usage::ChargeBody;
+use reef_api::{AgentId, GroupId, MessageId, Money, Open, SessionId, TaskId};
 use reef_client::Request;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -14,6 +15,7 @@ use super::work::{WorkArgs, priority};
 use crate::Context;
 use crate::failure::Failure;
 use crate::table::{facts, or_empty, shown};
+use crate::usage::money;
 
 #[derive(Debug, Args)]
 pub(crate) struct SubmitArgs {
@@ -30,6 +32,15 @@ pub(crate) struct SubmitArgs {
     /// The group that it joins
     #[arg(long, value_name = "GROUP")]
     group: Option<GroupId>,
+    /// What whoever completes it is paid at most: it is reserved from now on
+    #[arg(long, value_name = "AMOUNT", value_parser = money)]
+    pay: Option<Money>,
+    /// Who is paid; else the owner of the node that completes it
+    #[arg(long, value_name = "AGENT", requires = "pay")]
+    pay_to: Option<AgentId>,
+    /// Who pays; for an admin
+    #[arg(long, value_name = "AGENT", requires = "pay")]
+    pay_from: Option<AgentId>,
     #[command(flatten)]
     unique: UniqueArgs,
     /// An id for it; else the hub makes one
@@ -55,7 +66,7 @@ pub(crate) struct SubmitArgs {
 }
 
 /// What a task that answers in a session cannot have.
-const NOT_IN_A_SESSION: [&str; 17] = [
+const NOT_IN_A_SESSION: [&str; 21] = [
     "optional_skills",
     "tags",
     "description",
@@ -71,6 +82,10 @@ const NOT_IN_A_SESSION: [&str; 17] = [
     "group",
     "approval",
     "task_id",
+    "budget",
+    "budget_tokens",
+    "on_exceed",
+    "pay",
     "unique",
     "fairness_key",
 ];
@@ -155,6 +170,11 @@ fn task(args: &SubmitArgs) -> Result<TaskBody<Map<String, Value>>, Failure> {
             args.after.iter().map(after).collect()
         }),
         group_id: args.group.clone(),
+        charge: args.pay.map(|max| ChargeBody {
+            max: Some(max),
+            to: args.pay_to.clone(),
+            from: args.pay_from.clone(),
+        }),
         unique: args.unique.body(),
         ..args.work.body(&args.name)?
     })

@@ -3,12 +3,14 @@
 use clap::Args;
 use reef_api::limit::TaskLimitBody;
 use reef_api::task::TaskBody;
+use reef_api::usage::TaskBudgetBody;
 use reef_api::wait::ApprovalBody;
-use reef_api::{AgentId, NodeId};
+use reef_api::{AgentId, Money, NodeId};
 use serde_json::{Map, Value};
 
 use super::find::labels;
 use crate::failure::Failure;
+use crate::usage::money;
 
 #[derive(Debug, Args)]
 pub(crate) struct WorkArgs {
@@ -57,6 +59,15 @@ pub(crate) struct WorkArgs {
     /// Whose it is
     #[arg(long)]
     user: Option<String>,
+    /// What it may cost, all its tries together
+    #[arg(long, value_name = "AMOUNT", value_parser = money)]
+    budget: Option<Money>,
+    /// How many tokens its models may read and write
+    #[arg(long, value_name = "N")]
+    budget_tokens: Option<i64>,
+    /// What happens when that is used up: wait (for an approval), cancel or flag
+    #[arg(long, value_parser = ["wait", "cancel", "flag"])]
+    on_exceed: Option<String>,
     /// Share one share of the queue with all tasks of this name, such as a tenant
     #[arg(long, value_name = "NAME")]
     fairness_key: Option<String>,
@@ -112,6 +123,7 @@ impl WorkArgs {
             keep_completed_ms: self.keep_completed_ms,
             keep_failed_ms: self.keep_failed_ms,
             user_id: self.user.clone(),
+            budget: self.budget(),
             fairness_key: self.fairness_key.clone(),
             fairness_weight: self.fairness_weight,
             limits: given(&self.limits).map(|limits| limits.iter().map(|it| under(it)).collect()),
@@ -122,6 +134,15 @@ impl WorkArgs {
             }),
             ..TaskBody::default()
         })
+    }
+
+    fn budget(&self) -> Option<TaskBudgetBody> {
+        let body = TaskBudgetBody {
+            cost: self.budget,
+            tokens: self.budget_tokens,
+            on_exceed: self.on_exceed.clone(),
+        };
+        (body != TaskBudgetBody::default()).then_some(body)
     }
 
     /// `any` and `owner` stand alone; agents are listed.

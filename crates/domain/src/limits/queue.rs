@@ -310,6 +310,72 @@ pub const SCHEDULE_RUNS_SHOWN: i64 = 20;
 /// Due schedules that one step of the monitor reads: with the largest tasks a little more than a megabyte.
 pub const SCHEDULES_DUE_BATCH: i64 = 20;
 
+/// Most models that one report of usage names, and that a task lists; what it uses of further ones is
+/// listed together.
+pub const USAGE_MODELS_MAX: usize = 16;
+
+/// Most models of one try of which is remembered what was reported; further ones count as one.
+pub const USAGE_TRY_MODELS_MAX: i64 = 64;
+
+/// Most tokens, and most requests, that one try uses of a model: their sums stay exact as Lua numbers.
+pub const USAGE_TOKENS_MAX: i64 = 1_000_000_000;
+
+/// Most that one try says that a model has cost, in millionths: a million units.
+pub const USAGE_COST_MAX: i64 = 1_000_000_000_000;
+
+/// Most that sums of usage count to: further digits would be lost where they are written.
+pub const USAGE_SUM_MAX: i64 = 99_999_999_999_999;
+
+/// Longest name of a model, in characters.
+pub const MODEL_CHARS_MAX: usize = 128;
+
+/// Longest name of a provider, in characters.
+pub const PROVIDER_CHARS_MAX: usize = 64;
+
+/// Highest price of a million tokens, in millionths of a unit: times less than a million tokens it is exact
+/// as a Lua number.
+pub const PRICE_MAX: i64 = 9_000_000_000;
+
+/// Most prices of a hub.
+pub const PRICES_MAX: i64 = 1_000;
+
+/// Most tokens of a budget.
+pub const BUDGET_TOKENS_MAX: i64 = 10_000_000_000_000;
+
+/// Most budgets of one owner's users and groups, and its own.
+pub const BUDGETS_MAX: i64 = 1_000;
+
+/// Longest note to a budget, in characters.
+pub const BUDGET_NOTE_CHARS_MAX: usize = 500;
+
+/// Different models, users, nodes and groups that one owner's usage of a day is added up by; further ones
+/// are added up together.
+pub const USAGE_FIELDS_MAX: i64 = 1_000;
+
+/// The same of all owners together: what one script reads of a day.
+pub const USAGE_FIELDS_OF_ALL_MAX: i64 = 5_000;
+
+/// Kinds of usage (who, for whom, of which model) that wait to be added up by days: what one owner uses beyond
+/// is added up without telling it apart.
+pub const SPENT_NEW_MAX: i64 = 10_000;
+
+/// How many of these one script adds up: about two milliseconds.
+pub const SPENT_BATCH: i64 = 100;
+
+/// For how long what was used on a day is kept, in milliseconds: 400 d, so that a year can be compared with
+/// the one before.
+pub const USAGE_KEPT_MS: i64 = 400 * 86_400_000;
+
+/// Most days of usage that one request reads.
+pub const USAGE_DAYS_MAX: i64 = 31;
+
+/// For how long it is remembered that a task's money could not be reserved, in milliseconds: whoever was to
+/// reserve it, and comes later, finds that it is decided.
+pub const CHARGE_REFUSED_KEPT_MS: i64 = 30 * 86_400_000;
+
+/// When a payment that could not be made is tried again, in milliseconds.
+pub const UNPAID_AGAIN_MS: i64 = 60_000;
+
 /// Longest reason of a bulk job, in characters.
 pub const BULK_REASON_CHARS_MAX: usize = 500;
 

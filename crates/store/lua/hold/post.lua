@@ -8,6 +8,7 @@
 --          amount: Option<Money>
 --                               How much; `None`: all.
 --          to_agent: AgentId    To whom.
+--          task_id: TaskId?     The task that ends with it.
 -- Returns  Ended:
 --          ok(Hold)             It has.
 --          not_found            There is no such hold.
@@ -16,10 +17,11 @@
 --          state(text)          It had ended before: its status.
 --          self                 It would be paid to whom it was taken from.
 --          over(Money)          It reserves less: this much.
+--          task(text)           A task is paid from it, and ends it.
 -- include: records once hold
 
 local function run()
-  local hold, refusal = pending_hold(hold_id, writer)
+  local hold, refusal = pending_hold(hold_id, writer, task_id)
   if not hold then return refusal end
   if not is_agent(to_agent) then return { 'unknown_agent' } end
   if to_agent == hold.agent then return { 'self' } end

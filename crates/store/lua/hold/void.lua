@@ -5,12 +5,13 @@
 -- ARGV     once
 --          hold_id: HoldId      Which.
 --          writer: Writer<'a>   Who asks.
+--          task_id: TaskId?     The task that ends with it.
 -- Returns  Ended
 -- full: runs
 -- include: records once hold
 
 local function run()
-  local hold, refusal = pending_hold(hold_id, writer)
+  local hold, refusal = pending_hold(hold_id, writer, task_id)
   if not hold then return refusal end
   post('hold_voided', hold_id, '', {}, { hold.agent, -hold.amount })
   end_hold(hold, 'voided', 0)

@@ -144,14 +144,14 @@ end
 local TASK_FIELDS = { 'owner', 'status', 'spec', 'wants', 'priority', 'assigned_node',
   'submitted_at', 'scheduled_at', 'started_at', 'completed_at', 'timeout_ms', 'retry_count',
   'max_retries', 'user_id', 'result', 'error', 'session_id', 'message_id', 'progress', 'wait',
-  'group' }
+  'group', 'usage', 'paid' }
 
 local function append_task(reply, id)
   local row = redis.call('HMGET', key.task(id), unpack(TASK_FIELDS))
   if not row[2] or row[2] == 'draft' then return false end
   if not row[3] then
-    local large = redis.call('HMGET', key.task_large(id), 'spec', 'result', 'error')
-    row[3], row[15], row[16] = large[1], row[15] or large[2], row[16] or large[3]
+    local large = redis.call('HMGET', key.task_large(id), 'spec', 'result', 'error', 'usage')
+    row[3], row[15], row[16], row[22] = large[1], row[15] or large[2], row[16] or large[3], row[22] or large[4]
   end
   local n, bytes = #reply + 1, 700
   reply[n] = id

@@ -11,12 +11,12 @@ local function part_of_task(id, name)
 end
 
 -- What is of no use once a task has ended: nobody holds it. One that has completed is never tried again.
-local USELESS = { claimed = true, deadline = true, lease_ms = true, wait = true, unique = true,
+local USELESS = { claimed = true, deadline = true, lease_ms = true, wait = true, used = true, unique = true,
   pushed_till = true }
 local USELESS_IF_COMPLETED = { token = true, rank = true, class = true, counted = true }
 -- What lies apart from an ended task where it is not small, so that Redis keeps the task itself in the
 -- compact form that it has for hashes of small values.
-local LIES_APART = { spec = true, result = true, error = true, content = true, labels = true }
+local LIES_APART = { spec = true, result = true, error = true, content = true, labels = true, usage = true }
 
 -- Rewrites an ended task as what is kept of it. Returns how long it says that it is kept, in
 -- milliseconds; nil if it does not say.
@@ -76,7 +76,8 @@ local function free_unique(task)
 end
 
 -- Ends a task for good. Those that went wrong are dead letters; a message that waits for the
--- outcome is told in a step of its own, which the monitor repeats until it is done.
+-- outcome is told, and what was reserved for the task is paid or released, in a step of its own, which
+-- the monitor repeats until it is done.
 local function end_task(task, to, reason)
   if to == 'failed' or to == 'timeout' then
     redis.call('ZADD', key.dead_tasks, redis.call('HINCRBY', key.cluster, 'deaths', 1), task.id)
@@ -86,10 +87,8 @@ local function end_task(task, to, reason)
       redis.call('HSET', key.schedule(schedule), 'failed', task.id)
     end
   end
-  if task.message ~= '' then
-    redis.call('ZADD', key.unsettled_tasks, clock, task.id)
-    redis.call('ZREM', key.unfinished_in_session(task.session), task.id)
-  end
+  if task.message ~= '' or task.charge then redis.call('ZADD', key.unsettled_tasks, clock, task.id) end
+  if task.message ~= '' then redis.call('ZREM', key.unfinished_in_session(task.session), task.id) end
   if task.waits then drop_left(task, to) end
   if task.unique then free_unique(task) end
   count_unfinished(task, -1)

@@ -2,7 +2,7 @@
 -- include: clock journal
 
 local HOLD_FIELDS = { 'agent_id', 'amount', 'posted', 'status', 'expires_at', 'to_agent',
-  'created_at' }
+  'created_at', 'task' }
 
 -- Appends a hold to a reply: id, then its fields.
 local function append_hold(reply, id)
@@ -14,10 +14,10 @@ end
 
 local function read_hold(id)
   local row = redis.call('HMGET', key.hold(id), 'agent_id', 'amount', 'status', 'seq', 'entry',
-    'counted')
+    'counted', 'task')
   if not row[1] then return nil end
   return { id = id, agent = row[1], amount = tonumber(row[2]), status = row[3], seq = row[4],
-    entry = row[5], is_counted = row[6] }
+    entry = row[5], is_counted = row[6], task = row[7] or '' }
 end
 
 -- Whether a pending hold is what the journal says, and so much is locked for its agent.
@@ -66,11 +66,12 @@ local function settle_holds(most)
   return #due
 end
 
--- A hold that can be ended, or why it cannot.
-local function pending_hold(id, owner)
+-- A hold that can be ended, or why it cannot. One that a task is paid from ends with that task only.
+local function pending_hold(id, owner, task)
   local hold = read_hold(id)
   if not hold then return nil, { 'not_found' } end
   if owner ~= '' and hold.agent ~= owner then return nil, { 'forbidden' } end
+  if hold.task ~= task then return nil, { 'task', hold.task } end
   settle_hold(hold)
   settle_holds(HOLDS_ON_THE_WAY)
   if hold.status ~= 'pending' then return nil, { 'state', hold.status } end

@@ -15,6 +15,7 @@ local function revival_refusal(task)
     return 'state'
   end
   if task.message ~= '' then return 'settled' end
+  if task.charge then return 'priced' end
   if task.unmet then
     local row = redis.call('HGETALL', key.task_after(task.id))
     for i = 1, #row, 2 do
@@ -66,9 +67,11 @@ local function bring_back(task)
     redis.call('HSET', key.task(task.id), 'bytes', #spec)
     return
   end
-  local labels = redis.call('HGET', large, 'labels')
-  redis.call('HDEL', large, 'spec', 'error', 'result', 'content', 'labels')
-  if labels then redis.call('HSET', key.task(task.id), 'labels', labels) end
+  for _, part in ipairs({ 'labels', 'usage' }) do
+    local value = redis.call('HGET', large, part)
+    if value then redis.call('HSET', key.task(task.id), part, value) end
+  end
+  redis.call('HDEL', large, 'spec', 'error', 'result', 'content', 'labels', 'usage')
   redis.call('HDEL', key.task(task.id), 'bytes')
   if spec then redis.call('HSET', key.task(task.id), 'spec', spec) end
 end

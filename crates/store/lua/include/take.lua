@@ -2,19 +2,19 @@
 -- include: words quota claim routable follow begin_wait fair
 
 -- Arguments that a task is.
-local TASK_ARGUMENTS = 19
+local TASK_ARGUMENTS = 18
 
 -- A task that is submitted, from its first argument on; `group` is the one that it joins.
 local function read_given(at, group)
   local task_id, delay_ms, spec, wants, class, plain_class, priority, timeout_ms, max_retries,
-    user_id, keeps, approval, wait_id, edges, name, labels, retry, kind, fair = unpack(ARGV, at, at + TASK_ARGUMENTS - 1)
+    user_id, approval, wait_id, edges, name, labels, kind, fields, fair = unpack(ARGV, at, at + TASK_ARGUMENTS - 1)
   -- What begins with `!` follows the group and is none of its tasks.
   local follows_group = string.sub(edges, 1, 1) == '!'
   if follows_group then edges = string.sub(edges, 2) end
   return { task_id = task_id, delay_ms = delay_ms, spec = spec, wants = wants,
     asks = read_wants(wants), class = class, plain_class = plain_class, priority = priority,
     timeout_ms = timeout_ms, max_retries = max_retries, user_id = user_id, session_id = '', message_id = '',
-    keeps = keeps, approval = approval, wait_id = wait_id, name = name, labels = labels, retry = retry, kind = kind, fair = fair,
+    approval = approval, wait_id = wait_id, name = name, labels = labels, kind = kind, fields = fields, fair = fair,
     edges = edges ~= '' and cjson.decode(edges) or nil,
     group = not follows_group and group ~= '' and group or nil }
 end
@@ -35,10 +35,21 @@ end
 
 -- Why the owner may not have so many more tasks with so many bytes; nil if it may. And what it has.
 local function refusal(of, count, bytes)
-  local usage = redis.call('HMGET', key.usage(of.owner), 'classes', 'tasks', 'task_bytes', 'classes_max')
+  local usage = redis.call('HMGET', key.usage(of.owner), 'classes', 'tasks', 'task_bytes', 'classes_max',
+    'budgets')
   local refused = over_quota('quota_tasks', of.tasks_max, tonumber(usage[2] or 0), count)
     or over_quota('quota_task_bytes', of.bytes_max, tonumber(usage[3] or 0), bytes)
   return refused, usage
+end
+
+-- The answer where a budget is used up that a task is under, and that is there for more than to tell of it;
+-- nil if none is. `usage` is the owner's.
+local function exhausted(of, given, usage)
+  if not usage[5] then return end
+  local names = { 'owner/' .. of.owner, 'user/' .. given.user_id, 'group/' .. (given.group or '') }
+  for i, period in ipairs(redis.call('HMGET', key.used_up_budgets(of.owner), unpack(names))) do
+    if period == 'total' or period and period == string.sub(rfc3339(now), 1, #period) then return { 'exhausted', names[i] } end
+  end
 end
 
 -- The first of what a task wants to follow that it may not follow; nil if there is none. `earlier` are
@@ -85,7 +96,6 @@ local function write_task(of, given, status, chosen)
   local is_large = #given.spec > LARGE_SPEC_BYTES
   redis.call('HSET', is_large and key.task_large(task.id) or id, 'spec', given.spec)
   if is_large then redis.call('HSET', id, 'bytes', #given.spec) end
-  if given.keeps ~= '' then redis.call('HSET', id, 'keep', given.keeps) end
   if of.tasks_max ~= '' then
     task.counted = #given.spec + #given.wants + #given.approval
     redis.call('HSET', id, 'counted', task.counted)
@@ -101,6 +111,16 @@ local function join_group(task)
   redis.call('ZADD', key.group_tasks(task.group), task.seq, task.id)
   redis.call('HINCRBY', group, 'total', 1)
   redis.call('HINCRBY', group, 'open', 1)
+end
+
+-- Notes how a draft is to begin (task/begin), where it is not to begin at once.
+local function keep_for_later(given)
+  -- Hubs before this version would take it for a session's, and leave its money reserved.
+  raise_schema()
+  if given.delay_ms ~= '0' or given.approval ~= '' then
+    redis.call('HSET', key.task_large(given.task_id), 'begins',
+      cmsgpack.pack({ given.delay_ms, given.approval, given.wait_id }))
+  end
 end
 
 -- Lets a task that was noted wait for whatever it waits for: others, an approval, a time, or a node. Whether

@@ -2,17 +2,17 @@
 -- a word, so that no key holds, or is as long as, what a caller writes.
 -- include: ending
 
--- What is noted of the words of a task, when it is tried again, and its type if that is no usual one: fields
--- and values in turn. The task knows from then on in which indexes it is to stand.
+-- What is noted of the words of a task, and what else it says: fields and values in turn. The task knows from
+-- then on in which indexes it is to stand.
 local function words_of(task, given)
   local name = redis.sha1hex(given.name)
-  local fields = { 'name', name }
+  local fields = given.fields ~= '' and cjson.decode(given.fields) or {}
   task.words = { key.tasks_by_name(name) }
   local function note(field, value)
     local n = #fields
     fields[n + 1], fields[n + 2] = field, value
   end
-  if given.retry ~= '' then note('retry', given.retry) end
+  note('name', name)
   if given.kind ~= '' then note('kind', given.kind) end
   if given.labels ~= '' then
     local digests = cjson.decode(given.labels)

@@ -44,6 +44,7 @@ end
 -- What the queue says to a task that it does not take.
 local function reason_of(refused)
   if refused[1] == 'quota' then return 'The quota ' .. refused[2] .. ' of its owner is used up.' end
+  if refused[1] == 'exhausted' then return 'The budget of ' .. refused[2] .. ' is used up.' end
   if refused[1] == 'unknown' then return 'There is no ' .. string.gsub(refused[2], ':', ' ') .. '.' end
   return 'Too many different sets of skills wait.'
 end
@@ -52,7 +53,7 @@ end
 local function submit(of, given)
   local refused, usage = refusal(of, 1, #given.spec + #given.wants + #given.approval)
   local unknown = unknown_limit_of(given)
-  refused = refused or (unknown and { 'unknown', unknown })
+  refused = refused or (unknown and { 'unknown', unknown }) or exhausted(of, given, usage)
   if refused then return nil, refused end
   local chosen, crowded = choose_class(of, given, tonumber(usage[1] or 0))
   if not chosen then return nil, crowded end

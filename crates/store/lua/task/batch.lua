@@ -24,6 +24,7 @@
 --          unknown(what: text)  There is no such task or group of the same owner, or no such limit.
 --          sealed               The group takes no further tasks.
 --          too_many_classes     Too many different sets of skills wait.
+--          exhausted(what: text)  A budget is used up: `scope/id`.
 --          forbidden            The parent runs on somebody else's node.
 --          fenced               The parent's claim is over.
 -- Emits    task_pending · task_scheduled · task_waiting
@@ -84,6 +85,10 @@ local function run()
   if refused then return refused end
   local all, unable, usage = read_all(is_new_group)
   if unable then return unable end
+  for _, given in ipairs(all) do
+    unable = exhausted(of, given, usage)
+    if unable then return unable end
+  end
   local has = tonumber(usage[1] or 0)
   if has + #all > CLASSES_MAX then return { 'too_many_classes' } end
   if is_new_group then make_group() end
@@ -111,4 +116,4 @@ local function run()
 end
 
 -- That there was no room is not kept: a repeat may find some.
-return once(run, function(reply) return reply[1] ~= 'too_many_classes' end)
+return once(run, function(reply) return reply[1] ~= 'too_many_classes' and reply[1] ~= 'exhausted' end)

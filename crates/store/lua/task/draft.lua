@@ -22,6 +22,7 @@
 --          crowded(int)         More of its session's tasks are unfinished than so many, which it could wait
 --                               for or end.
 --          too_many_classes     Too many different sets of skills wait.
+--          exhausted(what: text)  A budget is used up: `scope/id`.
 -- Emits    task_cancelled
 -- include: records once take busy
 
@@ -48,6 +49,7 @@ local function run()
   local others, busy = others_in(session_id, manner)
   if busy then return busy end
   local refused, usage = refusal(of, 1, #given.spec + #given.wants)
+  refused = refused or exhausted(of, given, usage)
   if refused then return refused end
   local chosen, crowded = choose_class(of, given, tonumber(usage[1] or 0))
   if not chosen then return crowded end
@@ -69,5 +71,5 @@ local function run()
 end
 
 -- That there was no room is not kept: a repeat may find some.
-local NO_ROOM = { too_many_classes = true, busy = true, crowded = true }
+local NO_ROOM = { too_many_classes = true, busy = true, crowded = true, exhausted = true }
 return once(run, function(reply) return not NO_ROOM[reply[1]] end)

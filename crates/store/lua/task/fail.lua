@@ -11,11 +11,12 @@
 --          retryable: flag      Another try may go better.
 --          retry_in_ms: int?    When, in milliseconds.
 --          snooze: flag         This was no try: the first SNOOZES_MAX in a row are not counted as one.
+--          usage: text          What the try has used (JSON); empty: nothing is said.
 -- Returns  Written<>:
 --          ok(Ended)
--- Emits    task_pending · task_failed
+-- Emits    task_pending · task_failed · budget_exceeded
 -- full: runs
--- include: records once claim
+-- include: records once claim usage
 
 -- How long the task is kept back after so many tries.
 local function wait_after(tries)
@@ -45,6 +46,8 @@ local function run()
   keep_clock()
   if refused then return { refused } end
   redis.call('HSET', key.task(task_id), 'error', error)
+  -- There is nothing left for another try.
+  if usage ~= '' and spend(task, usage).asks == 'cancel' then retryable, snooze = '0', '0' end
   end_claim(task, true)
   local is_snoozed = snooze == '1'
     and redis.call('HINCRBY', key.task(task_id), 'snoozes', 1) <= SNOOZES_MAX
@@ -54,7 +57,7 @@ local function run()
     count_end(task, false)
     end_task(task, 'failed', 'failed')
   end
-  local reply = { 'ok', is_ended(task.status) and is_in_flow(task) and 1 or 0 }
+  local reply = { 'ok', task.status == 'failed' and is_in_flow(task) and 1 or 0 }
   append_task(reply, task_id)
   return reply
 end

@@ -1,8 +1,10 @@
--- Takes a task (contract.md §5).
+-- Takes a task (contract.md §5). One that is paid for is a draft, unseen until task/begin says that its money is
+-- there.
 --
 -- KEYS[1]  the cluster partition
 -- Call     Take
 -- ARGV     once
+--          is_draft: flag       It waits, unseen, until [`Begin`] says that its money is there.
 --          owner: text          Who submits it.
 --          preferring_max: int  Most classes of the owner where preferences are honoured.
 --          tasks_max: int?      Most unfinished tasks of the owner.
@@ -18,6 +20,8 @@
 --          too_many_classes     Too many different sets of skills wait.
 --          unknown(what: text)  There is no such task or group of the same owner, or no such limit.
 --          sealed               The group takes no further tasks.
+--          draft(routable: flag)  It is a draft.
+--          exhausted(what: text)  A budget is used up: `scope/id`.
 --          deduplicated(routable: flag, task: Box<Task>)
 --                               There is one already, which is this (task/submit_unique).
 --          held(holder: TaskId?)  There is one already, which may be somebody else's (task/submit_unique).
@@ -41,15 +45,21 @@ local function run()
   local given = read_given(task, group)
   if redis.call('EXISTS', key.task(given.task_id)) == 1 then return { 'exists' } end
   local refused, usage = refusal(of, 1, #given.spec + #given.wants + #given.approval)
-  refused = refused or flow_refusal(given)
+  refused = refused or flow_refusal(given) or exhausted(of, given, usage)
   if refused then return refused end
   local chosen, crowded = choose_class(of, given, tonumber(usage[1] or 0))
   if not chosen then return crowded end
   if classes_max ~= '' and usage[4] ~= classes_max then
     redis.call('HSET', key.usage(owner), 'classes_max', classes_max)
   end
-  local taken = write_task(of, given, 'pending', chosen)
+  local taken = write_task(of, given, is_draft == '1' and 'draft' or 'pending', chosen)
   local reply = { 'ok', is_routable(given.asks) and 1 or 0, 0 }
+  if is_draft == '1' then
+    redis.call('ZADD', key.draft_tasks, clock, taken.id)
+    keep_for_later(given)
+    keep_clock()
+    return { 'draft', reply[2] }
+  end
   reply[3] = begin(taken, given) and 1 or 0
   append_task(reply, taken.id)
   keep_clock()
@@ -57,4 +67,4 @@ local function run()
 end
 
 -- That there was no room is not kept: a repeat may find some.
-return once(run, function(reply) return reply[1] ~= 'too_many_classes' end)
+return once(run, function(reply) return reply[1] ~= 'too_many_classes' and reply[1] ~= 'exhausted' end)

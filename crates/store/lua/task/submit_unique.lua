@@ -61,6 +61,7 @@ local function run()
   end
   local bytes = #given.spec + #given.wants
   local refused, usage = refusal(of, ending and 0 or 1, bytes - (ending and ending.counted or 0))
+  refused = refused or exhausted(of, given, usage)
   local unknown = given.edges and unknown_of(of, given.edges) or unknown_limit_of(given)
   if refused or unknown then return refused or { 'unknown', unknown } end
   local chosen, crowded = choose_class(of, given, tonumber(usage[1] or 0))
@@ -80,4 +81,5 @@ local function run()
 end
 
 -- That there was no room is not kept: a repeat may find some.
-return once(run, function(reply) return reply[1] ~= 'too_many_classes' and reply[1] ~= 'held' end)
+local NO_ROOM = { too_many_classes = true, held = true, exhausted = true }
+return once(run, function(reply) return not NO_ROOM[reply[1]] end)

@@ -1,5 +1,6 @@
--- Names session tasks that a crash may have left half done: drafts whose message was to be made, and
--- ended ones that their message has not heard of. What is younger is still being worked on.
+-- Names tasks that a crash may have left half done: drafts whose message was to be made, or whose money was
+-- to be reserved, and ended ones that their message has not heard of, or that are not paid for. What is
+-- younger is still being worked on.
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     none

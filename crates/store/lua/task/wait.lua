@@ -16,15 +16,9 @@
 --          ready(resume: Box<RawValue>)  It has come already: the claim goes on.
 --          unknown(what: text)  There is no such task or group of the same owner.
 -- Emits    task_waiting
--- include: records once claim follow group begin_wait
+-- include: records once claim follow group begin_wait checkpoint
 
 local large = key.task_large(task_id)
-
-local function keep_checkpoint(task)
-  if checkpoint == '' then return end
-  recount(task, #checkpoint - redis.call('HSTRLEN', large, 'checkpoint'))
-  redis.call('HSET', large, 'checkpoint', checkpoint)
-end
 
 -- The first of what is waited for that the task may not wait for; nil if there is none.
 local function unknown_of(task, edges)
@@ -73,7 +67,7 @@ local function run()
   local spec = cjson.decode(wait)
   local unknown = spec.edges and unknown_of(task, spec.edges)
   if unknown then return { 'unknown', unknown } end
-  keep_checkpoint(task)
+  keep_checkpoint(task, checkpoint)
   local resume = come(task, spec)
   if resume then
     redis.call('HSET', large, 'resume', resume)

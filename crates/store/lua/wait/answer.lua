@@ -19,8 +19,8 @@
 --          option(options: text)  It is none of the options (JSON).
 --          ended(state: text, decision: text)  It has ended otherwise.
 --          answered(decision: text)  The caller has answered otherwise.
--- Emits    wait_answered · task_pending
--- include: records once claim wait
+-- Emits    wait_answered · task_pending · task_cancelled
+-- include: records once claim wait usage
 
 local function has_option(options)
   for _, option in ipairs(options) do
@@ -45,9 +45,29 @@ local function shown()
   return reply
 end
 
+-- Lets a task go on whose budget is used up: it may use as much again, or, where it is a budget of others,
+-- is not stopped by these any more. False where it may not, and ends.
+local function grant(task, scope)
+  if decision == 'reject' then
+    redis.call('HSET', key.task(task.id), 'error', 'The budget of the ' .. scope .. ' is used up.')
+    end_task(task, 'cancelled', 'budget')
+    return false
+  end
+  if scope == 'task' then
+    local total = total_of(cjson.decode(part_of_task(task.id, 'usage') or '{}'))
+    redis.call('HSET', key.task(task.id), 'spent_before', string.format('%.0f/%.0f', total[6], total[1] + total[2]))
+    redis.call('HDEL', key.task(task.id), 'told')
+  else
+    redis.call('HSET', key.task(task.id), 'spared', 1)
+  end
+  return true
+end
+
 local function decide(wait)
   local task = read_task(wait.task)
   close_wait(wait, 'answered')
+  local scope = string.match(wait.name, '^budget/(.*)')
+  if scope and task and task.status == 'waiting' and not grant(task, scope) then return end
   local rest = ',"decision":' .. quoted(decision) .. ',"value":' .. (value == '' and 'null' or value)
     .. ',"by":' .. quoted(by) .. (comment == '' and '' or ',"comment":' .. quoted(comment))
   if task and task.status == 'waiting' then wake(task, resume_of(wait.id, 'approval', rest), 'answered') end

@@ -1,7 +1,9 @@
 //! Claiming a task, and everything that is done under a claim's token.
 
 use reef_api::task::TaskStatus;
-use reef_api::{MessageId, Open, Token};
+use reef_api::usage::{BudgetLeft, OnExceed};
+use reef_api::{MessageId, Open, Token, Word as _};
+use reef_domain::Money;
 
 use serde_json::value::RawValue;
 
@@ -68,6 +70,28 @@ pub struct Standing {
     pub message_id: Option<MessageId>,
     /// How many signals it has got and not taken.
     pub signals: i64,
+    /// What is left of its budgets, where there are some and usage was reported.
+    pub budget: Option<BudgetLeft>,
+    /// What a budget that is used up asks for (`cancel` or `wait`), and whose it is: see [`Halt`](super::Halt).
+    pub halts: Option<(OnExceed, String)>,
+}
+
+/// A task that was stopped by a budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Halted {
+    /// Its status.
+    pub status: Open<TaskStatus>,
+    /// It has ended, and others are to hear of it: [`release`](super::release).
+    pub follows: bool,
+}
+
+fn read_left(reply: &mut Reader) -> Result<Option<BudgetLeft>, Malformed> {
+    let cost_left = reply.optional_int()?.and_then(Money::from_micros);
+    let tokens_left = reply.optional_int()?;
+    let exceeded = cost_left.is_some_and(|left| left <= Money::ZERO)
+        || tokens_left.is_some_and(|left| left <= 0);
+    let is_bound = cost_left.is_some() || tokens_left.is_some();
+    Ok(is_bound.then_some(BudgetLeft { cost_left, tokens_left, exceeded }))
 }
 
 impl Written<Standing> {
@@ -86,6 +110,8 @@ impl Standing {
                 lease_ms: reply.int()?,
                 message_id: FromReply::read(reply)?,
                 signals: reply.int()?,
+                budget: read_left(reply)?,
+                halts: OnExceed::parse(&reply.text()?).zip(reply.filled()?),
             }),
             "cancelled" => Ok(Self {
                 cancelled: true,
@@ -94,6 +120,8 @@ impl Standing {
                 lease_ms: 0,
                 message_id: None,
                 signals: 0,
+                budget: None,
+                halts: None,
             }),
             other => unknown_status(other),
         }
@@ -126,4 +154,5 @@ rows! {
     Claimed { token, checkpoint, resume, inputs, task }
     Claims { reason, tasks }
     Ended { follows, task }
+    Halted { status, follows }
 }

@@ -1,17 +1,24 @@
 //! What is due regularly, and the second step of what spans a task and its message. Every function
 //! can be cut anywhere and repeated.
 
+use reef_api::ledger::{Hold, HoldStatus};
 use reef_api::task::TaskStatus;
-use reef_api::{ContentId, MessageId, Open, SessionId, TaskId};
+use reef_api::usage::TaskCharge;
+use reef_api::{AgentId, ContentId, MessageId, Open, SessionId, TaskId, Word as _};
+use reef_domain::Money;
 use reef_domain::message::{Block, ContentType, Rendered};
 use serde_json::{Map, Value, json};
 
 use super::{
-    AskOutcome, ClaimsOver, ClaimsTold, Discard, Queue, Release, SettleDue, Settled, Unfinished,
+    AskOutcome, Begin, ClaimsOver, ClaimsTold, Discard, Queue, Release, SettleDue, Settled,
+    Unfinished,
 };
+use crate::hold::{self, Ended};
+use crate::ledger::Moved;
 use crate::message::{self, DismissRunner, Opened, Reason, StartTask, TaskChange};
 use crate::node::Writer;
 use crate::port::Redis;
+use crate::quota::Quotas;
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError, rows};
 use crate::session::{Admit, Written as SessionWritten};
 use crate::settings::Settings;
@@ -25,7 +32,7 @@ pub struct Due {
     pub delayed: i64,
     /// Running tasks that had no lease.
     pub without_lease: i64,
-    /// Session tasks that were left half done.
+    /// Session tasks, and tasks that are paid for, that were left half done.
     pub finished: i64,
     more: bool,
 }
@@ -67,7 +74,13 @@ pub async fn settle_due<R: Redis>(
         finish_draft(store, task_id, settings).await?;
     }
     for task_id in &unfinished.ended {
-        settle_message(store, task_id, settings.message_ttl_ms).await?;
+        match settle_end(store, task_id, settings.message_ttl_ms).await {
+            // Nobody else waits for a payment that cannot be made.
+            Err(StoreError::Altered) => {
+                store.call(&Settled { task_id, paid: None, later: true }).await?;
+            }
+            settled => settled?,
+        }
     }
     let count = unfinished.drafts.len() + unfinished.ended.len();
     all.finished = i64::try_from(count).unwrap_or(i64::MAX);
@@ -103,7 +116,7 @@ async fn tell_of_claims<R: Redis>(store: &Store<R>) -> Result<(), StoreError> {
     store.call(&ClaimsTold { claims: &over }).await
 }
 
-/// Session tasks that were left half done.
+/// Tasks that were left half done.
 #[derive(Debug)]
 pub struct UnfinishedTasks {
     drafts: Vec<TaskId>,
@@ -129,6 +142,24 @@ pub struct Outcome {
     result: String,
     content: String,
     superseded: bool,
+    charge: Option<TaskCharge>,
+    amount: Option<i64>,
+    runner: String,
+}
+
+/// What a task is paid with: millionths, who pays, who is paid, the hold.
+impl FromReply for Option<TaskCharge> {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let Some(text) = reply.filled()? else { return Ok(None) };
+        let read = || {
+            let mut parts = text.splitn(4, '/');
+            let max = Money::from_micros(parts.next()?.parse().ok()?)?;
+            let from = parts.next()?.into();
+            let to = parts.next().filter(|to| !to.is_empty()).map(AgentId::from);
+            Some(TaskCharge { max, from, to, hold_id: parts.next()?.into() })
+        };
+        read().map(Some).ok_or_else(|| Malformed(format!("no charge: {text:?}")))
+    }
 }
 
 /// Where a session task shows itself.
@@ -212,6 +243,50 @@ fn content_id(task_id: &TaskId) -> ContentId {
     made.into()
 }
 
+/// Reserves what a draft is to be paid with. What is refused once is refused for good, whoever comes to
+/// reserve it. A draft whose money is not there is forgotten.
+///
+/// # Errors
+/// [`StoreError`]: the agent may also have too many holds.
+pub async fn reserve<R: Redis>(
+    store: &Store<R>,
+    task_id: &TaskId,
+    charge: &TaskCharge,
+    quotas: Option<&Quotas>,
+) -> Result<Moved<Hold>, StoreError> {
+    let call = hold::Place {
+        hold_id: &charge.hold_id,
+        agent_id: &charge.from,
+        amount: charge.max,
+        expires_in_ms: None,
+        most: quotas.map(|quotas| quotas.holds),
+        task_id: Some(task_id),
+    };
+    let reserved = store.call(&call).await;
+    let is_refused = match &reserved {
+        Ok(moved) => !matches!(moved, Moved::Ok(_)),
+        Err(error) => matches!(error, StoreError::Quota { .. }),
+    };
+    if is_refused {
+        store.call(&Discard { task_id }).await?;
+    }
+    reserved
+}
+
+/// Completes a task that was left without its money, or forgets it where that is not there.
+async fn finish_priced<R: Redis>(
+    store: &Store<R>,
+    task_id: &TaskId,
+    charge: &TaskCharge,
+    settings: &Settings,
+) -> Result<(), StoreError> {
+    match reserve(store, task_id, charge, Quotas::of(&charge.from, settings)).await {
+        Ok(Moved::Ok(_)) => store.call(&Begin { task_id }).await.map(|_| ()),
+        Ok(_) | Err(StoreError::Quota { .. } | StoreError::Altered) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Completes a session task that was left without its message, or removes it where its session does
 /// not take it any more.
 async fn finish_draft<R: Redis>(
@@ -223,6 +298,9 @@ async fn finish_draft<R: Redis>(
     let Some(outcome) = outcome.filter(|outcome| outcome.status.as_str() == "draft") else {
         return store.call(&Discard { task_id }).await;
     };
+    if let Some(charge) = &outcome.charge {
+        return finish_priced(store, task_id, charge, settings).await;
+    }
     let spec: Value = serde_json::from_str(&outcome.spec).unwrap_or_default();
     let workflow = spec.pointer("/parameters/workflow").and_then(Value::as_str);
     let place_of_it = Place {
@@ -240,20 +318,62 @@ async fn finish_draft<R: Redis>(
     }
 }
 
-/// Tells a session task's message how the task has ended: result in the placeholder's place, or the
-/// error, then the end of the message.
+/// Does what a task's end asks for elsewhere: its message hears of it, and what was reserved for it is paid
+/// or released.
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn settle_message<R: Redis>(
+pub async fn settle_end<R: Redis>(
     store: &Store<R>,
     task_id: &TaskId,
     ttl_ms: i64,
 ) -> Result<(), StoreError> {
     let Some(outcome) = store.call(&AskOutcome { task_id }).await? else { return Ok(()) };
     if !outcome.status.is_end() {
-        return store.call(&Settled { task_id }).await;
+        return store.call(&Settled { task_id, paid: None, later: false }).await;
     }
+    if let Some(charge) = &outcome.charge {
+        let paid = Some(pay(store, task_id, charge, &outcome).await?.micros());
+        return store.call(&Settled { task_id, paid, later: false }).await;
+    }
+    tell_message(store, task_id, &outcome, ttl_ms).await?;
+    store.call(&Settled { task_id, paid: None, later: false }).await
+}
+
+/// Pays for a task that has completed, and releases what is reserved for one that has not. How much was paid;
+/// the same, and nothing more happens, however often it is called.
+async fn pay<R: Redis>(
+    store: &Store<R>,
+    task_id: &TaskId,
+    charge: &TaskCharge,
+    outcome: &Outcome,
+) -> Result<Money, StoreError> {
+    let amount = outcome.amount.and_then(Money::from_micros).unwrap_or(charge.max);
+    let to_agent = charge.to.clone().unwrap_or_else(|| AgentId::from(outcome.runner.as_str()));
+    let is_due = outcome.status.known() == Some(TaskStatus::Completed) && amount > Money::ZERO;
+    let (hold_id, writer, task_id) = (&charge.hold_id, Writer::Any, Some(task_id));
+    if is_due {
+        let post =
+            hold::Post { hold_id, writer, amount: Some(amount), to_agent: &to_agent, task_id };
+        match store.call(&post).await? {
+            Ended::Ok(hold) => return Ok(hold.posted),
+            Ended::State(status) if status == HoldStatus::Posted.as_str() => return Ok(amount),
+            // There is nobody to be paid, or whoever pays has done it: the money stays where it is.
+            _ => {}
+        }
+    }
+    store.call(&hold::Void { hold_id, writer, task_id }).await?;
+    Ok(Money::ZERO)
+}
+
+/// Tells a session task's message how the task has ended: result in the placeholder's place, or the
+/// error, then the end of the message.
+async fn tell_message<R: Redis>(
+    store: &Store<R>,
+    task_id: &TaskId,
+    outcome: &Outcome,
+    ttl_ms: i64,
+) -> Result<(), StoreError> {
     let error = match outcome.status.known() {
         Some(TaskStatus::Completed) => None,
         Some(TaskStatus::Cancelled) => Some("The task was cancelled."),
@@ -261,7 +381,7 @@ pub async fn settle_message<R: Redis>(
         _ => Some(outcome.error.as_str()),
     };
     let change = match error {
-        None => TaskChange::Completed { result: result_block(task_id, &outcome) },
+        None => TaskChange::Completed { result: result_block(task_id, outcome) },
         Some(error) => TaskChange::Failed { error: error.to_owned() },
     };
     let message_id = &outcome.message_id;
@@ -273,7 +393,7 @@ pub async fn settle_message<R: Redis>(
     let complete =
         message::Complete { message_id, author, error, ttl_ms, ends_claim: true, superseded };
     store.call(&complete).await?;
-    store.call(&Settled { task_id }).await
+    Ok(())
 }
 
 /// The block that takes the placeholder's place: the one that the worker sent, else its result.
@@ -300,5 +420,8 @@ fn as_block(kind: &str, value: Value) -> Map<String, Value> {
 }
 
 rows! {
-    Outcome { status, session_id, message_id, spec, error, result, content, superseded }
+    Outcome {
+        status, session_id, message_id, spec, error, result, content, superseded, charge, amount,
+        runner
+    }
 }

@@ -3,7 +3,9 @@
 use reef_api::flow::BatchedTask;
 use reef_api::session::IfBusy;
 use reef_api::task::{RetryPolicy, UniqueScope};
+use reef_api::usage::TaskCharge;
 use reef_api::{GroupId, MessageId, SessionId, TaskId, Token, WaitId, Word as _};
+use reef_domain::Money;
 use reef_domain::fairness::Share;
 use reef_domain::flow::Edge;
 use reef_domain::json::Json;
@@ -11,6 +13,7 @@ use reef_domain::label;
 use reef_domain::limits::PREFERRING_CLASSES_MAX;
 use reef_domain::task::{Submission, Wants};
 use reef_domain::unique::Unique;
+use reef_domain::usage::Bounds;
 
 use super::{Batch, Drafted, Spec, Submitted, Take, TakeBatch, TakeDraft, TakeUnique, wants_json};
 use crate::node::Writer;
@@ -40,16 +43,34 @@ pub struct GivenTask<'a> {
     pub approval: Option<(&'a WaitId, Option<&'a Json>)>,
     /// It follows the group of its batch, and is none of its tasks.
     pub follows_group: bool,
+    /// What whoever completes it is paid, and what reserves that.
+    pub charge: Option<&'a TaskCharge>,
 }
 
 impl GivenTask<'_> {
-    /// How long the task says that it is kept, as the scripts read it.
-    fn keeps(&self) -> String {
-        let text = |ms: Option<i64>| ms.map(|ms| ms.to_string()).unwrap_or_default();
-        match (self.submission.keep_completed_ms, self.submission.keep_failed_ms) {
-            (None, None) => String::new(),
-            (completed, failed) => format!("{}/{}", text(completed), text(failed)),
+    /// What the task says that scripts look at later, as they read it: names and values in turn (JSON).
+    fn fields(&self) -> String {
+        let mut fields = Vec::new();
+        let text = |number: Option<i64>| number.map(|it| it.to_string()).unwrap_or_default();
+        if let (completed, failed @ Some(_)) | (completed @ Some(_), failed) =
+            (self.submission.keep_completed_ms, self.submission.keep_failed_ms)
+        {
+            fields.extend(["keep".to_owned(), format!("{}/{}", text(completed), text(failed))]);
         }
+        if let Some(RetryPolicy { first_ms, factor, most_ms, jitter }) = self.submission.retry {
+            fields.extend(["retry".to_owned(), format!("{first_ms}/{factor}/{most_ms}/{jitter}")]);
+        }
+        if let Some(Bounds { cost, tokens, on_exceed }) = self.submission.budget {
+            let cost = text(cost.map(Money::micros));
+            let bounds = format!("{cost}/{}/{}", text(tokens), on_exceed.as_str());
+            fields.extend(["budget".to_owned(), bounds]);
+        }
+        if let Some(TaskCharge { max, to, from, hold_id }) = self.charge {
+            let to = to.as_deref().unwrap_or_default();
+            let charge = format!("{}/{from}/{to}/{hold_id}", max.micros());
+            fields.extend(["charge".to_owned(), charge]);
+        }
+        if fields.is_empty() { String::new() } else { serde_json::json!(fields).to_string() }
     }
 
     /// What it follows, as the scripts read it.
@@ -95,15 +116,7 @@ fn share_text(share: Option<&Share>) -> String {
     share.map(text).unwrap_or_default()
 }
 
-/// A policy as the scripts read it.
-fn retry_text(retry: Option<RetryPolicy>) -> String {
-    let text = |RetryPolicy { first_ms, factor, most_ms, jitter }| {
-        format!("{first_ms}/{factor}/{most_ms}/{jitter}")
-    };
-    retry.map(text).unwrap_or_default()
-}
-
-/// Nineteen arguments each (include take).
+/// `TASK_ARGUMENTS` arguments each (include take).
 impl Argument for &[GivenTask<'_>] {
     fn append(&self, arguments: &mut Arguments) {
         for task in *self {
@@ -118,6 +131,8 @@ impl Argument for &[GivenTask<'_>] {
                 keep_failed_ms: submission.keep_failed_ms,
                 labels: submission.labels.clone(),
                 retry: submission.retry,
+                budget: submission.budget.map(Bounds::shown),
+                charge: task.charge.cloned(),
                 fairness_key: submission.share.as_ref().map(|share| share.key.as_str().into()),
                 fairness_weight: submission.share.as_ref().and_then(|share| share.weight),
             };
@@ -141,8 +156,7 @@ impl Argument for &[GivenTask<'_>] {
                 .number(submission.priority)
                 .number(submission.timeout_ms())
                 .number(submission.max_retries)
-                .text(submission.user_id.as_deref().unwrap_or_default())
-                .text(task.keeps());
+                .text(submission.user_id.as_deref().unwrap_or_default());
             let approval = task.approval.and_then(|(_, details)| {
                 let approval = submission.approval.as_ref()?;
                 Some(WaitSpec::of_approval(approval, details))
@@ -153,8 +167,8 @@ impl Argument for &[GivenTask<'_>] {
                 .text(task.edges())
                 .text(&submission.name)
                 .text(labels_json(submission))
-                .text(retry_text(submission.retry))
                 .text(kind)
+                .text(task.fields())
                 .text(share_text(submission.share.as_ref()));
         }
     }
@@ -196,6 +210,7 @@ impl Call for Submit<'_> {
             return take.arguments(arguments);
         }
         let take = Take {
+            is_draft: self.task.charge.is_some(),
             owner: self.task.owner,
             preferring_max: preferring_max(self.quotas),
             tasks_max: self.quotas.map(|quotas| quotas.tasks),

@@ -46,7 +46,7 @@ impl Running {
 }
 
 fn completed(result: Value) -> Ended {
-    Ended::Completed { result, content: None }
+    Ended::Completed { result, content: None, amount: None }
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn lines_of_json_are_messages_and_other_lines_are_not() {
     let Some(Output::Block(block)) = running.output().await else { panic!("no block") };
     assert_eq!(block["content_type"], "text");
     assert_eq!(running.output().await, None);
-    let Ended::Completed { result, content } = running.end().await else { panic!() };
+    let Ended::Completed { result, content, .. } = running.end().await else { panic!() };
     assert_eq!((result, content.unwrap()["content_type"].clone()), (json!([2]), json!("html")));
 }
 

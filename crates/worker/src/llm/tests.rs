@@ -25,7 +25,8 @@ async fn an_answer_comes_piece_by_piece() {
     let server = ModelServer::start([Script::Say(vec!["Be", "cause", " ä\n"])]);
     let (reply, deltas) = ask(&server.url, PATIENCE).await;
     let finish_reason = Some("stop".to_owned());
-    assert_eq!(reply, Ok(Reply { text: "Because ä\n".to_owned(), finish_reason }));
+    let text = "Because ä\n".to_owned();
+    assert_eq!(reply, Ok(Reply { text, finish_reason, usage: None }));
     assert_eq!(deltas, ["Be", "cause", " ä\n"]);
     let asked = server.asked();
     assert!(asked[0].head.starts_with("POST /v1/chat/completions HTTP/1.1\r\n"));
@@ -44,6 +45,32 @@ async fn whatever_an_endpoint_adds_is_passed_over() {
     let (reply, _) = ask_once(Script::Raw(text)).await;
     let reply = reply.unwrap();
     assert_eq!((reply.text.as_str(), reply.finish_reason.as_deref()), ("aä", Some("length")));
+}
+
+#[tokio::test]
+async fn a_stream_is_asked_for_what_it_uses_and_an_endpoint_that_knows_nothing_of_it_is_asked_without()
+ {
+    let refusal = r#"{"error":{"message":"Unrecognized request argument: stream_options"}}"#;
+    let usage = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n\
+                 data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n";
+    let server = ModelServer::start([
+        Script::Raw(usage),
+        Script::Answer(400, "content-type: application/json", refusal),
+        Script::Say(vec!["b"]),
+        Script::Say(vec!["c"]),
+    ]);
+    let llm = Llm::new(&server.url, "m-1", None, PATIENCE).unwrap();
+    let turns = [Turn::user("Why?")];
+    let mut replies = Vec::new();
+    for _ in 0..3 {
+        replies.push(llm.chat(&turns, async |_| {}).await.unwrap());
+    }
+    let used = replies[0].usage.unwrap();
+    assert_eq!((used.prompt_tokens, used.completion_tokens, used.cached()), (7, 2, 0));
+    assert_eq!((replies[1].text.as_str(), replies[1].usage), ("b", None));
+    let asks: Vec<bool> =
+        server.asked().iter().map(|it| it.body.get("stream_options").is_some()).collect();
+    assert_eq!(asks, [true, true, false, false]);
 }
 
 #[tokio::test]

@@ -27,7 +27,8 @@ pub(super) async fn run(run: &mut Run<'_>) -> Result<Finished, Stuck> {
         run.progress(2 * round, all).await;
         if is_approval(&critique) {
             run.show(&draft).await;
-            let reply = Reply { text: draft, finish_reason: Some("stop".to_owned()) };
+            let finish_reason = Some("stop".to_owned());
+            let reply = Reply { text: draft, finish_reason, usage: None };
             return Ok(finished(reply, round, true));
         }
         let ask = format!(
@@ -42,7 +43,7 @@ pub(super) async fn run(run: &mut Run<'_>) -> Result<Finished, Stuck> {
         draft = run.ask(&turns).await?;
     }
     // There is at least one round, and the last one returns.
-    let reply = Reply { text: draft, finish_reason: None };
+    let reply = Reply { text: draft, ..Reply::default() };
     Ok(finished(reply, iterations, false))
 }
 

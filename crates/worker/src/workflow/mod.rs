@@ -14,9 +14,10 @@ mod planner;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use reef_api::usage::UsageBody;
 use serde_json::{Map, Value, json};
 
-use crate::llm::{ChatError, Llm, Reply, Turn};
+use crate::llm::{ChatError, Llm, Reply, Turn, Usage};
 use crate::outcome::Ended;
 use crate::output::{Busy, Outlet, Output};
 use crate::task::Task;
@@ -112,6 +113,7 @@ impl Workflows {
             iterations: iterations.unwrap_or(ITERATIONS_DEFAULT).max(1),
             has_text,
             calls: 0,
+            used: UsageBody::default(),
             limit: self.limit.as_deref().filter(|limit| task.is_under(limit)),
         };
         let finished = match workflow {
@@ -142,7 +144,7 @@ struct Finished {
 
 impl Finished {
     fn ended(self, workflow: Workflow, model: &str, calls: u32) -> Ended {
-        let Reply { text, finish_reason } = self.reply;
+        let Reply { text, finish_reason, .. } = self.reply;
         let mut result = Map::new();
         result.insert("text".to_owned(), text.clone().into());
         result.insert("workflow".to_owned(), workflow.name().into());
@@ -151,7 +153,7 @@ impl Finished {
         result.insert("finish_reason".to_owned(), finish_reason.into());
         result.extend(self.about);
         let block = (!text.is_empty()).then(|| block("markdown", &text));
-        Ended::Completed { result: Value::Object(result), content: block }
+        Ended::Completed { result: Value::Object(result), content: block, amount: None }
     }
 }
 
@@ -184,6 +186,8 @@ struct Run<'a> {
     has_text: bool,
     /// Requests that the model has answered.
     calls: u32,
+    /// What they have used.
+    used: UsageBody,
     /// The limit of the task that stands for the endpoint.
     limit: Option<&'a str>,
 }
@@ -230,6 +234,7 @@ impl Run<'_> {
             let error = match self.workflows.llm.chat(turns, on_delta).await {
                 Ok(reply) => {
                     self.calls += 1;
+                    self.count(reply.usage).await;
                     return Ok(reply);
                 }
                 Err(error @ ChatError::Refused { .. }) => return Err(Stuck::Unanswered(error)),
@@ -253,6 +258,21 @@ impl Run<'_> {
             tracing::warn!(%error, "asking the model again");
             tokio::time::sleep(pause.max(asked_for)).await;
         }
+    }
+
+    /// Adds up what the model says that an answer has used.
+    async fn count(&mut self, used: Option<Usage>) {
+        let Some(used) = used else { return };
+        let Usage { prompt_tokens, completion_tokens, .. } = used;
+        let sum = &mut self.used;
+        let plus = |a: Option<i64>, b: i64| Some(a.unwrap_or_default().saturating_add(b));
+        sum.model = Some(self.workflows.llm.model().to_owned());
+        sum.input = plus(sum.input, prompt_tokens);
+        sum.output = plus(sum.output, completion_tokens);
+        sum.cached = plus(sum.cached, used.cached().min(prompt_tokens));
+        sum.reasoning = plus(sum.reasoning, used.reasoning().min(completion_tokens));
+        sum.requests = plus(sum.requests, 1);
+        self.outlet.say(Output::Usage(vec![sum.clone()])).await;
     }
 
     /// Appends the whole answer, which was not shown before.

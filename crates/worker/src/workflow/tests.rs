@@ -15,6 +15,7 @@ struct Told {
     thoughts: Vec<String>,
     progress: Vec<f64>,
     busy: Vec<Busy>,
+    usage: Vec<UsageBody>,
 }
 
 impl Told {
@@ -25,7 +26,9 @@ impl Told {
 
     /// The answer in the result, which the block that replaces the placeholder repeats.
     fn answer(&self) -> &str {
-        let Ended::Completed { result, content } = &self.ended else { panic!("{:?}", self.ended) };
+        let Ended::Completed { result, content, .. } = &self.ended else {
+            panic!("{:?}", self.ended)
+        };
         let block = content.as_ref().unwrap();
         assert_eq!(block["content_type"], "markdown");
         assert_eq!(block["markdown"]["markdown"], result["text"]);
@@ -62,21 +65,55 @@ async fn run_under(
     };
     let listen = async {
         let (mut text, mut thoughts, mut progress) = (String::new(), Vec::new(), Vec::new());
-        let mut busy = Vec::new();
+        let (mut busy, mut usage) = (Vec::new(), Vec::new());
         while let Some(output) = outputs.recv().await {
             match output {
                 Output::Delta(delta) => text.push_str(&delta),
                 Output::Progress(share) => progress.push(share),
                 Output::Busy(told) => busy.push(told),
+                Output::Usage(told) => usage = told,
+                Output::Checkpoint(checkpoint) => panic!("{checkpoint}"),
                 Output::Block(block) => {
                     thoughts.push(block["thinking"]["thinking"].as_str().unwrap().to_owned());
                 }
             }
         }
-        (text, thoughts, progress, busy)
+        (text, thoughts, progress, busy, usage)
     };
-    let (ended, (text, thoughts, progress, busy)) = tokio::join!(work, listen);
-    Told { ended, text, thoughts, progress, busy }
+    let (ended, (text, thoughts, progress, busy, usage)) = tokio::join!(work, listen);
+    Told { ended, text, thoughts, progress, busy, usage }
+}
+
+#[tokio::test]
+async fn what_the_model_says_that_it_has_used_is_added_up() {
+    let answer = |usage: &str| {
+        let body = format!(
+            r#"{{"choices":[{{"message":{{"content":"1. Do it."}},"finish_reason":"stop"}}],"usage":{usage}}}"#
+        );
+        Script::Answer(200, "content-type: application/json", body.leak())
+    };
+    let server = ModelServer::start([
+        answer(
+            r#"{"prompt_tokens":10,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":6},
+                "completion_tokens_details":{"reasoning_tokens":3}}"#,
+        ),
+        answer(r#"{"prompt_tokens":100,"completion_tokens":40,"completion_tokens_details":null}"#),
+        answer(r#"{"prompt_tokens":"odd"}"#),
+    ]);
+    let told = run(&server, Workflow::Planner, 1, false).await;
+    assert!(matches!(told.ended, Ended::Completed { .. }), "{:?}", told.ended);
+    assert_eq!(
+        told.usage,
+        [UsageBody {
+            model: Some("m-1".to_owned()),
+            input: Some(110),
+            output: Some(44),
+            cached: Some(6),
+            reasoning: Some(3),
+            requests: Some(2),
+            ..UsageBody::default()
+        }]
+    );
 }
 
 #[tokio::test]

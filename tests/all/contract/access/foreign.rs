@@ -73,6 +73,7 @@ impl Estate {
         client.post(&format!("/inbox/{}", alice.id), &mail).ok();
         let limit = unique("limit");
         hub.client.send_json("PUT", &format!("/limits/{limit}"), &json!({})).ok();
+        hub.client.put("/prices/model-of-alice", &json!({"input": "1", "output": "2"})).ok();
         let held = desk.submit(json!({"limits": [{"name": limit}]}));
         let claim = desk.claim_for(&node, LEASE_MS);
         assert_eq!(claim.id, held);
@@ -86,6 +87,7 @@ impl Estate {
         let bulk = text(&client.post("/bulk", &bulk).ok()["bulk_id"]);
         let schedule = unique("schedule");
         client.put(&format!("/schedules/{schedule}"), &yearly()).ok();
+        client.put(&format!("/budgets/group/{group}"), &json!({"cost": "100"})).ok();
         let key = client.post("/auth/keys", &json!({"name": "second"})).ok();
         let key = text(&key["key_info"]["key_id"]);
         let content = text(&block["content_id"]);
@@ -132,6 +134,7 @@ impl Estate {
             .any(|end| pattern.ends_with(end));
         let id = match (method_of_task, id) {
             (false, _) if pattern.contains("/groups/") => &self.group,
+            (false, _) if pattern.contains("/budgets/") => &self.group,
             (false, _) if pattern.contains("/bulk/") => &self.bulk,
             (false, _) if pattern.contains("/schedules/") => &self.schedule,
             (false, _) if pattern.contains("/holds/") => &self.hold,
@@ -144,7 +147,12 @@ impl Estate {
             (false, _) => &self.node,
         };
         let path = pattern.strip_prefix("/api/v1").map_or(format!("/{pattern}"), str::to_owned);
-        path.replace("{id}", id)
+        // Each has budgets of its own for groups of any name.
+        let whose = if pattern.contains("/budgets/{scope}") { self.whose() } else { String::new() };
+        (path + &whose)
+            .replace("{id}", id)
+            .replace("{scope}", "group")
+            .replace("{model}", "model-of-alice")
             .replace("{sid}", &self.session)
             .replace("{mid}", &self.message)
             .replace("{cid}", &self.content)
@@ -155,6 +163,10 @@ impl Estate {
             .replace("{key_id}", &self.key)
             .replace("{msg_id}", "msg_1")
             .replace("{skill}", "any")
+    }
+
+    fn whose(&self) -> String {
+        format!("?owner={}", self.alice.id)
     }
 
     /// What a stranger meets on a route, and the body that it sends.
@@ -170,7 +182,12 @@ impl Estate {
             )
             | ("GET", "/tasks/{id}" | "/tasks/{id}/why" | "/waits/{wid}")
             | ("GET", "/groups/{id}" | "/groups/{id}/tasks" | "/bulk/{id}" | "/schedules/{id}")
+            | ("GET", "/budgets/{scope}/{id}")
             | ("GET", "/inbox/{agent}" | "/inbox/{agent}/dead") => (Nothing, Value::Null),
+            ("PUT", "/budgets/{scope}/{id}") => (Forbidden, json!({"cost": "1", "owner": from})),
+            ("DELETE", "/budgets/{scope}/{id}") => (Forbidden, Value::Null),
+            ("PUT", "/prices/{model}") => (AdminOnly, json!({"input": "1", "output": "2"})),
+            ("DELETE", "/prices/{model}") => (AdminOnly, Value::Null),
             // Load or create: what is there is read.
             ("PUT", "/sessions/{sid}/messages/{mid}") => (Nothing, json!({"role": "user"})),
             ("DELETE" | "POST", "/auth/keys/{key_id}" | "/auth/keys/{key_id}/rotate") => {
@@ -291,6 +308,7 @@ impl Estate {
             | ("GET", "/cluster/durability")
             | ("GET", "/cluster/leader" | "/cluster/leader/history")
             | ("GET", "/sessions" | "/tasks" | "/tasks/pending" | "/tasks/stats" | "/tasks/dead")
+            | ("GET", "/usage" | "/prices" | "/budgets")
             | (
                 "GET",
                 "/waits" | "/schedules" | "/limits" | "/limits/{name}" | "/queue" | "/fairness",

@@ -59,6 +59,7 @@ impl Given {
             owner: "o",
             approval: self.wait.as_ref().map(|wait_id| (wait_id, None)),
             follows_group: self.follows_group,
+            charge: None,
         }
     }
 }

@@ -24,6 +24,7 @@ from .node import Node, Task
 from .nouns import (
     Agents,
     Asked,
+    Budgets,
     Bulk,
     Cluster,
     Groups,
@@ -34,11 +35,13 @@ from .nouns import (
     Market,
     Message,
     Nodes,
+    Prices,
     Schedules,
     Sent,
     Session,
     Sessions,
     Tasks,
+    Usage,
     Waits,
     Writer,
 )
@@ -99,6 +102,9 @@ class Reef:
         self.market = Market(self._portal, self._inner.market)
         self.nodes = Nodes(self._portal, self._inner.nodes)
         self.schedules = Schedules(self._portal, self._inner.schedules)
+        self.usage = Usage(self._portal, self._inner.usage)
+        self.budgets = Budgets(self._portal, self._inner.budgets)
+        self.prices = Prices(self._portal, self._inner.prices)
         self.sessions = Sessions(self._portal, self._inner.sessions)
         self.tasks = Tasks(self._portal, self._inner.tasks)
         self.waits = Waits(self._portal, self._inner.waits)

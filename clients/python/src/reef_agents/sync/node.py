@@ -15,6 +15,7 @@ from .. import task as task_
 from .. import writer
 from .._portal import Facade, Portal, blocking
 from ..errors import Waiting
+from ..ledger import Amount, amount_text
 from ..waits import Decision
 from .nouns import Writer
 
@@ -47,8 +48,12 @@ class Task(Facade):
         return self._inner.checkpoint
 
     def save(self, state: Any) -> None:
-        """Keeps a value for the claims after this one. It is sent with the next wait."""
-        self._inner.save(state)
+        """Keeps a value for the claims after this one. It is sent soon, and with the next wait."""
+
+        async def kept() -> None:
+            self._inner.save(state)
+
+        self._portal.call(kept())
 
     @property
     def decision(self) -> Decision | None:
@@ -75,6 +80,37 @@ class Task(Facade):
         if not 0 <= share <= 1:
             raise ValueError(f"progress is between 0 and 1, not {share}")
         self._portal.soon(lambda: self._inner.progress(share))
+
+    def used(
+        self,
+        model: str,
+        *,
+        provider: str | None = None,
+        input: int = 0,  # noqa: A002 - the contract's name
+        output: int = 0,
+        cached: int = 0,
+        reasoning: int = 0,
+        requests: int = 1,
+        cost: Amount | None = None,
+    ) -> None:
+        """Adds what a call of a model has used. It is reported soon, and with the end."""
+        given = None if cost is None else amount_text(cost)
+        self._portal.soon(
+            lambda: self._inner.used(
+                model,
+                provider=provider,
+                input=input,
+                output=output,
+                cached=cached,
+                reasoning=reasoning,
+                requests=requests,
+                cost=given,
+            )
+        )
+
+    def costs(self, amount: Amount) -> None:
+        """Says what its completion costs whoever pays for it, if less than its ``charge``."""
+        self._inner.costs(amount)
 
     def message(self) -> Writer:
         """Writes to the session's message of this task."""

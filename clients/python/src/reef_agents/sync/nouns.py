@@ -21,6 +21,7 @@ from .. import (
     schedules,
     session,
     tasks,
+    usage,
     waits,
     writer,
 )
@@ -360,3 +361,26 @@ class Waits(Facade):
     get = blocking(waits.Waits.get)
     wait = blocking(waits.Waits.wait)
     answer = blocking(waits.Waits.answer)
+
+
+class Usage(Facade):
+    """As :class:`reef_agents.usage.Usage`."""
+
+    show = blocking(usage.Usage.show)
+
+
+class Budgets(Facade):
+    """As :class:`reef_agents.usage.Budgets`."""
+
+    each = iterating(usage.Budgets.each)
+    get = blocking(usage.Budgets.get)
+    set = blocking(usage.Budgets.set)
+    remove = blocking(usage.Budgets.remove)
+
+
+class Prices(Facade):
+    """As :class:`reef_agents.usage.Prices`."""
+
+    list = blocking(usage.Prices.list)
+    set = blocking(usage.Prices.set)
+    remove = blocking(usage.Prices.remove)

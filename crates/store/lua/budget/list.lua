@@ -1,0 +1,11 @@
+-- Lists budgets, newest first.
+--
+-- KEYS[1]  the cluster partition
+-- ARGV     writer: Writer<'a>   Who asks: those of its own tasks; '' sees all.
+--          limit: int           Most budgets.
+--          below: int?          [`Page::next`] of the page before.
+-- Returns  ok(Page)
+-- include: shown_budget walk
+
+local index = writer == '' and key.budgets or key.budgets_by_owner(writer)
+return walk_one(index, nil, { limit, below, LIST_SCAN_MAX }, { 'ok', '' }, append_budget)
