@@ -3,7 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     day: text            `2026-03-01`, in UTC; empty: today.
 --          owner: text          Whose tasks'; empty: all owners'.
---          by: text             By what it was added up: `m`odel, `u`ser, `n`ode, `g`roup, `o`wner.
+--          by: text             By what it was added up, as the first letter of model, user, node, group or owner.
 -- Returns  ok(SpentOn)
 -- include: now rfc3339
 
