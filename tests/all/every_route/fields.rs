@@ -200,6 +200,9 @@ impl<'d> Finder<'d> {
         if let Some(constant) = schema.get("const") {
             return constant.clone();
         }
+        if let Some(example) = schema["examples"].get(0) {
+            return example.clone();
+        }
         let mut members = Map::new();
         let choice = schema["anyOf"].as_array().and_then(|variants| variants.last());
         let asked_for = |schema: &'d Value| schema["required"].as_array().into_iter().flatten();
