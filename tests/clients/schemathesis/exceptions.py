@@ -45,7 +45,7 @@ STATE_RULES = [
     ("/api/v1/queue", "must be left out where all is paused"),
     ("/api/v1/tasks", "fairness_weight: is only for a fairness_key"),
     ("/api/v1/tasks/batch", "fairness_weight: is only for a fairness_key"),
-    ("/api/v1/tasks/batch", "charge: is for tasks that are submitted one by one"),
+    ("/api/v1/tasks/batch", "is for tasks that are submitted one by one"),
     ("/api/v1/schedules/{id}", "spec: needs either cron or every_ms"),
     # Days are counted from one to the other.
     ("/api/v1/usage", "from: must be at most 31 days with to"),
