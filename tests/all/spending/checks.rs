@@ -16,8 +16,16 @@ impl World<'_> {
         redis::cmd("HGET").arg(key).arg(name).query(&mut self.redis).unwrap()
     }
 
-    /// Nobody works for money that is not reserved.
+    /// Nobody works for money that is not reserved, or on what was refused.
     pub fn check(&mut self) {
+        let refused = self.refused.borrow().clone();
+        for id in refused {
+            let status = self.field(&format!("reef:task:{id}"), "status");
+            assert!(
+                matches!(status.as_deref(), None | Some("draft")),
+                "{id} was refused: {status:?}"
+            );
+        }
         for n in 0..self.tasks.len() {
             let (id, hold_id) = (self.tasks[n].id.clone(), self.tasks[n].charge.hold_id.clone());
             let status = self.field(&format!("reef:task:{id}"), "status");

@@ -31,6 +31,28 @@ const MUTANTS: &[Mutant] = &[
     Mutant("a day forgets", "values[name] or has and unpacked(has)", "values[name]"),
     Mutant("a day counts again what it has", "noted[#noted + 1] = found[i]", ""),
     Mutant("a budget forgets", "used[1] + sum[6]", "sum[6]"),
+    Mutant(
+        "what was refused may be reserved later",
+        "if refused then return cmsgpack",
+        "if nil then return cmsgpack",
+    ),
+    Mutant(
+        "nobody hears of the end of a task that is paid for",
+        "task.message ~= '' or task.charge",
+        "task.message ~= ''",
+    ),
+    Mutant(
+        "a task begins before its money is there",
+        "is_draft == '1' and 'draft' or 'pending'",
+        "'pending'",
+    ),
+    Mutant("whoever pays takes it back", "if hold.task ~= task then", "if nil then"),
+    Mutant("what was released is tried again", "if task.charge then return 'priced' end", ""),
+    Mutant(
+        "all is paid, whatever was asked for",
+        "if tonumber(amount) > tonumber(max) then",
+        "amount = max if nil then",
+    ),
 ];
 
 /// Runs one program; says what it did if it fails.

@@ -1,6 +1,8 @@
 //! The hub, as far as it is about money, and what programs do with it.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use redis::Connection;
 use reef_api::usage::{OnExceed, TaskCharge};
@@ -57,6 +59,8 @@ pub struct World<'a> {
     pub random: fastrand::Rng,
     pub now_ms: i64,
     pub tasks: Vec<Known>,
+    /// Tasks whose submitters were told that there is no money for them.
+    pub refused: Rc<RefCell<Vec<TaskId>>>,
     pub prices: [Option<[i64; 3]>; 3],
     pub deposited: i64,
     pub requests: Vec<UnderWay<'a, ()>>,
@@ -82,6 +86,7 @@ impl<'a> World<'a> {
             random: fastrand::Rng::with_seed(seed),
             now_ms: BEGIN_MS,
             tasks: Vec::new(),
+            refused: Rc::default(),
             prices: [None; 3],
             deposited: 0,
             requests: Vec::new(),
@@ -222,9 +227,12 @@ impl<'a> World<'a> {
         assert!(matches!(submitted, Submitted::Draft { .. }), "{submitted:?}");
         self.did.push(format!("{id} for {}", charge.max));
         let (store, task_id, of) = (self.store, id.clone(), charge.clone());
+        let refused = Rc::clone(&self.refused);
         self.requests.push(Box::pin(async move {
             if let Moved::Ok(_) = reserve(store, &task_id, &of, None).await.unwrap() {
                 store.call(&Begin { task_id: &task_id }).await.unwrap();
+            } else {
+                refused.borrow_mut().push(task_id);
             }
         }));
         self.tasks.push(Known {
