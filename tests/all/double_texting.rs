@@ -5,7 +5,6 @@
 use reef_api::session::IfBusy;
 use reef_api::{MessageId, SessionId, TaskId, Token, Word as _};
 use reef_domain::json::Json;
-use reef_domain::node::Registration;
 use reef_domain::task::{Submission, Wants};
 use reef_store::Store;
 use reef_store::node::{Register, Registered, Writer};
@@ -14,7 +13,7 @@ use reef_store::task::{
     Written,
 };
 
-use crate::harness::{Blocking, RedisServer, now, store};
+use crate::harness::{Blocking, RedisServer, node_with, now, store};
 
 const STEPS: usize = 40;
 const SESSION: &str = "s";
@@ -283,18 +282,7 @@ impl World<'_> {
 
 fn play(store: &Store<Blocking>, seed: u64, policies: &[IfBusy]) {
     let _: () = store.redis().ask(&redis::cmd("FLUSHALL"));
-    let registration = Registration {
-        hostname: "n".to_owned(),
-        platform: "linux".to_owned(),
-        arch: "x64".to_owned(),
-        available_skills: vec!["simple".to_owned()],
-        ip_address: String::new(),
-        tailscale_ip: String::new(),
-        port: 1,
-        max_concurrent_tasks: 100,
-        tags: None,
-        node_id: None,
-    };
+    let registration = node_with("n", vec!["simple".to_owned()]);
     let node_id = "n".into();
     let call = Register::new(&registration, &node_id, "a", Writer::Any);
     assert!(matches!(now(store.call(&call)).unwrap(), Registered::Ok { .. }));

@@ -6,14 +6,13 @@ use reef_api::TaskId;
 use reef_domain::fairness::Share;
 use reef_domain::json::Json;
 use reef_domain::limits::{FAIR_BEHIND_US, FAIR_QUANTUM_US, FAIR_TRACKS_MAX};
-use reef_domain::node::Registration;
 use reef_domain::task::{Submission, Wants};
 use reef_store::Store;
 use reef_store::fairness::Put;
 use reef_store::node::{Register, Registered, Writer};
 use reef_store::task::{AskWhy, Claim, Complete, GivenTask, SettleDue, Submit, Submitted, Written};
 
-use crate::harness::{Blocking, RedisServer, now, store};
+use crate::harness::{Blocking, RedisServer, node_with, now, store};
 
 struct Queue {
     store: Store<Blocking>,
@@ -29,18 +28,7 @@ impl Queue {
         let server = RedisServer::start();
         server.keep_nothing();
         let store = store(server.connect());
-        let registration = Registration {
-            hostname: "n".to_owned(),
-            platform: "linux".to_owned(),
-            arch: "x64".to_owned(),
-            available_skills: vec!["s".to_owned()],
-            ip_address: String::new(),
-            tailscale_ip: String::new(),
-            port: 1,
-            max_concurrent_tasks: 100,
-            tags: None,
-            node_id: None,
-        };
+        let registration = node_with("n", vec!["s".to_owned()]);
         let node_id = "n".into();
         let call = Register::new(&registration, &node_id, "a", Writer::Any);
         assert!(matches!(now(store.call(&call)).unwrap(), Registered::Ok { .. }));

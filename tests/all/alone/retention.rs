@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use reef_api::TaskId;
 use reef_domain::json::Json;
-use reef_domain::node::Registration;
 use reef_domain::task::{Submission, Wants};
 use reef_store::Store;
 use reef_store::node::{Register, Writer};
@@ -12,7 +11,9 @@ use reef_store::task::{Claim, Complete, GivenTask, Submit, Submitted, Written, e
 use serde_json::{Value, json};
 
 use crate::contract::Desk;
-use crate::harness::{Blocking, Client, Hub, PATIENCE, RedisServer, eventually, now, store};
+use crate::harness::{
+    Blocking, Client, Hub, PATIENCE, RedisServer, eventually, node_with, now, store,
+};
 
 const A_YEAR: i64 = 365 * 86_400_000;
 
@@ -123,18 +124,7 @@ fn what_is_large_lies_apart_and_is_shown_as_ever() {
 /// Tasks that have been submitted, claimed and completed by the scripts alone, and are due to go.
 fn end_many(store: &Store<Blocking>, count: usize) {
     let node = "node".into();
-    let host = Registration {
-        hostname: "node".to_owned(),
-        platform: "linux".to_owned(),
-        arch: "x64".to_owned(),
-        available_skills: vec!["s".to_owned()],
-        ip_address: String::new(),
-        tailscale_ip: String::new(),
-        port: 1,
-        max_concurrent_tasks: 100,
-        tags: None,
-        node_id: None,
-    };
+    let host = node_with("node", vec!["s".to_owned()]);
     let register = Register::new(&host, &node, "owner", Writer::Any);
     now(store.call(&register)).unwrap();
     let wants = Wants { required_skills: vec!["s".to_owned()], ..Wants::default() };

@@ -36,7 +36,7 @@ pub use proxy::Proxy;
 pub use redis::{RedisServer, binary as redis_binary, connect, free_port, let_hear_again};
 pub use secured::Secured;
 pub use sentinel::RedisSentinel;
-pub use store::{Blocking, flatten, load_scripts, now, store};
+pub use store::{Blocking, flatten, load_scripts, node_with, now, store};
 pub use stream::{End, EventStream, Frame};
 
 /// How long a test waits for something that should happen soon. Generous, because the machine

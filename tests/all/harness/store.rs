@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll, Waker};
 
+use reef_domain::node::Registration;
 use reef_store::{Keys, Redis, RedisError, Reply, Store};
 
 /// A connection that answers before it returns, so that no runtime is needed.
@@ -67,5 +68,21 @@ pub fn load_scripts(connection: &mut redis::Connection) {
     for script in reef_store::script::ALL {
         let mut load = redis::cmd("FUNCTION");
         load.arg("LOAD").arg("REPLACE").arg(script.library()).query::<()>(connection).unwrap();
+    }
+}
+
+/// A node that takes a hundred tasks at once.
+pub fn node_with(name: &str, available_skills: Vec<String>) -> Registration {
+    Registration {
+        hostname: name.to_owned(),
+        platform: "linux".to_owned(),
+        arch: "x64".to_owned(),
+        available_skills,
+        ip_address: String::new(),
+        tailscale_ip: String::new(),
+        port: 1,
+        max_concurrent_tasks: 100,
+        tags: None,
+        node_id: None,
     }
 }

@@ -25,7 +25,7 @@ use reef_store::{Keys, Settings, Store};
 use super::flow::Change;
 use super::model::{ANSWERED, SILENCE, Wants, owner_of};
 use super::mutants::{Mutant, Mutated};
-use crate::harness::{RedisServer, now};
+use crate::harness::{RedisServer, node_with, now};
 
 /// What a node is told in answer to a heartbeat.
 pub struct Told {
@@ -284,16 +284,9 @@ impl Driver {
 
     pub fn register(&self, node: &str, skills: &[String], tags: &[String], max: i64) {
         let registration = Registration {
-            hostname: node.to_owned(),
-            platform: "linux".to_owned(),
-            arch: "x64".to_owned(),
-            available_skills: skills.to_vec(),
-            ip_address: String::new(),
-            tailscale_ip: String::new(),
-            port: 1,
             max_concurrent_tasks: max,
             tags: Some(tags.to_vec()),
-            node_id: None,
+            ..node_with(node, skills.to_vec())
         };
         let node_id = node.into();
         let call = Register::new(&registration, &node_id, owner_of(node), Writer::Any);

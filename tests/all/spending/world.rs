@@ -10,7 +10,6 @@ use reef_api::{AgentId, HoldId, KeyId, NodeId, TaskId, Token, Word as _};
 use reef_domain::Money;
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
-use reef_domain::node::Registration;
 use reef_domain::task::{Submission, Wants};
 use reef_domain::usage::{Bounds, Charge, Report};
 use reef_store::account::Deposit;
@@ -26,6 +25,7 @@ use reef_store::usage::roll_up;
 use reef_store::{Store, agent};
 use serde_json::json;
 
+use crate::harness::node_with;
 use crate::turns::{Turns, UnderWay, finish, poll, set_clock};
 
 /// 2026-06-01, when no clock is set anywhere.
@@ -136,18 +136,7 @@ impl<'a> World<'a> {
     }
 
     fn register_node(&self, name: &str) {
-        let registration = Registration {
-            hostname: name.to_owned(),
-            platform: "linux".to_owned(),
-            arch: "x64".to_owned(),
-            available_skills: vec!["s".to_owned()],
-            ip_address: String::new(),
-            tailscale_ip: String::new(),
-            port: 1,
-            max_concurrent_tasks: 100,
-            tags: None,
-            node_id: None,
-        };
+        let registration = node_with(name, vec!["s".to_owned()]);
         let node_id = NodeId::from(name);
         let call = Register::new(&registration, &node_id, name, Writer::Owner(name));
         let registered = finish(self.store.call(&call)).unwrap();
