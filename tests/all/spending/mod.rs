@@ -71,6 +71,7 @@ fn run(server: &RedisServer, settings: &Settings, seed: u64, mutant: Option<&'st
         }
     }
     let said = Said(&mut world, seed, mutant.is_none());
+    said.0.refuse();
     for _ in 0..STEPS {
         said.0.step();
     }

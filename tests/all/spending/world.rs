@@ -182,11 +182,34 @@ impl<'a> World<'a> {
         self.check();
     }
 
-    /// A draft; what follows is a request that may be stopped.
+    /// Money comes after a reservation was refused, before whoever asked for it goes on: the monitor finds a
+    /// draft that could be paid for by now.
+    pub fn refuse(&mut self) {
+        self.submit_for(21_000_000);
+        let mut request = self.requests.pop().unwrap();
+        let refused = format!("reef:charge-refused:{}", self.tasks[0].charge.hold_id);
+        while !redis::cmd("EXISTS").arg(&refused).query::<bool>(&mut self.redis).unwrap() {
+            assert!(poll(request.as_mut()).is_none(), "nothing was refused");
+        }
+        self.deposit(1_000_000);
+        self.now_ms += 20_000;
+        set_clock(&mut self.redis, self.now_ms);
+        finish(settle_due(self.store, self.settings)).unwrap();
+        finish(request);
+        assert_eq!(self.refused.borrow().len(), 1);
+        self.check();
+    }
+
     fn submit(&mut self) {
+        let micros = self.random.i64(1..6_000_000);
+        self.submit_for(micros);
+    }
+
+    /// A draft; what follows is a request that may be stopped.
+    fn submit_for(&mut self, micros: i64) {
         let n = self.tasks.len();
         let charge = TaskCharge {
-            max: money(self.random.i64(1..6_000_000)),
+            max: money(micros),
             to: None,
             from: OWNER.into(),
             hold_id: HoldId::from(format!("hold_{n}")),
