@@ -114,7 +114,9 @@ fn key_functions(table: &KeyTable) -> Result<String, Failure> {
         let arguments: String = parameters.iter().map(|p| format!(", {p}: &str")).collect();
         // A key of every partition carries that partition's name.
         let function = match name.as_str() {
-            "idempotency" | "idempotency_due" => format!("{partition}_{name}"),
+            "idempotency" | "idempotency_due" | "audit" | "audit_head" | "audit_seals" => {
+                format!("{partition}_{name}")
+            }
             _ => name.clone(),
         };
         let tag = match instance {
@@ -183,9 +185,10 @@ fn write_scripts(table: &KeyTable, told: &str, out: &Path) -> Result<(), Failure
             writeln!(constants, "/// `lua/{name}.lua`")?;
             writeln!(
                 constants,
-                "pub(crate) static {constant}: Script = Script {{ name: {name:?}, \
+                "pub(crate) static {constant}: Script = Script {{ name: {name:?}, audited: {}, \
                  function: {function:?}, with_key: {:?}, each: {each:?}, flags: {flags:?}, sha1: {sha1:?}, \
                  code: {code:?} }};",
+                edge.audited,
                 [&function, wrapped::WITH_KEY].concat()
             )?;
             calls.push_str(&edge.rust(&verb, &constant).map_err(in_script)?);
@@ -227,6 +230,9 @@ fn resolve(
     code = edge.prologue(&code) + &code;
     let mut needed = Vec::new();
     collect(source, includes, &mut needed, 0)?;
+    if edge.audited != needed.contains(&"audit") {
+        return Err("its header and its includes differ in whether it is audited".into());
+    }
     for include in needed.into_iter().rev() {
         code = with_include(&includes[include], code);
     }
@@ -338,6 +344,11 @@ fn put_keys(
     while let Some(at) = word_at(rest, "key.") {
         lua.push_str(&rest[..at]);
         rest = &rest[at + "key.".len()..];
+        // A text that begins so, such as the name of an action.
+        if lua.ends_with('\'') {
+            lua.push_str("key.");
+            continue;
+        }
         let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         let name = &rest[..end];
         rest = &rest[end..];

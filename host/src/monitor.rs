@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reef_redis::Connection;
+use reef_store::audit::Seen;
 use reef_store::entry::SealsSeen;
 use reef_store::event::RollBack;
 use reef_store::monitor::{Acquire, Age, Lease, Release, Ticked, tick};
@@ -136,17 +137,19 @@ impl Monitor {
         if changes != state.changes {
             // Seals that were made on data that are no more.
             state.seals_seen = SealsSeen::default();
+            state.audit_seen = Seen::default();
             state.changes = changes;
         }
         let sweep = state.swept.is_none_or(|swept| swept.elapsed() + self.tick >= SWEEP_PERIOD);
-        let seen = &state.seals_seen;
-        let ticked = tick(&self.store, &self.settings, tick_ms, sweep, seen).await?;
+        let (seen, audited) = (&state.seals_seen, &state.audit_seen);
+        let ticked = tick(&self.store, &self.settings, tick_ms, sweep, seen, audited).await?;
         state.seals_seen.clone_from(&ticked.seals.seen);
         // What another process said before it was looked at.
         if let Some(head) = ticked.seals.head.clone().filter(|_| self.era.changes() == changes) {
             self.era.seen().note_head(head);
         }
         self.tell_of_alterations(state, &ticked);
+        self.look_at_audit(state, &ticked);
         if sweep {
             state.swept = Some(Instant::now());
             self.look_at_memory(state).await;
@@ -224,6 +227,19 @@ impl Monitor {
         }
     }
 
+    /// Says once that seals of the audit are missing.
+    fn look_at_audit(&self, state: &mut State, ticked: &Ticked) {
+        let Some(tended) = &ticked.audit else { return };
+        state.audit_seen.clone_from(&tended.seen);
+        if let Some(what) = tended.broken.as_ref().filter(|_| !state.is_audit_broken) {
+            tracing::error!("the audit was altered, see `reef audit verify`: {what}");
+            if let Some(alerts) = &self.alerts {
+                alerts.raise("audit_altered", &json!({ "what": what }));
+            }
+        }
+        state.is_audit_broken = tended.broken.is_some();
+    }
+
     async fn release(&self, state: &State) {
         let Some(term) = state.term else { return };
         match self.store.call(&Release { host: &self.host, term }).await {
@@ -248,10 +264,14 @@ struct State {
     is_memory_low: bool,
     /// The journal's seals, as they were last seen.
     seals_seen: SealsSeen,
+    /// The same of the audit's.
+    audit_seen: Seen,
     /// How often another process of Redis had answered then.
     changes: u64,
     /// Seals are missing, and it was said.
     is_broken: bool,
+    /// The same of the audit.
+    is_audit_broken: bool,
     watch: Watch,
 }
 
@@ -266,8 +286,10 @@ impl State {
             is_suspended: false,
             is_memory_low: false,
             seals_seen: SealsSeen::default(),
+            audit_seen: Seen::default(),
             changes: 0,
             is_broken: false,
+            is_audit_broken: false,
             watch: Watch::default(),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::anyhow;
 use reef_store::{Redis, RedisError, Reply};
-use reef_web::openapi::{Api, HOST, Line, Operation, idempotency_key, prefer};
+use reef_web::openapi::{Api, HOST, Line, Operation, idempotency_key, prefer, reason, via};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
@@ -50,7 +50,10 @@ pub(crate) fn render() -> anyhow::Result<String> {
         paths: Paths(&operations),
         components: json!({
             "securitySchemes": shared::security_schemes(),
-            "parameters": { "IdempotencyKey": idempotency_key(), "Prefer": prefer() },
+            "parameters": {
+                "IdempotencyKey": idempotency_key(), "Prefer": prefer(), "ReefReason": reason(),
+                "ReefVia": via(),
+            },
             "headers": shared::headers(),
             "responses": problems,
             "schemas": schemas,

@@ -48,6 +48,8 @@ UNWRAPPED = {
     "GET /healthz": FOR_OPERATORS,
     "GET /metrics": FOR_OPERATORS,
     "GET /api/v1/entries/seals": FOR_OPERATORS,
+    "GET /api/v1/audit": FOR_OPERATORS,
+    "GET /api/v1/audit/seals": FOR_OPERATORS,
     "GET /api/v1/entries/audit": FOR_OPERATORS,
     "GET /api/v1/entries/index": FOR_OPERATORS,
     "POST /api/v1/heartbeats": "for gateways that stand for many nodes; a node sends its own",

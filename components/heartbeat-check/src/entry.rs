@@ -7,7 +7,9 @@ use futures_util::FutureExt;
 use reef_domain::shown::in_line;
 use reef_store::entry::SealsSeen;
 use reef_store::variables::{BadVariable, Given};
-use reef_store::{Redis, RedisError, Reply, Settings, Store, StoreError, cluster, entry, monitor};
+use reef_store::{
+    Redis, RedisError, Reply, Settings, Store, StoreError, audit, cluster, entry, monitor,
+};
 
 #[allow(unsafe_code, missing_docs, unreachable_pub, clippy::all, reason = "made by wit-bindgen")]
 mod bindings {
@@ -48,8 +50,8 @@ fn check() -> Result<(), Box<dyn std::error::Error>> {
     };
     looked.now_or_never().ok_or("a call did not block")??;
     // Nothing is remembered from one tick to the next.
-    let seen = SealsSeen::default();
-    let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true, &seen);
+    let (seen, audited) = (SealsSeen::default(), audit::Seen::default());
+    let tick = monitor::tick(&store, &settings, settings.check_interval_ms, true, &seen, &audited);
     // Every call blocks until it has its reply, so the first poll brings the result.
     let ticked = tick.now_or_never().ok_or("a call did not block")?;
     // This interface has no limit of time, so all that can be done about a Redis that does not
@@ -65,6 +67,9 @@ fn check() -> Result<(), Box<dyn std::error::Error>> {
     }
     for wrong in [ticked.holds.altered, ticked.seals.broken].into_iter().flatten() {
         eprintln!("the ledger was altered, see `reef ledger verify`: {wrong}");
+    }
+    if let Some(wrong) = ticked.audit.and_then(|tended| tended.broken) {
+        eprintln!("the audit was altered, see `reef audit verify`: {wrong}");
     }
     if let Some(suspension) = ticked.checked.suspended {
         eprintln!("{suspension}");

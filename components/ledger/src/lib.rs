@@ -1,7 +1,8 @@
-//! Agents, their keys and their money: `contract.md` §6.
+//! Agents, their keys and their money: `contract.md` §6. And the audit, which nobody else could read: §9.
 
 mod access;
 mod agents;
+mod audit;
 mod entries;
 mod holds;
 mod intents;
@@ -58,6 +59,8 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(GET "/api/v1/entries/seals", LedgerAdmin, entries::list_seals),
         route!(GET "/api/v1/entries/audit", LedgerAdmin, entries::audit),
         route!(GET "/api/v1/entries/index", LedgerAdmin, entries::index),
+        route!(GET "/api/v1/audit", LedgerAdmin, audit::list),
+        route!(GET "/api/v1/audit/seals", LedgerAdmin, audit::list_seals),
     ]
 }
 

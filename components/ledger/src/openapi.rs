@@ -6,6 +6,7 @@ use reef_api::agent::{
     InviteAnswer, InviteBody, InviteInfo, InviteList, InviteRevoked, KeyAnswer, KeyBody, KeyInfo,
     KeyList, Scope, ShownAgent,
 };
+use reef_api::audit::{AuditList, AuditSeals};
 use reef_api::ledger::{
     AuditPage, Balance, BalanceChange, EntryIndex, EntryList, Hold, HoldAnswer, HoldBody, HoldList,
     HoldPostBody, HoldStatus, Intent, IntentBody, IntentCancelled, IntentList, IntentStatus,
@@ -21,6 +22,7 @@ use reef_domain::limits::{
     INVITE_USES_MAX, KEY_DAYS_MAX, KEY_NAME_CHARS_MAX, LEVERAGE_MAX, MEMO_CHARS_MAX, PAGE_DEFAULT,
     REASON_CHARS_MAX, WALLET_CHARS_MAX,
 };
+use reef_domain::trail;
 use reef_web::openapi::schema::{
     between, default, filter, name, named, new_id, number_cursor, object, one_of, optional_object,
     own_id,
@@ -28,6 +30,8 @@ use reef_web::openapi::schema::{
 use reef_web::openapi::{Api, schema};
 use reef_web::{Code, stand_in};
 use serde_json::{Value, json};
+
+use crate::audit::FILTER_CHARS_MAX;
 
 /// Describes the routes.
 pub fn describe(api: &mut Api) {
@@ -40,6 +44,7 @@ pub fn describe(api: &mut Api) {
     describe_intents(api);
     describe_positions(api);
     describe_journal(api);
+    describe_audit(api);
 }
 
 const OWN: &str = "Whose; left out, the caller's own, and for the admin all.";
@@ -320,6 +325,37 @@ fn describe_journal(api: &mut Api) {
         .needs_query("agent_id", "Whose.", schema::id())
         .pages(PAGE_DEFAULT, number_cursor())
         .answers::<EntryIndex>("Numbers of entries, oldest first.");
+}
+
+fn describe_audit(api: &mut Api) {
+    let chains = filter(&["cluster", "ledger"]);
+    let which = "Text, or how it begins and `*`.";
+    let wanted = json!({ "type": "string", "maxLength": FILTER_CHARS_MAX });
+    api.group("Audit");
+    api.get("/api/v1/audit", "list_audit", "Read who has changed what")
+        .says(
+            "What was done by hand, and all that concerns agents and keys: see section 15 of the contract. Each entry \
+             carries a link to the one before in its chain. Where a filter keeps much back, a page may be empty and \
+             still have a next one. `before` and `after` are kept to the letter: the link is made of that.",
+        )
+        .query("order", "Which come first.", default(filter(&["newest", "oldest"]), "newest"))
+        .query("chain", "Only this one; left out, both.", chains.clone())
+        .query("actor", which, wanted.clone())
+        .query("action", which, wanted.clone())
+        .query("target", which, wanted.clone())
+        .pages(PAGE_DEFAULT, audit_cursor())
+        .answers::<AuditList<trail::Entry>>("Entries.");
+    api.get("/api/v1/audit/seals", "list_audit_seals", "Read the seals of the audit")
+        .says("SHA-256 over each hundred entries of a chain, in order, and what the chain says of itself.")
+        .needs_query("chain", "Of which chain.", chains)
+        .pages(PAGE_DEFAULT, number_cursor())
+        .answers::<AuditSeals<trail::Chain>>("The chain, and its seals.");
+}
+
+/// How far each of two chains has been read.
+fn audit_cursor() -> Value {
+    let place = "(|-|[0-9]{1,15}-[0-9]{1,15})";
+    json!({ "type": "string", "pattern": format!("^({place},{place}[.][0-9a-f]{{6}})?$") })
 }
 
 /// An amount that is more than nothing.

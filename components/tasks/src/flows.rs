@@ -289,10 +289,13 @@ pub(crate) async fn retry<R: Redis>(cx: &Context<'_, R>) -> Answer {
 async fn change<R: Redis>(cx: &Context<'_, R>, retries: bool) -> Answer {
     let group_id: GroupId = cx.id("id", "group_id")?;
     let (mut changed, mut replayed, mut after) = (0, false, 0);
+    // One entry of the audit says what all of the steps do.
+    let unaudited = cx.store.unaudited();
     for step in 0..CHANGE_STEPS {
+        let store = if step == 0 { cx.store } else { &unaudited };
         let call = Change { group_id: &group_id, writer: cx.caller.writer(), retries, after };
         let once = cx.once.as_ref().map(|once| once.part(step));
-        let answered = cx.store.call_once(&call, once.as_ref()).await?;
+        let answered = store.call_once(&call, once.as_ref()).await?;
         replayed |= answered.replayed;
         let some = match answered.value {
             Written::Ok(some) => some,

@@ -10,7 +10,7 @@
 //! - [`time`], instants as Redis gives them and how they are written.
 //! - [`money`]: exact amounts.
 //! - [`node`], [`heartbeat`], [`cluster`], [`durability`], [`leader`], [`task`], [`wait`], [`flow`], [`limit`], [`usage`], [`session`], [`message`],
-//!   [`mail`], [`agent`], [`ledger`]: requests and answers, by what they are about.
+//!   [`mail`], [`agent`], [`ledger`], [`audit`]: requests and answers, by what they are about.
 //! - [`problem`]: what is answered in place of a success.
 //!
 //! # Compatibility
@@ -27,6 +27,7 @@
 )]
 
 pub mod agent;
+pub mod audit;
 pub mod bulk;
 pub mod cluster;
 pub mod durability;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use url::{Host, Url};
 
 use crate::{Error, Request, Secret, StreamRequest, Trust};
@@ -21,6 +21,27 @@ pub struct Hub {
     base: Url,
     client: reqwest::Client,
     trust: Trust,
+    /// What the hub's audit is told beside what is changed.
+    via: Option<&'static str>,
+    reason: Option<HeaderValue>,
+}
+
+/// A text as a header takes it: as it is, or as RFC 8187 writes it.
+fn in_ascii(text: &str) -> String {
+    let is_plain = text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    // What looks coded would be decoded.
+    if is_plain && !text.get(..7).is_some_and(|head| head.eq_ignore_ascii_case("UTF-8''")) {
+        return text.to_owned();
+    }
+    let mut coded = "UTF-8''".to_owned();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() {
+            coded.push(char::from(byte));
+        } else {
+            coded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    coded
 }
 
 impl Hub {
@@ -55,7 +76,7 @@ impl Hub {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| Error::Invalid(error.to_string()))?;
-        Ok(Self { base, client, trust })
+        Ok(Self { base, client, trust, via: None, reason: None })
     }
 
     /// The same hub, called with another key or with none.
@@ -63,7 +84,29 @@ impl Hub {
     /// # Errors
     /// As [`Hub::trusting`].
     pub fn with_key(&self, key: Option<Secret>) -> Result<Self, Error> {
-        Self::trusting(self.base.as_str(), key, self.trust.clone())
+        let hub = Self::trusting(self.base.as_str(), key, self.trust.clone())?;
+        Ok(Self { via: self.via, reason: self.reason.clone(), ..hub })
+    }
+
+    /// The same hub, whose audit is told where what is changed comes from (`cli`), and why, if somebody says.
+    /// At most 500 characters in one line; the hub refuses others.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the reason cannot be sent.
+    pub fn on_behalf(mut self, via: &'static str, reason: Option<&str>) -> Result<Self, Error> {
+        let coded = |reason: &str| {
+            HeaderValue::try_from(in_ascii(reason))
+                .map_err(|error| Error::Invalid(error.to_string()))
+        };
+        self.via = Some(via);
+        self.reason = reason.map(coded).transpose()?;
+        Ok(self)
+    }
+
+    /// The headers that the audit reads.
+    pub(crate) fn said(&self) -> impl Iterator<Item = (&'static str, HeaderValue)> {
+        let via = self.via.map(|via| ("reef-via", HeaderValue::from_static(via)));
+        via.into_iter().chain(self.reason.clone().map(|reason| ("reef-reason", reason)))
     }
 
     /// The address, as it is shown to people.

@@ -216,6 +216,11 @@ impl<T> Request<T> {
         if let Some(prefer) = &self.prefer {
             request = request.header("prefer", prefer);
         }
+        if self.method != Method::GET {
+            for (name, value) in self.hub.said() {
+                request = request.header(name, value);
+            }
+        }
         let failed = |error: reqwest::Error| {
             if error.is_builder() {
                 return Error::Invalid(error.without_url().to_string());

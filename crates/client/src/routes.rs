@@ -9,6 +9,7 @@ use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody};
 use reef_api::leader::{
     CampaignAnswer, CampaignBody, LeaderHistoryEntry, Leadership, ResignAnswer, ResignBody,
 };
+use reef_api::audit::{AuditList, AuditSeals};
 use reef_api::ledger::{
     AuditPage, Balance, BalanceChange, EntryIndex, EntryList, HoldAnswer, HoldBody, HoldList,
     HoldPostBody, IntentBody, IntentList, IntentSubmitted, MatchAnswer, MatchBody, MoneyBody,
@@ -443,6 +444,16 @@ impl Hub {
     /// Lists the journal's seals.
     pub fn seals(&self) -> Request<SealList> {
         self.get(["entries", "seals"]).answering()
+    }
+
+    /// Reads who has changed what. Each entry is read as `E`.
+    pub fn audit_entries<E>(&self) -> Request<AuditList<E>> {
+        self.get(["audit"]).answering()
+    }
+
+    /// Reads what a chain of the audit says of itself, which is read as `C`, and its seals.
+    pub fn audit_seals<C>(&self, chain: &str) -> Request<AuditSeals<C>> {
+        self.get(["audit", "seals"]).query("chain", chain).answering()
     }
 
     /// Reads the ledger's keys as they lie there. Each record is read as `R`.

@@ -44,6 +44,10 @@ pub(crate) struct HubArgs {
     /// Print what the hub answers, as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
+
+    /// Why it is done: the hub's audit keeps it beside what is changed
+    #[arg(long, value_name = "TEXT", global = true)]
+    pub(crate) reason: Option<String>,
 }
 
 /// Where a key was taken from.

@@ -19,6 +19,7 @@
 mod admin;
 mod agent;
 mod agents;
+mod audit;
 mod collab;
 mod connection;
 mod demo;
@@ -145,6 +146,8 @@ asking! {
     Keys(keys::Keys, keys::EXAMPLES),
     /// Money: move it, hold it, and check the journal that accounts for it
     Ledger(ledger::Ledger, ledger::EXAMPLES),
+    /// Who has changed what, and whether the record of it is whole
+    Audit(audit::Audit, audit::EXAMPLES),
     /// How much the hub holds
     Stats(upkeep::Stats, upkeep::STATS_EXAMPLES),
     /// Remove old tasks and messages, or count them with --dry-run
@@ -241,7 +244,8 @@ async fn ask(
     args: &HubArgs,
     command: impl AsyncFnOnce(&Context) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let cx = Context { hub: args.connect()?, out: Output::new(args.json) };
+    let hub = args.connect()?.on_behalf("cli", args.reason.as_deref())?;
+    let cx = Context { hub, out: Output::new(args.json) };
     let result = tokio::select! {
         result = command(&cx) => result,
         _ = tokio::signal::ctrl_c() => Err(Failure::Interrupted),

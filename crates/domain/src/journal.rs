@@ -86,7 +86,8 @@ impl Entry {
     }
 }
 
-fn push_part(text: &mut String, part: &str) {
+/// Appends a part with its length in front.
+pub(crate) fn push_part(text: &mut String, part: &str) {
     text.push_str(&part.len().to_string());
     text.push(':');
     text.push_str(part);

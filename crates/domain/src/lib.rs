@@ -13,6 +13,7 @@
 //! - [`proposal`]: work that one agent asks another to take on.
 //! - [`ledger`]: what may be asked of the ledger, and the words for it.
 //! - [`audit`]: whether what is in the ledger's keys is what the journal says.
+//! - [`trail`]: the entries of the audit, how they are linked, and whether they are whole.
 //! - [`journal`]: the entries of the ledger, how they are linked, and whether they are whole.
 //! - [`impossible`]: why an entry cannot be one of the hub's.
 //! - [`access`]: what a key allows, and how keys look.
@@ -48,6 +49,7 @@ pub mod retry;
 pub mod schedule;
 pub mod shown;
 pub mod task;
+pub mod trail;
 pub mod unique;
 pub mod usage;
 pub mod wait;

@@ -292,6 +292,41 @@ pub const SEAL_ENTRIES: i64 = 1_000;
 /// blocks Redis for a millisecond or two.
 pub const SEALS_A_TICK: usize = 10;
 
+/// Entries of the audit that are kept in each chain (`contract.md` §9): some 50 MB of Redis' memory.
+pub const AUDIT_ENTRIES_MAX: i64 = 100_000;
+
+/// Entries of a chain of the audit at which each new one drops the oldest, where no monitor does.
+pub const AUDIT_ENTRIES_HELD: i64 = 110_000;
+
+/// For how long entries of the audit are kept, in milliseconds: a year, and a month to look at it.
+pub const AUDIT_KEPT_MS: i64 = 400 * 86_400_000;
+
+/// Entries of the audit under one seal. Fewer than the journal's: there are few of them, and what is not
+/// sealed yet can be forged by whoever has Redis.
+pub const AUDIT_SEAL_ENTRIES: i64 = 100;
+
+/// Seals of a chain whose entries one tick of the monitor drops.
+pub const AUDIT_SEALS_DROPPED: i64 = 20;
+
+/// Most bytes of what an entry of the audit says of a thing before, and of the same afterwards.
+pub const AUDIT_FACTS_BYTES: i64 = 2_048;
+
+/// How much is kept of what is longer, in bytes: as part of a JSON text it may take twice as many.
+pub const AUDIT_CUT_BYTES: i64 = 900;
+
+/// Most ids that an entry of the audit names where an action was done to many things.
+pub const AUDIT_IDS: i64 = 20;
+
+/// Longest reason that a request may give, in characters.
+pub const AUDIT_REASON_CHARS_MAX: usize = 500;
+
+/// Entries that a page of the audit reads at once, and that it looks at where a filter keeps them back: some
+/// milliseconds of Redis' time.
+pub const AUDIT_STEP: i64 = 100;
+
+/// See [`AUDIT_STEP`].
+pub const AUDIT_LOOKED_AT: i64 = 2_000;
+
 /// Keys that one page of the ledger's audit looks at, about: a millisecond of Redis' time, and some
 /// 100 KB if all are the ledger's.
 pub const AUDIT_KEYS: i64 = 500;

@@ -13,6 +13,9 @@
 //! --          unknown            There is no such key.
 //! ```
 //!
+//! Two lines stand before the arguments where they belong: `once`, for what a repeat of the same request
+//! does not do again, and `audit`, for what is noted in the audit (include `audit`).
+//!
 //! Kinds of arguments: `text`, `int`, `flag` (1 or 0), an id such as `NodeId`, a `Token`, with `?` for those that may
 //! be missing (then they are empty), or a Rust type that is an `Argument`; as the last one `text*` or
 //! `NodeId*`, as many as there are, or a Rust type with `*`, of rows that are too many for a table: its name is where they
@@ -41,6 +44,8 @@ pub(crate) struct Edge {
     partition: String,
     /// A repeat of the same request is answered as it was before.
     pub(crate) once: bool,
+    /// Who asks is noted in the audit, and so is the first argument.
+    pub(crate) audited: bool,
     arguments: Vec<Argument>,
     reply: Reply,
 }
@@ -70,7 +75,8 @@ struct Value {
     kind: String,
 }
 
-/// The first argument that is a script's own: what comes before belongs to idempotency.
+/// The first argument that is a script's own: what comes before belongs to idempotency, and what comes
+/// between to the audit.
 const FIRST: usize = 3;
 
 /// Where the entries of a section begin, behind the `--`.
@@ -92,9 +98,10 @@ impl Edge {
             return Err("its header must say `ARGV` and `Returns`".into());
         };
         let once = arguments.iter().any(|line| line == "once");
+        let audited = arguments.iter().any(|line| line == "audit");
         let arguments = arguments
             .iter()
-            .filter(|line| !matches!(line.as_str(), "once" | "none"))
+            .filter(|line| !matches!(line.as_str(), "once" | "audit" | "none"))
             .map(|line| Argument::read(line))
             .collect::<Result<_, _>>()?;
         let end = header.iter().position(|line| line.is_empty()).unwrap_or(0);
@@ -105,6 +112,7 @@ impl Edge {
             name: section(&header, "Call").and_then(|lines| lines.into_iter().next()),
             partition: first.into_iter().chain(letters).collect(),
             once,
+            audited,
             arguments,
             reply: Reply::read(&reply)?,
         })
@@ -112,10 +120,11 @@ impl Edge {
 
     /// The line that names the arguments that a script's code uses.
     pub(crate) fn prologue(&self, code: &str) -> String {
+        let first = FIRST + usize::from(self.audited);
         let used = self.arguments.iter().enumerate();
         let (names, values): (Vec<_>, Vec<_>) = used
             .filter(|(_, argument)| mentions(code, &argument.name))
-            .map(|(i, argument)| (argument.name.as_str(), argument.lua(FIRST + i)))
+            .map(|(i, argument)| (argument.name.as_str(), argument.lua(first + i)))
             .unzip();
         if names.is_empty() {
             return String::new();
@@ -146,6 +155,9 @@ impl Edge {
         let mut rest = self.arguments.as_slice();
         let has_instance = !matches!(self.partition.as_str(), "Cluster" | "Ledger");
         if has_instance {
+            if self.audited {
+                return Err("the audit has no chain in its partition".into());
+            }
             let Some((instance, others)) = rest.split_first() else {
                 return Err("its first argument must say which partition".into());
             };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::audit::{self, Tended};
 use crate::bulk;
 use crate::entry::{Sealed, SealsSeen, seal_due};
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
@@ -92,6 +93,8 @@ pub struct Ticked {
     pub holds: Settled,
     /// What came of sealing the journal.
     pub seals: Sealed,
+    /// What came of sealing the audit; done in each sweep.
+    pub audit: Option<Tended>,
     /// Proposals whose acceptance was left half done.
     pub proposals: i64,
     /// Tasks that were forgotten, since they have been kept as long as they were to be.
@@ -108,7 +111,8 @@ pub struct Ticked {
 
 /// What is due regularly: heartbeats, bots of the older system, the leadership, the task queue,
 /// what was left half done, the ledger's holds and seals. The monitor calls it every second, the cron component as often as its
-/// trigger says; `tick_ms` says how often. `seals_seen`: what the caller remembers of the ledger's seals.
+/// trigger says; `tick_ms` says how often. `seals_seen`: what the caller remembers of the ledger's seals,
+/// `audit_seen` of the audit's.
 /// Safe to cut anywhere and to run twice at once.
 ///
 /// Old bots come first: their `hb:` keys must count before anybody is judged silent.
@@ -121,6 +125,7 @@ pub async fn tick<R: Redis>(
     tick_ms: i64,
     sweep: bool,
     seals_seen: &SealsSeen,
+    audit_seen: &audit::Seen,
 ) -> Result<Ticked, StoreError> {
     let adopted = if sweep { sweep_all(store).await? } else { 0 };
     let timeout = settings.heartbeat_timeout;
@@ -146,8 +151,12 @@ pub async fn tick<R: Redis>(
         other => other?,
     };
     let proposals = unless_full(proposal::settle_unfinished(store, settings).await)?;
-    let (mut tasks, mut limits, mut today) = (None, None, None);
+    let (mut tasks, mut limits, mut today, mut tended) = (None, None, None, None);
     if sweep {
+        tended = match audit::tend(store, audit_seen, audit::Kept::default()).await {
+            Err(error) if is_full(&error) => None,
+            other => Some(other?),
+        };
         tasks = Some(store.call(&Count { kept_ms }).await?);
         limits = Some(store.call(&List { limit: LIMITS_SHOWN, below: None }).await?.limits);
         today = Some(usage::today(store).await?);
@@ -159,6 +168,7 @@ pub async fn tick<R: Redis>(
         proposals,
         holds,
         seals,
+        audit: tended,
         forgotten,
         fired,
         tasks,

@@ -3,6 +3,7 @@
 
 use reef_domain::time::UnixMillis;
 
+use crate::audit::Actor;
 use crate::cluster::Void;
 use crate::entry::Restored;
 use crate::port::Redis;
@@ -35,6 +36,8 @@ pub struct Voided {
 /// [`StoreError`].
 pub async fn void<R: Redis>(store: &Store<R>, copy: &Copy) -> Result<i64, StoreError> {
     let taken_at = copy.taken_at_ms.map(|at| UnixMillis(at).to_string());
+    // What of the audit was written after the copy is no more, which the audit says itself.
+    let store = &store.audited(&Actor::HUB);
     store.call(&Restored { taken_at: taken_at.as_deref() }).await?;
     let begin = Void { begins: true, taken_at_ms: copy.taken_at_ms, seen: copy.seen.as_deref() };
     let Voided { more, released } = store.call(&begin).await?;

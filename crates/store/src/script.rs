@@ -15,6 +15,8 @@ use crate::port::{RedisError, Reply};
 pub struct Script {
     /// `<noun>/<verb>`, as the file is named.
     pub name: &'static str,
+    /// It writes who asks for it into the audit.
+    pub audited: bool,
     /// The name of its function in Redis, and of the library that has it alone. It carries a hash of the
     /// code, so that each version of the hub finds its own.
     pub function: &'static str,

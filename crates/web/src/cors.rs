@@ -29,7 +29,8 @@ pub fn preflight(
         ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE".to_owned()),
         (
             "access-control-allow-headers",
-            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-API-Key, X-Claim-Token, X-Request-Id"
+            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, Reef-Reason, Reef-Via, X-API-Key, \
+             X-Claim-Token, X-Request-Id"
                 .to_owned(),
         ),
         ("access-control-max-age", "600".to_owned()),

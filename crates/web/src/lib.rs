@@ -10,6 +10,7 @@
 //! - [`cors`]: what browsers are told about pages of other origins.
 //! - [`auth`]: who calls, and what that caller may do.
 //! - [`stand_in`]: what the host sends in place of a browser's cookie.
+//! - [`trail`]: of which requests the audit tells, and what.
 //! - [`extract`]: bodies, ids and query parameters, with the field in every complaint.
 //! - [`task`]: what the components have in common that take tasks.
 //! - [`page`]: limits, cursors and `Link`.
@@ -42,6 +43,7 @@ pub mod route;
 mod secret;
 pub mod stand_in;
 pub mod task;
+pub mod trail;
 
 pub use config::Config;
 pub use context::Context;

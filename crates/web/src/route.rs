@@ -24,6 +24,7 @@ use crate::problem::{Code, Problem};
 use crate::rate::RateLimit;
 use crate::remembered::Remembered;
 use crate::secret::Secret;
+use crate::trail::{self, When};
 
 /// What a handler answers.
 pub type Answer = Result<Response, Problem>;
@@ -43,6 +44,8 @@ pub struct Route<R> {
     /// Largest body, in bytes.
     pub body_max: usize,
     pub handler: Handler<R>,
+    /// When the audit says who calls it; the table of [`trail`](crate::trail) says so.
+    pub audited: Option<When>,
 }
 
 /// Writes one line of a route table: `route!(GET "/api/v1/nodes", Read, list)`.
@@ -58,6 +61,7 @@ macro_rules! route {
             access: $crate::auth::Access::$access,
             body_max: $body_max,
             handler: |context| Box::pin($handler(context)),
+            audited: $crate::trail::when(stringify!($method), $path),
         }
     };
 }
@@ -81,6 +85,7 @@ pub struct App<R> {
 struct Called<'a, R: Redis> {
     route: &'a Route<R>,
     request: &'a Request,
+    request_id: &'a str,
     parameters: matchit::Params<'a, 'a>,
 }
 
@@ -130,7 +135,7 @@ impl<R: Redis> App<R> {
             return response.with("x-request-id", request_id);
         }
         let mut rate = None;
-        let response = match self.try_answer(request, &mut rate).await {
+        let response = match self.try_answer(request, &request_id, &mut rate).await {
             Ok(response) => self.with_cors(request, response).with("x-request-id", request_id),
             Err(problem) => self.refuse(request, problem, request_id),
         };
@@ -154,12 +159,17 @@ impl<R: Redis> App<R> {
         self.with_cors(request, response).with("x-request-id", request_id)
     }
 
-    async fn try_answer(&self, request: &Request, told: &mut Option<RateLimit>) -> Answer {
+    async fn try_answer(
+        &self,
+        request: &Request,
+        request_id: &str,
+        told: &mut Option<RateLimit>,
+    ) -> Answer {
         self.check_browser(request)?;
         let matched = self.paths.at(request.path()).map_err(|_| unknown(request.path()))?;
         let route = self.route(matched.value, &request.method)?;
         let group = group_of(route.path);
-        let call = Called { route, request, parameters: matched.params };
+        let call = Called { route, request, request_id, parameters: matched.params };
         let mut was_refused = false;
         if let Some((agent, admission)) = self.remembered.caller(request, &self.config, group)
             && let Some(store) = self.store.behind(admission)
@@ -191,7 +201,7 @@ impl<R: Redis> App<R> {
 
     /// Answers a caller, who is known, or will be when the store has been asked for the first time.
     async fn handle(&self, store: &Store<R>, call: &Called<'_, R>, caller: &Caller) -> Answer {
-        let Called { route, request, ref parameters } = *call;
+        let Called { route, request, request_id, ref parameters } = *call;
         caller.authorize_at(route.access, &self.config)?;
         if request.body.len() > route.body_max {
             return Err(Problem::too_large(route.body_max));
@@ -199,6 +209,12 @@ impl<R: Redis> App<R> {
         extract::check_coding(request)?;
         extract::check_query(request)?;
         durability::wish_of(request)?;
+        let audited = match route.audited {
+            None => None,
+            Some(when) => trail::said(when, route.access, request, caller)?
+                .map(|said| store.audited(&said.by(caller, request_id))),
+        };
+        let store = audited.as_ref().unwrap_or(store);
         let key = if route.method == "POST" { once::key_of(request)? } else { None };
         let once = match key {
             None => None,
@@ -207,7 +223,7 @@ impl<R: Redis> App<R> {
         let context = Context { store, config: &self.config, request, caller, once, parameters };
         let answer = (route.handler)(&context).await;
         if let Some(key) = caller.admin_key() {
-            audit::note(key, route.access, request, &answer);
+            audit::note(key, route.access, request, request_id, &answer);
         }
         answer
     }

@@ -83,6 +83,12 @@ pub fn read(admin_key: &str, text: &str, method: &str) -> Option<StandIn> {
     })
 }
 
+/// Whether a text that came in place of a key was made of a browser's cookie, good or not.
+#[must_use]
+pub fn is_of_a_cookie(text: &str) -> bool {
+    text.starts_with(Kind::Cookie.prefix())
+}
+
 /// The id and the digest of the key that is bound to certificates of a name. No text that could be
 /// sent as a key has this digest.
 #[must_use]

@@ -74,7 +74,7 @@ pub(crate) struct Alert {
 }
 
 impl Alert {
-    /// `kind`: `node_offline leader_changed expiry_suspended task_dead ledger_altered data_restored
+    /// `kind`: `node_offline leader_changed expiry_suspended task_dead ledger_altered audit_altered data_restored
     /// store_changed ledger_rolled_back hosts_disagree monitor_failing store_nearly_full test`.
     pub(crate) fn new(kind: &str, host: &str, data: &Value) -> Self {
         let id = format!("alert_{}", uuid::Uuid::now_v7().simple());

@@ -4,6 +4,8 @@ mod accord;
 mod admin_keys;
 mod agents_keys;
 mod alerts;
+mod audit;
+mod audited_routes;
 mod backups;
 mod carried;
 mod clocks;

@@ -3,6 +3,7 @@
 
 mod agent;
 mod agents_of_one_name;
+mod audit;
 mod checks;
 mod collab;
 mod config;

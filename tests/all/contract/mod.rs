@@ -96,8 +96,13 @@ pub struct Subject {
 impl Subject {
     /// A hub of the test's own, with keys on.
     pub fn of(hub: Hub) -> Self {
+        Self::shared(&Arc::new(hub))
+    }
+
+    /// The same of one that the test goes on to use.
+    pub fn shared(hub: &Arc<Hub>) -> Self {
         let (client, anonymous, key) = (hub.admin(), hub.anonymous(), Some(hub.admin_key()));
-        let own = Some(Arc::new(hub));
+        let own = Some(Arc::clone(hub));
         Self { client, anonymous, key, wants_keys: true, has_host: true, own }
     }
 

@@ -103,7 +103,7 @@ pub fn fields_of(document: &Value, described: &Value) -> Vec<Field> {
         };
         let name = parameter["name"].as_str().unwrap().to_owned();
         // What it does not know it passes over, and nothing of it is kept.
-        if name == "Prefer" {
+        if name == "Prefer" || name == "Reef-Via" {
             continue;
         }
         finder.add(place, vec![name], Value::Null);

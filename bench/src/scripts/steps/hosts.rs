@@ -1,6 +1,7 @@
 //! What hosts ask for by themselves.
 
 use anyhow::Result;
+use reef_store::audit::Seen;
 use reef_store::cluster::{self, AskSecret, CheckReady, NoteLibraries};
 use reef_store::entry::{self, SealsSeen};
 use reef_store::event::{Latest, RollBack};
@@ -22,11 +23,13 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
     for path in ["//health", "//readyz", "/cluster/durability"] {
         driver.get(path).await?;
     }
-    let mut seen = SealsSeen::default();
+    let (mut seen, mut audited) = (SealsSeen::default(), Seen::default());
     for i in 0..driver.many {
         let acquire = Acquire { host: "bench", ttl_ms: 5 * TICK_MS, seen: None };
         let lease = store.call(&acquire).await?;
-        seen = tick(store, settings, TICK_MS, i % 2 == 0, &seen).await?.seals.seen;
+        let ticked = tick(store, settings, TICK_MS, i % 2 == 0, &seen, &audited).await?;
+        seen = ticked.seals.seen;
+        audited = ticked.audit.map_or(audited, |tended| tended.seen);
         store.call(&Release { host: "bench", term: lease.term }).await?;
         store.call(&cluster::Arrive { trusts: false, era: 0, seen: None }).await?;
         store.call(&entry::Arrive { era: 0, seen: 0, link: "" }).await?;

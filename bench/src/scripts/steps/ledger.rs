@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use reef_store::agent::IsName;
+use reef_store::audit::{Keep, KeepOfLedger};
 use reef_store::key;
 use reef_store::name::{Release, Settle, Show};
 use serde_json::{Value, json};
@@ -126,8 +127,17 @@ async fn money(driver: &Driver) -> Result<()> {
         "/entries?agent_id=agent-0",
         "/entries/index?agent_id=agent-0",
         "/entries/seals",
+        "/audit",
+        "/audit?actor=nobody",
+        "/audit/seals?chain=cluster",
+        "/audit/seals?chain=ledger",
     ] {
         list(driver, path).await?;
+    }
+    for _ in 0..driver.many {
+        // That is none of the next.
+        driver.store().call(&Keep { number: 1_000_000, seal: "" }).await?;
+        driver.store().call(&KeepOfLedger { number: 1_000_000, seal: "" }).await?;
     }
     for _ in 0..driver.many.min(20) {
         driver.get("/entries/audit").await?;

@@ -5,6 +5,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
+--          audit
 --          agent_id: AgentId?   The id that the caller asks for.
 --          generated_id: AgentId  The id to use otherwise.
 --          wallet_address: text?
@@ -31,7 +32,7 @@
 --          unknown              The invite, or the key that asks, is good no more.
 --          used_up              The invite has let in as many as it was made for.
 --          beyond               The key that asks has no scope that it could give.
--- include: records once agent invite
+-- include: records once agent invite audit
 
 local id = agent_id ~= '' and agent_id or generated_id
 
@@ -70,6 +71,8 @@ local function run()
   redis.call('ZADD', key.agents, redis.call('HINCRBY', key.ledger, 'agents', 1), id)
   if wallet_address ~= '' then redis.call('HSET', key.wallets, wallet_address, id) end
   write_key(key_id, id, digest, key_name, allowed, asker.ends)
+  audit('agent.register', id, nil, facts('display_name', display_name, 'wallet_address', wallet_address,
+    'key_id', key_id, 'scopes', allowed, 'invite_id', invite_id))
   keep_clock()
   local reply = { 'ok' }
   append_agent(reply, id)

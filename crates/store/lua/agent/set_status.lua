@@ -1,12 +1,13 @@
 -- Suspends an agent, or lets it go on: all its keys with it, in this one step.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     agent_id: AgentId    Which.
+-- ARGV     audit
+--          agent_id: AgentId    Which.
 --          status: text         `active` or `suspended`.
 -- Returns  ok(Agent)
 --          not_found
 -- full: runs
--- include: key agent
+-- include: key agent audit
 
 if redis.call('EXISTS', key.agent(agent_id)) == 0 then return { 'not_found' } end
 prune_keys(agent_id)
@@ -22,7 +23,12 @@ for _, id in ipairs(redis.call('ZRANGE', key.agent_keys(agent_id), 0, -1)) do
     if row[2] then redis.call('PEXPIREAT', key.api_key(row[1]), row[2]) end
   end
 end
+local before = redis.call('HGET', key.agent(agent_id), 'status')
 redis.call('HSET', key.agent(agent_id), 'status', status)
+if before ~= status then
+  audit(status == 'suspended' and 'agent.suspend' or 'agent.resume', agent_id, facts('status', before),
+    facts('status', status))
+end
 local reply = { 'ok' }
 append_agent(reply, agent_id)
 return reply

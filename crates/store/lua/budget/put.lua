@@ -2,6 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          owner: text          Whose tasks.
 --          scope: text          `owner`, `user` or `group`.
 --          of_id: text          Which agent, user or group.
@@ -14,11 +15,14 @@
 -- Returns  BudgetPut:
 --          ok(budget: Box<Budget>)
 --          too_many             There are as many as there may be.
--- include: records once shown_budget clock
+-- include: records once shown_budget clock audit
+
+local FACTS = 'cost n tokens n period t on_exceed t note t'
 
 local function run()
   local at, name = key.budget(owner, scope, of_id), owner .. '/' .. scope .. '/' .. of_id
   local row = redis.call('HMGET', at, 'number', 'period')
+  local before = facts_of(at, FACTS)
   local number, list = row[1], key.budgets_by_owner(owner)
   if not number then
     if redis.call('ZCARD', list) >= BUDGETS_MAX then return { 'too_many' } end
@@ -32,6 +36,7 @@ local function run()
   redis.call('HSET', at, 'number', number, 'cost', cost, 'tokens', tokens, 'period', period,
     'on_exceed', on_exceed, 'note', note, 'updated_by', by, 'updated_at', now)
   note_used_up(read_budget(owner, scope, of_id))
+  audit('budget.set', name, before, facts_of(at, FACTS))
   keep_clock()
   local reply = { 'ok' }
   append_budget(reply, name)

@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          bulk_id: BulkId      Its id.
 --          owner: text          Whose it is.
 --          action: text         `cancel`, `retry`, `remove` or `set_priority`.
@@ -14,7 +15,7 @@
 --          ok(text)             Its id.
 --          too_many             The owner has as many under way as it may have.
 -- Emits    bulk_started
--- include: records once event
+-- include: records once event audit
 
 -- Forgets the oldest job of the owner that has ended, where there are too many.
 local function forget_oldest()
@@ -42,7 +43,11 @@ local function run()
   redis.call('ZADD', key.bulks, clock, bulk_id)
   forget_oldest()
   redis.call('ZADD', key.bulks_by_owner(owner), redis.call('HINCRBY', key.cluster, 'bulks', 1), bulk_id)
-  if most ~= '' then tell_bulk_started(bulk_id, action) end
+  if most ~= '' then
+    tell_bulk_started(bulk_id, action)
+    audit('bulk.start', bulk_id, nil, facts('action', action, 'priority', tonumber(priority), 'most', tonumber(most),
+      'reason', reason, 'filter', { filter }))
+  end
   keep_clock()
   return { 'ok', bulk_id }
 end

@@ -4,14 +4,15 @@
 -- first call does all but the paging; the others go on with tasks and nodes.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     begins: flag         Begin; else go on.
+-- ARGV     audit
+--          begins: flag         Begin; else go on.
 --          taken_at_ms: int?    When the copy was taken, in milliseconds of Redis' clock.
 --          seen: text?          The youngest event that somebody has seen and that the copy does not
 --                               hold.
 -- Returns  ok(Voided)
 -- Emits    restored, leader_changed, task_pending
 -- full: runs
--- include: node era
+-- include: node era audit
 
 -- A page of an index of numbered things, and where to go on ('' at the end).
 local function page(index, after, each)
@@ -57,6 +58,9 @@ end
 if begins == '1' and (seen == '' or not is_noticed(seen)) then
   local id, era = this_process()
   local taken_at = taken_at_ms ~= '' and rfc3339_ms(tonumber(taken_at_ms)) or ''
+  if redis.call('EXISTS', key.audit_head) == 1 then
+    audit('hub.restore', 'cluster', nil, facts('taken_at', taken_at))
+  end
   begin_void(id, math.max(era, tonumber(redis.call('HGET', key.cluster, 'era') or nil) or 0),
     taken_at, seen)
 end

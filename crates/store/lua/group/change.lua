@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          group_id: GroupId    Which.
 --          writer: Writer<'a>   Who asks.
 --          retries: flag        Try again; else cancel.
@@ -10,7 +11,7 @@
 -- Returns  Written<>:
 --          ok(Changed)
 -- Emits    task_cancelled · task_pending · task_waiting
--- include: records once cancel revive group
+-- include: records once cancel revive group audit
 
 local function change(task)
   if not task then return false end
@@ -35,6 +36,8 @@ local function run()
   for i = 1, #page, 2 do
     if change(read_task(page[i])) then changed = changed + 1 end
   end
+  audit(retries == '1' and 'group.retry' or 'group.cancel', group_id, nil,
+    facts('tasks', redis.call('ZCARD', key.group_tasks(group_id))))
   keep_clock()
   return { 'ok', changed, redis.call('EXISTS', key.releasing), #page == 2 * CHANGE_BATCH and page[#page] or '' }
 end

@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
+--          audit
 --          hold_id: HoldId      Which.
 --          writer: Writer<'a>   Who asks.
 --          amount: Option<Money>
@@ -18,7 +19,7 @@
 --          self                 It would be paid to whom it was taken from.
 --          over(Money)          It reserves less: this much.
 --          task(text)           A task is paid from it, and ends it.
--- include: records once hold
+-- include: records once hold audit
 
 local function run()
   local hold, refusal = pending_hold(hold_id, writer, task_id)
@@ -31,6 +32,10 @@ local function run()
     { hold.agent, -hold.amount })
   end_hold(hold, 'posted', paid)
   redis.call('HSET', key.hold(hold_id), 'to_agent', to_agent)
+  if task_id == '' then
+    audit('hold.post', hold_id, facts('agent_id', hold.agent, 'amount', decimal(hold.amount)),
+      facts('status', 'posted', 'to_agent', to_agent, 'paid', decimal(paid)))
+  end
   local reply = { 'ok' }
   append_hold(reply, hold_id)
   return reply

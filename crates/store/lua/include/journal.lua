@@ -1,9 +1,7 @@
 -- Money and its journal. Amounts are whole numbers of millionths, at most 2^53-1, which Lua's
 -- doubles hold exactly. Each movement is one entry, linked to the one before: an account's balance
 -- is the sum of its legs, and what is reserved of it the sum of its locks.
--- include: now
-
-local NO_LINK = '0000000000000000000000000000000000000000'
+-- include: now linked
 
 local EXTERNAL = '@external'
 
@@ -66,11 +64,6 @@ end
 local function altered(what, id)
   redis.call('HSET', key.ledger, 'alarm', what .. ' ' .. id)
   return { 'altered' }
-end
-
--- One part of the text that a link is made of, with its length in front.
-local function part(text)
-  return #text .. ':' .. text
 end
 
 -- Changes accounts (account and amount in turn); returns the changes as the journal keeps them, and

@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
+--          audit
 --          intent_id: IntentId  Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Cancelled:
@@ -11,7 +12,7 @@
 --          forbidden            It is somebody else's.
 --          state(text)          It is not open: its status.
 -- full: runs
--- include: records once hold intent
+-- include: records once hold intent audit
 
 local function run()
   local intent = read_intent(intent_id)
@@ -22,6 +23,7 @@ local function run()
   if not is_intent_backed(intent) then return altered('intent', intent.id) end
   post('intent_cancelled', intent.id, '', {}, { intent.agent, -intent.margin })
   redis.call('HSET', key.intent(intent.id), 'margin', 0)
+  audit('intent.cancel', intent.id, facts('agent_id', intent.agent, 'margin', decimal(intent.margin)))
   move_intent(intent, 'cancelled')
   local reply = { 'ok' }
   append_intent(reply, intent.id)

@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
+--          audit
 --          invite_id: InviteId  Its id.
 --          digest: text         SHA-256 of its token, in hex.
 --          uses: int            How many agents it lets in.
@@ -16,7 +17,7 @@
 --          beyond               It would give scopes that the key that asks has not.
 --          unknown              The key that asks is good no more.
 --          id_collision         The generated id is in use: try again with another.
--- include: records once invite
+-- include: records once invite audit
 
 local function run()
   local asker = read_maker(maker)
@@ -36,6 +37,7 @@ local function run()
     'expires_at', now + life, 'until', clock + life, 'seq', number)
   redis.call('ZADD', key.invites, number, invite_id)
   redis.call('ZADD', key.due_invites, clock + life, invite_id)
+  audit('invite.create', invite_id, nil, facts('uses', tonumber(uses), 'scopes', scopes, 'expires_at', now + life))
   keep_clock()
   local reply = { 'ok' }
   append_invite(reply, invite_id)

@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
+--          audit
 --          agent_id: AgentId    Whose; `@admin` for an admin key.
 --          key_id: KeyId        Its id.
 --          digest: text         SHA-256 of the key, in hex.
@@ -18,7 +19,7 @@
 --          suspended            The agent is suspended.
 --          unknown              The key that asks is good no more.
 --          id_collision         The generated id is in use: try again with another.
--- include: records once quota key
+-- include: records once quota key audit
 
 local function run()
   local asker = read_maker(maker)
@@ -36,6 +37,8 @@ local function run()
   local refused = over_quota('quota_keys', most, redis.call('ZCARD', key.agent_keys(agent_id)), 1)
   if refused then return refused end
   write_key(key_id, agent_id, digest, name, scopes, ends)
+  audit('key.create', key_id, nil,
+    facts('agent_id', agent_id, 'name', name, 'scopes', scopes, 'expires_at', tonumber(ends)))
   local reply = { 'ok' }
   append_key(reply, key_id)
   return reply

@@ -2,7 +2,8 @@
 -- scopes or ends later; who administers can, unless that one administers, too.
 --
 -- KEYS[1]  the ledger partition
--- ARGV     key_id: KeyId        Which.
+-- ARGV     audit
+--          key_id: KeyId        Which.
 --          maker: KeyId?        The key that asks, which must not be exceeded; `None`: the admin key.
 -- Returns  Revoked:
 --          ok                   It is unknown from here on.
@@ -10,7 +11,7 @@
 --          beyond(Excess)       It exceeds the key that asks.
 --          unknown              The key that asks is good no more.
 -- full: runs
--- include: key
+-- include: key audit
 
 local asker = read_maker(maker)
 if not asker then return { 'unknown' } end
@@ -21,4 +22,5 @@ if beyond and (not asker.administers or has_scope(other.scopes, 'admin')) then
   return { 'beyond', beyond }
 end
 forget_key(key_id)
+audit('key.revoke', key_id, facts('agent_id', other.agent, 'name', other.name, 'scopes', other.scopes))
 return { 'ok' }

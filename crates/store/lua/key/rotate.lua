@@ -3,12 +3,13 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
+--          audit
 --          key_id: KeyId        Which.
 --          maker: KeyId?        The key that asks, which must not be exceeded; `None`: the admin key.
 --          new_id: KeyId        The id of the new key.
 --          digest: text         SHA-256 of the new key, in hex.
 -- Returns  Made
--- include: records once key
+-- include: records once key audit
 
 local function run()
   local asker = read_maker(maker)
@@ -21,6 +22,8 @@ local function run()
   if redis.call('EXISTS', key.agent_key(new_id)) == 1 then return { 'id_collision' } end
   forget_key(key_id)
   write_key(new_id, other.agent, digest, other.name, other.scopes, other.ends)
+  audit('key.rotate', key_id, facts('agent_id', other.agent, 'name', other.name, 'scopes', other.scopes),
+    facts('key_id', new_id))
   local reply = { 'ok' }
   append_key(reply, new_id)
   return reply

@@ -2,6 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          node_id: NodeId      Who.
 --          term: int            The term under which it leads.
 --          writer: Writer<'a>   Who sends the request.
@@ -13,7 +14,7 @@
 --                               Somebody else leads, or nobody, or under another term.
 -- Emits    leader_changed
 -- full: runs
--- include: records once node
+-- include: records once node audit
 
 local function run()
   local row = redis.call('HMGET', key.node(node_id), 'status', 'owner')
@@ -27,6 +28,7 @@ local function run()
   redis.call('DEL', key.leader_lock)
   remember('resigned', node, present)
   tell_leader_changed('', present, node)
+  audit('leader.resign', node_id, facts('leader', node, 'term', present))
   return { 'ok', present }
 end
 

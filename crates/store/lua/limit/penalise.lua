@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          name: LimitId      Which.
 --          writer: Writer<'a>   Who asks.
 --          task_id: TaskId?     The running task that was refused.
@@ -18,7 +19,7 @@
 --          forbidden            It runs on somebody else's node.
 --          fenced               Its claim is over.
 -- Emits    limit_shut
--- include: records once claim limits limit
+-- include: records once claim limits limit audit
 
 local function shut(use)
   local limit, till = read_limit(name), clock + tonumber(for_ms)
@@ -32,6 +33,7 @@ local function run()
   if not read_limit(name) then return { 'unknown_limit' } end
   if task_id == '' then
     shut(use_of({ name, use_key }, owner))
+    audit('limit.shut', name, nil, facts('key', use_key, 'owner', owner, 'for_ms', tonumber(for_ms)))
   else
     local task = read_task(task_id)
     local refused = claim_refusal(task, token, writer)

@@ -2,6 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          name: LimitId      Which.
 --          by: text             Who asks.
 --          concurrency: int?    Most tasks that run at once; none: any number.
@@ -13,11 +14,14 @@
 --          ok(limit: Box<Limit>)
 --          too_many             There are as many as there may be.
 -- Emits    limit_changed
--- include: records once limits
+-- include: records once limits audit
+
+local FACTS = 'concurrency n rates j paused f per_owner f note t'
 
 local function run()
   local number = redis.call('HGET', key.limit(name), 'number')
   if not number and redis.call('ZCARD', key.limits) >= LIMITS_MAX then return { 'too_many' } end
+  local before = facts_of(key.limit(name), FACTS)
   number = number or redis.call('HINCRBY', key.cluster, 'limits', 1)
   redis.call('ZADD', key.limits, number, name)
   redis.call('HSET', key.queue_audiences, LIMITED, 1)
@@ -26,6 +30,7 @@ local function run()
   open_all_of(name)
   raise_schema()
   tell_limit_changed('limit_changed', name)
+  audit('limit.set', name, before, facts_of(key.limit(name), FACTS))
   keep_clock()
   local reply = { 'ok' }
   append_limit(reply, name)

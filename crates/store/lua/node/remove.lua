@@ -1,13 +1,14 @@
 -- Forgets a node; what it held goes back into the queue.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     node_id: NodeId      Which.
+-- ARGV     audit
+--          node_id: NodeId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
 --          ok
 -- Emits    node_removed, task_pending, leader_changed
 -- full: runs
--- include: node name
+-- include: node name audit
 
 local row = redis.call('HMGET', key.node(node_id), 'status', 'owner', 'seq', 'available_skills',
   'tags', 'max_concurrent_tasks', 'running_tasks', 'hostname', 'mailed', 'own_name')
@@ -34,4 +35,5 @@ redis.call('HINCRBY', key.cluster, 'running', 0 - tonumber(row[7]))
 touch()
 keep_clock()
 tell_node_removed(node_id, row[8])
+audit('node.remove', node_id, facts('status', row[1], 'hostname', row[8], 'owner', row[2]))
 return { 'ok' }

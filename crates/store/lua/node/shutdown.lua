@@ -3,13 +3,14 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          node_id: NodeId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
 --          ok
 -- Emits    node_offline, task_pending, leader_changed
 -- full: runs
--- include: records once node
+-- include: records once node audit
 
 local function run()
   local row = redis.call('HMGET', key.node(node_id), 'status', 'owner')
@@ -17,6 +18,7 @@ local function run()
   if is_foreign(row[2], writer) then return { 'forbidden' } end
   go_offline(node_id, 'shutdown')
   redis.call('DEL', key.heartbeat(node_id))
+  audit('node.shutdown', node_id, facts('status', row[1]), facts('status', 'offline'))
   keep_clock()
   return { 'ok' }
 end

@@ -2,6 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          node_id: NodeId      Which.
 --          writer: Writer<'a>   Who asks.
 --          status: Option<NodeStatus>
@@ -23,11 +24,21 @@
 --          ok(Box<Node>)
 -- Emits    node_<status> when the status changes; task_pending, leader_changed when it is offline now
 -- full: runs
--- include: records once node
+-- include: records once node audit
 
 -- '' leaves a field as it is.
 local function set(field, value)
   if value ~= '' then redis.call('HSET', key.node(node_id), field, value) end
+end
+
+-- What an operator sets; the counters are the node's own.
+local function note(row)
+  local after = facts('status', status, 'available_skills', { available_skills }, 'tags', { tags },
+    'max_concurrent_tasks', tonumber(max_concurrent_tasks))
+  if after == '{}' then return end
+  audit('node.change', node_id, facts('status', status ~= '' and row[1],
+    'available_skills', { available_skills ~= '' and row[4] }, 'tags', { tags ~= '' and row[5] },
+    'max_concurrent_tasks', max_concurrent_tasks ~= '' and tonumber(row[6])), after)
 end
 
 local function run()
@@ -58,6 +69,7 @@ local function run()
     end
     if status == 'offline' then go_offline(node_id, 'changed') else move(node_id, status, 'changed') end
   end
+  note(row)
   keep_clock()
   local reply = { 'ok' }
   append_node(reply, node_id)

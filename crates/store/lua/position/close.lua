@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
+--          audit
 --          position_id: PositionId  One of its positions.
 --          writer: Writer<'a>   Who asks. An owner may close at the mark only.
 --          price: Option<Money>
@@ -13,7 +14,7 @@
 --          forbidden            It is somebody else's.
 --          state(text)          It has ended: its status.
 --          price(Money)         Its owner may close it at this price only.
--- include: records once hold position
+-- include: records once hold position audit
 
 local function run()
   local position = read_position(position_id)
@@ -29,6 +30,7 @@ local function run()
   local paid, refused = end_match('close', position_id, winner, loser, amount, at,
     { 'closed', 'closed', 'closed', 'closed' })
   if not paid then return refused end
+  audit('position.close', position_id, facts('agent_id', position.agent), facts('price', decimal(at)))
   local reply = { 'ok' }
   append_position(reply, position_id)
   return reply

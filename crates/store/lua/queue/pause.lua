@@ -3,20 +3,28 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          paused: text         `*` for all, a JSON array of skills and types, or empty for none.
 --          skills: text         The skills of these (JSON).
 --          types: text          The types of these (JSON).
 -- Returns  ok
 -- Emits    queue_paused · queue_resumed
--- include: records once queue
+-- include: records once queue audit
+
+-- What is paused, as a fact.
+local function fact(of)
+  return facts('paused', of == '*' and of or { of })
+end
 
 local function run()
+  local before = redis.call('HGET', key.queue_audiences, PAUSED) or ''
   if paused == '' then
     redis.call('HDEL', key.queue_audiences, PAUSED)
   else
     redis.call('HSET', key.queue_audiences, PAUSED, paused)
   end
   tell_queue_paused(paused == '' and 'queue_resumed' or 'queue_paused', skills, types)
+  audit(paused == '' and 'queue.resume' or 'queue.pause', 'queue', fact(before), fact(paused))
   return { 'ok' }
 end
 

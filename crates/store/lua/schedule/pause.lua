@@ -2,6 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          schedule_id: ScheduleId  Which.
 --          writer: Writer<'a>   Who asks.
 --          paused: flag         Whether no run comes due.
@@ -12,7 +13,7 @@
 --          forbidden            It is somebody else's.
 -- Emits    schedule_paused · schedule_resumed
 -- full: runs
--- include: records once schedule
+-- include: records once schedule audit
 
 local function run()
   local row = redis.call('HMGET', key.schedule(schedule_id), 'owner', 'paused', 'from')
@@ -26,6 +27,9 @@ local function run()
     look_at(schedule_id, paused == '1')
     tell_schedule_changed(paused == '1' and 'schedule_paused' or 'schedule_resumed', schedule_id)
   end
+  audit(paused == '1' and 'schedule.pause' or 'schedule.resume', schedule_id,
+    facts('paused', { row[2] == '1' and 'true' or 'false' }),
+    facts('paused', { paused == '1' and 'true' or 'false' }, 'note', note))
   keep_clock()
   local reply = { 'ok' }
   append_schedule(reply, schedule_id)

@@ -2,6 +2,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          schedule_id: ScheduleId  Which.
 --          owner: text          Who asks: a new one's owner.
 --          writer: Writer<'a>   Who asks.
@@ -18,7 +19,9 @@
 --          forbidden            It is somebody else's.
 --          too_many             There are as many as there may be.
 -- Emits    schedule_set
--- include: records once schedule quota
+-- include: records once schedule quota audit
+
+local FACTS = 'spec j overlap t catch_up j pause_on_failure f paused f note t task j'
 
 -- Notes a new one; nil, or why there is none.
 local function make()
@@ -41,6 +44,7 @@ local function run()
     local refused = make()
     if refused then return refused end
   end
+  local before = row[1] and facts_of(key.schedule(schedule_id), FACTS)
   local is_paused = paused
   if paused == '' then is_paused = row[3] or '0' end
   local is_resumed = is_paused == '0' and row[3] == '1'
@@ -50,6 +54,7 @@ local function run()
   redis.call('HINCRBY', key.schedule(schedule_id), 'revision', 1)
   look_at(schedule_id, is_paused == '1')
   tell_schedule_changed('schedule_set', schedule_id)
+  audit('schedule.set', schedule_id, before, facts_of(key.schedule(schedule_id), FACTS))
   keep_clock()
   local reply = { 'ok' }
   append_schedule(reply, schedule_id)

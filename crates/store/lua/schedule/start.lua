@@ -4,6 +4,7 @@
 -- KEYS[1]  the cluster partition
 -- Call     Start
 -- ARGV     once
+--          audit
 --          schedule_id: ScheduleId  Which.
 --          revision: int        That was looked at.
 --          writer: Writer<'a>   Who asks.
@@ -29,7 +30,7 @@
 --          not_found            There is no such schedule.
 --          forbidden            It is somebody else's.
 -- Emits    schedule_paused · schedule_missed · task_pending · task_scheduled · task_waiting
--- include: records once take schedule
+-- include: records once take schedule audit
 
 -- Notes what became of the run; what did not come of one that somebody asked for, its answer says.
 local function note_run(outcome, rest)
@@ -123,6 +124,9 @@ local function run()
   end
   if before then redis.call('HSET', key.schedule(schedule_id), 'buffered', given.task_id) end
   note_run('started', given.task_id)
+  if cause ~= 'time' then
+    audit('schedule.' .. cause, schedule_id, nil, facts('task_id', given.task_id, 'due_at', tonumber(due_ms)))
+  end
   keep_clock()
   return { 'ok', due_ms, now, said and 1 or 0, given.task_id }
 end

@@ -3,12 +3,13 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          age_ms: int          How long ago they ended, in milliseconds.
 --          after: int           [`Forgotten::next`] of the step before; 0 for the first.
 -- Returns  ok(Forgotten)
 -- Emits    group_ended
 -- full: runs
--- include: records once forget
+-- include: records once forget audit
 
 local before = now - age_ms
 
@@ -17,6 +18,7 @@ local function ended_before(id)
 end
 
 local function run()
+  audit('task.cleanup', 'tasks', nil, facts('ended_before', before))
   local till = '(' .. string.format('%.0f', before + 1)
   local found = redis.call('ZRANGEBYSCORE', key.ended_tasks, '-inf', till, 'LIMIT', 0, TASK_BATCH)
   if #found > 0 then return { 'ok', forget_some(found), after } end

@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          writer: Writer<'a>   Who asks.
 --          version: text        [`Found::version`] of what it was made from.
 --          if_status: text      Only in this status; empty: while it waits.
@@ -21,7 +22,7 @@
 --          changed              It is not what it was made from any more.
 --          too_many_classes     Too many different sets of skills wait.
 -- Emits    task_edited · task_pending · task_scheduled
--- include: records once take rank
+-- include: records once take rank audit
 
 local function refusal_of(task)
   if not task then return { 'not_found' } end
@@ -107,6 +108,7 @@ local function run()
   end
   local due = redis.call('ZSCORE', key.delayed_tasks, it.id)
   local is_queued = not due and it.status == 'pending'
+  local was = it.status
   local class, crowded = next_class(it, given, is_queued)
   if not class then return crowded end
   if it.status ~= 'waiting' then dequeue(it) end
@@ -116,6 +118,7 @@ local function run()
   rewrite(it, given)
   if it.status ~= 'waiting' then put(it, is_queued, due, is_new_class) end
   tell_task_edited(it.id, fields)
+  audit('task.edit', it.id, facts('status', was), facts('fields', { fields }))
   keep_clock()
   local reply = { 'ok', is_routable(read_wants(given.wants)) and 1 or 0 }
   append_task(reply, it.id)

@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          writer: Writer<'a>   Who asks.
 --          dry_run: flag        Only say which.
 --          status: text         `failed` or `timeout`; empty: both.
@@ -11,7 +12,7 @@
 --          task_ids: TaskId*     These; none: all that the filters let through.
 -- Returns  ok(Redriven)
 -- Emits    task_pending
--- include: records once claim revive
+-- include: records once claim revive audit
 
 local function try(id, reply)
   local task = redis.call('ZSCORE', key.dead_tasks, id) and read_task(id)
@@ -32,6 +33,9 @@ local function run()
       'LIMIT', 0, CHANGE_BATCH)
     for i = 1, #entries, 2 do try(entries[i], reply) end
     if #entries == 2 * CHANGE_BATCH then reply[2] = entries[#entries] end
+  end
+  if dry_run == '0' and reply[3] then
+    audit('task.redrive', 'tasks', nil, facts('count', #reply - 2, 'tasks', ids(reply, 3)))
   end
   keep_clock()
   return reply

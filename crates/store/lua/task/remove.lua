@@ -1,13 +1,14 @@
 -- Forgets a task that has ended.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     task_id: TaskId      Which.
+-- ARGV     audit
+--          task_id: TaskId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
 --          ok
 -- Emits    group_ended
 -- full: runs
--- include: claim
+-- include: claim audit
 
 local task = read_task(task_id)
 if not task then return { 'not_found' } end
@@ -17,4 +18,5 @@ if redis.call('ZSCORE', key.unsettled_tasks, task.id) or is_untold(task) then
   return { 'state', 'unsettled' }
 end
 forget_task(task)
+audit('task.remove', task_id, facts('status', task.status))
 return { 'ok' }

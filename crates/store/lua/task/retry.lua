@@ -3,12 +3,13 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          task_id: TaskId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
 --          ok(Box<Task>)
 -- Emits    task_pending
--- include: records once claim revive
+-- include: records once claim revive audit
 
 local function run()
   local task = read_task(task_id)
@@ -16,7 +17,9 @@ local function run()
   if is_foreign(task.owner, writer) then return { 'forbidden' } end
   local refused = revival_refusal(task)
   if refused then return { refused, task.status } end
+  local before = facts('status', task.status)
   revive(task, 'retried')
+  audit('task.retry', task_id, before, facts_of(key.task(task_id), 'status t'))
   keep_clock()
   local reply = { 'ok' }
   append_task(reply, task_id)

@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
+--          audit
 --          wait_id: WaitId      Which.
 --          writer: Writer<'a>   In whose name: '' may answer all.
 --          by: text             Who answers.
@@ -20,7 +21,7 @@
 --          ended(state: text, decision: text)  It has ended otherwise.
 --          answered(decision: text)  The caller has answered otherwise.
 -- Emits    wait_answered · task_pending · task_cancelled
--- include: records once claim wait usage
+-- include: records once claim wait usage audit
 
 local function has_option(options)
   for _, option in ipairs(options) do
@@ -95,6 +96,7 @@ local function run()
     redis.call('HSET', key.wait(wait_id), 'decision', decision)
     decide(wait)
   end
+  audit('wait.answer', wait_id, nil, facts('task_id', wait.task, 'decision', decision, 'comment', comment))
   tell_wait_answered(wait_id, wait.task, decision, by)
   keep_clock()
   return shown()

@@ -7,6 +7,7 @@ use futures_util::future::try_join_all;
 
 use super::{Answered, Arguments, Call, Once, Partition, Reader, Script, StoreError};
 use crate::admission::{Admission, Verdict};
+use crate::audit::Actor;
 use crate::keys::{Keys, Layout};
 use crate::port::{Redis, RedisError, Reply};
 
@@ -16,6 +17,8 @@ pub struct Store<R> {
     shared: Arc<Shared<R>>,
     /// What the first call has to find out on its way.
     admission: Option<Arc<Admission>>,
+    /// Who asks, where the audit is to say so: what [`Store::audited`] was given.
+    audit: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -28,7 +31,11 @@ struct Shared<R> {
 
 impl<R> Clone for Store<R> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), admission: self.admission.clone() }
+        Self {
+            shared: Arc::clone(&self.shared),
+            admission: self.admission.clone(),
+            audit: self.audit.clone(),
+        }
     }
 }
 
@@ -36,7 +43,20 @@ impl<R: Redis> Store<R> {
     /// A store over a connection.
     pub fn new(redis: R, keys: Keys) -> Self {
         let shared = Shared { redis, keys, without_functions: AtomicBool::default() };
-        Self { shared: Arc::new(shared), admission: None }
+        Self { shared: Arc::new(shared), admission: None, audit: None }
+    }
+
+    /// The same store for one request, of which the audit says who asks, wherever a script that it calls is
+    /// one that writes there.
+    #[must_use]
+    pub fn audited(&self, by: &Actor<'_>) -> Self {
+        Self { audit: Some(by.packed().into()), ..self.clone() }
+    }
+
+    /// The same store for what follows from what the audit has said already.
+    #[must_use]
+    pub fn unaudited(&self) -> Self {
+        Self { audit: None, ..self.clone() }
     }
 
     /// The same store for one request, of which the first call checks a key on its way; `None` where
@@ -44,7 +64,7 @@ impl<R: Redis> Store<R> {
     #[must_use]
     pub fn behind(&self, admission: Admission) -> Option<Self> {
         let can = self.keys().layout() == Layout::Plain && self.may_have_functions();
-        can.then(|| Self { shared: Arc::clone(&self.shared), admission: Some(Arc::new(admission)) })
+        can.then(|| Self { admission: Some(Arc::new(admission)), ..self.clone() })
     }
 
     /// What has become of the check: it is made now if no call has made it.
@@ -320,6 +340,9 @@ impl<R: Redis> Store<R> {
         };
         if let Some(instance) = instance {
             arguments.text(instance);
+        }
+        if call.script().audited {
+            arguments.text(self.audit.as_deref().unwrap_or_default());
         }
         call.arguments(&mut arguments);
         if let Some(admission) = admission {

@@ -19,7 +19,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::Value;
 
 pub use fields::Fields;
-pub use operation::{Describe, HOST, Operation, idempotency_key, prefer};
+pub use operation::{Describe, HOST, Operation, idempotency_key, prefer, reason, via};
 
 use crate::auth::Access;
 use crate::route::Route;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reef_domain::limits::{IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX};
+use reef_domain::limits::{AUDIT_REASON_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX, PAGE_MAX};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Api, Line, problems, schema};
 use crate::auth::Access;
 use crate::problem::Code;
+use crate::trail;
 
 /// What a route takes, as far as problems follow from it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -81,6 +82,10 @@ impl Operation {
         }
         if operation.line.method != "GET" && server != HOST {
             operation.parameters.push(json!({ "$ref": "#/components/parameters/Prefer" }));
+        }
+        if trail::when(operation.line.method, operation.line.path).is_some() {
+            operation.parameters.push(json!({ "$ref": "#/components/parameters/ReefReason" }));
+            operation.parameters.push(json!({ "$ref": "#/components/parameters/ReefVia" }));
         }
         operation.settle();
         operation
@@ -164,6 +169,34 @@ pub fn prefer() -> Value {
                         is made all the same. Other preferences are passed over.",
         "schema": { "type": "string" },
         "example": "durability=disk, handling=strict",
+    })
+}
+
+/// The header that says why something is done, for the audit.
+#[must_use]
+pub fn reason() -> Value {
+    json!({
+        "name": "Reef-Reason",
+        "in": "header",
+        "description": format!(
+            "Why, for the audit: at most {AUDIT_REASON_CHARS_MAX} characters in one line. UTF-8, or as RFC 8187 \
+             writes it in ASCII: `UTF-8''caf%C3%A9`."
+        ),
+        "schema": {
+            "type": "string", "maxLength": AUDIT_REASON_CHARS_MAX, "pattern": "^([!-~]([ -~]*[!-~])?)?$",
+        },
+        "example": "the provider has shut its gate",
+    })
+}
+
+/// The header that says what a request comes from, for the audit.
+#[must_use]
+pub fn via() -> Value {
+    json!({
+        "name": "Reef-Via",
+        "in": "header",
+        "description": "`cli` or `page`, for the audit; all else counts as `api`.",
+        "schema": { "type": "string" },
     })
 }
 

@@ -1,0 +1,10 @@
+-- Reads what the cluster's chain of the audit says of itself, and its seals.
+--
+-- KEYS[1]  the cluster partition
+-- Call     ListSeals
+-- ARGV     from: int            Number of the first, from 0; those that are dropped are passed over.
+--          limit: int           Most seals.
+-- Returns  ok(Head)
+-- include: audit_read
+
+return list_audit_seals(tonumber(from), tonumber(limit))
