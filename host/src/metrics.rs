@@ -3,6 +3,8 @@
 //! The table below is the whole list. Handles are looked up once, when a route or a task is set
 //! up: a request costs one addition and one histogram entry, and allocates nothing.
 
+mod spans;
+
 use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -81,6 +83,16 @@ const METRICS: &[(Kind, &str, &str)] = &[
     (Kind::Gauge, "reef_tasks_waiting", "Tasks that wait for a node"),
     (Kind::Gauge, "reef_tasks_dead", "Tasks that failed for good and were not tried again"),
     (Kind::Counter, "reef_tasks_fenced_total", "Stale claim tokens that were refused"),
+    (
+        Kind::Histogram,
+        "reef_task_wait_seconds",
+        "How long tasks had waited for a node when they were claimed",
+    ),
+    (
+        Kind::Histogram,
+        "reef_task_run_seconds",
+        "How long tries ran that ended well, failed or ran out of time",
+    ),
     (Kind::Gauge, "reef_tasks_ended_bytes", "What tasks take in Redis that have ended, about"),
     (
         Kind::Gauge,
@@ -230,7 +242,7 @@ impl Metrics {
                 .set(idle);
         }
         counter!("reef_log_lines_dropped_total").absolute(logging::lines_dropped());
-        self.handle.render()
+        self.handle.render() + &spans::rendered()
     }
 }
 
@@ -435,6 +447,13 @@ impl TaskMetrics {
         }
     }
 
+    /// Another host shows how long tasks wait and run: what this one has seen would seem to grow at once when it
+    /// is the monitor again.
+    #[expect(clippy::unused_self, reason = "they belong to what is shown of tasks")]
+    pub(crate) fn hide_spans(&self) {
+        spans::hide();
+    }
+
     /// Shows what a sweep has counted.
     #[expect(clippy::cast_precision_loss, reason = "counts of tasks are far below 2^53")]
     pub(crate) fn show(&self, counts: &Counts) {
@@ -447,6 +466,7 @@ impl TaskMetrics {
         self.overdue.set(counts.overdue as f64);
         self.parked_classes.set(counts.parked_classes as f64);
         self.fenced.absolute(counts.fenced.unsigned_abs());
+        spans::show(&counts.ever);
     }
 }
 
@@ -468,6 +488,12 @@ impl StreamMetrics {
             reconnects: counter!("reef_stream_reconnects_total"),
         }
     }
+}
+
+/// What a metric means.
+fn meaning_of(name: &str) -> &'static str {
+    let found = METRICS.iter().find(|(_, known, _)| *known == name);
+    found.map(|(_, _, meaning)| *meaning).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -94,7 +94,10 @@ impl Monitor {
                 state.report(&ticked);
                 self.alert(state).await;
             }
-            Ok(None) => state.metrics.ticks_standby.increment(1),
+            Ok(None) => {
+                state.metrics.ticks_standby.increment(1);
+                state.metrics.tasks.hide_spans();
+            }
             Err(error) => {
                 state.metrics.ticks_failed.increment(1);
                 // One line for each failure of Redis, not one each second.

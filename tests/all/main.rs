@@ -23,6 +23,9 @@ mod schedules;
 /// What tasks use, and what is paid for them, the same way.
 mod spending;
 
+/// What has happened, as the history says it, the same way.
+mod history;
+
 /// Tasks of one session at a time, by their scripts alone, against a plain model.
 mod double_texting;
 /// Hosts that stop between any two scripts.

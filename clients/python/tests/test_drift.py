@@ -47,6 +47,8 @@ UNWRAPPED = {
     "GET /api/v1/cluster/durability": FOR_OPERATORS,
     "GET /healthz": FOR_OPERATORS,
     "GET /metrics": FOR_OPERATORS,
+    "GET /api/v1/history": FOR_OPERATORS,
+    "GET /api/v1/tasks/{id}/attempts": FOR_OPERATORS,
     "GET /api/v1/entries/seals": FOR_OPERATORS,
     "GET /api/v1/audit": FOR_OPERATORS,
     "GET /api/v1/audit/seals": FOR_OPERATORS,

@@ -30,6 +30,7 @@ fn filter(query: &Query) -> Result<Filter, Problem> {
         since: text("since"),
         until: text("until"),
         error: text("error~"),
+        error_key: text("error_key"),
     };
     let mut invalid = Invalid::new();
     let filter = Filter::read(given, "", &mut invalid);

@@ -8,6 +8,7 @@ mod edits;
 mod fairness;
 mod finding;
 mod flows;
+mod history;
 mod limits;
 #[cfg(feature = "openapi")]
 mod openapi;
@@ -41,6 +42,7 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(PATCH "/api/v1/tasks/{id}", Write, edits::edit),
         route!(DELETE "/api/v1/tasks/{id}", Write, owners::remove),
         route!(GET "/api/v1/tasks/{id}/why", Read, why::explain),
+        route!(GET "/api/v1/tasks/{id}/attempts", Read, history::attempts),
         route!(POST "/api/v1/tasks/{id}/progress", Write, claims::progress),
         route!(POST "/api/v1/tasks/{id}/complete", Write, claims::complete, BLOCK_BYTES_MAX),
         route!(POST "/api/v1/tasks/{id}/fail", Write, claims::fail),
@@ -71,6 +73,7 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(POST "/api/v1/schedules/{id}/trigger", Write, schedules::trigger),
         route!(POST "/api/v1/schedules/{id}/backfill", Write, schedules::backfill),
         route!(GET "/api/v1/usage", Read, usage::show),
+        route!(GET "/api/v1/history", Read, history::show),
         route!(GET "/api/v1/prices", Read, usage::list_prices),
         route!(PUT "/api/v1/prices/{model}", Admin, usage::put_price),
         route!(DELETE "/api/v1/prices/{model}", Admin, usage::remove_price),

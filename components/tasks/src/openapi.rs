@@ -1,5 +1,6 @@
 //! What `openapi.json` says of these routes.
 
+mod history;
 mod limits;
 mod schedules;
 mod turns;
@@ -14,8 +15,8 @@ use reef_api::flow::{
 };
 use reef_api::task::{
     ClaimedTask, RetryBody, SubmittedTask, Task, TaskClaimAnswer, TaskClaimBody, TaskCleanupAnswer,
-    TaskCleanupBody, TaskFailBody, TaskProgressAnswer, TaskRedriveAnswer, TaskRedriveBody,
-    TaskRedriveFilter, TaskRemoved, TaskStats, TaskStatus, WhyAnswer,
+    TaskCleanupBody, TaskFailBody, TaskProgressAnswer, TaskRemoved, TaskStats, TaskStatus,
+    WhyAnswer,
 };
 use reef_api::wait::{
     ApprovalBody, OnExpire, SignalAnswer, SignalBody, SignalList, TakeSignalsBody, Until, Wait,
@@ -26,10 +27,9 @@ use reef_domain::limits::{
     APPROVALS_MAX, ASSIGNEES_MAX, BACK_OFF_MS_MAX, BACK_OFF_MS_MIN, BATCH_TASKS_MAX, BULK_MOST_MAX,
     BULK_REASON_CHARS_MAX, CLAIM_LEASE_MS, CLAIM_LEASE_MS_DEFAULT, COMMENT_CHARS_MAX,
     CONCURRENT_TASKS_MAX, FAIRNESS_KEY_CHARS_MAX, FIND_TEXT_CHARS_MAX, FOLLOWED_MAX, ID_CHARS_MAX,
-    PAGE_DEFAULT, QUESTION_CHARS_MAX, REDRIVE_MAX, RETRY_FACTOR_MAX, RETRY_MS_MAX,
-    SIGNAL_NAME_CHARS_MAX, TASK_DELAY_MS_MAX, TASK_KEPT_MS_MAX, TASK_LIMITS_MAX,
-    TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX, USER_CHARS_MAX, WAIT_FOR_MS_MAX, WAIT_MS_MAX,
-    WAIT_OPTION_CHARS_MAX, WAIT_OPTIONS_MAX,
+    PAGE_DEFAULT, QUESTION_CHARS_MAX, RETRY_FACTOR_MAX, RETRY_MS_MAX, SIGNAL_NAME_CHARS_MAX,
+    TASK_DELAY_MS_MAX, TASK_KEPT_MS_MAX, TASK_LIMITS_MAX, TASK_NAME_CHARS_MAX, TASK_RETRIES_MAX,
+    USER_CHARS_MAX, WAIT_FOR_MS_MAX, WAIT_MS_MAX, WAIT_OPTION_CHARS_MAX, WAIT_OPTIONS_MAX,
 };
 use reef_domain::task::{PRIORITY_MAX, TASK_TYPES};
 use reef_web::Code;
@@ -50,7 +50,7 @@ pub fn describe(api: &mut Api) {
     submitting(api);
     running(api);
     one_task(api);
-    dead(api);
+    history::dead(api);
     api.group("Groups");
     flows(api);
     api.group("Limits");
@@ -60,6 +60,7 @@ pub fn describe(api: &mut Api) {
     schedules::routes(api);
     api.group("Usage");
     usage::routes(api);
+    history::routes(api);
     api.group("Waits");
     waits(api);
     api.group("Bulk");
@@ -102,7 +103,8 @@ fn bulk(api: &mut Api) {
         .set("session_id", text(0, ID_CHARS_MAX))
         .set("since", point_in_time())
         .set("until", point_in_time())
-        .set("error", text(0, FIND_TEXT_CHARS_MAX));
+        .set("error", text(0, FIND_TEXT_CHARS_MAX))
+        .set("error_key", history::error_key());
     api.answer::<Bulk>()
         .set("action", one_of(&BulkAction::names()))
         .set("status", one_of(&BulkStatus::names()));
@@ -146,6 +148,7 @@ fn submitting(api: &mut Api) {
              `Reef-Scanned` says at how many it has.",
             json!({ "type": "string", "maxLength": FIND_TEXT_CHARS_MAX }),
         )
+        .query("error_key", "Only dead letters that failed alike.", history::error_key())
         .pages(PAGE_DEFAULT, number_cursor())
         .answers_schema(
             "The tasks; a page may be short when filters are combined.",
@@ -225,6 +228,7 @@ fn one_task(api: &mut Api) {
     api.get("/api/v1/tasks/{id}/why", "explain_task", "Why a task is not running")
         .answers::<WhyAnswer>("The first obstacle, in a word and in a sentence.")
         .refuses(&[Code::NotFound]);
+    history::attempts(api);
     api.post("/api/v1/tasks/{id}/cancel", "cancel_task", "Call a task off")
         .says("Whoever runs it learns it with the next heartbeat or progress.")
         .answers::<Task>("The task.")
@@ -232,17 +236,6 @@ fn one_task(api: &mut Api) {
     api.post("/api/v1/tasks/{id}/retry", "retry_task", "Try a task again that has ended")
         .answers::<Task>("The task.")
         .refuses(&[Code::NotFound, Code::Conflict]);
-}
-
-fn dead(api: &mut Api) {
-    api.get("/api/v1/tasks/dead", "list_dead_tasks", "List tasks that failed for good")
-        .pages(PAGE_DEFAULT, number_cursor())
-        .answers_schema("The tasks.", list_of("Task"));
-    api.post("/api/v1/tasks/dead/redrive", "redrive_tasks", "Try dead tasks again")
-        .says("Those that are named, or those that the filter lets through; `{}` lets all through.")
-        .takes::<TaskRedriveBody>()
-        .example(json!({ "filter": { "status": "timeout" }, "dry_run": true }))
-        .answers::<TaskRedriveAnswer>("Which were, or would be, put back.");
 }
 
 fn flows(api: &mut Api) {
@@ -373,19 +366,6 @@ fn schemas(api: &mut Api) {
         .set("retry_in_ms", between(0, RETRY_MS_MAX))
         .set("snooze", json!({ "default": false }))
         .set("usage", usage::reports());
-    api.body::<TaskRedriveBody>()
-        .set(
-            "task_ids",
-            json!({
-                "minItems": 1, "maxItems": REDRIVE_MAX, "items": schema::id(),
-            }),
-        )
-        .set("dry_run", json!({ "default": false }))
-        .whole(json!({ "anyOf": [
-            { "required": ["task_ids"], "properties": { "task_ids": { "type": "array" } } },
-            { "required": ["filter"], "properties": { "filter": { "type": "object" } } },
-        ] }));
-    api.body::<TaskRedriveFilter>().set("status", one_of(&["", "failed", "timeout"]));
     api.body::<TaskCleanupBody>().set("days", default(between(0, 36_500), 30));
 }
 

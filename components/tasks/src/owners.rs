@@ -25,6 +25,7 @@ use reef_web::task::{READ_ONLY, not_submitted};
 use reef_web::{Code, Context, Problem, Response, page};
 use serde::Serialize;
 
+use crate::history::totals;
 use crate::waits::details_json;
 
 /// Steps of 100 that one clean-up takes: it stays well inside a request's time.
@@ -240,6 +241,7 @@ pub(crate) async fn count<R: Redis>(cx: &Context<'_, R>) -> Answer {
         ended_bytes: counts.ended_bytes,
         oldest_end: counts.oldest_end,
         overdue: counts.overdue,
+        ever: totals(&counts.ever),
     }))
 }
 

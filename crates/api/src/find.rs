@@ -36,4 +36,7 @@ pub struct TaskFilter {
     /// A text in what went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Dead letters that failed alike: a `key` of `GET /tasks/dead?group=error`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_key: Option<String>,
 }

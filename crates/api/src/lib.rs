@@ -9,7 +9,7 @@
 //! - [`lax`]: numbers as the older services took them.
 //! - [`time`], instants as Redis gives them and how they are written.
 //! - [`money`]: exact amounts.
-//! - [`node`], [`heartbeat`], [`cluster`], [`durability`], [`leader`], [`task`], [`wait`], [`flow`], [`limit`], [`usage`], [`session`], [`message`],
+//! - [`node`], [`heartbeat`], [`cluster`], [`durability`], [`leader`], [`task`], [`wait`], [`flow`], [`limit`], [`usage`], [`history`], [`session`], [`message`],
 //!   [`mail`], [`agent`], [`ledger`], [`audit`]: requests and answers, by what they are about.
 //! - [`problem`]: what is answered in place of a success.
 //!
@@ -35,6 +35,7 @@ pub mod fairness;
 pub mod find;
 pub mod flow;
 pub mod heartbeat;
+pub mod history;
 pub mod id;
 pub mod lax;
 pub mod leader;

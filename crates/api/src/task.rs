@@ -435,6 +435,8 @@ pub struct TaskRedriveFilter {
     pub status: Option<String>,
     /// Whom they are for.
     pub user_id: Option<String>,
+    /// Those that failed alike: a `key` of `GET /tasks/dead?group=error`.
+    pub error_key: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -41,6 +41,7 @@ mod bulk_routes;
 mod error;
 mod events;
 mod flow_routes;
+mod history_routes;
 mod hub;
 mod kept;
 mod lenient;

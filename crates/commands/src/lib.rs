@@ -29,6 +29,7 @@ mod failure;
 mod finding;
 mod groups;
 mod health;
+mod history;
 mod inbox;
 mod invites;
 mod keys;
@@ -132,6 +133,8 @@ asking! {
     Schedules(schedules::Schedules, schedules::EXAMPLES),
     /// What tasks have used and cost, day by day
     Usage(usage::Usage, usage::EXAMPLES),
+    /// What has happened, minute by minute or hour by hour
+    History(history::History, history::EXAMPLES),
     /// What tasks may use
     Budgets(usage::Budgets, usage::BUDGET_EXAMPLES),
     /// What models cost

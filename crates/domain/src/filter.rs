@@ -34,9 +34,20 @@ pub struct Filter {
     pub until: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_key: Option<String>,
     /// Whose; `None`: everybody's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+}
+
+/// What the key of an error must be.
+pub const ERROR_KEY_RULE: &str = "must be the key of an error, as dead letters by error show it";
+
+/// Whether a text can be the key of what dead letters have in common.
+#[must_use]
+pub fn is_error_key(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// What a point in time must be.
@@ -72,6 +83,7 @@ impl Filter {
             since,
             until,
             error: some(given.error),
+            error_key: some(given.error_key),
             owner: None,
         };
         filter.check(within, invalid);
@@ -95,6 +107,8 @@ impl Filter {
             let text = text.as_deref().unwrap_or_default();
             invalid.at_most_chars(&format!("{within}{name}"), text, ID_CHARS_MAX);
         }
+        let is_key = self.error_key.as_deref().is_none_or(is_error_key);
+        invalid.require(is_key, &format!("{within}error_key"), ERROR_KEY_RULE);
         label::check(invalid, &format!("{within}labels"), &self.labels);
     }
 
@@ -112,6 +126,7 @@ impl Filter {
             since: time(self.since),
             until: time(self.until),
             error: self.error,
+            error_key: self.error_key,
         }
     }
 }
@@ -141,6 +156,7 @@ mod tests {
             since: Some("yesterday".into()),
             until: Some("now".into()),
             error: Some("e".repeat(65)),
+            error_key: Some("0123456789ABCDEF".into()),
         };
         let mut invalid = Invalid::new();
         Filter::read(bad, "filter.", &mut invalid);
@@ -154,6 +170,7 @@ mod tests {
             "error",
             "assigned_node",
             "session_id",
+            "error_key",
             "labels",
         ];
         assert_eq!(fields, expected.map(|name| format!("filter.{name}")));

@@ -7,7 +7,7 @@
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`name`], [`session`],
 //!   [`message`], [`inbox`], [`proposal`], [`task`], [`agent`], [`key`], [`invite`], [`account`], [`hold`],
-//!   [`intent`], [`position`], [`entry`], [`host`], [`restored`],
+//!   [`intent`], [`position`], [`entry`], [`host`], [`restored`], [`history`],
 //!   [`sign_in_link`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
 //! - [`durability`]: how safe a write shall be.
@@ -27,6 +27,7 @@ pub mod event;
 pub mod fairness;
 pub mod group;
 pub mod heartbeat;
+pub mod history;
 pub mod hold;
 pub mod host;
 pub mod inbox;

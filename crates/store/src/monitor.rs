@@ -6,6 +6,7 @@ use crate::audit::{self, Tended};
 use crate::bulk;
 use crate::entry::{Sealed, SealsSeen, seal_due};
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
+use crate::history;
 use crate::hold::{self, Settled};
 use crate::leader;
 use crate::limit::{Limit, List};
@@ -33,6 +34,9 @@ const TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Steps of 100 in which a tick adds up what was used lately.
 const ROLL_UPS: usize = 20;
+
+/// Steps of 200 in which a tick moves what was counted lately into minutes and hours.
+const ROLLS: usize = 20;
 
 /// Limits that a tick looks at, the newest first.
 const LIMITS_SHOWN: i64 = 100;
@@ -145,6 +149,7 @@ pub async fn tick<R: Redis>(
     let fired = unless_full(schedule::fire_due(store, settings, time).await)?;
     let due = unless_full(settle_due(store, settings).await)?;
     usage::roll_up(store, ROLL_UPS).await?;
+    history::roll(store, ROLLS).await?;
     let holds = unless_full(hold::settle_due(store, tick_ms).await)?;
     let seals = match seal_due(store, seals_seen).await {
         Err(error) if is_full(&error) => Sealed { seen: seals_seen.clone(), ..Sealed::default() },

@@ -16,6 +16,7 @@ mod expiry;
 mod exports;
 mod half_accepted;
 mod half_done;
+mod history;
 mod host_routes;
 pub mod layout;
 mod leadership;

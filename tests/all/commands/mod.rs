@@ -10,6 +10,7 @@ mod config;
 mod demo;
 mod failures;
 mod guards;
+mod history;
 mod hostile;
 mod inbox_and_events;
 mod ledger;

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use reef_domain::filter::Filter;
 use reef_store::bulk::Start;
+use reef_store::history::roll;
 use reef_store::task::Discard;
 use serde_json::{Value, json};
 
@@ -69,6 +70,7 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
     for i in 0..many {
         driver.get(&format!("/tasks/task-{i}")).await?;
         driver.get(&format!("/tasks/task-{i}/why")).await?;
+        driver.get(&format!("/tasks/task-{i}/attempts")).await?;
         driver.get("/tasks/stats").await?;
     }
     for path in [
@@ -94,6 +96,11 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
         driver.ask("POST", &format!("/tasks/{id}/fail"), &fail).await?;
     }
     list(driver, "/tasks/dead").await?;
+    list(driver, "/tasks/dead?group=error").await?;
+    for _ in 0..many {
+        driver.get("/history").await?;
+        roll(driver.store(), 100).await?;
+    }
     for i in many..2 * many {
         let body = json!({"task_ids": [format!("task-{i}")]});
         driver.ask("POST", "/tasks/dead/redrive", &body).await?;

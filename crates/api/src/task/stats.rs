@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::TasksByStatus;
+use crate::history::TaskTotals;
 use crate::time::UnixMillis;
 
 // `GET /tasks/stats`.
@@ -38,6 +39,9 @@ pub struct TaskStats {
     /// Tasks that have been kept as long as they were to be, and that are yet to be forgotten.
     #[serde(default)]
     pub overdue: i64,
+    /// All that was ever counted: the sums of the history, also of what it does not keep any more.
+    #[serde(default)]
+    pub ever: TaskTotals,
 }
 
 impl TaskStats {

@@ -260,6 +260,7 @@ table! {
     limits::PauseQueue,
     usage::SetPrice,
     operate::Events,
+    operate::History,
 }
 
 /// All operations, in the order in which they are listed.

@@ -123,3 +123,37 @@ impl Operation for Events {
         Ok(answer)
     }
 }
+
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct History {
+    /// When it begins, such as 2026-03-01T08:00:00Z; left out, three hours, or a week, before to.
+    from: Option<String>,
+    /// When it ends; left out, now.
+    to: Option<String>,
+    /// How long a point is, in seconds: 60 or 3600; 60 if left out.
+    step: Option<i64>,
+    /// What is shown, with commas between, such as submitted,dead,wait_p95; all if left out.
+    series: Option<String>,
+}
+
+impl Operation for History {
+    const ABOUT: About = About {
+        name: "history",
+        title: "What has happened, by minutes",
+        description: "Counts, waits, runs, nodes and cost, minute by minute or hour by hour.",
+        toolset: Toolset::Operate,
+        scope: Scope::Admin,
+        acts: false,
+        effect: Effect::Reads,
+        answers: &[("step", "integer"), ("points", "array")],
+    };
+
+    async fn run<H: Hub>(self, cx: &Context<'_, H>) -> Answer {
+        let request = Request::get(["history"])
+            .query("from", self.from)
+            .query("to", self.to)
+            .query("step", self.step)
+            .query("series", self.series);
+        cx.ask(request).await
+    }
+}

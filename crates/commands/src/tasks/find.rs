@@ -36,6 +36,9 @@ pub(crate) struct FilterArgs {
     /// Those with this text in what went wrong
     #[arg(long, value_name = "TEXT")]
     error: Option<String>,
+    /// Dead letters that failed alike: a key of `reef tasks dead --by-error`
+    #[arg(long, value_name = "KEY")]
+    error_key: Option<String>,
 }
 
 impl FilterArgs {
@@ -50,6 +53,7 @@ impl FilterArgs {
             since: self.since,
             until: self.until,
             error: self.error,
+            error_key: self.error_key,
         })
     }
 }

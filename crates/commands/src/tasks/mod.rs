@@ -76,10 +76,13 @@ enum Verb {
     #[command(before_help = "Examples:\n  reef tasks retry TASK\n", after_help = EXIT_CODES)]
     Retry(TaskArgs),
     /// List tasks that went wrong and have no tries left
-    #[command(before_help = "Examples:\n  reef tasks dead\n", after_help = EXIT_CODES)]
-    Dead(show::PageArgs),
+    #[command(before_help = "Examples:\n  reef tasks dead\n  reef tasks dead --by-error\n", after_help = EXIT_CODES)]
+    Dead(show::DeadArgs),
+    /// List the tries of a task: which node had it, and how that ended
+    #[command(before_help = "Examples:\n  reef tasks attempts TASK\n", after_help = EXIT_CODES)]
+    Attempts(TaskArgs),
     /// Queue dead tasks again: those that are named, or those that a filter lets through
-    #[command(before_help = "Examples:\n  reef tasks redrive TASK TASK\n  reef tasks redrive --status timeout --dry-run\n  reef tasks redrive --all\n", after_help = EXIT_CODES)]
+    #[command(before_help = "Examples:\n  reef tasks redrive TASK TASK\n  reef tasks redrive --status timeout --dry-run\n  reef tasks redrive --error-key 5f1d0c2e9ab34760\n  reef tasks redrive --all\n", after_help = EXIT_CODES)]
     Redrive(RedriveArgs),
     /// Count tasks
     #[command(before_help = "Examples:\n  reef tasks stats\n", after_help = EXIT_CODES)]
@@ -95,7 +98,7 @@ struct TaskArgs {
 #[derive(Debug, Args)]
 struct RedriveArgs {
     /// Which tasks
-    #[arg(value_name = "TASK", conflicts_with_all = ["status", "user", "all"], required_unless_present_any = ["status", "user", "all"])]
+    #[arg(value_name = "TASK", conflicts_with_all = ["status", "user", "error_key", "all"], required_unless_present_any = ["status", "user", "error_key", "all"])]
     tasks: Vec<TaskId>,
     /// Those that have ended so: failed or timeout
     #[arg(long)]
@@ -103,6 +106,9 @@ struct RedriveArgs {
     /// Those of this user
     #[arg(long)]
     user: Option<String>,
+    /// Those that failed alike: a key of `reef tasks dead --by-error`
+    #[arg(long, value_name = "KEY")]
+    error_key: Option<String>,
     /// All of them
     #[arg(long)]
     all: bool,
@@ -125,6 +131,7 @@ impl Tasks {
             Verb::Watch(args) => watch::run(cx, &args).await,
             Verb::Cancel(TaskArgs { task }) => change(cx, cx.hub.cancel_task(&task)).await,
             Verb::Retry(TaskArgs { task }) => change(cx, cx.hub.retry_task(&task)).await,
+            Verb::Attempts(TaskArgs { task }) => show::attempts(cx, &task).await,
             Verb::Dead(args) => show::dead(cx, args).await,
             Verb::Redrive(args) => redrive(cx, args).await,
             Verb::Stats => show::stats(cx).await,
@@ -139,7 +146,8 @@ async fn change(cx: &Context, request: Request<Task>) -> Result<(), Failure> {
 }
 
 async fn redrive(cx: &Context, args: RedriveArgs) -> Result<(), Failure> {
-    let filter = TaskRedriveFilter { status: args.status, user_id: args.user };
+    let filter =
+        TaskRedriveFilter { status: args.status, user_id: args.user, error_key: args.error_key };
     let body = TaskRedriveBody {
         filter: args.tasks.is_empty().then_some(filter),
         task_ids: Some(args.tasks).filter(|tasks| !tasks.is_empty()),

@@ -24,6 +24,15 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DeadArgs {
+    /// By what went wrong: how many failed alike, and the key that redrive takes
+    #[arg(long)]
+    by_error: bool,
+    #[command(flatten)]
+    page: PageArgs,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PageArgs {
     /// Most tasks, 1 to 1000
     #[arg(long, value_name = "N")]
@@ -51,12 +60,64 @@ pub(crate) async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
         .maybe_query("session_id", filter.session_id)
         .maybe_query("since", filter.since)
         .maybe_query("until", filter.until)
-        .maybe_query("error~", filter.error);
+        .maybe_query("error~", filter.error)
+        .maybe_query("error_key", filter.error_key);
     print_page(cx, request, args.page).await
 }
 
-pub(crate) async fn dead(cx: &Context, args: PageArgs) -> Result<(), Failure> {
-    print_page(cx, cx.hub.dead_tasks(), args).await
+pub(crate) async fn dead(cx: &Context, args: DeadArgs) -> Result<(), Failure> {
+    if !args.by_error {
+        return print_page(cx, cx.hub.dead_tasks(), args.page).await;
+    }
+    let request = cx.hub.dead_by_error();
+    let request = request.maybe_query("limit", args.page.limit);
+    let answer = request.maybe_query("cursor", args.page.cursor).send().await?;
+    let found = cx.out.read(&answer)?;
+    if !cx.out.is_json() && found.groups.is_empty() {
+        cx.out.note("no tasks");
+    } else {
+        cx.out.shown(&answer, || {
+            let rows = found.groups.iter().map(|group| {
+                let moment = |at: Option<UnixMillis>| at.map(time::of).unwrap_or_default();
+                [
+                    group.key.clone(),
+                    group.count.to_string(),
+                    moment(group.first_at),
+                    moment(group.last_at),
+                    shortened(&group.name),
+                    shortened(&group.error),
+                ]
+            });
+            columns(["key", "tasks", "first", "last", "name", "error"], rows)
+        })?;
+    }
+    cx.out.tell_next(&answer);
+    Ok(())
+}
+
+/// Lists the tries of a task.
+pub(crate) async fn attempts(cx: &Context, task: &TaskId) -> Result<(), Failure> {
+    let answer = cx.hub.attempts(task).send().await?;
+    let found = cx.out.read(&answer)?;
+    if !cx.out.is_json() && found.attempts.is_empty() {
+        cx.out.note("no node has had it yet");
+        return Ok(());
+    }
+    cx.out.shown(&answer, || {
+        let rows = found.attempts.iter().map(|one| {
+            [
+                one.attempt.to_string(),
+                one.node_id.to_string(),
+                time::of(one.from),
+                one.to.map(time::of).unwrap_or_default(),
+                one.outcome.to_string(),
+                or_empty(one.tokens_in.map(|input| input + one.tokens_out.unwrap_or_default())),
+                or_empty(one.cost),
+                shortened(one.error.as_deref().unwrap_or_default()),
+            ]
+        });
+        columns(["try", "node", "from", "to", "outcome", "tokens", "cost", "error"], rows)
+    })
 }
 
 /// Prints a page of tasks.
@@ -114,7 +175,14 @@ pub(crate) async fn stats(cx: &Context) -> Result<(), Failure> {
     let answer = cx.hub.get(["tasks", "stats"]).send().await?;
     cx.out.answer(&answer, |stats| {
         let stats = stats.as_object().cloned().unwrap_or_default();
-        let rows = stats.iter().map(|(name, count)| [name.replace('_', " "), count.to_string()]);
+        let rows = stats.iter().flat_map(|(name, count)| match count.as_object() {
+            None => vec![[name.replace('_', " "), count.to_string()]],
+            Some(counts) => {
+                let row =
+                    |(of, count): (&String, &Value)| [format!("{name} {of}"), count.to_string()];
+                counts.iter().map(row).collect()
+            }
+        });
         columns(["tasks", "count"], rows)
     })
 }

@@ -376,6 +376,35 @@ pub const CHARGE_REFUSED_KEPT_MS: i64 = 30 * 86_400_000;
 /// When a payment that could not be made is tried again, in milliseconds.
 pub const UNPAID_AGAIN_MS: i64 = 60_000;
 
+/// Counts by minute that wait for the monitor to move them: about ten hours of minutes in which all happens. Beyond,
+/// counts are kept by the hour, so that a hub without a monitor keeps few.
+pub const HISTORY_NEW_MAX: i64 = 10_000;
+
+/// How many of these one script moves: about a millisecond.
+pub const HISTORY_BATCH: i64 = 200;
+
+/// For how long the history keeps minutes, in milliseconds: 3 d, a weekend.
+pub const HISTORY_MINUTES_MS: i64 = 3 * 86_400_000;
+
+/// For how long it keeps hours, in milliseconds: 90 d, a quarter.
+pub const HISTORY_HOURS_MS: i64 = 90 * 86_400_000;
+
+/// Longest wait or run that goes into the sums as it is, in milliseconds: a year; what is longer is a clock that
+/// was set.
+pub const HISTORY_SPAN_MS_MAX: i64 = 366 * 86_400_000;
+
+/// Most points of one answer: a day of minutes, 60 d of hours.
+pub const HISTORY_POINTS_MAX: i64 = 1_440;
+
+/// How many minutes or hours one script reads: about a millisecond.
+pub const HISTORY_READ_BATCH: i64 = 240;
+
+/// Tries of a task that are listed, the last ones.
+pub const ATTEMPTS_KEPT: i64 = 20;
+
+/// Longest first line of an error that is kept of a try, and that dead letters are told apart by, in bytes.
+pub const ERROR_LINE_BYTES: i64 = 200;
+
 /// Longest reason of a bulk job, in characters.
 pub const BULK_REASON_CHARS_MAX: usize = 500;
 

@@ -35,6 +35,7 @@ local function go_on()
     note_claim_over(task)
     redis.call('SREM', key.claims(task.node), id)
     local node = task.node
+    end_attempt(task, 'released')
     requeue(task, 'restored')
     index_load(node)
     released = released + 1

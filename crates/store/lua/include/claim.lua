@@ -1,5 +1,5 @@
 -- Claims: a node holds a task under a token while its lease runs.
--- include: queue node wait words group
+-- include: queue node wait words group dead
 
 -- Lets go of a claim. What a node reported counted a task that it held by then.
 local function end_claim(task, has_stopped)
@@ -26,17 +26,21 @@ local function count_end(task, is_success)
   redis.call('HINCRBY', node, is_success and 'successful_tasks' or 'failed_tasks', 1)
 end
 
+local LATE = 'The task took longer than its timeout.'
+
 -- A claim whose lease ran out: one more try, or the end.
 local function lose_claim(task, reason)
   end_claim(task, false)
+  count_span('t', 'R', now - task.started)
   note_lost(task.node, { task.id }, reason)
   if task.retries < task.retries_max then
     redis.call('HINCRBY', key.task(task.id), 'retry_count', 1)
+    end_attempt(task, 'timeout', reason == 'timeout' and LATE or 'The lease ran out.')
     requeue(task, reason)
   else
     count_end(task, false)
     redis.call('HSET', key.task(task.id), 'error', reason == 'timeout'
-      and 'The task took longer than its timeout.' or 'The lease ran out and no tries are left.')
+      and LATE or 'The lease ran out and no tries are left.')
     end_task(task, 'timeout', reason)
   end
 end
@@ -99,6 +103,7 @@ local function claim_refusal(task, token, caller)
   if not task then return 'not_found' end
   if not holds(task, token) then
     redis.call('HINCRBY', key.cluster, 'fenced', 1)
+    count_event('n', 1)
     return 'fenced'
   end
   if caller ~= '' and redis.call('HGET', key.node(task.node), 'owner') ~= caller then
@@ -202,6 +207,6 @@ local function forget_task(task)
   if task.session ~= '' then redis.call('ZREM', key.tasks_by_session(task.session), task.id) end
   redis.call('ZREM', key.ended_tasks, task.id)
   redis.call('ZREM', key.kept_tasks, task.id)
-  redis.call('ZREM', key.dead_tasks, task.id)
+  unlist_death(task)
   redis.call('ZREM', key.unsettled_tasks, task.id)
 end

@@ -1,5 +1,5 @@
 -- How a task ends.
--- include: queue
+-- include: queue dead
 
 local function is_ended(status)
   return status ~= 'pending' and status ~= 'scheduled' and status ~= 'running' and status ~= 'waiting'
@@ -11,8 +11,8 @@ local function part_of_task(id, name)
 end
 
 -- What is of no use once a task has ended: nobody holds it. One that has completed is never tried again.
-local USELESS = { claimed = true, deadline = true, lease_ms = true, wait = true, used = true, unique = true,
-  pushed_till = true }
+local USELESS = { claimed = true, deadline = true, lease_ms = true, wait = true, unique = true,
+  pushed_till = true, queued_at = true }
 local USELESS_IF_COMPLETED = { token = true, rank = true, class = true, counted = true }
 -- What lies apart from an ended task where it is not small, so that Redis keeps the task itself in the
 -- compact form that it has for hashes of small values.
@@ -25,9 +25,12 @@ local function put_away(task)
   local row = redis.call('HGETALL', record)
   local small, large, keeps = { 'completed_at', now }, {}, ''
   local bytes = (task.bytes or 0) + (task.result_bytes or 0)
+  if task.attempt then bytes = bytes + redis.call('HSTRLEN', key.task_large(task.id), 'attempts') end
+  if task.error_key then small[3], small[4] = 'error_key', task.error_key end
   local has_completed = task.status == 'completed'
   for i = 1, #row, 2 do
     local name, value = row[i], row[i + 1]
+    if name == 'used' then name, value = 'tried', spent_in_try(value, task.token) end
     local lies_apart = #value > SMALL_VALUE_BYTES and LIES_APART[name]
     local into = lies_apart and large or small
     if name == 'keep' then keeps = value end
@@ -80,13 +83,15 @@ end
 -- the monitor repeats until it is done.
 local function end_task(task, to, reason)
   if to == 'failed' or to == 'timeout' then
-    redis.call('ZADD', key.dead_tasks, redis.call('HINCRBY', key.cluster, 'deaths', 1), task.id)
+    note_death(task)
+    count_event('d', 1)
     -- Its schedule learns it here: the task may be forgotten before the next run comes due.
     local schedule = redis.call('HGET', key.task(task.id), 'schedule')
     if schedule and redis.call('EXISTS', key.schedule(schedule)) == 1 then
       redis.call('HSET', key.schedule(schedule), 'failed', task.id)
     end
   end
+  if to == 'cancelled' then count_event('x', 1) end
   if task.message ~= '' or task.charge then redis.call('ZADD', key.unsettled_tasks, clock, task.id) end
   if task.message ~= '' then redis.call('ZREM', key.unfinished_in_session(task.session), task.id) end
   if task.waits then drop_left(task, to) end

@@ -30,6 +30,7 @@ local function indexes_of(filter)
   need(filter.session_id, key.tasks_by_session)
   need(filter.owner, key.tasks_by_owner)
   need(filter.name and redis.sha1hex(filter.name), key.tasks_by_name)
+  need(filter.error_key, key.tasks_by_error)
   for label, value in pairs(filter.labels or {}) do
     need(redis.sha1hex(label .. '=' .. value), key.tasks_by_label)
   end

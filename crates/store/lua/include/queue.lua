@@ -1,7 +1,7 @@
 -- The queue: waiting tasks by class. A class is what tasks want of a node, so a claim looks at
 -- classes and never at the backlog. Each class is listed under one of its skills, the one that
 -- fewest nodes had when it came to be, so that a node hardly meets classes that it cannot serve.
--- include: clock event
+-- include: clock event history attempts
 
 -- Every status that is shown.
 local TASK_STATUSES = {
@@ -20,7 +20,7 @@ local function read_task(id)
   local row = redis.call('HMGET', key.task(id), 'status', 'seq', 'class', 'rank', 'assigned_node',
     'token', 'retry_count', 'max_retries', 'message_id', 'owner', 'claimed', 'deadline', 'lease_ms',
     'started_at', 'session_id', 'user_id', 'submitted_at', 'counted', 'bytes', 'wait', 'waits', 'unmet',
-    'followed', 'group', 'children', 'uses', 'charge', 'unique')
+    'followed', 'group', 'children', 'uses', 'charge', 'unique', 'attempt', 'error_key')
   if not row[1] or row[1] == 'draft' then return nil end
   return { id = id, status = row[1], seq = row[2], class = row[3], rank = row[4], node = row[5],
     token = row[6], retries = tonumber(row[7]), retries_max = tonumber(row[8]), message = row[9],
@@ -28,7 +28,8 @@ local function read_task(id)
     lease_ms = tonumber(row[13]), started = tonumber(row[14]), session = row[15], user = row[16],
     submitted = row[17], counted = row[18], bytes = tonumber(row[19]), wait = row[20] ~= '' and row[20] or nil,
     waits = tonumber(row[21]), unmet = tonumber(row[22]), followed = row[23], group = row[24],
-    children = row[25], uses = row[26], charge = row[27], unique = row[28] }
+    children = row[25], uses = row[26], charge = row[27], unique = row[28],
+    attempt = tonumber(row[29]), error_key = row[30] }
 end
 
 -- Counts an unfinished task for its owner (1), or not any more (-1): itself, and the bytes that are
@@ -176,7 +177,12 @@ local function move_task(task, to, reason)
   local previous = task.status
   redis.call('ZREM', key.tasks_by_status(previous), task.id)
   redis.call('ZADD', key.tasks_by_status(to), task.seq, task.id)
-  redis.call('HSET', key.task(task.id), 'status', to)
+  if to == 'pending' then
+    -- It waits from now on.
+    redis.call('HSET', key.task(task.id), 'status', to, 'queued_at', now)
+  else
+    redis.call('HSET', key.task(task.id), 'status', to)
+  end
   task.status = to
   announce_task(task, previous, reason)
 end
@@ -237,6 +243,7 @@ local function release_claims(node, reason)
     local task = read_task(id)
     if task and task.status == 'running' then
       note_claim_over(task)
+      end_attempt(task, 'released')
       requeue(task, reason)
     end
   end

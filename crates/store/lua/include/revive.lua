@@ -81,6 +81,10 @@ local function revive(task, reason)
     + redis.call('ZREM', key.kept_tasks, task.id)
   if had_ended > 0 then
     count_unfinished(task, 1)
+    if task.node ~= '' then
+      local row = redis.call('HMGET', key.task(task.id), 'completed_at', 'tried')
+      keep_attempt(task, task.status, tonumber(row[1]), part_of_task(task.id, 'error'), row[2] or '')
+    end
     bring_back(task)
     -- What has not heard of its end waits for the next one.
     local had_not_told = redis.call('ZREM', key.releasing, 't/' .. task.id .. '/' .. task.status) == 1
@@ -88,12 +92,12 @@ local function revive(task, reason)
     if task.group and not had_not_told then rejoin_group(task) end
   end
   redis.call('ZREM', key.delayed_tasks, task.id)
-  redis.call('ZREM', key.dead_tasks, task.id)
+  unlist_death(task)
   if task.node ~= '' then redis.call('ZREM', key.tasks_by_node(task.node), task.id) end
   task.node = ''
   redis.call('HSET', key.task(task.id), 'retry_count', 0, 'progress', 0, 'assigned_node', '')
   redis.call('HDEL', key.task(task.id), 'error', 'result', 'completed_at', 'started_at',
-    'scheduled_at', 'token', 'snoozes')
+    'scheduled_at', 'token', 'snoozes', 'tried', 'error_key')
   if had_ended > 0 and task.unmet and follow_again(task) > 0 then
     move_task(task, 'waiting', 'dependencies')
   elseif had_ended > 0 and ask_first(task) then

@@ -45,6 +45,7 @@ end
 
 -- Lists a task that can be seen from now on.
 local function index_task(task)
+  count_event('s', 1)
   redis.call('ZADD', key.task_list, task.seq, task.id)
   redis.call('ZADD', key.tasks_by_status(task.status), task.seq, task.id)
   redis.call('ZADD', key.tasks_by_owner(task.owner), task.seq, task.id)

@@ -1,5 +1,5 @@
 -- What tasks use: summed up by task and budget, and noted for the day (contract.md §5).
--- include: ending budgets numbers
+-- include: ending budgets numbers history
 
 -- What tokens cost, in millionths, by the prices of a million, rounded up. Exact: the parts of a product
 -- stay below 2^53 (PRICE_MAX).
@@ -94,6 +94,17 @@ local function count_budgets(task, sum, total)
   return standing
 end
 
+-- Notes usage for the history.
+local function note_used(sum)
+  local field = field_of('u', now / 60000)
+  local has = redis.call('HGET', key.history_new, field)
+  if not has and redis.call('HLEN', key.history_new) >= HISTORY_NEW_MAX then
+    field = field_of('u', math.floor(now / 3600000) * 60)
+    has = redis.call('HGET', key.history_new, field)
+  end
+  redis.call('HSET', key.history_new, field, packed(add_usage(has and unpacked(has), sum)))
+end
+
 local function total_of(all)
   local total = add_usage()
   for _, used in pairs(all) do add_usage(total, used) end
@@ -121,5 +132,6 @@ local function spend(task, reported)
     end
   end
   redis.call('HSET', id, 'usage', cjson.encode(all), 'used', cjson.encode(try))
+  if sum[1] + sum[2] + sum[6] > 0 then note_used(sum) end
   return count_budgets(task, sum, total_of(all))
 end

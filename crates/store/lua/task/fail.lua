@@ -34,6 +34,7 @@ local function back_off(task, is_snoozed)
     redis.call('HINCRBY', key.task(task_id), 'retry_count', 1)
     redis.call('HDEL', key.task(task_id), 'snoozes')
   end
+  end_attempt(task, is_snoozed and 'snoozed' or 'failed', error)
   redis.call('ZREM', key.tasks_by_node(task.node), task_id)
   redis.call('HSET', key.task(task_id), 'assigned_node', '', 'scheduled_at', now + wait_ms)
   redis.call('ZADD', key.delayed_tasks, clock + wait_ms, task_id)
@@ -51,6 +52,7 @@ local function run()
   end_claim(task, true)
   local is_snoozed = snooze == '1'
     and redis.call('HINCRBY', key.task(task_id), 'snoozes', 1) <= SNOOZES_MAX
+  if not is_snoozed then count_span('f', 'R', now - task.started) end
   if is_snoozed or (retryable == '1' and task.retries < task.retries_max) then
     back_off(task, is_snoozed)
   else

@@ -29,6 +29,7 @@ local function run()
   end_claim(task, true)
   local asker = redis.call('HGET', key.node(task.node), 'owner') or ''
   redis.call('ZREM', key.tasks_by_node(task.node), task_id)
+  end_attempt(task, 'waiting')
   local asked = cjson.decode(wait)
   -- Whoever answers it (wait/answer) has to know by whose budget it was stopped.
   asked.name = 'budget/' .. scope

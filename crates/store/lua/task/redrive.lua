@@ -8,6 +8,7 @@
 --          dry_run: flag        Only say which.
 --          status: text         `failed` or `timeout`; empty: both.
 --          user_id: text        Whose; empty: everybody's.
+--          error_key: text      Those that failed alike; empty: all.
 --          below: text          Where the step before ended; empty: from the latest.
 --          task_ids: TaskId*     These; none: all that the filters let through.
 -- Returns  ok(Redriven)
@@ -29,7 +30,8 @@ local function run()
     for _, id in ipairs(task_ids) do try(id, reply) end
   else
     local from = below == '' and '+inf' or '(' .. below
-    local entries = redis.call('ZREVRANGEBYSCORE', key.dead_tasks, from, '-inf', 'WITHSCORES',
+    local index = error_key == '' and key.dead_tasks or key.dead_by_error(error_key)
+    local entries = redis.call('ZREVRANGEBYSCORE', index, from, '-inf', 'WITHSCORES',
       'LIMIT', 0, CHANGE_BATCH)
     for i = 1, #entries, 2 do try(entries[i], reply) end
     if #entries == 2 * CHANGE_BATCH then reply[2] = entries[#entries] end

@@ -4,7 +4,7 @@
 -- Call     Count
 -- ARGV     kept_ms: int         How long those are kept that do not say it, in milliseconds.
 -- Returns  ok(Counts)
--- include: queue
+-- include: queue tally
 
 local sums = redis.call('HMGET', key.cluster, 'fenced', 'ended_bytes')
 local reply = { 'ok', redis.call('ZCARD', key.task_list), redis.call('ZCARD', key.waiting_tasks),
@@ -21,4 +21,5 @@ reply[n + 3] = redis.call('ZRANGE', key.ended_tasks, 0, 0, 'WITHSCORES')[2] or '
 reply[n + 4] = redis.call('ZCOUNT', key.ended_tasks, '-inf', string.format('%.0f', now - kept_ms))
   + redis.call('ZCOUNT', key.kept_tasks, '-inf', string.format('%.0f', now))
 reply[n + 5] = redis.call('HLEN', key.parked_classes)
+reply[n + 6] = all_counted()
 return reply

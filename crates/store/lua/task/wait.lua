@@ -78,6 +78,7 @@ local function run()
   end_claim(task, true)
   local asker = redis.call('HGET', key.node(task.node), 'owner') or ''
   redis.call('ZREM', key.tasks_by_node(task.node), task_id)
+  end_attempt(task, 'waiting')
   begin_wait(task, wait_id, asker, spec)
   move_task(task, 'waiting', spec.kind)
   return { 'ok', spec.due_ms and now + spec.due_ms or '' }

@@ -83,6 +83,8 @@ pub struct Letters {
     pub status: String,
     /// Whose; empty: everybody's.
     pub user_id: String,
+    /// Those that failed alike; empty: all.
+    pub error_key: String,
 }
 
 /// What a step of a redrive put back.
@@ -113,8 +115,8 @@ pub async fn redrive<R: Redis>(
         if task_ids.is_empty() && !letters.task_ids.is_empty() {
             break;
         }
-        let Letters { status, user_id, .. } = letters;
-        let call = Redrive { writer, dry_run, status, user_id, below: &below, task_ids };
+        let Letters { status, user_id, error_key, .. } = letters;
+        let call = Redrive { writer, dry_run, status, user_id, error_key, below: &below, task_ids };
         let once = once.map(|once| once.part(step));
         let answered = store.call_once(&call, once.as_ref()).await?;
         all.replayed |= answered.replayed;

@@ -1,12 +1,15 @@
 //! Reading tasks.
 
-use reef_api::Open;
 pub use reef_api::cluster::TasksByStatus;
 use reef_api::limit::ShutBy;
 use reef_api::task::TaskStatus;
 use reef_api::wait::WaitKind;
+use reef_api::{NodeId, Open};
+use reef_domain::Money;
+use reef_domain::time::UnixMillis;
 
 use super::Task;
+use crate::history::Tally;
 use crate::message::Owned;
 use crate::script::{FromReply, Malformed, Reader, rows};
 use crate::steps::Paged;
@@ -100,6 +103,8 @@ pub struct Counts {
     pub overdue: i64,
     /// Kinds of waiting tasks that a limit keeps back.
     pub parked_classes: i64,
+    /// What was ever counted.
+    pub ever: Tally,
 }
 
 /// What stands between a task and a node.
@@ -150,10 +155,100 @@ impl FromReply for (String, i64, i64) {
     }
 }
 
+/// A try of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Try {
+    /// Which, from 1 on.
+    pub attempt: i64,
+    /// The node that had it.
+    pub node: NodeId,
+    /// When it was claimed.
+    pub from: UnixMillis,
+    /// When that was over; `None`: it runs.
+    pub to: Option<UnixMillis>,
+    /// How it ended, in a word.
+    pub outcome: String,
+    /// The first line of what went wrong.
+    pub error: Option<String>,
+    /// Tokens that models have read and written, and what that has cost.
+    pub used: Option<(i64, i64, Money)>,
+}
+
+impl FromReply for Try {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            attempt: reply.int()?,
+            node: FromReply::read(reply)?,
+            from: FromReply::read(reply)?,
+            to: FromReply::read(reply)?,
+            outcome: reply.text()?,
+            error: reply.filled()?,
+            used: reply.filled()?.map(|text| read_used(&text)).transpose()?,
+        })
+    }
+}
+
+fn read_used(text: &str) -> Result<(i64, i64, Money), Malformed> {
+    let mut parts = text.split('/').map(|part| part.parse::<i64>().ok());
+    let mut next = || parts.next().flatten();
+    match (next(), next(), next().and_then(Money::from_micros)) {
+        (Some(input), Some(output), Some(cost)) => Ok((input, output, cost)),
+        _ => Err(Malformed(format!("no usage: {text:?}"))),
+    }
+}
+
+/// The tries of a task that are kept, and who may look at them.
+#[derive(Debug)]
+pub struct Tries {
+    /// Who submitted it.
+    pub owner: String,
+    /// Who owns the node that it is assigned to.
+    pub runner: String,
+    /// Oldest first.
+    pub tries: Vec<Try>,
+}
+
+/// Dead letters that failed alike.
+#[derive(Debug)]
+pub struct DeadError {
+    /// What they have in common.
+    pub key: String,
+    /// How many there are.
+    pub count: i64,
+    /// When the first of them died.
+    pub first_at: Option<UnixMillis>,
+    /// When the last did.
+    pub last_at: Option<UnixMillis>,
+    /// The last.
+    pub task: Box<Task>,
+}
+
+/// A page of these.
+#[derive(Debug)]
+pub struct DeadErrors {
+    /// Where the next page begins, while there is more.
+    pub next: Option<i64>,
+    /// Bytes that this step and those before it have listed.
+    pub filled: i64,
+    /// Those that had a death latest come first.
+    pub errors: Vec<DeadError>,
+}
+
+impl Paged for DeadErrors {
+    type Row = DeadError;
+
+    fn parts(self) -> (Vec<DeadError>, Option<i64>, i64) {
+        (self.errors, self.next, self.filled)
+    }
+}
+
 rows! {
+    Tries { owner, runner, tries }
+    DeadError { key, count, first_at, last_at, task }
+    DeadErrors { next, filled, errors }
     Page { next, filled, tasks }
     FoundPage { next, filled, scanned, tasks }
-    Counts { total, waiting, delayed, dead, classes, fenced, by_status, ended, ended_bytes, oldest_end, overdue, parked_classes }
+    Counts { total, waiting, delayed, dead, classes, fenced, by_status, ended, ended_bytes, oldest_end, overdue, parked_classes, ever }
     TasksByStatus { pending, scheduled, waiting, running, completed, failed, cancelled, timeout }
     Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, waits_for, limit, shut_by, opens, paused, kind, fair_ms, skills }
 }

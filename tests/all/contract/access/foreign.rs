@@ -180,7 +180,10 @@ impl Estate {
                 "GET",
                 "/messages/{mid}" | "/messages/{mid}/content/{cid}" | "/messages/{mid}/events",
             )
-            | ("GET", "/tasks/{id}" | "/tasks/{id}/why" | "/waits/{wid}")
+            | (
+                "GET",
+                "/tasks/{id}" | "/tasks/{id}/why" | "/tasks/{id}/attempts" | "/waits/{wid}",
+            )
             | ("GET", "/groups/{id}" | "/groups/{id}/tasks" | "/bulk/{id}" | "/schedules/{id}")
             | ("GET", "/budgets/{scope}/{id}")
             | ("GET", "/inbox/{agent}" | "/inbox/{agent}/dead") => (Nothing, Value::Null),
@@ -311,7 +314,7 @@ impl Estate {
             | ("GET", "/cluster/durability")
             | ("GET", "/cluster/leader" | "/cluster/leader/history")
             | ("GET", "/sessions" | "/tasks" | "/tasks/pending" | "/tasks/stats" | "/tasks/dead")
-            | ("GET", "/usage" | "/prices" | "/budgets")
+            | ("GET", "/usage" | "/prices" | "/budgets" | "/history")
             | (
                 "GET",
                 "/waits" | "/schedules" | "/limits" | "/limits/{name}" | "/queue" | "/fairness",

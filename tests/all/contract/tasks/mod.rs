@@ -12,6 +12,7 @@ mod fairness;
 mod finding;
 mod fleet;
 mod flows;
+mod history;
 mod in_sessions;
 mod limits;
 mod lists;
