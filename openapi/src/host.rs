@@ -8,11 +8,13 @@ use reef_web::openapi::{Api, Line, schema};
 use serde_json::json;
 
 const MESSAGE_STREAM: &str = "/api/v1/sessions/{sid}/messages/{mid}/stream";
+const LOG_STREAM: &str = "/api/v1/tasks/{id}/log/stream";
 const CLUSTER_STREAM: &str = "/api/v1/events/stream";
 
 /// Method, path, access.
 const LINES: &[(&str, &str, Access)] = &[
     ("GET", MESSAGE_STREAM, Access::Read),
+    ("GET", LOG_STREAM, Access::Read),
     ("GET", CLUSTER_STREAM, Access::Read),
     ("GET", "/healthz", Access::Open),
     ("GET", "/metrics", Access::Read),
@@ -84,6 +86,19 @@ fn streams(api: &mut Api) {
         )
         .answers_text("text/event-stream", "Events until the message is complete.")
         .answers_empty(204, "The cursor is at the end of a complete message: do not come back.")
+        .refuses(&STREAM_PROBLEMS)
+        .refuses(&[Code::NotFound, Code::ValidationFailed]);
+    let log_cursor = || json!({ "type": "string", "pattern": CLUSTER_CURSOR });
+    api.get(LOG_STREAM, "stream_task_log", "Follow a task's log")
+        .says(&format!(
+            "{FRAMES}\n\nEach `line` is one of the log's. Where lines have given way to later ones, an event \
+             `snapshot` comes first: `{{\"gap\": {{\"from\", \"to\"}}}}`. The stream waits for a task that has \
+             yet to run, and ends with it: `end` says its `status`; with `gone` when the task was removed."
+        ))
+        .query("last_id", cursor, log_cursor())
+        .header("Last-Event-ID", "The same, as browsers send it.", log_cursor())
+        .answers_text("text/event-stream", "Lines until the task has ended.")
+        .answers_empty(204, "The cursor is at the end of a log whose task has ended: do not come back.")
         .refuses(&STREAM_PROBLEMS)
         .refuses(&[Code::NotFound, Code::ValidationFailed]);
     api.get(CLUSTER_STREAM, "stream_cluster_events", "Follow the cluster's events")

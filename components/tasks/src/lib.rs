@@ -10,6 +10,7 @@ mod finding;
 mod flows;
 mod history;
 mod limits;
+mod logs;
 #[cfg(feature = "openapi")]
 mod openapi;
 mod owners;
@@ -44,6 +45,8 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(GET "/api/v1/tasks/{id}/why", Read, why::explain),
         route!(GET "/api/v1/tasks/{id}/attempts", Read, history::attempts),
         route!(POST "/api/v1/tasks/{id}/progress", Write, claims::progress),
+        route!(GET "/api/v1/tasks/{id}/log", Read, logs::read),
+        route!(POST "/api/v1/tasks/{id}/log", Write, logs::write),
         route!(POST "/api/v1/tasks/{id}/complete", Write, claims::complete, BLOCK_BYTES_MAX),
         route!(POST "/api/v1/tasks/{id}/fail", Write, claims::fail),
         route!(POST "/api/v1/tasks/{id}/cancel", Write, owners::cancel),

@@ -2,6 +2,7 @@
 
 mod history;
 mod limits;
+mod logs;
 mod schedules;
 mod turns;
 mod usage;
@@ -50,6 +51,7 @@ pub fn describe(api: &mut Api) {
     submitting(api);
     running(api);
     one_task(api);
+    logs::routes(api);
     history::dead(api);
     api.group("Groups");
     flows(api);
@@ -338,6 +340,7 @@ fn schemas(api: &mut Api) {
     limits::schemas(api);
     schedules::schemas(api);
     usage::schemas(api);
+    logs::schemas(api);
     wait_schemas(api);
     let lease =
         || default(between(*CLAIM_LEASE_MS.start(), *CLAIM_LEASE_MS.end()), CLAIM_LEASE_MS_DEFAULT);

@@ -17,6 +17,7 @@ use reef_store::task::{
     Begin, Cancel, Count, Ended, Found, Get, GivenTask, ListWaiting, Remove, Retry, Submit,
     Submitted, Task, TasksByStatus, Written, clean_up as forget_old, release, reserve, settle_end,
 };
+use reef_store::tasklog;
 use reef_web::extract::{Query, json_object, object, optional_object, refuse_read_only};
 use reef_web::money::moved;
 use reef_web::once::made_id;
@@ -274,7 +275,13 @@ pub(crate) async fn remove<R: Redis>(cx: &Context<'_, R>) -> Answer {
         settle(cx, &found.task).await;
     }
     let call = Remove { task_id: &task_id, writer: cx.caller.writer() };
-    written(cx.store.call(&call).await?, &task_id)?;
+    let version = written(cx.store.call(&call).await?, &task_id)?;
+    if !version.is_empty()
+        && let Err(error) = tasklog::remove(cx.store, &task_id, &version).await
+    {
+        // The monitor does it.
+        eprintln!("task={task_id} its log could not be removed: {error}");
+    }
     Ok(Response::json(&TaskRemoved { success: true, task_id }))
 }
 

@@ -1,6 +1,7 @@
 //! Tasks: submitting, running, showing, trying again.
 
 mod edit;
+mod log;
 mod retry;
 mod running;
 mod seconds;
@@ -17,6 +18,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub use self::edit::TaskEditBody;
+pub use self::log::{
+    LogLevel, LogStream, TaskLog, TaskLogBody, TaskLogGap, TaskLogLine, TaskLogLineBody,
+    TaskLogWritten,
+};
 pub use self::retry::{RetryBody, RetryPolicy};
 pub use self::running::{TaskCompleteBody, TaskFailBody, TaskProgressAnswer, TaskProgressBody};
 pub use self::seconds::Seconds;

@@ -10,6 +10,7 @@
 //! - [`message`]: roles, content blocks, places in a message's events.
 //! - [`shown`]: how texts of others are shown.
 //! - [`task`]: what may be submitted, and the words for it.
+//! - [`task_log`]: what may be written to a task's log.
 //! - [`proposal`]: work that one agent asks another to take on.
 //! - [`ledger`]: what may be asked of the ledger, and the words for it.
 //! - [`audit`]: whether what is in the ledger's keys is what the journal says.
@@ -50,6 +51,7 @@ pub mod schedule;
 pub mod shown;
 pub mod task;
 pub mod trail;
+pub mod task_log;
 pub mod unique;
 pub mod usage;
 pub mod wait;

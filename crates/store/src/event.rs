@@ -70,6 +70,12 @@ impl Cursor {
         matches!((parts(&self.0), parts(youngest)), (Some(cursor), Some(youngest)) if cursor > youngest)
     }
 
+    /// Whether the entry of this id lies behind it, also where it is the beginning.
+    #[must_use]
+    pub fn lacks(&self, id: &str) -> bool {
+        parts(&self.0).unwrap_or_default() < parts(id).unwrap_or_default()
+    }
+
     /// Whether events may be missing between this cursor and the oldest event that is kept. From
     /// the beginning nothing is missing: whoever asks for it wants what there is.
     #[must_use]

@@ -6,7 +6,7 @@
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
 //! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`name`], [`session`],
-//!   [`message`], [`inbox`], [`proposal`], [`task`], [`agent`], [`key`], [`invite`], [`account`], [`hold`],
+//!   [`message`], [`inbox`], [`proposal`], [`task`], [`tasklog`], [`agent`], [`key`], [`invite`], [`account`], [`hold`],
 //!   [`intent`], [`position`], [`entry`], [`host`], [`restored`], [`history`],
 //!   [`sign_in_link`]: the calls, one for each file under `lua/`.
 //! - [`ledger`]: what the calls on money share.
@@ -56,6 +56,7 @@ pub mod settings;
 pub mod sign_in_link;
 pub mod steps;
 pub mod task;
+pub mod tasklog;
 pub mod usage;
 pub mod variables;
 pub mod wait;

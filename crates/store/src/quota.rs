@@ -39,6 +39,8 @@ quotas! {
     tasks: "quota_tasks", "unfinished tasks";
     /// Bytes of what these tasks say: parameters, metadata, texts.
     task_bytes: "quota_task_bytes", "bytes of unfinished tasks";
+    /// Bytes of its tasks' logs, of about the last seven days.
+    log_bytes: "quota_log_bytes", "bytes of logs of its tasks within seven days";
     /// Different sets of skills and tags that its waiting tasks ask for.
     classes: "quota_classes", "different sets of skills that tasks wait for";
     /// Schedules.

@@ -83,6 +83,8 @@ pub enum Partition<'a> {
     Session(&'a str),
     /// One message.
     Message(&'a str),
+    /// One task's log.
+    Tasklog(&'a str),
     /// One agent's inbox.
     Inbox(&'a str),
     /// Agents, their keys and their money.

@@ -75,6 +75,8 @@ pub const VARIABLES: &[Variable] = &[
     one("quota_tasks", "100000", MESSAGES, "tasks that it has submitted and that have not ended"),
     // 256 of the largest.
     one("quota_task_bytes", "268435456", MESSAGES, "bytes of these tasks: parameters, metadata, texts"),
+    // What a thousand tasks keep at most.
+    one("quota_log_bytes", "1073741824", &["tasks"], "bytes of its tasks' logs within about seven days, at most 1 MiB of each; removing a task gives nothing back"),
     // A claim may have to look at each that is listed under a skill of the node: 200 take some 0.3 ms.
     one("quota_classes", "200", MESSAGES, "different sets of skills and tags that its waiting tasks ask for; from half of them on preferences are given up"),
     one("quota_schedules", "100", &["tasks"], "schedules"),

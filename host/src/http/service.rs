@@ -50,6 +50,7 @@ pub(crate) struct Service {
     own_metrics: RouteMetrics,
     mcp_metrics: RouteMetrics,
     message_metrics: RouteMetrics,
+    log_metrics: RouteMetrics,
     events_metrics: RouteMetrics,
     unknown_metrics: RouteMetrics,
 }
@@ -97,6 +98,7 @@ impl Service {
             own_metrics: RouteMetrics::new("own"),
             mcp_metrics: RouteMetrics::new(mcp::PATH),
             message_metrics: RouteMetrics::new("/api/v1/sessions/:sid/messages/:mid/stream"),
+            log_metrics: RouteMetrics::new("/api/v1/tasks/:id/log/stream"),
             events_metrics: RouteMetrics::new("/api/v1/events/stream"),
             unknown_metrics: RouteMetrics::new("unknown"),
         }
@@ -271,6 +273,7 @@ impl Service {
         } else if let Some(feed) = EventStreams::find(parts.uri.path()) {
             let metrics = match feed {
                 Ok(Feed::Cluster) => &self.events_metrics,
+                Ok(Feed::Log { .. }) => &self.log_metrics,
                 _ => &self.message_metrics,
             };
             // To find where a stream begins takes as much as other requests do; to follow it, little.

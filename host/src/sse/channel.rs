@@ -52,6 +52,8 @@ pub(super) enum Found {
     Frame(Frame),
     /// Nothing yet.
     Nothing,
+    /// Redis holds something new.
+    News,
     /// A hole: events may be missing here, or all of them are gone.
     Hole,
     /// The host is stopping.
@@ -159,6 +161,7 @@ impl Channel {
         match announcement {
             Announcement::Event(frame) => Found::Frame(frame.clone()),
             Announcement::Removed => Found::Hole,
+            Announcement::News => Found::News,
         }
     }
 }
@@ -181,7 +184,7 @@ impl State {
 fn size(announcement: &Announcement) -> usize {
     match announcement {
         Announcement::Event(frame) => frame.bytes.len(),
-        Announcement::Removed => 0,
+        Announcement::Removed | Announcement::News => 0,
     }
 }
 

@@ -1,20 +1,23 @@
-//! The two kinds of streams: a message's events, and the cluster's. Both can be read from any
-//! place on, and both are announced on a channel.
+//! The kinds of streams: a message's events, the lines of a task's log, and the cluster's events. Each can
+//! be read from any place on, and is announced on a channel; of a log only that there are further lines.
 
-use reef_api::{MessageId, SessionId};
+use reef_api::{MessageId, SessionId, TaskId};
 use std::borrow::Cow;
 use std::time::Duration;
 
+use bytes::Bytes;
 use reef_domain::message::Cursor;
 use reef_redis::Connection;
 use reef_store::event::{self, List};
 use reef_store::message::{Follow, Followed};
 use reef_store::node::Writer;
+use reef_store::task::LookForLog;
+use reef_store::tasklog::{self, LogPage};
 use reef_store::{Keys, Store, StoreError};
 use reef_web::auth::Caller;
 use serde_json::json;
 
-use super::frame::{Frame, SNAPSHOT, StreamId};
+use super::frame::{Frame, GONE, LOG_GONE, SNAPSHOT, StreamId};
 
 /// What is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +30,19 @@ pub(crate) enum Feed {
         /// Whose it must be; `None`: anybody's.
         owner: Option<String>,
     },
+    /// The log of one task.
+    Log {
+        task_id: TaskId,
+        /// Who must have submitted it, or run it; `None`: anybody.
+        reader: Option<String>,
+    },
     /// The events of the cluster.
     Cluster,
 }
+
+/// How often the reader of a log looks at its task, whatever it is told: a task that has never said
+/// anything is removed without a word.
+const LOG_LOOK: Duration = Duration::from_secs(10);
 
 /// Where a reader begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +82,34 @@ impl Feed {
             (Self::Message { session_id, message_id, .. }, Writer::Owner(agent)) => {
                 Self::Message { session_id, message_id, owner: Some(agent.to_owned()) }
             }
+            (Self::Log { task_id, .. }, Writer::Owner(agent)) => {
+                Self::Log { task_id, reader: Some(agent.to_owned()) }
+            }
             (feed, _) => feed,
+        }
+    }
+
+    /// The task whose log it is.
+    pub(super) fn task_id(&self) -> Option<&TaskId> {
+        match self {
+            Self::Log { task_id, .. } => Some(task_id),
+            _ => None,
+        }
+    }
+
+    /// What to say where there is no such stream.
+    pub(super) fn nothing(&self) -> &'static str {
+        match self {
+            Self::Log { .. } => "There is no such task.",
+            _ => "There is no such message in this session.",
+        }
+    }
+
+    /// The last words to a reader whose stream is not there any more.
+    pub(super) fn last_words(&self) -> Bytes {
+        match self {
+            Self::Log { .. } => LOG_GONE,
+            _ => GONE,
         }
     }
 
@@ -77,6 +117,7 @@ impl Feed {
     pub(super) fn channel(&self, keys: &Keys) -> String {
         match self {
             Self::Message { message_id, .. } => keys.live(message_id),
+            Self::Log { task_id, .. } => keys.live_tasklog(task_id),
             Self::Cluster => keys.live_events(),
         }
     }
@@ -89,7 +130,7 @@ impl Feed {
         match self {
             Self::Message { message_id, .. } => Cursor::parse(cursor, message_id).map(Place::Named),
             // Here an event's id is its place in the log.
-            Self::Cluster => match (cursor, StreamId::parse(cursor)) {
+            Self::Cluster | Self::Log { .. } => match (cursor, StreamId::parse(cursor)) {
                 ("" | "0", _) => Ok(Place::Named(Cursor::Begin)),
                 (_, Some(id)) if id == StreamId::default() => Ok(Place::Named(Cursor::Begin)),
                 (_, Some(_)) if reef_store::event::Cursor::parse(cursor).is_some() => {
@@ -114,10 +155,73 @@ impl Feed {
                     Follow { message_id, session_id, cursor: &cursor, limit: as_count(limit) };
                 message_page(store, &follow, owner.as_deref()).await
             }
+            Self::Log { task_id, reader } => {
+                log_page(store, task_id, reader.as_deref(), place, limit).await
+            }
             Self::Cluster => cluster_page(store, place, limit).await,
         }
     }
 }
+
+/// A place in a log whose entries have their ids as places.
+fn text_of(place: &Place) -> String {
+    match place {
+        Place::Named(Cursor::Stream(id)) => id.clone(),
+        Place::Named(_) => "0".to_owned(),
+        Place::Behind(id) => id.to_string(),
+    }
+}
+
+/// What a log's stream says last.
+#[derive(serde::Serialize)]
+struct EndData<'a> {
+    /// How the task has ended.
+    status: &'a str,
+}
+
+/// The task is looked at before its log: all that it has said is there by its end.
+async fn log_page(
+    store: &Store<Connection>,
+    task_id: &TaskId,
+    reader: Option<&str>,
+    place: &Place,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let Some(of) = store.call(&LookForLog { task_id }).await? else { return Ok(Page::Gone) };
+    if reader.is_some_and(|reader| reader != of.owner && reader != of.runner) {
+        return Ok(Page::Gone);
+    }
+    let (after, version, limit) = (text_of(place), of.version.as_str(), as_count(limit));
+    let call = tasklog::Read { task_id, version, after: &after, limit, is_tail: false };
+    let LogPage { trimmed, last, more, lines } =
+        if of.has_log { store.call(&call).await? } else { LogPage::default() };
+    let id_of = |text: &str| StreamId::parse(text).unwrap_or_default();
+    let mut seen = id_of(&after);
+    let mut frames = Vec::with_capacity(lines.len() + 2);
+    // Who comes back with the place of the gap has been told of it.
+    if let Some(trimmed) = trimmed.filter(|trimmed| id_of(trimmed) > seen) {
+        seen = id_of(&trimmed);
+        frames.push(gap(seen, &after, &trimmed));
+    }
+    for line in &lines {
+        seen = id_of(&line.id);
+        frames.push(Frame::new(seen, LINE, &serde_json::to_string(line)?));
+    }
+    if of.has_ended() && !more {
+        if frames.is_empty() && seen > id_of(&last) {
+            return Ok(Page::Ended);
+        }
+        // It has a place of its own, so that who has seen it is not told again.
+        let data = serde_json::to_string(&EndData { status: of.status.as_str() })?;
+        frames.push(Frame { is_last: true, ..Frame::new(seen.after(), END, &data) });
+    }
+    Ok(Page::Frames(Frames { frames, is_all: !more, expires_in: Some(LOG_LOOK) }))
+}
+
+/// The type of a line of a log.
+const LINE: &str = "line";
+/// The type of the last event of a log: the task has ended.
+const END: &str = "end";
 
 fn cursor_of(place: &Place) -> Cow<'_, Cursor> {
     match place {
@@ -172,11 +276,7 @@ async fn cluster_page(
     place: &Place,
     limit: usize,
 ) -> Result<Page, StoreError> {
-    let text = match place {
-        Place::Named(Cursor::Stream(id)) => id.clone(),
-        Place::Named(_) => "0".to_owned(),
-        Place::Behind(id) => id.to_string(),
-    };
+    let text = text_of(place);
     let after = event::Cursor::parse(&text).unwrap_or_default();
     let found = store.call(&List { after: after.clone(), limit: as_count(limit) }).await?;
     let mut frames = Vec::with_capacity(found.events.len() + 1);
@@ -234,6 +334,8 @@ mod tests {
         let stream = Place::Named(Cursor::Stream("5-0".to_owned()));
         assert_eq!(Feed::Cluster.place("5-0"), Ok(stream.clone()));
         assert_eq!(message().place("5-0"), Ok(stream));
+        let log = Feed::Log { task_id: "t".into(), reader: None };
+        assert_eq!(log.place("5-0"), Feed::Cluster.place("5-0"));
         for bad in ["7", "x", "evt_m_7", "5-", "-"] {
             assert!(Feed::Cluster.place(bad).is_err(), "{bad}");
         }

@@ -19,12 +19,18 @@ const RESTORATIONS: [&str; 2] = ["restored", "store_changed"];
 pub(super) const GONE: Bytes = Bytes::from_static(
     b"event: gone\ndata: {\"code\":\"not_found\",\"detail\":\"The message was removed or has expired.\"}\n\n",
 );
+/// The same where it was a task's log.
+pub(super) const LOG_GONE: Bytes = Bytes::from_static(
+    b"event: gone\ndata: {\"code\":\"not_found\",\"detail\":\"The task was removed.\"}\n\n",
+);
 /// The last words to a reader whose key is not good any more, or whose cookie has run out.
 pub(super) const SHUT_OUT: Bytes = Bytes::from_static(
     b"event: gone\ndata: {\"code\":\"unauthenticated\",\"detail\":\"The key of this stream was revoked, has expired or is suspended.\"}\n\n",
 );
 /// The type under which a script announces that it has removed a message.
 const REMOVED_TYPE: &str = "gone";
+/// The type under which a script announces that there is something to read, and nothing of it.
+const NEWS_TYPE: &str = "lines";
 /// The event type that stands for everything up to its id.
 pub(super) const SNAPSHOT: &str = "snapshot";
 /// Over how many milliseconds the readers of a host that stops spread their return.
@@ -52,6 +58,11 @@ impl StreamId {
             (ms, 0) => Self { ms: ms - 1, n: u64::MAX - 1 },
             (ms, n) => Self { ms, n: n - 1 },
         }
+    }
+
+    /// The place right behind an event.
+    pub(super) fn after(self) -> Self {
+        Self { n: self.n.saturating_add(1), ..self }
     }
 }
 
@@ -124,6 +135,8 @@ pub(super) enum Announcement {
     Event(Frame),
     /// The message was removed with all its events.
     Removed,
+    /// There is something to read.
+    News,
 }
 
 impl Announcement {
@@ -134,6 +147,9 @@ impl Announcement {
         let id = StreamId::parse(id)?;
         if event_type == REMOVED_TYPE {
             return Some(Self::Removed);
+        }
+        if event_type == NEWS_TYPE {
+            return Some(Self::News);
         }
         Some(Self::Event(Frame::new(id, event_type, data)))
     }
@@ -160,6 +176,7 @@ mod tests {
         assert_eq!(id("5-0").before(), StreamId { ms: 4, n: u64::MAX - 1 });
         assert_eq!(id("5-3").before(), id("5-2"));
         assert_eq!(id("0-0").before(), id("0-0"));
+        assert_eq!(id("5-3").after(), id("5-4"));
         for bad in ["", "1", "1-", "-1", "1-2-3", "a-b"] {
             assert!(StreamId::parse(bad).is_none(), "{bad}");
         }
@@ -176,6 +193,7 @@ mod tests {
         assert!(!frame.is_last);
         assert!(event(b"5-2 message_end {}").is_last);
         assert!(matches!(Announcement::parse(b"0-0 gone {}"), Some(Announcement::Removed)));
+        assert!(matches!(Announcement::parse(b"0-0 lines {}"), Some(Announcement::News)));
         for bad in [&b""[..], b"5-1", b"5-1 x", b"x y {}", b"5-1 x \xff"] {
             assert!(Announcement::parse(bad).is_none());
         }

@@ -1,4 +1,5 @@
-//! Event streams: a message while it is written, and the cluster's events (`contract.md` §7).
+//! Event streams: a message while it is written, the log of a task, and the cluster's events
+//! (`contract.md` §7).
 //!
 //! One connection to Redis listens for all readers of this host (in a Redis Cluster one for each node
 //! and group of channels, so that a node that is away stops only the readers of what lies there). What
@@ -13,7 +14,8 @@
 //! - [`frame`]: what goes over the wire.
 //! - [`channel`]: the latest events of one stream; `channels`: all of them.
 //! - `listener`: a connection.
-//! - [`feed`]: the two kinds of streams, and how each is read from any place on.
+//! - [`feed`]: the kinds of streams, and how each is read from any place on.
+//! - [`ends`]: the cluster's events for readers of logs, which end with their task.
 //! - [`watch`]: the cluster's events, for parts of the host that wait for one.
 //! - [`standing`]: who reads, and for how long.
 //! - [`reader`]: joins what was missed and what happens, without a hole or a duplicate.
@@ -26,6 +28,7 @@
 
 mod channel;
 mod channels;
+mod ends;
 mod feed;
 mod frame;
 mod listener;
@@ -50,6 +53,7 @@ use reef_web::extract::{self, Query};
 use reef_web::{Code, Config, Problem, Request};
 
 use self::channels::Channels;
+use self::ends::{TaskEvents, TaskWatch};
 pub(crate) use self::feed::Feed;
 use self::listener::Listener;
 use self::reader::{Joined, Reader, Sources};
@@ -57,6 +61,7 @@ use self::standing::Readers;
 pub(crate) use self::standing::Visitor;
 pub(crate) use self::watch::{ClusterWatch, Seen};
 use crate::metrics::StreamMetrics;
+use crate::supervise::keep;
 
 /// How long a reader waits for its first answer when Redis is away; below the 2 s within which
 /// the hub promises one.
@@ -89,6 +94,9 @@ pub(crate) struct EventStreams {
     elsewhere: Vec<Arc<Channels>>,
     sources: Arc<Sources>,
     readers: Arc<Readers>,
+    tasks: Arc<TaskEvents>,
+    /// Somebody listens for `tasks`: from the first reader of a log on.
+    listening: std::sync::Once,
     comment_period: Duration,
 }
 
@@ -132,6 +140,8 @@ impl EventStreams {
             elsewhere,
             sources,
             readers,
+            tasks: Arc::default(),
+            listening: std::sync::Once::new(),
             comment_period,
         };
         let listening = async move {
@@ -169,6 +179,7 @@ impl EventStreams {
             (Some("sessions"), Some(sid), Some("messages"), Some(mid), Some("stream"), None) => {
                 Some(message(sid, mid))
             }
+            (Some("tasks"), Some(id), Some("log"), Some("stream"), None, None) => Some(log(id)),
             _ => None,
         }
     }
@@ -206,14 +217,27 @@ impl EventStreams {
         let standing = self.readers.admit(&caller, visitor, request, of, period)?;
         let channel = feed.channel(&self.keys);
         let membership = self.channels_of(&channel).join(channel);
-        let sources = Arc::clone(&self.sources);
+        let task = feed.task_id().map(|task_id| self.watch_task(task_id));
+        let (sources, nothing) = (Arc::clone(&self.sources), feed.nothing());
+        let standing = (standing, task);
         match Reader::join(sources, feed, membership, standing, place, JOIN_TIMEOUT).await? {
             Joined::Reading(reader) => Ok(Outcome::Stream(body(reader))),
             Joined::Ended => Ok(Outcome::Ended),
-            Joined::Gone => {
-                Err(Problem::new(Code::NotFound, "There is no such message in this session."))
-            }
+            Joined::Gone => Err(Problem::new(Code::NotFound, nothing)),
         }
+    }
+
+    /// Tells the reader of a task's log what happens to the task.
+    fn watch_task(&self, task_id: &str) -> TaskWatch {
+        self.listening.call_once(|| {
+            let (channel, tasks) = (self.keys.live_events(), Arc::clone(&self.tasks));
+            let channels = Arc::clone(self.channels_of(&channel));
+            tokio::spawn(async move {
+                let listen = || tasks.listen(ClusterWatch::new(&channels, channel.clone()));
+                keep("logs of tasks", listen).await;
+            });
+        });
+        self.tasks.watch(task_id)
     }
 
     /// Finds out who sends a request to the host itself.
@@ -258,11 +282,16 @@ impl EventStreams {
     }
 }
 
+fn id(field: &str, raw: &str) -> Result<String, Problem> {
+    let text = extract::segment(field, raw)?.into_owned();
+    if id::is_valid(&text) { Ok(text) } else { Err(Problem::field(field, id::RULE)) }
+}
+
+fn log(task_id: &str) -> Result<Feed, Problem> {
+    Ok(Feed::Log { task_id: id("task_id", task_id)?.into(), reader: None })
+}
+
 fn message(sid: &str, mid: &str) -> Result<Feed, Problem> {
-    let id = |field: &str, raw: &str| {
-        let text = extract::segment(field, raw)?.into_owned();
-        if id::is_valid(&text) { Ok(text) } else { Err(Problem::field(field, id::RULE)) }
-    };
     let (session_id, message_id) = (id("session_id", sid)?, id("message_id", mid)?);
     Ok(Feed::Message { session_id: session_id.into(), message_id: message_id.into(), owner: None })
 }
@@ -285,6 +314,8 @@ mod tests {
         let (session_id, message_id) = ("s".into(), "m@x".into());
         let feed = Feed::Message { session_id, message_id, owner: None };
         assert_eq!(found.unwrap().unwrap(), feed);
+        let found = EventStreams::find("/api/v1/tasks/t%40x/log/stream");
+        assert_eq!(found.unwrap().unwrap(), Feed::Log { task_id: "t@x".into(), reader: None });
         assert_eq!(EventStreams::find("/api/v1/events/stream").unwrap().unwrap(), Feed::Cluster);
         for other in [
             "/",
@@ -292,6 +323,8 @@ mod tests {
             "/api/v1/events/stream/x",
             "/api/v1/sessions/s/messages/m",
             "/api/v1/sessions/s/messages/m/stream/x",
+            "/api/v1/tasks/t/log",
+            "/api/v1/tasks/t/log/stream/x",
             "/api/v2/events/stream",
         ] {
             assert!(EventStreams::find(other).is_none(), "{other}");

@@ -17,8 +17,9 @@ use tokio::time::Instant;
 
 use super::channel::{Entrance, Found, Position};
 use super::channels::Membership;
+use super::ends::TaskWatch;
 use super::feed::{Feed, Frames, Page, Place};
-use super::frame::{self, COMMENT, Frame, GONE, OPENING, SHUT_OUT, StreamId};
+use super::frame::{self, COMMENT, Frame, OPENING, SHUT_OUT, StreamId};
 use super::standing::Standing;
 use crate::metrics::StreamMetrics;
 
@@ -70,6 +71,8 @@ pub(super) struct Reader {
     membership: Membership,
     standing: Standing,
     news: watch::Receiver<()>,
+    /// The task whose log it is.
+    task: Option<TaskWatch>,
     /// Where the reader is in the channel; `None`: it has to read from Redis first.
     live: Option<Position>,
     /// The last event that it has got.
@@ -127,7 +130,7 @@ impl Reader {
         sources: Arc<Sources>,
         feed: Feed,
         membership: Membership,
-        standing: Standing,
+        (standing, task): (Standing, Option<TaskWatch>),
         place: Place,
         limit: Duration,
     ) -> Result<Joined, StoreError> {
@@ -141,6 +144,7 @@ impl Reader {
             membership,
             standing,
             news,
+            task,
             live: None,
             last: place,
             page: VecDeque::new(),
@@ -257,10 +261,19 @@ impl Reader {
     async fn wait(&mut self) {
         let until = self.standing.next_look().min(self.next_comment);
         let until = self.expiry.map_or(until, |expiry| expiry.min(until));
+        let task = &mut self.task;
+        let told = async {
+            match task {
+                Some(task) => task.changed().await,
+                None => std::future::pending().await,
+            }
+        };
         // Each of them wakes the reader, which then looks again.
         tokio::select! {
             _ = self.news.changed() => {}
             () = self.standing.changed() => {}
+            // What that means for its log, Redis says.
+            () = told => self.live = None,
             () = tokio::time::sleep_until(until) => {}
         }
     }
@@ -278,6 +291,10 @@ impl Reader {
                     return Step::Again;
                 }
                 Found::Frame(frame) => return Step::Send(self.send(frame)),
+                Found::News => {
+                    self.live = None;
+                    return Step::Again;
+                }
                 Found::Nothing => return Step::Wait,
                 Found::Hole => {
                     self.live = None;
@@ -315,7 +332,7 @@ impl Reader {
             Ok(Fetched::Taken) => Step::Again,
             Ok(Fetched::Gone) => {
                 self.is_over = true;
-                Step::Send(GONE)
+                Step::Send(self.feed.last_words())
             }
             Ok(Fetched::Ended) => Step::Over,
             Err(StoreError::Redis(RedisError::Unavailable(_))) => {

@@ -47,6 +47,7 @@ impl ClusterWatch {
                 }
                 Some(Found::Closing) => return Seen::Closing,
                 Some(Found::Nothing) => drop(self.news.changed().await),
+                Some(Found::News) => {}
                 Some(Found::Hole) => self.position = None,
                 None => match channel.entrance() {
                     Entrance::At(position) => {

@@ -9,6 +9,7 @@ mod flows;
 mod hosts;
 mod ledger;
 mod limits;
+mod logs;
 mod mail;
 mod messages;
 mod nodes;
@@ -36,6 +37,7 @@ pub(crate) async fn all(driver: &Driver) -> Result<()> {
     limits::ask(driver).await?;
     schedules::ask(driver).await?;
     usage::ask(driver).await?;
+    logs::ask(driver).await?;
     mail::ask(driver).await?;
     ledger::ask(driver).await?;
     nodes::end(driver).await?;

@@ -426,6 +426,30 @@ pub const RETRY_FACTOR_MAX: u8 = 100;
 /// all that it gets would else keep a task for ever.
 pub const SNOOZES_MAX: i64 = 10;
 
+/// Most lines that are kept of a task's log: what somebody reads who looks for what went wrong, and what a page
+/// shows without a stutter. Older ones give way.
+pub const LOG_LINES_MAX: i64 = 2000;
+
+/// Most bytes that are kept of it, what Redis keeps beside each line included: a thousand tasks that log
+/// without end take a gigabyte and not eight.
+pub const LOG_BYTES_MAX: i64 = 1 << 20;
+
+/// What a line counts beside its text, in bytes: about what Redis keeps of it.
+pub const LOG_LINE_BYTES: i64 = 64;
+
+/// Longest line of a log, in characters: a longer one is several.
+pub const LOG_TEXT_CHARS_MAX: usize = 4 << 10;
+
+/// Most lines of one request: in Redis they take less than a millisecond.
+pub const LOG_BATCH_MAX: usize = 100;
+
+/// For how long a log is kept after its last line, in milliseconds: 7 d. It also is the time over which
+/// `quota_log_bytes` counts, so that what was counted is gone by then.
+pub const LOG_KEPT_MS: i64 = 7 * 86_400_000;
+
+/// Steps of a hundred in which the monitor removes logs of tasks that are gone, in one tick.
+pub const LOG_REMOVAL_STEPS: usize = 5;
+
 /// Most bytes of results that a claim brings of what its task follows; of others it names the place.
 pub const INPUTS_BYTES_MAX: i64 = 256 << 10;
 }

@@ -197,6 +197,8 @@ local function forget_task(task)
   if task.waits then forget_waits(task) end
   if task.unmet then redis.call('DEL', key.task_after(task.id)) end
   if task.group then forget_in_group(task) end
+  -- Its log lies elsewhere; whoever tells messages of claims removes it.
+  if task.logged then redis.call('ZADD', key.claims_over, now, '@' .. task.id .. '/' .. task.seq) end
   redis.call('DEL', key.task(task.id), key.task_large(task.id))
   if task.bytes then redis.call('HINCRBY', key.cluster, 'ended_bytes', -task.bytes) end
   redis.call('ZREM', key.task_list, task.id)

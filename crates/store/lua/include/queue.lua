@@ -20,7 +20,7 @@ local function read_task(id)
   local row = redis.call('HMGET', key.task(id), 'status', 'seq', 'class', 'rank', 'assigned_node',
     'token', 'retry_count', 'max_retries', 'message_id', 'owner', 'claimed', 'deadline', 'lease_ms',
     'started_at', 'session_id', 'user_id', 'submitted_at', 'counted', 'bytes', 'wait', 'waits', 'unmet',
-    'followed', 'group', 'children', 'uses', 'charge', 'unique', 'attempt', 'error_key')
+    'followed', 'group', 'children', 'uses', 'charge', 'unique', 'attempt', 'error_key', 'logged')
   if not row[1] or row[1] == 'draft' then return nil end
   return { id = id, status = row[1], seq = row[2], class = row[3], rank = row[4], node = row[5],
     token = row[6], retries = tonumber(row[7]), retries_max = tonumber(row[8]), message = row[9],
@@ -29,7 +29,7 @@ local function read_task(id)
     submitted = row[17], counted = row[18], bytes = tonumber(row[19]), wait = row[20] ~= '' and row[20] or nil,
     waits = tonumber(row[21]), unmet = tonumber(row[22]), followed = row[23], group = row[24],
     children = row[25], uses = row[26], charge = row[27], unique = row[28],
-    attempt = tonumber(row[29]), error_key = row[30] }
+    attempt = tonumber(row[29]), error_key = row[30], logged = tonumber(row[29]) }
 end
 
 -- Counts an unfinished task for its owner (1), or not any more (-1): itself, and the bytes that are

@@ -1,7 +1,7 @@
--- Forgets claims that are over and of which their messages have heard.
+-- Forgets claims that are over and of which their messages have heard, and logs that were removed.
 --
 -- KEYS[1]  the cluster partition
--- ARGV     claims: text*        Message and number of each, with a slash between them.
+-- ARGV     claims: text*        As task/claims_over names them.
 -- Returns  ok
 -- full: runs
 

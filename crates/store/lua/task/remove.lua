@@ -5,7 +5,7 @@
 --          task_id: TaskId      Which.
 --          writer: Writer<'a>   Who asks.
 -- Returns  Written<>:
---          ok
+--          ok(text)             Which task of this id it was, if it has a log; else nothing.
 -- Emits    group_ended
 -- full: runs
 -- include: claim audit
@@ -19,4 +19,4 @@ if redis.call('ZSCORE', key.unsettled_tasks, task.id) or is_untold(task) then
 end
 forget_task(task)
 audit('task.remove', task_id, facts('status', task.status))
-return { 'ok' }
+return { 'ok', task.logged and task.seq or '' }

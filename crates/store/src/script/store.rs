@@ -323,6 +323,7 @@ impl<R: Redis> Store<R> {
             Partition::Cluster => (keys.cluster(), None),
             Partition::Session(sid) => (keys.session(sid), Some(sid)),
             Partition::Message(mid) => (keys.message(mid), Some(mid)),
+            Partition::Tasklog(task) => (keys.tasklog(task), Some(task)),
             Partition::Inbox(agent) => (keys.inbox(agent), Some(agent)),
             Partition::Ledger => (keys.ledger(), None),
         };

@@ -6,6 +6,7 @@ use reef_api::task::TaskStatus;
 use reef_api::usage::TaskCharge;
 use reef_api::{AgentId, ContentId, MessageId, Open, SessionId, TaskId, Word as _};
 use reef_domain::Money;
+use reef_domain::limits::{LOG_REMOVAL_STEPS, TASK_BATCH};
 use reef_domain::message::{Block, ContentType, Rendered};
 use serde_json::{Map, Value, json};
 
@@ -22,6 +23,7 @@ use crate::quota::Quotas;
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError, rows};
 use crate::session::{Admit, Written as SessionWritten};
 use crate::settings::Settings;
+use crate::tasklog;
 
 /// What was due.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,17 +105,27 @@ pub async fn release<R: Redis>(store: &Store<R>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Tells messages of claims that are over.
+/// Tells messages of claims that are over, and removes the logs of tasks that are gone.
 async fn tell_of_claims<R: Redis>(store: &Store<R>) -> Result<(), StoreError> {
-    let over = store.call(&ClaimsOver).await?;
-    if over.is_empty() {
-        return Ok(());
+    for _ in 0..LOG_REMOVAL_STEPS {
+        let over = store.call(&ClaimsOver).await?;
+        if over.is_empty() {
+            break;
+        }
+        for (of, number) in over.iter().filter_map(|claim| claim.split_once('/')) {
+            if let Some(task_id) = of.strip_prefix('@') {
+                tasklog::remove(store, &task_id.into(), number).await?;
+                continue;
+            }
+            let message_id = &MessageId::from(of);
+            store.call(&DismissRunner { message_id, token: number }).await?;
+        }
+        store.call(&ClaimsTold { claims: &over }).await?;
+        if i64::try_from(over.len()).is_ok_and(|count| count < TASK_BATCH) {
+            break;
+        }
     }
-    for (message_id, token) in over.iter().filter_map(|claim| claim.split_once('/')) {
-        let message_id = &MessageId::from(message_id);
-        store.call(&DismissRunner { message_id, token }).await?;
-    }
-    store.call(&ClaimsTold { claims: &over }).await
+    Ok(())
 }
 
 /// Tasks that were left half done.

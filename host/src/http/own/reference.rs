@@ -98,6 +98,7 @@ mod tests {
             super::super::super::sign_in_link::PATH,
             "/api/v1/events/stream",
             "/api/v1/sessions/{sid}/messages/{mid}/stream",
+            "/api/v1/tasks/{id}/log/stream",
         ]);
         // A component has `/readyz`, too, and describes it.
         served.extend(Own::EXACT.iter().map(|(path, _)| *path).filter(|path| *path != "/readyz"));
