@@ -121,10 +121,11 @@ impl Event {
             .map_err(|error| Error::Malformed(format!("event {}: {error}", self.id)))
     }
 
-    /// Whether nothing follows it: the end of a message, or the snapshot of one that has ended.
+    /// Whether nothing follows it: the end of a message or of a task's log, or the snapshot of a message that
+    /// has ended.
     fn is_last(&self) -> bool {
         match self.event.as_str() {
-            "message_end" => true,
+            "message_end" | "end" => true,
             "snapshot" => self
                 .json::<Value>()
                 .ok()

@@ -46,6 +46,7 @@ mod hub;
 mod kept;
 mod lenient;
 mod limit_routes;
+mod log_routes;
 mod request;
 mod routes;
 mod schedule_routes;

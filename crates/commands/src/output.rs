@@ -150,6 +150,11 @@ impl Output {
         self.write(self.fit(text).as_bytes(), b"")
     }
 
+    /// Prints a line to the letter: whoever asks for that knows what a terminal does with it.
+    pub(crate) fn raw_line(&self, text: &str) -> io::Result<()> {
+        self.write(text.as_bytes(), b"\n")
+    }
+
     /// Says something beside the result.
     pub(crate) fn note(&self, text: &str) {
         if self.is_terminal && self.in_line.take() {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::Args;
-use reef_settings::SettingsArgs;
+use reef_settings::{Invalid, Settings, SettingsArgs};
 use reef_worker::{WorkerArgs, WorkerError};
 
 use crate::connection::{HubArgs, KeySource};
@@ -23,7 +23,11 @@ pub struct Worker {
 
 impl Worker {
     /// Works until it is told to stop. It looks after signals by itself.
-    pub(crate) async fn run(self) -> Result<(), Failure> {
+    pub(crate) async fn run(mut self) -> Result<(), Failure> {
+        let usage = |error: Invalid| Failure::Usage(error.to_string());
+        let settings = Settings::load(&self.settings).map_err(usage)?;
+        let logs = settings.parsed("worker.log", "true or false").map_err(usage)?;
+        self.args.log |= logs.unwrap_or(false);
         let (hub, key) = (self.hub.connect()?, self.hub.key()?);
         let is_found = matches!(self.hub.key_source(hub.is_local()), KeySource::StateDir(_));
         if !is_found || self.args.as_admin {

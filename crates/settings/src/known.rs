@@ -62,6 +62,8 @@ pub const KNOWN: &[Known] = &[
         .config("the pause before each of these tries, in seconds"),
     at("node.leader_ttl", &["REEF_LEADER_TTL"], Some("30"))
         .config("for how many seconds `reef agent --campaign` leads without saying so again"),
+    at("worker.log", &["REEF_WORKER_LOG"], Some("false"))
+        .config("whether `reef worker` sends what commands print to their tasks' logs"),
     at("logging.level", &["REEF_LOG"], Some("info"))
         .config("what is logged: a level, or a filter such as reef=debug,warn"),
     Known {

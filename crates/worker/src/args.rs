@@ -74,6 +74,11 @@ pub struct WorkerArgs {
     #[arg(long, env = "REEF_LLM_TIMEOUT", value_name = "SECONDS", default_value_t = 120.0)]
     pub llm_timeout: f64,
 
+    /// Send what the command prints to the log of its task, as far as it is no message (worker.log in
+    /// reef.toml): `reef tasks logs TASK` shows it to the task's owner
+    #[arg(long)]
+    pub log: bool,
+
     /// The command to run for each task. Takes all that follows, so it comes last
     #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true, required_unless_present = "workflows")]
     pub exec: Vec<OsString>,
@@ -82,6 +87,7 @@ pub struct WorkerArgs {
 /// Shown by `--help` above everything else.
 pub const EXAMPLES: &str = "Examples:
   reef worker --skill python --skill gpu --slots 2 --exec ./handler --fast
+  reef worker --skill ffmpeg --log --exec ./convert
   reef worker --workflows --llm-url http://127.0.0.1:11434/v1 --llm-model llama3.2
 ";
 
@@ -105,7 +111,9 @@ The command:
                                   that the task is under, on whichever worker
     {\"snooze\": {\"after_ms\": 500}}  no try: the task is given back, and tried again after so long;
                                   once the command has ended with 0 or 75
-  Other lines, and standard error, go to the log. Exit code 0 completes the task. Any other fails
+  Other lines, and standard error, go to this worker's log, and with --log to the task's as well, four
+  times a second: 400 lines. What comes faster waits, up to 1000 lines; what comes beyond is dropped, and a
+  line says how much. Exit code 0 completes the task. Any other fails
   it, with the last line of standard error; the hub tries again unless the code is 64-78 (as in
   sysexits.h, but 75, EX_TEMPFAIL, is tried again).
   At the task's timeout, when it is cancelled, and when this worker can no longer renew its lease,
@@ -125,5 +133,5 @@ Environment:
   REEF_API_KEY holds a key, where neither --key-file nor REEF_KEY_FILE is given: that of an agent,
   which `reef agents register` makes. A key that administers is refused without --as-admin, and the
   one in .reef/admin.key is not taken without it.
-  REEF_LOG filters the log (default info).
+  REEF_LOG filters this worker's log (default info). REEF_WORKER_LOG=true is --log.
 ";

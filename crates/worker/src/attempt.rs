@@ -16,6 +16,7 @@ use crate::claims::{Claims, Held};
 use crate::command::GRACE;
 use crate::executor::Executor;
 use crate::lease::Lease;
+use crate::log::TaskLog;
 use crate::moment::{Moment, sleep_until};
 use crate::outcome::{Ended, Orders, Reason, Stopper, stopper};
 use crate::output::{self, Report};
@@ -39,11 +40,14 @@ pub(crate) struct Shared {
     pub(crate) executor: Executor,
     pub(crate) claims: Claims,
     pub(crate) pulse: Pulse,
+    /// Commands' lines go to the logs of their tasks.
+    pub(crate) logs: bool,
 }
 
 /// Runs a task that was claimed with a lease that is certainly ours.
 pub(crate) async fn run(shared: Arc<Shared>, task: Task, lease: Lease) {
-    let Shared { hub, executor, claims, pulse } = &*shared;
+    let Shared { hub, executor, claims, pulse, logs } = &*shared;
+    let log = logs.then(TaskLog::new);
     let (stopper, orders) = stopper();
     let held = Held {
         task_id: task.id().into(),
@@ -55,8 +59,15 @@ pub(crate) async fn run(shared: Arc<Shared>, task: Task, lease: Lease) {
     tracing::info!(task = task.id(), attempt = task.attempt(), "started");
     let (progress, progress_told) = watch::channel(Report::default());
     let work = async {
-        let work =
-            Work { hub, executor, lease: &lease, progress: &progress, stopper: &stopper, orders };
+        let work = Work {
+            hub,
+            executor,
+            lease: &lease,
+            progress: &progress,
+            stopper: &stopper,
+            orders,
+            log,
+        };
         let ended = work.run(&task).await;
         claims.end(task.token());
         // A heartbeat that still counts this task must not arrive after its end: the hub would
@@ -85,6 +96,7 @@ struct Work<'a> {
     progress: &'a watch::Sender<Report>,
     stopper: &'a Stopper,
     orders: Orders,
+    log: Option<TaskLog>,
 }
 
 impl Work<'_> {
@@ -111,11 +123,11 @@ impl Work<'_> {
 
     /// Does the work once and brings what it says to the hub.
     async fn perform(&self, task: &Task) -> Ended {
-        let Self { hub, executor, lease, progress, stopper, orders } = self;
+        let Self { hub, executor, lease, progress, stopper, orders, log } = self;
         if let Some(part) = task.unreadable() {
             return Ended::fatal(format!("the task cannot be run as it is: {part}"));
         }
-        let (outlet, outputs) = output::channel();
+        let (outlet, outputs) = output::channel(log.clone());
         let relay = async {
             tokio::select! {
                 relayed = Relay::new(hub, task, progress).run(outputs) => {
@@ -126,8 +138,25 @@ impl Work<'_> {
                 _ = orders.ordered() => {}
             }
         };
-        let work = executor.run(hub, task, lease, outlet, orders.clone());
-        let (ended, ()) = tokio::join!(work, relay);
+        let work = async {
+            let ended = executor.run(hub, task, lease, outlet, orders.clone()).await;
+            if let Some(log) = log {
+                log.close();
+            }
+            ended
+        };
+        let bring = async {
+            if let Some(log) = log {
+                log.open();
+                tokio::select! {
+                    () = log.bring(hub, task) => {}
+                    // The token is no good any more, or about to be.
+                    _ = orders.ordered() => {}
+                }
+            }
+        };
+        // The log is opened before the command is started.
+        let ((), ended, ()) = tokio::join!(bring, work, relay);
         match orders.current() {
             // What it said may not all have arrived.
             Some(order) => Ended::Stopped(order.reason),

@@ -1,7 +1,8 @@
 //! Runs a command for a task.
 //!
 //! The command gets the task as JSON on standard input. Each line of JSON that it writes to
-//! standard output is a message; any other line goes to the log, as does standard error. Its exit
+//! standard output is a message; any other line goes to the log, as does standard error: to the worker's, and
+//! to the task's if that is wanted. Its exit
 //! code decides how the task ends. It runs under guards, and nothing of it outlives the task.
 
 use std::ffi::OsString;
@@ -10,6 +11,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use reef_api::Money;
+use reef_api::task::LogStream;
 use reef_api::usage::UsageBody;
 use reef_domain::limits::CHECKPOINT_BYTES_MAX;
 use reef_domain::usage::Report;
@@ -118,7 +120,7 @@ impl Handler {
         let ((end, stopped), last, error) = tokio::join!(
             run,
             read_stdout(Lines::new(stdout, LINE_BYTES_MAX), task, &outlet, exited.clone()),
-            read_stderr(Lines::new(stderr, LINE_BYTES_MAX), task, exited),
+            read_stderr(Lines::new(stderr, LINE_BYTES_MAX), task, &outlet, exited),
         );
         match (end, stopped) {
             (_, Some(Stopped::Ordered(reason))) => Ended::Stopped(reason),
@@ -220,8 +222,12 @@ async fn read_stdout(
         match line {
             Ok(Some(Line::Text(text))) => match read_message(&text) {
                 Some(told) => pass_on(told, outlet, &mut last).await,
-                None if text.trim().is_empty() => {}
-                None => tracing::info!(task, "{text}"),
+                None => {
+                    if !text.trim().is_empty() {
+                        tracing::info!(task, "{text}");
+                    }
+                    outlet.log(LogStream::Stdout, &text);
+                }
             },
             Ok(Some(Line::TooLong)) => {
                 tracing::warn!(task, "a line of more than {LINE_BYTES_MAX} bytes is dropped");
@@ -287,6 +293,7 @@ async fn pass_on(told: Told, outlet: &Outlet, last: &mut Last) {
 async fn read_stderr(
     mut lines: Lines<impl AsyncRead + Unpin>,
     task: &Task,
+    outlet: &Outlet,
     exited: watch::Receiver<bool>,
 ) -> Option<String> {
     let mut last = None;
@@ -297,8 +304,11 @@ async fn read_stderr(
             () = lingered(exited.clone()) => return last,
         };
         match line {
-            Ok(Some(Line::Text(text))) if text.trim().is_empty() => {}
+            Ok(Some(Line::Text(text))) if text.trim().is_empty() => {
+                outlet.log(LogStream::Stderr, &text);
+            }
             Ok(Some(Line::Text(text))) => {
+                outlet.log(LogStream::Stderr, &text);
                 tracing::info!(task = task.id(), "{text}");
                 last = Some(text.trim().chars().take(ERROR_CHARS_MAX).collect());
             }

@@ -14,7 +14,7 @@
 //!   `machine`, `lease` and `guard` with the worker.
 //! - `worker`: the whole: claims, runs, drains. `beats`: heartbeats. `api`: what is asked of a hub.
 //! - `attempt`: one claim from start to end. `lease`, `moment`, `claims`: how long it is ours. `relay`:
-//!   what it says, on its way to the hub.
+//!   what it says, on its way to the hub; `log`: what it prints.
 //! - `executor`: what is done for a task: `command` (with `lines`, `guard`), or
 //!   `workflow` (with `llm`).
 
@@ -31,6 +31,7 @@ mod identity;
 mod lease;
 mod lines;
 mod llm;
+mod log;
 mod machine;
 mod moment;
 mod outcome;

@@ -1,9 +1,12 @@
 //! What a running task says before it ends, on its way to the hub.
 
+use reef_api::task::LogStream;
 use reef_api::usage::UsageBody;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
+
+use crate::log::TaskLog;
 
 /// How much may be on its way before whoever produces it has to wait: enough to keep a fast
 /// producer going while one request is under way.
@@ -47,21 +50,31 @@ pub(crate) struct Busy {
 
 /// Where a running task puts what it says. When all copies are gone, all has been said.
 #[derive(Debug, Clone)]
-pub(crate) struct Outlet(mpsc::Sender<Output>);
+pub(crate) struct Outlet {
+    sender: mpsc::Sender<Output>,
+    log: Option<TaskLog>,
+}
 
 /// The other end of an [`Outlet`].
 pub(crate) type Outputs = mpsc::Receiver<Output>;
 
-/// A new outlet and its other end.
-pub(crate) fn channel() -> (Outlet, Outputs) {
+/// A new outlet and its other end; and where lines go that mean nothing but themselves, if anywhere.
+pub(crate) fn channel(log: Option<TaskLog>) -> (Outlet, Outputs) {
     let (sender, receiver) = mpsc::channel(ON_THE_WAY);
-    (Outlet(sender), receiver)
+    (Outlet { sender, log }, receiver)
 }
 
 impl Outlet {
     /// Says it, waiting while too much is on its way. When nobody listens any more, the task is
     /// being stopped and what it says no longer matters.
     pub(crate) async fn say(&self, output: Output) {
-        let _ = self.0.send(output).await;
+        let _ = self.sender.send(output).await;
+    }
+
+    /// Puts a line into the task's log, if that is wanted.
+    pub(crate) fn log(&self, stream: LogStream, line: &str) {
+        if let Some(log) = &self.log {
+            log.say(stream, line);
+        }
     }
 }

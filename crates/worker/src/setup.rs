@@ -132,7 +132,7 @@ async fn start(
     };
     let executor = Executor { handler, workflows: settings.workflows };
     let (claims, pulse) = (Claims::default(), Pulse::default());
-    let shared = Arc::new(Shared { hub, executor, claims, pulse });
+    let shared = Arc::new(Shared { hub, executor, claims, pulse, logs: args.log });
     let (node, node_seen) = watch::channel(node);
     let meter = Meter::new();
     if let Err(error) = &meter {

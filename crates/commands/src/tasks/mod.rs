@@ -4,6 +4,7 @@ mod batch;
 mod bulk;
 mod edit;
 mod find;
+mod logs;
 mod show;
 mod submit;
 mod unique;
@@ -69,6 +70,9 @@ enum Verb {
     /// Wait for the end of a task; exit code 0 only if it was completed
     #[command(before_help = "Examples:\n  reef tasks watch TASK\n  reef tasks watch TASK --timeout 60 --json\n", after_help = EXIT_CODES)]
     Watch(watch::WatchArgs),
+    /// Print what a task has said, and with -f what it says until its end
+    #[command(before_help = "Examples:\n  reef tasks logs TASK --tail 20\n  reef tasks logs TASK -f\n", after_help = EXIT_CODES)]
+    Logs(logs::LogsArgs),
     /// Cancel a task; a command that runs for it is stopped
     #[command(before_help = "Examples:\n  reef tasks cancel TASK\n", after_help = EXIT_CODES)]
     Cancel(TaskArgs),
@@ -129,6 +133,7 @@ impl Tasks {
             Verb::Show(TaskArgs { task }) => show::show(cx, &task).await,
             Verb::Why(TaskArgs { task }) => show::why(cx, &task).await,
             Verb::Watch(args) => watch::run(cx, &args).await,
+            Verb::Logs(args) => logs::run(cx, args).await,
             Verb::Cancel(TaskArgs { task }) => change(cx, cx.hub.cancel_task(&task)).await,
             Verb::Retry(TaskArgs { task }) => change(cx, cx.hub.retry_task(&task)).await,
             Verb::Attempts(TaskArgs { task }) => show::attempts(cx, &task).await,

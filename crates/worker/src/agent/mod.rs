@@ -101,7 +101,7 @@ async fn start(args: &AgentArgs, hub: Hub) -> Result<(Beats, Option<Campaign>), 
 
     let executor = Executor { handler: None, workflows: None };
     let (claims, pulse) = (Claims::default(), Pulse::default());
-    let shared = Arc::new(Shared { hub, executor, claims, pulse });
+    let shared = Arc::new(Shared { hub, executor, claims, pulse, logs: false });
     let (node, node_seen) = watch::channel(node);
     let campaign = if args.campaign {
         let hooks = Hooks::new(args);

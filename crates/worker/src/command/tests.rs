@@ -19,7 +19,7 @@ struct Running {
 }
 
 fn start(script: &str, task: Value) -> Running {
-    let (outlet, outputs) = channel();
+    let (outlet, outputs) = channel(None);
     let (stopper, orders) = stopper();
     let handler = Handler {
         program: "sh".into(),
@@ -157,7 +157,7 @@ async fn what_a_command_leaves_behind_ends_with_it() {
 
 #[tokio::test]
 async fn a_program_that_is_not_there_can_be_tried_elsewhere() {
-    let (outlet, _outputs) = channel();
+    let (outlet, _outputs) = channel(None);
     let (_stopper, orders) = stopper();
     let handler = Handler {
         program: "/no/such/program".into(),

@@ -58,7 +58,7 @@ async fn run_under(
         "limits": [{"name": limit}],
         "parameters": {"task_description": "Why?", "max_iterations": iterations},
     }));
-    let (outlet, mut outputs) = channel();
+    let (outlet, mut outputs) = channel(None);
     let work = async {
         let outlet = outlet;
         workflows.run(workflow, &task, &outlet, has_text).await
