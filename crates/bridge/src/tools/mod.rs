@@ -9,6 +9,7 @@ mod bulk;
 mod flow;
 mod lead;
 mod limits;
+mod logs;
 mod mail;
 mod money;
 mod operate;
@@ -222,6 +223,7 @@ table! {
     flow::SignalTask,
     flow::SubmitFlow,
     flow::GetGroup,
+    logs::TaskLog,
     bulk::FindTasks,
     bulk::EditTask,
     limits::ListLimits,
