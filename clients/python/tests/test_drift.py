@@ -42,6 +42,8 @@ ROOT = Path(__file__).resolve().parents[3]
 FOR_OPERATORS = "the hub's operator asks it, with `reef` or a scraper"
 FOR_BROWSERS = "a page or what it loads: for browsers"
 #: Operations without a method of their own, and why. `reef.request` reaches them.
+FOR_LOGS = "for `reef worker --log`, which sends what commands print, and `reef tasks logs`"
+
 UNWRAPPED = {
     "GET /health": "`cluster.is_ready` asks more: whether the hub can write",
     "GET /api/v1/cluster/durability": FOR_OPERATORS,
@@ -55,6 +57,9 @@ UNWRAPPED = {
     "GET /api/v1/entries/audit": FOR_OPERATORS,
     "GET /api/v1/entries/index": FOR_OPERATORS,
     "POST /api/v1/heartbeats": "for gateways that stand for many nodes; a node sends its own",
+    "POST /api/v1/tasks/{id}/log": FOR_LOGS,
+    "GET /api/v1/tasks/{id}/log": FOR_LOGS,
+    "GET /api/v1/tasks/{id}/log/stream": FOR_LOGS,
     "GET /problems/{code}": FOR_BROWSERS,
     "GET /openapi.json": FOR_BROWSERS,
     "GET /docs": FOR_BROWSERS,

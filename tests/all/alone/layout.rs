@@ -70,6 +70,11 @@ fn queue_and_run(client: &Client, node: &str) {
     let kept_back = submit(&json!({"name": "n", "delay_ms": 600_000}));
     let (first, token) = claim();
     client.post(&format!("/tasks/{first}/progress"), &token).ok();
+    let mut said = token.clone();
+    said["lines"] = json!([{"text": "x"}]);
+    let log = format!("/tasks/{first}/log");
+    client.with("idempotency-key", "k").post(&log, &said).ok();
+    assert_eq!(client.get(&log).ok()["lines"][0]["text"], "x");
     client.beat(node, &json!({"claims": [{"task_id": first, "token": token["token"]}]}));
     client.post(&format!("/tasks/{first}/complete"), &token).ok();
     let (second, mut token) = claim();
@@ -94,7 +99,10 @@ fn queue_and_run(client: &Client, node: &str) {
     }
     client.delete(&format!("/tasks/{first}")).ok();
     client.post("/tasks/cleanup", &json!({"days": 0})).ok();
-    assert_eq!(claim().0, second);
+    let (last, mut token) = claim();
+    assert_eq!(last, second);
+    token["lines"] = json!([{"text": "still there"}]);
+    client.post(&format!("/tasks/{last}/log"), &token).ok();
 }
 
 /// A message whose keys are all there.

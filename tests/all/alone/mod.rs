@@ -22,6 +22,7 @@ pub mod layout;
 mod leadership;
 mod leases_of_leaders;
 mod libraries;
+mod logs;
 mod old_names;
 mod open_mode;
 mod restored;

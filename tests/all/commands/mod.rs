@@ -15,6 +15,7 @@ mod hostile;
 mod inbox_and_events;
 mod ledger;
 mod ledger_audit;
+mod logs;
 mod messages;
 mod no_redis;
 mod old_data;

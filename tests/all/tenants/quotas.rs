@@ -213,6 +213,41 @@ fn send(tenant: &(String, Client), to: &str, bytes: usize) -> Answer {
 }
 
 #[test]
+fn bytes_of_logs() {
+    let hub = Hub::options().variable("quota_log_bytes", "10000").start();
+    let [(_, alice), (_, bob)] = [(); 2].map(|()| new_tenant(&hub));
+    let begin = |client: &Client| {
+        let skill = unique("skill");
+        let node = client.new_node_with("logger", &[&skill]);
+        let task = client.post("/tasks", &task(&skill)).ok()["task_id"].clone();
+        let claim = json!({"node_id": node["node_id"]});
+        let claimed = client.post("/tasks/claim", &claim).ok()["tasks"][0].clone();
+        assert_eq!(claimed["task_id"], task);
+        (format!("/tasks/{}/log", task.as_str().unwrap()), claimed["token"].clone())
+    };
+    let write = |client: &Client, (path, token): &(String, Value), bytes: usize| {
+        client.post(path, &json!({"token": token, "lines": [{"text": "x".repeat(bytes)}]}))
+    };
+    let (first, second) = (begin(&alice), begin(&alice));
+    write(&alice, &first, 4000).ok();
+    write(&alice, &second, 4000).ok();
+    assert_over(&write(&alice, &first, 2000), "quota_log_bytes", "10000");
+    write(&alice, &first, 1000).ok();
+    // Others are not concerned, and a refusal writes nothing.
+    write(&bob, &begin(&bob), 4000).ok();
+    assert_eq!(alice.get(&first.0).ok()["lines"].as_array().unwrap().len(), 2);
+
+    // Of one task no more counts than its log holds: what is full goes on for ever.
+    let hub = Hub::options().variable("quota_log_bytes", "1100000").start();
+    let (_, alice) = new_tenant(&hub);
+    let (path, token) = begin(&alice);
+    let lines = vec![json!({"text": "x".repeat(4000)}); 100];
+    for _ in 0..6 {
+        alice.post(&path, &json!({"token": token, "lines": lines})).ok();
+    }
+}
+
+#[test]
 fn mail_that_nobody_acknowledges() {
     let hub = Hub::options().variable("quota_mail_bytes", "10000").start();
     let [alice, bob, carol] = [(); 3].map(|()| new_tenant(&hub));

@@ -129,7 +129,7 @@ impl Estate {
     pub fn path(&self, pattern: &str) -> String {
         let (method_of_task, id) = (pattern.contains("/tasks/{id}"), pattern.contains("/{id}"));
         // What needs a claim goes to the task that is held.
-        let needs_claim = ["/progress", "/complete", "/fail", "/wait", "/signals/take"]
+        let needs_claim = ["/progress", "/complete", "/fail", "/wait", "/signals/take", "/log"]
             .iter()
             .any(|end| pattern.ends_with(end));
         let id = match (method_of_task, id) {
@@ -182,7 +182,7 @@ impl Estate {
             )
             | (
                 "GET",
-                "/tasks/{id}" | "/tasks/{id}/why" | "/tasks/{id}/attempts" | "/waits/{wid}",
+                "/tasks/{id}" | "/tasks/{id}/why" | "/tasks/{id}/attempts" | "/tasks/{id}/log" | "/waits/{wid}",
             )
             | ("GET", "/groups/{id}" | "/groups/{id}/tasks" | "/bulk/{id}" | "/schedules/{id}")
             | ("GET", "/budgets/{scope}/{id}")
@@ -234,6 +234,9 @@ impl Estate {
             ("POST", "/tasks/claim") => (Forbidden, json!({"node_id": node_id})),
             ("POST", "/tasks/{id}/progress" | "/tasks/{id}/complete" | "/tasks/{id}/fail")
             | ("POST", "/tasks/{id}/signals/take") => (Forbidden, token),
+            ("POST", "/tasks/{id}/log") => {
+                (Forbidden, json!({"token": self.token, "lines": [{"text": "not mine"}]}))
+            }
             ("PUT", "/schedules/{id}") => (Forbidden, yearly()),
             ("POST", "/schedules/{id}/backfill") => (Forbidden, {
                 json!({"from": "2025-12-31T00:00:00Z", "to": "2026-01-02T00:00:00Z"})

@@ -55,7 +55,12 @@ pub fn host_routes(hub: &Subject) -> Vec<Known> {
     if !hub.has_host {
         return Vec::new();
     }
-    ["/metrics", "/api/v1/events/stream", "/api/v1/sessions/{sid}/messages/{mid}/stream"]
-        .map(|pattern| Known::new("GET", pattern, Access::Read))
-        .to_vec()
+    [
+        "/metrics",
+        "/api/v1/events/stream",
+        "/api/v1/sessions/{sid}/messages/{mid}/stream",
+        "/api/v1/tasks/{id}/log/stream",
+    ]
+    .map(|pattern| Known::new("GET", pattern, Access::Read))
+    .to_vec()
 }

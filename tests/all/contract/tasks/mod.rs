@@ -16,6 +16,7 @@ mod history;
 mod in_sessions;
 mod limits;
 mod lists;
+mod logs;
 mod priced;
 mod refusals;
 mod repeats;
