@@ -29,7 +29,7 @@ local function read_task(id)
     submitted = row[17], counted = row[18], bytes = tonumber(row[19]), wait = row[20] ~= '' and row[20] or nil,
     waits = tonumber(row[21]), unmet = tonumber(row[22]), followed = row[23], group = row[24],
     children = row[25], uses = row[26], charge = row[27], unique = row[28],
-    attempt = tonumber(row[29]), error_key = row[30], logged = tonumber(row[29]) }
+    attempt = tonumber(row[29]), error_key = row[30], logged = tonumber(row[31]) }
 end
 
 -- Counts an unfinished task for its owner (1), or not any more (-1): itself, and the bytes that are
