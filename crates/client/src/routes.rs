@@ -25,11 +25,11 @@ use reef_api::message::{
     MessageCleanupAnswer, MessageCompleteAnswer, MessageCompleteBody, MessageList,
 };
 use reef_api::node::{Node, NodeChange, NodeDone, NodeHealth, Registered, Registration};
-use reef_api::session::{Session, SessionAnswer, SessionBody};
+use reef_api::session::{Session, SessionAnswer, SessionBody, SessionClosed};
 use reef_api::task::{
     SessionTaskAnswer, SessionTaskBody, SubmittedTask, Task, TaskBody, TaskClaimAnswer,
     TaskClaimBody, TaskCleanupAnswer, TaskCleanupBody, TaskProgressAnswer, TaskProgressBody,
-    TaskRedriveAnswer, TaskRedriveBody, TaskStats, WhyAnswer,
+    TaskRedriveAnswer, TaskRedriveBody, TaskRemoved, TaskStats, WhyAnswer,
 };
 use reef_api::{MessageId, NodeId, SessionId, TaskId};
 use serde::Serialize;
@@ -184,6 +184,11 @@ impl Hub {
         self.post(["tasks", task_id.as_str(), "cancel"]).answering()
     }
 
+    /// Forgets a task that has ended.
+    pub fn remove_task(&self, task_id: &TaskId) -> Request<TaskRemoved> {
+        self.delete(["tasks", task_id.as_str()]).answering()
+    }
+
     /// Lets a task wait again.
     pub fn retry_task(&self, task_id: &TaskId) -> Request<Task> {
         self.post(["tasks", task_id.as_str(), "retry"]).answering()
@@ -215,6 +220,16 @@ impl Hub {
     /// Lists sessions, newest first. What is asked for is in the query.
     pub fn sessions(&self) -> Request<Vec<Session>> {
         self.get(["sessions"]).answering()
+    }
+
+    /// Shows a session.
+    pub fn session(&self, session_id: &SessionId) -> Request<Session> {
+        self.get(["sessions", session_id.as_str()]).answering()
+    }
+
+    /// Closes a session.
+    pub fn close_session(&self, session_id: &SessionId) -> Request<SessionClosed> {
+        self.delete(["sessions", session_id.as_str()]).answering()
     }
 }
 

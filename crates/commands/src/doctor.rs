@@ -86,7 +86,7 @@ impl Doctor {
             Err(error) => vec![Finding::fail("configuration", error.to_string(), UNREADABLE)],
         };
         findings.extend(disk(Path::new(&state_dir)));
-        findings.push(key(&self.hub, cx));
+        findings.push(key(&self.hub));
         findings.extend(hub(cx).await);
         findings.extend(verify::hosts(&cx.hub).await);
         conclude(cx, &findings, self.strict)
@@ -125,10 +125,13 @@ fn gib(bytes: u64) -> f64 {
 }
 
 /// Whether there is a key. Whether it is good, the hub says.
-fn key(args: &HubArgs, cx: &Context) -> Finding {
-    match args.key_source(cx.hub.is_local()) {
+fn key(args: &HubArgs) -> Finding {
+    match args.key_source() {
         KeySource::File(file) => Finding::ok("key", format!("taken from {}", file.display())),
         KeySource::Environment => Finding::ok("key", "taken from REEF_API_KEY"),
+        KeySource::Context(name, file) => {
+            Finding::ok("key", format!("taken from {}, for the context {name}", file.display()))
+        }
         KeySource::StateDir(file) => Finding::ok("key", format!("found in {}", file.display())),
         KeySource::Nowhere => Finding::warn(
             "key",

@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     Failed(String),
     /// Exit 1: what was looked at is not as it should be, and standard output says so.
     Found,
+    /// Standard output has said what there is to say, to a program that knows this code.
+    Said(u8),
     /// Exit 2: what was typed makes no sense.
     Usage(String),
     /// Exit 130.
@@ -32,6 +34,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Failed(_) | Self::Found => 1,
+            Self::Said(code) => *code,
             Self::Hub(error) => match error {
                 Error::Invalid(_) => 2,
                 Error::Unreachable { .. } => 3,
@@ -58,7 +61,7 @@ impl Failure {
             }
             Self::Failed(sentence) | Self::Usage(sentence) => output::error(sentence),
             Self::Interrupted => output::aside("interrupted"),
-            Self::Found | Self::NobodyReads => {}
+            Self::Found | Self::Said(_) | Self::NobodyReads => {}
         }
     }
 }
@@ -95,7 +98,8 @@ impl From<io::Error> for Failure {
     }
 }
 
-fn sentence(error: &Error) -> String {
+/// What a hub's refusal, or its silence, is called.
+pub(crate) fn sentence(error: &Error) -> String {
     match error.problem() {
         Some(problem) if problem.status >= 500 && !problem.request_id.is_empty() => {
             format!("{problem} (request {})", problem.request_id)
@@ -117,9 +121,13 @@ fn details(error: &Error) -> Vec<String> {
 fn hint(error: &Error, args: &HubArgs) -> Option<String> {
     match error {
         Error::Unreachable { .. } => Some(
-            "start a hub with `reef up`, or name another with --hub URL or REEF_HUB".to_owned(),
+            "start a hub with `reef up`, or name another with --hub URL, REEF_HUB or --context NAME"
+                .to_owned(),
         ),
-        Error::Malformed(_) => Some(format!("is {} a hub?", args.hub)),
+        Error::Malformed(_) => {
+            let target = args.target().ok()?;
+            Some(format!("is {} a hub?", target.hub))
+        }
         Error::Cut { .. } => {
             Some("run the command again: --from continues behind a known event".to_owned())
         }
@@ -130,7 +138,7 @@ fn hint(error: &Error, args: &HubArgs) -> Option<String> {
 
 fn hint_for(problem: &Problem, args: &HubArgs) -> Option<String> {
     match problem.status {
-        401 => Some(match args.key_source(args.is_local()) {
+        401 => Some(match args.key_source() {
             KeySource::Nowhere => "give a key with --key-file FILE, REEF_KEY_FILE or \
                                        REEF_API_KEY; the admin key of a hub that was started with \
                                        `reef up` is in its .reef/admin.key"
@@ -138,6 +146,11 @@ fn hint_for(problem: &Problem, args: &HubArgs) -> Option<String> {
             KeySource::Environment => {
                 "the key in REEF_API_KEY is not, or no longer, one of this hub".to_owned()
             }
+            KeySource::Context(name, file) => format!(
+                "the key of the context {name}, in {}, is not, or no longer, one of this hub: `reef \
+                 context add {name} --replace` takes another",
+                file.display()
+            ),
             KeySource::File(file) | KeySource::StateDir(file) => {
                 format!("the key in {} is not, or no longer, one of this hub", file.display())
             }

@@ -85,7 +85,8 @@ async fn change(cx: &Context, request: Request<GroupChanged>, done: &str) -> Res
     })
 }
 
-fn details(group: &Group) -> String {
+/// How a group stands.
+pub(crate) fn details(group: &Group) -> String {
     let seals = if group.sealed { "" } else { ", takes further tasks" };
     facts([
         ("group", group.group_id.to_string()),

@@ -20,13 +20,18 @@ mod admin;
 mod agent;
 mod agents;
 mod audit;
+mod archive;
+mod bench;
 mod collab;
 mod connection;
+mod contexts;
+mod debug;
 mod demo;
 mod doctor;
 mod events;
 mod failure;
 mod finding;
+mod flows;
 mod groups;
 mod health;
 mod history;
@@ -38,11 +43,14 @@ mod ledger;
 mod limits;
 mod mcp;
 mod messages;
+mod nagios;
 mod nodes;
 mod output;
 mod page;
 mod queue;
+mod rtt;
 mod schedules;
+mod sessions;
 pub mod table;
 mod tasks;
 mod time;
@@ -82,6 +90,8 @@ Exit codes:
 Environment:
   REEF_API_KEY holds a key, where neither --key-file nor REEF_KEY_FILE is given. Without any, a hub
   on this machine is asked with the key in .reef/admin.key (or in REEF_STATE_DIR).
+  A context (`reef context`) is stronger than the environment if --context names it, and weaker if
+  REEF_CONTEXT does or it is in use; flags are stronger than both.
   NO_COLOR turns colours off; they are used on terminals only.
 ";
 
@@ -115,6 +125,8 @@ macro_rules! asking {
 asking! {
     /// Messages: write them, and read them while they are written
     Messages(messages::Messages, messages::EXAMPLES),
+    /// Conversations: which there are, what was said, what is being said
+    Sessions(sessions::Sessions, sessions::EXAMPLES),
     /// Mail between agents
     Inbox(inbox::Inbox, inbox::EXAMPLES),
     /// Work that agents ask each other to take on
@@ -127,6 +139,10 @@ asking! {
     Groups(groups::Groups, groups::EXAMPLES),
     /// What tasks wait for, and who decides it
     Waits(waits::Waits, waits::EXAMPLES),
+    /// What people have to decide before tasks go on: the approvals of `reef waits`
+    Approvals(waits::Approvals, waits::APPROVAL_EXAMPLES),
+    /// Flows of tasks as a whole, also as a graph
+    Flows(flows::Flows, flows::EXAMPLES),
     /// How many tasks run at once, or begin within a time
     Limits(limits::Limits, limits::EXAMPLES),
     /// Tasks that are submitted again and again, by the calendar or at an even pace
@@ -161,6 +177,10 @@ asking! {
     Leader(leader::Leader, leader::EXAMPLES),
     /// How the cluster is, or a node; exit code 1 if not well
     Health(health::Health, health::EXAMPLES),
+    /// How long the way to the hub is, to its Redis, and to its disk
+    Rtt(rtt::Rtt, rtt::EXAMPLES),
+    /// Keep what a hub knows of itself in a file: configuration without secrets, Redis, metrics, log
+    Debug(debug::Debug, debug::EXAMPLES),
     /// The address of the hub's page, or a link that signs a browser in to it
     Page(page::Page, page::EXAMPLES),
     /// The cluster at a glance, live
@@ -190,6 +210,12 @@ pub enum ClientCommand {
     /// Be an agent's way to the hub: the Model Context Protocol on standard input and output
     #[command(before_help = mcp::EXAMPLES, after_help = EXIT_CODES)]
     Mcp(mcp::Mcp),
+    /// Put a small load on a hub, and say how fast it answers; what is made for it is removed
+    #[command(before_help = bench::EXAMPLES, after_help = EXIT_CODES)]
+    Bench(bench::Bench),
+    /// Hubs and their keys under names, for --context and REEF_CONTEXT
+    #[command(before_help = contexts::EXAMPLES, after_help = EXIT_CODES)]
+    Context(contexts::Contexts),
     /// See it work: a hub, five agents, a killed worker, a streamed message, a payment
     #[command(before_help = demo::EXAMPLES, after_help = demo::DETAILS)]
     Demo(demo::Demo),
@@ -210,6 +236,11 @@ impl ClientCommand {
         }
     }
 
+    /// Whether it speaks to Nagios.
+    fn is_nagios(&self) -> bool {
+        matches!(self, Self::Asking(Asking::Verify(verify)) if verify.nagios)
+    }
+
     fn hub(&self) -> Option<&HubArgs> {
         Some(match self {
             Self::Asking(command) => command.hub(),
@@ -218,7 +249,8 @@ impl ClientCommand {
             Self::Heartbeat(heartbeat) => &heartbeat.hub,
             Self::Worker(worker) => &worker.hub,
             Self::Mcp(mcp) => &mcp.hub,
-            Self::Demo(_) | Self::WorkerGuard(_) => return None,
+            Self::Bench(bench) => &bench.hub,
+            Self::Context(_) | Self::Demo(_) | Self::WorkerGuard(_) => return None,
         })
     }
 
@@ -236,6 +268,8 @@ impl ClientCommand {
             Self::Heartbeat(heartbeat) => heartbeat.run().await,
             Self::Worker(worker) => worker.run().await,
             Self::Mcp(mcp) => mcp.run().await,
+            Self::Bench(bench) => bench.run().await,
+            Self::Context(contexts) => contexts.run(),
             Self::Demo(demo) => demo.run().await,
             Self::WorkerGuard(guard) => Ok(reef_worker::guard::watch(guard.words).await?),
         }
@@ -267,8 +301,10 @@ struct Context {
 #[must_use]
 pub fn run(command: ClientCommand, host: Host) -> ExitCode {
     let hub = command.hub().cloned();
+    let is_nagios = command.is_nagios();
     match run_blocking(command, host) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(failure) if is_nagios => nagios::ended(&failure),
         Err(failure) => {
             let code = failure.exit_code();
             report(failure, hub);

@@ -15,6 +15,7 @@ use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::finding::{Finding, conclude};
 use crate::health::reason;
+use crate::nagios;
 use crate::table::{or_empty, shown};
 
 /// Shown above its `--help`.
@@ -22,6 +23,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   reef verify                     exit code 0 only if all is well
   reef verify --strict --json     the same for programs; a warning counts, too
+  reef check --nagios             one line with figures; exit code 0, 1, 2 or 3
 ";
 
 /// How many nodes and tasks are looked at.
@@ -33,6 +35,7 @@ const NAMED_MAX: usize = 5;
 
 /// `reef verify`.
 #[derive(Debug, Args)]
+#[command(visible_alias = "check")]
 pub struct Verify {
     #[command(flatten)]
     pub(crate) hub: HubArgs,
@@ -44,6 +47,11 @@ pub struct Verify {
     /// From how many waiting messages on an inbox is worth a warning
     #[arg(long, value_name = "N", default_value_t = 100)]
     inbox_depth: i64,
+
+    /// Say it as a plugin of Nagios does: one line with figures; exit code 0 if all is well, 1 with
+    /// warnings, 2 if something is wrong or the hub does not answer, 3 if it could not be asked
+    #[arg(long, conflicts_with_all = ["json", "strict"])]
+    pub(crate) nagios: bool,
 }
 
 impl Verify {
@@ -58,6 +66,9 @@ impl Verify {
         findings.push(inboxes(hub, &nodes, self.inbox_depth).await?);
         findings.extend(tasks(hub, &nodes, health.checked_at).await?);
         findings.push(monitor(hub, &health).await);
+        if self.nagios {
+            return nagios::conclude(cx, &findings).await;
+        }
         conclude(cx, &findings, self.strict)
     }
 }

@@ -1,4 +1,5 @@
-//! `reef waits`: what tasks wait for that is no node, and how people decide it.
+//! `reef waits`: what tasks wait for that is no node, and how people decide it. `reef approvals` is the
+//! part of it that people need most.
 
 use clap::{Args, Subcommand};
 use reef_api::wait::{Wait, WaitAnswerBody, WaitKind};
@@ -94,13 +95,72 @@ struct DecideArgs {
     decision: String,
 }
 
+/// Shown above the `--help` of `reef approvals`.
+pub(crate) const APPROVAL_EXAMPLES: &str = "\
+Examples:
+  reef approvals list
+  reef approvals show WAIT
+  reef approvals approve WAIT --comment 'Invoice checked.'
+";
+
+/// `reef approvals`.
+#[derive(Debug, Args)]
+#[command(disable_help_subcommand = true)]
+pub struct Approvals {
+    #[command(flatten)]
+    pub(crate) hub: HubArgs,
+    #[command(subcommand)]
+    verb: ApprovalVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum ApprovalVerb {
+    /// List what somebody has to decide: of your tasks, and what you may answer
+    #[command(before_help = "Examples:\n  reef approvals list\n  reef approvals list --assignee alice\n", after_help = EXIT_CODES)]
+    List(ApprovalListArgs),
+    /// Show one, with all that whoever decides has to know
+    #[command(before_help = "Examples:\n  reef approvals show WAIT\n", after_help = EXIT_CODES)]
+    Show(WaitArgs),
+    /// Answer `approve`
+    #[command(before_help = "Examples:\n  reef approvals approve WAIT --value '{\"amount\": 100}'\n", after_help = EXIT_CODES)]
+    Approve(AnswerArgs),
+    /// Answer `reject`
+    #[command(before_help = "Examples:\n  reef approvals reject WAIT --comment 'Not this month.'\n", after_help = EXIT_CODES)]
+    Reject(AnswerArgs),
+}
+
+#[derive(Debug, Args)]
+struct ApprovalListArgs {
+    /// Only those that this agent may answer
+    #[arg(long, value_name = "AGENT")]
+    assignee: Option<String>,
+    /// Most of them, 1 to 1000
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+    /// Go on where an earlier list ended
+    #[arg(long)]
+    cursor: Option<String>,
+}
+
+impl Approvals {
+    pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
+        match self.verb {
+            ApprovalVerb::List(ApprovalListArgs { assignee, limit, cursor }) => {
+                let kind = Some(WaitKind::Approval.as_str().to_owned());
+                list(cx, ListArgs { kind, assignee, task: None, limit, cursor }).await
+            }
+            ApprovalVerb::Show(args) => show(cx, &args.wait).await,
+            ApprovalVerb::Approve(args) => decide(cx, args, "approve").await,
+            ApprovalVerb::Reject(args) => decide(cx, args, "reject").await,
+        }
+    }
+}
+
 impl Waits {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
         match self.verb {
             Verb::List(args) => list(cx, args).await,
-            Verb::Show(WaitArgs { wait }) => {
-                cx.out.answer(&cx.hub.wait(&wait).send().await?, |wait| details(&wait))
-            }
+            Verb::Show(args) => show(cx, &args.wait).await,
             Verb::Approve(args) => decide(cx, args, "approve").await,
             Verb::Reject(args) => decide(cx, args, "reject").await,
             Verb::Answer(args) => decide(cx, args.answer, &args.decision).await,
@@ -138,6 +198,10 @@ async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
     }
     cx.out.tell_next(&answer);
     Ok(())
+}
+
+async fn show(cx: &Context, wait: &WaitId) -> Result<(), Failure> {
+    cx.out.answer(&cx.hub.wait(wait).send().await?, |wait| details(&wait))
 }
 
 /// What it is about, in a line.

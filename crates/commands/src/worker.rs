@@ -29,7 +29,7 @@ impl Worker {
         let logs = settings.parsed("worker.log", "true or false").map_err(usage)?;
         self.args.log |= logs.unwrap_or(false);
         let (hub, key) = (self.hub.connect()?, self.hub.key()?);
-        let is_found = matches!(self.hub.key_source(hub.is_local()), KeySource::StateDir(_));
+        let is_found = matches!(self.hub.key_source(), KeySource::StateDir(_));
         if !is_found || self.args.as_admin {
             return Ok(reef_worker::run(self.args, hub, key).await?);
         }

@@ -7,6 +7,7 @@ mod audit;
 mod checks;
 mod collab;
 mod config;
+mod contexts;
 mod demo;
 mod failures;
 mod guards;
@@ -16,11 +17,14 @@ mod inbox_and_events;
 mod ledger;
 mod ledger_audit;
 mod logs;
+mod many_tasks;
+mod measured;
 mod messages;
 mod no_redis;
 mod old_data;
 mod reef_toml;
 mod schedules;
+mod sessions;
 mod tails;
 mod turns;
 mod upkeep;
@@ -79,6 +83,8 @@ impl Shell {
         let mut command = reef();
         // Times are shown in the local zone.
         command.args(args).current_dir(self.folder.path()).env("TZ", "UTC");
+        // Contexts are the test's own.
+        command.env("XDG_CONFIG_HOME", self.folder.path().join("configuration"));
         command.env_remove("NO_COLOR").envs(self.envs.iter().map(|(name, value)| (name, value)));
         command
     }

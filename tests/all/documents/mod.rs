@@ -51,6 +51,8 @@ impl Shell<'_> {
         // Times are shown in the local zone.
         shell.env("PATH", path.unwrap()).env("REEF_HUB", self.hub.url()).env("TZ", "UTC");
         shell.env("REEF_SPIN_FILE", root().join("spin.toml"));
+        // Where contexts are kept, which are nobody else's.
+        shell.env("XDG_CONFIG_HOME", self.folder.join("configuration")).env_remove("REEF_CONTEXT");
         let run = shell.output().unwrap();
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
         assert!(run.status.success(), "{command}: {said}");

@@ -24,7 +24,7 @@ const ON_A_TERMINAL: &str = "import os, pty, sys; \
     sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
 /// What shows everything, whoever's it is.
-const OF_ALL: [&str; 21] = [
+const OF_ALL: [&str; 24] = [
     "nodes list --limit 1000",
     "tasks list --limit 1000",
     "tasks dead",
@@ -46,6 +46,9 @@ const OF_ALL: [&str; 21] = [
     "cleanup --tasks 30d --dry-run",
     "agents invites",
     "keys me",
+    "sessions list --limit 1000",
+    "approvals list --limit 1000",
+    "rtt --count 1",
 ];
 
 /// What says by its exit code how it found things, and that is not what is asked here.
@@ -58,7 +61,11 @@ fn of_one(grounds: &Grounds, path: &str) -> Vec<String> {
     let part = path.trim_start_matches("/api/v1/").split('/').next().unwrap();
     match part {
         "sessions" | "messages" => {
-            vec![format!("messages list {session}"), format!("messages show {message}")]
+            vec![
+                format!("messages list {session}"),
+                format!("messages show {message}"),
+                format!("sessions show {session}"),
+            ]
         }
         "inbox" => vec![format!("inbox list {alice}"), format!("inbox dead {alice}")],
         "tasks" => vec![format!("tasks show {}", estate.held)],

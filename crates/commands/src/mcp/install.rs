@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::connection::HubArgs;
+use crate::connection::{HubArgs, KeySource};
 use crate::failure::Failure;
 use crate::output::{self, Output};
 
@@ -75,18 +75,24 @@ fn start(hub: &HubArgs, toolsets: &str) -> Result<Way, Failure> {
     let unknown = |error| Failure::Failed(format!("cannot say where files are: {error}"));
     let absolute = |path: &PathBuf| std::path::absolute(path).map_err(unknown);
     let command = std::env::current_exe().map_err(unknown)?.display().to_string();
-    let mut args = vec!["mcp".to_owned(), "--hub".to_owned(), hub.hub.clone()];
+    let target = hub.target()?;
+    let mut args = vec!["mcp".to_owned(), "--hub".to_owned(), target.hub.clone()];
     if toolsets != "core" {
         args.extend(["--toolsets".to_owned(), toolsets.to_owned()]);
     }
-    for (flag, file) in
-        [("--ca", &hub.ca), ("--client-cert", &hub.client_cert), ("--client-key", &hub.client_key)]
-    {
+    for (flag, file) in [
+        ("--ca", &target.ca),
+        ("--client-cert", &target.client_cert),
+        ("--client-key", &target.client_key),
+    ] {
         if let Some(file) = file {
             args.extend([flag.to_owned(), absolute(file)?.display().to_string()]);
         }
     }
-    let key_file = hub.key_file.as_ref().map(absolute).transpose()?;
+    let key_file = match &target.key {
+        KeySource::File(file) | KeySource::Context(_, file) => Some(absolute(file)?),
+        KeySource::Environment | KeySource::StateDir(_) | KeySource::Nowhere => None,
+    };
     if key_file.is_none() {
         output::hint(
             "no --key-file was given: the agent has no key then, unless REEF_API_KEY is set",

@@ -64,7 +64,7 @@ impl Mcp {
 /// particular, and a model shall not have it because of the folder that it was started in.
 fn connect(args: &HubArgs) -> Result<Hub, Failure> {
     let hub = args.connect()?;
-    match args.key_source(hub.is_local()) {
+    match args.key_source() {
         KeySource::StateDir(_) => Ok(hub.with_key(None)?),
         _ => Ok(hub),
     }

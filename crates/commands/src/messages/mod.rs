@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use reef_api::message::{MessageBody, MessageCompleteBody};
 use reef_api::session::SessionBody;
 use reef_api::{MessageId, Open, SessionId};
+pub(crate) use show::{blocks, state};
 
 use crate::connection::HubArgs;
 use crate::failure::Failure;

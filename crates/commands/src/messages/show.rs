@@ -66,12 +66,13 @@ pub(crate) async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn state(is_complete: bool) -> &'static str {
+/// Whether something is still written to a message.
+pub(crate) fn state(is_complete: bool) -> &'static str {
     if is_complete { "complete" } else { "open" }
 }
 
 /// The content blocks beside the text.
-fn blocks(message: &Message) -> String {
+pub(crate) fn blocks(message: &Message) -> String {
     if message.content_blocks.is_empty() {
         return String::new();
     }

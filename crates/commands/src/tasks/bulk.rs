@@ -1,9 +1,14 @@
-//! `reef tasks bulk`: many tasks are changed at once.
+//! `reef tasks bulk`: many tasks are changed at once. Whatever else changes many goes through
+//! [`change_many`], too: it looks first, and says what it would hit.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use reef_api::BulkId;
 use reef_api::Word as _;
 use reef_api::bulk::{Bulk, BulkAction, BulkBody, BulkStatus};
+use reef_api::find::TaskFilter;
 use reef_client::Answer;
 
 use super::find::FilterArgs;
@@ -34,19 +39,34 @@ pub(crate) enum BulkVerb {
     Stop(BulkArgs),
 }
 
+/// The pause between two looks at a change that goes on.
+const PAUSE: Duration = Duration::from_millis(300);
+/// How long a hub may be away meanwhile.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 #[derive(Debug, Args)]
 pub(crate) struct ChangeArgs {
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten)]
+    how: How,
+}
+
+/// How many tasks are changed at once, and why.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct How {
     /// Change none if there are more than these: what --dry-run has found
-    #[arg(long, value_name = "N", required_unless_present = "dry_run")]
-    most: Option<i64>,
+    #[arg(long, value_name = "N")]
+    pub(crate) most: Option<i64>,
     /// Why, for whoever asks later
-    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
-    reason: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
     /// Say how many would be changed, and change none
     #[arg(long)]
-    dry_run: bool,
+    pub(crate) dry_run: bool,
+    /// Do not wait until all are changed
+    #[arg(long)]
+    pub(crate) no_wait: bool,
 }
 
 #[derive(Debug, Args)]
@@ -85,16 +105,117 @@ async fn change(
     priority: Option<i64>,
     args: ChangeArgs,
 ) -> Result<(), Failure> {
-    let ChangeArgs { filter, most, reason, dry_run } = args;
+    change_many(cx, action, priority, args.filter.read()?, args.how).await
+}
+
+/// Changes the tasks that a filter matches. Where nobody has said how many that may be, or why, it is
+/// counted first, and whoever sits there is asked. Waits for its end, and fails where a task could not
+/// be changed.
+pub(crate) async fn change_many(
+    cx: &Context,
+    action: BulkAction,
+    priority: Option<i64>,
+    filter: TaskFilter,
+    how: How,
+) -> Result<(), Failure> {
+    let How { most, reason, dry_run, no_wait } = how;
     let body = BulkBody {
         action: Some(action.as_str().to_owned()),
-        filter: Some(filter.read()?),
+        filter: Some(filter),
         priority,
-        most,
-        dry_run: Some(dry_run),
-        reason,
+        most: None,
+        dry_run: Some(true),
+        reason: None,
     };
-    print(cx, &cx.hub.start_bulk(&body).once().send().await?)
+    if dry_run {
+        let body = BulkBody { most, reason, ..body };
+        let answer = cx.hub.start_bulk(&body).once().send().await?;
+        return print(cx, &ended(cx, answer).await?);
+    }
+    let (most, reason) = match (most, reason) {
+        (Some(most), Some(reason)) => (most, reason),
+        (most, reason) => match agree(cx, &body, most, reason).await? {
+            Some(agreed) => agreed,
+            None => return Ok(()),
+        },
+    };
+    let body = BulkBody { most: Some(most), reason: Some(reason), dry_run: Some(false), ..body };
+    let answer = cx.hub.start_bulk(&body).once().send().await?;
+    let answer = if no_wait { answer } else { ended(cx, answer).await? };
+    print(cx, &answer)?;
+    judge(&answer.lenient()?.value)
+}
+
+/// Waits until it has ended.
+async fn ended(cx: &Context, mut answer: Answer<Bulk>) -> Result<Answer<Bulk>, Failure> {
+    loop {
+        let Bulk { bulk_id, status, .. } = answer.lenient()?.value;
+        if !status.is_any(&[BulkStatus::Counting, BulkStatus::Running]) {
+            return Ok(answer);
+        }
+        tokio::time::sleep(PAUSE).await;
+        answer = cx.hub.bulk(&bulk_id).patient(PATIENCE).send().await?;
+    }
+}
+
+fn judge(bulk: &Bulk) -> Result<(), Failure> {
+    if bulk.failed > 0 {
+        let words = format!("{} of {} tasks could not be changed", bulk.failed, bulk.matched);
+        return Err(Failure::Failed(words));
+    }
+    if bulk.status.is_any(&[BulkStatus::Stopped, BulkStatus::Refused]) {
+        return Err(Failure::Failed(format!("the change was {}", bulk.status)));
+    }
+    Ok(())
+}
+
+/// Counts what would be changed, and asks whether it shall be. Says how many may be, and why; nothing
+/// where there is nothing to be changed, or nobody wants to.
+async fn agree(
+    cx: &Context,
+    body: &BulkBody,
+    most: Option<i64>,
+    reason: Option<String>,
+) -> Result<Option<(i64, String)>, Failure> {
+    let counted = cx.hub.start_bulk(body).once().send().await?;
+    let Bulk { matched, sample, action, .. } = ended(cx, counted).await?.lenient()?.value;
+    if matched == 0 {
+        cx.out.note("no task matches");
+        return Ok(None);
+    }
+    let names = sample.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(" ");
+    let words = format!("{action} would change {matched} tasks, such as {names}");
+    if let Some(most) = most.filter(|most| matched > *most) {
+        return Err(Failure::Failed(format!("{words}: more than --most {most}")));
+    }
+    if cx.out.is_json() || !std::io::stdin().is_terminal() {
+        return Err(Failure::Usage(format!(
+            "{words}; with --most {matched} --reason TEXT it does"
+        )));
+    }
+    cx.out.note(&words);
+    let reason = match reason {
+        Some(reason) => reason,
+        None => asked(cx, "Why?").await?,
+    };
+    let typed = asked(cx, &format!("Type {matched} to go on:")).await?;
+    if reason.is_empty() || typed != matched.to_string() {
+        return Err(Failure::Failed("nothing was changed".to_owned()));
+    }
+    Ok(Some((matched, reason)))
+}
+
+/// What somebody types.
+async fn asked(cx: &Context, question: &str) -> Result<String, Failure> {
+    cx.out.note(question);
+    let read = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line.trim().to_owned())
+    });
+    let unread = |error: &dyn std::fmt::Display| {
+        Failure::Failed(format!("standard input cannot be read: {error}"))
+    };
+    read.await.map_err(|error| unread(&error))?.map_err(|error| unread(&error))
 }
 
 fn print(cx: &Context, answer: &Answer<Bulk>) -> Result<(), Failure> {

@@ -1,11 +1,13 @@
-//! `reef tasks edit`: a task that waits is changed.
+//! `reef tasks edit`: a task that waits is changed, or the priority of many.
 
 use clap::Args;
 use reef_api::TaskId;
+use reef_api::bulk::BulkAction;
 use reef_api::task::{SubmittedTask, TaskEditBody};
 use serde_json::{Map, Value};
 
-use super::find::labels;
+use super::bulk::{How, change_many};
+use super::find::{Filters, labels};
 use super::work::{parameters, priority};
 use crate::Context;
 use crate::failure::Failure;
@@ -13,8 +15,13 @@ use crate::table::shown;
 
 #[derive(Debug, Args)]
 pub(crate) struct EditArgs {
-    /// The task's id
-    task: TaskId,
+    /// The task's id; else those that a filter matches
+    #[arg(required_unless_present = "filters", conflicts_with_all = ["filters", "most", "dry_run", "no_wait"])]
+    task: Option<TaskId>,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    how: How,
     /// What it is called
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -47,6 +54,22 @@ pub(crate) struct EditArgs {
     if_status: Option<String>,
 }
 
+/// Sets the priority of many: nothing else of them can be changed at once.
+async fn edit_many(
+    cx: &Context,
+    filters: &Filters,
+    how: How,
+    body: &TaskEditBody<Map<String, Value>>,
+) -> Result<(), Failure> {
+    let priority = body.priority;
+    let only = TaskEditBody::<Map<String, Value>> { priority, ..TaskEditBody::default() };
+    if priority.is_none() || serde_json::to_value(body)? != serde_json::to_value(only)? {
+        let words = "of many tasks --priority can be changed, and nothing else";
+        return Err(Failure::Usage(words.to_owned()));
+    }
+    change_many(cx, BulkAction::SetPriority, priority, filters.read()?, how).await
+}
+
 pub(crate) async fn run(cx: &Context, args: EditArgs) -> Result<(), Failure> {
     let body = TaskEditBody::<Map<String, Value>> {
         name: args.name,
@@ -61,7 +84,11 @@ pub(crate) async fn run(cx: &Context, args: EditArgs) -> Result<(), Failure> {
         if_status: args.if_status,
         ..TaskEditBody::default()
     };
-    let answer = cx.hub.edit_task(&args.task, &body).once().send().await?;
+    let Some(task) = args.task else {
+        return edit_many(cx, &args.filters, args.how, &body).await;
+    };
+    let request = cx.hub.edit_task(&task, &body).maybe_reason(args.how.reason);
+    let answer = request.once().send().await?;
     cx.out.answer(&answer, |SubmittedTask { task, routable, .. }| {
         let may = if routable { "" } else { "; no worker has these skills yet" };
         format!("{} is changed and {}{may}", shown(task.task_id), shown(task.status))

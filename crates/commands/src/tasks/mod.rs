@@ -5,17 +5,20 @@ mod bulk;
 mod edit;
 mod find;
 mod logs;
+mod many;
 mod show;
 mod submit;
 mod unique;
+mod wait_for;
 mod watch;
 mod work;
 
 use clap::{Args, Subcommand};
 use reef_api::TaskId;
-use reef_api::task::{Task, TaskRedriveAnswer, TaskRedriveBody, TaskRedriveFilter};
-use reef_client::Request;
+use reef_api::bulk::BulkAction;
+use reef_api::task::{TaskRedriveAnswer, TaskRedriveBody, TaskRedriveFilter};
 
+pub(crate) use self::bulk::{How, change_many};
 pub(crate) use self::show::{PageArgs, print_page};
 pub(crate) use self::work::WorkArgs;
 use crate::connection::HubArgs;
@@ -52,8 +55,8 @@ enum Verb {
     /// Send a signal to a task, which it waits for or takes
     #[command(before_help = "Examples:\n  reef tasks signal TASK paid --payload '{\"invoice\": 7}'\n", after_help = EXIT_CODES)]
     Signal(batch::SignalArgs),
-    /// Change a task that waits
-    #[command(before_help = "Examples:\n  reef tasks edit TASK --priority critical\n  reef tasks edit TASK --skill gpu --delay-ms 0\n", after_help = EXIT_CODES)]
+    /// Change a task that waits, or the priority of those that a filter matches
+    #[command(before_help = "Examples:\n  reef tasks edit TASK --priority critical\n  reef tasks edit TASK --skill gpu --delay-ms 0\n  reef tasks edit --filter label=team=red --priority low --dry-run\n", after_help = EXIT_CODES)]
     Edit(Box<edit::EditArgs>),
     /// List tasks, newest first: all, or those that are looked for
     #[command(visible_alias = "find", before_help = "Examples:\n  reef tasks list --status running\n  reef tasks list --status pending --limit 10\n  reef tasks find --label team=red --error 'rate limit'\n", after_help = EXIT_CODES)]
@@ -73,12 +76,18 @@ enum Verb {
     /// Print what a task has said, and with -f what it says until its end
     #[command(before_help = "Examples:\n  reef tasks logs TASK --tail 20\n  reef tasks logs TASK -f\n", after_help = EXIT_CODES)]
     Logs(logs::LogsArgs),
-    /// Cancel a task; a command that runs for it is stopped
-    #[command(before_help = "Examples:\n  reef tasks cancel TASK\n", after_help = EXIT_CODES)]
-    Cancel(TaskArgs),
-    /// Queue a task again that has failed or was cancelled
-    #[command(before_help = "Examples:\n  reef tasks retry TASK\n", after_help = EXIT_CODES)]
-    Retry(TaskArgs),
+    /// Wait for the end of several tasks; exit code 0 only if all were completed
+    #[command(before_help = "Examples:\n  reef tasks wait-for TASK TASK --timeout 60\n  reef tasks wait-for TASK TASK --any\n", after_help = EXIT_CODES)]
+    WaitFor(wait_for::WaitForArgs),
+    /// Cancel tasks; commands that run for them are stopped
+    #[command(before_help = "Examples:\n  reef tasks cancel TASK\n  reef tasks cancel --label team=red --dry-run\n  reef tasks cancel --label team=red --most 12 --reason 'wrong model'\n", after_help = EXIT_CODES)]
+    Cancel(many::ManyArgs),
+    /// Queue tasks again that have failed, run out of time or been cancelled
+    #[command(before_help = "Examples:\n  reef tasks retry TASK\n  reef tasks retry --status failed --error 'rate limit' --dry-run\n", after_help = EXIT_CODES)]
+    Retry(many::ManyArgs),
+    /// Forget tasks that have ended
+    #[command(before_help = "Examples:\n  reef tasks rm TASK\n  reef tasks rm --status cancelled --until 2026-01-01T00:00:00Z --dry-run\n", after_help = EXIT_CODES)]
+    Rm(many::ManyArgs),
     /// List tasks that went wrong and have no tries left
     #[command(before_help = "Examples:\n  reef tasks dead\n  reef tasks dead --by-error\n", after_help = EXIT_CODES)]
     Dead(show::DeadArgs),
@@ -134,20 +143,16 @@ impl Tasks {
             Verb::Why(TaskArgs { task }) => show::why(cx, &task).await,
             Verb::Watch(args) => watch::run(cx, &args).await,
             Verb::Logs(args) => logs::run(cx, args).await,
-            Verb::Cancel(TaskArgs { task }) => change(cx, cx.hub.cancel_task(&task)).await,
-            Verb::Retry(TaskArgs { task }) => change(cx, cx.hub.retry_task(&task)).await,
+            Verb::WaitFor(args) => wait_for::run(cx, args).await,
+            Verb::Cancel(args) => many::run(cx, BulkAction::Cancel, args).await,
+            Verb::Retry(args) => many::run(cx, BulkAction::Retry, args).await,
             Verb::Attempts(TaskArgs { task }) => show::attempts(cx, &task).await,
+            Verb::Rm(args) => many::run(cx, BulkAction::Remove, args).await,
             Verb::Dead(args) => show::dead(cx, args).await,
             Verb::Redrive(args) => redrive(cx, args).await,
             Verb::Stats => show::stats(cx).await,
         }
     }
-}
-
-/// Cancels a task, or lets it wait again.
-async fn change(cx: &Context, request: Request<Task>) -> Result<(), Failure> {
-    let answer = request.once().send().await?;
-    cx.out.answer(&answer, |task| format!("{} is {}", shown(task.task_id), shown(task.status)))
 }
 
 async fn redrive(cx: &Context, args: RedriveArgs) -> Result<(), Failure> {

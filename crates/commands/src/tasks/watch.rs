@@ -13,13 +13,13 @@ use crate::failure::Failure;
 use crate::messages::seconds;
 
 /// How long the hub is asked to wait each time.
-const WAIT_MS: u64 = 30_000;
+pub(super) const WAIT_MS: u64 = 30_000;
 /// How much longer than its wait an answer may take.
 const SLACK: Duration = Duration::from_secs(10);
 /// How long a hub may be away before the wait is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The pause after an answer that did not wait, as from a hub without long polls.
-const PAUSE: Duration = Duration::from_secs(1);
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
@@ -65,12 +65,17 @@ pub(crate) async fn run(cx: &Context, args: &WatchArgs) -> Result<(), Failure> {
     }
 }
 
-async fn ask(cx: &Context, task: &TaskId, wait_ms: u64) -> Result<Answer<Task>, Failure> {
+/// Asks for a task, and waits for its end for so long.
+pub(super) async fn ask(
+    cx: &Context,
+    task: &TaskId,
+    wait_ms: u64,
+) -> Result<Answer<Task>, Failure> {
     let request = cx.hub.task(task).query("wait_ms", wait_ms);
     let timeout = Duration::from_millis(wait_ms) + SLACK;
     Ok(request.timeout(timeout).patient(timeout + PATIENCE).send().await?)
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
