@@ -160,7 +160,8 @@ fn install_clients(needs: impl Fn(&str) -> bool) -> anyhow::Result<()> {
     if of_python.into_iter().any(&needs) {
         machine::ensure_python_client()?;
     }
-    if needs("real_clients::node") {
+    // The page is looked at with a package of Node.
+    if needs("real_clients::node") || needs("real_clients::browser_page") {
         machine::ensure_node_client()?;
     }
     if needs("deploy::haproxy") {

@@ -3,6 +3,7 @@
 //! They come before the manifest's routes. `/health` is not among them: it belongs to the hub's
 //! contract, and a component answers it under Spin as well.
 
+mod assets;
 mod reference;
 mod ui;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
+use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use reef_api::Word;
 use reef_api::durability::LevelGiven;
@@ -37,7 +39,7 @@ pub(super) enum Own<'p> {
     /// `/`
     Start,
     /// `/ui/<name>`: what that page loads.
-    Asset(&'static ui::Asset),
+    Asset(&'static assets::Asset),
     /// `/healthz`: this process serves.
     Health,
     /// `/readyz`: Redis can be written.
@@ -114,8 +116,8 @@ impl OwnRoutes {
         Self { readiness, metrics, components, start_page }
     }
 
-    pub(super) async fn answer(&self, own: Own<'_>, method: &Method, request_id: &str) -> Answer {
-        if !matches!(*method, Method::GET | Method::HEAD) && own != Own::Absent {
+    pub(super) async fn answer(&self, own: Own<'_>, parts: &Parts, request_id: &str) -> Answer {
+        if !matches!(parts.method, Method::GET | Method::HEAD) && own != Own::Absent {
             let problem = Problem::new(Code::MethodNotAllowed, "This route can only be read.");
             let mut answer = problem::answer(problem, request_id);
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
@@ -123,7 +125,7 @@ impl OwnRoutes {
         }
         match own {
             Own::Start => uncached(page(self.start_page.clone(), ui::POLICY)),
-            Own::Asset(asset) => ui::answer(asset),
+            Own::Asset(asset) => asset.answer(&parts.headers),
             Own::Health => {
                 let healthy = Health { status: "healthy", service: "reef", built: &BUILT };
                 uncached(json(&healthy, request_id))

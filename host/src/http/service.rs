@@ -185,7 +185,7 @@ impl Service {
         if let Some(own) = own.filter(|own| own.is_open()) {
             // These cost little and say that the hub is there, so they are answered in any case.
             let room = asked.under_way.stay_nameless();
-            let mut answer = Box::pin(self.own.answer(own, &parts.method, asked.id_text())).await;
+            let mut answer = Box::pin(self.own.answer(own, &parts, asked.id_text())).await;
             if room == Room::None || !incoming.is_end_stream() {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -253,7 +253,7 @@ impl Service {
         if let Some(own) = Own::of(parts.uri.path()) {
             let _turn = self.shares.take(asked.caller).await;
             let answer = match Box::pin(self.admit(&parts)).await {
-                Ok(()) => Box::pin(self.own.answer(own, &parts.method, id)).await,
+                Ok(()) => Box::pin(self.own.answer(own, &parts, id)).await,
                 Err(problem) => problem::answer(problem, id),
             };
             (answer, &self.own_metrics, true)

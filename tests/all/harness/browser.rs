@@ -155,20 +155,109 @@ impl Page {
         self.tools.call("Input.insertText", json!({"text": text}));
     }
 
-    /// Presses a key: `Tab` or `Enter`.
+    /// Presses a key: a letter or a sign, `Tab`, `Enter`, `Escape` or `Space`.
     pub fn press(&mut self, key: &str) {
         let (code, text) = match key {
             "Tab" => (9, ""),
             "Enter" => (13, "\r"),
+            "Escape" => (27, ""),
+            "Space" => (32, " "),
+            sign if sign.chars().count() == 1 => {
+                (u32::from(sign.to_uppercase().chars().next().unwrap()), sign)
+            }
             other => panic!("no key {other}"),
         };
+        let name = if key == "Space" { " " } else { key };
         let event = |kind: &str| {
-            json!({"type": kind, "key": key, "code": key, "text": text,
+            json!({"type": kind, "key": name, "code": key, "text": text,
                    "windowsVirtualKeyCode": code})
         };
         let down = if text.is_empty() { "rawKeyDown" } else { "keyDown" };
         self.tools.call("Input.dispatchKeyEvent", event(down));
         self.tools.call("Input.dispatchKeyEvent", event("keyUp"));
+    }
+
+    /// Clicks with the mouse, as often as is said, in the middle of the first element that an
+    /// expression finds, once it is there and stands still.
+    #[track_caller]
+    pub fn click_times(&mut self, element: &str, times: u32) {
+        self.wait_for(&format!("Boolean({element})"));
+        self.eval(&format!("({element}).scrollIntoView({{block: 'center'}})"));
+        let middle = format!(
+            "(() => {{ const at = ({element}).getBoundingClientRect();
+                return [at.left + at.width / 2, at.top + at.height / 2]; }})()"
+        );
+        let place = self.eval(&middle);
+        let event = |kind: &str, count: u32| {
+            json!({"type": kind, "x": place[0], "y": place[1], "button": "left",
+                   "clickCount": count})
+        };
+        for count in 1..=times {
+            self.tools.call("Input.dispatchMouseEvent", event("mousePressed", count));
+            self.tools.call("Input.dispatchMouseEvent", event("mouseReleased", count));
+        }
+    }
+
+    /// Clicks once.
+    #[track_caller]
+    pub fn click(&mut self, element: &str) {
+        self.click_times(element, 1);
+    }
+
+    /// Sets which language the person prefers, for pages that are opened from then on.
+    pub fn speak(&mut self, language: &str) {
+        let agent = self.eval("navigator.userAgent");
+        let override_ = json!({"userAgent": agent, "acceptLanguage": language});
+        self.tools.call("Emulation.setUserAgentOverride", override_);
+    }
+
+    /// Tells the page that nobody looks at it, or that somebody does again.
+    pub fn hide(&mut self, is_hidden: bool) {
+        self.eval(&format!(
+            "Object.defineProperty(document, 'hidden', {{value: {is_hidden}, configurable: true}});
+             document.dispatchEvent(new Event('visibilitychange')); 0"
+        ));
+    }
+
+    /// The requests so far as `(method, path, body)`.
+    pub fn sent(&mut self) -> Vec<(String, String, String)> {
+        self.eval("0");
+        let events = self.tools.events.iter();
+        let events = events.filter(|event| event["method"] == "Network.requestWillBeSent");
+        let sent = |event: &Value| {
+            let request = &event["params"]["request"];
+            let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
+            (text("method"), text("url"), text("postData"))
+        };
+        events.map(sent).collect()
+    }
+
+    /// From now on answers to what fits this pattern (`*` stands for anything) are held back, once the
+    /// hub has given them.
+    pub fn hold_answers(&mut self, pattern: &str) {
+        let patterns = json!([{"urlPattern": pattern, "requestStage": "Response"}]);
+        self.tools.call("Fetch.enable", json!({"patterns": patterns}));
+    }
+
+    /// Waits for an answer that is held back and loses it, as a connection that breaks does; after
+    /// that none is held back.
+    #[track_caller]
+    pub fn lose_answer(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        let id = loop {
+            self.eval("0");
+            let mut held = self.tools.events.iter();
+            let held = held.find(|event| event["method"] == "Fetch.requestPaused");
+            if let Some(event) = held {
+                break event["params"]["requestId"].clone();
+            }
+            assert!(Instant::now() < deadline, "nothing was asked");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let lost = json!({"requestId": id, "errorReason": "ConnectionReset"});
+        self.tools.call("Fetch.failRequest", lost);
+        self.tools.call("Fetch.disable", json!({}));
+        self.tools.events.retain(|event| event["method"] != "Fetch.requestPaused");
     }
 
     /// Sets the size of the window, in CSS pixels.

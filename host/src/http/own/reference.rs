@@ -1,12 +1,14 @@
 //! `/openapi.json`, and the page that shows it: Swagger UI, from this host alone.
 
+use std::sync::LazyLock;
+
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, StatusCode};
 
 use super::super::{Answer, whole};
-use super::ui::{Asset, script, zipped};
+use super::assets::{Asset, script, zipped_asset};
 
 /// Every route of every component and of the host; `cargo xtask openapi` writes it.
 const DOCUMENT: &str = include_str!("../../../../openapi.json");
@@ -17,24 +19,23 @@ const PAGE: &str = include_str!("reference/docs.html");
 const PATHS: [&str; 2] = ["/docs", "/redoc"];
 
 /// What it loads, below `/ui/`.
-const ASSETS: &[Asset] = &[
-    zipped(
-        "swagger-ui.css",
-        "text/css; charset=utf-8",
-        include_bytes!("reference/swagger-ui/swagger-ui.css.gz"),
-    ),
-    zipped(
-        "swagger-ui.js",
-        "text/javascript; charset=utf-8",
-        include_bytes!("reference/swagger-ui/swagger-ui-bundle.js.gz"),
-    ),
-    script("show-docs.js", include_str!("reference/show-docs.js")),
-    Asset::text(
-        "reference.css",
-        "text/css; charset=utf-8",
-        include_str!("reference/reference.css"),
-    ),
-];
+static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
+    let (css, js) = ("text/css; charset=utf-8", "text/javascript; charset=utf-8");
+    [
+        zipped_asset(
+            "swagger-ui.css",
+            css,
+            include_bytes!("reference/swagger-ui/swagger-ui.css.gz"),
+        ),
+        zipped_asset(
+            "swagger-ui.js",
+            js,
+            include_bytes!("reference/swagger-ui/swagger-ui-bundle.js.gz"),
+        ),
+        script("show-docs.js", include_str!("reference/show-docs.js")),
+        Asset::text("reference.css", css, include_str!("reference/reference.css")),
+    ]
+});
 
 /// Swagger UI writes styles into the page and draws with `data:` pictures. Nothing comes from
 /// elsewhere, and what is asked is asked of this host.
@@ -112,7 +113,7 @@ mod tests {
         for path in PAGE.split('"').filter(|word| word.starts_with("/ui/")) {
             assert!(super::super::ui::asset(path).is_some(), "{path}");
         }
-        for Asset { name, .. } in ASSETS {
+        for Asset { name, .. } in ASSETS.iter() {
             assert!(PAGE.contains(&format!("\"/ui/{name}\"")), "{name}");
         }
     }

@@ -1,6 +1,6 @@
 // An event stream of the hub, followed for as long as the page wants it.
 
-import { get, reason } from "./access.js";
+import { ask } from "./access.js";
 
 const RETRY_MS = 1000;
 
@@ -38,7 +38,7 @@ export function follow(path, cursor, acts, tell) {
       opened.addEventListener(type, (event) => {
         // The hub has events of the name `error`, and so has the browser, without data.
         if (event.data === undefined) return;
-        act(JSON.parse(event.data));
+        act(JSON.parse(event.data), event.lastEventId);
         cursor = event.lastEventId || cursor;
       });
     }
@@ -51,12 +51,13 @@ export function follow(path, cursor, acts, tell) {
 
   async function askWhy(closed) {
     const asking = new AbortController();
-    const answer = await get(path + "?last_id=" + encodeURIComponent(cursor), { signal: asking.signal });
+    const answer = await ask(path + "?last_id=" + encodeURIComponent(cursor), { signal: asking.signal });
     const isOurs = !isOver && source === closed;
     if (isOurs && answer?.status === 204) {
       end("over");
     } else if (isOurs && answer && answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
-      end("refused", await reason(answer));
+      const problem = await answer.json().catch(() => null);
+      end("refused", problem?.detail ?? String(answer.status));
     } else if (isOurs) {
       timer = setTimeout(open, RETRY_MS);
     }
