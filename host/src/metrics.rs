@@ -242,7 +242,7 @@ impl Metrics {
                 .set(idle);
         }
         counter!("reef_log_lines_dropped_total").absolute(logging::lines_dropped());
-        self.handle.render() + &spans::rendered()
+        self.handle.render() + spans::rendered().as_str()
     }
 }
 

@@ -37,7 +37,6 @@ pub struct Request<T = Value> {
     idempotency_key: Option<String>,
     claim_token: Option<String>,
     prefer: Option<String>,
-    reason: Option<String>,
     is_repeatable: bool,
     timeout: Duration,
     patience: Option<Duration>,
@@ -56,7 +55,6 @@ impl Request {
             idempotency_key: None,
             claim_token: None,
             prefer: None,
-            reason: None,
             timeout: TIMEOUT,
             patience: None,
             answer: PhantomData,
@@ -68,7 +66,7 @@ impl<T> Request<T> {
     /// Reads the answer as something else.
     pub fn answering<U>(self) -> Request<U> {
         let Self { hub, method, url, body, .. } = self;
-        let Self { idempotency_key, claim_token, prefer, reason, .. } = self;
+        let Self { idempotency_key, claim_token, prefer, .. } = self;
         let Self { is_repeatable, timeout, patience, .. } = self;
         Request {
             hub,
@@ -78,7 +76,6 @@ impl<T> Request<T> {
             idempotency_key,
             claim_token,
             prefer,
-            reason,
             is_repeatable,
             timeout,
             patience,
@@ -114,12 +111,6 @@ impl<T> Request<T> {
     pub fn durability(mut self, level: &str, is_strict: bool) -> Self {
         let handling = if is_strict { ", handling=strict" } else { "" };
         self.prefer = Some(format!("durability={level}{handling}"));
-        self
-    }
-
-    /// Says why, for whoever reads the audit: at most 500 characters.
-    pub fn maybe_reason(mut self, reason: Option<String>) -> Self {
-        self.reason = reason;
         self
     }
 
@@ -229,10 +220,6 @@ impl<T> Request<T> {
             for (name, value) in self.hub.said() {
                 request = request.header(name, value);
             }
-        }
-        if let Some(reason) = &self.reason {
-            // Bytes above 127 may stand in a header; what may not, such as a line break, is said.
-            request = request.header("reef-reason", reason.as_bytes());
         }
         let failed = |error: reqwest::Error| {
             if error.is_builder() {

@@ -52,6 +52,10 @@ struct Typed {
     /// Print what the hub answers, as JSON
     #[arg(long, global = true)]
     json: bool,
+
+    /// Why it is done: the hub's audit keeps it beside what is changed
+    #[arg(long, value_name = "TEXT", global = true)]
+    reason: Option<String>,
 }
 
 /// What was given, and which of it on the command line itself.
@@ -61,15 +65,13 @@ pub(crate) struct HubArgs {
     flags: Vec<&'static str>,
     /// Print what the hub answers, as JSON.
     pub(crate) json: bool,
-
-    /// Why it is done: the hub's audit keeps it beside what is changed
-    #[arg(long, value_name = "TEXT", global = true)]
+    /// Why it is done.
     pub(crate) reason: Option<String>,
 }
 
 impl HubArgs {
     fn read(typed: Typed, flags: Vec<&'static str>) -> Self {
-        Self { json: typed.json, typed, flags }
+        Self { json: typed.json, reason: typed.reason.clone(), typed, flags }
     }
 }
 

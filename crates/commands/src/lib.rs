@@ -19,8 +19,8 @@
 mod admin;
 mod agent;
 mod agents;
-mod audit;
 mod archive;
+mod audit;
 mod bench;
 mod collab;
 mod connection;

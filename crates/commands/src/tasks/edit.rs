@@ -87,8 +87,7 @@ pub(crate) async fn run(cx: &Context, args: EditArgs) -> Result<(), Failure> {
     let Some(task) = args.task else {
         return edit_many(cx, &args.filters, args.how, &body).await;
     };
-    let request = cx.hub.edit_task(&task, &body).maybe_reason(args.how.reason);
-    let answer = request.once().send().await?;
+    let answer = cx.hub.edit_task(&task, &body).once().send().await?;
     cx.out.answer(&answer, |SubmittedTask { task, routable, .. }| {
         let may = if routable { "" } else { "; no worker has these skills yet" };
         format!("{} is changed and {}{may}", shown(task.task_id), shown(task.status))

@@ -38,7 +38,7 @@ pub(crate) async fn run(cx: &Context, action: BulkAction, args: ManyArgs) -> Res
                          --no-wait are for those that are looked for";
             return Err(Failure::Usage(words.to_owned()));
         }
-        return change_each(cx, action, &tasks, how.reason).await;
+        return change_each(cx, action, &tasks).await;
     }
     if !filters && !all {
         let words =
@@ -54,7 +54,6 @@ async fn change_each(
     cx: &Context,
     action: BulkAction,
     tasks: &[TaskId],
-    reason: Option<String>,
 ) -> Result<(), Failure> {
     let mut failed = 0;
     for task in tasks {
@@ -63,7 +62,7 @@ async fn change_each(
             BulkAction::Retry => cx.hub.retry_task(task).answering::<Value>().once(),
             _ => cx.hub.remove_task(task).answering::<Value>(),
         };
-        match request.maybe_reason(reason.clone()).send().await {
+        match request.send().await {
             Ok(answer) => print(cx, task, &answer)?,
             Err(error) if tasks.len() == 1 || error.is_transient() => return Err(error.into()),
             Err(error) => {
