@@ -20,12 +20,11 @@ end
 
 local function keep_attempt(task, outcome, ended, error, spent)
   local large = key.task_large(task.id)
-  local packed_before = redis.call('HGET', large, 'attempts')
-  local all = packed_before and cmsgpack.unpack(packed_before) or {}
+  local kept = redis.call('HGET', large, 'attempts')
+  local all = kept and cmsgpack.unpack(kept) or {}
   if #all == ATTEMPTS_KEPT - 1 then table.remove(all, 1) end
   local number = task.attempt or 1
-  all[#all + 1] = { number, task.node, string.format('%.0f', task.started or 0), string.format('%.0f', ended),
-    outcome, first_line(error, ERROR_LINE_BYTES), spent }
+  all[#all + 1] = { number, task.node, task.started, ended, outcome, first_line(error, ERROR_LINE_BYTES), spent }
   redis.call('HSET', large, 'attempts', cmsgpack.pack(all))
   task.attempt = number + 1
   redis.call('HSET', key.task(task.id), 'attempt', task.attempt)

@@ -1,5 +1,5 @@
 -- Lists dead letters by what their errors have in common: those that had a death latest first. Of each how many
--- there are, when the first and the last died, and the last.
+-- there are, when the first and the last died, and the last. Each is of one owner.
 --
 -- KEYS[1]  the cluster partition
 -- Call     ListDeadErrors
@@ -15,7 +15,7 @@ local function died_at(id)
 end
 
 local function append_error(reply, error_key)
-  local set = owner == '' and key.dead_by_error(error_key) or key.dead_by_error_of(owner, error_key)
+  local set = key.dead_by_error(error_key)
   local first, last = redis.call('ZRANGE', set, 0, 0)[1], redis.call('ZRANGE', set, -1, -1)[1]
   if not last then return false end
   local n = #reply
