@@ -18,8 +18,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant("what is moved is counted again", "moved[#moved + 1] = found[i]", ""),
     Mutant(
         "an hour is the one before",
-        "add(key.history_hour(math.floor(minute / 60)), what, found[i + 1])",
-        "add(key.history_hour(math.floor(minute / 60)), what, 1)",
+        "add((R .. 'history:h:' .. math.floor(minute / 60)), what, found[i + 1])",
+        "add((R .. 'history:h:' .. math.floor(minute / 60)), what, 1)",
     ),
     Mutant(
         "usage of a minute forgets",
