@@ -447,13 +447,6 @@ impl TaskMetrics {
         }
     }
 
-    /// Another host shows how long tasks wait and run: what this one has seen would seem to grow at once when it
-    /// is the monitor again.
-    #[expect(clippy::unused_self, reason = "they belong to what is shown of tasks")]
-    pub(crate) fn hide_spans(&self) {
-        spans::hide();
-    }
-
     /// Shows what a sweep has counted.
     #[expect(clippy::cast_precision_loss, reason = "counts of tasks are far below 2^53")]
     pub(crate) fn show(&self, counts: &Counts) {
@@ -488,6 +481,12 @@ impl StreamMetrics {
             reconnects: counter!("reef_stream_reconnects_total"),
         }
     }
+}
+
+/// Another host shows how long tasks wait and run: what this one has seen would seem to grow at once when it is
+/// the monitor again.
+pub(crate) fn hide_spans() {
+    spans::hide();
 }
 
 /// What a metric means.

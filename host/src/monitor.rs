@@ -20,7 +20,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::alerts::Alerts;
 use crate::alerts::watch::Watch;
 use crate::era::Era;
-use crate::metrics::MonitorMetrics;
+use crate::metrics::{self, MonitorMetrics};
 use crate::redis::inspect;
 use crate::shutdown::Shutdown;
 
@@ -96,7 +96,7 @@ impl Monitor {
             }
             Ok(None) => {
                 state.metrics.ticks_standby.increment(1);
-                state.metrics.tasks.hide_spans();
+                metrics::hide_spans();
             }
             Err(error) => {
                 state.metrics.ticks_failed.increment(1);
