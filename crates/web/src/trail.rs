@@ -331,7 +331,8 @@ mod tests {
         let told = |when, access, caller: &Caller, via: &[(&str, &str)]| {
             said(when, access, &request(via), caller).unwrap().is_some()
         };
-        let (cli, api): (&[(&str, &str)], &[(&str, &str)]) = (&[("Reef-Via", "cli")], &[]);
+        let cli: &[_] = &[("Reef-Via", "cli")];
+        let api: &[_] = &[];
         let worker = agent("write");
         assert!(!told(When::ByHand, Access::Write, &worker, api));
         assert!(!told(When::ByHand, Access::Write, &worker, &[("Reef-Via", "cron")]));
