@@ -248,18 +248,17 @@ fn each_of_the_other_actions_does_what_it_says() {
     let client = hub.admin();
     let mut browser = Browser::start();
     let mut page = open(&mut browser, &hub, "#/overview");
-    let mut press =
-        |page: &mut Page, hash: &str, button: &str, fields: &[(&str, &str)], said: &str| {
-            page.view(hash);
-            page.click(&named(button));
-            page.wait_for(&format!("Boolean({DIALOG})"));
-            for (field, text) in fields {
-                page.fill(&format!("#field-{field}"), text);
-            }
-            page.click(&do_it());
-            says(page, said);
-            close(page);
-        };
+    let press = |page: &mut Page, hash: &str, button: &str, fields: &[(&str, &str)], said: &str| {
+        page.view(hash);
+        page.click(&named(button));
+        page.wait_for(&format!("Boolean({DIALOG})"));
+        for (field, text) in fields {
+            page.fill(&format!("#field-{field}"), text);
+        }
+        page.click(&do_it());
+        says(page, said);
+        close(page);
+    };
     let task = |id: &str| format!("#/tasks/{id}");
     press(&mut page, &task(&filled.failed), "Retry", &[], "It is pending now.");
     press(&mut page, &task(&filled.failed), "Cancel", &[], "It is cancelled now.");

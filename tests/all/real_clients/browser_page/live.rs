@@ -1,9 +1,9 @@
 use serde_json::json;
 
-use super::{Message, delta};
+use super::Message;
 use super::{Used as _, agent_with_money, one};
 use crate::harness::{Browser, Hub, Page, Proxy, registration, unique};
-use crate::real_clients::Written as _;
+use crate::real_clients::{Written as _, delta};
 
 /// Waits until the table of nodes shows one with this status, in words.
 #[track_caller]

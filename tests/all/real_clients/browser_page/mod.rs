@@ -7,6 +7,8 @@ mod acting;
 mod hostile;
 /// What it shows as the cluster changes, over cuts and crashes.
 mod live;
+/// The rules of its parts, each asked by itself.
+mod pieces;
 /// Ten thousand nodes.
 mod scale;
 /// Each view: by mouse, by keyboard, in each light, width and language, and what axe says of it.
@@ -16,8 +18,8 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::{Message, Written as _, delta};
-use crate::harness::{Browser, Hub, NewAgent, Page, Proxy, prepared, unique};
+use super::Message;
+use crate::harness::{Hub, NewAgent, Page, prepared};
 
 /// axe-core: it looks for what keeps people from using a page.
 static AXE: LazyLock<String> = LazyLock::new(|| {

@@ -15,8 +15,8 @@ import { readiness, lookAtHub } from "./lib/readiness.js";
 import { link, parse, place } from "./lib/router.js";
 import { store, useStore } from "./lib/store.js";
 import { clock } from "./lib/time.js";
-import { html, render, useEffect, useRef, useState } from "./lib/view.js";
-import { language, languages, speak, t } from "./lib/words.js";
+import { Component, html, render, useEffect, useRef, useState } from "./lib/view.js";
+import { hasText, language, languages, speak, t } from "./lib/words.js";
 
 const LOOK_MS = 2000;
 
@@ -121,6 +121,23 @@ function Missing() {
   return html`<p class="note warn">${t("view.missing")} <button type="button" onClick=${() => location.reload()}>${t("reload")}</button></p>`;
 }
 
+/** Keeps the rest of the page when a view cannot be drawn. */
+class Guard extends Component {
+  static getDerivedStateFromError(error) {
+    return { error };
+  }
+
+  componentDidCatch(error) {
+    console.error(error);
+  }
+
+  render({ children }) {
+    if (!this.state.error) return children;
+    return html`<p class="note warn" role="alert">${t("view.broken")} <span class="mono">${String(this.state.error.message)}</span>
+      <button type="button" onClick=${() => this.setState({ error: null })}>${t("view.again")}</button></p>`;
+  }
+}
+
 const modules = new Map();
 
 function Shown({ where }) {
@@ -131,10 +148,10 @@ function Shown({ where }) {
   const loaded = modules.get(name);
   useEffect(() => {
     if (modules.has(name)) return;
-    const load = VIEWS[name] ?? (async () => ({ View: Missing, title: () => t("view.unknown") }));
+    const load = (Object.hasOwn(VIEWS, name) && VIEWS[name]) || (async () => ({ View: Missing, title: () => t("view.unknown") }));
     load().catch(() => ({ View: Missing, title: () => t("view." + name) })).then((module) => { modules.set(name, module); draw((it) => it + 1); });
   }, [name]);
-  const title = loaded?.title(path) ?? t("view." + name);
+  const title = loaded?.title(path) ?? (hasText("view." + name) ? t("view." + name) : t("view.unknown"));
   const id = [name, ...path].join("/");
   useEffect(() => {
     document.title = title + " · " + hub;
@@ -145,7 +162,7 @@ function Shown({ where }) {
     shownBefore.current = id;
   }, [id, title]);
   return html`<h1 id="view-title" ref=${heading} tabIndex="-1">${title}</h1>
-    ${loaded ? html`<${loaded.View} key=${id} path=${path} query=${where.query} />` : html`<p class="dim">${t("loading")}</p>`}`;
+    ${loaded ? html`<${Guard} key=${id}><${loaded.View} path=${path} query=${where.query} /><//>` : html`<p class="dim">${t("loading")}</p>`}`;
 }
 
 function Page() {

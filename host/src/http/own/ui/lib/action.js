@@ -87,6 +87,12 @@ function Proposal({ action }) {
     action.preview().then(setPreview, (problem) => setState({ step: "asking", trouble: problem }));
   }, []);
 
+  const reasonBox = useRef(null);
+  useEffect(() => {
+    // The reason is asked for once it is known that more than one is hit.
+    if (reasonBox.current && !document.activeElement?.matches("dialog input, dialog select, dialog textarea")) reasonBox.current.focus();
+  }, [preview]);
+
   async function submit(event) {
     event.preventDefault();
     // A second press comes before the button is drawn as disabled.
@@ -124,10 +130,10 @@ function Proposal({ action }) {
       ${preview?.content && html`<div class="about">${preview.content}</div>`}
       ${fields.map((field) => html`<${Field} key=${field.name} field=${field} value=${values[field.name]} change=${(value) => setValues((it) => ({ ...it, [field.name]: value }))} />`)}
       ${needsReason && html`<label for="field-reason"><span>${t("act.reason")}</span>
-        <input id="field-reason" value=${reason} required maxlength="500" autocomplete="off" onInput=${(event) => setReason(event.target.value)} />
+        <input id="field-reason" ref=${reasonBox} value=${reason} required maxlength="500" autocomplete="off" onInput=${(event) => setReason(event.target.value)} />
         <small class="dim">${t("act.reason_hint")}</small></label>`}
       ${state.trouble && html`<div role="alert" class="note bad"><p>${state.trouble.message}</p>
-        <ul>${(state.trouble.errors ?? []).map((it) => html`<li key=${it.field}><code>${it.field}</code> ${it.message}</li>`)}</ul>
+        ${state.trouble.errors?.length > 1 && html`<ul>${state.trouble.errors.map((it) => html`<li key=${it.field}><code>${it.field}</code> ${it.message}</li>`)}</ul>`}
         <p>${advice(state.trouble)}</p></div>`}
       <div class="buttons">
         <button type="button" onClick=${close}>${t("act.leave")}</button>
@@ -141,8 +147,7 @@ function Proposal({ action }) {
 /** What to do about a problem. */
 function advice(problem) {
   if (problem.status === 0 || problem.status >= 500) return t("advice.again");
-  if (problem.status === 401) return t("advice.sign_in");
-  if (problem.status === 403) return t("advice.forbidden");
+  if (problem.status === 401 || problem.status === 403) return t("advice.forbidden");
   if (problem.status === 404) return t("advice.gone");
   if (problem.status === 409) return t("advice.conflict");
   if (problem.status === 429) return t("advice.wait");

@@ -9,6 +9,8 @@ export function Dialog({ title, onClose, children, class: name = "" }) {
   useLayoutEffect(() => {
     const dialog = box.current, before = document.activeElement;
     dialog.showModal();
+    // What is to be filled in; else what does no harm when it is pressed unawares.
+    (dialog.querySelector("form input:not([type=checkbox]), form select, form textarea") ?? dialog.querySelector(".buttons button:not(.harsh):not(:disabled)"))?.focus();
     return () => {
       dialog.close();
       if (before?.isConnected) before.focus();

@@ -33,10 +33,10 @@ export function Panel({ title, note, children, actions, id, class: name = "" }) 
   </section>`;
 }
 
-/** Facts: `[[word, what], …]`; those without a value are left out. */
-export function Facts({ of }) {
+/** Facts: `[[word, what], …]`; those without a value are left out. `isRaw`: the words are others'. */
+export function Facts({ of, isRaw }) {
   const given = of.filter((fact) => fact && fact[1] !== null && fact[1] !== undefined && fact[1] !== "");
-  return html`<dl class="facts">${given.map(([word, what]) => html`<div key=${word}><dt>${word}</dt><dd>${what}</dd></div>`)}</dl>`;
+  return html`<dl class=${isRaw ? "facts raw" : "facts"}>${given.map(([word, what]) => html`<div key=${word}><dt>${word}</dt><dd>${what}</dd></div>`)}</dl>`;
 }
 
 /** A share of a whole, with the words that say it. */

@@ -6,7 +6,7 @@ import { h, options } from "../vendor/preact.js";
 import htm from "../vendor/htm.js";
 import { visible } from "./visible.js";
 
-export { Fragment, render } from "../vendor/preact.js";
+export { Component, Fragment, render } from "../vendor/preact.js";
 export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.js";
 
 const SPOKEN = ["title", "aria-label", "alt", "placeholder"];

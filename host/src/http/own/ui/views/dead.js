@@ -22,11 +22,11 @@ const redriveGroup = (group, after) => ({
   title: t("dead.redrive_group"), button: t("dead.redrive"), after, count: group.count,
   about: html`<p><b>${group.name}</b></p><p class="mono wrap">${group.error}</p>`,
   preview: async () => {
-    const found = await send("POST", "/tasks/dead/redrive", { error_key: group.key, dry_run: true });
+    const found = await send("POST", "/tasks/dead/redrive", { filter: { error_key: group.key }, dry_run: true });
     return { count: found.task_ids.length, content: html`<p><b>${t("bulk.matched", { n: found.task_ids.length })}</b></p>` };
   },
   run: async ({ key, reason }) => {
-    const done = await send("POST", "/tasks/dead/redrive", { error_key: group.key }, { key, reason });
+    const done = await send("POST", "/tasks/dead/redrive", { filter: { error_key: group.key } }, { key, reason });
     return t("dead.redriven", { n: done.redriven });
   },
 });
@@ -52,7 +52,7 @@ export function View({ query }) {
   const groups = useLive((signal) => get("/tasks/dead?group=error", { signal }), [], { events: ["task_failed", "task_timeout", "task_pending"], pace: 15000 });
   // A hub without groups answers with the tasks themselves.
   const found = groups.data?.groups;
-  const list = useList((cursor) => at(["tasks", "dead"], { limit: PAGE, cursor, error_key: query.error }), (body) => body, (task) => task.task_id, [query.error ?? ""], { events: ["task_failed", "task_timeout", "task_pending"] });
+  const list = useList((cursor) => (query.error ? at(["tasks"], { error_key: query.error, limit: PAGE, cursor }) : at(["tasks", "dead"], { limit: PAGE, cursor })), (body) => body, (task) => task.task_id, [query.error ?? ""], { events: ["task_failed", "task_timeout", "task_pending"] });
   const after = () => { choose(new Set()); list.again(); groups.again(); };
   const ids = [...chosen];
   return html`<${Panel} title=${t("dead.groups")} id="groups-title">
@@ -64,7 +64,8 @@ export function View({ query }) {
         { key: "first", label: t("dead.first"), isNumber: true, cell: (group) => html`<${Age} at=${group.first_at} />` },
         { key: "last", label: t("dead.last"), isNumber: true, cell: (group) => html`<${Age} at=${group.last_at} />` },
         { key: "example", label: t("dead.example"), cell: (group) => html`<${TaskLink} id=${group.example} />` },
-        { key: "act", label: t("actions"), cell: (group) => html`<${Act} action=${() => redriveGroup(group, after)}>${t("dead.redrive")}<//>` },
+        { key: "act", label: t("actions"), cell: (group) => html`<button type="button" aria-pressed=${String(query.error === group.key)} onClick=${() => filterBy({ error: query.error === group.key ? "" : group.key })}>${t("dead.show")}</button>
+          <${Act} action=${() => redriveGroup(group, after)}>${t("dead.redrive")}<//>` },
       ]} />`}
     <//>
     <${Panel} title=${t("dead.tasks")} id="dead-title" actions=${query.error && html`<button type="button" class="plain" onClick=${() => filterBy({ error: "" })}>${t("filter.clear")}</button>`}>

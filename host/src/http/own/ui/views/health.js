@@ -37,11 +37,11 @@ function save(bundle) {
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
-/** Settings as rows, whatever shape the bundle has them in. */
-function settings(configuration) {
-  if (!configuration) return [];
-  if (Array.isArray(configuration)) return configuration.map((it) => ({ name: it.name ?? it.variable ?? it.key, value: it.value, origin: it.origin ?? it.from ?? it.source }));
-  return Object.entries(configuration).map(([name, it]) => (it !== null && typeof it === "object" && "value" in it ? { name, value: it.value, origin: it.origin ?? it.from } : { name, value: it, origin: "" }));
+/** Settings as rows: a list of `{name, value, origin}`, or a map of what each is. */
+function settings(given) {
+  const list = Array.isArray(given) ? given : given?.settings;
+  if (Array.isArray(list)) return list.map((it) => ({ name: it.name, value: it.value, origin: [it.origin?.kind, it.origin?.name].filter(Boolean).join(" ") || it.origin }));
+  return Object.entries(given ?? {}).map(([name, value]) => ({ name, value, origin: t("debug.variable") }));
 }
 
 function Debug() {
@@ -49,12 +49,12 @@ function Debug() {
   async function load() {
     try { set(await own("/debug")); setProblem(null); } catch (refused) { setProblem(refused); }
   }
-  const info = facts(bundle?.redis?.info ?? bundle?.redis);
-  const rows = settings(bundle?.configuration ?? bundle?.config).filter((it) => (it.name + " " + JSON.stringify(it.value)).toLowerCase().includes(text.toLowerCase()));
+  const info = facts(bundle?.redis?.servers?.[0]?.info ?? bundle?.redis?.info);
+  const rows = [...settings(bundle?.configuration), ...settings(bundle?.variables)].filter((it) => (it.name + " " + JSON.stringify(it.value)).toLowerCase().includes(text.toLowerCase()));
   return html`<${Panel} title=${t("debug.title")} id="debug-title" actions=${html`<button type="button" id="debug-load" onClick=${load}>${t("debug.load")}</button>${bundle && html`<button type="button" onClick=${() => save(bundle)}>${t("debug.save")}</button>`}`}>
     <p class="dim">${t("debug.about")}</p>
     ${problem && html`<${Trouble} problem=${problem} route="GET /debug" />`}
-    ${bundle && html`<${Facts} of=${REDIS.filter((name) => info[name] !== undefined).map((name) => [name, html`<span class="mono">${String(info[name])}</span>`])} />
+    ${bundle && html`<${Facts} isRaw=${true} of=${REDIS.filter((name) => info[name] !== undefined).map((name) => [name, html`<span class="mono">${String(info[name])}</span>`])} />
       <h3>${t("debug.configuration")}</h3>
       <label>${t("debug.filter")}<input value=${text} autocomplete="off" onInput=${(event) => filter(event.target.value)} /></label>
       <${Small} label=${t("debug.configuration")} rows=${rows} keyOf=${(it) => it.name} columns=${[

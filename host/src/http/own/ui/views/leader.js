@@ -34,7 +34,7 @@ export function View() {
       ${watch && html`<p class=${isAway ? "bad" : "good"}>${t(isAway ? "leader.monitor_away" : "leader.monitor_works")}</p>
         <${Facts} of=${[[t("leader.holder"), watch.holder], [t("leader.term"), number(watch.term)], [t("leader.until"), watch.until && html`<${Until} at=${watch.until} />`], [t("leader.ticks"), number(watch.ticks)],
           [t("leader.last_tick"), html`<${Age} at=${watch.last_tick_at} />`], [t("leader.tick_ms"), watch.tick_ms !== undefined && span(watch.tick_ms)],
-          ...Object.entries(watch.lag ?? {}).map(([name, lag]) => [t("leader.lag", { what: name.replaceAll("_", " ") }), typeof lag === "number" ? span(lag) : JSON.stringify(lag)])].filter(([, what]) => what !== false)} />`}
+          ...Object.entries(watch.lag ?? {}).map(([name, lag]) => [t("leader.lag", { what: called("lag", name) }), span(Number(lag))])].filter(([, what]) => what !== false)} />`}
     <//></div>
     <${Panel} title=${t("leader.history")} id="history-title"><${Trouble} problem=${past.problem} />
       ${past.data && html`<${Small} label=${t("leader.history")} none=${t("leader.no_history")} rows=${past.data} columns=${[

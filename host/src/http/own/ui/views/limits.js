@@ -17,8 +17,8 @@ const ASKED = 50;
 export const title = (path) => (path[0] ? t("view.limit", { name: path[0] }) : t("view.limits"));
 export function View({ path, query }) {
   if (path[0]) return html`<${Limit} name=${path[0]} query=${query} />`;
-  const tab = query.tab ?? "limits";
-  const { [tab]: Shown = Limits } = { limits: Limits, budgets: Budgets, prices: Prices };
+  const tab = ["budgets", "prices"].find((it) => it === query.tab) ?? "limits";
+  const Shown = { budgets: Budgets, prices: Prices }[tab] ?? Limits;
   return html`<${Tabs} path=${["limits"]} query=${{}} current=${tab} of=${[["limits", t("limits.limits")], ["budgets", t("limits.budgets")], ["prices", t("limits.prices")]]} /><${Shown} />`;
 }
 

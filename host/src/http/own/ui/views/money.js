@@ -24,9 +24,9 @@ export function View({ path, query }) {
   if (!me) return html`<p class="dim">${t("loading")}</p>`;
   const isAdmin = me.scopes.includes("admin");
   if (path[0]) return html`<${Account} agent=${path[0]} isAdmin=${isAdmin} />`;
-  const tab = query.tab ?? "accounts";
+  const tab = ["holds", "intents", "journal"].find((it) => it === query.tab) ?? "accounts";
   const own = isAdmin ? {} : { agent_id: me.agent_id };
-  const { [tab]: Shown = Accounts } = { accounts: Accounts, holds: Holds, intents: Intents, journal: Journal };
+  const Shown = { holds: Holds, intents: Intents, journal: Journal }[tab] ?? Accounts;
   return html`<${Tabs} path=${["money"]} query=${{}} current=${tab} of=${["accounts", "holds", "intents", "journal"].map((it) => [it, t("money." + it)])} />
     <${Shown} query=${query} own=${own} me=${me} isAdmin=${isAdmin} />`;
 }

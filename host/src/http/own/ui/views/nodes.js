@@ -13,7 +13,7 @@ import { html, useState } from "../lib/view.js";
 import { called, number, t } from "../lib/words.js";
 import { columns as taskColumns } from "./tasks.js";
 
-const PAGE = 500;
+const PAGE = 200;
 const STATUSES = ["online", "busy", "offline", "maintenance", "error"];
 
 export const title = (path) => (path[0] ? t("view.node", { id: path[0] }) : t("view.nodes"));

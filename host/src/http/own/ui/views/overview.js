@@ -84,7 +84,8 @@ export function View() {
   const hour = points.filter((it) => Date.parse(it.at) > hubNow() - 3600 * 1000);
   const failed = hour.reduce((sum, it) => sum + (it.failed ?? 0) + (it.timeout ?? 0), 0);
   const all = wrongs({ health, stats, queue, limits, waits, budgets, monitor, ready, shut: shutLimits(events) });
-  const seconds = (value) => span(value);
+  // The history has these in seconds.
+  const seconds = (value) => span(1000 * value);
 
   if (fast.problem?.isNoRoute) return html`<p class="note">${t("monitor_only")} ${html`<${To} path=${["events"]}>${t("view.events")}<//>`}</p>`;
   return html`<${Trouble} problem=${fast.problem} />

@@ -2,7 +2,7 @@
 
 export default {
   act: {
-    "": "Act", title: "Act in this browser", begin: "Begin", end: "Stop acting", leave: "Leave it", sending: "Sending…", counting: "Counting what it hits…",
+    "": "Act", title: "Act in this browser", begin: "Begin", end: "Stop acting", leave: "Back", sending: "Sending…", counting: "Counting what it hits…",
     about: "Signing in lets this page read. To change something, enter your key once more: the page may act with it for an hour after the last use. The key itself is not kept.",
     as: "Acting as {who} until {until}", reason: "Reason", reason_hint: "It stands in the audit.",
     not_offered: "This hub does not let a page act. Use the commands, or a newer hub.",
@@ -11,7 +11,7 @@ export default {
   advice: {
     again: "It is not known whether it was done. Send it again: it is done once at most.", conflict: "It is not as it was when you looked. Close this, look again, and decide anew.",
     forbidden: "This key may not do that, or the right to act has ended. Act with a key of the scope that it needs.", gone: "It is not there any more.",
-    mend: "Mend what is named and send it again.", sign_in: "Sign in again.", wait: "Wait a moment and send it again.",
+    mend: "Mend what is named and send it again.", wait: "Wait a moment and send it again.",
   },
   agents: {
     agent: "Agent", agents: "Agents", admins: "Admin keys", invites: "Invites", id: "Id", id_hint: "Left out, the hub makes one.", name: "Display name", none: "No agent has been registered yet.",
@@ -49,11 +49,11 @@ export default {
   close: "Close", copied: "Copied", copy: "Copy",
   dead: {
     choose: "Choose tasks to try them again or to remove them.", groups: "By error", tasks: "All of them", error: "Error", no_error: "no error given", count: "Tasks", first: "First", last: "Last", example: "For example",
-    none: "Nothing has failed for good.", redrive: "Try again", redrive_group: "Try these again", redriven: "{n} task waits again.|{n} tasks wait again.", left: "{n} stayed, since they were not dead any more or may not be tried again.",
+    none: "Nothing has failed for good.", show: "Show", redrive: "Try again", redrive_group: "Try these again", redriven: "{n} task waits again.|{n} tasks wait again.", left: "{n} stayed, since they were not dead any more or may not be tried again.",
   },
   debug: {
     title: "Configuration and debug bundle", load: "Load", save: "Download bundle", about: "How this host is set and where each value comes from, what Redis says of itself, metrics, and the last lines of the log. Secrets are masked.",
-    configuration: "Configuration", filter: "Filter", name: "Name", value: "Value", origin: "From", whole: "The whole bundle", admins_only: "The configuration is shown to admins.",
+    configuration: "Configuration", filter: "Filter", name: "Name", value: "Value", origin: "From", variable: "variable of the components", whole: "The whole bundle", admins_only: "The configuration is shown to admins.",
   },
   decision: { approve: "approve", reject: "reject", fail: "fail" },
   done: { "": "Done.", count: "Done for {n}.", failed: "Not for {n}:" },
@@ -104,6 +104,7 @@ export default {
     admins_note: "Keys with all rights, beside the one of the configuration", make: "Make a key", make_about: "A key of {agent}. You see it once.", made: "The key {id} is made.", rotate: "Rotate", rotate_about: "A new key takes the place of {name} ({id}), which is refused from now on. You see it once.", revoke: "Revoke", revoke_about: "{name} ({id}) is refused from now on, everywhere.", revoked: "The key is revoked.",
   },
   kind: { approval: "approval", signal: "signal", sleep: "sleep", tasks: "other tasks" },
+  lag: { leases: "leases", delayed: "delayed tasks", waits: "waits", endings: "ends to tell", limits: "limits", schedules: "schedules", janitor: "clean-up" },
   language: "Language",
   leader: {
     now: "Leader", leader: "Node", term: "Term", until: "Until", none: "Nobody leads.", resign: "End its lead", resign_about: "{node} leads no longer (term {term}); the next that campaigns does.", history: "History", no_history: "Nobody has led yet.", what: "What", reason: "Why",
@@ -202,7 +203,7 @@ export default {
   via: { page: "page", cli: "commands", api: "API" },
   view: {
     overview: "Overview", tasks: "Tasks", task: "Task {id}", queue: "Queue", dead: "Dead letters", approvals: "Approvals", schedules: "Schedules", schedule: "Schedule {id}", flows: "Flows", flow: "Flow {id}", nodes: "Nodes", node: "Node {id}", leader: "Leader and monitor", health: "Health", sessions: "Sessions", session: "Session {id}", mail: "Inboxes", inbox: "Inbox {agent}", limits: "Limits and budgets", limit: "Limit {name}",
-    usage: "Usage", money: "Money", account: "Account {agent}", agents: "Agents and keys", agent: "Agent {id}", events: "Events and audit", unknown: "No such view", missing: "This part of the page could not be loaded. The hub may have been renewed.",
+    usage: "Usage", money: "Money", account: "Account {agent}", agents: "Agents and keys", agent: "Agent {id}", events: "Events and audit", unknown: "No such view", broken: "This view cannot be drawn:", again: "Try again", missing: "This part of the page could not be loaded. The hub may have been renewed.",
   },
   why: {
     title: "Why it waits", ahead: "Before it", nodes: "Nodes", nodes_are: "{able} able · {online} of them online · {free} with room", due: "Due", skills: "Skills", skill: "{skill}: {online} of {n} online", fair: "Behind, for fair shares", to_queue: "To the queue’s gate", to_limits: "To the limits",

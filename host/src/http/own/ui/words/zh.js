@@ -2,7 +2,7 @@
 
 export default {
   act: {
-    "": "操作", title: "允许在此浏览器中操作", begin: "开始", end: "停止操作", leave: "取消", sending: "正在提交…", counting: "正在统计影响范围…",
+    "": "操作", title: "允许在此浏览器中操作", begin: "开始", end: "停止操作", leave: "返回", sending: "正在提交…", counting: "正在统计影响范围…",
     about: "登录后页面只能读取。要做改动，请再输入一次密钥：此后页面可用它操作，最后一次操作一小时后失效。密钥本身不会保存。",
     as: "以 {who} 的身份操作，至 {until}", reason: "原因", reason_hint: "会写入审计记录。",
     not_offered: "此枢纽不支持在页面上操作，请使用命令行或升级枢纽。",
@@ -11,7 +11,7 @@ export default {
   advice: {
     again: "无法确定是否已经执行。请再次提交，最多只会执行一次。", conflict: "状态已与您查看时不同。请关闭后重新查看，再作决定。",
     forbidden: "此密钥无权这样做，或操作权限已到期。请用具备所需权限的密钥重新获取操作权限。", gone: "对象已不存在。",
-    mend: "请修正上述内容后重新提交。", sign_in: "请重新登录。", wait: "请稍候再提交。",
+    mend: "请修正上述内容后重新提交。", wait: "请稍候再提交。",
   },
   agents: {
     agent: "智能体", agents: "智能体", admins: "管理密钥", invites: "邀请", id: "标识", id_hint: "留空则由枢纽生成。", name: "显示名称", none: "还没有注册任何智能体。",
@@ -49,11 +49,11 @@ export default {
   close: "关闭", copied: "已复制", copy: "复制",
   dead: {
     choose: "选择任务以重试或删除。", groups: "按错误归类", tasks: "全部死信", error: "错误", no_error: "未给出错误", count: "任务数", first: "最早", last: "最近", example: "示例",
-    none: "没有彻底失败的任务。", redrive: "重试", redrive_group: "重试这一类", redriven: "{n} 个任务已重新排队。", left: "{n} 个未变：已不是死信，或不可重试。",
+    none: "没有彻底失败的任务。", show: "查看", redrive: "重试", redrive_group: "重试这一类", redriven: "{n} 个任务已重新排队。", left: "{n} 个未变：已不是死信，或不可重试。",
   },
   debug: {
     title: "配置与诊断包", load: "加载", save: "下载诊断包", about: "此主机的配置及各项来源、Redis 的自述、指标和最近的日志。机密内容已遮盖。",
-    configuration: "配置", filter: "筛选", name: "名称", value: "值", origin: "来源", whole: "完整诊断包", admins_only: "只有管理员可以查看配置。",
+    configuration: "配置", filter: "筛选", name: "名称", value: "值", origin: "来源", variable: "组件变量", whole: "完整诊断包", admins_only: "只有管理员可以查看配置。",
   },
   decision: { approve: "批准", reject: "驳回", fail: "任务失败" },
   done: { "": "已完成。", count: "已处理 {n} 个。", failed: "{n} 个未成功：" },
@@ -104,6 +104,7 @@ export default {
     admins_note: "拥有全部权限的密钥，不含配置中的那一个", make: "创建密钥", make_about: "为 {agent} 创建密钥，只显示一次。", made: "密钥 {id} 已创建。", rotate: "轮换", rotate_about: "将用新密钥替换 {name}（{id}），旧密钥立即失效。新密钥只显示一次。", revoke: "吊销", revoke_about: "{name}（{id}）将立即在所有主机上失效。", revoked: "密钥已吊销。",
   },
   kind: { approval: "审批", signal: "信号", sleep: "定时", tasks: "其他任务" },
+  lag: { leases: "租约", delayed: "延后的任务", waits: "等待", endings: "待通知的结束", limits: "限制", schedules: "定时任务", janitor: "清理" },
   language: "语言",
   leader: {
     now: "主节点", leader: "节点", term: "任期", until: "截止", none: "当前没有主节点。", resign: "让它卸任", resign_about: "{node} 将不再担任主节点（任期 {term}），由下一个竞选者接任。", history: "历史", no_history: "还没有过主节点。", what: "事件", reason: "原因",
@@ -202,7 +203,7 @@ export default {
   via: { page: "页面", cli: "命令行", api: "接口" },
   view: {
     overview: "概览", tasks: "任务", task: "任务 {id}", queue: "队列", dead: "死信", approvals: "审批", schedules: "定时任务", schedule: "定时任务 {id}", flows: "工作流", flow: "工作流 {id}", nodes: "节点", node: "节点 {id}", leader: "主节点与监控", health: "健康状况", sessions: "会话", session: "会话 {id}", mail: "收件箱", inbox: "{agent} 的收件箱", limits: "限制与预算", limit: "限制 {name}",
-    usage: "用量", money: "资金", account: "{agent} 的账户", agents: "智能体与密钥", agent: "智能体 {id}", events: "事件与审计", unknown: "没有这个页面", missing: "页面的这一部分未能加载，枢纽可能已更新。",
+    usage: "用量", money: "资金", account: "{agent} 的账户", agents: "智能体与密钥", agent: "智能体 {id}", events: "事件与审计", unknown: "没有这个页面", broken: "无法显示此页面：", again: "重试", missing: "页面的这一部分未能加载，枢纽可能已更新。",
   },
   why: {
     title: "等待原因", ahead: "前面还有", nodes: "节点", nodes_are: "能胜任 {able} 个 · 其中在线 {online} 个 · 有空位 {free} 个", due: "到期", skills: "技能", skill: "{skill}：在线 {online}/{n}", fair: "为公平而延后", to_queue: "查看队列闸门", to_limits: "查看限制",
