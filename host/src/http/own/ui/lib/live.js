@@ -119,6 +119,7 @@ export function useLive(load, inputs, { events = [], pace = 5000, isOff = false 
       unlocked();
       document.removeEventListener("visibilitychange", turn);
     };
-  }, [...inputs, isOff]);
+    // What is looked at is compared by what it says: it may be built anew with each drawing.
+  }, [JSON.stringify(inputs), isOff]);
   return { ...state, again: () => current.current?.() };
 }

@@ -53,7 +53,7 @@ export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, tota
     if ((there + 1) * ROW + HEAD > scrollTop + clientHeight) box.current.scrollTop = (there + 1) * ROW + HEAD - clientHeight;
     requestAnimationFrame(() => requestAnimationFrame(() => {
       const row = box.current?.querySelector(`[data-index="${there}"]`);
-      (row?.querySelector("a, button, input") ?? box.current)?.focus({ preventScroll: true });
+      (row?.querySelector("a, button") ?? row?.querySelector("input") ?? box.current)?.focus({ preventScroll: true });
     }));
   }
   function pick(row) {
