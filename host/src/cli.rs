@@ -5,6 +5,7 @@
 
 mod completions;
 mod man;
+mod relay;
 mod tls;
 mod version;
 
@@ -17,6 +18,7 @@ use reef_settings::SettingsArgs;
 use self::completions::{COMPLETIONS_EXAMPLES, COMPLETIONS_EXIT_CODES};
 pub(crate) use self::completions::{CompletionsArgs, print_completions};
 pub(crate) use self::man::{ManArgs, write_pages};
+pub(crate) use self::relay::{MonitorArgs, RelayArgs};
 pub(crate) use self::tls::TlsArgs;
 use self::version::VersionArgs;
 pub(crate) use self::version::print_version;
@@ -35,7 +37,8 @@ macro_rules! example {
         "  reef serve --redis-url redis://10.0.0.5:6379/0 --listen 0.0.0.0:8888\n"
     };
     (monitor) => {
-        "  reef monitor --redis-url redis://10.0.0.5:6379/0 --listen 127.0.0.1:8889\n"
+        "  reef monitor --redis-url redis://10.0.0.5:6379/0 --listen 127.0.0.1:8889\n  \
+         reef monitor --redis-url redis://10.0.0.5:6379/0 --hub-url https://hub.example\n"
     };
     (backup) => {
         "  reef backup hub.backup                     all data as of one instant; the hub goes on\n"
@@ -428,15 +431,6 @@ pub(crate) struct ServeArgs {
     pub(crate) common: CommonArgs,
     #[command(flatten)]
     pub(crate) serving: ServingArgs,
-}
-
-/// `reef monitor`.
-#[derive(Debug, Args)]
-pub(crate) struct MonitorArgs {
-    #[command(flatten)]
-    pub(crate) common: CommonArgs,
-    #[command(flatten)]
-    pub(crate) monitoring: MonitoringArgs,
 }
 
 /// Whether callers need a key.

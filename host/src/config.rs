@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reef_settings::{Origin, Settings, VARIABLES};
+use url::{Host, Url};
 
 use crate::alerts;
 use crate::carried;
-use crate::cli::{AuthMode, Command, CommonArgs, MonitoringArgs, ServingArgs};
+use crate::cli::{AuthMode, Command, CommonArgs, MonitoringArgs, RelayArgs, ServingArgs};
+use crate::config_command::show;
 use crate::failure::Failure;
 use crate::http::tls::TlsFiles;
 use crate::logging;
@@ -55,6 +57,21 @@ pub(crate) struct Config {
     pub(crate) welcome: Welcome,
     /// How often a reader of an event stream is told that it is alive.
     pub(crate) comment_period: Duration,
+    /// The hub whose page is served here, for `monitor`.
+    pub(crate) hub: Option<HubElsewhere>,
+    /// What is set, and where, as it may be shown.
+    pub(crate) shown: serde_json::Value,
+    /// What must not be shown, beside secret variables.
+    secrets: Vec<String>,
+}
+
+/// A hub that another host runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HubElsewhere {
+    /// Scheme, host and port.
+    pub(crate) url: Url,
+    /// The authorities that are believed, where that is not this machine's to say.
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// Whether somebody is told how to go on.
@@ -142,6 +159,10 @@ impl Config {
             Command::Serve(_) | Command::Monitor(_) => Welcome::Nobody,
         };
         let install_redis = matches!(&command, Command::Up(args) if args.install_redis);
+        let hub = match &command {
+            Command::Monitor(args) => hub_elsewhere(&args.relay).map_err(Failure::Usage)?,
+            Command::Up(_) | Command::Serve(_) => None,
+        };
         let config = match command {
             Command::Up(args) => {
                 let private = Some(Tuning { fsync: args.redis_fsync, memory: args.redis_memory });
@@ -156,7 +177,13 @@ impl Config {
             }
         }
         .map_err(Failure::Usage)?;
-        Ok(Self { install_redis, welcome, ..config })
+        Ok(Self { install_redis, welcome, hub, shown: show::to_json(settings)?, ..config })
+    }
+
+    /// What must not be shown, beside secret variables: texts of files and flags.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let alerts = self.alerts.iter().flat_map(alerts::Settings::secrets);
+        self.secrets.iter().cloned().chain(alerts).collect()
     }
 
     /// `private` says that a private Redis may be started.
@@ -227,8 +254,43 @@ impl Config {
             install_redis: false,
             welcome: Welcome::Nobody,
             comment_period,
+            hub: None,
+            shown: serde_json::Value::Null,
+            secrets: settings.value("redis.password").map(|value| value.text).into_iter().collect(),
         })
     }
+}
+
+/// Reads the address of a hub. One on another machine must be asked with TLS: what stands for a key on
+/// the way is good for one request alone, but what is asked and answered can be read and changed.
+fn hub_elsewhere(args: &RelayArgs) -> anyhow::Result<Option<HubElsewhere>> {
+    let Some(text) = args.hub_url.as_deref().filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    // Without the text itself, in which there may be a password.
+    let rule = "--hub-url wants http:// or https://, a host and perhaps a port, such as \
+                https://hub.example, and nothing else";
+    let url = Url::parse(text).map_err(|error| anyhow::anyhow!("{rule}: {error}"))?;
+    let is_bare = url.username().is_empty()
+        && url.password().is_none()
+        && matches!(url.path(), "" | "/")
+        && url.query().is_none()
+        && url.fragment().is_none();
+    let is_http = matches!(url.scheme(), "http" | "https");
+    anyhow::ensure!(is_http && is_bare && url.host().is_some(), "{rule}");
+    let is_here = match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    anyhow::ensure!(
+        url.scheme() == "https" || is_here || args.insecure,
+        "--hub-url names another machine without TLS, so that whoever is on the way can read and \
+         change what is asked and answered; use https://, or say --insecure if the network between \
+         is yours alone"
+    );
+    Ok(Some(HubElsewhere { url, ca: args.hub_ca.clone() }))
 }
 
 /// Takes from `reef.toml` and the files of the configuration what is a variable of the manifest.

@@ -17,6 +17,7 @@ mod cli;
 mod config;
 mod config_command;
 mod cron;
+mod debug;
 mod descriptors;
 mod era;
 mod examine;

@@ -158,6 +158,7 @@ reef_api::word::words! {
     Refusal {
         Host = "host",
         Origin = "origin",
+        Page = "page",
         Malformed = "malformed",
         Rate = "rate",
         Connections = "connections",

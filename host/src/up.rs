@@ -18,12 +18,14 @@ use crate::alerts::Alerts;
 use crate::app::App;
 use crate::config::{self, AdminKey, Config, RedisChoice, Serving};
 use crate::cron;
+use crate::debug::Debug;
 use crate::descriptors;
 use crate::era::Era;
 use crate::failure::Failure;
 use crate::http::hosts::Hosts;
 use crate::http::listener;
 use crate::http::own::OwnRoutes;
+use crate::http::relay::Relay;
 use crate::http::service::{Service, Target};
 use crate::http::tls::Tls;
 use crate::logging;
@@ -191,6 +193,16 @@ struct Hub {
     metrics: Metrics,
     /// In which hosts of one hub must agree.
     shared: Vec<(String, String)>,
+    debug: Debug,
+}
+
+/// The subcommand.
+fn role(config: &Config) -> &'static str {
+    match (&config.serving, config.tick) {
+        (Some(_), Some(_)) => "up",
+        (Some(_), None) => "serve",
+        (None, _) => "monitor",
+    }
 }
 
 impl Hub {
@@ -220,7 +232,8 @@ impl Hub {
         };
         let shared = shared_settings(&ground.variables, config.serving.is_some());
         let web = ground.web.clone();
-        Ok(Self { app, store, web, announcements, era, readiness, metrics, shared })
+        let debug = Debug::new(role(config), config, &ground.variables, store.clone());
+        Ok(Self { app, store, web, announcements, era, readiness, metrics, shared, debug })
     }
 
     /// Serves until the program is asked to end, and ends in order.
@@ -232,17 +245,14 @@ impl Hub {
         shutdown: &Shutdown,
     ) -> Result<()> {
         let address = listener.local_addr().context("the address that is listened on")?;
-        let role = match (&config.serving, config.tick) {
-            (Some(_), Some(_)) => "up",
-            (Some(_), None) => "serve",
-            (None, _) => "monitor",
-        };
+        let role = role(config);
         let own = OwnRoutes::new(
             &config.manifest,
             role,
             Arc::clone(&self.readiness),
             self.metrics.clone(),
             self.app.components,
+            self.debug,
         );
         let settings = self.web.settings.clone();
         let (streams, listening) = EventStreams::new(
@@ -254,7 +264,10 @@ impl Hub {
         let streams = Arc::new(streams);
         let long_polls = LongPolls::new(self.store.clone(), Arc::clone(&streams));
         let hosts = Hosts::new(&config.asked_listen, address);
-        let service = Service::new(self.app.routes, own, Arc::clone(&streams), long_polls, hosts);
+        let admin_key = streams.config().admin_key.clone();
+        let relay = config.hub.as_ref().map(|hub| Relay::new(hub, admin_key)).transpose()?;
+        let at = (hosts, relay);
+        let service = Service::new(self.app.routes, own, Arc::clone(&streams), long_polls, at);
         let service = Arc::new(service);
 
         let mut tasks = JoinSet::new();

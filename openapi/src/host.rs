@@ -18,6 +18,7 @@ const LINES: &[(&str, &str, Access)] = &[
     ("GET", CLUSTER_STREAM, Access::Read),
     ("GET", "/healthz", Access::Open),
     ("GET", "/metrics", Access::Read),
+    ("GET", "/debug", Access::LedgerAdmin),
     ("GET", "/problems/{code}", Access::Open),
     ("GET", "/openapi.json", Access::Open),
     ("GET", "/docs", Access::Open),
@@ -26,11 +27,18 @@ const LINES: &[(&str, &str, Access)] = &[
     ("GET", "/ui/{asset}", Access::Open),
     ("POST", "/ui/session", Access::Open),
     ("DELETE", "/ui/session", Access::Open),
+    ("GET", "/ui/act", Access::Open),
+    ("POST", "/ui/act", Access::Open),
+    ("DELETE", "/ui/act", Access::Open),
     ("POST", "/ui/sign-in-links", Access::Read),
 ];
 
 pub(crate) fn lines() -> Vec<Line> {
-    let line = |&(method, path, access)| Line { method, path, access, body_max: 0 };
+    let body_max = |method, path| if (method, path) == ("POST", "/ui/act") { 4096 } else { 0 };
+    let line = |&(method, path, access)| {
+        let body_max = body_max(method, path);
+        Line { method, path, access, body_max }
+    };
     LINES.iter().map(line).collect()
 }
 
@@ -136,6 +144,7 @@ fn operating(api: &mut Api) {
             Code::RateLimited,
             Code::StoreUnavailable,
         ]);
+    debug(api);
     api.get("/problems/{code}", "explain_problem", "What a problem means and what to do")
         .segment("code", "`code` of a problem.", schema::one_of(&Code::names()))
         .answers_text(HTML, "A page for people.")
@@ -191,6 +200,7 @@ fn pages(api: &mut Api) {
     api.delete("/ui/session", "end_ui_session", "Take that cookie away")
         .answers_schema("It is gone.", done)
         .refuses(&[Code::MethodNotAllowed]);
+    acting(api);
     api.post("/ui/sign-in-links", "make_sign_in_link", "A code with which a browser signs in once")
         .says(
             "The page at `/#sign-in=<code>` exchanges it at `POST /ui/session`. It is good once, for \
@@ -218,5 +228,121 @@ fn pages(api: &mut Api) {
             Code::StoreFull,
             Code::StoreResharding,
             Code::Internal,
+        ]);
+}
+
+/// The right of a page to act.
+fn acting(api: &mut Api) {
+    let told = |required: &[&str]| {
+        json!({
+            "type": "object",
+            "required": required,
+            "properties": {
+                "success": { "const": true },
+                "acting": { "type": "boolean", "description": "Whether the page may act." },
+                "csrf": {
+                    "type": "string",
+                    "description": "What the page sends as `X-Reef-Csrf` with each change.",
+                },
+                "expires_at": {
+                    "type": "string",
+                    "description": "Until when the right is good where it is not used, by the host's \
+                                    clock.",
+                },
+                "ends_at": {
+                    "type": "string",
+                    "description": "Until when it is good at most.",
+                },
+                "agent_id": {
+                    "type": "string",
+                    "description": "In whose name the page acts; `@admin` by an admin key.",
+                },
+                "scopes": {
+                    "type": "array",
+                    "items": { "type": "string" },
+                    "description": "What that key allows.",
+                },
+            },
+        })
+    };
+    let all = ["success", "acting", "csrf", "expires_at", "ends_at", "agent_id", "scopes"];
+    api.post("/ui/act", "begin_ui_act", "A cookie with which a page may act")
+        .says(
+            "Takes the key again, in the body or as a header, or the code of a sign-in link. The cookie \
+             is good for an hour, is renewed by use, and ends after 12 h. What changes something by it \
+             comes from the hub's own page (`Sec-Fetch-Site: same-origin`, `Origin`), with the header \
+             `X-Reef-Csrf`; else it is `403`: `act_required` where there is no such right, or no more, \
+             `forbidden` for the rest.",
+        )
+        .secured_by(&["bearer", "apiKey"])
+        .may_take_schema(
+            json!({ "type": "object", "properties": { "key": { "type": ["string", "null"] } } }),
+        )
+        .answers_schema("`Set-Cookie` has it.", told(&all))
+        .refuses(&[
+            Code::Unauthenticated,
+            Code::Forbidden,
+            Code::MalformedJson,
+            Code::UnsupportedMediaType,
+            Code::ValidationFailed,
+            Code::PayloadTooLarge,
+            Code::MethodNotAllowed,
+            Code::Conflict,
+            Code::RateLimited,
+            Code::StoreUnavailable,
+            Code::Internal,
+        ]);
+    api.get("/ui/act", "show_ui_act", "Whether a page may act, and its token")
+        .says("For a page that was loaded again.")
+        .answers_schema("What it may.", told(&["success", "acting"]))
+        .refuses(&[
+            Code::Forbidden,
+            Code::MethodNotAllowed,
+            Code::RateLimited,
+            Code::StoreUnavailable,
+            Code::Internal,
+        ]);
+    api.delete("/ui/act", "end_ui_act", "Take that cookie away")
+        .answers_schema("It is gone.", told(&["success", "acting"]))
+        .refuses(&[Code::Forbidden, Code::MethodNotAllowed]);
+}
+
+fn debug(api: &mut Api) {
+    let object = || json!({ "type": "object" });
+    api.get("/debug", "read_debug", "What whoever helps from afar wants to know of this host")
+        .says(
+            "For administrators. How the host is set, and where (secrets masked), how it is, what its \
+             Redis says of itself, its metrics, and the last 1000 lines of its log. At most some MB. \
+             Keys, passwords and whatever else is known to be secret are left out of all of it.",
+        )
+        .answers_schema(
+            "All of it.",
+            json!({
+                "type": "object",
+                "required": [
+                    "success", "at", "up_seconds", "host", "configuration", "variables", "readiness",
+                    "redis", "metrics", "log", "log_lines_dropped",
+                ],
+                "properties": {
+                    "success": { "const": true },
+                    "at": { "type": "string", "description": "By the host's clock." },
+                    "up_seconds": { "type": "integer" },
+                    "host": object(),
+                    "configuration": object(),
+                    "variables": object(),
+                    "readiness": object(),
+                    "redis": object(),
+                    "metrics": { "type": "string", "description": "What `GET /metrics` answers." },
+                    "log": { "type": "array", "items": { "type": "string" } },
+                    "log_lines_dropped": { "type": "integer" },
+                },
+            }),
+        )
+        .refuses(&[
+            Code::Unauthenticated,
+            Code::Forbidden,
+            Code::MethodNotAllowed,
+            Code::RateLimited,
+            Code::StoreUnavailable,
         ]);
 }

@@ -51,6 +51,9 @@ UNWRAPPED = {
     "GET /metrics": FOR_OPERATORS,
     "GET /api/v1/history": FOR_OPERATORS,
     "GET /api/v1/tasks/{id}/attempts": FOR_OPERATORS,
+    "GET /debug": FOR_OPERATORS,
+    "GET /api/v1/cluster/monitor": FOR_OPERATORS,
+    "GET /api/v1/inboxes": FOR_OPERATORS,
     "GET /api/v1/entries/seals": FOR_OPERATORS,
     "GET /api/v1/audit": FOR_OPERATORS,
     "GET /api/v1/audit/seals": FOR_OPERATORS,
@@ -69,6 +72,9 @@ UNWRAPPED = {
     "DELETE /ui/session": FOR_BROWSERS,
     "POST /ui/session": FOR_BROWSERS,
     "POST /ui/sign-in-links": FOR_BROWSERS,
+    "GET /ui/act": FOR_BROWSERS,
+    "POST /ui/act": FOR_BROWSERS,
+    "DELETE /ui/act": FOR_BROWSERS,
 }
 
 #: What stands for every id.

@@ -54,6 +54,9 @@ codes! {
     Forbidden = "forbidden", 403, "This key may not do that",
         "Use a key of the owner, or one with the scope that the detail names. A page of another \
          origin may change nothing unless cors_origins names it.";
+    ActRequired = "act_required", 403, "This page may only read",
+        "Nothing was done. Give the page the right to act: POST /ui/act with the key again. It lasts an \
+         hour, is renewed by use, and ends after twelve.";
     NotFound = "not_found", 404, "There is no such thing",
         "Check the path and the id. A node that the hub has forgotten registers again.";
     MethodNotAllowed = "method_not_allowed", 405, "This path has other methods",
@@ -93,6 +96,9 @@ codes! {
         "Try again after the time that Retry-After names.";
     Internal = "internal", 500, "A fault of the hub",
         "Tell the operator the request_id: the details are in the log under it.";
+    HubUnavailable = "hub_unavailable", 502, "The hub behind this monitor gives no answer",
+        "Whether the change was made is unknown: repeat it with the same Idempotency-Key after the time \
+         that Retry-After names. The operator looks whether the hub runs that --hub-url names.";
     DeadlineExceeded = "deadline_exceeded", 504, "That took too long",
         "Try again. Tell the operator the request_id if it stays so.";
     StoreUnavailable = "store_unavailable", 503, "Redis cannot be reached",

@@ -112,7 +112,7 @@ impl Problem {
                 "Check the id. If it is your own agent that is not known, call check_in first."
             }
             "unauthenticated" => "Ask the person who set up this connection for a good key.",
-            "forbidden" => {
+            "forbidden" | "act_required" => {
                 "This key may not do that: act on what is yours, or ask for a key with the scope."
             }
             "validation_failed"
@@ -135,7 +135,7 @@ impl Problem {
                 "It is done. Call again with the same arguments and the same idempotency_key, if \
                  you gave one, to have it waited for anew."
             }
-            "deadline_exceeded" | "internal" | "unreadable" | "unknown" => {
+            "deadline_exceeded" | "hub_unavailable" | "internal" | "unreadable" | "unknown" => {
                 "It may have had its effect: look before you repeat it. If it goes on, tell the \
                  operator the request_id."
             }

@@ -27,7 +27,7 @@ impl Trust {
     ///
     /// # Errors
     /// [`Error::Invalid`] if a file cannot be used, or this machine has no certificates to trust.
-    pub(crate) fn config(&self, scheme: &str) -> Result<ClientConfig, Error> {
+    pub fn config(&self, scheme: &str) -> Result<ClientConfig, Error> {
         let cannot = |error: rustls::Error| Error::Invalid(format!("TLS cannot be used: {error}"));
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()

@@ -267,7 +267,7 @@ async fn identify_at<R: Redis>(
 ) -> Result<Identity, Problem> {
     let known = |caller| Ok(Identity { caller, rate: None });
     let Some(raw) = presented_key(request)? else { return known(Caller::Anonymous) };
-    let (key_id, digest, is_certificate) = match Credential::read(raw, config, &request.method) {
+    let (key_id, digest, is_certificate) = match Credential::read(raw, config, request) {
         Some(Credential::Admin) => return known(Caller::Admin),
         Some(Credential::Agent { key_id, digest }) => (key_id, digest, false),
         Some(Credential::Certificate { key_id, digest }) => (key_id, digest, true),

@@ -6,6 +6,8 @@
 //! rebinding) is not one of the hub's. *Origin*: browsers say which page a request that changes
 //! something comes from.
 
+mod own_page;
+
 use std::net::{IpAddr, Ipv6Addr};
 
 use reef_domain::limits::{BLOCK_BYTES_MAX, BODY_BYTES_MAX};
@@ -13,6 +15,8 @@ use reef_store::variables::BadVariable;
 
 use crate::config::Config;
 use crate::problem::{Code, Problem};
+
+pub use own_page::check_own_page;
 
 /// A host, as it is in `Host` or in an address.
 #[derive(Debug, Clone, PartialEq, Eq)]

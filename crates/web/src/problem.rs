@@ -52,6 +52,7 @@ impl Problem {
             Code::StoreUnavailable
             | Code::StoreResharding
             | Code::Overloaded
+            | Code::HubUnavailable
             | Code::DurabilityNotReached => {
                 vec![("retry-after", "1".to_owned())]
             }

@@ -35,7 +35,7 @@ impl Remembered {
     ) -> Option<(Agent, Admission)> {
         let raw = presented_key(request).ok()??;
         let (Credential::Agent { key_id, digest } | Credential::Certificate { key_id, digest }) =
-            Credential::read(raw, config, &request.method)?
+            Credential::read(raw, config, request)?
         else {
             return None;
         };

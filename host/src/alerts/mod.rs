@@ -50,6 +50,13 @@ impl Settings {
         Ok(Some(Self { urls, secret: Secret::read(file)? }))
     }
 
+    /// What must not be shown: the secret, and the addresses, whose paths may be secrets.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = String> {
+        let addresses = self.urls.iter().flat_map(|url| [url.as_str(), url.path()]);
+        let secrets = std::iter::once(self.secret.expose()).chain(addresses);
+        secrets.map(str::to_owned)
+    }
+
     /// A client for each receiver.
     ///
     /// # Errors

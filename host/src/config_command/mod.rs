@@ -2,7 +2,7 @@
 
 pub(crate) mod certificate;
 pub(crate) mod check;
-mod show;
+pub(crate) mod show;
 mod spin_env;
 
 use anyhow::Context as _;

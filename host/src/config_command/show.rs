@@ -24,11 +24,13 @@ struct Row {
     variables: String,
 }
 
-pub(super) fn render(
-    settings: &Settings,
-    args: &ShowArgs,
-    is_json: bool,
-) -> Result<String, Failure> {
+/// Every value as it may be shown, and where it comes from.
+pub(crate) fn to_json(settings: &Settings) -> Result<Value, Failure> {
+    let settings_json: Vec<_> = rows(settings)?.iter().map(json_of).collect();
+    Ok(json!({"settings": settings_json, "notes": settings.notes()}))
+}
+
+fn rows(settings: &Settings) -> Result<Vec<Row>, Failure> {
     let mut rows = vec![effective(settings)?];
     rows.extend(KNOWN.iter().map(|known| {
         let value = settings.value(known.name);
@@ -49,10 +51,18 @@ pub(super) fn render(
         let key = format!("{VARIABLES}{}", variable.name);
         keyed(settings, &key, variable.is_secret, variable.default)
     }));
+    Ok(rows)
+}
+
+pub(super) fn render(
+    settings: &Settings,
+    args: &ShowArgs,
+    is_json: bool,
+) -> Result<String, Failure> {
     if is_json {
-        let settings_json: Vec<_> = rows.iter().map(json_of).collect();
-        return Ok(json!({"settings": settings_json, "notes": settings.notes()}).to_string());
+        return to_json(settings).map(|json| json.to_string());
     }
+    let rows = rows(settings)?;
     let origin = |row: &Row| row.origin.as_ref().map(|it| it.2.clone()).unwrap_or_default();
     let value = |row: &Row| row.value.clone().unwrap_or_default();
     let mut text = if args.origin {

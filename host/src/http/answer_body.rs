@@ -1,4 +1,4 @@
-//! The body of an answer: a component's, or an event stream.
+//! The body of an answer: a component's, an event stream, or another hub's.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 
+use super::relay::Relayed;
 use crate::sse::StreamingBody;
 
 /// The body of an answer.
@@ -15,6 +16,8 @@ pub(crate) enum AnswerBody {
     Whole(reef_runtime::Body),
     /// An event stream.
     Events(StreamingBody),
+    /// What a hub elsewhere answers.
+    Relayed(Relayed),
 }
 
 impl AnswerBody {
@@ -37,6 +40,7 @@ impl Body for AnswerBody {
             Self::Events(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|result| result.map_err(|never| match never {}))),
+            Self::Relayed(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
@@ -44,6 +48,7 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(body) => body.is_end_stream(),
             Self::Events(body) => body.is_end_stream(),
+            Self::Relayed(body) => body.is_end_stream(),
         }
     }
 
@@ -51,6 +56,7 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(body) => body.size_hint(),
             Self::Events(body) => body.size_hint(),
+            Self::Relayed(body) => body.size_hint(),
         }
     }
 }

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
+use reef_web::Problem;
+use reef_web::auth::unknown_key;
 use reef_web::stand_in::{self, Kind};
 
 /// What is known of a client before it has asked for anything.
@@ -37,6 +39,17 @@ impl Client {
 /// Whether a request brings a key, be it a good one or not.
 pub(super) fn has_key(headers: &HeaderMap) -> bool {
     headers.contains_key(AUTHORIZATION) || headers.contains_key("x-api-key")
+}
+
+/// Refuses what stands for a key and never leaves a host: nobody has it from us, whatever its code says.
+///
+/// # Errors
+/// 401 for a request that brings one.
+pub(super) fn refuse_stand_ins(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get_all(AUTHORIZATION).iter().chain(headers.get_all("x-api-key"));
+    let texts = given.filter_map(|value| std::str::from_utf8(value.as_bytes()).ok());
+    let is_one = |text: &str| text.split_ascii_whitespace().any(stand_in::stays_within);
+    if texts.into_iter().any(is_one) { Err(unknown_key()) } else { Ok(()) }
 }
 
 /// What stands for the key of a certificate; `None` on a hub without an admin key, by which alone it
@@ -84,5 +97,26 @@ mod tests {
         assert!(none[AUTHORIZATION].to_str().unwrap().starts_with("Bearer reef-certificate."));
         assert!(none[AUTHORIZATION].is_sensitive());
         assert_eq!(credential_of(None, "alice.example"), None);
+    }
+
+    #[test]
+    fn what_only_a_host_may_say_is_refused_from_outside() {
+        let headers = |name: &'static str, value: &str| {
+            HeaderMap::from_iter([(
+                http::HeaderName::from_static(name),
+                HeaderValue::from_str(value).unwrap(),
+            )])
+        };
+        for kind in [Kind::Cookie, Kind::Act, Kind::Certificate] {
+            let text = stand_in::make(kind, "reef_k", &"key_1".into(), "d1");
+            for given in [
+                headers("x-api-key", &text),
+                headers("authorization", &format!("Bearer {text}")),
+                headers("authorization", &format!("bearer   {text} ")),
+            ] {
+                assert!(refuse_stand_ins(&given).is_err(), "{given:?}");
+            }
+        }
+        assert!(refuse_stand_ins(&headers("authorization", "Bearer reef_k")).is_ok());
     }
 }

@@ -11,11 +11,12 @@
 //! - [`service`]: one request: routing, limits, the call into a component.
 //! - [`headers`]: what is changed about a request's headers on the way.
 //! - [`own`]: the routes that the host answers itself.
+//! - [`relay`]: a hub elsewhere, for a monitor that serves its page.
 //! - [`durability`]: writes that shall be safer than their answer makes them.
 //! - [`problem`]: errors of the host, in the shape that the components give theirs.
 //! - [`streams`]: event streams, from a request to an answer.
 //! - [`sign_in_link`]: the link by which a browser signs in once.
-//! - [`ui_session`]: the cookie by which a browser page reads.
+//! - [`ui_session`]: the cookie by which a browser page reads, and the one by which it acts.
 //! - [`stall`]: cuts clients that take nothing.
 //! - [`sending`]: answers on their way out, and streams of HTTP/2 that nobody takes.
 
@@ -30,6 +31,7 @@ pub(crate) mod listener;
 pub(crate) mod own;
 pub(crate) mod peers;
 mod problem;
+pub(crate) mod relay;
 mod sending;
 pub(crate) mod service;
 mod shares;

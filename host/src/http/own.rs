@@ -17,12 +17,14 @@ use http::{HeaderValue, Method, StatusCode};
 use reef_api::Word;
 use reef_api::durability::LevelGiven;
 use reef_runtime::Component;
+use reef_web::auth::Access;
 use reef_web::{Code, Problem};
 use serde::Serialize;
 use serde_json::json;
 
 use super::{Answer, problem, whole};
 use crate::carried::{BUILT, Built, VERSION};
+use crate::debug::Debug;
 use crate::manifest::Manifest;
 use crate::metrics::Metrics;
 use crate::redis::readiness::{Readiness, Status};
@@ -46,6 +48,8 @@ pub(super) enum Own<'p> {
     Ready,
     /// `/metrics`
     Metrics,
+    /// `/debug`: what whoever helps from afar wants to know.
+    Debug,
     /// `/problems/<code>`
     Problem(&'p str),
     /// `/openapi.json`
@@ -59,15 +63,26 @@ pub(super) enum Own<'p> {
 impl<'p> Own<'p> {
     /// Whether somebody without a key may see it, where keys are asked for (`contract.md` §1).
     pub(super) fn is_open(self) -> bool {
-        !matches!(self, Self::Metrics)
+        self.access() == Access::Open
+    }
+
+    /// What it asks of its caller. What shows the configuration and the log is the admin's in every
+    /// mode.
+    pub(super) fn access(self) -> Access {
+        match self {
+            Self::Metrics => Access::Read,
+            Self::Debug => Access::LedgerAdmin,
+            _ => Access::Open,
+        }
     }
 
     /// The routes that are one path each.
-    const EXACT: [(&'static str, Self); 5] = [
+    const EXACT: [(&'static str, Self); 6] = [
         ("/", Self::Start),
         ("/healthz", Self::Health),
         ("/readyz", Self::Ready),
         ("/metrics", Self::Metrics),
+        ("/debug", Self::Debug),
         ("/openapi.json", Self::Document),
     ];
 
@@ -96,6 +111,7 @@ pub(crate) struct OwnRoutes {
     metrics: Metrics,
     components: Vec<Component>,
     start_page: String,
+    debug: Debug,
 }
 
 impl OwnRoutes {
@@ -106,6 +122,7 @@ impl OwnRoutes {
         readiness: Arc<Readiness>,
         metrics: Metrics,
         components: Vec<Component>,
+        debug: Debug,
     ) -> Self {
         let version = manifest.version.as_deref().unwrap_or_default();
         let start_page = ui::PAGE
@@ -113,7 +130,7 @@ impl OwnRoutes {
             .replace("{host_version}", VERSION)
             .replace("{name}", &escape(&manifest.name))
             .replace("{version}", &escape(version));
-        Self { readiness, metrics, components, start_page }
+        Self { readiness, metrics, components, start_page, debug }
     }
 
     pub(super) async fn answer(&self, own: Own<'_>, parts: &Parts, request_id: &str) -> Answer {
@@ -136,6 +153,7 @@ impl OwnRoutes {
                 "text/plain; version=0.0.4; charset=utf-8",
                 self.metrics.render(&self.components),
             )),
+            Own::Debug => uncached(self.debug(request_id).await),
             Own::Problem(code) => match Code::parse(code) {
                 Some(code) => page(problem_page(code), PROBLEM_POLICY),
                 None => problem::no_route(request_id),
@@ -144,6 +162,23 @@ impl OwnRoutes {
             Own::Reference => reference::page(),
             Own::Absent => problem::no_route(request_id),
         }
+    }
+
+    async fn debug(&self, request_id: &str) -> Answer {
+        let (is_ready, why) = match self.readiness.status().await {
+            Status::Ready => (true, None),
+            Status::NotReady { code, reason, cause } => {
+                (false, Some(json!({ "code": code.as_str(), "detail": reason, "cause": cause })))
+            }
+        };
+        let readiness = json!({
+            "ready": is_ready,
+            "why": why,
+            "warnings": self.readiness.warnings(),
+            "durability": self.readiness.levels(),
+        });
+        let metrics = self.metrics.render(&self.components);
+        json(&self.debug.bundle(readiness, &metrics).await, request_id)
     }
 
     async fn ready(&self, request_id: &str) -> Answer {

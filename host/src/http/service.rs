@@ -1,9 +1,10 @@
 //! One request: routing, limits, the call into a component.
 
 mod mcp;
+mod relayed;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONNECTION, ORIGIN, X_CONTENT_TYPE_OPTIONS};
@@ -24,9 +25,10 @@ use super::headers::{self, request_id_text};
 use super::hosts::{self, Hosts};
 use super::own::{Own, OwnRoutes};
 use super::peers::{Outcome, Peers, Standing};
+use super::relay::Relay;
 use super::shares::{self, Shares};
 use super::sign_in_link;
-use super::ui_session::{self, UiSessions};
+use super::ui_session::{self, Settled, UiSessions, acting};
 use super::{Answer, AnswerBody, X_REQUEST_ID, problem, streams, whole};
 use crate::long_poll::LongPolls;
 use crate::manifest::StaticResponse;
@@ -41,6 +43,8 @@ pub(crate) struct Service {
     own: OwnRoutes,
     streams: Arc<EventStreams>,
     long_polls: LongPolls,
+    /// Where what no component here answers goes.
+    relay: Option<Relay>,
     sessions: UiSessions,
     hosts: Hosts,
     peers: Peers,
@@ -52,6 +56,7 @@ pub(crate) struct Service {
     message_metrics: RouteMetrics,
     log_metrics: RouteMetrics,
     events_metrics: RouteMetrics,
+    relay_metrics: RouteMetrics,
     unknown_metrics: RouteMetrics,
 }
 
@@ -82,7 +87,7 @@ impl Service {
         own: OwnRoutes,
         streams: Arc<EventStreams>,
         long_polls: LongPolls,
-        hosts: Hosts,
+        (hosts, relay): (Hosts, Option<Relay>),
     ) -> Self {
         Self {
             routes,
@@ -94,12 +99,14 @@ impl Service {
             durable: Durable::new(streams.config().durability, &streams.config().settings.keys),
             streams,
             long_polls,
+            relay,
             bodies: BodyReader::default(),
             own_metrics: RouteMetrics::new("own"),
             mcp_metrics: RouteMetrics::new(mcp::PATH),
             message_metrics: RouteMetrics::new("/api/v1/sessions/:sid/messages/:mid/stream"),
             log_metrics: RouteMetrics::new("/api/v1/tasks/:id/log/stream"),
             events_metrics: RouteMetrics::new("/api/v1/events/stream"),
+            relay_metrics: RouteMetrics::new("relayed"),
             unknown_metrics: RouteMetrics::new("unknown"),
         }
     }
@@ -179,7 +186,12 @@ impl Service {
         if let Some(answer) = self.preflight(&parts) {
             return (answer, &self.unknown_metrics);
         }
-        let cookie_left = self.sessions.settle(&parts.method, &mut parts.headers);
+        let settled = client::refuse_stand_ins(&parts.headers)
+            .and_then(|()| self.sessions.settle(&mut parts, asked.client.is_tls));
+        let settled = match settled {
+            Ok(settled) => settled,
+            Err(refused) => return (asked.refuse(Refusal::Page, refused), &self.unknown_metrics),
+        };
         asked.client.vouch(&mut parts.headers);
         let own = Own::of(parts.uri.path());
         if let Some(own) = own.filter(|own| own.is_open()) {
@@ -209,7 +221,7 @@ impl Service {
             return (asked.refuse(Refusal::Connections, problem::no_room()), &self.unknown_metrics);
         }
         let (mut answer, metrics, looks_at_key) =
-            self.route(parts, incoming, cookie_left, asked).await;
+            self.route(parts, incoming, &settled, asked).await;
         let outcome = match answer.status() {
             StatusCode::UNAUTHORIZED => Outcome::Refused,
             status if status.is_success() && looks_at_key => Outcome::Good,
@@ -223,6 +235,7 @@ impl Service {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
         }
+        settled.renew(&mut answer);
         (answer, metrics)
     }
 
@@ -246,13 +259,13 @@ impl Service {
         &self,
         parts: Parts,
         incoming: Incoming,
-        cookie_left: Option<Duration>,
+        settled: &Settled,
         asked: &Asked<'_>,
     ) -> (Answer, &RouteMetrics, bool) {
         let id = asked.id_text();
         if let Some(own) = Own::of(parts.uri.path()) {
             let _turn = self.shares.take(asked.caller).await;
-            let answer = match Box::pin(self.admit(&parts)).await {
+            let answer = match Box::pin(self.admit(&parts, own.access())).await {
                 Ok(()) => Box::pin(self.own.answer(own, &parts, id)).await,
                 Err(problem) => problem::answer(problem, id),
             };
@@ -262,8 +275,11 @@ impl Service {
             let is_link = sign_in_link::code_of(&parts.headers).is_some();
             let looks_at_key = parts.method == Method::POST && !is_link;
             let is_tls = asked.client.is_tls;
-            let answer = Box::pin(self.sessions.answer(&self.streams, &parts, is_tls, id)).await;
-            (answer, &self.own_metrics, looks_at_key)
+            let answer = self.sessions.answer(&self.streams, &parts, &settled.cookies, is_tls, id);
+            (Box::pin(answer).await, &self.own_metrics, looks_at_key)
+        } else if parts.uri.path() == acting::PATH {
+            let answer = Box::pin(self.answer_act(&parts, incoming, settled, asked)).await;
+            (answer, &self.own_metrics, false)
         } else if parts.uri.path() == sign_in_link::PATH {
             let answer = Box::pin(self.sessions.answer_link(&self.streams, &parts, id)).await;
             (answer, &self.own_metrics, true)
@@ -278,10 +294,14 @@ impl Service {
             };
             // To find where a stream begins takes as much as other requests do; to follow it, little.
             let _turn = self.shares.take(asked.caller).await;
-            let visitor = Visitor { peer: asked.under_way.peer(), leaves_in: cookie_left };
+            let visitor = Visitor { peer: asked.under_way.peer(), leaves_in: settled.leaves_in };
             // What is rare has its future elsewhere, so that those of all other requests are small.
             let answer = Box::pin(streams::answer(&self.streams, feed, &parts, visitor, id)).await;
             (answer, metrics, true)
+        } else if let Some(relay) = self.relay.as_ref().filter(|_| Relay::has(parts.uri.path())) {
+            let passed_on = self.relay(relay, parts, incoming, asked);
+            let (answer, looks_at_key) = Box::pin(passed_on).await;
+            (answer, &self.relay_metrics, looks_at_key)
         } else {
             // The match borrows from the path, and the parts go to the component.
             let uri = parts.uri.clone();
@@ -304,10 +324,25 @@ impl Service {
         }
     }
 
+    /// Gives a page the right to act, shows it, and takes it away.
+    async fn answer_act(
+        &self,
+        parts: &Parts,
+        incoming: Incoming,
+        settled: &Settled,
+        asked: &Asked<'_>,
+    ) -> Answer {
+        let (id, of) = (asked.id_text(), (&settled.cookies, asked.client.is_tls));
+        match self.read_body(incoming, acting::BODY_BYTES_MAX, parts, asked).await {
+            Ok(body) => self.sessions.answer_act(&self.streams, parts, &body.bytes, of, id).await,
+            Err(refused) => asked.refuse(Refusal::Body, refused),
+        }
+    }
+
     /// Whether the caller may see one of the host's own routes that is not open to all.
-    async fn admit(&self, parts: &Parts) -> Result<(), Problem> {
+    async fn admit(&self, parts: &Parts, access: Access) -> Result<(), Problem> {
         let caller = self.streams.identify(&streams::plain(parts)).await?;
-        caller.authorize(Access::Read, self.streams.config().auth_mode)
+        caller.authorize(access, self.streams.config().auth_mode)
     }
 
     /// Answers what a route of the manifest takes.

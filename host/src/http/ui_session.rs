@@ -5,37 +5,43 @@
 //! it is good and with which key it was made, and proves so by a code that only the holder of the
 //! admin key could make: any host with the same admin key accepts it, none has to remember it, and
 //! the key cannot be had from it. It is good for reading only, as long as its key is, and not sent
-//! by requests that other sites cause.
+//! by requests that other sites cause. What changes something needs [another](acting).
 
-use reef_api::KeyId;
+pub(super) mod acting;
+mod cookies;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, COOKIE, SET_COOKIE};
+use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, SET_COOKIE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
+use reef_api::KeyId;
+use reef_api::time::UnixMillis;
 use reef_redis::Connection;
 use reef_store::Store;
 use reef_web::auth::{Access, Caller};
-use reef_web::stand_in::Kind;
+use reef_web::config::AuthMode;
+use reef_web::edge;
+use reef_web::stand_in::{ADMIN, Kind};
 use reef_web::{Code, Config, Problem};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::client::{bearer, credential, has_key};
+use self::cookies::{Cookie, is_https};
+use super::client::{credential, has_key};
 use super::sign_in_link;
 use super::streams::plain;
 use super::{Answer, problem, whole};
 use crate::sse::EventStreams;
 
+pub(super) use self::cookies::Cookies;
+
 /// Where the cookie is set and taken away.
 pub(super) const PATH: &str = "/ui/session";
-const NAME: &str = "reef_session";
 const VERSION: &str = "v2";
-/// In place of a key's id, for the admin key.
-const ADMIN: &str = "admin";
 /// How long a cookie is good: a working day.
 const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 
@@ -51,11 +57,12 @@ impl UiSessions {
         Self { config }
     }
 
-    /// Answers a request for [`PATH`].
+    /// Answers a request for [`PATH`]. Who signs in or out acts no more.
     pub(super) async fn answer(
         &self,
         streams: &EventStreams,
         parts: &Parts,
+        cookies: &Cookies,
         is_tls: bool,
         request_id: &str,
     ) -> Answer {
@@ -75,11 +82,22 @@ impl UiSessions {
                 return answer;
             }
         };
-        match made.and_then(|(token, lifetime)| cookie(parts, is_tls, &token, lifetime)) {
-            Ok((cookie, body)) => {
+        let is_https = is_https(&parts.headers, is_tls);
+        let set = made.and_then(|(token, lifetime)| {
+            let acted = cookies.act.as_ref();
+            let ended = acted.map(|_| Cookie::Act.set("", Duration::ZERO, is_https)).transpose()?;
+            Ok((Cookie::Session.set(&token, lifetime, is_https)?, ended, lifetime.as_secs()))
+        });
+        match set {
+            Ok((cookie, ended, seconds)) => {
+                let body = json!({ "success": true, "expires_in": seconds }).to_string();
                 let mut answer = whole(StatusCode::OK, "application/json", body);
-                answer.headers_mut().insert(SET_COOKIE, cookie);
-                answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                let headers = answer.headers_mut();
+                headers.insert(SET_COOKIE, cookie);
+                if let Some(ended) = ended {
+                    headers.append(SET_COOKIE, ended);
+                }
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 answer
             }
             Err(problem) => problem::answer(problem, request_id),
@@ -141,30 +159,70 @@ impl UiSessions {
         })
     }
 
-    /// Turns a good cookie into what stands for its key, for a request that reads and brings no
-    /// key of its own, and says how long it stays good. The cookie itself goes no further in any
-    /// case.
-    pub(super) fn settle(&self, method: &Method, headers: &mut HeaderMap) -> Option<Duration> {
-        let token = take(headers)?;
-        let reads = matches!(*method, Method::GET | Method::HEAD);
-        if !reads || has_key(headers) {
-            return None;
+    /// Turns a page's cookie into what stands for its key, for a request that brings no key of its own:
+    /// one that reads, or one that acts and may. The cookies themselves go no further in any case.
+    ///
+    /// # Errors
+    /// 403: it would act by a cookie, and may not.
+    pub(super) fn settle(&self, parts: &mut Parts, is_tls: bool) -> Result<Settled, Problem> {
+        let Parts { method, uri, headers, .. } = parts;
+        let is_https = is_https(headers, is_tls);
+        let mut settled =
+            Settled { cookies: Cookies::take(headers, is_https), leaves_in: None, renewed: None };
+        if has_key(headers) {
+            return Ok(settled);
         }
-        let secret = self.config.admin_key.as_ref()?;
+        let session = self.session(&settled.cookies);
+        if matches!(*method, Method::GET | Method::HEAD) {
+            if let Some((Holder { key_id, digest }, left)) = session
+                && let Some(secret) = &self.config.admin_key
+                && let Some(credential) = credential(Kind::Cookie, secret, &key_id, &digest)
+            {
+                headers.insert(AUTHORIZATION, credential);
+                settled.leaves_in = Some(left);
+            }
+        } else if edge::is_write(method.as_str()) && uri.path().starts_with("/api/") {
+            let reads = session.is_some() && self.config.auth_mode == AuthMode::Keys;
+            if Self::wants_to_act(headers, &settled.cookies, reads) {
+                settled.renewed = self.act(headers, &settled.cookies, is_https)?;
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Whose session it is, and for how long.
+    fn session(&self, cookies: &Cookies) -> Option<(Holder, Duration)> {
+        let (token, secret) = (cookies.session.as_ref()?, self.config.admin_key.as_ref()?);
         let now = now();
-        let Holder { key_id, digest } = holder_of(secret, &token, now)?;
+        let holder = holder_of(secret, token, now)?;
         let expires: u64 = token.split('.').nth(1)?.parse().ok()?;
-        let credential = match key_id.as_str() {
-            ADMIN => bearer(secret),
-            _ => credential(Kind::Cookie, secret, &key_id, &digest),
-        };
-        headers.insert(AUTHORIZATION, credential?);
-        Some(Duration::from_secs(expires.saturating_sub(now)))
+        Some((holder, Duration::from_secs(expires.saturating_sub(now))))
+    }
+}
+
+/// What came of the cookies of a request.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) cookies: Cookies,
+    /// For how long the session is good by which it reads.
+    pub(super) leaves_in: Option<Duration>,
+    /// What the right to act becomes by a request that is carried out.
+    renewed: Option<HeaderValue>,
+}
+
+impl Settled {
+    /// Renews the right to act, unless the request was refused.
+    pub(super) fn renew(self, answer: &mut Answer) {
+        let is_refused =
+            matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        if let Some(cookie) = self.renewed.filter(|_| !is_refused) {
+            answer.headers_mut().append(SET_COOKIE, cookie);
+        }
     }
 }
 
 /// Whose key a session was made with.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Holder {
     /// The key's id, or [`ADMIN`].
     pub(super) key_id: KeyId,
@@ -201,25 +259,6 @@ pub(crate) async fn admin_link(store: &Store<Connection>, page: &str) -> Result<
     made.map(|code| sign_in_link::link(page, &code)).map_err(|problem| problem.detail)
 }
 
-/// `Set-Cookie`, and what the page learns.
-fn cookie(
-    parts: &Parts,
-    is_tls: bool,
-    token: &str,
-    lifetime: Duration,
-) -> Result<(HeaderValue, String), Problem> {
-    let seconds = lifetime.as_secs();
-    // Whoever ends TLS in front of us says so; a browser would not send such a cookie over HTTP.
-    let is_https =
-        is_tls || parts.headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-    let secure = if is_https { "; Secure" } else { "" };
-    let text =
-        format!("{NAME}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
-    let value =
-        HeaderValue::from_str(&text).map_err(|error| Problem::internal(error.to_string()))?;
-    Ok((value, json!({ "success": true, "expires_in": seconds }).to_string()))
-}
-
 /// `v2.<expiry in seconds since 1970>.<key id>.<digest>.<code>`
 fn token(secret: &str, holder: &Holder, expires: u64) -> String {
     let Holder { key_id, digest } = holder;
@@ -252,25 +291,13 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// Takes our cookie out of the headers and leaves those of others.
-fn take(headers: &mut HeaderMap) -> Option<String> {
-    let all: Vec<&str> = headers.get_all(COOKIE).iter().filter_map(|v| v.to_str().ok()).collect();
-    let all = all.join("; ");
-    let (ours, others): (Vec<&str>, Vec<&str>) = all
-        .split(';')
-        .map(str::trim)
-        .filter(|pair| !pair.is_empty())
-        .partition(|pair| pair.split('=').next() == Some(NAME));
-    let token = ours.first()?.split_once('=')?.1.to_owned();
-    headers.remove(COOKIE);
-    if let (false, Ok(rest)) = (others.is_empty(), HeaderValue::from_str(&others.join("; "))) {
-        headers.insert(COOKIE, rest);
-    }
-    Some(token)
+fn rfc3339(seconds: u64) -> UnixMillis {
+    UnixMillis(i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
     use reef_web::stand_in;
 
     use super::*;
@@ -323,27 +350,68 @@ mod tests {
         })
     }
 
-    /// What a request with a session's cookie brings on.
-    fn settled(caller: &Caller, method: Method, headers: &[(&'static str, &str)]) -> HeaderMap {
+    /// What a request with a session's cookie, and perhaps another, brings on.
+    fn settled(
+        caller: &Caller,
+        method: Method,
+        headers: &[(&'static str, &str)],
+        cookie: &str,
+    ) -> Result<HeaderMap, Problem> {
         let token = sessions().make(&Holder::of(caller).unwrap(), now()).unwrap();
-        let pair = format!("a=b; {NAME}={token}");
-        let mut headers = parts(method.clone(), headers).headers;
-        headers.insert("cookie", HeaderValue::from_str(&pair).unwrap());
-        sessions().settle(&method, &mut headers);
-        assert_eq!(headers[COOKIE], "a=b");
-        headers
+        let pair = format!("a=b; reef_session={token}; {cookie}");
+        let mut parts = parts(method, headers);
+        parts.uri = "/api/v1/nodes".parse().unwrap();
+        parts.headers.insert("cookie", HeaderValue::from_str(&pair).unwrap());
+        sessions().settle(&mut parts, false)?;
+        assert_eq!(parts.headers["cookie"], "a=b");
+        Ok(parts.headers)
     }
 
     #[test]
     fn a_cookie_reads_and_does_nothing_else() {
-        let reads = settled(&Caller::Admin, Method::GET, &[]);
-        assert_eq!(reads[AUTHORIZATION], "Bearer reef_k");
-        let stand_in =
-            format!("Bearer {}", stand_in::make(Kind::Cookie, "reef_k", &"key_1".into(), "d1"));
-        assert_eq!(settled(&agent(), Method::GET, &[])[AUTHORIZATION], *stand_in);
-        assert!(!settled(&agent(), Method::POST, &[]).contains_key(AUTHORIZATION));
-        let own = settled(&agent(), Method::GET, &[("authorization", "Bearer x")]);
+        let stands_for = |key_id: &str, digest: &str| {
+            let stand_in = stand_in::make(Kind::Cookie, "reef_k", &key_id.into(), digest);
+            format!("Bearer {stand_in}")
+        };
+        let reads = |caller: &Caller| settled(caller, Method::GET, &[], "").unwrap();
+        assert_eq!(reads(&Caller::Admin)[AUTHORIZATION], *stands_for(ADMIN, ""));
+        assert_eq!(reads(&agent())[AUTHORIZATION], *stands_for("key_1", "d1"));
+        let own = [("authorization", "Bearer x")];
+        let own = settled(&agent(), Method::GET, &own, "").unwrap();
         assert_eq!(own[AUTHORIZATION], "Bearer x");
+        let page = [("origin", "http://h"), ("host", "h")];
+        for method in [Method::POST, Method::DELETE, Method::PATCH] {
+            let refused = settled(&agent(), method, &page, "").unwrap_err();
+            assert_eq!(refused.code, Code::ActRequired);
+        }
+    }
+
+    #[test]
+    fn the_right_to_act_takes_a_token_and_the_hubs_own_page() {
+        let (cookie, csrf) = acting::given(&sessions(), &holder("key_1"), now());
+        let page = [("origin", "http://h"), ("host", "h"), ("x-reef-csrf", csrf.as_str())];
+        let acts = settled(&agent(), Method::POST, &page, &cookie).unwrap();
+        assert!(acts[AUTHORIZATION].to_str().unwrap().starts_with("Bearer reef-act."));
+        assert!(acts["reef-via"] == "page" && !acts.contains_key("x-reef-csrf"));
+        // To read there is the other one.
+        let reads = settled(&agent(), Method::GET, &page, &cookie).unwrap();
+        assert!(reads[AUTHORIZATION].to_str().unwrap().starts_with("Bearer reef-stand-in."));
+        let refused = |page: &[(&'static str, &str)], cookie: &str| {
+            settled(&agent(), Method::POST, page, cookie).unwrap_err().code
+        };
+        let (other, _) = acting::given(&sessions(), &holder("key_1"), now());
+        let (old, old_csrf) = acting::given(&sessions(), &holder("key_1"), now() - 3601);
+        let old_page = [page[0], page[1], ("x-reef-csrf", old_csrf.as_str())];
+        for (page, cookie, code) in [
+            (&page[..2], &*cookie, Code::Forbidden),
+            (&page[1..], &cookie, Code::Forbidden),
+            (&page[..], &other, Code::Forbidden),
+            (&old_page, &old, Code::ActRequired),
+            (&page, "reef_act=", Code::ActRequired),
+            (&page, "reef_act=a1.1.2.x.key_1.d1.y", Code::ActRequired),
+        ] {
+            assert_eq!(refused(page, cookie), code, "{page:?} {cookie}");
+        }
     }
 
     #[test]
@@ -355,16 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cookie_shows_no_key_and_minds_tls() {
-        let (value, _) = cookie(&parts(Method::POST, &[]), false, "t", LIFETIME).unwrap();
-        let text = value.to_str().unwrap();
-        assert_eq!(text, "reef_session=t; Path=/; HttpOnly; SameSite=Strict; Max-Age=43200");
-        let tls = parts(Method::DELETE, &[("x-forwarded-proto", "https")]);
-        let (ended, _) = cookie(&tls, false, "", Duration::ZERO).unwrap();
-        let text = ended.to_str().unwrap();
-        assert!(text.starts_with("reef_session=;") && text.ends_with("Max-Age=0; Secure"));
-        let (direct, _) = cookie(&parts(Method::POST, &[]), true, "t", LIFETIME).unwrap();
-        assert!(direct.to_str().unwrap().ends_with("; Secure"));
+    fn a_cookie_shows_no_key() {
         assert!(!sessions().make(&Holder::admin(), 0).unwrap().contains("reef_k"));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here fails or waits, whatever becomes of standard error: see [`sink`].
 
+mod recent;
 pub(crate) mod sink;
 
 use std::io::{IsTerminal, Write};
@@ -13,6 +14,7 @@ use reef_settings::{Origin, Settings, Value};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use self::recent::Recent;
 use self::sink::Sink;
 use crate::cli::LogFormat;
 
@@ -28,6 +30,8 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Where the log goes, once it was started.
 static LOG: OnceLock<Sink> = OnceLock::new();
+/// Its last lines, for whoever asks this process for them.
+static RECENT: Recent = Recent::new();
 /// Set if each of its lines is JSON.
 static IS_JSON: OnceLock<()> = OnceLock::new();
 
@@ -118,6 +122,11 @@ pub(crate) fn lines_dropped() -> u64 {
     LOG.get().map(Sink::dropped).unwrap_or_default()
 }
 
+/// The last lines of the log, oldest first, whether or not somebody has read them where they went.
+pub(crate) fn recent() -> Vec<String> {
+    RECENT.lines()
+}
+
 /// Lets the last lines be written before the process ends, if somebody reads them.
 pub(crate) fn finish() {
     if let Some(log) = LOG.get() {
@@ -169,6 +178,7 @@ impl Write for Event<'_> {
 impl Drop for Event<'_> {
     fn drop(&mut self) {
         if !self.line.is_empty() {
+            RECENT.note(&self.line);
             self.sink.write(std::mem::take(&mut self.line));
         }
     }

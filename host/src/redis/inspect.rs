@@ -95,6 +95,11 @@ pub(crate) async fn memory(connection: &Connection) -> Result<Memory, Error> {
     Ok(fullest.unwrap_or_default())
 }
 
+/// What a server says of itself.
+pub(crate) async fn info(server: &Connection) -> Result<String, Error> {
+    Ok(text(&server.execute("INFO", Vec::new()).await?).join("\n"))
+}
+
 /// Waits until a server answers, and looks at it.
 pub(crate) async fn reach(connection: &Connection) -> Result<Inspection, Unusable> {
     let mut deadline = Instant::now() + REACH_TIMEOUT;

@@ -107,7 +107,7 @@ fn a_pages_session_stands_for_an_agents_key_as_long_as_that_is_good() {
     let page = hub.anonymous().with("cookie", &cookie);
     let me = page.get("/auth/me").ok();
     assert_eq!(me["auth"]["scopes"], json!(["read", "write", "trade"]));
-    page.post_empty("/sessions").problem(401, "unauthenticated");
+    page.post_empty("/sessions").problem(403, "forbidden");
     page.get("//metrics").text();
     let path = format!("/auth/keys/{}", me["auth"]["key_id"].as_str().unwrap());
     agent.delete(&path).ok();

@@ -26,6 +26,8 @@ const CODES: &[&str] = &[
     "deadline_exceeded",
     "store_unavailable",
     "durability_not_reached",
+    "act_required",
+    "hub_unavailable",
     "overloaded",
 ];
 

@@ -1,6 +1,7 @@
 //! The contract where a test must have the hub to itself.
 
 mod accord;
+mod acting;
 mod admin_keys;
 mod agents_keys;
 mod alerts;
@@ -11,6 +12,7 @@ mod carried;
 mod clocks;
 mod cluster_backups;
 mod command_line;
+mod debug;
 mod edge;
 mod expiry;
 mod exports;
@@ -25,6 +27,7 @@ mod libraries;
 mod logs;
 mod old_names;
 mod open_mode;
+mod relayed;
 mod restored;
 mod retention;
 mod sign_in_links;

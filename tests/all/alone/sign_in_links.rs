@@ -48,7 +48,7 @@ fn a_link_signs_in_once_and_only_to_read() {
     hub.anonymous().with_key(code).get("/nodes").problem(401, "unauthenticated");
     let page = signed_in(&hub, code);
     page.get("/nodes").list();
-    page.post_empty("/sessions").problem(401, "unauthenticated");
+    page.post_empty("/sessions").problem(403, "forbidden");
     page.post_empty("//ui/sign-in-links").problem(401, "unauthenticated");
     // Nor does it speak for an agent.
     let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"});

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::contract::Subject;
 use crate::contract::agents::{Agent, new_agent};
-use crate::harness::{Client, unique};
+use crate::harness::{Answer, Client, unique};
 
 /// What a hub knows of a caller.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +22,23 @@ pub enum Standing {
     Admin,
 }
 
+/// How somebody says who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// By a key, an invite, or nothing.
+    Key,
+    /// A page by its cookie, which is good for reading only.
+    Page,
+    /// A page that may act: by another cookie, with its token.
+    ActingPage,
+}
+
 /// Somebody who calls.
 #[derive(Clone)]
 pub struct Principal {
     pub name: String,
     pub standing: Standing,
-    /// Whether it shows a cookie, which is good for reading only, in place of a key.
-    pub has_cookie: bool,
+    pub by: By,
     /// The agent's id, if it is one that is known.
     pub agent_id: String,
     pub client: Client,
@@ -37,7 +47,7 @@ pub struct Principal {
 impl Principal {
     fn new(name: &str, standing: Standing, agent_id: &str, client: Client) -> Self {
         let (name, agent_id) = (name.to_owned(), agent_id.to_owned());
-        Self { name, standing, has_cookie: false, agent_id, client }
+        Self { name, standing, by: By::Key, agent_id, client }
     }
 
     fn unknown(name: &str, client: Client) -> Self {
@@ -46,16 +56,32 @@ impl Principal {
 
     /// The same by the cookie that the page signs in with.
     fn in_a_browser(&self) -> Self {
-        let signed_in = self.client.post_empty("//ui/session");
-        signed_in.ok();
-        let cookie = signed_in.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let cookie = set_cookie(&self.client.post_empty("//ui/session"));
+        // What a browser says of the hub's own page.
+        let origin = format!("http://{}", self.client.address());
+        let page = self.client.anonymous().with("origin", &origin);
         Self {
             name: format!("cookie of {}", self.name),
-            has_cookie: true,
-            client: self.client.anonymous().with("cookie", &cookie),
+            by: By::Page,
+            client: page.with("sec-fetch-site", "same-origin").with("cookie", &cookie),
             ..self.clone()
         }
     }
+
+    /// The same by the page, which has been given the right to act.
+    fn acting_in_a_browser(&self) -> Self {
+        let page = self.in_a_browser();
+        let given = self.client.post_empty("//ui/act");
+        let csrf = given.ok()["csrf"].as_str().unwrap().to_owned();
+        let client = page.client.with("cookie", &set_cookie(&given)).with("x-reef-csrf", &csrf);
+        Self { name: format!("page of {}", self.name), by: By::ActingPage, client, ..page }
+    }
+}
+
+/// The pair of the cookie that an answer sets.
+fn set_cookie(answer: &Answer) -> String {
+    answer.ok();
+    answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
 }
 
 /// The keys that an agent may have: one for each scope, and two with more.
@@ -84,7 +110,8 @@ pub fn keys_of(hub: &Subject, agent: &Agent, is_owner: bool) -> Vec<Principal> {
             client,
         ));
     }
-    all.push(all[5].in_a_browser());
+    let pages = [all[5].in_a_browser(), all[5].acting_in_a_browser()];
+    all.extend(pages);
     all
 }
 
@@ -108,8 +135,7 @@ pub fn strangers(hub: &Subject, redis: &mut redis::Connection) -> Vec<Principal>
     }
     all.extend(keys_of(hub, &new_agent(hub), false));
     let admin = Principal::new("admin", Standing::Admin, "operator", hub.client.clone());
-    all.push(admin.in_a_browser());
-    all.push(admin);
+    all.extend([admin.in_a_browser(), admin.acting_in_a_browser(), admin]);
     all
 }
 
@@ -127,7 +153,7 @@ fn unknown(hub: &Subject, redis: &mut redis::Connection) -> Vec<Principal> {
         agent.client.get("/auth/me").ok()["auth"]["key_id"].as_str().unwrap().to_owned()
     };
     let its = Principal::unknown("revoked", revoked.client.clone());
-    let cookie = its.in_a_browser();
+    let pages = [its.in_a_browser(), its.acting_in_a_browser()];
     revoked.client.delete(&format!("/auth/keys/{}", key_id(&revoked))).ok();
     // The shortest life of a key is a day.
     let short = json!({"agent_id": new_agent(hub).id, "expires_in_days": 1});
@@ -141,14 +167,15 @@ fn unknown(hub: &Subject, redis: &mut redis::Connection) -> Vec<Principal> {
     let invited = with_key(made["invite"].as_str().unwrap());
     let path = format!("/invites/{}", made["invite_info"]["invite_id"].as_str().unwrap());
     hub.client.delete(&path).ok();
-    vec![
+    let mut all = vec![
         Principal::unknown("nobody", hub.anonymous.clone()),
         Principal::unknown("malformed", with_key("nonsense")),
         Principal::unknown("unknown", with_key("reef_abcdefgh_0123456789abcdef0123456789abcdef")),
         Principal::unknown("invite revoked", invited),
         Principal::unknown("expired", with_key(expired["api_key"].as_str().unwrap())),
         Principal::unknown("removed", removed.client),
-        cookie,
         its,
-    ]
+    ];
+    all.extend(pages);
+    all
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::document::{Operation, operations};
 use super::grounds::{Asked, Grounds};
-use super::principals::{Principal, Standing, strangers};
+use super::principals::{By, Principal, Standing, strangers};
 use crate::contract::Subject;
 use crate::contract::access::foreign::Meets;
 use crate::harness::{Answer, Hub};
@@ -19,6 +19,8 @@ enum Told {
     WhoAreYou,
     /// 403: it may not.
     No,
+    /// 403: it is a page that may only read.
+    MayOnlyRead,
     /// 404: there is nothing for it.
     Nothing,
     /// What was asked for.
@@ -37,9 +39,12 @@ fn told(operation: &Operation, meets: Meets, principal: &Principal) -> Told {
         return Told::Yes;
     }
     let is_admission = operation.path == "/api/v1/agents/register";
-    let standing = match principal.standing {
-        _ if principal.has_cookie && !operation.is_read() => Standing::Unknown,
-        standing => standing,
+    let is_contracts = operation.path.starts_with("/api/");
+    let standing = match principal.by {
+        By::Page if !operation.is_read() && is_contracts => return Told::MayOnlyRead,
+        // Elsewhere a page changes nothing by its cookies.
+        By::Page | By::ActingPage if !operation.is_read() && !is_contracts => Standing::Unknown,
+        _ => principal.standing,
     };
     match standing {
         // A wrong key is no good where none is needed, either.
@@ -73,6 +78,9 @@ fn exceeds(operation: &Operation, scopes: Scopes, is_owner: bool) -> bool {
     let gives = ["POST /api/v1/agents/register", "POST /api/v1/invites"];
     let deals = ["DELETE /api/v1/auth/keys/{key_id}", "POST /api/v1/auth/keys/{key_id}/rotate"];
     let name = operation.name();
+    if name == "POST /ui/act" {
+        return scopes.without(Scope::Read).is_empty();
+    }
     has_less && (gives.contains(&&*name) || is_owner && deals.contains(&&*name))
 }
 
@@ -117,6 +125,7 @@ fn fault(
     let (status, code) = match expected {
         Told::WhoAreYou => (401, "unauthenticated"),
         Told::No => (403, "forbidden"),
+        Told::MayOnlyRead => (403, "act_required"),
         Told::Nothing => (404, "not_found"),
         Told::Yes => (answer.status, ""),
     };
@@ -300,5 +309,5 @@ fn each_operation_is_for_those_who_may_and_for_nobody_else() {
     assert!(tally.faults.is_empty(), "{}", tally.faults.join("\n"));
     assert_eq!(tally.cells.len(), operations.len() * principals);
     // Neither list has shrunk.
-    assert!(operations.len() >= 121 && principals == 30, "{} {principals}", operations.len());
+    assert!(operations.len() >= 124 && principals == 34, "{} {principals}", operations.len());
 }

@@ -337,6 +337,11 @@ impl Describe<'_> {
         self.takes_body(true, schema)
     }
 
+    /// A body of a schema that no type stands for, which may be left out.
+    pub fn may_take_schema(self, schema: Value) -> Self {
+        self.takes_body(false, schema)
+    }
+
     fn takes_body(self, required: bool, schema: Value) -> Self {
         self.change(|operation| {
             operation.takes.body = true;

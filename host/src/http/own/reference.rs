@@ -96,6 +96,7 @@ mod tests {
             "/ui/{asset}",
             "/problems/{code}",
             super::super::super::ui_session::PATH,
+            super::super::super::ui_session::acting::PATH,
             super::super::super::sign_in_link::PATH,
             "/api/v1/events/stream",
             "/api/v1/sessions/{sid}/messages/{mid}/stream",
