@@ -90,7 +90,9 @@ impl Monitor {
         match result {
             Ok(Some(ticked)) => {
                 state.metrics.ticks_ok.increment(1);
-                state.metrics.tick_duration.record(started.elapsed());
+                let took = started.elapsed();
+                state.metrics.tick_duration.record(took);
+                state.took_ms = i64::try_from(took.as_millis()).ok();
                 state.report(&ticked);
                 self.alert(state).await;
             }
@@ -129,7 +131,7 @@ impl Monitor {
     async fn try_round(&self, state: &mut State) -> Result<Option<Ticked>, StoreError> {
         let tick_ms = i64::try_from(self.tick.as_millis()).unwrap_or(i64::MAX);
         let ttl_ms = tick_ms.saturating_mul(i64::from(LEASE_TICKS));
-        let lease = self.acquire(ttl_ms).await?;
+        let lease = self.acquire(ttl_ms, state.took_ms.take()).await?;
         state.take(lease);
         if state.term.is_none() {
             state.watch.forget();
@@ -180,9 +182,9 @@ impl Monitor {
 
     /// Asks for the lease; before it is taken, what was given out on data that are no more is made
     /// void.
-    async fn acquire(&self, ttl_ms: i64) -> Result<Lease, StoreError> {
+    async fn acquire(&self, ttl_ms: i64, took_ms: Option<i64>) -> Result<Lease, StoreError> {
         let seen = self.era.seen().event().map(str::to_owned);
-        let acquire = Acquire { host: &self.host, ttl_ms, seen: seen.as_deref() };
+        let acquire = Acquire { host: &self.host, ttl_ms, seen: seen.as_deref(), took_ms };
         let lease = self.store.call(&acquire).await?;
         let tasks = match lease.age {
             Age::Current => {
@@ -205,7 +207,7 @@ impl Monitor {
         if let Some(alerts) = &self.alerts {
             alerts.raise("data_restored", &json!({"last_seen": last_seen, "tasks": tasks}));
         }
-        let lease = self.store.call(&Acquire { seen: None, ..acquire }).await?;
+        let lease = self.store.call(&Acquire { seen: None, took_ms: None, ..acquire }).await?;
         self.era.seen().note(&lease.youngest);
         Ok(lease)
     }
@@ -261,6 +263,8 @@ struct State {
     /// Who else is the monitor, as last logged.
     other: Option<String>,
     swept: Option<Instant>,
+    /// How long the last round took, until others have been told.
+    took_ms: Option<i64>,
     is_failing: bool,
     is_suspended: bool,
     /// Redis has little memory left, and it was said.
@@ -285,6 +289,7 @@ impl State {
             term: None,
             other: None,
             swept: None,
+            took_ms: None,
             is_failing: false,
             is_suspended: false,
             is_memory_low: false,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use reef_api::cluster::{
-    ClusterEventGap, ClusterEventList, ClusterHealth, ClusterState, Readiness as Ready,
-    ServiceHealth,
+    ClusterEventGap, ClusterEventList, ClusterHealth, ClusterMonitor, ClusterState,
+    Readiness as Ready, ServiceHealth,
 };
 use reef_api::durability::{Durability, DurabilityGiven, Giving, LevelGiven};
 use reef_api::heartbeat::{CheckAnswer, CheckBody, Expiry, TimeoutNode};
@@ -16,6 +16,7 @@ use reef_store::Redis;
 use reef_store::cluster::{CheckReady, Readiness, ShowHealth, ShowState};
 use reef_store::event::{Cursor, List};
 use reef_store::heartbeat::{Check, Expired, Suspension, check_all};
+use reef_store::monitor::Show;
 use reef_web::auth::Access;
 use reef_web::extract::optional_object;
 use reef_web::route::{Answer, mark_replayed};
@@ -89,6 +90,21 @@ pub(crate) async fn state<R: Redis>(cx: &Context<'_, R>) -> Answer {
         nodes_by_status: state.nodes_by_status,
         tasks_by_status: state.tasks_by_status,
         data_version: state.data_version,
+    }))
+}
+
+/// `GET /cluster/monitor`
+pub(crate) async fn monitor<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let shown = cx.store.call(&Show { kept_ms: cx.config.settings.task_kept_ms }).await?;
+    Ok(Response::json(&ClusterMonitor {
+        success: true,
+        holder: shown.holder,
+        term: shown.term,
+        until: shown.until.map(UnixMillis),
+        ticks: shown.ticks,
+        last_tick_at: shown.ticked_at.map(UnixMillis),
+        tick_ms: shown.took_ms,
+        lag: shown.lag,
     }))
 }
 

@@ -23,6 +23,7 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(GET "/api/v1/cluster/state", Read, cluster::state),
         route!(GET "/api/v1/cluster/durability", Read, cluster::durability),
         route!(GET "/api/v1/cluster/events", Read, cluster::events),
+        route!(GET "/api/v1/cluster/monitor", Read, cluster::monitor),
         route!(POST "/api/v1/cluster/check-heartbeat", Write, cluster::check_heartbeat),
         route!(GET "/api/v1/cluster/leader", Read, leadership::show),
         route!(POST "/api/v1/cluster/leader/campaign", Write, leadership::campaign),

@@ -1,7 +1,9 @@
 //! What `openapi.json` says of these routes.
 
 use reef_api::Word;
-use reef_api::cluster::{ClusterEventList, ClusterHealth, ClusterState, Event, ServiceHealth};
+use reef_api::cluster::{
+    ClusterEventList, ClusterHealth, ClusterMonitor, ClusterState, Event, ServiceHealth,
+};
 use reef_api::durability::{Durability, DurabilityGiven, Giving, LevelGiven};
 use reef_api::heartbeat::{
     CheckAnswer, CheckBody, HeartbeatAnswer, HeartbeatBody, HeartbeatFailure, HeldClaim,
@@ -139,6 +141,13 @@ fn leadership(api: &mut Api) {
         .example(json!({ "node_id": "gpu-1", "term": 1 }))
         .answers::<ResignAnswer>("Nobody leads.")
         .refuses(&[Code::NotFound, Code::Fenced]);
+    api.get("/api/v1/cluster/monitor", "show_cluster_monitor", "Who monitors, and how it goes")
+        .says(
+            "The host that looks for what is due, and for how long the first of each kind has been due: \
+             more than some ticks means that the monitor is away or does not keep up. Under Spin the \
+             cron component may do it all: then nobody holds the lease.",
+        )
+        .answers::<ClusterMonitor>("How monitoring goes.");
     api.get("/api/v1/cluster/leader/history", "list_leaders", "Who led when, newest first")
         .limit(LEADER_HISTORY_MAX, PAGE_MAX)
         .answers::<Vec<LeaderHistoryEntry>>("Elected, renewed late, lost, resigned.");

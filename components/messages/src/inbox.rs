@@ -1,9 +1,10 @@
 //! Inboxes: mail that waits for an agent until it is acknowledged.
 
 use reef_api::mail::{
-    AcknowledgeAnswer, AcknowledgeBody, MailAnswer, MailBody, MailList, MailRedriveAnswer,
-    MailRedriveBody, Priority, ReceiveAnswer, ReceiveBody,
+    AcknowledgeAnswer, AcknowledgeBody, InboxCounts, InboxList, MailAnswer, MailBody, MailList,
+    MailRedriveAnswer, MailRedriveBody, Priority, ReceiveAnswer, ReceiveBody,
 };
+use reef_api::time::UnixMillis;
 use reef_api::{AgentId, Word as _};
 use reef_domain::json::{self, Json};
 use reef_domain::limits::{
@@ -12,9 +13,10 @@ use reef_domain::limits::{
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::inbox::{
-    Acknowledge, Charge, Letter, ListDead, Look, Mail, Mails, Receive, Redrive, Send, Sent, Share,
+    Acknowledge, Charge, Count, Letter, ListDead, ListInboxes, Look, Mail, Mails, Receive, Redrive,
+    Send, Sent, Share,
 };
-use reef_store::node::NoteDepth;
+use reef_store::node::{NoteDepth, Writer};
 use reef_web::extract::{json_object, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -194,6 +196,36 @@ pub(crate) async fn look<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let after = page::number_cursor(&query)?;
     let call = Look { agent: &agent, limit, with_old_mail: with_old_mail(cx), after };
     show_all(cx, &cx.store.call(&call).await?)
+}
+
+/// `GET /inboxes`: those of the caller, or all for who administers. Which there are says an index of the
+/// cluster, what is in them each of them.
+pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
+    let query = cx.query();
+    let (limit, below) = (page::limit(&query, PAGE_DEFAULT)?, page::number_cursor(&query)?);
+    let owner = match cx.caller.writer() {
+        Writer::Owner(agent) => Some(agent),
+        Writer::Any => None,
+    };
+    let found = cx.store.call(&ListInboxes { owner, limit, below }).await?;
+    let counts: Vec<_> = found.items.iter().map(|agent| Count { agent }).collect();
+    let counted = cx.store.call_each(&counts).await?;
+    let inboxes = found.items.iter().zip(counted).filter(|(_, counted)| counted.is_there);
+    let inboxes = inboxes.map(|(agent, counted)| InboxCounts {
+        agent: agent.as_str().into(),
+        waiting: counted.waiting,
+        in_flight: counted.in_flight,
+        dead: counted.dead,
+        oldest_at: counted.oldest_at.as_deref().and_then(UnixMillis::parse),
+    });
+    let next = found.next.map(|next| next.to_string());
+    let answer = InboxList {
+        success: true,
+        inboxes: inboxes.collect(),
+        next_cursor: next.as_deref().map(|next| page::marked(cx.request, next)),
+        has_more: next.is_some(),
+    };
+    Ok(page::with_next(Response::json(&answer), cx.request, next))
 }
 
 /// `POST /inbox/{agent}/receive`

@@ -39,6 +39,7 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(
             POST "/api/v1/inbox/{agent}/proposals/{msg_id}/accept", Write, proposals::accept
         ),
+        route!(GET "/api/v1/inboxes", Read, inbox::list),
         route!(GET "/api/v1/inbox/{agent}/dead", Read, inbox::list_dead),
         route!(POST "/api/v1/inbox/{agent}/dead/redrive", Write, inbox::redrive),
     ]

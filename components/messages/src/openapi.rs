@@ -2,9 +2,9 @@
 
 use reef_api::Word as _;
 use reef_api::mail::{
-    AcceptAnswer, AcceptBody, AcknowledgeAnswer, AcknowledgeBody, Mail, MailAnswer, MailBody,
-    MailList, MailRedriveAnswer, MailRedriveBody, Priority, ReceiveAnswer, ReceiveBody,
-    ReceivedMail,
+    AcceptAnswer, AcceptBody, AcknowledgeAnswer, AcknowledgeBody, InboxCounts, InboxList, Mail,
+    MailAnswer, MailBody, MailList, MailRedriveAnswer, MailRedriveBody, Priority, ReceiveAnswer,
+    ReceiveBody, ReceivedMail,
 };
 use reef_api::message::{
     AddBlockAnswer, AppendAnswer, AppendBody, Message, MessageAnswer, MessageBody,
@@ -196,6 +196,15 @@ fn inboxes(api: &mut Api) {
     api.post("/api/v1/inbox/{agent}/ack", "acknowledge_mail", "Acknowledge messages")
         .takes::<AcknowledgeBody>()
         .answers::<AcknowledgeAnswer>("How many receipts were good.");
+    api.get("/api/v1/inboxes", "list_inboxes", "List inboxes, and how much is in them")
+        .says(
+            "For an agent its own and those of its nodes; for administrators all, those first to which \
+             mail came last, or where some was acknowledged. An inbox to which mail comes while the \
+             list is read may be left out; one that only old clients have used is not in it, nor one \
+             without mail for 30 days.",
+        )
+        .pages(PAGE_DEFAULT, number_cursor())
+        .answers::<InboxList>("The inboxes.");
     api.get(
         "/api/v1/inbox/{agent}/dead",
         "list_dead_mail",
@@ -219,6 +228,7 @@ fn nullable_id(what: &str) -> Value {
 }
 
 fn schemas(api: &mut Api) {
+    api.answer::<InboxCounts>();
     let kinds: Vec<&str> = CONTENT_TYPES.iter().map(|kind| kind.name).collect();
     api.answer::<Message>()
         .set("role", one_of(&Role::names()))

@@ -116,6 +116,46 @@ pub struct ClusterState {
     pub data_version: i64,
 }
 
+/// For how long the first of what the monitor does has been due, in milliseconds; 0: nothing is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct MonitorLag {
+    /// Claims whose lease has run out.
+    pub leases: i64,
+    /// Tasks that were put off.
+    pub delayed: i64,
+    /// Waits that end by themselves.
+    pub waits: i64,
+    /// Ends of which others have yet to hear.
+    pub endings: i64,
+    /// Limits that open.
+    pub limits: i64,
+    /// Runs of schedules.
+    pub schedules: i64,
+    /// Ended tasks that were kept long enough.
+    pub janitor: i64,
+}
+
+/// `GET /cluster/monitor`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct ClusterMonitor {
+    pub success: bool,
+    /// The host that monitors, by a name that each of its processes has for itself; null: none does.
+    pub holder: Option<String>,
+    /// Grows with every change of holder.
+    pub term: i64,
+    /// Until when it monitors where it says nothing more.
+    pub until: Option<UnixMillis>,
+    /// Rounds that it has done in this term.
+    pub ticks: i64,
+    /// When it last told of a round.
+    pub last_tick_at: Option<UnixMillis>,
+    /// How long that round took, in milliseconds.
+    pub tick_ms: Option<i64>,
+    pub lag: MonitorLag,
+}
+
 /// Something that happened in the cluster.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]

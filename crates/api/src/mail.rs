@@ -3,9 +3,10 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::id::{MailId, TaskId};
+use crate::id::{AgentId, MailId, TaskId};
 use crate::lax;
 use crate::task::part_and_rest;
+use crate::time::UnixMillis;
 use crate::word::{Open, words};
 
 words! {
@@ -93,6 +94,33 @@ pub struct MailList<M = Mail> {
     pub messages: Vec<M>,
     /// How many there are in all.
     pub depth: i64,
+}
+
+/// How much there is in an inbox.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct InboxCounts {
+    /// Whose inbox.
+    pub agent: AgentId,
+    /// Messages that may be received.
+    pub waiting: i64,
+    /// Messages that were received, and are not acknowledged yet.
+    pub in_flight: i64,
+    /// Messages that nobody acknowledged in five tries.
+    pub dead: i64,
+    /// When the oldest message that waits was sent; null where none does, or it does not say so.
+    pub oldest_at: Option<UnixMillis>,
+}
+
+/// `GET /inboxes`
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct InboxList {
+    pub success: bool,
+    pub inboxes: Vec<InboxCounts>,
+    /// The `cursor` of the next page; null where this is the last.
+    pub next_cursor: Option<String>,
+    pub has_more: bool,
 }
 
 /// How much mail to take, and for how long.

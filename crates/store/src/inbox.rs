@@ -4,6 +4,7 @@ use reef_api::MailId;
 use reef_api::mail::Priority;
 use reef_domain::json::Json;
 
+use crate::ledger::Page;
 use crate::proposal::{Acceptance, Kept};
 use crate::script::{Argument, Arguments, rows};
 
@@ -107,7 +108,23 @@ pub struct Redriven {
     pub depth: i64,
 }
 
+/// What is in an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// Whether there is such an inbox.
+    pub is_there: bool,
+    /// Messages that may be received.
+    pub waiting: i64,
+    /// Messages that were received and not acknowledged yet.
+    pub in_flight: i64,
+    /// Dead letters.
+    pub dead: i64,
+    /// When the oldest that waits was sent, as it says it.
+    pub oldest_at: Option<String>,
+}
+
 rows! {
+    Counted { is_there, waiting, in_flight, dead, oldest_at }
     Mail { message_id, attempts, members, is_old }
     Mails { next, depth, mails }
     Share { sender, bytes }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::audit::{self, Tended};
+pub use reef_api::cluster::MonitorLag;
+
 use crate::bulk;
 use crate::entry::{Sealed, SealsSeen, seal_due};
 use crate::heartbeat::{Check, Checked, check_all, sweep_all};
@@ -13,7 +15,7 @@ use crate::limit::{Limit, List};
 use crate::port::{Redis, RedisError};
 use crate::proposal;
 use crate::schedule::{self, Fired};
-use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
+use crate::script::{FromReply, Malformed, Reader, Store, StoreError, rows};
 use crate::settings::Settings;
 use crate::task::{Count, Counts, Due, expire, settle_due};
 use crate::usage::{self, Used};
@@ -65,6 +67,30 @@ pub struct Lease {
     pub youngest: String,
     /// Whether the data are older than what was given out.
     pub age: Age,
+}
+
+/// How monitoring goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Monitoring {
+    /// The host that monitors.
+    pub holder: Option<String>,
+    /// Its term, or the last one.
+    pub term: i64,
+    /// Until when it does if it says nothing more, in milliseconds since 1970.
+    pub until: Option<i64>,
+    /// Rounds that it has done in this term.
+    pub ticks: i64,
+    /// When it was last heard of after a round, in milliseconds since 1970.
+    pub ticked_at: Option<i64>,
+    /// How long that round took, in milliseconds.
+    pub took_ms: Option<i64>,
+    /// For how long what the monitor does is due.
+    pub lag: MonitorLag,
+}
+
+rows! {
+    Monitoring { holder, term, until, ticks, ticked_at, took_ms, lag }
+    MonitorLag { leases, delayed, waits, endings, limits, schedules, janitor }
 }
 
 impl FromReply for Lease {

@@ -54,7 +54,7 @@ pub const VARIABLES: &[Variable] = &[
     one("key_layout", "plain", ALL, "`plain`: the key names that old clients know; `cluster`: with hash tags, which a Redis Cluster needs").own(),
     one("key_prefix", "", ALL, "comes before every key, so that several hubs can share one Redis").own(),
     one("message_ttl_hours", "24", MESSAGES, "how long a message is kept after it was last written to, by Redis' clock: where that may jump, ask for more").everywhere(),
-    one("task_kept_hours", "720", &["tasks", "heartbeat-check"], "how long a task is kept after its end that does not say it itself").everywhere(),
+    one("task_kept_hours", "720", &["tasks", "heartbeat", "heartbeat-check"], "how long a task is kept after its end that does not say it itself").everywhere(),
     one("legacy_inbox", "false", &["messages", "heartbeat-check"], "`true`: new mail is also pushed onto `inbox:<agent>`, for bots that `BRPOP` it"),
     one("legacy_task_queue", "false", MESSAGES, "`true`: tasks within messages are also pushed onto `task_queue`, which old workers pop"),
     one("task_audience", "any", MESSAGES, "whose nodes may run a task that does not say: `any`, or `owner`"),

@@ -75,11 +75,17 @@ pub fn with_next_at(
     }
     // A place in a log is a number or an id that callers know; only lists have cursors.
     let next = match cursor {
-        "cursor" => format!("{next}.{}", mark(request.path())),
+        "cursor" => marked(request, &next),
         _ => next,
     };
     let query = query.append_pair(cursor, &next).finish();
     response.with("link", format!("<{}?{query}>; rel=\"next\"", request.path()))
+}
+
+/// A place in the list of a request, as its `cursor` says it.
+#[must_use]
+pub fn marked(request: &Request, place: &str) -> String {
+    format!("{place}.{}", mark(request.path()))
 }
 
 /// What tells a list from others: made of its path.

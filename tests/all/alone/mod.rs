@@ -25,6 +25,7 @@ mod leadership;
 mod leases_of_leaders;
 mod libraries;
 mod logs;
+mod monitored;
 mod old_names;
 mod open_mode;
 mod relayed;

@@ -15,6 +15,7 @@ mod events;
 mod free_json;
 mod heartbeats;
 mod idempotency;
+mod inbox_list;
 mod inboxes;
 mod ledger;
 mod lists;

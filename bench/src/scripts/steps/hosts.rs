@@ -25,7 +25,7 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
     }
     let (mut seen, mut audited) = (SealsSeen::default(), Seen::default());
     for i in 0..driver.many {
-        let acquire = Acquire { host: "bench", ttl_ms: 5 * TICK_MS, seen: None };
+        let acquire = Acquire { host: "bench", ttl_ms: 5 * TICK_MS, seen: None, took_ms: Some(5) };
         let lease = store.call(&acquire).await?;
         let ticked = tick(store, settings, TICK_MS, i % 2 == 0, &seen, &audited).await?;
         seen = ticked.seals.seen;

@@ -6,7 +6,7 @@
 --          bytes: int           How much, in bytes; less than 0 for what was not sent after all.
 --          most: int            Most that it may have lying around.
 -- Returns  ok(flag)             Whether the agent is a node, whose heartbeats are told how much waits.
--- include: now quota
+-- include: now quota inboxes
 
 bytes = tonumber(bytes)
 
@@ -22,6 +22,7 @@ end
 local has = tonumber(redis.call('HGET', key.usage(sender), 'mail_bytes') or 0)
 local refused = bytes > 0 and over_quota('quota_mail_bytes', most, has, bytes)
 if refused then return refused end
+if bytes > 0 then note_inbox(agent) end
 -- What came in between has been counted by how much is there; nothing is given back twice. (`-x` would
 -- make -0 of nothing, which is no integer to Redis.)
 local known = tonumber(redis.call('HGET', key.mail_sent(sender), agent) or 0)

@@ -1,5 +1,5 @@
--- Notes on a node how many messages wait for the agent of that id, for its heartbeats; and on senders
--- how much of their mail is left there.
+-- Notes on a node how many messages wait for the agent of that id, for its heartbeats; on senders how
+-- much of their mail is left there; and that there is such an inbox.
 --
 -- KEYS[1]  the cluster partition
 -- Call     NoteDepth
@@ -8,7 +8,7 @@
 --          shares: &'a [Share]*  How much is left of senders whose mail there has changed.
 -- Returns  ok
 -- full: runs
--- include: now
+-- include: now inboxes
 
 for at = shares, #ARGV, 2 do
   local sender, left = unpack(ARGV, at, at + 1)
@@ -23,6 +23,7 @@ for at = shares, #ARGV, 2 do
     redis.call('ZADD', key.mail_sent_at(sender), now, agent)
   end
 end
+note_inbox(agent)
 local row = redis.call('HMGET', key.node(agent), 'status', 'own_name')
 if row[1] and row[2] ~= '0' then redis.call('HSET', key.node(agent), 'inbox', depth, 'mailed', 1) end
 return { 'ok' }

@@ -314,7 +314,7 @@ impl Estate {
             ("GET", "/nodes" | "/nodes/online" | "/nodes/available" | "/nodes/skills/{skill}")
             | ("GET", "/nodes/{id}" | "/nodes/{id}/health" | "/health" | "/readyz")
             | ("GET", "/cluster/health" | "/cluster/state" | "/cluster/events")
-            | ("GET", "/cluster/durability")
+            | ("GET", "/cluster/durability" | "/cluster/monitor" | "/inboxes")
             | ("GET", "/cluster/leader" | "/cluster/leader/history")
             | ("GET", "/sessions" | "/tasks" | "/tasks/pending" | "/tasks/stats" | "/tasks/dead")
             | ("GET", "/usage" | "/prices" | "/budgets" | "/history")
