@@ -275,9 +275,10 @@ fn acting(api: &mut Api) {
              `forbidden` for the rest.",
         )
         .secured_by(&["bearer", "apiKey"])
-        .may_take_schema(
-            json!({ "type": "object", "properties": { "key": { "type": ["string", "null"] } } }),
-        )
+        .may_take_schema(json!({
+            "type": "object",
+            "description": "`key`: the key, or the code of a link; nothing where a header has it.",
+        }))
         .answers_schema("`Set-Cookie` has it.", told(&all))
         .refuses(&[
             Code::Unauthenticated,

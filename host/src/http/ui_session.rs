@@ -172,6 +172,10 @@ impl UiSessions {
         if has_key(headers) {
             return Ok(settled);
         }
+        if settled.cookies != Cookies::default() {
+            // What a page does is said by who knows it.
+            headers.remove(acting::VIA);
+        }
         let session = self.session(&settled.cookies);
         if matches!(*method, Method::GET | Method::HEAD) {
             if let Some((Holder { key_id, digest }, left)) = session

@@ -20,7 +20,7 @@ const TICK_MS: i64 = 1000;
 
 pub(super) async fn ask(driver: &Driver) -> Result<()> {
     let (store, settings) = (driver.store(), &driver.config().settings);
-    for path in ["//health", "//readyz", "/cluster/durability"] {
+    for path in ["//health", "//readyz", "/cluster/durability", "/cluster/monitor"] {
         driver.get(path).await?;
     }
     let (mut seen, mut audited) = (SealsSeen::default(), Seen::default());

@@ -30,6 +30,7 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
         send(driver, "full").await?;
     }
     list(driver, "/inbox/full").await?;
+    list(driver, "/inboxes").await?;
     for _ in 0..TRIES {
         let body = json!({"limit": 60, "lease_ms": 100});
         driver.case("60 messages");

@@ -40,7 +40,7 @@ pub(in crate::http) const BODY_BYTES_MAX: usize = 4096;
 /// The header by which a page shows that it has read the answer of [`PATH`].
 const CSRF: HeaderName = HeaderName::from_static("x-reef-csrf");
 /// The header by which components hear that a page acts.
-const VIA: HeaderName = HeaderName::from_static("reef-via");
+pub(super) const VIA: HeaderName = HeaderName::from_static("reef-via");
 
 const VERSION: &str = "a1";
 /// How long it is good without being used.
