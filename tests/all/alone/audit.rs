@@ -50,7 +50,7 @@ fn what_agents_do_all_day_is_not_told_and_what_is_done_by_hand_is() {
     agent.client.post(&format!("/tasks/{done}/complete"), &json!({"token": held.token})).ok();
     let cancelled = desk.submit(json!({}));
     agent.client.post_empty(&format!("/tasks/{cancelled}/cancel")).ok();
-    agent.client.patch(&format!("/nodes/{node}"), &json!({"status": "draining"})).ok();
+    agent.client.patch(&format!("/nodes/{node}"), &json!({"status": "maintenance"})).ok();
     agent.client.post_empty(&format!("/nodes/{node}/shutdown")).ok();
     assert_eq!(entries(&admin, "chain=cluster"), Vec::<Value>::new());
     // The same by the command line and by the page.

@@ -75,7 +75,7 @@ fn nodes_and_leader(story: &mut Story<'_>, estate: &Estate) {
     let campaign = json!({"node_id": node, "ttl_ms": 600_000});
     let term = estate.alice.client.post("/cluster/leader/campaign", &campaign).ok()["term"].clone();
     let at = |end: &str| format!("/nodes/{node}{end}");
-    story.plain(("PATCH", "/api/v1/nodes/{id}"), &at(""), &json!({"status": "draining"}), node);
+    story.plain(("PATCH", "/api/v1/nodes/{id}"), &at(""), &json!({"status": "maintenance"}), node);
     let resign = json!({"node_id": node, "term": term});
     let route = "/api/v1/cluster/leader/resign";
     story.plain(("POST", route), "/cluster/leader/resign", &resign, node);
@@ -108,7 +108,7 @@ fn tasks(story: &mut Story<'_>, estate: &Estate, hub: &Hub) {
         let group = text(&json!(path.split('/').nth(2).unwrap()));
         story.plain(("POST", &pattern), &path, &none, &group);
     }
-    let bulk = json!({"action": "remove", "filter": {"labels": {"no": "such"}}, "most": 5});
+    let bulk = json!({"action": "remove", "filter": {"labels": {"no": "such"}}, "most": 5, "reason": "because"});
     let started = |answer: &Value| text(&answer["bulk_id"]);
     let answer = story.step(("POST", "/api/v1/bulk"), "/bulk", &bulk, started);
     let id = text(&answer["bulk_id"]);
@@ -145,10 +145,8 @@ fn settings(story: &mut Story<'_>) {
     story.plain(("DELETE", "/api/v1/prices/{model}"), &at, &Value::Null, &model);
     let user = unique("user");
     let at = format!("/budgets/user/{user}");
-    let budget = |answer: &Value| format!("{}/user/{user}", text(&answer["owner"]));
-    let route = "/api/v1/budgets/{scope}/{id}";
-    let made = story.step(("PUT", route), &at, &json!({"cost": "1"}), |it| budget(&it["budget"]));
-    let name = budget(&made["budget"]);
+    let (name, route) = (format!("@admin/user/{user}"), "/api/v1/budgets/{scope}/{id}");
+    story.plain(("PUT", route), &at, &json!({"cost": "1"}), &name);
     story.plain(("DELETE", route), &at, &Value::Null, &name);
 }
 
@@ -247,7 +245,7 @@ fn each_audited_route_has_its_entry_which_says_who_what_on_what_and_why() {
         (entry["before"].clone(), entry["after"].clone())
     };
     let status = |status: &str| json!({"status": status});
-    assert_eq!(facts("node.change"), (status("online"), status("draining")));
+    assert_eq!(facts("node.change"), (status("online"), status("maintenance")));
     assert_eq!(facts("agent.suspend"), (status("active"), status("suspended")));
     assert_eq!(facts("fairness.set"), (json!({}), json!({"a \"b\"": 2})));
     assert_eq!(facts("queue.resume"), (json!({"paused": "*"}), json!({})));

@@ -88,7 +88,7 @@ local function tend_audit(seen, seen_last, most, kept_ms)
   for _ = 1, AUDIT_SEALS_DROPPED do
     local last = first + AUDIT_SEAL_ENTRIES - 1
     if last > number * AUDIT_SEAL_ENTRIES then break end
-    if entries - first + 1 <= most then
+    if entries - last < most then
       local id = string.format('%.0f-0', last)
       local entry = redis.call('XRANGE', key.audit, id, id)[1]
       if not entry or (tonumber(named(entry[2]).at) or now) > now - kept_ms then break end

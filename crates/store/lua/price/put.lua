@@ -15,7 +15,8 @@ local function run()
   local is_new = redis.call('HEXISTS', key.prices, model) == 0
   if is_new and redis.call('HLEN', key.prices) >= PRICES_MAX then return { 'too_many' } end
   local value = price .. '/' .. string.format('%.0f', now) .. '/' .. by
-  audit('price.set', model, facts('price', redis.call('HGET', key.prices, model)), facts('price', price))
+  local before = string.match(redis.call('HGET', key.prices, model) or '', '^[^/]+/[^/]+/[^/]+')
+  audit('price.set', model, before and facts('price', before), facts('price', price))
   redis.call('HSET', key.prices, model, value)
   keep_clock()
   return { 'ok', model, value }

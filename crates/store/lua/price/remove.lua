@@ -11,7 +11,7 @@
 local function run()
   local before = redis.call('HGET', key.prices, model)
   if redis.call('HDEL', key.prices, model) == 0 then return { 'not_found' } end
-  audit('price.remove', model, facts('price', before))
+  audit('price.remove', model, facts('price', string.match(before, '^[^/]+/[^/]+/[^/]+')))
   keep_clock()
   return { 'ok' }
 end
