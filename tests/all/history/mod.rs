@@ -16,10 +16,11 @@ const STEPS: usize = 150;
 
 const MUTANTS: &[Mutant] = &[
     Mutant("what is moved is counted again", "moved[#moved + 1] = found[i]", ""),
+    Mutant("a sum is moved as a count", "return { what, value } end", "return { what, 1 } end"),
     Mutant(
-        "an hour is the one before",
-        "add((R .. 'history:h:' .. math.floor(minute / 60)), what, found[i + 1])",
-        "add((R .. 'history:h:' .. math.floor(minute / 60)), what, 1)",
+        "an hour is left out",
+        "(R .. 'history:h:' .. math.floor(minute / 60)), (R .. 'stats')",
+        "(R .. 'stats')",
     ),
     Mutant(
         "usage of a minute forgets",
@@ -30,14 +31,14 @@ const MUTANTS: &[Mutant] = &[
     Mutant("a stale token is not counted", "count_event('n', 1)", ""),
     Mutant(
         "a claim is not counted",
-        "count_span('w', 'W', now - tonumber(row[2] or task.submitted))",
+        "count_span('w', now - tonumber(row[2] or task.submitted))",
         "",
     ),
-    Mutant("a try that is lost is not counted", "count_span('t', 'R', now - task.started)", ""),
+    Mutant("a try that is lost is not counted", "count_span('t', now - task.started)", ""),
     Mutant(
         "what is put off counts as failed",
-        "if not is_snoozed then count_span('f', 'R', now - task.started) end",
-        "count_span('f', 'R', now - task.started)",
+        "if not is_snoozed then count_span('f', now - task.started) end",
+        "count_span('f', now - task.started)",
     ),
     Mutant(
         "a cancellation is not counted",

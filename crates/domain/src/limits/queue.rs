@@ -377,7 +377,7 @@ pub const CHARGE_REFUSED_KEPT_MS: i64 = 30 * 86_400_000;
 pub const UNPAID_AGAIN_MS: i64 = 60_000;
 
 /// Counts by minute that wait for the monitor to move them: about ten hours of minutes in which all happens. Beyond,
-/// counts are kept by the hour, so that a hub without a monitor keeps few.
+/// whoever counts moves what it counts, so that a hub without a monitor keeps no more.
 pub const HISTORY_NEW_MAX: i64 = 10_000;
 
 /// How many of these one script moves: about a millisecond.
@@ -389,9 +389,9 @@ pub const HISTORY_MINUTES_MS: i64 = 3 * 86_400_000;
 /// For how long it keeps hours, in milliseconds: 90 d, a quarter.
 pub const HISTORY_HOURS_MS: i64 = 90 * 86_400_000;
 
-/// Longest wait or run that goes into the sums as it is, in milliseconds: a year; what is longer is a clock that
-/// was set.
-pub const HISTORY_SPAN_MS_MAX: i64 = 366 * 86_400_000;
+/// Longest wait or run that goes into the sums as it is, in milliseconds: 115 d; what is longer is mostly a clock
+/// that was set.
+pub const HISTORY_SPAN_MS_MAX: i64 = 10_000_000_000;
 
 /// Most points of one answer: a day of minutes, 60 d of hours.
 pub const HISTORY_POINTS_MAX: i64 = 1_440;

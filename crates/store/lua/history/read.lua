@@ -6,7 +6,7 @@
 --          first: int           The first, by its number since 1970.
 --          last: int            The last; below the first: none.
 -- Returns  ok(Counted)
--- include: now
+-- include: history
 
 local reply = { 'ok', now }
 local function append(number, counts)
@@ -21,6 +21,8 @@ local lately = redis.call('HGETALL', key.history_new)
 for i = 1, #lately, 2 do
   local minute, what = string.match(lately[i], '^(%d+)(.+)$')
   local number = math.floor(minute / minutes)
-  if number >= tonumber(first) and number <= tonumber(last) then append(number, what .. ' ' .. lately[i + 1]) end
+  if number >= tonumber(first) and number <= tonumber(last) then
+    append(number, table.concat(counts_of(what, lately[i + 1]), ' '))
+  end
 end
 return reply

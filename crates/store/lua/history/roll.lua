@@ -5,21 +5,14 @@
 -- ARGV     none
 -- Returns  ok(bool)             There is more.
 -- full: runs
--- include: now numbers
+-- include: history numbers
 
-local function add(bucket, what, value)
-  if what ~= 'u' then
-    redis.call('HINCRBY', bucket, what, value)
-  else
-    local has = redis.call('HGET', bucket, what)
-    redis.call('HSET', bucket, what, packed(add_usage(has and unpacked(has), unpacked(value))))
+local function move_usage(minute, value)
+  for _, bucket in ipairs({ key.history(minute), key.history_hour(math.floor(minute / 60)), key.stats }) do
+    local has = redis.call('HGET', bucket, 'u')
+    redis.call('HSET', bucket, 'u', packed(add_usage(has and unpacked(has), unpacked(value))))
   end
-end
-
--- Lets a minute and its hour go when they have been kept long enough.
-local function bound(minute)
-  redis.call('PEXPIRE', key.history(minute), HISTORY_MINUTES_MS, 'NX')
-  redis.call('PEXPIRE', key.history_hour(math.floor(minute / 60)), string.format('%.0f', HISTORY_HOURS_MS), 'NX')
+  bound_buckets(minute)
 end
 
 -- Nodes that live, all nodes, what all nodes can run at once, tasks that run, and that wait for a node: as last seen.
@@ -32,20 +25,19 @@ local function sample()
   for _, bucket in ipairs({ key.history(minute), hour }) do
     if redis.call('HGET', bucket, 'g') ~= standing then redis.call('HSET', bucket, 'g', standing) end
   end
-  bound(minute)
+  bound_buckets(minute)
 end
 
-local found = redis.call('HRANDFIELD', key.history_new, HISTORY_BATCH, 'WITHVALUES')
-local minutes, moved = {}, {}
+local found, moved = redis.call('HRANDFIELD', key.history_new, HISTORY_BATCH, 'WITHVALUES'), {}
 for i = 1, #found, 2 do
   local minute, what = string.match(found[i], '^(%d+)(.+)$')
-  add(key.history(minute), what, found[i + 1])
-  add(key.history_hour(math.floor(minute / 60)), what, found[i + 1])
-  add(key.stats, what, found[i + 1])
-  minutes[minute] = true
+  if what == 'u' then
+    move_usage(minute, found[i + 1])
+  else
+    move_count(minute, what, found[i + 1])
+  end
   moved[#moved + 1] = found[i]
 end
-for minute in pairs(minutes) do bound(minute) end
 if moved[1] then redis.call('HDEL', key.history_new, unpack(moved)) end
 sample()
 return { 'ok', redis.call('EXISTS', key.history_new) }

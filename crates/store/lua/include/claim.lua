@@ -31,7 +31,7 @@ local LATE = 'The task took longer than its timeout.'
 -- A claim whose lease ran out: one more try, or the end.
 local function lose_claim(task, reason)
   end_claim(task, false)
-  count_span('t', 'R', now - task.started)
+  count_span('t', now - task.started)
   note_lost(task.node, { task.id }, reason)
   if task.retries < task.retries_max then
     redis.call('HINCRBY', key.task(task.id), 'retry_count', 1)

@@ -94,12 +94,12 @@ local function count_budgets(task, sum, total)
   return standing
 end
 
--- Notes usage for the history.
+-- Notes usage for the history. Where no monitor has moved anything for hours, it is noted by the hour.
 local function note_used(sum)
-  local field = field_of('u', now / 60000)
+  local field = math.floor(now / 60000) .. 'u'
   local has = redis.call('HGET', key.history_new, field)
   if not has and redis.call('HLEN', key.history_new) >= HISTORY_NEW_MAX then
-    field = field_of('u', math.floor(now / 3600000) * 60)
+    field = math.floor(now / 3600000) * 60 .. 'u'
     has = redis.call('HGET', key.history_new, field)
   end
   redis.call('HSET', key.history_new, field, packed(add_usage(has and unpacked(has), sum)))

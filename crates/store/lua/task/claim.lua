@@ -146,7 +146,7 @@ local function hand_out(id, runner)
   local token = redis.call('HINCRBY', key.cluster, 'claims', 1) .. '-' .. random
   local row = redis.call('HMGET', key.task(task.id), 'timeout_ms', 'queued_at')
   task.deadline = clock + tonumber(row[1]) + TIMEOUT_GRACE_MS
-  count_span('w', 'W', now - tonumber(row[2] or task.submitted))
+  count_span('w', now - tonumber(row[2] or task.submitted))
   task.node = node_id
   dequeue(task)
   if record and record[8] then take_uses(task, record) end

@@ -41,7 +41,7 @@ local function run()
     redis.call('HSET', key.task_large(task_id), 'content', content)
   end
   end_claim(task, true)
-  count_span('c', 'R', now - task.started)
+  count_span('c', now - task.started)
   count_end(task, true)
   end_task(task, 'completed', 'completed')
   local reply = { 'ok', is_in_flow(task) and 1 or 0 }

@@ -52,7 +52,7 @@ local function run()
   end_claim(task, true)
   local is_snoozed = snooze == '1'
     and redis.call('HINCRBY', key.task(task_id), 'snoozes', 1) <= SNOOZES_MAX
-  if not is_snoozed then count_span('f', 'R', now - task.started) end
+  if not is_snoozed then count_span('f', now - task.started) end
   if is_snoozed or (retryable == '1' and task.retries < task.retries_max) then
     back_off(task, is_snoozed)
   else
