@@ -95,8 +95,11 @@ export class Tasks {
   }
 
   /** Those that failed for good. */
-  async *dead(query: QueryOf<"list_dead_tasks"> = {}): AsyncGenerator<Task, void, undefined> {
-    for await (const page of pages(this.#http, "list_dead_tasks", { query })) yield* page;
+  async *dead(query: Omit<QueryOf<"list_dead_tasks">, "group"> = {}): AsyncGenerator<Task, void, undefined> {
+    for await (const page of pages(this.#http, "list_dead_tasks", { query })) {
+      // By what went wrong they come otherwise.
+      if (Array.isArray(page)) yield* page;
+    }
   }
 
   redrive(body: BodyOf<"redrive_tasks">): Promise<AnswerOf<"redrive_tasks">> {

@@ -36,7 +36,7 @@ pub(super) fn routes(api: &mut Api) {
         .query(
             "step",
             "How long a point is, in seconds.",
-            json!({ "enum": ["60", "3600"], "default": "60" }),
+            json!({ "type": "string", "enum": ["60", "3600"], "default": "60" }),
         )
         .query(
             "series",
