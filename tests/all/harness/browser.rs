@@ -232,6 +232,14 @@ impl Page {
         events.map(sent).collect()
     }
 
+    /// How long the page has worked so far, in seconds of the processor: however busy the machine is.
+    pub fn worked(&mut self) -> f64 {
+        self.tools.call("Performance.enable", json!({"timeDomain": "threadTicks"}));
+        let metrics = self.tools.call("Performance.getMetrics", json!({}));
+        let mut metrics = metrics["metrics"].as_array().unwrap().iter();
+        metrics.find(|it| it["name"] == "TaskDuration").unwrap()["value"].as_f64().unwrap()
+    }
+
     /// From now on answers to what fits this pattern (`*` stands for anything) are held back, once the
     /// hub has given them.
     pub fn hold_answers(&mut self, pattern: &str) {

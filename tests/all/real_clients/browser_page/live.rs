@@ -1,3 +1,4 @@
+use reef_domain::shown::as_text;
 use serde_json::json;
 
 use super::Message;
@@ -79,7 +80,7 @@ fn the_page_shows_a_message_once_and_whole_over_cuts_and_crashes() {
     let mut page = browser.open(&format!("{}/#{}/{}", proxy.url(), message.session, message.id));
     page.sign_in(&hub.admin_key());
     let shows = |page: &mut Page, text: &str| {
-        page.wait_for(&format!("({TEXT}) === {}", json!(text)));
+        page.wait_for(&format!("({TEXT}) === {}", json!(as_text(text))));
     };
     shows(&mut page, "begin ");
 
@@ -96,7 +97,7 @@ fn the_page_shows_a_message_once_and_whole_over_cuts_and_crashes() {
             page.wait_for(&format!("{STATE} === 'reconnecting'"));
             page.wait_for("document.getElementById('state').className.includes('bad')");
             page.wait_for("document.getElementById('live').dataset.state === 'reconnecting'");
-            assert_eq!(page.eval(TEXT), json!(text));
+            assert_eq!(page.eval(TEXT), json!(as_text(&text)));
             hub.start_again();
             proxy.lead_to(hub.anonymous().address());
         }
@@ -113,7 +114,7 @@ fn the_page_shows_a_message_once_and_whole_over_cuts_and_crashes() {
     let message = Message { client: hub.admin(), ..message };
     message.complete();
     page.wait_for(&format!("{STATE} === 'over'"));
-    assert_eq!(page.eval(TEXT), json!(message.text()));
+    assert_eq!(page.eval(TEXT), json!(as_text(&message.text())));
     page.wait_for("document.getElementById('state').className.includes('good')");
     page.wait_for("document.getElementById('live').dataset.state === 'live'");
 

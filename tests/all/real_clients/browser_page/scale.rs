@@ -23,7 +23,8 @@ const SCROLL: &str = "new Promise((done) => {
 
 #[test]
 fn ten_thousand_nodes_do_not_slow_the_page() {
-    let hub = Hub::options().open().start();
+    // None of them beats, and none is to fall silent meanwhile.
+    let hub = Hub::options().open().timeout(600.0).start();
     let client = hub.anonymous();
     crate::harness::race(8, |worker| {
         for number in (worker..NODES).step_by(8) {
@@ -37,12 +38,15 @@ fn ten_thousand_nodes_do_not_slow_the_page() {
     let first = begun.elapsed();
     // All of them are said to be there, and only those that can be seen are in the page.
     page.shows("10,000 of 10,000 online");
+    let before = page.worked();
     let scrolled = page.eval(SCROLL);
-    println!("first view {first:?}, scrolling {scrolled}");
+    let frames = scrolled["frames"].as_f64().unwrap();
+    let work = (page.worked() - before) / frames;
+    println!("first view {first:?}; {:.1} ms of work a frame; {scrolled}", 1e3 * work);
     assert!(scrolled["rows"].as_u64().unwrap() < 80, "{scrolled}");
-    assert!(scrolled["top"].as_f64().unwrap() > 20_000.0, "{scrolled}");
-    // A frame over 50 ms is named by the browser; a busy machine gets some room here, and prints it.
-    assert!(scrolled["longest"].as_f64().unwrap() < 250.0, "{scrolled}");
+    assert!(scrolled["top"].as_f64().unwrap() > 460.0 * (frames - 1.0), "{scrolled}");
+    // The longest frame also tells how busy the machine is; the work does not.
+    assert!(work < 0.050, "{work} s of work a frame");
     assert!(first < Duration::from_secs(5), "{first:?}");
     // To the end of the list, and nothing is there twice.
     let read = page.eval(

@@ -117,6 +117,10 @@ function SignIn() {
   </section>`;
 }
 
+function Unknown() {
+  return html`<p class="note">${t("view.unknown")}. <a href=${link(["overview"])}>${t("view.overview")}</a></p>`;
+}
+
 function Missing() {
   return html`<p class="note warn">${t("view.missing")} <button type="button" onClick=${() => location.reload()}>${t("reload")}</button></p>`;
 }
@@ -148,7 +152,7 @@ function Shown({ where }) {
   const loaded = modules.get(name);
   useEffect(() => {
     if (modules.has(name)) return;
-    const load = (Object.hasOwn(VIEWS, name) && VIEWS[name]) || (async () => ({ View: Missing, title: () => t("view.unknown") }));
+    const load = (Object.hasOwn(VIEWS, name) && VIEWS[name]) || (async () => ({ View: Unknown, title: () => t("view.unknown") }));
     load().catch(() => ({ View: Missing, title: () => t("view." + name) })).then((module) => { modules.set(name, module); draw((it) => it + 1); });
   }, [name]);
   const title = loaded?.title(path) ?? (hasText("view." + name) ? t("view." + name) : t("view.unknown"));
@@ -168,7 +172,7 @@ function Shown({ where }) {
 function Page() {
   useStore(language);
   const where = useStore(place), state = useStore(door), said = useStore(announcement);
-  return html`<a class="skip" href="#view-title" onClick=${(event) => { event.preventDefault(); document.querySelector("main h1")?.focus(); }}>${t("skip")}</a>
+  return html`${state === "open" && html`<a class="skip" href="#view-title" onClick=${(event) => { event.preventDefault(); document.querySelector("main h1")?.focus(); }}>${t("skip")}</a>`}
     <${Head} />
     <div class="frame">
       ${state !== "locked" && html`<${Menu} current=${where.path[0] ?? "overview"} />`}

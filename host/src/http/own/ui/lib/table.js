@@ -1,16 +1,30 @@
 // A table of any length: only the rows that can be seen are in the page.
 
 import { filterBy } from "./router.js";
-import { html, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
-import { t } from "./words.js";
+import { Component, html, useEffect, useLayoutEffect, useRef, useState } from "./view.js";
+import { language, t } from "./words.js";
 
 const ROW = 46;
 const HEAD = 34;
 const SPARE = 8;
 const NARROW = 480;
 
-// A cell is drawn anew only with its row.
 const shownAt = (columns, width) => columns.filter((column) => column && (column.from ?? 0) <= width);
+
+/** A row, which is drawn anew only when something of it differs. */
+class Row extends Component {
+  shouldComponentUpdate(next) {
+    return ["row", "index", "isCurrent", "isChosen", "sign"].some((name) => next[name] !== this.props[name]);
+  }
+
+  render({ row, name, index, isCurrent, isChosen, columns, style, table }) {
+    return html`<div role="row" class=${"row" + (isCurrent ? " current" : "")} data-index=${index} aria-rowindex=${index + 2}
+        aria-selected=${isChosen === undefined ? undefined : String(isChosen)} style=${{ ...style, transform: `translateY(${index * ROW}px)` }}>
+      ${isChosen !== undefined && html`<span role="cell"><input type="checkbox" checked=${isChosen} aria-label=${t("table.choose", { what: name })} onChange=${() => table.current.pick(row)} /></span>`}
+      ${columns.map((column) => html`<span role="cell" key=${column.key} class=${(column.isNumber ? "number " : "") + (column.class ?? "")}>${column.cell(row)}</span>`)}
+    </div>`;
+  }
+}
 
 /**
  * A table whose rows are all of one height.
@@ -18,9 +32,10 @@ const shownAt = (columns, width) => columns.filter((column) => column && (column
  * `columns`: `{key, label, cell(row), width, from, isNumber}`; `from` is the width of the table, in
  * pixels, from which the column is there. `onEnd` is called when its last rows come into sight.
  * `chosen` is a set of keys and `choose(set)` changes it, where rows can be chosen. By the keyboard:
- * j and k go from row to row, x chooses, Enter follows the row's link.
+ * j and k go from row to row, x chooses, Enter follows the row's link. `salt` is what cells show
+ * beside their rows.
  */
-export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, total, chosen, choose, isBusy, tall = 0.66 }) {
+export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, total, chosen, choose, isBusy, salt = "", tall = 0.66 }) {
   const box = useRef(null);
   const [sight, see] = useState({ top: 0, height: 600, width: 1000 });
   const [current, setCurrent] = useState(-1);
@@ -79,6 +94,9 @@ export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, tota
   const widths = shown.map((column) => column.width ?? "minmax(6rem, 1fr)").map((width) => (sight.width < NARROW ? width.replace(/minmax\([^,]+,/, "minmax(0,") : width));
   const template = [choose && (sight.width < NARROW ? "1.2rem" : "2.2rem"), ...widths].filter(Boolean).join(" ");
   const style = { gridTemplateColumns: template };
+  const sign = template + language.get() + salt;
+  const latest = useRef(null);
+  latest.current = { pick };
   const isAll = chosen && rows.length > 0 && rows.every((row) => chosen.has(keyOf(row)));
   return html`<div class="table" ref=${box} onScroll=${look} onKeyDown=${onKeyDown} onFocusIn=${onFocusIn}
       style=${{ height: height + "px" }} tabIndex="0" role="table" aria-label=${label} aria-busy=${isBusy ? "true" : undefined}
@@ -94,14 +112,8 @@ export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, tota
     <div role="rowgroup" class="table-body" style=${{ height: rows.length * ROW + "px" }}>
       ${rows.slice(first, past).map((row, place) => {
         const index = first + place, key = keyOf(row);
-        return html`<div role="row" class=${"row" + (index === current ? " current" : "")} key=${key} data-index=${index}
-            aria-rowindex=${index + 2} aria-selected=${chosen ? String(chosen.has(key)) : undefined}
-            style=${{ ...style, transform: `translateY(${index * ROW}px)` }}>
-          ${choose && html`<span role="cell"><input type="checkbox" checked=${chosen.has(key)}
-            aria-label=${t("table.choose", { what: key })} onChange=${() => pick(row)} /></span>`}
-          ${shown.map((column) => html`<span role="cell" key=${column.key}
-            class=${(column.isNumber ? "number " : "") + (column.class ?? "")}>${column.cell(row)}</span>`)}
-        </div>`;
+        return html`<${Row} key=${key} row=${row} name=${key} index=${index} isCurrent=${index === current} isChosen=${choose ? chosen.has(key) : undefined}
+          columns=${shown} style=${style} table=${latest} sign=${sign} />`;
       })}
     </div>
   </div>`;

@@ -12,7 +12,7 @@ function hex(number) {
 
 /** The text with such characters written out. */
 export function visible(text) {
-  return text.replace(BAD, (letter) => "\\u" + hex(letter.charCodeAt(0)));
+  return text.replace(BAD, (letter) => (letter === "\r" ? "\\r" : "\\u" + hex(letter.charCodeAt(0))));
 }
 
 /** The same on one line. */

@@ -17,6 +17,9 @@ const PAGE = 200;
 
 export const title = () => t("view.dead");
 
+/** As elsewhere, but that the error comes before all else. */
+const columns = () => taskColumns().map((column) => ({ ...column, from: { error: 480, node: 760, skills: 900, priority: 1100 }[column.key] ?? column.from }));
+
 /** Trying a whole group again. */
 const redriveGroup = (group, after) => ({
   title: t("dead.redrive_group"), button: t("dead.redrive"), after, count: group.count,
@@ -72,7 +75,7 @@ export function View({ query }) {
       <div class="bar-actions" role="group" aria-label=${t("actions")}>${ids.length > 0 ? html`<b role="status">${t("table.chosen", { n: ids.length })}</b>
         <${Act} action=${() => redriveChosen(ids, after)}>${t("dead.redrive")}<//><${Act} action=${() => removeChosen(ids, after)}>${t("bulk.remove")}<//>` : html`<span class="dim">${t("dead.choose")}</span>`}</div>
       <${Trouble} problem=${list.problem} />
-      ${list.items.length > 0 && html`<${Table} label=${t("dead.tasks")} columns=${taskColumns()} rows=${list.items} keyOf=${(task) => task.task_id}
+      ${list.items.length > 0 && html`<${Table} label=${t("dead.tasks")} columns=${columns()} rows=${list.items} keyOf=${(task) => task.task_id}
         onEnd=${list.more} isWhole=${list.isWhole} chosen=${chosen} choose=${choose} />`}
       <${Count} list=${list} none=${t("dead.none")} />
     <//>`;

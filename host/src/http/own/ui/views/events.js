@@ -72,7 +72,7 @@ function Audit({ query }) {
   const shown = list.items.find((it) => key(it) === open);
   return html`<${Filters} query=${query} fields=${[{ name: "actor", label: t("audit.actor") }, { name: "action", label: t("audit.action") }, { name: "target", label: t("audit.target") }]} />
     <${Trouble} problem=${list.problem} route="GET /audit" />
-    ${list.items.length > 0 && html`<${Table} label=${t("events.audit")} rows=${list.items} keyOf=${key} onEnd=${list.more} isWhole=${list.isWhole} columns=${[
+    ${list.items.length > 0 && html`<${Table} label=${t("events.audit")} rows=${list.items} keyOf=${key} salt=${open ?? ""} onEnd=${list.more} isWhole=${list.isWhole} columns=${[
       { key: "at", label: t("at"), width: "minmax(11rem, 1fr)", cell: (it) => html`<time dateTime=${it.at} class="dim">${moment(it.at)}</time>` },
       { key: "actor", label: t("audit.actor"), width: "minmax(8rem, 1fr)", cell: (it) => html`<span class="two"><${AgentLink} id=${it.actor} /><small class="dim">${called("via", it.via)}</small></span>` },
       { key: "action", label: t("audit.action"), width: "minmax(8rem, 1fr)", cell: (it) => html`<button type="button" class="plain mono" aria-expanded=${String(open === key(it))} onClick=${() => show(open === key(it) ? null : key(it))}>${it.action}</button>` },
