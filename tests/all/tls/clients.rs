@@ -130,3 +130,43 @@ fn nobody_can_say_in_a_header_what_only_the_host_may() {
         assert_eq!(got.status, 401, "{got:?}");
     }
 }
+
+#[test]
+fn a_page_that_has_signed_in_acts_by_its_right_and_not_by_its_browsers_certificate() {
+    let (hub, authority, _) = fleet("optional");
+    let admin = Curl::new(&hub, &authority).with_key(&hub.admin_key());
+    admin.post("/api/v1/agents/register", &json!({"agent_id": "alice"}));
+    let body = json!({"agent_id": "alice", "certificate": ALICE, "scopes": ["read", "write"]});
+    assert_eq!(admin.post("/api/v1/auth/keys", &body).status, 200);
+    let alice = authority.issue("alice", &[ALICE]);
+    let folder = tempfile::tempdir().unwrap();
+    let jar = folder.path().join("cookies");
+    let page_at = |origin: &str| {
+        let browser = Curl::new(&hub, &authority).showing(&alice);
+        let browser = browser.arg("--cookie").arg(path(&jar)).arg("--cookie-jar").arg(path(&jar));
+        browser.arg("--header").arg(&format!("Origin: {origin}"))
+    };
+    let page = || page_at(hub.url());
+    let makes = |page: Curl| page.post("/api/v1/sessions", &json!({}));
+    assert_eq!(makes(page()).status, 200, "the certificate acts where nobody has signed in");
+    let signed_in = page().with_key(&hub.admin_key()).send(&["--request", "POST"], "/ui/session");
+    assert_eq!(signed_in.status, 200, "{signed_in:?}");
+    let refused = makes(page());
+    assert_eq!((refused.status, &refused.json()["code"]), (403, &json!("act_required")));
+
+    let acts = page().post("/ui/act", &json!({"key": hub.admin_key()}));
+    assert_eq!((acts.status, &acts.json()["agent_id"]), (200, &json!("@admin")), "{acts:?}");
+    let cookies = std::fs::read_to_string(&jar).unwrap();
+    assert!(cookies.contains("__Host-reef_act"), "{cookies}");
+    let token = format!("X-Reef-Csrf: {}", acts.json()["csrf"].as_str().unwrap());
+    let acting = |page: Curl| page.arg("--header").arg(&token);
+    // What the certificate's key could not.
+    let register = json!({"agent_id": "bob"});
+    let registered = acting(page()).post("/api/v1/agents/register", &register);
+    assert_eq!(registered.status, 200, "{registered:?}");
+    // A page of the same name that did not come by HTTPS.
+    let plain = acting(page_at(&hub.url().replace("https://", "http://")));
+    let plain = plain.post("/api/v1/agents/register", &json!({"agent_id": "carol"}));
+    assert_eq!(plain.status, 403, "{plain:?}");
+    assert_eq!(admin.get("/api/v1/agents/carol").status, 404);
+}
