@@ -49,6 +49,8 @@ STATE_RULES = [
     ("/api/v1/schedules/{id}", "spec: needs either cron or every_ms"),
     # Days are counted from one to the other.
     ("/api/v1/usage", "from: must be at most 31 days with to"),
+    ("/api/v1/history", "from: must be before `to`"),
+    ("/api/v1/history", "from: must be at most 1440 points before `to`"),
     # An amount is written in many ways, so that no pattern bounds it.
     ("/api/v1/prices/{model}", "must be from 0 to 9000 for a million tokens"),
     # In what one thing has only one.

@@ -25,6 +25,7 @@ pub(super) fn routes(api: &mut Api) {
          those who see everybody's. Series: {}.",
         Series::names().join(", ")
     );
+    let one = format!("({})", Series::names().join("|"));
     api.get("/api/v1/history", "show_history", "Show what has happened, by minutes or hours")
         .says(&says)
         .query(
@@ -41,7 +42,7 @@ pub(super) fn routes(api: &mut Api) {
         .query(
             "series",
             "What it shows, with commas between; left out, all.",
-            json!({ "type": "string" }),
+            json!({ "type": "string", "pattern": format!("^({one}(,{one})*)?$") }),
         )
         .answers::<History>("What has happened, oldest first.");
     api.answer::<HistoryPoint>();
