@@ -22,6 +22,9 @@ Examples:
 /// Characters of a line that shows a series.
 const WIDTH: usize = 48;
 
+/// How many points it goes back at most: one less than a hub shows, whose clock may say the next minute already.
+const BACK_MAX: i64 = 1_438;
+
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// What is shown where nothing is named: what an overview needs.
@@ -70,7 +73,7 @@ impl History {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
         let step = self.step.unwrap_or(if self.since <= 86_400_000 { 60 } else { 3600 });
         // By whole points, so that there are as many as were asked for.
-        let points = (self.since / 1000 - 1) / step;
+        let points = ((self.since / 1000 - 1) / step).min(BACK_MAX);
         let from = Utc::now() - TimeDelta::seconds(points * step);
         let named: Vec<&str> = self.series.iter().map(|series| series.as_str()).collect();
         let named = if named.is_empty() { USUAL.to_owned() } else { named.join(",") };
@@ -171,7 +174,7 @@ mod tests {
     #[test]
     fn a_course_is_drawn_against_its_highest() {
         let line_of = |values: &[f64]| line(&values.iter().copied().map(Some).collect::<Vec<_>>());
-        assert_eq!(line_of(&[0.0, 1.0, 50.0, 100.0]), "▁▂▅█");
+        assert_eq!(line_of(&[0.0, 1.0, 60.0, 100.0]), "▁▂▅█");
         assert_eq!(line_of(&[0.0, 0.0]), "▁▁");
         assert_eq!(line(&[Some(1.0), None, Some(1.0), None]), "█ █");
         let many = line_of(&(0..1440).map(f64::from).collect::<Vec<_>>());
