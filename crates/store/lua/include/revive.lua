@@ -83,7 +83,9 @@ local function revive(task, reason)
     count_unfinished(task, 1)
     if task.node ~= '' then
       local row = redis.call('HMGET', key.task(task.id), 'completed_at', 'tried')
-      keep_attempt(task, task.status, tonumber(row[1]), part_of_task(task.id, 'error'), row[2] or '')
+      -- The error of a task that was cancelled is of a try before.
+      local error = task.status ~= 'cancelled' and part_of_task(task.id, 'error')
+      keep_attempt(task, task.status, tonumber(row[1]), error, row[2] or '')
     end
     bring_back(task)
     -- What has not heard of its end waits for the next one.

@@ -18,7 +18,8 @@ for _, try in ipairs(kept and cmsgpack.unpack(kept) or {}) do append(try) end
 if task.node ~= '' and task.started then
   local row = redis.call('HMGET', key.task(task_id), 'completed_at', 'tried', 'used')
   local spent = row[2] or spent_in_try(row[3], task.token)
+  local is_bad = task.status == 'failed' or task.status == 'timeout'
   append({ task.attempt or 1, task.node, task.started, row[1] or '', task.status,
-    is_ended(task.status) and first_line(part_of_task(task_id, 'error'), ERROR_LINE_BYTES) or '', spent })
+    is_bad and first_line(part_of_task(task_id, 'error'), ERROR_LINE_BYTES) or '', spent })
 end
 return reply
