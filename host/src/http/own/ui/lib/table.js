@@ -9,7 +9,7 @@ const HEAD = 34;
 const SPARE = 8;
 const NARROW = 480;
 
-const shownAt = (columns, width) => columns.filter((column) => column && (column.from ?? 0) <= width);
+const shownAt = (columns, width) => columns.filter((column) => column && (column.from ?? 0) <= width && width < (column.to ?? Infinity));
 
 /** A row, which is drawn anew only when something of it differs. */
 class Row extends Component {
@@ -29,8 +29,8 @@ class Row extends Component {
 /**
  * A table whose rows are all of one height.
  *
- * `columns`: `{key, label, cell(row), width, from, isNumber}`; `from` is the width of the table, in
- * pixels, from which the column is there. `onEnd` is called when its last rows come into sight.
+ * `columns`: `{key, label, cell(row), width, from, to, isNumber}`; the column is there where the table
+ * is from `from` to less than `to` pixels wide. `onEnd` is called when its last rows come into sight.
  * `chosen` is a set of keys and `choose(set)` changes it, where rows can be chosen. By the keyboard:
  * j and k go from row to row, x chooses, Enter follows the row's link. `salt` is what cells show
  * beside their rows.
@@ -40,7 +40,7 @@ export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, tota
   const [sight, see] = useState({ top: 0, height: 600, width: 1000 });
   const [current, setCurrent] = useState(-1);
   const shown = shownAt(columns, sight.width);
-  const height = Math.min(rows.length * ROW + HEAD + 1, Math.max(8 * ROW, Math.round(innerHeight * tall)));
+  const height = Math.min(rows.length * ROW + HEAD + 3, Math.max(8 * ROW, Math.round(innerHeight * tall)));
   const first = Math.max(0, Math.floor(sight.top / ROW) - SPARE);
   const past = Math.min(rows.length, Math.ceil((sight.top + sight.height) / ROW) + SPARE);
 

@@ -26,7 +26,8 @@ const redriveGroup = (group, after) => ({
   about: html`<p><b>${group.name}</b></p><p class="mono wrap">${group.error}</p>`,
   preview: async () => {
     const found = await send("POST", "/tasks/dead/redrive", { filter: { error_key: group.key }, dry_run: true });
-    return { count: found.task_ids.length, content: html`<p><b>${t("bulk.matched", { n: found.task_ids.length })}</b></p>` };
+    const n = found.redriven || found.task_ids.length;
+    return { count: n, content: html`<p><b>${t("bulk.matched", { n })}</b></p>` };
   },
   run: async ({ key, reason }) => {
     const done = await send("POST", "/tasks/dead/redrive", { filter: { error_key: group.key } }, { key, reason });
