@@ -214,7 +214,7 @@ fn what_reads_never_writes_and_what_writes_never_reads() {
     // A method that changes nothing changes nothing.
     for method in ["GET", "HEAD"] {
         let answer = page.acting().send(method, "/tasks/claim", None);
-        assert!(matches!(answer.status, 404 | 405), "{answer}");
+        assert!((400..500).contains(&answer.status), "{answer}");
     }
     for path in ["//ui/session", "//ui/sign-in-links"] {
         page.acting().get(path).problem(405, "method_not_allowed");
