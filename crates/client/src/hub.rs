@@ -262,6 +262,18 @@ mod tests {
     }
 
     #[test]
+    fn a_reason_goes_out_in_ascii_and_says_what_it_said() {
+        for (said, sent) in [
+            ("gate shut, 100%", "gate shut, 100%"),
+            ("检", "UTF-8''%E6%A3%80"),
+            ("a\u{1b}b", "UTF-8''a%1Bb"),
+            ("utf-8''x", "UTF-8''utf%2D8%27%27x"),
+        ] {
+            assert_eq!(in_ascii(said), sent);
+        }
+    }
+
+    #[test]
     fn a_path_names_what_its_segments_say() {
         assert_eq!(path(&["nodes", "a@b"]).unwrap(), "http://hub:1/reef/api/v1/nodes/a@b");
         let odd = path(&["nodes", "a/../b?c#d%"]).unwrap();
