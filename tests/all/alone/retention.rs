@@ -101,14 +101,14 @@ fn what_is_large_lies_apart_and_is_shown_as_ever() {
     assert_eq!([&failed["error"], &failed["parameters"]], [&json!("e".repeat(200)), &long("p")]);
     // Tried again, it is as it was.
     desk.client.post_empty(&format!("/tasks/{large}/retry")).ok();
-    assert_eq!(apart(&large), ["spec"]);
+    assert_eq!(apart(&large), ["attempts", "spec"]);
     assert_eq!(desk.task(&large)["error"], Value::Null);
 
     let shown = end(&desk, &node, &large, "complete", json!({"result": long("r")}));
     assert_eq!([&shown["result"], &shown["parameters"]], [&long("r"), &long("p")]);
     let shown = end(&desk, &node, &small, "complete", json!({"result": 7}));
     assert_eq!([&shown["result"], &shown["parameters"]["n"]], [7, 1]);
-    assert_eq!(apart(&large), ["result", "spec"]);
+    assert_eq!(apart(&large), ["attempts", "result", "spec"]);
     assert_eq!(apart(&small), ["spec"]);
     let listed = desk.client.get("/tasks?status=completed").list();
     assert_eq!(

@@ -21,11 +21,11 @@ end
 local function keep_attempt(task, outcome, ended, error, spent)
   local large = key.task_large(task.id)
   local kept = redis.call('HGET', large, 'attempts')
-  local all = kept and cmsgpack.unpack(kept) or {}
+  local all = kept and cjson.decode(kept) or {}
   if #all == ATTEMPTS_KEPT - 1 then table.remove(all, 1) end
   local number = task.attempt or 1
-  all[#all + 1] = { number, task.node, task.started, ended, outcome, first_line(error, ERROR_LINE_BYTES), spent }
-  redis.call('HSET', large, 'attempts', cmsgpack.pack(all))
+  all[#all + 1] = { number, task.node, task.started or 0, ended, outcome, first_line(error, ERROR_LINE_BYTES), spent }
+  redis.call('HSET', large, 'attempts', cjson.encode(all))
   task.attempt = number + 1
   redis.call('HSET', key.task(task.id), 'attempt', task.attempt)
 end

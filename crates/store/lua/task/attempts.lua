@@ -14,7 +14,7 @@ local function append(try)
   for i = 1, 7 do reply[#reply + 1] = try[i] end
 end
 local kept = redis.call('HGET', key.task_large(task_id), 'attempts')
-for _, try in ipairs(kept and cmsgpack.unpack(kept) or {}) do append(try) end
+for _, try in ipairs(kept and cjson.decode(kept) or {}) do append(try) end
 if task.node ~= '' and task.started then
   local row = redis.call('HMGET', key.task(task_id), 'completed_at', 'tried', 'used')
   local spent = row[2] or spent_in_try(row[3], task.token)
