@@ -52,6 +52,11 @@ fn picture(hash: &str) -> String {
     if is_one { format!("{word}-one") } else { word }
 }
 
+/// A hub on which nobody falls silent while the page is looked at.
+fn still() -> Hub {
+    Hub::options().timeout(600.0).start()
+}
+
 /// Opens the page, signed in.
 fn open(browser: &mut Browser, hub: &Hub, hash: &str) -> Page {
     let mut page = browser.open(&format!("{}/{hash}", hub.url()));
@@ -61,7 +66,7 @@ fn open(browser: &mut Browser, hub: &Hub, hash: &str) -> Page {
 
 #[test]
 fn each_view_can_be_read_in_any_light_and_width() {
-    let hub = Hub::start();
+    let hub = still();
     let filled = Filled::of(&hub);
     let mut browser = Browser::start();
     let mut page = open(&mut browser, &hub, "#/overview");
@@ -117,10 +122,10 @@ fn keys_in_code() -> Vec<String> {
 
 #[test]
 fn each_view_speaks_both_languages() {
-    let hub = Hub::start();
+    let hub = still();
     let filled = Filled::of(&hub);
     let mut browser = Browser::start();
-    let mut page = browser.open("about:blank");
+    let mut page = browser.open(&format!("{}/healthz", hub.url()));
     page.speak("zh-CN,zh;q=0.9,en;q=0.5");
     page.go(&format!("{}/", hub.url()));
     page.sign_in(&hub.admin_key());
@@ -164,7 +169,7 @@ fn each_view_speaks_both_languages() {
 
 #[test]
 fn the_page_is_used_by_keyboard_alone() {
-    let hub = Hub::start();
+    let hub = still();
     let filled = Filled::of(&hub);
     let mut browser = Browser::start();
     let mut page = open(&mut browser, &hub, "#/overview");
@@ -248,7 +253,7 @@ fn the_page_is_used_by_keyboard_alone() {
 
 #[test]
 fn each_view_is_found_by_mouse() {
-    let hub = Hub::start();
+    let hub = still();
     let filled = Filled::of(&hub);
     let mut browser = Browser::start();
     let mut page = open(&mut browser, &hub, "#/overview");
