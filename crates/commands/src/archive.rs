@@ -1,75 +1,26 @@
-//! A `.tar.gz` of a few small files: the format ustar (POSIX.1-1988) within gzip (RFC 1952). What is
-//! in it is stored as it is, so that neither needs a library.
+//! A `.tar.gz` of a few small files.
 
-use crc32fast::Hasher;
+use std::io;
 
-/// Both a header of a file and the unit to which its content is filled up.
-const BLOCK: usize = 512;
-/// The most bytes of a stored block of deflate.
-const STORED_MAX: usize = 65_535;
-/// The longest name of a file.
-const NAME_BYTES_MAX: usize = 99;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tar::{Builder, Header};
 
-/// The files, each under its name, as an archive.
-pub(crate) fn tar_gz(files: &[(String, Vec<u8>)], seconds: u64) -> Vec<u8> {
-    gzip(&tar(files, seconds))
-}
-
-fn tar(files: &[(String, Vec<u8>)], seconds: u64) -> Vec<u8> {
-    let mut tar = Vec::new();
+/// The files, each under its name and readable by their owner alone, as an archive. `seconds` since 1970 is when
+/// they were made.
+///
+/// # Errors
+/// A name that no archive can have: an absolute one, or one that leads upwards.
+pub(crate) fn tar_gz(files: &[(String, Vec<u8>)], seconds: u64) -> io::Result<Vec<u8>> {
+    let mut archive = Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     for (name, content) in files {
-        tar.extend(header(name, content.len(), seconds));
-        tar.extend(content);
-        tar.resize(tar.len().next_multiple_of(BLOCK), 0);
+        let mut header = Header::new_gnu();
+        header.set_size(u64::try_from(content.len()).unwrap_or(u64::MAX));
+        header.set_mode(0o600);
+        header.set_mtime(seconds);
+        archive.append_data(&mut header, name, content.as_slice())?;
     }
-    // Two empty blocks are its end.
-    tar.resize(tar.len() + 2 * BLOCK, 0);
-    tar
-}
-
-fn header(name: &str, length: usize, seconds: u64) -> Vec<u8> {
-    let mut header = Vec::with_capacity(BLOCK);
-    let mut field = |text: &str, width: usize| {
-        let mut bytes = text.as_bytes().to_vec();
-        bytes.truncate(width);
-        bytes.resize(width, 0);
-        header.extend(bytes);
-    };
-    field(name.get(..NAME_BYTES_MAX).unwrap_or(name), 100);
-    field("0000600", 8);
-    field("0000000", 8);
-    field("0000000", 8);
-    field(&format!("{length:011o}"), 12);
-    field(&format!("{seconds:011o}"), 12);
-    // The sum is counted as if it were blank.
-    field("        ", 8);
-    field("0", 1);
-    field("", 100);
-    field("ustar", 6);
-    field("00", 2);
-    field("", 247);
-    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-    let sum = format!("{sum:06o}\0 ");
-    header.splice(148..156, sum.bytes());
-    header
-}
-
-fn gzip(data: &[u8]) -> Vec<u8> {
-    let mut packed = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
-    let mut blocks = data.chunks(STORED_MAX).peekable();
-    while let Some(block) = blocks.next() {
-        packed.push(u8::from(blocks.peek().is_none()));
-        let length = u16::try_from(block.len()).unwrap_or(u16::MAX);
-        packed.extend(length.to_le_bytes());
-        packed.extend((!length).to_le_bytes());
-        packed.extend(block);
-    }
-    let mut sum = Hasher::new();
-    sum.update(data);
-    packed.extend(sum.finalize().to_le_bytes());
-    // Its length modulo 2^32, says the format.
-    packed.extend(data.len().to_le_bytes().into_iter().take(4));
-    packed
+    archive.into_inner()?.finish()
 }
 
 #[cfg(test)]
@@ -85,7 +36,7 @@ mod tests {
             ("a/empty".to_owned(), Vec::new()),
             ("a/long.log".to_owned(), long.clone().into_bytes()),
         ];
-        std::fs::write(folder.path().join("x.tgz"), tar_gz(&files, 1_700_000_000)).unwrap();
+        std::fs::write(folder.path().join("x.tgz"), tar_gz(&files, 1_700_000_000).unwrap()).unwrap();
         let run = std::process::Command::new("tar")
             .args(["-xzf", "x.tgz"])
             .current_dir(folder.path())

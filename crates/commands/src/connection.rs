@@ -305,6 +305,7 @@ mod tests {
             client_cert: None,
             client_key: None,
             json: false,
+            reason: None,
         };
         let flags = names.into_iter().zip(flags).filter(|(_, flag)| flag.is_some());
         HubArgs::read(typed, flags.map(|(name, _)| name).collect())

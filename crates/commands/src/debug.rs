@@ -45,9 +45,9 @@ impl Debug {
         let folder = format!("reef-debug-{}", now.format("%Y%m%dT%H%M%SZ"));
         let files: Vec<_> = parts.iter().enumerate().map(|(n, it)| file(&folder, n, it)).collect();
         let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-        let packed = tar_gz(&files, seconds);
         let unwritable =
             |error| Failure::Failed(format!("{} cannot be written: {error}", path.display()));
+        let packed = tar_gz(&files, seconds).map_err(unwritable)?;
         let mut options = std::fs::OpenOptions::new();
         let made = options.write(true).create_new(true).mode(0o600).open(&path);
         let mut made = made.map_err(unwritable)?;
