@@ -169,10 +169,8 @@ impl Lane {
                 Ok(done)
             }
             Kind::Append { session, message, pieces } => {
-                if *pieces >= PIECES {
-                    if let Some(full) = message.take() {
-                        complete(hub, &full).await;
-                    }
+                if let Some(full) = message.take_if(|_| *pieces >= PIECES) {
+                    complete(hub, &full).await;
                 }
                 let message = match message {
                     Some(message) => message,
