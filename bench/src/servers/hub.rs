@@ -30,6 +30,7 @@ const ROOM: &[(&str, &str)] = &[
     ("quota_task_bytes", "1000000000"),
     ("quota_classes", "1000000"),
     ("quota_schedules", "1000000"),
+    ("quota_locks", "1000000"),
     ("quota_mail_bytes", "1000000000"),
 ];
 

@@ -40,6 +40,7 @@ from reef_agents.waits import Waits
 ROOT = Path(__file__).resolve().parents[3]
 
 FOR_OPERATORS = "the hub's operator asks it, with `reef` or a scraper"
+FOR_LOCKS = "`reef lock NAME -- COMMAND` ends the command in time, which no library can promise"
 FOR_BROWSERS = "a page or what it loads: for browsers"
 #: Operations without a method of their own, and why. `reef.request` reaches them.
 FOR_LOGS = "for `reef worker --log`, which sends what commands print, and `reef tasks logs`"
@@ -48,6 +49,11 @@ UNWRAPPED = {
     "GET /health": "`cluster.is_ready` asks more: whether the hub can write",
     "GET /api/v1/cluster/durability": FOR_OPERATORS,
     "GET /healthz": FOR_OPERATORS,
+    "GET /api/v1/locks": FOR_LOCKS,
+    "GET /api/v1/locks/{name}": FOR_LOCKS,
+    "POST /api/v1/locks/{name}/acquire": FOR_LOCKS,
+    "POST /api/v1/locks/{name}/renew": FOR_LOCKS,
+    "POST /api/v1/locks/{name}/release": FOR_LOCKS,
     "GET /metrics": FOR_OPERATORS,
     "GET /api/v1/history": FOR_OPERATORS,
     "GET /api/v1/tasks/{id}/attempts": FOR_OPERATORS,

@@ -1,8 +1,9 @@
-//! Liveness, health and leadership: `contract.md` §3. Also answers what no other component does.
+//! Liveness, health, leadership and locks: `contract.md` §3. Also answers what no other component does.
 
 mod cluster;
 mod heartbeats;
 mod leadership;
+mod locks;
 #[cfg(feature = "openapi")]
 mod openapi;
 
@@ -29,6 +30,11 @@ pub fn routes<R: Redis>() -> Vec<Route<R>> {
         route!(POST "/api/v1/cluster/leader/campaign", Write, leadership::campaign),
         route!(POST "/api/v1/cluster/leader/resign", Write, leadership::resign),
         route!(GET "/api/v1/cluster/leader/history", Read, leadership::history),
+        route!(GET "/api/v1/locks", Read, locks::list),
+        route!(GET "/api/v1/locks/{name}", Read, locks::show),
+        route!(POST "/api/v1/locks/{name}/acquire", Write, locks::acquire),
+        route!(POST "/api/v1/locks/{name}/renew", Write, locks::renew),
+        route!(POST "/api/v1/locks/{name}/release", Write, locks::release),
         route!(GET "/health", Open, cluster::service_health),
         route!(GET "/readyz", Open, cluster::ready),
     ]

@@ -1,5 +1,7 @@
 //! What `openapi.json` says of these routes.
 
+mod locks;
+
 use reef_api::Word;
 use reef_api::cluster::{
     ClusterEventList, ClusterHealth, ClusterMonitor, ClusterState, Event, ServiceHealth,
@@ -29,6 +31,7 @@ pub fn describe(api: &mut Api) {
     heartbeats(api);
     cluster(api);
     leadership(api);
+    locks::routes(api);
     api.group("Operating");
     api.get("/health", "check_service", "Whether a component answers")
         .says("Asks nothing of Redis.")
@@ -154,6 +157,7 @@ fn leadership(api: &mut Api) {
 }
 
 fn schemas(api: &mut Api) {
+    locks::schemas(api);
     let percent = || default(between(0, 100), 0);
     api.body::<HeartbeatBody>()
         .set("cpu_usage", percent())

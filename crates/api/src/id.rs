@@ -97,6 +97,8 @@ ids! {
     GroupId
     /// Names a limit.
     LimitId
+    /// Names a lock.
+    LockId
     /// Names a schedule.
     ScheduleId
     /// Names a change of many tasks.

@@ -41,6 +41,7 @@ pub mod lax;
 pub mod leader;
 pub mod ledger;
 pub mod limit;
+pub mod lock;
 pub mod mail;
 pub mod message;
 pub mod money;
@@ -55,8 +56,8 @@ pub mod wait;
 pub mod word;
 
 pub use id::{
-    AgentId, BulkId, ContentId, GroupId, HoldId, IntentId, InviteId, KeyId, LimitId, MailId,
-    MatchId, MessageId, NodeId, PositionId, ScheduleId, SessionId, TaskId, Token, WaitId,
+    AgentId, BulkId, ContentId, GroupId, HoldId, IntentId, InviteId, KeyId, LimitId, LockId,
+    MailId, MatchId, MessageId, NodeId, PositionId, ScheduleId, SessionId, TaskId, Token, WaitId,
 };
 pub use money::Money;
 pub use problem::Code;

@@ -47,6 +47,7 @@ mod kept;
 mod lenient;
 mod limit_routes;
 mod log_routes;
+mod lock_routes;
 mod request;
 mod routes;
 mod schedule_routes;

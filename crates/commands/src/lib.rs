@@ -41,6 +41,7 @@ mod keys;
 mod leader;
 mod ledger;
 mod limits;
+mod lock;
 mod mcp;
 mod messages;
 mod nagios;
@@ -210,6 +211,9 @@ pub enum ClientCommand {
     /// Be an agent's way to the hub: the Model Context Protocol on standard input and output
     #[command(before_help = mcp::EXAMPLES, after_help = EXIT_CODES)]
     Mcp(mcp::Mcp),
+    /// Run a command only while holding a named lock
+    #[command(before_help = lock::EXAMPLES, after_help = lock::DETAILS)]
+    Lock(lock::Lock),
     /// Put a small load on a hub, and say how fast it answers; what is made for it is removed
     #[command(before_help = bench::EXAMPLES, after_help = EXIT_CODES)]
     Bench(bench::Bench),
@@ -250,6 +254,7 @@ impl ClientCommand {
             Self::Worker(worker) => &worker.hub,
             Self::Mcp(mcp) => &mcp.hub,
             Self::Bench(bench) => &bench.hub,
+            Self::Lock(lock) => &lock.hub,
             Self::Context(_) | Self::Demo(_) | Self::WorkerGuard(_) => return None,
         })
     }
@@ -269,6 +274,7 @@ impl ClientCommand {
             Self::Worker(worker) => worker.run().await,
             Self::Mcp(mcp) => mcp.run().await,
             Self::Bench(bench) => bench.run().await,
+            Self::Lock(lock) => lock.run().await,
             Self::Context(contexts) => contexts.run(),
             Self::Demo(demo) => demo.run().await,
             Self::WorkerGuard(guard) => Ok(reef_worker::guard::watch(guard.words).await?),
@@ -361,7 +367,7 @@ mod tests {
             let help = command.render_long_help().to_string();
             assert!(help.starts_with("Examples:\n  reef "), "{help}");
             // Neither reads a stream whose end could be missed.
-            let is_service = matches!(command.get_name(), "worker" | "agent");
+            let is_service = matches!(command.get_name(), "worker" | "agent" | "lock");
             let streams = if is_service { None } else { Some("  4  ") };
             for code in ["  0  ", "  1  ", "  2  ", "  3  ", "  130  "].into_iter().chain(streams) {
                 assert!(help.contains(code), "{}: {code}", command.get_name());

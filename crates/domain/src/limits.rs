@@ -144,6 +144,14 @@ pub const SWEEP_BATCH: i64 = 200;
 /// Longest leadership lease, in milliseconds. A dead leader blocks the cluster for that long.
 pub const LEADER_TTL_MS_MAX: i64 = 600_000;
 
+/// Locks that are held at once, all owners' together: some 4 MB, and far more than a fleet has things of
+/// which there is one.
+pub const LOCKS_MAX: i64 = 10_000;
+
+/// Locks that nobody holds any more and that one script forgets: what is acquired sweeps away more than
+/// it adds.
+pub const LOCKS_SWEPT_MAX: i64 = 10;
+
 /// Entries that the leader history keeps (`contract.md` §8; the older system kept as many).
 pub const LEADER_HISTORY_MAX: i64 = 100;
 

@@ -5,7 +5,7 @@
 //! - [`packed`]: lists in one buffer, between a component and the host.
 //! - [`keys`]: every key name (`keys.toml` is the table).
 //! - [`script`]: how a script is called, once or idempotently, and how its reply is read.
-//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`event`], [`monitor`], [`name`], [`session`],
+//! - [`node`], [`heartbeat`], [`cluster`], [`leader`], [`lock`], [`event`], [`monitor`], [`name`], [`session`],
 //!   [`message`], [`inbox`], [`proposal`], [`task`], [`tasklog`], [`agent`], [`key`], [`invite`], [`account`], [`hold`],
 //!   [`intent`], [`position`], [`entry`], [`host`], [`restored`], [`history`],
 //!   [`sign_in_link`]: the calls, one for each file under `lua/`.
@@ -38,6 +38,7 @@ pub mod keys;
 pub mod leader;
 pub mod ledger;
 pub mod limit;
+pub mod lock;
 pub mod message;
 pub mod monitor;
 pub mod name;

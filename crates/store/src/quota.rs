@@ -45,6 +45,8 @@ quotas! {
     classes: "quota_classes", "different sets of skills that tasks wait for";
     /// Schedules.
     schedules: "quota_schedules", "schedules";
+    /// Locks that it holds.
+    locks: "quota_locks", "held locks";
     /// Sessions that are kept.
     sessions: "quota_sessions", "sessions";
     /// Keys that are good.

@@ -80,6 +80,7 @@ pub const VARIABLES: &[Variable] = &[
     // A claim may have to look at each that is listed under a skill of the node: 200 take some 0.3 ms.
     one("quota_classes", "200", MESSAGES, "different sets of skills and tags that its waiting tasks ask for; from half of them on preferences are given up"),
     one("quota_schedules", "100", &["tasks"], "schedules"),
+    one("quota_locks", "100", &["heartbeat"], "locks that it holds"),
     one("quota_sessions", "50000", &["sessions"], "sessions that have not expired"),
     one("quota_keys", "100", LEDGER, "keys; also when the admin makes them"),
     one("quota_mail_bytes", "67108864", &["messages", "heartbeat-check"], "bytes of mail that it has sent and that nobody has acknowledged, in all inboxes together, dead letters too"),

@@ -257,7 +257,7 @@ pub(crate) async fn has_text(hub: &Hub, message_id: &str, patience: Duration) ->
     message.is_ok_and(|message| !message.text.is_empty())
 }
 
-fn in_millis(duration: Duration) -> i64 {
+pub(crate) fn in_millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 

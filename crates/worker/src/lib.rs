@@ -8,6 +8,8 @@
 //! The agent registers a machine without doing its tasks, and may lead; the same holds for the
 //! command that it runs while it leads.
 //!
+//! `locked` does the same for a named lock and one command.
+//!
 //! # Layout
 //!
 //! - [`agent`]: what a machine does that is a node and no worker. It shares `beats`, `identity`,
@@ -32,6 +34,7 @@ mod lease;
 mod lines;
 mod llm;
 mod log;
+pub mod locked;
 mod machine;
 mod moment;
 mod outcome;

@@ -17,6 +17,7 @@ mod inbox_and_events;
 mod ledger;
 mod ledger_audit;
 mod logs;
+mod locks;
 mod many_tasks;
 mod measured;
 mod messages;

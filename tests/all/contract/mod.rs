@@ -19,6 +19,7 @@ mod inbox_list;
 mod inboxes;
 mod ledger;
 mod lists;
+mod locks;
 mod made_ids;
 mod messages;
 mod names;

@@ -124,6 +124,12 @@ impl Grounds {
             "DELETE /api/v1/tasks/{id}" => {
                 alice.post_empty(&format!("/tasks/{}/cancel", self.estate.task)).ok();
             }
+            "POST /api/v1/locks/{name}/renew" | "POST /api/v1/locks/{name}/release" => {
+                let path = format!("/locks/{}/acquire", self.estate.lock);
+                let held = alice.post(&path, &json!({"holder": "alice", "ttl_ms": LEASE_MS})).ok();
+                assert_eq!(held["is_held"], true, "{held}");
+                self.estate.lock_term = held["lock"]["term"].as_i64().unwrap();
+            }
             "POST /api/v1/cluster/leader/resign" => {
                 let led = hub.client.get("/cluster/leader").ok();
                 if led["leader"].is_string() {

@@ -47,6 +47,15 @@ impl Given {
         answer["term"].clone()
     }
 
+    /// Takes a lock, and says under which term, and for how long somebody before may not know.
+    fn lock(&mut self, client: &Client, holder: &str) -> [Value; 2] {
+        let body = json!({"holder": holder, "ttl_ms": 600_000});
+        let answer = client.post("/locks/one/acquire", &body).ok();
+        assert_eq!(answer["is_held"], true, "{answer}");
+        self.note("lock", &answer["lock"]["term"]);
+        [answer["lock"]["term"].clone(), answer["former_ttl_ms"].clone()]
+    }
+
     fn claim(&mut self, desk: &Desk, node: &str) -> Held {
         let held = desk.claim_with(node, json!({"limit": 1, "lease_ms": 600_000})).remove(0);
         let number = held.token.split('-').next().unwrap().parse::<i64>().unwrap();
@@ -105,6 +114,9 @@ fn story(may_look: bool) -> Story {
     let before = given.register(&client, "n", &desk.skill);
     given.register(&client, "m", &desk.skill);
     given.campaign(&client, "n");
+    let [kept, former] = given.lock(&client, "first");
+    assert_eq!(former, Value::Null);
+    let kept = json!({"holder": "first", "term": kept});
     for _ in 0..3 {
         desk.submit(json!({}));
     }
@@ -115,6 +127,8 @@ fn story(may_look: bool) -> Story {
     replica.cut_off();
     let after = given.register(&client, "n", &desk.skill);
     given.campaign(&client, "n");
+    client.post("/locks/one/release", &kept).ok();
+    given.lock(&client, "second");
     let lost_claim = given.claim(&desk, "m");
     let lost = end(&client);
     while stream.next_event().unwrap().cursor() != lost {}
@@ -125,6 +139,9 @@ fn story(may_look: bool) -> Story {
     let _ = client.post("/nodes/n/shutdown", &json!({}));
     given.register(&client, "n", &desk.skill);
     given.campaign(&client, "m");
+    // So does whoever holds the lock by the data.
+    let _ = client.post("/locks/one/release", &kept);
+    given.lock(&client, "third");
     given.claim(&desk, "m");
     Story {
         hub,
@@ -171,7 +188,7 @@ fn what_a_failover_lost_is_not_given_out_again() {
 fn without_a_look_at_the_server_numbers_come_twice() {
     let story = story(false);
     let twice = story.given.1;
-    for kind in ["term", "incarnation", "claim"] {
+    for kind in ["term", "incarnation", "claim", "lock"] {
         assert!(twice.iter().any(|one| one.starts_with(kind)), "{kind} is not among {twice:?}");
     }
     let ready = story.hub.anonymous().get("//readyz").text();
@@ -188,6 +205,7 @@ fn claims_and_incarnations_that_were_not_lost_stay_good() {
     let mut given = Given::default();
     let incarnation = given.register(&client, "n", &desk.skill);
     let term = given.campaign(&client, "n");
+    let [held_under, _] = given.lock(&client, "first");
     desk.submit(json!({}));
     let held = given.claim(&desk, "n");
     server.kill();
@@ -201,6 +219,14 @@ fn claims_and_incarnations_that_were_not_lost_stay_good() {
     client.post("/cluster/leader/resign", &resign).problem(409, "fenced");
     let led = client.post("/cluster/leader/campaign", &json!({"node_id": "n"})).ok();
     assert!(led["term"].as_i64() > term.as_i64(), "{led}");
+    // The same of a lock. Whoever held it may not know it yet.
+    let body = json!({"holder": "first", "term": held_under});
+    client.post("/locks/one/renew", &body).problem(409, "fenced");
+    client.get("/locks/one").problem(404, "not_found");
+    assert_eq!(client.get("/locks").list(), Vec::<Value>::new());
+    let [term, former] = given.lock(&client, "second");
+    assert!(term.as_i64() > held_under.as_i64(), "{term}");
+    assert!(former.as_i64() > Some(500_000), "as long as the first lease ran: {former}");
 }
 
 #[test]

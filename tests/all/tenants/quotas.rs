@@ -116,6 +116,30 @@ fn sets_of_skills_are_each_owners_own() {
 }
 
 #[test]
+fn locks_that_are_held() {
+    let hub = Hub::options().variable("quota_locks", "2").start();
+    let (_, alice) = new_tenant(&hub);
+    let acquire = |client: &Client, lock: &str| {
+        client.post(&format!("/locks/{lock}/acquire"), &json!({"holder": "a", "ttl_ms": 600_000}))
+    };
+    let first = acquire(&alice, "one").ok();
+    acquire(&alice, "two").ok();
+    assert_over(&acquire(&alice, "three"), "quota_locks", "2");
+    acquire(&alice, "two").ok();
+    acquire(&new_tenant(&hub).1, "three").ok();
+    let body = json!({"holder": "a", "term": first["lock"]["term"]});
+    alice.post("/locks/one/release", &body).ok();
+    acquire(&alice, "four").ok();
+    assert_over(&acquire(&alice, "one"), "quota_locks", "2");
+    // One whose lease is over makes room, too.
+    let short = json!({"holder": "a", "ttl_ms": 100});
+    alice.post("/locks/two/acquire", &short).ok();
+    crate::harness::eventually("room", crate::harness::PATIENCE, || {
+        (acquire(&alice, "one").status == 200).then_some(())
+    });
+}
+
+#[test]
 fn sessions_that_have_expired_do_not_count() {
     let hub = Hub::options().variable("quota_sessions", "2").start();
     let (_, alice) = new_tenant(&hub);

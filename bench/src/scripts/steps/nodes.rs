@@ -68,6 +68,7 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
             driver.ask("POST", "/cluster/leader/resign", &resign).await?;
         }
     }
+    locks(driver).await?;
     for path in [
         "/nodes",
         "/nodes?status=online&tag=rack-2",
@@ -80,6 +81,23 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
         list(driver, path).await?;
     }
     Ok(())
+}
+
+/// Locks: taken, kept, looked at, and every second one handed back.
+async fn locks(driver: &Driver) -> Result<()> {
+    for i in 0..driver.many {
+        let lock = format!("/locks/lock-{i}");
+        let body = json!({"holder": "bench", "ttl_ms": 600_000});
+        let held = driver.ask("POST", &format!("{lock}/acquire"), &body).await?;
+        let body = json!({"holder": "bench", "term": held["lock"]["term"], "ttl_ms": 600_000});
+        driver.ask("POST", &format!("{lock}/renew"), &body).await?;
+        driver.get(&lock).await?;
+        if i % 2 == 1 {
+            let body = json!({"holder": "bench", "term": held["lock"]["term"]});
+            driver.ask("POST", &format!("{lock}/release"), &body).await?;
+        }
+    }
+    list(driver, "/locks").await
 }
 
 /// The nodes go.

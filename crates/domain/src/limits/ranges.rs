@@ -21,6 +21,12 @@ pub const LEADER_TTL_MS: RangeInclusive<i64> = 100..=LEADER_TTL_MS_MAX;
 /// Leadership lease that a campaign asks for when it names none, in milliseconds.
 pub const LEADER_TTL_MS_DEFAULT: i64 = 30_000;
 
+/// Shortest and longest lease of a lock, in milliseconds: as for the leadership.
+pub const LOCK_TTL_MS: RangeInclusive<i64> = 100..=LEADER_TTL_MS_MAX;
+
+/// Lease of a lock where none is named, in milliseconds.
+pub const LOCK_TTL_MS_DEFAULT: i64 = 30_000;
+
 /// For how long a node may say, in a heartbeat, that it will be quiet, in milliseconds: as long as the
 /// longest lease of a claim.
 pub const QUIET_MS: RangeInclusive<i64> = 0..=*CLAIM_LEASE_MS.end();

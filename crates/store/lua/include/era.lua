@@ -66,15 +66,24 @@ local function end_leases(era, reason)
   redis.call('HSET', key.monitor, 'holder', '', 'until', 0)
 end
 
+-- Who holds a lock is not known for sure either. Those that were given out are void by their terms; each
+-- may be held for as long as the longest lease that is known of.
+local function end_locks()
+  redis.call('HSET', key.cluster, 'locks_floor', redis.call('HGET', key.cluster, 'locks'), 'locks_former',
+    string.format('%.0f', math.max(tonumber(redis.call('HGET', key.cluster, 'locks_until') or nil) or 0,
+      clock + OLD_LOCK_MS)))
+end
+
 -- Raises what is given out in this partition, and ends leases.
 local function begin_era(id, era, reason)
   -- Where Redis was replaced under hosts that run, the clock may stand where it was long ago.
   keep_clock()
   for _, counter in ipairs({ 'claims', 'incarnation', 'sequence', 'tasks', 'session_sequence',
-    'deaths' }) do
+    'deaths', 'locks' }) do
     raise(key.cluster, counter, era)
   end
   end_leases(era, reason)
+  end_locks()
   redis.call('HSET', key.cluster, 'server', id, 'era', string.format('%.0f', era))
 end
 

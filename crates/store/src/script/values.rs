@@ -2,9 +2,9 @@
 
 use reef_api::node::NodeStatus;
 use reef_api::{
-    AgentId, BulkId, ContentId, GroupId, HoldId, IntentId, InviteId, KeyId, LimitId, MailId,
-    MatchId, MessageId, NodeId, Open, PositionId, ScheduleId, SessionId, TaskId, Token, WaitId,
-    Word,
+    AgentId, BulkId, ContentId, GroupId, HoldId, IntentId, InviteId, KeyId, LimitId, LockId,
+    MailId, MatchId, MessageId, NodeId, Open, PositionId, ScheduleId, SessionId, TaskId, Token,
+    WaitId, Word,
 };
 use reef_domain::access::Scopes;
 use reef_domain::json::Json;
@@ -232,7 +232,7 @@ macro_rules! ids {
 }
 ids! {
     AgentId ContentId HoldId IntentId InviteId KeyId MailId MatchId MessageId NodeId PositionId SessionId
-    TaskId Token WaitId GroupId BulkId LimitId ScheduleId
+    TaskId Token WaitId GroupId BulkId LimitId LockId ScheduleId
 }
 
 impl FromReply for UnixMillis {

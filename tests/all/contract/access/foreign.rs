@@ -39,6 +39,9 @@ pub struct Estate {
     bulk: String,
     schedule: String,
     limit: String,
+    /// One that she holds, and under which term.
+    pub lock: String,
+    pub lock_term: i64,
     token: String,
     pub key: String,
     pub hold: String,
@@ -88,6 +91,10 @@ impl Estate {
         let schedule = unique("schedule");
         client.put(&format!("/schedules/{schedule}"), &yearly()).ok();
         client.put(&format!("/budgets/group/{group}"), &json!({"cost": "100"})).ok();
+        let lock = unique("lock");
+        let taken = json!({"holder": "alice", "ttl_ms": LEASE_MS});
+        let taken = client.post(&format!("/locks/{lock}/acquire"), &taken).ok();
+        let lock_term = taken["lock"]["term"].as_i64().unwrap();
         let key = client.post("/auth/keys", &json!({"name": "second"})).ok();
         let key = text(&key["key_info"]["key_id"]);
         let content = text(&block["content_id"]);
@@ -107,6 +114,8 @@ impl Estate {
             bulk,
             schedule,
             limit,
+            lock,
+            lock_term,
             token,
             key,
             hold,
@@ -157,7 +166,7 @@ impl Estate {
             .replace("{mid}", &self.message)
             .replace("{cid}", &self.content)
             .replace("{wid}", &self.wait)
-            .replace("{name}", &self.limit)
+            .replace("{name}", if pattern.contains("/locks/") { &self.lock } else { &self.limit })
             .replace("{tid}", "step-1")
             .replace("{agent}", &self.alice.id)
             .replace("{key_id}", &self.key)
@@ -250,6 +259,11 @@ impl Estate {
             ("PUT" | "DELETE", "/limits/{name}") | ("PUT", "/queue" | "/fairness") => {
                 (AdminOnly, json!({}))
             }
+            ("POST", "/locks/{name}/renew" | "/locks/{name}/release") => {
+                (Forbidden, json!({"holder": "alice", "term": self.lock_term, "ttl_ms": LEASE_MS}))
+            }
+            // It is heard, and somebody else holds it.
+            ("POST", "/locks/{name}/acquire") => (Welcome, json!({"holder": "thief"})),
             ("POST", "/tasks/{id}/wait") => {
                 (Forbidden, json!({"token": self.token, "kind": "sleep", "for_ms": 1}))
             }
@@ -314,7 +328,7 @@ impl Estate {
             ("GET", "/nodes" | "/nodes/online" | "/nodes/available" | "/nodes/skills/{skill}")
             | ("GET", "/nodes/{id}" | "/nodes/{id}/health" | "/health" | "/readyz")
             | ("GET", "/cluster/health" | "/cluster/state" | "/cluster/events")
-            | ("GET", "/cluster/durability" | "/cluster/monitor" | "/inboxes")
+            | ("GET", "/cluster/durability" | "/cluster/monitor" | "/inboxes" | "/locks" | "/locks/{name}")
             | ("GET", "/cluster/leader" | "/cluster/leader/history")
             | ("GET", "/sessions" | "/tasks" | "/tasks/pending" | "/tasks/stats" | "/tasks/dead")
             | ("GET", "/usage" | "/prices" | "/budgets" | "/history")
@@ -390,6 +404,8 @@ fn what_belongs_to_another_is_forbidden_or_not_there() {
     assert_eq!(alice.get(&format!("/tasks/{}", estate.task)).ok()["status"], "scheduled");
     let balance = alice.get(&format!("/balance/{}", estate.alice.id)).ok();
     assert_eq!((&balance["balance"], &balance["locked"]), (&json!("200"), &json!("25")));
+    let lock = alice.get(&format!("/locks/{}", estate.lock)).ok();
+    assert_eq!((&lock["holder"], &lock["term"]), (&json!("alice"), &json!(estate.lock_term)));
     let path = format!("/tasks/{}/complete", estate.held);
     alice.post(&path, &json!({"token": estate.token})).ok();
 }

@@ -1,0 +1,33 @@
+//! Calls on named locks: `lua/lock/`.
+
+pub use reef_api::lock::Lock;
+
+use crate::node::Writer;
+use crate::script::{FromReply, Malformed, Reader, rows};
+
+include!(concat!(env!("OUT_DIR"), "/calls_lock.rs"));
+
+impl FromReply for Lock {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        Ok(Self {
+            name: FromReply::read(reply)?,
+            holder: reply.text()?,
+            owner: reply.text()?,
+            term: reply.int()?,
+            ttl_ms: reply.int()?,
+        })
+    }
+}
+
+/// Locks that somebody holds, the latest change of holder first.
+#[derive(Debug)]
+pub struct Page {
+    /// Where the next page begins, if there is one.
+    pub next: Option<i64>,
+    /// The locks.
+    pub locks: Vec<Lock>,
+}
+
+rows! {
+    Page { next, locks }
+}
