@@ -55,6 +55,7 @@ fn parameters_that_cannot_be_meant_are_refused_on_every_list() {
         "/agents",
         "/entries",
         "/entries/seals",
+        "/audit",
         "/cluster/events",
         "/cluster/leader/history",
     ] {
@@ -75,6 +76,7 @@ fn parameters_that_cannot_be_meant_are_refused_on_every_list() {
         "/agents",
         "/entries",
         "/entries/seals",
+        "/audit",
     ] {
         for cursor in ["1", "-1", "x", "1.000000", "9999999999999999999999.abcdef", "%00", "."] {
             let answer = client.get(&format!("{path}?cursor={cursor}"));
@@ -86,6 +88,9 @@ fn parameters_that_cannot_be_meant_are_refused_on_every_list() {
         ("/tasks?status=sleeping", "status"),
         ("/sessions?status=sleeping", "status"),
         ("/entries?order=random", "order"),
+        ("/audit?order=random", "order"),
+        ("/audit?chain=random", "chain"),
+        ("/audit/seals", "chain"),
     ] {
         client.get(path).problem_with(400, "invalid_parameter", field);
     }

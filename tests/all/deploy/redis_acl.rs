@@ -231,6 +231,9 @@ fn use_money(hub: &Hub) {
         "/entries/seals",
         "/entries/audit",
         "/entries/index?agent_id=alice",
+        "/audit",
+        "/audit/seals?chain=cluster",
+        "/audit/seals?chain=ledger",
     ] {
         assert_eq!(admin.get(path).status, 200, "{path}");
     }

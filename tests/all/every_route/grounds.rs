@@ -106,6 +106,9 @@ impl Grounds {
         if operation.name() == "GET /api/v1/entries/index" {
             path += &format!("?agent_id={}", self.estate.alice.id);
         }
+        if operation.name() == "GET /api/v1/audit/seals" {
+            path += "?chain=ledger";
+        }
         Asked { meets, path, body }
     }
 
