@@ -137,7 +137,7 @@ fn only_the_claim_that_holds_a_task_writes_to_its_log() {
 fn a_lease_that_has_run_out_writes_nothing() {
     let scene = Scene::new();
     let id = scene.desk.submit(json!({}));
-    let held = scene.desk.claim_for(&scene.node, 100);
+    let held = scene.desk.claim_for(&scene.node, 2_000);
     scene.write(&held, &["in time"]).ok();
     crate::harness::eventually("the end of the lease", crate::harness::PATIENCE, || {
         (scene.write(&held, &["?"]).status == 409).then_some(())
@@ -284,7 +284,7 @@ fn a_log_is_read_by_the_tasks_owner_its_runner_and_the_admin_alone() {
     let runner = new_agent(&scene.hub);
     let theirs = Desk { client: runner.client.clone(), skill: scene.desk.skill.clone() };
     let node = theirs.node(1);
-    let body = json!({"audience": {"agents": [runner.id]}, "target_node": node});
+    let body = json!({"audience": [runner.id], "target_node": node});
     let id = scene.desk.submit(body);
     let held = theirs.claim_one(&node);
     assert_eq!(held.id, id);
