@@ -4,12 +4,12 @@ use reef_api::agent::{
     AgentBody, AgentChange, AgentList, AgentRegistered, AgentRemoved, CallerAnswer, InviteAnswer,
     InviteBody, InviteList, KeyAnswer, KeyBody, KeyList, ShownAgent,
 };
+use reef_api::audit::{AuditList, AuditSeals};
 use reef_api::cluster::{ClusterHealth, ClusterState, Readiness};
 use reef_api::heartbeat::{HeartbeatAnswer, HeartbeatBody};
 use reef_api::leader::{
     CampaignAnswer, CampaignBody, LeaderHistoryEntry, Leadership, ResignAnswer, ResignBody,
 };
-use reef_api::audit::{AuditList, AuditSeals};
 use reef_api::ledger::{
     AuditPage, Balance, BalanceChange, EntryIndex, EntryList, HoldAnswer, HoldBody, HoldList,
     HoldPostBody, IntentBody, IntentList, IntentSubmitted, MatchAnswer, MatchBody, MoneyBody,

@@ -36,7 +36,8 @@ mod tests {
             ("a/empty".to_owned(), Vec::new()),
             ("a/long.log".to_owned(), long.clone().into_bytes()),
         ];
-        std::fs::write(folder.path().join("x.tgz"), tar_gz(&files, 1_700_000_000).unwrap()).unwrap();
+        std::fs::write(folder.path().join("x.tgz"), tar_gz(&files, 1_700_000_000).unwrap())
+            .unwrap();
         let run = std::process::Command::new("tar")
             .args(["-xzf", "x.tgz"])
             .current_dir(folder.path())

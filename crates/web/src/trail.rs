@@ -127,9 +127,11 @@ pub const AUDITED: &[Audited] = &[
 ];
 
 const NODE: &str = "the ordinary life of a node: its events say it";
+const LOCK: &str = "what whoever holds a lock does: its events say it";
 const QUEUE: &str = "the ordinary life of a task: its events and its own record say it";
 const APART: &str = "lies in a partition of its own, which has no chain; the log names the admin key that removes something";
 const READS: &str = "lets a browser read with a key that there is";
+const ACTS: &str = "lets the page act with a key that there is: what it then does is told";
 const JOURNAL: &str = "what agents do with their own money: the journal says it";
 
 /// The routes that change something of which the audit does not tell, and why.
@@ -143,6 +145,9 @@ pub const NOT_AUDITED: &[(&str, &str, &str)] = &[
         "/api/v1/cluster/leader/campaign",
         "what candidates do every few seconds: the history of the leadership says it",
     ),
+    ("POST", "/api/v1/locks/{name}/acquire", LOCK),
+    ("POST", "/api/v1/locks/{name}/renew", LOCK),
+    ("POST", "/api/v1/locks/{name}/release", LOCK),
     ("POST", "/api/v1/tasks", QUEUE),
     ("POST", "/api/v1/tasks/batch", QUEUE),
     ("POST", "/api/v1/tasks/claim", QUEUE),
@@ -184,6 +189,8 @@ pub const NOT_AUDITED: &[(&str, &str, &str)] = &[
     ("POST", "/ui/session", READS),
     ("DELETE", "/ui/session", READS),
     ("POST", "/ui/sign-in-links", READS),
+    ("POST", "/ui/act", ACTS),
+    ("DELETE", "/ui/act", ACTS),
 ];
 
 /// When the audit tells of a route; `None`: never.

@@ -50,11 +50,7 @@ pub(crate) async fn run(cx: &Context, action: BulkAction, args: ManyArgs) -> Res
 
 /// Changes one after the other. What cannot be done with one of several is said, and the others are
 /// changed all the same.
-async fn change_each(
-    cx: &Context,
-    action: BulkAction,
-    tasks: &[TaskId],
-) -> Result<(), Failure> {
+async fn change_each(cx: &Context, action: BulkAction, tasks: &[TaskId]) -> Result<(), Failure> {
     let mut failed = 0;
     for task in tasks {
         let request = match action {

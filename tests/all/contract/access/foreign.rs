@@ -191,7 +191,11 @@ impl Estate {
             )
             | (
                 "GET",
-                "/tasks/{id}" | "/tasks/{id}/why" | "/tasks/{id}/attempts" | "/tasks/{id}/log" | "/waits/{wid}",
+                "/tasks/{id}"
+                | "/tasks/{id}/why"
+                | "/tasks/{id}/attempts"
+                | "/tasks/{id}/log"
+                | "/waits/{wid}",
             )
             | ("GET", "/groups/{id}" | "/groups/{id}/tasks" | "/bulk/{id}" | "/schedules/{id}")
             | ("GET", "/budgets/{scope}/{id}")
@@ -298,9 +302,7 @@ impl Estate {
             (
                 "GET",
                 "/entries/seals" | "/entries/audit" | "/entries/index" | "/audit" | "/audit/seals",
-            ) => {
-                (AdminOnly, Value::Null)
-            }
+            ) => (AdminOnly, Value::Null),
             ("GET", "/holds" | "/intents" | "/entries") => (Welcome, Value::Null),
             // To what is everybody's, or the caller's own.
             ("POST", "/heartbeats") => (Welcome, json!([])),
@@ -328,7 +330,14 @@ impl Estate {
             ("GET", "/nodes" | "/nodes/online" | "/nodes/available" | "/nodes/skills/{skill}")
             | ("GET", "/nodes/{id}" | "/nodes/{id}/health" | "/health" | "/readyz")
             | ("GET", "/cluster/health" | "/cluster/state" | "/cluster/events")
-            | ("GET", "/cluster/durability" | "/cluster/monitor" | "/inboxes" | "/locks" | "/locks/{name}")
+            | (
+                "GET",
+                "/cluster/durability"
+                | "/cluster/monitor"
+                | "/inboxes"
+                | "/locks"
+                | "/locks/{name}",
+            )
             | ("GET", "/cluster/leader" | "/cluster/leader/history")
             | ("GET", "/sessions" | "/tasks" | "/tasks/pending" | "/tasks/stats" | "/tasks/dead")
             | ("GET", "/usage" | "/prices" | "/budgets" | "/history")
