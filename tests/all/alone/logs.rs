@@ -208,7 +208,7 @@ fn a_log_is_bounded_in_time_and_goes_with_its_task_whoever_removes_that() {
     let node = desk.node(20);
     let mut redis = hub.private_redis();
     let name = unique("logged");
-    let mut logged = || {
+    let logged = || {
         desk.submit(json!({ "name": name }));
         let held = desk.claim_one(&node);
         say(&desk, &held, &["x".to_owned()]);

@@ -498,7 +498,7 @@ impl<'a> World<'a> {
         }
         let n = self.random.usize(..self.tasks.len());
         let call = Remove { task_id: &self.tasks[n].id, writer: Writer::Owner(OWNER) };
-        if let Written::Ok(()) = finish(self.store.call(&call)).unwrap() {
+        if let Written::Ok(_) = finish(self.store.call(&call)).unwrap() {
             self.tasks[n].is_gone = true;
             self.did.push(format!("{} is removed", self.tasks[n].id));
         }
