@@ -16,7 +16,7 @@ use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::output::json;
 use crate::table::{columns, or_empty, shortened};
-use crate::{Context, EXIT_CODES};
+use crate::{Context, EXIT_CODES, time};
 
 /// Shown above the group's `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -134,7 +134,7 @@ async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
     let facts = |facts: &Option<Box<RawValue>>| or_empty(facts.as_ref().map(|it| it.get()));
     let row = |entry: &Entry| {
         [
-            entry.at.to_string(),
+            time::of(entry.at),
             entry.actor.clone(),
             or_empty(entry.key_id.as_ref()),
             entry.via.clone(),
