@@ -206,7 +206,7 @@ fn what_is_left_once_the_oldest_were_dropped_is_verified_from_there_on() {
                 all[0].1 = all[1].1.clone();
                 all[1].1 = moved;
             },
-            "entry 202 of the cluster is not linked",
+            "entry 201 of the cluster was altered",
         ),
     ];
     for (change, says) in cases {
