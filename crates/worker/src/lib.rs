@@ -46,7 +46,7 @@ mod worker;
 mod workflow;
 
 pub use args::{DETAILS, EXAMPLES, WorkerArgs};
-pub use machine::free_space;
+pub use machine::{arch_of_this_machine, free_space};
 pub use setup::run;
 
 /// Why a worker or an agent ends before it was told to.

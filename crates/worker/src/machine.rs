@@ -50,6 +50,12 @@ fn arch(arch: &'static str) -> Result<&'static str, Unknown> {
     }
 }
 
+/// This machine's kind of processor, in a registration's words; `None` if nodes have no such kind.
+#[must_use]
+pub fn arch_of_this_machine() -> Option<&'static str> {
+    arch(std::env::consts::ARCH).ok()
+}
+
 /// How busy the machine is, each in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Figures {

@@ -116,6 +116,7 @@ fn a_key_does_not_see_what_it_may_not_do() {
         "list_tasks",
         "list_waits",
         "get_group",
+        "task_log",
         "find_tasks",
         "list_limits",
         "list_schedules",

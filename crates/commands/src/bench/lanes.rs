@@ -100,7 +100,7 @@ impl Lanes {
         let form = Registration {
             hostname: Some(hostname.to_owned()),
             platform: Some(std::env::consts::OS.to_owned()),
-            arch: Some(std::env::consts::ARCH.to_owned()),
+            arch: reef_worker::arch_of_this_machine().map(str::to_owned),
             available_skills: Some(vec![self.name.clone()]),
             max_concurrent_tasks: Some(slots),
             tags: Some(vec!["reef-bench".to_owned()]),
