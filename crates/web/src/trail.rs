@@ -152,6 +152,7 @@ pub const NOT_AUDITED: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/tasks/batch", QUEUE),
     ("POST", "/api/v1/tasks/claim", QUEUE),
     ("POST", "/api/v1/tasks/{id}/progress", QUEUE),
+    ("POST", "/api/v1/tasks/{id}/log", QUEUE),
     ("POST", "/api/v1/tasks/{id}/complete", QUEUE),
     ("POST", "/api/v1/tasks/{id}/fail", QUEUE),
     ("POST", "/api/v1/tasks/{id}/wait", QUEUE),
