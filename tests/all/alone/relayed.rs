@@ -73,7 +73,7 @@ fn the_page_of_an_app_reads_and_acts_through_its_monitor() {
     let path = format!("/sessions/{}", made["session_id"].as_str().unwrap());
     assert_eq!(page.send("HEAD", &path, None).status, 200);
     acting.delete(&path).ok();
-    acting.delete(&path).problem(404, "not_found");
+    acting.delete(&format!("/sessions/{}", unique("none"))).problem(404, "not_found");
     acting.post("/invites", &json!({})).problem(403, "forbidden");
     page.post("/sessions", &json!({})).problem(403, "forbidden");
 
