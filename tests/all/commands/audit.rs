@@ -289,7 +289,7 @@ fn what_the_command_line_does_is_told_with_its_reason() {
     let shell = Shell::of(&hub);
     let node = hub.admin().new_node("n");
     shell.ok(&["nodes", "remove", &node, "--reason", "drill 检修"]);
-    shell.ok(&["--reason", "before", "limits", "set", "model", "--concurrency", "2"]);
+    shell.ok(&["limits", "--reason", "before", "set", "model", "--concurrency", "2"]);
     let refused = shell.run(&["limits", "remove", "model", "--reason", "a\u{1b}b"]);
     assert!(refused.code == Some(1) && refused.stderr.contains("Reef-Reason"), "{refused:?}");
     let listed = shell.json(&["audit", "list"]);
