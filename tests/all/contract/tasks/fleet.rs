@@ -217,6 +217,7 @@ fn the_cluster_counts_tasks() {
         "ended_bytes",
         "oldest_end",
         "overdue",
+        "ever",
     ]);
     let least = |field: &str, least: i64| {
         assert!(stats[field].as_i64() >= Some(least), "{field} in {stats}");
