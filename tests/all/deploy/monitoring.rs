@@ -33,7 +33,8 @@ fn metrics_of_a_used_hub() -> BTreeMap<String, BTreeSet<String>> {
     // The first round of the monitor and of the cron trigger.
     eventually("all metrics", PATIENCE, || {
         let text = client.get("//metrics").text();
-        text.contains("reef_cron_runs_total").then(|| shown(&text))
+        let last = ["reef_cron_runs_total", "reef_task_wait_seconds_bucket"];
+        last.iter().all(|name| text.contains(name)).then(|| shown(&text))
     })
 }
 

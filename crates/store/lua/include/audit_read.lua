@@ -29,7 +29,7 @@ local function list_audit(oldest_first, limit, after, actor, action, target)
   local function append(into, row)
     local values, bytes = named(row[2]), 400
     into[#into + 1] = row[1]
-    for i, field in ipairs(ENTRY_FIELDS) do
+    for _, field in ipairs(ENTRY_FIELDS) do
       into[#into + 1] = values[field] or ''
       bytes = bytes + #(values[field] or '')
     end
