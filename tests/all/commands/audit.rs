@@ -219,7 +219,7 @@ fn what_is_left_once_the_oldest_were_dropped_is_verified_from_there_on() {
     put(&mut redis, &kept[100..]);
     named(&shell, "entry 201 of the cluster is missing: entry 301");
     let mut begin = redis::cmd("HSET");
-    begin.arg("reef:audit-head").arg("begin").arg(301).exec(&mut redis).unwrap();
+    begin.arg("reef:audit-head").arg("kept_from").arg(301).exec(&mut redis).unwrap();
     // That is what whoever writes all of Redis can do; an export knows better.
     shell.ok(&["audit", "verify"]);
 }

@@ -76,7 +76,7 @@ end
 local function audit(action, target, before, after)
   if ARGV[3] == '' then return end
   local by = cjson.decode(ARGV[3])
-  local head = redis.call('HMGET', key.audit_head, 'entries', 'link', 'begin')
+  local head = redis.call('HMGET', key.audit_head, 'entries', 'link', 'kept_from')
   local seq, previous = string.format('%.0f', (tonumber(head[1]) or 0) + 1), head[2] or NO_LINK
   local fields = { 'at', string.format('%.0f', now), 'actor', by[1], 'key_id', by[2], 'via', by[3],
     'action', action, 'target', clean(target), 'reason', by[4], 'request_id', by[5],

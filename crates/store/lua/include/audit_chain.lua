@@ -1,5 +1,5 @@
 -- A partition's chain of audit entries: `audit_head` says how many there are (entries), the last one's link,
--- the number of the first that is kept (begin), how many seals were made (sealed), the last of them, the
+-- the number of the first that is kept (kept_from), how many seals were made (sealed), the last of them, the
 -- number of the first of them that is kept (seals_from), and how many entries could not be written (lost).
 -- Entries and seals are dropped from the old end, a seal's entries at a time: what is kept begins where a
 -- seal does, and the seal before is kept with it.
@@ -18,5 +18,5 @@ local function drop_audit(first)
     for old = from, number - 2 do redis.call('HDEL', key.audit_seals, old) end
     redis.call('HSET', key.audit_head, 'seals_from', math.max(from, number - 1))
   end
-  redis.call('HSET', key.audit_head, 'begin', string.format('%.0f', first))
+  redis.call('HSET', key.audit_head, 'kept_from', string.format('%.0f', first))
 end

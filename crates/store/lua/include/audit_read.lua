@@ -65,7 +65,7 @@ end
 -- the first kept entry (empty for none), how many were made, the number of the first that is listed, and
 -- those.
 local function list_audit_seals(from, limit)
-  local row = redis.call('HMGET', key.audit_head, 'entries', 'link', 'begin', 'lost', 'sealed')
+  local row = redis.call('HMGET', key.audit_head, 'entries', 'link', 'kept_from', 'lost', 'sealed')
   local first = tonumber(row[3]) or 1
   local number, made = (first - 1) / AUDIT_SEAL_ENTRIES, tonumber(row[5]) or 0
   local before = number > 0 and redis.call('HGET', key.audit_seals, number - 1) or ''
@@ -81,7 +81,7 @@ end
 -- covers, once there are as many. Where seals are missing or another was seen, nothing is sealed, so that
 -- nobody gets a new one by deleting the old one.
 local function tend_audit(seen, seen_last, most, kept_ms)
-  local row = redis.call('HMGET', key.audit_head, 'sealed', 'seal', 'entries', 'begin', 'seals_from')
+  local row = redis.call('HMGET', key.audit_head, 'sealed', 'seal', 'entries', 'kept_from', 'seals_from')
   local number, entries = tonumber(row[1]) or 0, tonumber(row[3]) or 0
   local from, begin = tonumber(row[5]) or 0, tonumber(row[4]) or 1
   local first = begin

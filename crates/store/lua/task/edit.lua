@@ -37,8 +37,8 @@ end
 
 -- By how many bytes it grows.
 local function growth(task, given)
-  local part = key.task(task.id)
-  local was = redis.call('HSTRLEN', part, 'wants') + redis.call('HSTRLEN', part, 'spec')
+  local row = key.task(task.id)
+  local was = redis.call('HSTRLEN', row, 'wants') + redis.call('HSTRLEN', row, 'spec')
     + redis.call('HSTRLEN', key.task_large(task.id), 'spec')
   return #given.spec + #given.wants - was
 end
