@@ -148,8 +148,8 @@ fn line(values: &[Option<f64>]) -> String {
     let bar = |some: &[Option<f64>]| {
         let Some(value) = some.iter().copied().flatten().reduce(f64::max) else { return ' ' };
         let share = if most > 0.0 { value / most } else { 0.0 };
-        let height = BARS.iter().enumerate().skip(1);
-        let reached = height.filter(|(n, _)| share * 7.0 > *n as f64 - 0.5).next_back();
+        let mut heights = BARS.iter().enumerate().skip(1);
+        let reached = heights.rfind(|(n, _)| share * 7.0 > *n as f64 - 0.5);
         // What is not nothing is not drawn as nothing.
         let least = usize::from(value > 0.0);
         let height = reached.map_or(0, |(n, _)| n).max(least);
