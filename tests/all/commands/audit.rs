@@ -244,7 +244,7 @@ fn an_export_is_verified_by_itself_and_the_hub_against_it() {
             let entry: Value = serde_json::from_str(line).unwrap();
             entry["chain"] == "cluster" && entry["seq"] == seq
         };
-        lines.iter().position(|line| is_it(line)).unwrap()
+        lines.iter().position(is_it).unwrap()
     };
     let altered = lines[at(7)].replace("drill", "chore");
     type Change<'a> = Box<dyn Fn(&mut Vec<&'a str>) + 'a>;

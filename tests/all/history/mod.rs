@@ -58,7 +58,7 @@ fn run(server: &RedisServer, seed: u64, mutant: Option<&'static Mutant>) {
     let mut redis = server.connect();
     redis::cmd("FLUSHALL").query::<()>(&mut redis).unwrap();
     redis::cmd("FUNCTION").arg("FLUSH").query::<()>(&mut redis).unwrap();
-    let keys = if seed % 2 == 0 { Keys::default() } else { world::cluster_keys() };
+    let keys = if seed.is_multiple_of(2) { Keys::default() } else { world::cluster_keys() };
     let store = Store::new(Turns::new(server.connect(), mutant), keys);
     let mut world = World::new(&store, redis, seed);
     let done = catch_unwind(AssertUnwindSafe(|| {

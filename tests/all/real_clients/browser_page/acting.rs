@@ -152,7 +152,7 @@ fn an_action_is_done_once_under_double_clicks_lost_answers_and_reloads() {
     // What was done is said to those who do not see it.
     page.wait_for("document.getElementById('said').textContent === '1 run has begun.'");
     // A new key that is sent twice is shown once, and never again.
-    page.view(&format!("#/agents"));
+    page.view("#/agents");
     page.click(&named("Register an agent"));
     page.fill("#field-display_name", "Fresh");
     page.click_times(&do_it(), 2);

@@ -46,7 +46,7 @@ fn what_others_write_is_shown_as_text() {
         "#/approvals".to_owned(),
         "#/mail/reader".to_owned(),
         format!("#/sessions/{}?message={}", message.session, message.id),
-        format!("#/tasks?status=failed"),
+        "#/tasks?status=failed".to_owned(),
     ] {
         page.view(&hash);
         page.shows(SEEN);
