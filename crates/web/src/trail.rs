@@ -256,7 +256,7 @@ fn via_of(request: &Request) -> &'static str {
 
 const REASON: &str = "Reef-Reason";
 
-/// Why it is done: UTF-8, or as RFC 8187 writes it in ASCII (`UTF-8''caf%C3%A9`), since browsers send nothing else.
+/// Why it is done: UTF-8, or as RFC 8187 writes it in ASCII (`UTF-8''%C3%A9t%C3%A9`), since browsers send nothing else.
 fn reason_of(request: &Request) -> Result<String, Problem> {
     let Some(raw) = request.raw_header(REASON) else { return Ok(String::new()) };
     let coded =

@@ -247,7 +247,7 @@ fn each_part_lies_where_its_keys_lie() {
 }
 
 #[test]
-fn what_stands_in_an_entrys_place_costs_the_entry_and_not_the_change() {
+fn what_stands_where_an_entry_would_costs_the_entry_and_not_the_change() {
     let hub = Hub::start();
     let client = hub.admin();
     let mut redis = hub.private_redis();

@@ -180,7 +180,7 @@ pub fn reason() -> Value {
         "in": "header",
         "description": format!(
             "Why, for the audit: at most {AUDIT_REASON_CHARS_MAX} characters in one line. UTF-8, or as RFC 8187 \
-             writes it in ASCII: `UTF-8''caf%C3%A9`."
+             writes it in ASCII: `UTF-8''%C3%A9t%C3%A9`."
         ),
         "schema": {
             "type": "string", "maxLength": AUDIT_REASON_CHARS_MAX, "pattern": "^([!-~]([ -~]*[!-~])?)?$",
