@@ -274,7 +274,8 @@ mod tests {
         let said = "7 lines were dropped: they came faster than the hub took them";
         assert_eq!(rest[rest.len() - 2..], [said, "later"]);
         assert_eq!(rest.len(), LINES_MAX - LOG_BATCH_MAX + 2);
-        assert_eq!((log.waiting().bytes, log.waiting().dropped), (0, 0));
+        let waiting = log.waiting();
+        assert_eq!((waiting.bytes, waiting.dropped), (0, 0));
     }
 
     #[test]
