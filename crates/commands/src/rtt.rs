@@ -137,7 +137,7 @@ async fn register(cx: &Context) -> Result<NodeId, Failure> {
     let form = Registration {
         hostname: Some(name.clone()),
         platform: Some(std::env::consts::OS.to_owned()),
-        arch: Some(std::env::consts::ARCH.to_owned()),
+        arch: reef_worker::arch_of_this_machine().map(str::to_owned),
         available_skills: Some(vec![name]),
         ..Registration::default()
     };
