@@ -289,6 +289,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cluster/monitor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_cluster_monitor"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cluster/leader/history": {
         parameters: {
             query?: never;
@@ -299,6 +315,86 @@ export interface paths {
         get: operations["list_leaders"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_locks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_lock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locks/{name}/acquire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["acquire_lock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locks/{name}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["renew_lock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locks/{name}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["release_lock"];
         delete?: never;
         options?: never;
         head?: never;
@@ -545,6 +641,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{id}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_attempts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{id}/cancel": {
         parameters: {
             query?: never;
@@ -571,6 +683,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["retry_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["read_task_log"];
+        put?: never;
+        post: operations["write_task_log"];
         delete?: never;
         options?: never;
         head?: never;
@@ -945,6 +1073,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{id}/wait": {
         parameters: {
             query?: never;
@@ -1307,6 +1451,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["acknowledge_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inboxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_inboxes"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1777,6 +1937,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/seals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_audit_seals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{sid}/messages/{mid}/stream": {
         parameters: {
             query?: never;
@@ -1785,6 +1977,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["stream_message"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{id}/log/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["stream_task_log"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1833,6 +2041,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["read_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/debug": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["read_debug"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1953,6 +2177,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/ui/act": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_ui_act"];
+        put?: never;
+        post: operations["begin_ui_act"];
+        delete: operations["end_ui_act"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ui/sign-in-links": {
         parameters: {
             query?: never;
@@ -2053,8 +2293,55 @@ export interface components {
             options?: components["schemas"]["WaitOptionBody"][] | null;
             question: string;
         };
+        Attempt: {
+            attempt: number;
+            cost?: string | null;
+            error?: string | null;
+            from: components["schemas"]["Instant"];
+            node_id: string;
+            /** @enum {string} */
+            outcome: "running" | "completed" | "failed" | "snoozed" | "timeout" | "released" | "waiting" | "cancelled";
+            to?: components["schemas"]["Instant"] | null;
+            tokens_in?: number | null;
+            tokens_out?: number | null;
+        };
+        Attempts: {
+            attempts: components["schemas"]["Attempt"][];
+            success: boolean;
+        };
+        AuditChain: "cluster" | "ledger";
+        AuditEntry: {
+            action: string;
+            actor: string;
+            after?: unknown;
+            at: components["schemas"]["Instant"];
+            before?: unknown;
+            chain: components["schemas"]["AuditChain"];
+            key_id?: string | null;
+            link: string;
+            previous: string;
+            reason: string;
+            request_id: string;
+            seq: number;
+            target: string;
+            via: string;
+        };
+        AuditList: {
+            entries: components["schemas"]["AuditEntry"][];
+        };
         AuditPage: {
             records: components["schemas"]["Record"][];
+        };
+        AuditSeals: {
+            before?: string | null;
+            begin: number;
+            chain: components["schemas"]["AuditChain"];
+            entries: number;
+            first: number;
+            link: string;
+            lost: number;
+            seals: string[];
+            total: number;
         };
         BackfillBody: {
             from: string;
@@ -2273,6 +2560,16 @@ export interface components {
             total_nodes: number;
             used_capacity: number;
         };
+        ClusterMonitor: {
+            holder: string | null;
+            lag: components["schemas"]["MonitorLag"];
+            last_tick_at: components["schemas"]["Instant"] | null;
+            success: boolean;
+            term: number;
+            tick_ms: number | null;
+            ticks: number;
+            until: components["schemas"]["Instant"] | null;
+        };
         ClusterState: {
             data_version: number;
             nodes_by_status: components["schemas"]["NodesByStatus"];
@@ -2341,6 +2638,18 @@ export interface components {
                 url?: string | null;
             };
         };
+        DeadByError: {
+            groups: components["schemas"]["DeadGroup"][];
+            success: boolean;
+        };
+        DeadGroup: {
+            count: number;
+            error: string;
+            first_at?: components["schemas"]["Instant"] | null;
+            key: string;
+            last_at?: components["schemas"]["Instant"] | null;
+            name: string;
+        };
         DurabilityGiven: {
             by: string;
             levels: components["schemas"]["LevelGiven"][];
@@ -2368,7 +2677,7 @@ export interface components {
         Event: {
             event_id: string;
             /** @enum {string} */
-            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_waiting" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "task_edited" | "bulk_started" | "bulk_ended" | "group_failing" | "group_ended" | "class_open" | "schedule_set" | "schedule_removed" | "schedule_paused" | "schedule_resumed" | "schedule_missed" | "limit_changed" | "limit_removed" | "limit_shut" | "queue_paused" | "queue_resumed" | "wait_answered" | "budget_exceeded" | "restored" | "store_changed" | "ledger_rolled_back";
+            event_type: "node_registered" | "node_removed" | "node_online" | "node_busy" | "node_offline" | "node_maintenance" | "node_error" | "leader_changed" | "lock_changed" | "expiry_suspended" | "task_pending" | "task_scheduled" | "task_waiting" | "task_running" | "task_completed" | "task_failed" | "task_cancelled" | "task_timeout" | "task_edited" | "bulk_started" | "bulk_ended" | "group_failing" | "group_ended" | "class_open" | "schedule_set" | "schedule_removed" | "schedule_paused" | "schedule_resumed" | "schedule_missed" | "limit_changed" | "limit_removed" | "limit_shut" | "queue_paused" | "queue_resumed" | "wait_answered" | "budget_exceeded" | "restored" | "store_changed" | "ledger_rolled_back";
             payload: {
                 [key: string]: unknown;
             };
@@ -2456,6 +2765,36 @@ export interface components {
             task_id: string;
             token: string;
         };
+        History: {
+            from: components["schemas"]["Instant"];
+            points: components["schemas"]["HistoryPoint"][];
+            step: number;
+            success: boolean;
+            to: components["schemas"]["Instant"];
+        };
+        HistoryPoint: {
+            at: components["schemas"]["Instant"];
+            cancelled?: number | null;
+            capacity?: number | null;
+            claimed?: number | null;
+            completed?: number | null;
+            cost?: number | null;
+            dead?: number | null;
+            failed?: number | null;
+            fenced?: number | null;
+            nodes_online?: number | null;
+            nodes_total?: number | null;
+            run_p50?: number | null;
+            run_p95?: number | null;
+            running?: number | null;
+            submitted?: number | null;
+            timeout?: number | null;
+            tokens_in?: number | null;
+            tokens_out?: number | null;
+            wait_p50?: number | null;
+            wait_p95?: number | null;
+            waiting?: number | null;
+        };
         Hold: {
             agent_id: string;
             amount: string;
@@ -2482,6 +2821,19 @@ export interface components {
         HoldPostBody: {
             amount?: string | null;
             to_agent: string;
+        };
+        InboxCounts: {
+            agent: string;
+            dead: number;
+            in_flight: number;
+            oldest_at: components["schemas"]["Instant"] | null;
+            waiting: number;
+        };
+        InboxList: {
+            has_more: boolean;
+            inboxes: components["schemas"]["InboxCounts"][];
+            next_cursor: string | null;
+            success: boolean;
         };
         Instant: string;
         Intent: {
@@ -2645,6 +2997,36 @@ export interface components {
             shut_by: "paused" | "concurrency" | "rate" | "penalty" | null;
             updated_at: components["schemas"]["Instant"];
             updated_by: string;
+        };
+        Lock: {
+            holder: string;
+            name: string;
+            owner: string;
+            term: number;
+            ttl_ms: number;
+        };
+        LockAcquireBody: {
+            holder: string;
+            ttl_ms?: number | null;
+        };
+        LockAcquired: {
+            former_ttl_ms?: number;
+            is_held: boolean;
+            lock: components["schemas"]["Lock"];
+        };
+        LockReleaseBody: {
+            holder: string;
+            term: number;
+        };
+        LockReleased: {
+            name: string;
+            success: boolean;
+            term: number;
+        };
+        LockRenewBody: {
+            holder: string;
+            term: number;
+            ttl_ms?: number | null;
         };
         LostClaim: {
             reason: string;
@@ -2823,6 +3205,15 @@ export interface components {
         MoneyBody: {
             agent_id: string;
             amount: string;
+        };
+        MonitorLag: {
+            delayed: number;
+            endings: number;
+            janitor: number;
+            leases: number;
+            limits: number;
+            schedules: number;
+            waits: number;
         };
         NewContentBlock: {
             content_id?: string | null;
@@ -3046,7 +3437,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "signals_full" | "quota_exceeded" | "budget_exhausted" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
+            code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "act_required" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "signals_full" | "quota_exceeded" | "budget_exhausted" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "hub_unavailable" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
             detail: string;
             errors?: {
                 field: string;
@@ -3578,6 +3969,7 @@ export interface components {
         TaskFilter: {
             assigned_node?: string | null;
             error?: string | null;
+            error_key?: string | null;
             labels?: {
                 [key: string]: string;
             } | null;
@@ -3600,6 +3992,47 @@ export interface components {
             key?: string | null;
             name: string;
             tokens?: number | null;
+        };
+        TaskLog: {
+            cursor: string;
+            gap: components["schemas"]["TaskLogGap"] | null;
+            has_more: boolean;
+            lines: components["schemas"]["TaskLogLine"][];
+            /** @enum {string} */
+            status: "pending" | "scheduled" | "waiting" | "running" | "completed" | "failed" | "cancelled" | "timeout";
+            success: boolean;
+        };
+        TaskLogBody: {
+            lines: components["schemas"]["TaskLogLineBody"][];
+            seq?: number | null;
+            token: string;
+        };
+        TaskLogGap: {
+            from: string;
+            to: string;
+        };
+        TaskLogLine: {
+            at: components["schemas"]["Instant"];
+            attempt: number;
+            id: string;
+            /** @enum {string|null} */
+            level: "debug" | "info" | "warn" | "error" | null;
+            /** @enum {string|null} */
+            stream: "stdout" | "stderr" | null;
+            text: string;
+        };
+        TaskLogLineBody: {
+            at?: string | null;
+            /** @enum {string|null} */
+            level?: "debug" | "info" | "warn" | "error" | null;
+            /** @enum {string|null} */
+            stream?: "stdout" | "stderr" | null;
+            text: string;
+        };
+        TaskLogWritten: {
+            cursor: string;
+            dropped: number;
+            success: boolean;
         };
         TaskProgressAnswer: {
             budget?: components["schemas"]["BudgetLeft"] | null;
@@ -3636,6 +4069,7 @@ export interface components {
             };
         };
         TaskRedriveFilter: {
+            error_key?: string | null;
             /** @enum {string|null} */
             status?: "" | "failed" | "timeout" | null;
             user_id?: string | null;
@@ -3651,6 +4085,7 @@ export interface components {
             delayed: number;
             ended: number;
             ended_bytes: number;
+            ever: components["schemas"]["TaskTotals"];
             failed: number;
             fenced: number;
             oldest_end: components["schemas"]["Instant"] | null;
@@ -3663,6 +4098,16 @@ export interface components {
             timeout: number;
             total: number;
             waiting: number;
+        };
+        TaskTotals: {
+            cancelled: number;
+            claimed: number;
+            completed: number;
+            dead: number;
+            failed: number;
+            fenced: number;
+            submitted: number;
+            timeout: number;
         };
         TaskUsage: {
             cached: number;
@@ -4294,6 +4739,25 @@ export interface operations {
             };
         };
     };
+    show_cluster_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterMonitor"];
+                };
+            };
+        };
+    };
     list_leaders: {
         parameters: {
             query?: {
@@ -4311,6 +4775,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LeaderHistoryEntry"][];
+                };
+            };
+        };
+    };
+    list_locks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lock"][];
+                };
+            };
+        };
+    };
+    show_lock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lock"];
+                };
+            };
+        };
+    };
+    acquire_lock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockAcquireBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockAcquired"];
+                };
+            };
+        };
+    };
+    renew_lock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockRenewBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lock"];
+                };
+            };
+        };
+    };
+    release_lock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LockReleaseBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LockReleased"];
                 };
             };
         };
@@ -4486,6 +5068,7 @@ export interface operations {
                 since?: string;
                 until?: string;
                 "error~"?: string;
+                error_key?: string;
                 limit?: number;
                 cursor?: string;
             };
@@ -4782,6 +5365,27 @@ export interface operations {
             };
         };
     };
+    list_attempts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attempts"];
+                };
+            };
+        };
+    };
     cancel_task: {
         parameters: {
             query?: never;
@@ -4824,9 +5428,60 @@ export interface operations {
             };
         };
     };
+    read_task_log: {
+        parameters: {
+            query?: {
+                after?: string;
+                tail?: unknown;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskLog"];
+                };
+            };
+        };
+    };
+    write_task_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskLogBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskLogWritten"];
+                };
+            };
+        };
+    };
     list_dead_tasks: {
         parameters: {
             query?: {
+                group?: "error" | "";
                 limit?: number;
                 cursor?: string;
             };
@@ -4841,7 +5496,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Task"][];
+                    "application/json": components["schemas"]["Task"][] | components["schemas"]["DeadByError"];
                 };
             };
         };
@@ -5556,6 +6211,30 @@ export interface operations {
             };
         };
     };
+    show_history: {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+                step?: "60" | "3600";
+                series?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+        };
+    };
     wait_for: {
         parameters: {
             query?: never;
@@ -6185,6 +6864,28 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AcknowledgeAnswer"];
+                };
+            };
+        };
+    };
+    list_inboxes: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxList"];
                 };
             };
         };
@@ -7019,6 +7720,56 @@ export interface operations {
             };
         };
     };
+    list_audit: {
+        parameters: {
+            query?: {
+                order?: "newest" | "oldest" | "";
+                chain?: "cluster" | "ledger" | "";
+                actor?: string;
+                action?: string;
+                target?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+        };
+    };
+    list_audit_seals: {
+        parameters: {
+            query: {
+                chain: "cluster" | "ledger" | "";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditSeals"];
+                };
+            };
+        };
+    };
     stream_message: {
         parameters: {
             query?: {
@@ -7028,6 +7779,35 @@ export interface operations {
             path: {
                 sid: string;
                 mid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    stream_task_log: {
+        parameters: {
+            query?: {
+                last_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
             };
             cookie?: never;
         };
@@ -7113,12 +7893,54 @@ export interface operations {
             };
         };
     };
+    read_debug: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        at: string;
+                        configuration: {
+                            [key: string]: unknown;
+                        };
+                        host: {
+                            [key: string]: unknown;
+                        };
+                        log: string[];
+                        log_lines_dropped: number;
+                        metrics: string;
+                        readiness: {
+                            [key: string]: unknown;
+                        };
+                        redis: {
+                            [key: string]: unknown;
+                        };
+                        /** @constant */
+                        success: true;
+                        up_seconds: number;
+                        variables: {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+    };
     explain_problem: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "signals_full" | "quota_exceeded" | "budget_exhausted" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
+                code: "malformed_request" | "malformed_json" | "invalid_parameter" | "invalid_registration" | "insufficient_balance" | "unauthenticated" | "forbidden" | "act_required" | "not_found" | "method_not_allowed" | "request_timeout" | "conflict" | "fenced" | "in_progress" | "inbox_full" | "signals_full" | "quota_exceeded" | "budget_exhausted" | "payload_too_large" | "unsupported_media_type" | "misdirected" | "validation_failed" | "idempotency_mismatch" | "rate_limited" | "internal" | "hub_unavailable" | "deadline_exceeded" | "store_unavailable" | "store_full" | "store_resharding" | "durability_not_reached" | "overloaded";
             };
             cookie?: never;
         };
@@ -7270,6 +8092,96 @@ export interface operations {
                 content: {
                     "application/json": {
                         [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    show_ui_act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        acting: boolean;
+                        agent_id?: string;
+                        csrf?: string;
+                        ends_at?: string;
+                        expires_at?: string;
+                        scopes?: string[];
+                        /** @constant */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    begin_ui_act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        acting: boolean;
+                        agent_id: string;
+                        csrf: string;
+                        ends_at: string;
+                        expires_at: string;
+                        scopes: string[];
+                        /** @constant */
+                        success: true;
+                    };
+                };
+            };
+        };
+    };
+    end_ui_act: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        acting: boolean;
+                        agent_id?: string;
+                        csrf?: string;
+                        ends_at?: string;
+                        expires_at?: string;
+                        scopes?: string[];
+                        /** @constant */
+                        success: true;
                     };
                 };
             };

@@ -134,6 +134,53 @@ class AppendAnswer(TypedDict):
 Assignee: TypeAlias = str
 
 
+AuditChain: TypeAlias = Literal["cluster", "ledger"]
+"""
+Where an entry was written: a script touches one partition, so that each has a chain of its own.
+"""
+
+
+class AuditSeals(TypedDict):
+    """
+    What a chain of the audit says of itself, and its seals.
+    """
+
+    before: NotRequired[str | None]
+    """
+    The seal of those before `begin`; none where all are kept, or nobody has sealed them.
+    """
+    begin: int
+    """
+    The number of the first that is kept.
+    """
+    chain: AuditChain
+    entries: int
+    """
+    How many entries were written, ever.
+    """
+    first: int
+    """
+    The number of the first seal that is listed, from 0.
+    """
+    link: str
+    """
+    The link of the last of them.
+    """
+    lost: int
+    """
+    Entries that could not be written, since something else stood in their place.
+    """
+    seals: list[str]
+    """
+    Each is SHA-256 over the seal before and the next hundred links, in hex; an empty text for one that is
+    missing.
+    """
+    total: int
+    """
+    How many seals were made, ever.
+    """
+
+
 BackfillBody = TypedDict(
     "BackfillBody",
     {
@@ -944,6 +991,106 @@ class LimitRemoved(TypedDict):
     success: bool
 
 
+class Lock(TypedDict):
+    """
+    A lock that somebody holds.
+    """
+
+    holder: str
+    """
+    Which process of the owner holds it, as that has said.
+    """
+    name: str
+    """
+    What it is called.
+    """
+    owner: str
+    """
+    Whose it is.
+    """
+    term: int
+    """
+    Grows with every change of holder: the fencing token.
+    """
+    ttl_ms: int
+    """
+    How long it is held yet, in milliseconds.
+    """
+
+
+class LockAcquireBody(TypedDict):
+    """
+    `POST /locks/{name}/acquire`.
+    """
+
+    holder: str
+    """
+    Which process asks: a name that no other of the caller has.
+    """
+    ttl_ms: NotRequired[int | None]
+    """
+    How long the lock is its own without a word from it, in milliseconds.
+    """
+
+
+class LockAcquired(TypedDict):
+    former_ttl_ms: NotRequired[int]
+    """
+    For how long a holder that lost it early may not know of it; left out where there is none.
+    """
+    is_held: bool
+    """
+    Whether whoever asked holds it.
+    """
+    lock: Lock
+    """
+    The lock as it stands, whoever holds it.
+    """
+
+
+class LockReleaseBody(TypedDict):
+    """
+    `POST /locks/{name}/release`.
+    """
+
+    holder: str
+    """
+    Which process holds it.
+    """
+    term: int
+    """
+    Under which term.
+    """
+
+
+class LockReleased(TypedDict):
+    name: str
+    success: bool
+    term: int
+    """
+    The term that has ended.
+    """
+
+
+class LockRenewBody(TypedDict):
+    """
+    `POST /locks/{name}/renew`.
+    """
+
+    holder: str
+    """
+    Which process holds it.
+    """
+    term: int
+    """
+    Under which term.
+    """
+    ttl_ms: NotRequired[int | None]
+    """
+    For how long from now on, in milliseconds.
+    """
+
+
 class LostClaim(TypedDict):
     """
     A claim that has ended against the node's will.
@@ -1360,6 +1507,41 @@ class MoneyBody(TypedDict):
     amount: str
     """
     How much.
+    """
+
+
+class MonitorLag(TypedDict):
+    """
+    For how long the first of what the monitor does has been due, in milliseconds; 0: nothing is.
+    """
+
+    delayed: int
+    """
+    Tasks that were put off.
+    """
+    endings: int
+    """
+    Ends of which others have yet to hear.
+    """
+    janitor: int
+    """
+    Ended tasks that were kept long enough.
+    """
+    leases: int
+    """
+    Claims whose lease has run out.
+    """
+    limits: int
+    """
+    Limits that open.
+    """
+    schedules: int
+    """
+    Runs of schedules.
+    """
+    waits: int
+    """
+    Waits that end by themselves.
     """
 
 
@@ -1947,7 +2129,7 @@ class Problem(TypedDict):
     What went wrong (RFC 9457).
     """
 
-    code: Literal["malformed_request", "malformed_json", "invalid_parameter", "invalid_registration", "insufficient_balance", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "request_timeout", "conflict", "fenced", "in_progress", "inbox_full", "signals_full", "quota_exceeded", "budget_exhausted", "payload_too_large", "unsupported_media_type", "misdirected", "validation_failed", "idempotency_mismatch", "rate_limited", "internal", "deadline_exceeded", "store_unavailable", "store_full", "store_resharding", "durability_not_reached", "overloaded"]
+    code: Literal["malformed_request", "malformed_json", "invalid_parameter", "invalid_registration", "insufficient_balance", "unauthenticated", "forbidden", "act_required", "not_found", "method_not_allowed", "request_timeout", "conflict", "fenced", "in_progress", "inbox_full", "signals_full", "quota_exceeded", "budget_exhausted", "payload_too_large", "unsupported_media_type", "misdirected", "validation_failed", "idempotency_mismatch", "rate_limited", "internal", "hub_unavailable", "deadline_exceeded", "store_unavailable", "store_full", "store_resharding", "durability_not_reached", "overloaded"]
     """
     For programs.
     """
@@ -2823,6 +3005,10 @@ class TaskFilter(TypedDict):
     """
     A text in what went wrong.
     """
+    error_key: NotRequired[str | None]
+    """
+    Dead letters that failed alike: a `key` of `GET /tasks/dead?group=error`.
+    """
     labels: NotRequired[dict[str, str]]
     """
     Labels that it has.
@@ -2899,6 +3085,83 @@ class TaskLimitBody(TypedDict):
     """
 
 
+TaskLogGap = TypedDict(
+    "TaskLogGap",
+    {
+        "from": str,
+        "to": str,
+    },
+)
+
+
+class TaskLogLine(TypedDict):
+    """
+    A line of a task's log. The text is whatever the task has said: a terminal must be kept from obeying it.
+    """
+
+    at: Instant
+    """
+    When it was said, as its writer says, or when the hub took it.
+    """
+    attempt: int
+    """
+    Which try of the task has said it, from 1 on.
+    """
+    id: str
+    """
+    Its place: later lines have larger ones.
+    """
+    level: Literal["debug", "info", "warn", "error"] | None
+    """
+    How much it matters, if that was said.
+    """
+    stream: Literal["stdout", "stderr"] | None
+    """
+    Where a command has written it, if that was said.
+    """
+    text: str
+
+
+class TaskLogLineBody(TypedDict):
+    """
+    A line that is written.
+    """
+
+    at: NotRequired[str | None]
+    """
+    When it was said, by the writer's clock: in UTC, such as 2026-02-04T04:58:14.123Z. Left out, when the
+    hub takes it.
+    """
+    level: NotRequired[Literal["debug", "info", "warn", "error"] | None]
+    """
+    How much it matters.
+    """
+    stream: NotRequired[Literal["stdout", "stderr"] | None]
+    """
+    Where a command has written it.
+    """
+    text: str
+    """
+    At most 4096 characters. Control characters but the tab and ESC become pictures of them.
+    """
+
+
+class TaskLogWritten(TypedDict):
+    """
+    What became of lines.
+    """
+
+    cursor: str
+    """
+    The id of the log's last line.
+    """
+    dropped: int
+    """
+    How many older lines gave way to these.
+    """
+    success: bool
+
+
 class TaskProgressAnswer(TypedDict):
     budget: NotRequired[BudgetLeft | None]
     """
@@ -2934,6 +3197,10 @@ TaskId: TypeAlias = str
 
 
 class TaskRedriveFilter(TypedDict):
+    error_key: NotRequired[str | None]
+    """
+    Those that failed alike: a `key` of `GET /tasks/dead?group=error`.
+    """
     status: NotRequired[Literal["", "failed", "timeout"] | None]
     """
     How they ended.
@@ -2953,42 +3220,36 @@ class TaskRemoved(TypedDict):
     task_id: str
 
 
-class TaskStats(TypedDict):
+class TaskTotals(TypedDict):
+    """
+    All that was ever counted.
+    """
+
     cancelled: int
+    """
+    Tasks that were cancelled.
+    """
+    claimed: int
     completed: int
+    """
+    Tries that ended well.
+    """
     dead: int
-    delayed: int
-    ended: int
     """
-    Tasks that have ended and are kept.
-    """
-    ended_bytes: int
-    """
-    What these take in Redis, in bytes, about.
+    Tasks that became dead letters.
     """
     failed: int
+    """
+    Tries that failed.
+    """
     fenced: int
-    oldest_end: Instant | None
     """
-    When the one ended that has been kept longest, of those that do not say how long they are kept.
+    Stale tokens that were refused.
     """
-    overdue: int
-    """
-    Tasks that have been kept as long as they were to be, and that are yet to be forgotten.
-    """
-    pending: int
-    running: int
-    scheduled: int
-    skill_sets: int
-    suspended: int
-    """
-    Tasks in the status `waiting`.
-    """
+    submitted: int
     timeout: int
-    total: int
-    waiting: int
     """
-    Tasks that wait for a node: those that are `pending`, but for back-offs.
+    Tries whose lease or time ran out.
     """
 
 
@@ -3437,6 +3698,106 @@ class ApprovalBody(TypedDict):
     """
 
 
+Attempt = TypedDict(
+    "Attempt",
+    {
+        "attempt": int,
+        "cost": NotRequired[str | None],
+        "error": NotRequired[str | None],
+        "from": Instant,
+        "node_id": str,
+        "outcome": Literal["running", "completed", "failed", "snoozed", "timeout", "released", "waiting", "cancelled"],
+        "to": NotRequired[Instant | None],
+        "tokens_in": NotRequired[int | None],
+        "tokens_out": NotRequired[int | None],
+    },
+)
+
+
+class Attempts(TypedDict):
+    """
+    The tries of a task.
+    """
+
+    attempts: list[Attempt]
+    """
+    The last 20, oldest first.
+    """
+    success: bool
+
+
+class AuditEntry(TypedDict):
+    """
+    One entry, as `GET /audit` answers it.
+    """
+
+    action: str
+    """
+    What was done, such as `task.cancel`.
+    """
+    actor: str
+    """
+    Who: an agent's id; `@admin` for whoever has the hub's admin key, or another admin key; `@anybody` where the
+    hub asks nobody for a key; `@` and an invite's id for whoever comes in by it; `@hub` for the hub itself.
+    """
+    after: NotRequired[Any]
+    """
+    What it is since.
+    """
+    at: Instant
+    """
+    When, by the clock of Redis.
+    """
+    before: NotRequired[Any]
+    """
+    What the thing was before, as far as that was changed.
+    """
+    chain: AuditChain
+    """
+    Which chain it belongs to.
+    """
+    key_id: NotRequired[str | None]
+    """
+    The key that was used; none for the hub's own admin key, and where there was none.
+    """
+    link: str
+    """
+    SHA-1 over `previous` and [`Entry::canonical`], in hex.
+    """
+    previous: str
+    """
+    The link of the entry before.
+    """
+    reason: str
+    """
+    Why, in the caller's words; may be empty.
+    """
+    request_id: str
+    """
+    The request that did it, as the log calls it.
+    """
+    seq: int
+    """
+    1, 2, 3… in its chain, without a hole.
+    """
+    target: str
+    """
+    What it was done to.
+    """
+    via: str
+    """
+    `page`, `cli` or `api`; `hub` for what the hub has noted by itself.
+    """
+
+
+class AuditList(TypedDict):
+    """
+    Entries of the audit.
+    """
+
+    entries: list[AuditEntry]
+
+
 class AuditPage(TypedDict):
     """
     What is in the ledger's keys.
@@ -3820,6 +4181,39 @@ class ClusterHealth(TypedDict):
     used_capacity: int
 
 
+class ClusterMonitor(TypedDict):
+    """
+    `GET /cluster/monitor`
+    """
+
+    holder: str | None
+    """
+    The host that monitors, by a name that each of its processes has for itself; null: none does.
+    """
+    lag: MonitorLag
+    last_tick_at: Instant | None
+    """
+    When it last told of a round.
+    """
+    success: bool
+    term: int
+    """
+    Grows with every change of holder.
+    """
+    tick_ms: int | None
+    """
+    How long that round took, in milliseconds.
+    """
+    ticks: int
+    """
+    Rounds that it has done in this term.
+    """
+    until: Instant | None
+    """
+    Until when it monitors where it says nothing more.
+    """
+
+
 class ClusterState(TypedDict):
     data_version: int
     """
@@ -3835,6 +4229,41 @@ class ClusterState(TypedDict):
     version: int
     """
     Grows whenever nodes come, go or change their status.
+    """
+
+
+class DeadGroup(TypedDict):
+    """
+    Dead letters of one name, whose errors begin with the same line but for numbers, ids and what is quoted.
+    """
+
+    count: int
+    """
+    How many there are.
+    """
+    error: str
+    """
+    The first line of the last one's error, in at most 200 characters.
+    """
+    example: str
+    """
+    The last.
+    """
+    first_at: NotRequired[Instant | None]
+    """
+    When the first of them died.
+    """
+    key: str
+    """
+    By it they are found and tried again (`error_key`).
+    """
+    last_at: NotRequired[Instant | None]
+    """
+    When the last did.
+    """
+    name: str
+    """
+    What the tasks are called.
     """
 
 
@@ -3921,7 +4350,7 @@ class Event(TypedDict):
     """
     Its place in the log.
     """
-    event_type: Literal["node_registered", "node_removed", "node_online", "node_busy", "node_offline", "node_maintenance", "node_error", "leader_changed", "expiry_suspended", "task_pending", "task_scheduled", "task_waiting", "task_running", "task_completed", "task_failed", "task_cancelled", "task_timeout", "task_edited", "bulk_started", "bulk_ended", "group_failing", "group_ended", "class_open", "schedule_set", "schedule_removed", "schedule_paused", "schedule_resumed", "schedule_missed", "limit_changed", "limit_removed", "limit_shut", "queue_paused", "queue_resumed", "wait_answered", "budget_exceeded", "restored", "store_changed", "ledger_rolled_back"]
+    event_type: Literal["node_registered", "node_removed", "node_online", "node_busy", "node_offline", "node_maintenance", "node_error", "leader_changed", "lock_changed", "expiry_suspended", "task_pending", "task_scheduled", "task_waiting", "task_running", "task_completed", "task_failed", "task_cancelled", "task_timeout", "task_edited", "bulk_started", "bulk_ended", "group_failing", "group_ended", "class_open", "schedule_set", "schedule_removed", "schedule_paused", "schedule_resumed", "schedule_missed", "limit_changed", "limit_removed", "limit_shut", "queue_paused", "queue_resumed", "wait_answered", "budget_exceeded", "restored", "store_changed", "ledger_rolled_back"]
     """
     What it tells: see `CATALOGUE`.
     """
@@ -4038,6 +4467,67 @@ class HeartbeatBody(TypedDict):
     """
 
 
+class HistoryPoint(TypedDict):
+    """
+    A minute, or an hour. What was not asked for, and what is not known of it, is left out.
+    """
+
+    at: Instant
+    """
+    When it begins.
+    """
+    cancelled: NotRequired[int | None]
+    """
+    Tasks that were cancelled.
+    """
+    capacity: NotRequired[int | None]
+    claimed: NotRequired[int | None]
+    completed: NotRequired[int | None]
+    """
+    Tries that ended well.
+    """
+    cost: NotRequired[float | None]
+    """
+    In units, as a number.
+    """
+    dead: NotRequired[int | None]
+    """
+    Tasks that became dead letters.
+    """
+    failed: NotRequired[int | None]
+    """
+    Tries that failed, also where the task is tried again.
+    """
+    fenced: NotRequired[int | None]
+    """
+    Stale tokens that were refused.
+    """
+    nodes_online: NotRequired[int | None]
+    """
+    As last seen within it; absent where nobody looked.
+    """
+    nodes_total: NotRequired[int | None]
+    run_p50: NotRequired[float | None]
+    """
+    In seconds; absent where no try ended.
+    """
+    run_p95: NotRequired[float | None]
+    running: NotRequired[int | None]
+    submitted: NotRequired[int | None]
+    timeout: NotRequired[int | None]
+    """
+    Tries whose lease or time ran out.
+    """
+    tokens_in: NotRequired[int | None]
+    tokens_out: NotRequired[int | None]
+    wait_p50: NotRequired[float | None]
+    """
+    In seconds; absent where nothing was claimed.
+    """
+    wait_p95: NotRequired[float | None]
+    waiting: NotRequired[int | None]
+
+
 class Hold(TypedDict):
     agent_id: str
     """
@@ -4084,6 +4574,47 @@ class HoldAnswer(TypedDict):
 
 class HoldList(TypedDict):
     holds: list[Hold]
+
+
+class InboxCounts(TypedDict):
+    """
+    How much there is in an inbox.
+    """
+
+    agent: str
+    """
+    Whose inbox.
+    """
+    dead: int
+    """
+    Messages that nobody acknowledged in five tries.
+    """
+    in_flight: int
+    """
+    Messages that were received, and are not acknowledged yet.
+    """
+    oldest_at: Instant | None
+    """
+    When the oldest message that waits was sent; null where none does, or it does not say so.
+    """
+    waiting: int
+    """
+    Messages that may be received.
+    """
+
+
+class InboxList(TypedDict):
+    """
+    `GET /inboxes`
+    """
+
+    has_more: bool
+    inboxes: list[InboxCounts]
+    next_cursor: str | None
+    """
+    The `cursor` of the next page; null where this is the last.
+    """
+    success: bool
 
 
 class InviteAnswer(TypedDict):
@@ -4946,6 +5477,55 @@ class TaskFailBody(TypedDict):
     """
 
 
+class TaskLog(TypedDict):
+    """
+    `GET /tasks/{id}/log`.
+    """
+
+    cursor: str
+    """
+    `after` of the next page, or of the next look.
+    """
+    gap: TaskLogGap | None
+    """
+    Lines behind `after` that have given way to later ones.
+    """
+    has_more: bool
+    """
+    There are more lines behind these.
+    """
+    lines: list[TaskLogLine]
+    """
+    Oldest first.
+    """
+    status: Literal["pending", "scheduled", "waiting", "running", "completed", "failed", "cancelled", "timeout"]
+    """
+    The task's status, of before the lines were read: once it is an end and `has_more` is false, this was
+    all.
+    """
+    success: bool
+
+
+class TaskLogBody(TypedDict):
+    """
+    `POST /tasks/{id}/log`.
+    """
+
+    lines: list[TaskLogLineBody]
+    """
+    At most 100, in order.
+    """
+    seq: NotRequired[int | None]
+    """
+    The number of the first line, counted from 0 since the claim: lines that were taken already are not
+    taken again, so that a request may be repeated. Numbers may be left out.
+    """
+    token: str
+    """
+    As it came with the claim.
+    """
+
+
 class TaskProgressBody(TypedDict):
     """
     `POST /tasks/{id}/progress`.
@@ -5015,6 +5595,49 @@ TaskRedriveBody: TypeAlias = TaskRedriveBody1 | TaskRedriveBody2
 """
 `POST /tasks/dead/redrive`.
 """
+
+
+class TaskStats(TypedDict):
+    cancelled: int
+    completed: int
+    dead: int
+    delayed: int
+    ended: int
+    """
+    Tasks that have ended and are kept.
+    """
+    ended_bytes: int
+    """
+    What these take in Redis, in bytes, about.
+    """
+    ever: TaskTotals
+    """
+    All that was ever counted: the sums of the history, also of what it does not keep any more.
+    """
+    failed: int
+    fenced: int
+    oldest_end: Instant | None
+    """
+    When the one ended that has been kept longest, of those that do not say how long they are kept.
+    """
+    overdue: int
+    """
+    Tasks that have been kept as long as they were to be, and that are yet to be forgotten.
+    """
+    pending: int
+    running: int
+    scheduled: int
+    skill_sets: int
+    suspended: int
+    """
+    Tasks in the status `waiting`.
+    """
+    timeout: int
+    total: int
+    waiting: int
+    """
+    Tasks that wait for a node: those that are `pending`, but for back-offs.
+    """
 
 
 UsageAnswer = TypedDict(
@@ -5180,6 +5803,18 @@ class ClusterEventList(TypedDict):
     """
 
 
+class DeadByError(TypedDict):
+    """
+    Dead letters by what they have in common.
+    """
+
+    groups: list[DeadGroup]
+    """
+    Those that had a death latest come first.
+    """
+    success: bool
+
+
 class GroupBody(TypedDict):
     """
     The group of a batch.
@@ -5201,6 +5836,18 @@ class GroupBody(TypedDict):
     """
     Whether it takes no tasks after these; left out, it does not.
     """
+
+
+History = TypedDict(
+    "History",
+    {
+        "from": Instant,
+        "points": list[HistoryPoint],
+        "step": int,
+        "success": bool,
+        "to": Instant,
+    },
+)
 
 
 class ScheduleBody(TypedDict):
