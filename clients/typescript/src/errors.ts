@@ -40,6 +40,7 @@ export class InvalidRegistration extends HubError {}
 export class InsufficientBalance extends HubError {}
 export class Unauthenticated extends HubError {}
 export class Forbidden extends HubError {}
+export class ActRequired extends HubError {}
 export class NotFound extends HubError {}
 export class MethodNotAllowed extends HubError {}
 export class RequestTimeout extends HubError {}
@@ -60,6 +61,7 @@ export class IdempotencyMismatch extends HubError {}
 export class RateLimited extends HubError {}
 export class Internal extends HubError {}
 export class DeadlineExceeded extends HubError {}
+export class HubUnavailable extends HubError {}
 export class StoreUnavailable extends HubError {}
 export class StoreFull extends HubError {}
 export class StoreResharding extends HubError {}
@@ -74,6 +76,7 @@ const CLASSES: Record<ProblemCode, typeof HubError> = {
   insufficient_balance: InsufficientBalance,
   unauthenticated: Unauthenticated,
   forbidden: Forbidden,
+  act_required: ActRequired,
   not_found: NotFound,
   method_not_allowed: MethodNotAllowed,
   request_timeout: RequestTimeout,
@@ -92,6 +95,7 @@ const CLASSES: Record<ProblemCode, typeof HubError> = {
   rate_limited: RateLimited,
   internal: Internal,
   deadline_exceeded: DeadlineExceeded,
+  hub_unavailable: HubUnavailable,
   store_unavailable: StoreUnavailable,
   store_full: StoreFull,
   store_resharding: StoreResharding,

@@ -7,6 +7,7 @@ from . import blocks
 from ._calls import RequestOptions
 from .client import Reef
 from .errors import (
+    ActRequired,
     BudgetExhausted,
     Busy,
     Cancelled,
@@ -15,6 +16,7 @@ from .errors import (
     DurabilityNotReached,
     Fenced,
     Forbidden,
+    HubUnavailable,
     IdempotencyMismatch,
     InboxFull,
     InProgress,
@@ -65,6 +67,7 @@ from .waits import Decision, Ends, Question, Signal
 from .writer import Writer
 
 __all__ = [
+    "ActRequired",
     "Asked",
     "Balance",
     "BudgetExhausted",
@@ -77,6 +80,7 @@ __all__ = [
     "Ends",
     "Fenced",
     "Forbidden",
+    "HubUnavailable",
     "Gap",
     "IdempotencyMismatch",
     "InProgress",

@@ -98,6 +98,10 @@ class Forbidden(Problem, code="forbidden"):
     """A good key, but someone else's thing, or a missing scope."""
 
 
+class ActRequired(Problem, code="act_required"):
+    """A page that may only read; programs send a key."""
+
+
 class NotFound(Problem, code="not_found"):
     """There is no such thing, or not for this key."""
 
@@ -168,6 +172,10 @@ class Internal(Problem, code="internal"):
 
 class DeadlineExceeded(Problem, code="deadline_exceeded"):
     """The hub did not manage it in time."""
+
+
+class HubUnavailable(Problem, code="hub_unavailable"):
+    """The hub behind a monitor has not answered; a change may have been made."""
 
 
 class StoreUnavailable(Problem, code="store_unavailable"):
