@@ -229,7 +229,8 @@ fn a_page_that_nobody_looks_at_asks_nothing() {
 #[test]
 fn a_host_that_only_monitors_says_what_it_lacks() {
     let redis = crate::harness::RedisServer::start();
-    let monitor = Hub::options().open().role(crate::harness::Role::Monitor).redis(&redis).start();
+    let options = Hub::options().variable("auth_mode", "open").role(crate::harness::Role::Monitor);
+    let monitor = options.redis(&redis).start();
     let mut browser = Browser::start();
     let mut page = browser.open(&format!("{}/", monitor.url()));
     page.shows("This host shows events only");
