@@ -40,6 +40,23 @@ pub struct AfterBody {
     pub on: Option<String>,
 }
 
+/// What a task follows, as it is shown.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
+pub struct Followed {
+    /// A task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// Or a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupId>,
+    /// How it is to have ended.
+    pub on: Open<On>,
+    /// How it has ended, once it has; `unknown` where it was forgotten before this task was tried again.
+    pub status: Option<String>,
+}
+
 /// The group of a batch.
 // `J` is what keeps free JSON.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -28,7 +28,7 @@ pub use self::seconds::Seconds;
 pub use self::session::{SessionTaskAnswer, SessionTaskBody};
 pub use self::stats::TaskStats;
 pub use self::unique::{UniqueBody, UniqueScope, UniqueThen, UniqueWhile};
-use crate::flow::AfterBody;
+use crate::flow::{AfterBody, Followed};
 use crate::id::{GroupId, MessageId, NodeId, SessionId, TaskId, Token, WaitId};
 use crate::lax;
 use crate::limit::{TaskLimit, TaskLimitBody};
@@ -139,6 +139,9 @@ pub struct Task {
     /// The group that it is of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group_id: Option<GroupId>,
+    /// What it follows; where one task is read, or those of a group.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Followed>,
     /// What it waits for, while it waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_id: Option<WaitId>,

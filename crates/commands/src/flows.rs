@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use reef_api::GroupId;
-use reef_api::flow::Group;
+use reef_api::flow::{Followed, Group, On};
 use reef_api::task::{Task, TaskStatus};
 use reef_client::Kept;
 use serde::Serialize;
@@ -100,7 +100,8 @@ async fn tasks(cx: &Context, args: &ShowArgs) -> Result<(Vec<Kept<Task>>, bool),
 impl Flow {
     fn text(&self) -> String {
         let rows = self.tasks.iter().map(|task| {
-            let Task { task_id, status, assigned_node, started_at, completed_at, .. } = &task.value;
+            let Task { task_id, status, assigned_node, started_at, completed_at, after, .. } =
+                &task.value;
             let moment = |at: &Option<_>| at.map(time::of).unwrap_or_default();
             [
                 task_id.to_string(),
@@ -108,10 +109,11 @@ impl Flow {
                 or_empty(assigned_node.as_ref()),
                 moment(started_at),
                 moment(completed_at),
+                followed(after),
                 shortened(&task.value.name),
             ]
         });
-        let tasks = columns(["task", "status", "node", "started", "ended", "name"], rows);
+        let tasks = columns(["task", "status", "node", "started", "ended", "after", "name"], rows);
         format!("{}\n\n{tasks}", groups::details(&self.group.value))
     }
 
@@ -140,11 +142,30 @@ impl Flow {
                 _ => "white",
             };
             lines.push(format!("  {id} [label={label}, fillcolor={color}];"));
-            lines.push(format!("  group -> {id};"));
+            let followed: Vec<_> =
+                task.value.after.iter().filter_map(|it| it.task.as_ref()).collect();
+            if followed.is_empty() {
+                lines.push(format!("  group -> {id};"));
+            }
+            for what in followed {
+                lines.push(format!("  {} -> {id};", text(&[what.as_str()])));
+            }
         }
         lines.push("}".to_owned());
         lines.join("\n")
     }
+}
+
+/// What a task follows, and how that is to end where not well.
+fn followed(after: &[Followed]) -> String {
+    let one = |it: &Followed| {
+        let what = match (&it.task, &it.group) {
+            (Some(task), _) => task.to_string(),
+            (None, group) => format!("group:{}", or_empty(group.as_ref())),
+        };
+        if it.on == On::Completed { what } else { format!("{what} ({})", it.on) }
+    };
+    after.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Lines of text in Graphviz's quotes. What would end them, or is an escape there, is written out.

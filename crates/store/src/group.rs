@@ -1,11 +1,15 @@
 //! Calls on groups of tasks: `lua/group/`.
 
+use reef_api::Open;
+use reef_api::flow::Followed;
 pub use reef_api::flow::Group;
+use reef_api::task::Task;
 
 use crate::message::Owned;
 use crate::node::Writer;
 use crate::script::{FromReply, Malformed, Reader, rows};
-use crate::task::{Page, Written};
+use crate::steps::Paged;
+use crate::task::Written;
 
 include!(concat!(env!("OUT_DIR"), "/calls_group.rs"));
 
@@ -49,6 +53,62 @@ pub struct Changed {
     pub next: Option<i64>,
 }
 
+/// A page of a group's tasks, each with what it follows.
+#[derive(Debug)]
+pub struct FlowPage {
+    /// Where the next page begins, while there is more.
+    pub next: Option<i64>,
+    /// Bytes that this step and those before it have listed.
+    pub filled: i64,
+    /// The tasks.
+    pub tasks: Vec<Following>,
+}
+
+impl Paged for FlowPage {
+    type Row = Task;
+
+    fn parts(self) -> (Vec<Task>, Option<i64>, i64) {
+        let tasks = self.tasks.into_iter().map(|Following(task)| task).collect();
+        (tasks, self.next, self.filled)
+    }
+}
+
+/// A task that says what it follows.
+#[derive(Debug)]
+pub struct Following(pub Task);
+
+impl FromReply for Following {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let task = Task::read(reply)?;
+        Ok(Self(Task { after: read_followed(reply)?, ..task }))
+    }
+}
+
+/// What a task follows, a line each: what, how that is to end, how it has.
+///
+/// # Errors
+/// A line that is none such.
+pub(crate) fn read_followed(reply: &mut Reader) -> Result<Vec<Followed>, Malformed> {
+    let text = reply.text()?;
+    let mut after = Vec::new();
+    for line in text.lines() {
+        let bad = || Malformed(format!("what it follows: {line:?}"));
+        let (what, ends) = line.split_once(' ').ok_or_else(bad)?;
+        let (on, status) = ends.split_once(' ').ok_or_else(bad)?;
+        let group = what.strip_prefix("group:");
+        after.push(Followed {
+            task: group.is_none().then(|| what.into()),
+            group: group.map(Into::into),
+            on: Open::read(on),
+            status: Some(status.to_owned()).filter(|status| !status.is_empty()),
+        });
+    }
+    // Redis keeps them in no order.
+    after.sort_by(|a, b| (&a.group, &a.task).cmp(&(&b.group, &b.task)));
+    Ok(after)
+}
+
 rows! {
+    FlowPage { next, filled, tasks }
     Changed { changed, follows, next }
 }

@@ -169,6 +169,7 @@ fn read_owned(reply: &mut Reader) -> Result<Owned<Task>, Malformed> {
         group_id: FromReply::read(reply)?,
         usage: read_usage(reply)?,
         paid: reply.optional_int()?.and_then(Money::from_micros),
+        after: Vec::new(),
         keep_completed_ms: spec.keep_completed_ms,
         keep_failed_ms: spec.keep_failed_ms,
         labels: spec.labels,

@@ -125,7 +125,8 @@ fn a_flow_is_shown_and_drawn() {
     let dot = shell.ok(&["flows", "show", group, "--dot"]);
     assert!(dot.starts_with("digraph flow {\n") && dot.ends_with("}\n"), "{dot}");
     assert!(dot.contains(r#"label="daily \"x\"\nopen""#), "{dot}");
-    assert!(dot.contains("group -> \"f\""), "{dot}");
+    assert!(dot.contains("group -> \"f\"") && dot.contains("\"f\" -> \"s\""), "{dot}");
+    assert!(!dot.contains("group -> \"s\""), "{dot}");
     let part = shell.run(&["flows", "show", group, "--limit", "1"]);
     assert!(part.stderr.contains("more tasks than --limit 1"), "{part:?}");
 }

@@ -9,6 +9,7 @@ use reef_domain::Money;
 use reef_domain::time::UnixMillis;
 
 use super::Task;
+use crate::group::read_followed;
 use crate::history::Tally;
 use crate::message::Owned;
 use crate::script::{FromReply, Malformed, Reader, rows};
@@ -32,7 +33,8 @@ impl FromReply for Found {
         let runner = reply.text()?;
         let version = reply.text()?;
         let Owned { owner, value } = super::read_owned(reply)?;
-        Ok(Self { owner, runner, version, task: Box::new(value) })
+        let task = Task { after: read_followed(reply)?, ..value };
+        Ok(Self { owner, runner, version, task: Box::new(task) })
     }
 }
 

@@ -339,6 +339,33 @@ fn a_repeat_of_a_batch_makes_no_second_one() {
 }
 
 #[test]
+fn what_follows_what_is_shown_before_and_after() {
+    let (_hub, client) = caller();
+    let desk = Desk::new(&client);
+    let node = desk.node(1);
+    let other = desk.batch(&[json!({})], json!({"group": {}}));
+    let group = other["group_id"].as_str().unwrap();
+    let fan = [json!({}), json!({"after": [{"task": "#0", "on": "ended"}, {"group": group}]})];
+    let batch = desk.batch(&fan, json!({"group": {"sealed": false}}));
+    let tasks_of = format!("/groups/{}/tasks", batch["group_id"].as_str().unwrap());
+    let [first, second] = ids(&batch).try_into().unwrap();
+    let edges = |task_ended: Value, group_ended: Value| {
+        let task = json!({"task": first, "on": "ended", "status": task_ended});
+        json!([task, {"group": group, "on": "completed", "status": group_ended}])
+    };
+    let shown = client.get(&tasks_of).ok();
+    assert_eq!(shown[0].get("after"), None, "{shown}");
+    assert_eq!(shown[1]["after"], edges(Value::Null, Value::Null), "{shown}");
+    assert_eq!(client.get(&format!("/tasks/{second}")).ok()["after"], shown[1]["after"]);
+    desk.complete(&desk.claim_one(&node), Value::Null);
+    desk.fail(&desk.claim_one(&node));
+    desk.complete(&desk.claim_one(&node), Value::Null);
+    let shown = client.get(&tasks_of).ok();
+    assert_eq!(shown[1]["status"], "completed", "{shown}");
+    assert_eq!(shown[1]["after"], edges(json!("failed"), json!("completed")), "{shown}");
+}
+
+#[test]
 fn a_single_task_follows_and_joins_as_well() {
     let (_hub, client) = caller();
     let desk = Desk::new(&client);

@@ -57,7 +57,6 @@ function One({ id }) {
   const group = it.data, tasks = list.items;
   const cost = tasks.reduce((sum, task) => sum + Number(task.usage?.cost ?? 0), 0);
   const drawn = tasks.slice(0, DRAWN);
-  const knowsOrder = drawn.some((task) => Array.isArray(task.after));
   const nodes = drawn.map((task) => ({ id: task.task_id, name: task.name, status: task.status, after: (task.after ?? []).map((edge) => edge.task).filter(Boolean) }));
   return html`<${Trouble} problem=${it.problem} />
     <div class="bar-actions" role="group" aria-label=${t("actions")}>
@@ -72,8 +71,7 @@ function One({ id }) {
       [t("usage.cost"), cost > 0 && money(cost)], [t("flow.begun"), html`<${Moment} at=${group.created_at} />`], [t("task.ended"), group.ended_at && html`<${Moment} at=${group.ended_at} />`],
     ].filter(([, what]) => what !== false)} /><//>
     <${Panel} title=${t("flow.graph")} id="graph-title" note=${tasks.length > DRAWN ? t("flow.drawn", { n: DRAWN }) : ""}>
-      ${!knowsOrder && drawn.length > 0 && html`<p class="note">${t("flow.no_order")}</p>`}
-      ${drawn.length > 0 && (knowsOrder ? html`<${Graph} nodes=${nodes} label=${t("flow.graph")} />` : null)}
+      ${nodes.some((node) => node.after.length > 0) && html`<${Graph} nodes=${nodes} label=${t("flow.graph")} />`}
       <${Timeline} lanes=${lanes(drawn)} now=${hubNow()} label=${t("timeline.title")} />
     <//>
     <${Panel} title=${t("view.tasks")} id="flow-tasks-title">

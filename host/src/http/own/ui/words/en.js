@@ -70,7 +70,7 @@ export default {
   filter: { any: "any", clear: "Clear filters", error: "Error contains", since: "Since (UTC)", until: "Until (UTC)" },
   flow: {
     about: "Groups of the latest 500 tasks; any other by its id.", begun: "Begun", cancel: "Cancel", cancel_about: "{n} task has not ended; it is cancelled.|{n} tasks have not ended; they are cancelled.", retry: "Retry failed",
-    retry_about: "{n} task did not complete; it is tried again.|{n} tasks did not complete; they are tried again.", drawn: "the first {n}", first_failure: "First failure", graph: "What follows what", id: "Group", no_order: "This hub does not tell what follows what: only when each task ran is drawn.",
+    retry_about: "{n} task did not complete; it is tried again.|{n} tasks did not complete; they are tried again.", drawn: "the first {n}", first_failure: "First failure", graph: "What follows what", id: "Group",
     no_tasks: "It has no tasks yet.", none: "None of the latest tasks is of a group.", parent: "Made by", progress: "Ended", sealed: "Complete (takes no more tasks)", show: "Show", tasks: "{n} task|{n} tasks",
   },
   footer: { readyz: "whether the hub can work", healthz: "whether this process serves", metrics: "for Prometheus", docs: "the API" },

@@ -70,7 +70,7 @@ export default {
   filter: { any: "不限", clear: "清除筛选", error: "错误包含", since: "起始（UTC）", until: "截止（UTC）" },
   flow: {
     about: "这里列出最近 500 个任务所在的任务组；其他的可按标识打开。", begun: "开始", cancel: "取消", cancel_about: "{n} 个任务尚未结束，将被取消。", retry: "重试失败的",
-    retry_about: "{n} 个任务未完成，将重试。", drawn: "前 {n} 个", first_failure: "首个失败", graph: "依赖关系", id: "任务组", no_order: "此枢纽不提供任务间的依赖，因此只画出各任务的运行时间。",
+    retry_about: "{n} 个任务未完成，将重试。", drawn: "前 {n} 个", first_failure: "首个失败", graph: "依赖关系", id: "任务组",
     no_tasks: "还没有任务。", none: "最近的任务都不属于任务组。", parent: "创建者", progress: "已结束", sealed: "已封闭（不再接收任务）", show: "查看", tasks: "{n} 个任务",
   },
   footer: { readyz: "枢纽能否工作", healthz: "本进程是否在服务", metrics: "供 Prometheus 抓取", docs: "接口文档" },
