@@ -94,9 +94,11 @@ pub(crate) async fn penalise<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let name: LimitId = cx.id("name", "name")?;
     let body: PenaltyBody = object(cx.request)?;
     let mut invalid = Invalid::new();
-    let for_ms = body.retry_after_ms.unwrap_or_default();
-    invalid.within("retry_after_ms", for_ms, &(1..=PENALTY_MS_MAX));
     let task_id = body.task_id.filter(|task_id| !task_id.is_empty());
+    // Whoever was refused shuts it; whoever looks after the limit may open it before its time.
+    let least = i64::from(task_id.is_some());
+    let for_ms = body.retry_after_ms.unwrap_or(-1);
+    invalid.within("retry_after_ms", for_ms, &(least..=PENALTY_MS_MAX));
     let is_id = task_id.as_ref().is_none_or(|task_id| id::is_valid(task_id));
     invalid.require(is_id, "task_id", id::RULE);
     let use_key = body.key.unwrap_or_default();

@@ -153,7 +153,8 @@ pub struct LimitStanding {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct PenaltyBody {
-    /// For how long a provider wants to be left alone, in milliseconds.
+    /// For how long a provider wants to be left alone, in milliseconds; 0, by an admin who names no task:
+    /// it opens before its time.
     #[serde(default, deserialize_with = "lax::int")]
     pub retry_after_ms: Option<i64>,
     /// The running task that was refused; its key is shut. An admin may name a key instead.

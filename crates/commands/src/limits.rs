@@ -45,7 +45,7 @@ enum Verb {
     #[command(before_help = "Examples:\n  reef limits remove model\n", after_help = EXIT_CODES)]
     Remove(LimitArgs),
     /// Let nothing begin under it for a time, since a provider has refused
-    #[command(before_help = "Examples:\n  reef limits shut model --for-ms 30000\n  reef limits shut api --of user-7 --for-ms 30000\n", after_help = EXIT_CODES)]
+    #[command(before_help = "Examples:\n  reef limits shut model --for-ms 30000\n  reef limits shut api --of user-7 --for-ms 30000\n  reef limits shut model --for-ms 0\n", after_help = EXIT_CODES)]
     Shut(ShutArgs),
 }
 
@@ -102,7 +102,7 @@ struct SetArgs {
 struct ShutArgs {
     /// The limit's name
     name: LimitId,
-    /// For how long
+    /// For how long; 0 opens it before its time
     #[arg(long, value_name = "MS")]
     for_ms: i64,
     /// Which key is shut
@@ -193,7 +193,10 @@ async fn shut(cx: &Context, args: ShutArgs) -> Result<(), Failure> {
     };
     let answer = cx.hub.penalise(&args.name, &body).once().send().await?;
     cx.out.answer(&answer, |PenaltyAnswer { name, shut_until, .. }| {
-        format!("{}: shut until {}", shown(name), time::of(shut_until))
+        match args.for_ms {
+            0 => format!("{}: open", shown(name)),
+            _ => format!("{}: shut until {}", shown(name), time::of(shut_until)),
+        }
     })
 }
 

@@ -92,7 +92,7 @@ pub(super) fn schemas(api: &mut Api) {
         .set("note", name(0, LIMIT_NOTE_CHARS_MAX));
     api.body::<PenaltyBody>()
         .require(&["retry_after_ms"])
-        .set("retry_after_ms", between(1, PENALTY_MS_MAX))
+        .set("retry_after_ms", between(0, PENALTY_MS_MAX))
         .set("task_id", schema::id())
         .set("key", name(0, LIMIT_KEY_CHARS_MAX))
         .set("owner", schema::id());

@@ -1,5 +1,5 @@
 -- Shuts a limit for a time, since a provider wants to be left alone: for the key that a running task counts
--- against, or for one that an admin names.
+-- against, or for one that an admin names, who may also open it before its time.
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     once
@@ -10,7 +10,7 @@
 --          token: Token?        The token under which it runs.
 --          owner: text          Without a task: whose use, where each owner has one.
 --          use_key: text        Without a task: of which key.
---          for_ms: int          For how long.
+--          for_ms: int          For how long; 0: it opens.
 -- Returns  Penalised:
 --          ok(shut_until: UnixMillis)  Nothing begins until then.
 --          unknown_limit        There is no such limit.
@@ -22,9 +22,9 @@
 -- include: records once claim limits limit audit
 
 local function shut(use)
-  local limit, till = read_limit(name), clock + tonumber(for_ms)
-  local standing = standing_of_use(use, limit)
-  standing.shut_until = math.max(standing.shut_until, till)
+  local standing, length = standing_of_use(use, read_limit(name)), tonumber(for_ms)
+  standing.shut_until = length > 0 and math.max(standing.shut_until, clock + length) or 0
+  if length == 0 then open_at(use, clock) end
   redis.call('HSET', key.limit_use(use), 'shut_until', standing.shut_until, 'penalised_at', now)
   keep_use(use, standing)
 end

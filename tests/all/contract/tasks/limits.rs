@@ -222,7 +222,19 @@ fn a_provider_that_refuses_shuts_the_gate_for_all() {
     let path = format!("/limits/{}/penalty", another.name);
     hub.client.post(&path, &body).problem(409, "conflict");
     hub.client.post("/limits/nowhere/penalty", &body).problem(404, "not_found");
-    // The operator knows better.
+    // The operator knows better: it opens, for each key alone, or for good.
+    if hub.wants_keys {
+        let path = format!("/limits/{}/penalty", limit.name);
+        let open = json!({"retry_after_ms": 0, "task_id": held.id, "token": held.token});
+        hub.client.post(&path, &open).problem_with(422, "validation_failed", "retry_after_ms");
+        let open = |key: &str| {
+            hub.admin().post(&path, &json!({"retry_after_ms": 0, "key": key})).ok();
+            limit.show("plan")["shut_by"].clone()
+        };
+        assert_eq!((open("other"), open("plan")), (json!("penalty"), Value::Null));
+        assert_eq!(ids_of(&desk.claim(&node)), [&kept]);
+        return;
+    }
     hub.client.delete(&format!("/limits/{}", limit.name)).ok();
     assert_eq!(ids_of(&desk.claim(&node)), [&kept]);
 }

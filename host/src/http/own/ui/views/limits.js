@@ -97,7 +97,12 @@ function Limit({ name, query }) {
     fields: [{ name: "seconds", label: t("limits.shut_for"), type: "number", min: 1, max: 3600, value: "60", isNeeded: true }],
     run: ({ key, reason, values }) => send("POST", at(["limits", name, "penalty"]), { retry_after_ms: 1000 * Number(values.seconds), ...(query.key ? { key: query.key } : {}), ...(query.owner ? { owner: query.owner } : {}) }, { key, reason }).then(() => t("done")),
   };
+  const lift = {
+    title: t("limits.lift"), button: t("limits.lift"), after: again, about: html`<p>${t("limits.lift_about", { name })}</p>`,
+    run: ({ key, reason }) => send("POST", at(["limits", name, "penalty"]), { retry_after_ms: 0, ...(query.key ? { key: query.key } : {}), ...(query.owner ? { owner: query.owner } : {}) }, { key, reason }).then(() => t("done")),
+  };
   return html`<div class="bar-actions" role="group" aria-label=${t("actions")}>
+      ${limit.shut_by === "penalty" && html`<${Act} scope="admin" action=${() => lift}>${t("limits.lift")}<//>`}
       <${Act} scope="admin" action=${() => setLimit(limit, again)}>${t("limits.edit")}<//>
       <${Act} scope="admin" action=${() => pause(limit, !limit.paused, again)}>${t(limit.paused ? "limits.open" : "limits.pause")}<//>
       <${Act} scope="admin" action=${() => penalty}>${t("limits.shut")}<//>

@@ -1,6 +1,6 @@
 // How the cluster is: what is wrong and where it is mended, a few numbers, and the last three hours.
 
-import { get } from "../lib/access.js";
+import { at, get } from "../lib/access.js";
 import { Chart } from "../lib/chart.js";
 import { latest, useLive } from "../lib/live.js";
 import { Panel, To, Trouble } from "../lib/parts.js";
@@ -14,6 +14,8 @@ import { money, number, t } from "../lib/words.js";
 const BACK_MS = 3 * 3600 * 1000;
 const AWAY_MS = 15 * 1000;
 const MOST = 100;
+/** How many limits are asked whether they are shut. */
+const ASKED = 20;
 
 export const title = () => t("view.overview");
 
@@ -44,15 +46,19 @@ function wrongs({ health, stats, queue, limits, waits, budgets, monitor, ready, 
   return all;
 }
 
-/** Limits that a provider has shut, by the events of the last ten minutes. */
-function shutLimits(events) {
+/**
+ * Limits that a provider has shut: by how those asked about stand, and, since that says nothing of their keys,
+ * by the events of the last ten minutes.
+ */
+function shutLimits(events, standing) {
   const until = new Map();
-  for (const { event_type: type, payload, timestamp } of events) {
+  // The newest comes first, and an admin may have opened one before its time.
+  for (const { event_type: type, payload, timestamp } of events.toReversed()) {
     if (type !== "limit_shut") continue;
-    const end = Date.parse(timestamp) + payload.for_ms;
-    if (end > hubNow()) until.set(payload.limit, Math.max(end, until.get(payload.limit) ?? 0));
+    until.set(payload.limit, payload.for_ms === 0 ? 0 : Math.max(Date.parse(timestamp) + payload.for_ms, until.get(payload.limit) ?? 0));
   }
-  return [...until.keys()];
+  const shut = [...until].filter(([, end]) => end > hubNow()).map(([limit]) => limit);
+  return [...new Set([...shut, ...(standing ?? []).filter((it) => it?.shut_by === "penalty").map((it) => it.name)])];
 }
 
 function Figure({ word, value, note, path, query, tone = "" }) {
@@ -71,7 +77,9 @@ export function View() {
       "/tasks/pending?limit=1", "/queue", `/limits?limit=${MOST}`, `/waits?kind=approval&limit=${MOST}`, `/budgets?limit=${MOST}`,
       "/usage?by=model", "/cluster/monitor",
     ].map((path) => orNothing(get(path, { signal }))));
-    return { first: first?.[0], queue, limits, waits, budgets, usage, monitor };
+    // Only one by one do limits say whether they are shut.
+    const standing = await Promise.all((limits ?? []).slice(0, ASKED).map((it) => orNothing(get(at(["limits", it.name]), { signal }))));
+    return { first: first?.[0], queue, limits, standing, waits, budgets, usage, monitor };
   }, [], { pace: 15000, events: ["queue_*", "limit_*", "wait_answered", "budget_exceeded", "task_waiting"] });
   const past = useLive((signal) => {
     const from = new Date(hubNow() - BACK_MS).toISOString();
@@ -79,11 +87,11 @@ export function View() {
   }, [], { pace: 30000 });
 
   const { health, stats } = fast.data ?? {};
-  const { first, queue, limits, waits, budgets, usage, monitor } = slow.data ?? {};
+  const { first, queue, limits, standing, waits, budgets, usage, monitor } = slow.data ?? {};
   const points = past.data?.points ?? [];
   const hour = points.filter((it) => Date.parse(it.at) > hubNow() - 3600 * 1000);
   const failed = hour.reduce((sum, it) => sum + (it.failed ?? 0) + (it.timeout ?? 0), 0);
-  const all = wrongs({ health, stats, queue, limits, waits, budgets, monitor, ready, shut: shutLimits(events) });
+  const all = wrongs({ health, stats, queue, limits, waits, budgets, monitor, ready, shut: shutLimits(events, standing) });
   // The history has these in seconds.
   const seconds = (value) => span(1000 * value);
 
