@@ -183,9 +183,13 @@ impl Page {
     pub fn click_times(&mut self, element: &str, times: u32) {
         self.wait_for(&format!("Boolean({element})"));
         self.eval(&format!("({element}).scrollIntoView({{block: 'center'}})"));
+        // What comes into a dialog moves its buttons.
         let middle = format!(
-            "(() => {{ const at = ({element}).getBoundingClientRect();
-                return [at.left + at.width / 2, at.top + at.height / 2]; }})()"
+            "new Promise((done) => {{ let last, frames = 0; const look = () => {{
+                const at = ({element})?.getBoundingClientRect();
+                const place = at && [at.left + at.width / 2, at.top + at.height / 2];
+                if (place && String(place) === String(last) || ++frames > 600) return done(place);
+                last = place; requestAnimationFrame(look); }}; look(); }})"
         );
         let place = self.eval(&middle);
         let event = |kind: &str, count: u32| {
