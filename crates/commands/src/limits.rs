@@ -192,11 +192,9 @@ async fn shut(cx: &Context, args: ShutArgs) -> Result<(), Failure> {
         ..PenaltyBody::default()
     };
     let answer = cx.hub.penalise(&args.name, &body).once().send().await?;
-    cx.out.answer(&answer, |PenaltyAnswer { name, shut_until, .. }| {
-        match args.for_ms {
-            0 => format!("{}: open", shown(name)),
-            _ => format!("{}: shut until {}", shown(name), time::of(shut_until)),
-        }
+    cx.out.answer(&answer, |PenaltyAnswer { name, shut_until, .. }| match args.for_ms {
+        0 => format!("{}: open", shown(name)),
+        _ => format!("{}: shut until {}", shown(name), time::of(shut_until)),
     })
 }
 

@@ -6,7 +6,7 @@ use crate::harness::{Browser, Hub, NewAgent, Page};
 const DIALOG: &str = "document.querySelector('dialog[open]')";
 
 /// Opens the page at a view, signed in and with the right to act.
-fn open(browser: &mut Browser, hub: &Hub, hash: &str) -> Page {
+pub(super) fn open(browser: &mut Browser, hub: &Hub, hash: &str) -> Page {
     let mut page = browser.open(&format!("{}/{hash}", hub.url()));
     page.sign_in(&hub.admin_key());
     page.act(&hub.admin_key());
@@ -14,18 +14,18 @@ fn open(browser: &mut Browser, hub: &Hub, hash: &str) -> Page {
 }
 
 /// The last button of the dialog that is open: the one that does it.
-fn do_it() -> String {
+pub(super) fn do_it() -> String {
     format!("{DIALOG}?.querySelector('.buttons button:last-child:not(:disabled)')")
 }
 
 /// Waits until the dialog says this.
 #[track_caller]
-fn says(page: &mut Page, text: &str) {
+pub(super) fn says(page: &mut Page, text: &str) {
     page.wait_for(&format!("{DIALOG}?.innerText.includes({})", json!(text)));
 }
 
 /// Takes the dialog that shows what was done away.
-fn close(page: &mut Page) {
+pub(super) fn close(page: &mut Page) {
     page.click(&do_it());
     page.wait_for(&format!("!{DIALOG}"));
 }

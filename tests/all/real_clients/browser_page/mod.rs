@@ -3,6 +3,8 @@
 
 /// What it changes, and that it does so once.
 mod acting;
+/// A night with an operator, from the first view to the audit.
+mod drill;
 /// What others write, shown as text.
 mod hostile;
 /// What it shows as the cluster changes, over cuts and crashes.
