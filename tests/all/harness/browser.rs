@@ -238,10 +238,20 @@ impl Page {
 
     /// How long the page has worked so far, in seconds of the processor: however busy the machine is.
     pub fn worked(&mut self) -> f64 {
+        self.metric("TaskDuration")
+    }
+
+    /// What the page's scripts hold in memory, in bytes, after what they do not use any more is let go.
+    pub fn holds(&mut self) -> f64 {
+        self.tools.call("HeapProfiler.collectGarbage", json!({}));
+        self.metric("JSHeapUsedSize")
+    }
+
+    fn metric(&mut self, name: &str) -> f64 {
         self.tools.call("Performance.enable", json!({"timeDomain": "threadTicks"}));
         let metrics = self.tools.call("Performance.getMetrics", json!({}));
         let mut metrics = metrics["metrics"].as_array().unwrap().iter();
-        metrics.find(|it| it["name"] == "TaskDuration").unwrap()["value"].as_f64().unwrap()
+        metrics.find(|it| it["name"] == name).unwrap()["value"].as_f64().unwrap()
     }
 
     /// From now on answers to what fits this pattern (`*` stands for anything) are held back, once the

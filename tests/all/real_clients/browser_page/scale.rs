@@ -1,9 +1,10 @@
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::Used as _;
-use crate::harness::{Browser, Hub};
+use crate::harness::{Browser, Client, Hub};
 
 const NODES: usize = 10_000;
 
@@ -20,6 +21,11 @@ const SCROLL: &str = "new Promise((done) => {
     };
     requestAnimationFrame(step);
   })";
+
+/// Watches for frames that take long from now on.
+const WATCH_FRAMES: &str = "window.longest = 0;
+    new PerformanceObserver((list) => { for (const it of list.getEntries()) longest = Math.max(longest, it.duration); })
+      .observe({type: 'long-animation-frame', buffered: false}); 0";
 
 #[test]
 fn ten_thousand_nodes_do_not_slow_the_page() {
@@ -57,4 +63,82 @@ fn ten_thousand_nodes_do_not_slow_the_page() {
     page.eval("document.querySelector('[data-filter=first]').focus()");
     page.type_text("node-0777");
     page.wait_for("document.querySelectorAll('.table-body .row').length === 10");
+}
+
+/// Submits and cancels tasks so that the hub has fifty events a second to tell of, until it is told to
+/// stop; says how many there were.
+fn make_events(client: &Client, ends: &AtomicBool) -> u32 {
+    let begun = Instant::now();
+    let mut made = 0;
+    while !ends.load(Ordering::Relaxed) {
+        let task = client.post("/tasks", &json!({"name": "beside", "required_skills": ["none"]}));
+        let id = task.ok()["task_id"].as_str().unwrap().to_owned();
+        client.post_empty(&format!("/tasks/{id}/cancel")).ok();
+        made += 2;
+        let next = begun + made * Duration::from_millis(20);
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    made
+}
+
+/// With `REEF_FULL=1` 10 000 nodes, 100 000 tasks and ten minutes; else what takes some seconds.
+#[test]
+fn a_busy_fleet_neither_slows_the_page_nor_fills_its_memory() {
+    let is_full = std::env::var("REEF_FULL").is_ok_and(|value| value == "1");
+    let (nodes, tasks, rounds) = if is_full { (10_000, 100_000, 10) } else { (200, 2000, 2) };
+    let round = if is_full { Duration::from_secs(60) } else { Duration::from_secs(2) };
+    let hub = Hub::options().timeout(3600.0).start();
+    let client = hub.admin();
+    crate::harness::race(8, |worker| {
+        for number in (worker..nodes).step_by(8) {
+            client.new_node_with(&format!("node-{number:05}.lab"), &["python"]);
+        }
+    });
+    let batch: Vec<_> = (0..1000)
+        .map(|number| json!({"name": format!("task-{number:03}"), "required_skills": ["gpu"]}))
+        .collect();
+    for _ in 0..tasks / 1000 {
+        client.post("/tasks/batch", &json!({"tasks": batch, "atomic": false})).ok();
+    }
+    let (ends, mut browser) = (AtomicBool::new(false), Browser::start());
+    std::thread::scope(|scope| {
+        let events = scope.spawn(|| make_events(&client, &ends));
+        let mut page = browser.open(&hub.url());
+        page.sign_in(&hub.admin_key());
+        for (view, there, filter) in [
+            ("overview", ".figure", ""),
+            ("nodes", ".table-body .row", "text=node-0010"),
+            ("tasks", ".table-body .row", "name=task-010"),
+        ] {
+            page.go(&format!("{}/?{view}#/{view}", hub.url()));
+            page.wait_for(&format!("document.querySelectorAll('{there}').length > 3"));
+            let first = page.eval("performance.now()").as_f64().unwrap();
+            println!("{view}: there after {first:.0} ms");
+            let Some((_, text)) = filter.split_once('=') else { continue };
+            println!("{view}: {}", page.eval(SCROLL));
+            page.eval(WATCH_FRAMES);
+            page.eval(&format!("location.hash = '#/{view}?{filter}'; 0"));
+            page.wait_for(&format!(
+                "[...document.querySelectorAll('{there}')].every((it) => it.innerText.includes('{text}'))"
+            ));
+            let longest = page.eval("new Promise((done) => setTimeout(() => done(longest), 500))");
+            println!("{view}: filtered, the longest frame took {longest} ms");
+        }
+        page.view("#/tasks");
+        let mut held = Vec::new();
+        for _ in 0..=rounds {
+            held.push(page.holds() / 1e6);
+            page.eval(&format!("new Promise((done) => setTimeout(done, {}))", round.as_millis()));
+        }
+        let parts = page.eval("document.querySelectorAll('*').length").as_u64().unwrap();
+        ends.store(true, Ordering::Relaxed);
+        println!(
+            "{} events; MB held, round by round: {held:.1?}; {parts} elements",
+            events.join().unwrap()
+        );
+        assert!(parts < 3000, "{parts}");
+        // What it may keep of the past is bounded, and full after the first rounds.
+        let (first, last) = (held[1], held[rounds]);
+        assert!(last < 1.5 * first + 4.0, "{held:?}");
+    });
 }
