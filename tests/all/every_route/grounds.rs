@@ -81,8 +81,11 @@ impl Grounds {
         let Operation { method, path, .. } = operation;
         let is_the_hosts = operation.is_the_hosts;
         let (meets, body) = match (method.as_str(), path.as_str()) {
-            // Whose message it is, is looked at here as well.
-            (_, path) if is_the_hosts && path.contains("{mid}") => (Meets::Nothing, Value::Null),
+            // Whose message or task it is, is looked at here as well.
+            (
+                _,
+                "/api/v1/sessions/{sid}/messages/{mid}/stream" | "/api/v1/tasks/{id}/log/stream",
+            ) => (Meets::Nothing, Value::Null),
             _ if is_the_hosts => (Meets::Welcome, Value::Null),
             (method, path) => self.estate.request(method, path),
         };
