@@ -55,11 +55,14 @@ const OF_ALL: [&str; 24] = [
 const JUDGES: [&str; 4] = ["health", "verify", "doctor", "leader"];
 
 /// What shows an agent's things, by the part of the contract that something was done in.
-fn of_one(grounds: &Grounds, path: &str) -> Vec<String> {
+fn of_one(grounds: &Grounds, operation: &str) -> Vec<String> {
     let estate = &grounds.estate;
     let (alice, message, session) = (&estate.alice.id, &estate.message, &estate.session);
+    let (method, path) = operation.split_once(' ').unwrap();
     let part = path.trim_start_matches("/api/v1/").split('/').next().unwrap();
     match part {
+        // A reason that is taken with it removes the node.
+        "nodes" if method == "DELETE" => Vec::new(),
         "sessions" | "messages" => {
             vec![
                 format!("messages list {session}"),
@@ -104,7 +107,7 @@ pub fn read_all(hub: &Subject, url: &str, key_file: &Path, tally: &Tally) {
     let mut worker = command(false);
     worker.env("REEF_KEY_FILE", agents_key);
     run_worker(hub, worker, tally);
-    let shown = tally.grounds.iter().flat_map(|(grounds, path)| of_one(grounds, path));
+    let shown = tally.grounds.iter().flat_map(|(grounds, operation)| of_one(grounds, operation));
     let mut lines: Vec<String> = OF_ALL.iter().map(|it| (*it).to_owned()).chain(shown).collect();
     lines.extend(tally.tasks.iter().map(|task| format!("tasks show {task}")));
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));

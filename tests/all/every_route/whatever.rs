@@ -158,7 +158,7 @@ pub struct Tally {
     taken: usize,
     refused: BTreeMap<u16, usize>,
     faults: Vec<String>,
-    /// Everybody's things that something was done to, and by which route.
+    /// Everybody's things that something was done to, and by which operation.
     pub grounds: Vec<(Grounds, String)>,
     /// Tasks that were submitted.
     pub tasks: Vec<String>,
@@ -216,14 +216,14 @@ fn send_all(hub: &Subject, operation: &Operation, fields: &[Field], tally: &mut 
             }
             if ends_something(operation) {
                 let used = std::mem::replace(&mut grounds, prepared(operation, hub));
-                tally.grounds.push((used, operation.path.clone()));
+                tally.grounds.push((used, operation.name()));
             }
         }
     }
     if operation.is_read() {
         return;
     }
-    tally.grounds.push((grounds, operation.path.clone()));
+    tally.grounds.push((grounds, operation.name()));
 }
 
 #[test]
