@@ -103,7 +103,7 @@ fn a_busy_fleet_neither_slows_the_page_nor_fills_its_memory() {
     let (ends, mut browser) = (AtomicBool::new(false), Browser::start());
     std::thread::scope(|scope| {
         let events = scope.spawn(|| make_events(&client, &ends));
-        let mut page = browser.open(&hub.url());
+        let mut page = browser.open(hub.url());
         page.sign_in(&hub.admin_key());
         for (view, there, filter) in [
             ("overview", ".figure", ""),
