@@ -53,6 +53,7 @@ const FRAMES: &str = "Server-sent events: `id` is the cursor to resume from, `ev
     how long to wait before coming back, which is how a host that stops says good-bye.";
 
 const CLUSTER_CURSOR: &str = "^(0|[0-9]{1,15}-[0-9]{1,15})$";
+const CURSOR_OR_NONE: &str = "^(0|[0-9]{1,15}-[0-9]{1,15})?$";
 const MESSAGE_CURSOR: &str =
     "^([0-9]{1,15}(-[0-9]{1,15})?|evt_[A-Za-z0-9_-][A-Za-z0-9._@-]{0,99}_[0-9]{1,15})$";
 
@@ -96,15 +97,18 @@ fn streams(api: &mut Api) {
         .answers_empty(204, "The cursor is at the end of a complete message: do not come back.")
         .refuses(&STREAM_PROBLEMS)
         .refuses(&[Code::NotFound, Code::ValidationFailed]);
-    let log_cursor = || json!({ "type": "string", "pattern": CLUSTER_CURSOR });
     api.get(LOG_STREAM, "stream_task_log", "Follow a task's log")
         .says(&format!(
             "{FRAMES}\n\nEach `line` is one of the log's. Where lines have given way to later ones, an event \
              `snapshot` comes first: `{{\"gap\": {{\"from\", \"to\"}}}}`. The stream waits for a task that has \
              yet to run, and ends with it: `end` says its `status`; with `gone` when the task was removed."
         ))
-        .query("last_id", cursor, log_cursor())
-        .header("Last-Event-ID", "The same, as browsers send it.", log_cursor())
+        .query("last_id", cursor, json!({ "type": "string", "pattern": CLUSTER_CURSOR }))
+        .header(
+            "Last-Event-ID",
+            "The same, as browsers send it; an empty one is none.",
+            json!({ "type": "string", "pattern": CURSOR_OR_NONE }),
+        )
         .answers_text("text/event-stream", "Lines until the task has ended.")
         .answers_empty(204, "The cursor is at the end of a log whose task has ended: do not come back.")
         .refuses(&STREAM_PROBLEMS)

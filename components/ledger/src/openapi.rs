@@ -328,7 +328,6 @@ fn describe_journal(api: &mut Api) {
 }
 
 fn describe_audit(api: &mut Api) {
-    let chains = filter(&["cluster", "ledger"]);
     let which = "Text, or how it begins and `*`.";
     let wanted = json!({ "type": "string", "maxLength": FILTER_CHARS_MAX });
     api.group("Audit");
@@ -339,7 +338,7 @@ fn describe_audit(api: &mut Api) {
              still have a next one. `before` and `after` are kept to the letter: the link is made of that.",
         )
         .query("order", "Which come first.", default(filter(&["newest", "oldest"]), "newest"))
-        .query("chain", "Only this one; left out, both.", chains.clone())
+        .query("chain", "Only this one; left out, both.", filter(&["cluster", "ledger"]))
         .query("actor", which, wanted.clone())
         .query("action", which, wanted.clone())
         .query("target", which, wanted.clone())
@@ -347,7 +346,7 @@ fn describe_audit(api: &mut Api) {
         .answers::<AuditList<trail::Entry>>("Entries.");
     api.get("/api/v1/audit/seals", "list_audit_seals", "Read the seals of the audit")
         .says("SHA-256 over each hundred entries of a chain, in order, and what the chain says of itself.")
-        .needs_query("chain", "Of which chain.", chains)
+        .needs_query("chain", "Of which chain.", one_of(&["cluster", "ledger"]))
         .pages(PAGE_DEFAULT, number_cursor())
         .answers::<AuditSeals<trail::Chain>>("The chain, and its seals.");
 }

@@ -124,7 +124,7 @@ fn submitting(api: &mut Api) {
         .takes::<owners::SubmitBody>()
         .example(json!({ "name": "index", "required_skills": ["python"], "priority": 1 }))
         .answers::<SubmittedTask>("The task.")
-        .refuses(&[Code::Conflict]);
+        .refuses(&[Code::NotFound, Code::Conflict]);
     let text = || json!({ "type": "string" });
     api.get("/api/v1/tasks", "list_tasks", "List tasks, newest first")
         .query("status", "Only those in this status.", filter(&TaskStatus::names()))

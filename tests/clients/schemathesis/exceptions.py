@@ -11,6 +11,7 @@ STATE_CODES = {"idempotency_mismatch", "insufficient_balance", "inbox_full", "si
 STATE_RULES = [
     ("/api/v1/nodes/register", "node_id: is in use by another hostname"),
     ("/api/v1/auth/keys", "agent_id: is required of the admin"),
+    ("/api/v1/auth/keys", "scopes: an admin key has them all"),
     ("/api/v1/deposit", "amount: must not be more than"),
     ("/api/v1/transfer", "to_agent: must be another agent than the one who pays"),
     ("/api/v1/holds/{id}/post", "to_agent: must be another agent than the one who pays"),
@@ -47,12 +48,17 @@ STATE_RULES = [
     ("/api/v1/tasks/batch", "fairness_weight: is only for a fairness_key"),
     ("/api/v1/tasks/batch", "is for tasks that are submitted one by one"),
     ("/api/v1/schedules/{id}", "spec: needs either cron or every_ms"),
+    ("/api/v1/schedules/{id}", "is each run's own, and left out"),
+    ("/api/v1/schedules/{id}", "task.delay_ms: is left out"),
+    # The log is read from a place on, or from its end.
+    ("/api/v1/tasks/{id}/log", "tail: must be left out beside after"),
     # Days are counted from one to the other.
     ("/api/v1/usage", "from: must be at most 31 days with to"),
     ("/api/v1/history", "from: must be before `to`"),
     ("/api/v1/history", "from: must be at most 1440 points before `to`"),
     # An amount is written in many ways, so that no pattern bounds it.
     ("/api/v1/prices/{model}", "must be from 0 to 9000 for a million tokens"),
+    ("/api/v1/budgets/{scope}/{id}", "cost: must be more than 0"),
     # In what one thing has only one.
     ("/api/v1/limits/{name}", "must not be given twice for one unit"),
     ("/api/v1/tasks", "limits["),
