@@ -23,6 +23,7 @@ const LOCAL_HUB: &str = "http://127.0.0.1:8888";
 /// Flags of every command that talks to a hub. A key is never one of them: the command line of a
 /// process can be read by everybody on its machine.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "The hub, and what is printed")]
 struct Typed {
     /// The hub's address; if not given, the context's, else http://127.0.0.1:8888
     #[arg(long, env = "REEF_HUB", value_name = "URL", global = true)]
