@@ -10,7 +10,7 @@ import { useLive } from "../lib/live.js";
 import { AgentLink, Facts, Panel, TaskLink, Trouble } from "../lib/parts.js";
 import { filterBy, link } from "../lib/router.js";
 import { Age, Moment, Until } from "../lib/time.js";
-import { html, useEffect, useRef } from "../lib/view.js";
+import { html, useLayoutEffect, useRef } from "../lib/view.js";
 import { called, t } from "../lib/words.js";
 import { Count } from "../lib/table.js";
 import { parsed } from "../lib/actions.js";
@@ -67,7 +67,8 @@ export function View({ query }) {
   const items = useRef(null);
   const after = () => list.again();
 
-  useEffect(() => {
+  // At once: a letter that comes right after the question is one for it.
+  useLayoutEffect(() => {
     function onKey(event) {
       if (event.ctrlKey || event.metaKey || event.altKey || !areKeysOn.get() || document.querySelector("dialog[open]")) return;
       if (event.target.matches?.("input, select, textarea")) return;
