@@ -2485,6 +2485,7 @@ export interface components {
         };
         ClaimedTask: {
             affinity_tags: string[];
+            after?: components["schemas"]["Followed"][];
             assigned_node: string | null;
             audience: unknown;
             budget?: components["schemas"]["TaskBudget"] | null;
@@ -2696,6 +2697,12 @@ export interface components {
             weights: {
                 [key: string]: number;
             };
+        };
+        Followed: {
+            group?: string | null;
+            on: string;
+            status: string | null;
+            task?: string | null;
         };
         Group: {
             cancelled: number;
@@ -3747,6 +3754,7 @@ export interface components {
         };
         SubmittedTask: {
             affinity_tags: string[];
+            after?: components["schemas"]["Followed"][];
             assigned_node: string | null;
             audience: unknown;
             budget?: components["schemas"]["TaskBudget"] | null;
@@ -3803,6 +3811,7 @@ export interface components {
         };
         Task: {
             affinity_tags: string[];
+            after?: components["schemas"]["Followed"][];
             assigned_node: string | null;
             audience: unknown;
             budget?: components["schemas"]["TaskBudget"] | null;
@@ -7750,7 +7759,7 @@ export interface operations {
     list_audit_seals: {
         parameters: {
             query: {
-                chain: "cluster" | "ledger" | "";
+                chain: "cluster" | "ledger";
                 limit?: number;
                 cursor?: string;
             };

@@ -579,6 +579,29 @@ class FairnessBody(TypedDict):
     """
 
 
+class Followed(TypedDict):
+    """
+    What a task follows, as it is shown.
+    """
+
+    group: NotRequired[str | None]
+    """
+    Or a group.
+    """
+    on: str
+    """
+    How it is to have ended.
+    """
+    status: str | None
+    """
+    How it has ended, once it has; `unknown` where it was forgotten before this task was tried again.
+    """
+    task: NotRequired[str | None]
+    """
+    A task.
+    """
+
+
 class GroupChanged(TypedDict):
     """
     `POST /groups/{id}/cancel` and `…/retry`.
@@ -1987,7 +2010,8 @@ class PenaltyBody(TypedDict):
     """
     retry_after_ms: int
     """
-    For how long a provider wants to be left alone, in milliseconds.
+    For how long a provider wants to be left alone, in milliseconds; 0, by an admin who names no task:
+    it opens before its time.
     """
     task_id: NotRequired[str | None]
     """
@@ -3992,6 +4016,10 @@ class ClaimedTask(TypedDict):
     """
     Tags of nodes that are preferred.
     """
+    after: NotRequired[list[Followed]]
+    """
+    What it follows; where one task is read, or those of a group.
+    """
     assigned_node: str | None
     """
     The node that runs it, or ended it.
@@ -4954,6 +4982,10 @@ class SubmittedTask(TypedDict):
     """
     Tags of nodes that are preferred.
     """
+    after: NotRequired[list[Followed]]
+    """
+    What it follows; where one task is read, or those of a group.
+    """
     assigned_node: str | None
     """
     The node that runs it, or ended it.
@@ -5125,6 +5157,10 @@ class Task(TypedDict):
     affinity_tags: list[str]
     """
     Tags of nodes that are preferred.
+    """
+    after: NotRequired[list[Followed]]
+    """
+    What it follows; where one task is read, or those of a group.
     """
     assigned_node: str | None
     """
