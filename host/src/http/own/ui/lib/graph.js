@@ -46,7 +46,7 @@ export function Graph({ nodes, label }) {
         const { x, y } = place.get(node.id);
         const follows = (node.after ?? []).map((id) => nodes.find((it) => it.id === id)?.name ?? id).join(", ");
         const words = node.name + ", " + called("status", node.status) + (follows ? ", " + t("graph.after", { what: follows }) : "");
-        return html`<a key=${node.id} href=${link(["tasks", node.id])} aria-label=${words}><rect x=${x} y=${y} width=${WIDE} height=${HIGH} rx="6" class=${"box task-" + node.status} />
+        return html`<a key=${node.id} href=${link(["tasks", node.id])}><title>${words}</title><rect x=${x} y=${y} width=${WIDE} height=${HIGH} rx="6" class=${"box task-" + node.status} />
           <text x=${x + 10} y=${y + 18}>${short(node.name)}</text><text x=${x + 10} y=${y + 35} class="small">${called("status", node.status)}</text></a>`;
       })}
     </svg></div>`;

@@ -37,7 +37,7 @@ const rest = (payload) => Object.entries(payload).filter(([name, value]) => !KNO
   .map(([name, value]) => name + ": " + (typeof value === "string" ? value : JSON.stringify(value))).join(" · ");
 
 const columns = (isDay) => [
-  { key: "at", label: t("at"), width: isDay ? "minmax(11rem, 1fr)" : "5rem", cell: (it) => html`<time dateTime=${it.timestamp} class="mono dim" title=${moment(it.timestamp)}>${isDay ? moment(it.timestamp) : clock(it.timestamp)}</time>` },
+  { key: "at", label: t("at"), width: isDay ? "minmax(13rem, 1fr)" : "5rem", cell: (it) => html`<time dateTime=${it.timestamp} class="mono dim" title=${moment(it.timestamp)}>${isDay ? moment(it.timestamp) : clock(it.timestamp)}</time>` },
   { key: "type", label: t("events.type"), width: "minmax(9rem, 1.3fr)", cell: (it) => html`<span class="mono">${it.event_type}</span>` },
   { key: "about", label: t("events.about"), width: "minmax(8rem, 1.7fr)", cell: (it) => html`<${About} event=${it} />` },
   { key: "rest", label: t("events.rest"), width: "minmax(8rem, 3fr)", from: 680, cell: (it) => html`<span class="dim" title=${rest(it.payload)}>${rest(it.payload)}</span>` },
@@ -74,7 +74,7 @@ function Audit({ query }) {
     <${Trouble} problem=${list.problem} route="GET /audit" />
     ${list.items.length > 0 && html`<${Table} label=${t("events.audit")} rows=${list.items} keyOf=${key} salt=${open ?? ""} onEnd=${list.more} isWhole=${list.isWhole} columns=${[
       { key: "age", label: t("at"), width: "3.6rem", to: 560, cell: (it) => html`<${Age} at=${it.at} />` },
-      { key: "at", label: t("at"), width: "minmax(11rem, 1fr)", from: 560, cell: (it) => html`<time dateTime=${it.at} class="dim">${moment(it.at)}</time>` },
+      { key: "at", label: t("at"), width: "minmax(13rem, 1fr)", from: 560, cell: (it) => html`<time dateTime=${it.at} class="dim">${moment(it.at)}</time>` },
       { key: "actor", label: t("audit.actor"), width: "minmax(8rem, 1fr)", cell: (it) => html`<span class="two"><${AgentLink} id=${it.actor} /><small class="dim">${called("via", it.via)}</small></span>` },
       { key: "action", label: t("audit.action"), width: "minmax(8rem, 1fr)", cell: (it) => html`<button type="button" class="plain mono" aria-expanded=${String(open === key(it))} onClick=${() => show(open === key(it) ? null : key(it))}>${it.action}</button>` },
       { key: "target", label: t("audit.target"), width: "minmax(8rem, 2fr)", from: 560, cell: (it) => html`<span class="mono">${it.target}</span>` },

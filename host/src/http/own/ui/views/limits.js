@@ -67,7 +67,7 @@ const remove = (limit) => ({
   run: ({ key, reason }) => send("DELETE", at(["limits", limit.name]), undefined, { key, reason }).then(() => t("done")),
 });
 
-const stands = (limit) => (limit?.shut_by ? html`<span class="dot warn">${called("shut", limit.shut_by)}</span>${limit.opens_at && html` <${Until} at=${limit.opens_at} />`}` : html`<span class="dot good">${t("limits.is_open")}</span>`);
+const stands = (limit) => (limit?.shut_by ? html`<span class="dot warn">${called("shut", limit.shut_by)}</span>${limit.opens_at && html` <span class="dim">${t("limits.opens")} <${Until} at=${limit.opens_at} /></span>`}` : html`<span class="dot good">${t("limits.is_open")}</span>`);
 const used = (limit) => (limit.concurrency ? html`<${Bar} part=${limit.running} whole=${limit.concurrency} tone=${limit.running >= limit.concurrency ? "bad" : ""}>${t("of", { part: limit.running, whole: limit.concurrency })}<//>` : number(limit.running));
 
 function Limits() {

@@ -116,7 +116,7 @@ export default {
     new: "New limit", edit: "Change limit", edit_about: "{name}: {n} task runs under it and goes on.|{name}: {n} tasks run under it and go on.", concurrency: "At once", concurrency_hint: "How many tasks may run at once; empty: any number.", rates_hint: "Count / milliseconds, such as 60/60000 or 100000/60000 tokens; with commas between.", rates_bad: "{what} is no rate.",
     rate_tasks: "{n} tasks in {span}", rate_tokens: "{n} tokens in {span}", paused: "Paused", per_owner: "Each owner has one of its own", pause: "Pause", pause_about: "No task under {name} begins. What runs goes on.", open: "Open", open_about: "Tasks under {name} begin again, within a second.",
     remove: "Remove", remove_about: "{name} bounds nothing any more; {n} task runs under it.|{name} bounds nothing any more; {n} tasks run under it.", key: "Key", owner: "Owner", held: "Running under this key", parked: "Kinds of tasks kept back", penalised: "Last refused by the provider",
-    shut: "Shut for a while", lift: "Open now", lift_about: "{name} opens before the time that the provider has named: what waits under it begins.", shut_about: "Nothing more begins under {name}, for anybody, until then.", shut_for: "Seconds",
+    shut: "Shut for a while", opens: "· opens", lift: "Open now", lift_about: "{name} opens before the time that the provider has named: what waits under it begins.", shut_about: "Nothing more begins under {name}, for anybody, until then.", shut_for: "Seconds",
   },
   list: { count: "{n} shown", more: "there are more", none: "None.", read_on: "Read on" },
   loading: "Loading…",

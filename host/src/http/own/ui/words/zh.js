@@ -116,7 +116,7 @@ export default {
     new: "新建限制", edit: "修改限制", edit_about: "{name} 下正在运行 {n} 个任务，它们会继续。", concurrency: "并发数", concurrency_hint: "最多可同时运行的任务数；留空则不限。", rates_hint: "数量/毫秒，如 60/60000 或 100000/60000 tokens；以逗号分隔。", rates_bad: "{what} 不是有效的速率。",
     rate_tasks: "每 {span} {n} 个任务", rate_tokens: "每 {span} {n} 个 Token", paused: "暂停", per_owner: "各所有者分别计算", pause: "暂停", pause_about: "{name} 下的任务不再开始，正在运行的会继续。", open: "开放", open_about: "{name} 下的任务将在一秒内恢复开始。",
     remove: "删除", remove_about: "{name} 不再限制任何任务；其下正在运行 {n} 个任务。", key: "键", owner: "所有者", held: "此键下运行中", parked: "被拦下的任务种类", penalised: "最近一次被服务商拒绝",
-    shut: "临时关闭", lift: "立即开放", lift_about: "{name} 在提供方指定的时间之前开放：等待中的任务将开始。", shut_about: "在此期间，{name} 下的任务对任何人都不再开始。", shut_for: "秒数",
+    shut: "临时关闭", opens: "· 开放于", lift: "立即开放", lift_about: "{name} 在提供方指定的时间之前开放：等待中的任务将开始。", shut_about: "在此期间，{name} 下的任务对任何人都不再开始。", shut_for: "秒数",
   },
   list: { count: "显示 {n} 条", more: "还有更多", none: "无。", read_on: "继续加载" },
   loading: "加载中…",
