@@ -12,9 +12,9 @@ local till = (tonumber(row[3]) or 0) - clock
 local holder = till > 0 and row[1] or ''
 
 -- For how long the first of an index is due, by one clock or the other.
-local function due_for(index, time, kept)
+local function due_for(index, moment, kept)
   local first = redis.call('ZRANGE', index, 0, 0, 'WITHSCORES')[2]
-  return first and math.max(0, math.floor(time - tonumber(first) - (kept or 0))) or 0
+  return first and math.max(0, math.floor(moment - tonumber(first) - (kept or 0))) or 0
 end
 
 return {
