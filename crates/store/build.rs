@@ -114,7 +114,8 @@ fn key_functions(table: &KeyTable) -> Result<String, Failure> {
         let arguments: String = parameters.iter().map(|p| format!(", {p}: &str")).collect();
         // A key of every partition carries that partition's name.
         let function = match name.as_str() {
-            "idempotency" | "idempotency_due" | "audit" | "audit_head" | "audit_seals" => {
+            "idempotency" | "idempotency_due" | "audit" | "audit_head" | "audit_seals"
+            | "audit_of" => {
                 format!("{partition}_{name}")
             }
             _ => name.clone(),

@@ -152,6 +152,9 @@ pub const LOCKS_MAX: i64 = 10_000;
 /// it adds.
 pub const LOCKS_SWEPT_MAX: i64 = 10;
 
+/// Of these, those of one owner that are looked at where it asks for more than it may have.
+pub const LOCKS_OF_ONE_LOOKED_AT: i64 = 200;
+
 /// Entries that the leader history keeps (`contract.md` §8; the older system kept as many).
 pub const LEADER_HISTORY_MAX: i64 = 100;
 
@@ -312,6 +315,9 @@ pub const AUDIT_KEPT_MS: i64 = 400 * 86_400_000;
 /// Entries of the audit under one seal. Fewer than the journal's: there are few of them, and what is not
 /// sealed yet can be forged by whoever has Redis.
 pub const AUDIT_SEAL_ENTRIES: i64 = 100;
+
+/// Over how long an agent's entries are counted, in milliseconds: a day.
+pub const AUDIT_DAY_MS: i64 = 86_400_000;
 
 /// Seals of a chain whose entries one tick of the monitor drops.
 pub const AUDIT_SEALS_DROPPED: i64 = 20;

@@ -75,6 +75,9 @@ struct Value {
     kind: String,
 }
 
+/// What an audited script does first.
+const OVER_AUDIT: &str = "local over = over_audit()\nif over then return over end\n";
+
 /// The first argument that is a script's own: what comes before belongs to idempotency, and what comes
 /// between to the audit.
 const FIRST: usize = 3;
@@ -121,15 +124,16 @@ impl Edge {
     /// The line that names the arguments that a script's code uses.
     pub(crate) fn prologue(&self, code: &str) -> String {
         let first = FIRST + usize::from(self.audited);
+        let asked = if self.audited { OVER_AUDIT } else { "" };
         let used = self.arguments.iter().enumerate();
         let (names, values): (Vec<_>, Vec<_>) = used
             .filter(|(_, argument)| mentions(code, &argument.name))
             .map(|(i, argument)| (argument.name.as_str(), argument.lua(first + i)))
             .unzip();
         if names.is_empty() {
-            return String::new();
+            return asked.to_owned();
         }
-        format!("local {} = {}\n", names.join(", "), values.join(", "))
+        format!("local {} = {}\n{asked}", names.join(", "), values.join(", "))
     }
 
     /// The type by which the script is called, and that of its reply.

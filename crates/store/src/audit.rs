@@ -25,16 +25,20 @@ pub struct Actor<'a> {
     pub reason: &'a str,
     /// The request, as the log calls it.
     pub request_id: &'a str,
+    /// Of how many entries it may be the cause within a day; `None`: of as many as it likes.
+    pub most: Option<i64>,
 }
 
 impl Actor<'_> {
     /// The hub itself.
-    pub const HUB: Self = Self { name: "@hub", key_id: "", via: "hub", reason: "", request_id: "" };
+    pub const HUB: Self =
+        Self { name: "@hub", key_id: "", via: "hub", reason: "", request_id: "", most: None };
 
     /// The one argument in which scripts take it.
     pub(crate) fn packed(&self) -> String {
-        let Self { name, key_id, via, reason, request_id } = self;
-        serde_json::json!([name, key_id, via, reason, request_id]).to_string()
+        let Self { name, key_id, via, reason, request_id, most } = self;
+        let most = most.map(|most| most.to_string()).unwrap_or_default();
+        serde_json::json!([name, key_id, via, reason, request_id, most]).to_string()
     }
 }
 

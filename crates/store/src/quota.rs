@@ -45,6 +45,8 @@ quotas! {
     classes: "quota_classes", "different sets of skills that tasks wait for";
     /// Schedules.
     schedules: "quota_schedules", "schedules";
+    /// Entries of the audit that tell of what it does, within a day.
+    audit: "quota_audit", "entries of the audit within a day";
     /// Locks that it holds.
     locks: "quota_locks", "held locks";
     /// Sessions that are kept.

@@ -80,6 +80,8 @@ pub const VARIABLES: &[Variable] = &[
     // A claim may have to look at each that is listed under a skill of the node: 200 take some 0.3 ms.
     one("quota_classes", "200", MESSAGES, "different sets of skills and tags that its waiting tasks ask for; from half of them on preferences are given up"),
     one("quota_schedules", "100", &["tasks"], "schedules"),
+    // A person's busiest day; twenty agents would have to fill theirs to push out what is older.
+    one("quota_audit", "5000", &["register", "heartbeat", "tasks", "ledger"], "entries of the audit within a day, of each of its two parts: of what it does by hand, with keys, or with agents; an admin has no bound"),
     one("quota_locks", "100", &["heartbeat"], "locks that it holds"),
     one("quota_sessions", "50000", &["sessions"], "sessions that have not expired"),
     one("quota_keys", "100", LEDGER, "keys; also when the admin makes them"),

@@ -5,7 +5,7 @@ use reef_domain::access::{ADMIN, Scope, Scopes};
 use reef_store::invite;
 use reef_store::key::{Check, Checked};
 use reef_store::node::Writer;
-use reef_store::{Redis, Store};
+use reef_store::{Quotas, Redis, Settings, Store};
 
 use crate::config::{AuthMode, Config, Registration};
 use crate::credential::Credential;
@@ -117,6 +117,16 @@ impl Caller {
             Self::Anonymous | Self::Invited(_) => false,
             Self::Admin => true,
             Self::Agent(agent) => agent.scopes.has(Scope::Admin),
+        }
+    }
+
+    /// What it may have; `None`: as much as it likes. Whoever administers the hub is no tenant, and callers
+    /// without keys, in `auth_mode=open`, cannot be told apart.
+    #[must_use]
+    pub fn quotas<'a>(&self, settings: &'a Settings) -> Option<&'a Quotas> {
+        match self {
+            Self::Agent(_) if !self.is_admin() => Some(&settings.quotas),
+            _ => None,
         }
     }
 

@@ -53,14 +53,10 @@ impl<R> Context<'_, R> {
         id::checked(node_id).map_err(|rule| Problem::field("node_id", rule))
     }
 
-    /// What the caller may have; `None`: as much as it likes. Whoever administers the hub is no tenant,
-    /// and callers without keys, in `auth_mode=open`, cannot be told apart.
+    /// What the caller may have ([`Caller::quotas`]).
     #[must_use]
     pub fn quotas(&self) -> Option<&Quotas> {
-        match self.caller {
-            Caller::Agent(_) if !self.caller.is_admin() => Some(&self.config.settings.quotas),
-            _ => None,
-        }
+        self.caller.quotas(&self.config.settings)
     }
 
     /// The header `X-Claim-Token`: the token of the claim under which whoever runs a task writes.

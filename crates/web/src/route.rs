@@ -211,8 +211,10 @@ impl<R: Redis> App<R> {
         durability::wish_of(request)?;
         let audited = match route.audited {
             None => None,
-            Some(when) => trail::said(when, route.access, request, caller)?
-                .map(|said| store.audited(&said.by(caller, request_id))),
+            Some(when) => trail::said(when, route.access, request, caller)?.map(|said| {
+                let quotas = caller.quotas(&self.config.settings);
+                store.audited(&said.by(caller, request_id, quotas.map(|it| it.audit)))
+            }),
         };
         let store = audited.as_ref().unwrap_or(store);
         let key = if route.method == "POST" { once::key_of(request)? } else { None };

@@ -120,6 +120,8 @@ pub const AUDITED: &[Audited] = &[
     line("POST", "/api/v1/deposit", Chain::Ledger, When::Money, &["money.deposit"]),
     line("POST", "/api/v1/withdraw", Chain::Ledger, When::Money, &["money.withdraw"]),
     line("POST", "/api/v1/transfer", Chain::Ledger, When::Money, &["money.transfer"]),
+    line("POST", "/api/v1/holds", Chain::Ledger, When::Money, &["hold.place"]),
+    line("POST", "/api/v1/intents", Chain::Ledger, When::Money, &["intent.submit"]),
     line("POST", "/api/v1/holds/{id}/post", Chain::Ledger, When::Money, &["hold.post"]),
     line("POST", "/api/v1/holds/{id}/void", Chain::Ledger, When::Money, &["hold.void"]),
     line("DELETE", "/api/v1/intents/{id}", Chain::Ledger, When::Money, &["intent.cancel"]),
@@ -132,7 +134,6 @@ const QUEUE: &str = "the ordinary life of a task: its events and its own record 
 const APART: &str = "lies in a partition of its own, which has no chain; the log names the admin key that removes something";
 const READS: &str = "lets a browser read with a key that there is";
 const ACTS: &str = "lets the page act with a key that there is: what it then does is told";
-const JOURNAL: &str = "what agents do with their own money: the journal says it";
 
 /// The routes that change something of which the audit does not tell, and why.
 pub const NOT_AUDITED: &[(&str, &str, &str)] = &[
@@ -174,8 +175,6 @@ pub const NOT_AUDITED: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/inbox/{agent}/ack", APART),
     ("POST", "/api/v1/inbox/{agent}/proposals/{msg_id}/accept", APART),
     ("POST", "/api/v1/inbox/{agent}/dead/redrive", APART),
-    ("POST", "/api/v1/holds", JOURNAL),
-    ("POST", "/api/v1/intents", JOURNAL),
     (
         "POST",
         "/api/v1/intents/{id}/match",
@@ -208,13 +207,19 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    pub(crate) fn by<'a>(&'a self, caller: &'a Caller, request_id: &'a str) -> Actor<'a> {
+    /// `most`: of how many entries the caller may be the cause within a day.
+    pub(crate) fn by<'a>(
+        &'a self,
+        caller: &'a Caller,
+        request_id: &'a str,
+        most: Option<i64>,
+    ) -> Actor<'a> {
         let name = match caller {
             Caller::Anonymous => ANYBODY,
             other => other.name(),
         };
         let key_id = caller.key_id().map_or("", |id| id.as_str());
-        Actor { name, key_id, via: self.via, reason: &self.reason, request_id }
+        Actor { name, key_id, via: self.via, reason: &self.reason, request_id, most }
     }
 }
 
@@ -368,10 +373,10 @@ mod tests {
     fn who_asks_is_named_by_what_it_is_called_and_never_by_a_secret() {
         let said = Said { via: "api", reason: "r".into() };
         let caller = agent("write");
-        let actor = said.by(&caller, "req");
+        let actor = said.by(&caller, "req", None);
         assert_eq!((actor.name, actor.key_id, actor.request_id), ("alice", "key_1", "req"));
-        assert_eq!(said.by(&Caller::Admin, "").name, "@admin");
-        assert_eq!(said.by(&Caller::Anonymous, "").name, ANYBODY);
+        assert_eq!(said.by(&Caller::Admin, "", None).name, "@admin");
+        assert_eq!(said.by(&Caller::Anonymous, "", None).name, ANYBODY);
     }
 
     #[test]

@@ -6,12 +6,14 @@
 //! it. It is sent only where the hub is known to have the same admin key, without which it would mean
 //! nothing there. Keys that callers send go on as they are.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use bytes::Bytes;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, ORIGIN, REFERER, SET_COOKIE,
@@ -21,24 +23,25 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use reef_client::Trust;
-use reef_domain::limits::BODY_BYTES_UNASKED;
+use reef_domain::limits::{BODY_BYTES_UNASKED, WAIT_MS_MAX};
 use reef_web::stand_in::{self, ADMIN, StandIn};
 use reef_web::{Code, Problem, Request};
 use reqwest::redirect::Policy;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 use url::{Position, Url};
 
 use super::client::bearer;
+use super::shares::Caller;
 use super::{Answer, AnswerBody};
 use crate::config::HubElsewhere;
 
 /// How long the hub may take to take a connection, to begin its answer, and between two pieces of it.
 const CONNECT: Duration = Duration::from_secs(3);
-const ANSWER: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_millis(WAIT_MS_MAX.unsigned_abs() + 5000);
 const PAUSE: Duration = Duration::from_secs(15);
-/// Requests that are under way at once.
+/// Requests that are under way at once, and of these, those of one caller.
 const UNDER_WAY: usize = 128;
+const OF_ONE: usize = 32;
 /// Most bytes of an answer: several times the largest page of a list.
 const ANSWER_BYTES: u64 = 64 << 20;
 /// How long it is believed that the hub has the same admin key, and that it has another.
@@ -68,13 +71,20 @@ const KEPT_BACK: [HeaderName; 16] = [
 /// The same by how they begin.
 const KEPT_BACK_ALL: [&str; 4] = ["spin-", "sec-", "x-forwarded-", "proxy-"];
 
+/// What stands in a request as this host has settled it.
+const OURS: [HeaderName; 3] = [
+    AUTHORIZATION,
+    HeaderName::from_static("idempotency-key"),
+    HeaderName::from_static("reef-via"),
+];
+
 /// The way to a hub elsewhere.
 #[derive(Debug)]
 pub(crate) struct Relay {
     hub: Url,
     client: reqwest::Client,
     admin_key: Option<String>,
-    room: Arc<Semaphore>,
+    room: Arc<Room>,
     /// Whether the hub has the same admin key, and until when that is believed.
     is_same: Mutex<Option<(bool, Instant)>>,
 }
@@ -86,15 +96,14 @@ impl Relay {
         let trust = Trust { ca: hub.ca.clone(), identity: None };
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT)
-            .read_timeout(PAUSE)
             // Where the hub points to is the caller's to decide.
             .redirect(Policy::none())
             .no_proxy()
             .tls_backend_preconfigured(trust.config(hub.url.scheme())?)
             .build()
             .context("no client for the hub")?;
-        let room = Arc::new(Semaphore::new(UNDER_WAY));
-        Ok(Self { hub: hub.url.clone(), client, admin_key, room, is_same: Mutex::default() })
+        let (room, is_same) = (Arc::default(), Mutex::default());
+        Ok(Self { hub: hub.url.clone(), client, admin_key, room, is_same })
     }
 
     /// Whether a path is the hub's.
@@ -106,10 +115,15 @@ impl Relay {
     ///
     /// # Errors
     /// The problem to answer with.
-    pub(super) async fn pass_on(&self, mut parts: Parts, body: Bytes) -> Result<Answer, Problem> {
-        let permit = Arc::clone(&self.room).try_acquire_owned();
-        let permit =
-            permit.map_err(|_| Problem::new(Code::Overloaded, "Too much is under way."))?;
+    pub(super) async fn pass_on(
+        &self,
+        mut parts: Parts,
+        body: Bytes,
+        caller: Caller,
+    ) -> Result<Answer, Problem> {
+        let place = self.room.enter(caller);
+        let place =
+            place.ok_or_else(|| Problem::new(Code::Overloaded, "Too much is under way."))?;
         let mut url = self.hub.clone();
         url.set_path(parts.uri.path());
         url.set_query(parts.uri.query());
@@ -126,8 +140,9 @@ impl Relay {
         }
         let (mut head, body) = Response::from(answer).into_parts();
         keep_back_answers(&mut head.headers);
-        let mut passed =
-            Answer::new(AnswerBody::Relayed(Relayed { body, left: ANSWER_BYTES, _permit: permit }));
+        let body =
+            Relayed { body, left: ANSWER_BYTES, pause: Box::pin(sleep(PAUSE)), _place: place };
+        let mut passed = Answer::new(AnswerBody::Relayed(body));
         *passed.status_mut() = head.status;
         *passed.headers_mut() = head.headers;
         Ok(passed)
@@ -217,6 +232,51 @@ impl Relay {
     }
 }
 
+/// Who has how many requests under way.
+#[derive(Debug, Default)]
+struct Room(Mutex<HashMap<Caller, usize>>);
+
+impl Room {
+    /// A place for a request; `None` where the caller, or all together, have as many as may be.
+    fn enter(self: &Arc<Self>, caller: Caller) -> Option<Place> {
+        let mut callers = self.lock();
+        let all: usize = callers.values().sum();
+        let own = callers.entry(caller).or_default();
+        // An entry of nobody's is none.
+        if *own < OF_ONE && all < UNDER_WAY {
+            *own += 1;
+            return Some(Place { room: Arc::clone(self), caller });
+        }
+        if *own == 0 {
+            callers.remove(&caller);
+        }
+        None
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Caller, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request is under way until this is dropped.
+#[derive(Debug)]
+struct Place {
+    room: Arc<Room>,
+    caller: Caller,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut callers = self.room.lock();
+        if let Entry::Occupied(mut own) = callers.entry(self.caller) {
+            *own.get_mut() -= 1;
+            if *own.get() == 0 {
+                own.remove();
+            }
+        }
+    }
+}
+
 fn no_answer(why: &str) -> Problem {
     Problem::new(
         Code::HubUnavailable,
@@ -231,6 +291,8 @@ fn keep_back(headers: &mut HeaderMap) {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .filter_map(|name| name.trim().parse().ok())
+        // This host has said them, whatever the caller says of its connection.
+        .filter(|name| !OURS.contains(name))
         .collect();
     let begins = |name: &HeaderName| KEPT_BACK_ALL.iter().any(|it| name.as_str().starts_with(it));
     let kept_back: Vec<HeaderName> = headers.keys().filter(|name| begins(name)).cloned().collect();
@@ -260,8 +322,10 @@ fn keep_back_answers(headers: &mut HeaderMap) {
 pub(crate) struct Relayed {
     body: reqwest::Body,
     left: u64,
+    /// Ends when the hub has said nothing for too long.
+    pause: Pin<Box<Sleep>>,
     /// The request is under way until the answer is.
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Body for Relayed {
@@ -273,9 +337,12 @@ impl Body for Relayed {
         cx: &mut Context<'_>,
     ) -> Poll<Option<anyhow::Result<Frame<Bytes>>>> {
         let this = self.get_mut();
-        let Some(frame) = ready!(Pin::new(&mut this.body).poll_frame(cx)) else {
-            return Poll::Ready(None);
+        let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) else {
+            ready!(this.pause.as_mut().poll(cx));
+            return Poll::Ready(Some(Err(anyhow!("the hub breaks off within its answer"))));
         };
+        this.pause.as_mut().reset(Instant::now() + PAUSE);
+        let Some(frame) = frame else { return Poll::Ready(None) };
         let frame =
             frame.map_err(|error| anyhow::Error::new(error.without_url())).and_then(|frame| {
                 let length = frame.data_ref().map_or(0, Bytes::len);
@@ -305,7 +372,7 @@ mod tests {
     #[test]
     fn what_is_between_a_browser_and_this_host_stays_here() {
         let given = [
-            ("connection", "x-hop, close"),
+            ("connection", "x-hop, close, reef-via, Authorization"),
             ("x-hop", "1"),
             ("cookie", "reef_act=1; other=2"),
             ("host", "monitor.example"),

@@ -269,7 +269,14 @@ fn the_oldest_give_way_where_nobody_tends_them() {
     let mut eval = redis::cmd("EVAL");
     eval.arg(fill).arg(2).arg("reef:audit").arg("reef:audit-head").arg(AUDIT_ENTRIES_HELD - 1);
     eval.exec(&mut server.connect()).unwrap();
-    let by = Actor { name: "alice", key_id: "key_1", via: "api", reason: "", request_id: "r" };
+    let by = Actor {
+        name: "alice",
+        key_id: "key_1",
+        via: "api",
+        reason: "",
+        request_id: "r",
+        most: None,
+    };
     let audited = store.audited(&by);
     let written = || {
         now(audited.call(&Put { weights: &[] })).unwrap();

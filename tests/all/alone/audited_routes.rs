@@ -203,8 +203,14 @@ fn money(story: &mut Story<'_>, estate: &Estate) {
     let other = story.client.new_agent();
     let pay = json!({"from_agent": alice, "to_agent": other.id, "amount": "1"});
     story.plain(("POST", "/api/v1/transfer"), "/transfer", &pay, alice);
-    let hold = |client: &Client| text(&client.post("/holds", &body).ok()["hold"]["hold_id"]);
-    let (posted, voided) = (hold(story.client), hold(story.client));
+    let mut hold = || {
+        let id = |answer: &Value| text(&answer["hold"]["hold_id"]);
+        id(&story.step(("POST", "/api/v1/holds"), "/holds", &body, id))
+    };
+    let (posted, voided) = (hold(), hold());
+    let wish = json!({"agent_id": alice, "intent_type": "long", "asset": "BTC", "size": "10"});
+    let id = |answer: &Value| text(&answer["intent"]["intent_id"]);
+    story.step(("POST", "/api/v1/intents"), "/intents", &wish, id);
     let route = "/api/v1/holds/{id}/post";
     let to = json!({"to_agent": other.id});
     story.plain(("POST", route), &format!("/holds/{posted}/post"), &to, &posted);
@@ -257,7 +263,7 @@ fn each_audited_route_has_its_entry_which_says_who_what_on_what_and_why() {
     let whole = client.get("/audit?limit=1000").text();
     assert!(!whole.contains("reef_") || !whole.contains(&own.admin_key()), "{whole}");
     let [cluster, ledger] = verify(&client);
-    assert_eq!((cluster, ledger), (33, 20));
+    assert_eq!((cluster, ledger), (33, 23));
 }
 
 #[test]

@@ -116,6 +116,35 @@ fn sets_of_skills_are_each_owners_own() {
 }
 
 #[test]
+fn what_the_audit_tells_of_it() {
+    let hub = Hub::options().variable("quota_audit", "3").start();
+    let (_, alice) = new_tenant(&hub);
+    let alice = alice.with("reef-via", "cli");
+    let node = alice.new_node("worker");
+    let path = format!("/nodes/{node}");
+    let tagged = |tag: &str| alice.patch(&path, &json!({"tags": [tag]}));
+    for tag in ["a", "b", "c"] {
+        tagged(tag).ok();
+    }
+    // Nothing is done untold; and what programs do all day is not told, and done.
+    assert_over(&tagged("d"), "quota_audit", "3");
+    assert_eq!(alice.node(&node)["tags"], json!(["c"]));
+    let (_, program) = new_tenant(&hub);
+    let own = program.new_node("own");
+    for tag in ["a", "b", "c", "d", "e"] {
+        program.patch(&format!("/nodes/{own}"), &json!({"tags": [tag]})).ok();
+    }
+    // The other part of the audit has a count of its own, and the admin none.
+    alice.post("/auth/keys", &json!({"name": "another"})).ok();
+    for tag in ["a", "b", "c", "d", "d"] {
+        hub.admin().patch(&path, &json!({"tags": [tag]})).ok();
+    }
+    // What changes nothing is not told.
+    let told = hub.admin().get("/audit?action=node.change&actor=@admin").ok();
+    assert_eq!(told["entries"].as_array().unwrap().len(), 4, "{told}");
+}
+
+#[test]
 fn locks_that_are_held() {
     let hub = Hub::options().variable("quota_locks", "2").start();
     let (_, alice) = new_tenant(&hub);

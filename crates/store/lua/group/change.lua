@@ -26,7 +26,8 @@ local function change(task)
 end
 
 local function run()
-  local owner = redis.call('HGET', key.group(group_id), 'owner')
+  local owner, open, total, completed =
+    unpack(redis.call('HMGET', key.group(group_id), 'owner', 'open', 'total', 'completed'))
   if not owner then return { 'not_found' } end
   if is_foreign(owner, writer) then return { 'forbidden' } end
   if retries == '0' then seal_group(group_id) end
@@ -36,8 +37,11 @@ local function run()
   for i = 1, #page, 2 do
     if change(read_task(page[i])) then changed = changed + 1 end
   end
-  audit(retries == '1' and 'group.retry' or 'group.cancel', group_id, nil,
-    facts('tasks', redis.call('ZCARD', key.group_tasks(group_id))))
+  -- The first step tells of all, if there is something to be done.
+  local left = retries == '1' and total - open - (completed or 0) or tonumber(open)
+  if tonumber(after) == 0 and left > 0 then
+    audit(retries == '1' and 'group.retry' or 'group.cancel', group_id, nil, facts('tasks', left))
+  end
   keep_clock()
   return { 'ok', changed, redis.call('EXISTS', key.releasing), #page == 2 * CHANGE_BATCH and page[#page] or '' }
 end

@@ -3,6 +3,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
+--          audit
 --          hold_id: HoldId      Id for the hold.
 --          agent_id: AgentId    Whose money.
 --          amount: Money        How much.
@@ -10,7 +11,7 @@
 --          most: int?           Most pending holds of the agent; `None`: as many as it likes.
 --          task_id: TaskId?     The task that is paid from it.
 -- Returns  Moved<Hold>
--- include: records once quota hold
+-- include: records once quota hold audit
 
 amount = tonumber(amount)
 
@@ -37,6 +38,10 @@ local function place()
   redis.call('ZADD', key.holds, seq, hold_id)
   redis.call('ZADD', key.holds_by_agent(agent_id), seq, hold_id)
   redis.call('ZADD', key.holds_by_status('pending'), seq, hold_id)
+  -- What a task is paid from is none of it.
+  if task_id == '' then
+    audit('hold.place', hold_id, nil, facts('agent_id', agent_id, 'amount', decimal(amount)))
+  end
   local reply = { 'ok' }
   append_hold(reply, hold_id)
   return reply

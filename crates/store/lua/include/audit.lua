@@ -1,7 +1,7 @@
 -- The audit: who has changed what, in one entry that is written in the same script as the change, and linked
 -- to the one before (contract.md §9). ARGV[3] says who; it is empty where nobody has to know, and then this
 -- costs nothing.
--- include: now linked audit_chain
+-- include: now linked audit_chain quota
 
 -- What characters beyond ASCII look like.
 local UTF_8 = { '[\194-\223][\128-\191]', '\224[\160-\191][\128-\191]', '\237[\128-\159][\128-\191]',
@@ -71,11 +71,24 @@ local function bounded(json)
   return '{"cut":true,"bytes":' .. #json .. ',"begins":' .. cjson.encode(head) .. '}'
 end
 
--- Appends an entry: an action such as `task.cancel`, what it was done to, and what that was before and is
--- afterwards (JSON, or nothing).
-local function audit(action, target, before, after)
+-- The answer to somebody of whom the audit tells as much within a day as it tells of one; nil for others. It
+-- is asked before anything is done, so that nothing is done untold, and nobody pushes out what is told of
+-- others.
+local function over_audit()
   if ARGV[3] == '' then return end
   local by = cjson.decode(ARGV[3])
+  if by[6] == '' then return end
+  return over_quota('quota_audit', by[6], tonumber(redis.call('GET', key.audit_of(by[1])) or 0), 1)
+end
+
+-- Appends an entry: an action such as `task.cancel`, what it was done to, and what that was before and is
+-- afterwards (JSON, or nothing). What stays as it was is none.
+local function audit(action, target, before, after)
+  if ARGV[3] == '' or (before and before ~= '' and before == after) then return end
+  local by = cjson.decode(ARGV[3])
+  if by[6] ~= '' and redis.call('INCR', key.audit_of(by[1])) == 1 then
+    redis.call('PEXPIRE', key.audit_of(by[1]), AUDIT_DAY_MS)
+  end
   local head = redis.call('HMGET', key.audit_head, 'entries', 'link', 'kept_from')
   local seq, previous = string.format('%.0f', (tonumber(head[1]) or 0) + 1), head[2] or NO_LINK
   local fields = { 'at', string.format('%.0f', now), 'actor', by[1], 'key_id', by[2], 'via', by[3],

@@ -50,6 +50,20 @@ local function sweep_locks()
   end
 end
 
+-- The same of one owner's, whenever they have run out. How many there were.
+local function sweep_locks_of(owner)
+  local swept = 0
+  for _, id in ipairs(redis.call('ZRANGE', key.locks_by_owner(owner), 0, LOCKS_OF_ONE_LOOKED_AT - 1)) do
+    local lock = lock_of(id)
+    if lock and lock.left == 0 then
+      forget_lock(lock)
+      tell_lock_changed(id, '', lock.term, lock.holder)
+      swept = swept + 1
+    end
+  end
+  return swept
+end
+
 -- For how many ms whoever held a lock before may not know that it holds it no longer.
 local function lock_former(lock)
   local until_then = math.max(lock_marks[2], lock and lock.ends or 0)

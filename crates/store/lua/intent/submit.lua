@@ -2,6 +2,7 @@
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     once
+--          audit
 --          intent_id: IntentId  Id for the intent.
 --          agent_id: AgentId    Whose it is.
 --          side: Side           In which direction.
@@ -12,7 +13,7 @@
 --          reason: text         For people.
 --          most: int?           Most open intents of the agent; `None`: as many as it likes.
 -- Returns  Moved<Box<Intent>>
--- include: records once quota hold intent
+-- include: records once quota hold intent audit
 
 size = tonumber(size)
 
@@ -39,6 +40,8 @@ local function run()
   redis.call('ZADD', key.intents_by_agent(agent_id), seq, intent_id)
   redis.call('ZADD', key.intents_by_asset(asset), seq, intent_id)
   redis.call('ZADD', key.intents_by_status('open'), seq, intent_id)
+  audit('intent.submit', intent_id, nil, facts('agent_id', agent_id, 'asset', asset, 'size',
+    decimal(size), 'margin', decimal(margin)))
   local reply = { 'ok' }
   append_intent(reply, intent_id)
   return reply

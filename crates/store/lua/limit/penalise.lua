@@ -46,6 +46,7 @@ local function run()
       end
     end
     if not is_under then return { 'not_under' } end
+    audit('limit.shut', name, nil, facts('task_id', task_id, 'for_ms', tonumber(for_ms)))
   end
   tell_limit_shut(name, for_ms)
   keep_clock()

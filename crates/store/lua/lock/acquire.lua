@@ -26,6 +26,11 @@ local function refusal(before)
   local freed = before and before.owner == owner and 1 or 0
   local has = redis.call('ZCARD', key.locks_by_owner(owner)) - freed
   local refused = over_quota('quota_locks', most, has, 1)
+  -- Those whose leases have run out are none, whether they have been swept or not.
+  if refused and sweep_locks_of(owner) > 0 then
+    has = redis.call('ZCARD', key.locks_by_owner(owner)) - freed
+    refused = over_quota('quota_locks', most, has, 1)
+  end
   if refused then return refused end
   if not before and redis.call('ZCARD', key.locks) >= LOCKS_MAX then return { 'too_many' } end
 end

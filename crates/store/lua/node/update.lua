@@ -31,19 +31,26 @@ local function set(field, value)
   if value ~= '' then redis.call('HSET', key.node(node_id), field, value) end
 end
 
--- What an operator sets; the counters are the node's own.
+-- What somebody sets by hand.
 local function note(row)
   local after = facts('status', status, 'available_skills', { available_skills }, 'tags', { tags },
-    'max_concurrent_tasks', tonumber(max_concurrent_tasks))
+    'max_concurrent_tasks', tonumber(max_concurrent_tasks), 'total_tasks_processed',
+    tonumber(total_tasks_processed), 'successful_tasks', tonumber(successful_tasks), 'failed_tasks',
+    tonumber(failed_tasks), 'average_execution_time', tonumber(average_execution_time))
   if after == '{}' then return end
   audit('node.change', node_id, facts('status', status ~= '' and row[1],
     'available_skills', { available_skills ~= '' and row[4] }, 'tags', { tags ~= '' and row[5] },
-    'max_concurrent_tasks', max_concurrent_tasks ~= '' and tonumber(row[6])), after)
+    'max_concurrent_tasks', max_concurrent_tasks ~= '' and tonumber(row[6]),
+    'total_tasks_processed', total_tasks_processed ~= '' and tonumber(row[8]),
+    'successful_tasks', successful_tasks ~= '' and tonumber(row[9]),
+    'failed_tasks', failed_tasks ~= '' and tonumber(row[10]),
+    'average_execution_time', average_execution_time ~= '' and tonumber(row[11])), after)
 end
 
 local function run()
   local row = redis.call('HMGET', key.node(node_id), 'status', 'owner', 'seq', 'available_skills',
-    'tags', 'max_concurrent_tasks', 'running_tasks')
+    'tags', 'max_concurrent_tasks', 'running_tasks', 'total_tasks_processed', 'successful_tasks',
+    'failed_tasks', 'average_execution_time')
   if not row[1] then return { 'not_found' } end
   if is_foreign(row[2], writer) then return { 'forbidden' } end
   set('available_skills', available_skills)

@@ -26,7 +26,7 @@ impl Service {
             Err(refused) => return (asked.refuse(Refusal::Body, refused), false),
         };
         let _turn = self.shares.take(asked.caller).await;
-        match relay.pass_on(parts, body.bytes.clone()).await {
+        match relay.pass_on(parts, body.bytes.clone(), asked.caller).await {
             Ok(answer) => {
                 if answer.status().is_success() {
                     self.streams.note_change(&method, &path);
