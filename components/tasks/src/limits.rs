@@ -2,6 +2,7 @@
 
 use reef_api::LimitId;
 use reef_api::limit::{LimitBody, LimitRemoved, PenaltyAnswer, PenaltyBody, QueueBody, QueueState};
+use reef_domain::access::ADMIN;
 use reef_domain::limit::{Limit, Paused, check_key};
 use reef_domain::limits::{LIMITS_MAX, PAGE_DEFAULT, PENALTY_MS_MAX};
 use reef_domain::{Invalid, id};
@@ -104,7 +105,8 @@ pub(crate) async fn penalise<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let use_key = body.key.unwrap_or_default();
     check_key(&mut invalid, "key", &use_key);
     let owner = body.owner.unwrap_or_default();
-    invalid.require(owner.is_empty() || id::is_valid(&owner), "owner", id::RULE);
+    let is_owner = owner.is_empty() || owner == ADMIN || id::is_valid(&owner);
+    invalid.require(is_owner, "owner", id::RULE);
     let rule = "is that of the task: leave it out where a task is named";
     invalid.require(task_id.is_none() || use_key.is_empty(), "key", rule);
     invalid.require(task_id.is_none() || owner.is_empty(), "owner", rule);
@@ -130,6 +132,12 @@ pub(crate) async fn penalise<R: Redis>(cx: &Context<'_, R>) -> Answer {
             Ok(Response::json(&PenaltyAnswer { success: true, name, shut_until }))
         }
         (Penalised::UnknownLimit, _) => Err(unknown_limit(&name)),
+        (Penalised::WantsOwner, _) => {
+            Err(Problem::field("owner", "is required: each owner has a limit of its own"))
+        }
+        (Penalised::HasNoOwners, _) => {
+            Err(Problem::field("owner", "must be left out: this limit is one for all"))
+        }
         (Penalised::NotUnder, Some(task_id)) => {
             let detail = format!("The task {task_id} does not count against the limit {name}.");
             Err(Problem::new(Code::Conflict, detail))

@@ -327,6 +327,9 @@ fn read_export(file: &Path, mut each: impl FnMut(&Entry)) -> Result<Vec<Verified
         feed(&mut verified.verifier, &entry, &place)?;
         each(&entry);
     }
+    if chains.is_empty() {
+        return Err(Failure::Failed(format!("{} has no entries", file.display())));
+    }
     Ok(chains.into_values().collect())
 }
 

@@ -101,7 +101,8 @@ impl FromArgMatches for HubArgs {
 
 impl Args for HubArgs {
     fn augment_args(command: Command) -> Command {
-        Typed::augment_args(command)
+        // What comes after is the command's own.
+        Typed::augment_args(command).next_help_heading(None::<&str>)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

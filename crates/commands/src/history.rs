@@ -57,8 +57,11 @@ fn series(text: &str) -> Result<Series, String> {
 fn since(text: &str) -> Result<i64, String> {
     let days = text.strip_suffix('d').and_then(|days| days.parse::<i64>().ok());
     let ms = days.and_then(|days| days.checked_mul(86_400_000)).or_else(|| time::span(text));
+    // As many hours as one answer has points.
     let in_range = ms.filter(|ms| (60_000..=60 * 86_400_000).contains(ms));
-    in_range.ok_or_else(|| "use a number and m, h or d, such as 3h; at most 60d".to_owned())
+    in_range.ok_or_else(|| {
+        "use a number and m, h or d, such as 3h; at most 60d, by the hour".to_owned()
+    })
 }
 
 fn step(text: &str) -> Result<i64, String> {
@@ -73,7 +76,11 @@ impl History {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
         let step = self.step.unwrap_or(if self.since <= 86_400_000 { 60 } else { 3600 });
         // By whole points, so that there are as many as were asked for.
-        let points = ((self.since / 1000 - 1) / step).min(BACK_MAX);
+        let points = (self.since / 1000 - 1) / step;
+        if points > BACK_MAX {
+            let words = "--step 1m shows at most a day: leave it out, or ask for --since 24h";
+            return Err(Failure::Usage(words.to_owned()));
+        }
         let from = Utc::now() - TimeDelta::seconds(points * step);
         let named: Vec<&str> = self.series.iter().map(|series| series.as_str()).collect();
         let named = if named.is_empty() { USUAL.to_owned() } else { named.join(",") };

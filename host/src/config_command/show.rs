@@ -45,11 +45,15 @@ fn rows(settings: &Settings) -> Result<Vec<Row>, Failure> {
     let others = others.iter().filter(|flag| KNOWN.iter().all(|it| it.key() != Some(&flag.key)));
     rows.extend(others.map(|flag| {
         let is_secret = flag.arg.is_hide_env_values_set();
-        keyed(settings, &flag.key, is_secret, &flag.default())
+        let flag_name = flag.arg.get_long().map(|long| format!("--{long}")).unwrap_or_default();
+        let given = typed(&flag_name, "").map(|value| (flag_name, value));
+        keyed(settings, &flag.key, is_secret, given, &flag.default())
     }));
     rows.extend(variables().map(|variable| {
         let key = format!("{VARIABLES}{}", variable.name);
-        keyed(settings, &key, variable.is_secret, variable.default)
+        let given = typed("--variable", &format!("{}=", variable.name));
+        let given = given.map(|value| ("--variable".to_owned(), value));
+        keyed(settings, &key, variable.is_secret, given, variable.default)
     }));
     Ok(rows)
 }
@@ -90,15 +94,44 @@ fn effective(settings: &Settings) -> Result<Row, Failure> {
     Ok(Row { name, value: Some(value), origin, variables: String::new() })
 }
 
-/// A flag or a variable: from the environment, else from `reef.toml`, else the default.
-fn keyed(settings: &Settings, key: &str, is_secret: bool, default: &str) -> Row {
+/// What this process was started with: the last value of a flag that begins so, without how it begins.
+/// A switch has none, and is on.
+fn typed(flag: &str, begins: &str) -> Option<String> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let given = args.iter().enumerate().rev().find_map(|(n, arg)| {
+        let rest = arg.strip_prefix(flag).filter(|_| !flag.is_empty())?;
+        let value = match rest.strip_prefix('=') {
+            Some(value) => value,
+            None if rest.is_empty() => args
+                .get(n + 1)
+                .filter(|next| !next.starts_with("--"))
+                .map_or("true", String::as_str),
+            None => return None,
+        };
+        value.strip_prefix(begins).map(str::to_owned)
+    })?;
+    Some(given)
+}
+
+/// A flag or a variable: as it was typed, else from the environment, else from `reef.toml`, else the
+/// default.
+fn keyed(
+    settings: &Settings,
+    key: &str,
+    is_secret: bool,
+    given: Option<(String, String)>,
+    default: &str,
+) -> Row {
     let in_file = settings.toml().and_then(|toml| Some((toml, toml.entry(key)?)));
     // What the files of config/ may set, too.
     let in_files = match key.strip_prefix(VARIABLES) {
         Some("heartbeat_ttl_seconds") => settings.given("node.heartbeat_ttl"),
         _ => None,
     };
-    let (text, origin) = if let Some(name) = overridden_by(key) {
+    let (text, origin) = if let Some((flag, value)) = given {
+        let words = flag.clone();
+        (value, Some(("flag", Some(flag), words)))
+    } else if let Some(name) = overridden_by(key) {
         let words = format!("{name} in the environment");
         (std::env::var(&name).unwrap_or_default(), Some(("environment", Some(name), words)))
     } else if let Some((toml, entry)) = in_file {

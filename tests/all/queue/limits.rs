@@ -192,7 +192,7 @@ impl Driver {
             Penalised::NotUnder => "not_under",
             Penalised::NotFound => "not_found",
             Penalised::Fenced => "fenced",
-            other @ Penalised::Forbidden => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -42,6 +42,9 @@ STATE_RULES = [
     # Who names a task has named its key and its owner; who names skills does not pause all.
     ("/api/v1/limits/{name}/penalty", "is that of the task: leave it out"),
     ("/api/v1/limits/{name}/penalty", "token: is required"),
+    ("/api/v1/limits/{name}/penalty", "owner: is required"),
+    ("/api/v1/limits/{name}/penalty", "owner: must be left out"),
+    ("/api/v1/limits/{name}/penalty", "retry_after_ms: must be between 1"),
     ("/api/v1/tasks/batch", "parent.token: must be the token of the parent's claim"),
     ("/api/v1/queue", "must be left out where all is paused"),
     ("/api/v1/tasks", "fairness_weight: is only for a fairness_key"),

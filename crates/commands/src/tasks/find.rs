@@ -75,8 +75,10 @@ impl Filters {
                 "since" => &mut filter.since,
                 "until" => &mut filter.until,
                 "error" => &mut filter.error,
+                "error-key" => &mut filter.error_key,
                 _ => {
-                    let all = "status, name, label, node, user, session, since, until or error";
+                    let all = "status, name, label, node, user, session, since, until, error or \
+                               error-key";
                     let words = format!("--filter must be WHAT=VALUE, where WHAT is {all}");
                     return Err(Failure::Usage(format!("{words}, and not {text:?}")));
                 }

@@ -14,6 +14,8 @@
 -- Returns  Penalised:
 --          ok(shut_until: UnixMillis)  Nothing begins until then.
 --          unknown_limit        There is no such limit.
+--          wants_owner          Each owner has one of its own: whose is not said.
+--          has_no_owners        It is one for all: an owner is said.
 --          not_under            The task does not count against it.
 --          not_found            There is no such task.
 --          forbidden            It runs on somebody else's node.
@@ -25,13 +27,17 @@ local function shut(use)
   local standing, length = standing_of_use(use, read_limit(name)), tonumber(for_ms)
   standing.shut_until = length > 0 and math.max(standing.shut_until, clock + length) or 0
   if length == 0 then open_at(use, clock) end
-  redis.call('HSET', key.limit_use(use), 'shut_until', standing.shut_until, 'penalised_at', now)
+  redis.call('HSET', key.limit_use(use), 'shut_until', standing.shut_until)
+  if length > 0 then redis.call('HSET', key.limit_use(use), 'penalised_at', now) end
   keep_use(use, standing)
 end
 
 local function run()
-  if not read_limit(name) then return { 'unknown_limit' } end
+  local limit = read_limit(name)
+  if not limit then return { 'unknown_limit' } end
   if task_id == '' then
+    if limit.per_owner and owner == '' then return { 'wants_owner' } end
+    if owner ~= '' and not limit.per_owner then return { 'has_no_owners' } end
     shut(use_of({ name, use_key }, owner))
     audit('limit.shut', name, nil, facts('key', use_key, 'owner', owner, 'for_ms', tonumber(for_ms)))
   else

@@ -11,9 +11,17 @@
 -- Emits    queue_paused · queue_resumed
 -- include: records once queue audit
 
--- What is paused, as a fact.
+-- What is paused, as a fact. Types begin with a line's end where they are kept.
 local function fact(of)
-  return facts('paused', of == '*' and of or { of })
+  if of == '' or of == '*' then return facts('paused', of) end
+  local of_skills, of_types = {}, {}
+  for _, what in ipairs(cjson.decode(of)) do
+    local kind = string.match(what, '^\n(.*)')
+    local list = kind and of_types or of_skills
+    list[#list + 1] = kind or what
+  end
+  return facts('paused_skills', of_skills[1] and { cjson.encode(of_skills) }, 'paused_types',
+    of_types[1] and { cjson.encode(of_types) })
 end
 
 local function run()

@@ -232,6 +232,14 @@ fn a_provider_that_refuses_shuts_the_gate_for_all() {
             limit.show("plan")["shut_by"].clone()
         };
         assert_eq!((open("other"), open("plan")), (json!("penalty"), Value::Null));
+        // Whose it is, is said where each owner has one, and nowhere else.
+        let of = |owner: &str| json!({"retry_after_ms": 1000, "key": "plan", "owner": owner});
+        let wrong = hub.client.post(&path, &of("somebody"));
+        wrong.problem_with(422, "validation_failed", "owner");
+        let each = Limited::new(&hub.client, json!({"concurrency": 5, "per_owner": true}));
+        let path = format!("/limits/{}/penalty", each.name);
+        hub.client.post(&path, &of("")).problem_with(422, "validation_failed", "owner");
+        hub.client.post(&path, &of("@admin")).ok();
         assert_eq!(ids_of(&desk.claim(&node)), [&kept]);
         return;
     }
