@@ -115,7 +115,10 @@ fn a_busy_fleet_neither_slows_the_page_nor_fills_its_memory() {
             let first = page.eval("performance.now()").as_f64().unwrap();
             println!("{view}: there after {first:.0} ms");
             let Some((_, text)) = filter.split_once('=') else { continue };
-            println!("{view}: {}", page.eval(SCROLL));
+            let before = page.worked();
+            let scrolled = page.eval(SCROLL);
+            let work = (page.worked() - before) / scrolled["frames"].as_f64().unwrap();
+            println!("{view}: {:.1} ms of work a frame; {scrolled}", 1e3 * work);
             page.eval(WATCH_FRAMES);
             page.eval(&format!("location.hash = '#/{view}?{filter}'; 0"));
             page.wait_for(&format!(
