@@ -76,8 +76,8 @@ impl History {
     pub(crate) async fn run(self, cx: &Context) -> Result<(), Failure> {
         let step = self.step.unwrap_or(if self.since <= 86_400_000 { 60 } else { 3600 });
         // By whole points, so that there are as many as were asked for.
-        let points = (self.since / 1000 - 1) / step;
-        if points > BACK_MAX {
+        let points = ((self.since / 1000 - 1) / step).min(BACK_MAX);
+        if self.since > 86_400_000 && step == 60 {
             let words = "--step 1m shows at most a day: leave it out, or ask for --since 24h";
             return Err(Failure::Usage(words.to_owned()));
         }

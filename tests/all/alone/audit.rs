@@ -278,16 +278,17 @@ fn the_oldest_give_way_where_nobody_tends_them() {
         most: None,
     };
     let audited = store.audited(&by);
-    let written = || {
-        now(audited.call(&Put { weights: &[] })).unwrap();
+    let written = |weight: &str| {
+        let weights = ["alice".to_owned(), weight.to_owned()];
+        now(audited.call(&Put { weights: &weights })).unwrap();
         let head = now(head(&store, Chain::Cluster, 0, 10)).unwrap();
         let mut length = redis::cmd("XLEN");
         let length: i64 = length.arg("reef:audit").query(&mut server.connect()).unwrap();
         (length, head)
     };
-    let (length, first) = written();
+    let (length, first) = written("1");
     assert_eq!((length, first.begin), (AUDIT_ENTRIES_HELD, 1));
-    let (length, second) = written();
+    let (length, second) = written("2");
     let kept = AUDIT_ENTRIES_HELD + 1 - AUDIT_SEAL_ENTRIES;
     assert_eq!((length, second.begin), (kept, 1 + AUDIT_SEAL_ENTRIES));
     // Nobody had sealed what is no more: what is sealed from there on begins anew.
