@@ -33,11 +33,17 @@ pub(crate) fn to_json(settings: &Settings) -> Result<Value, Failure> {
 fn rows(settings: &Settings) -> Result<Vec<Row>, Failure> {
     let mut rows = vec![effective(settings)?];
     rows.extend(KNOWN.iter().map(|known| {
-        let value = settings.value(known.name);
+        let flag = known.key().map(|key| format!("--{}", key.replace('_', "-")));
+        let given = flag.and_then(|flag| Some((typed(&flag, "")?, flag)));
+        let (value, origin) = match (given, settings.value(known.name)) {
+            (Some((text, flag)), _) => (Some(text), Some(("flag", Some(flag.clone()), flag))),
+            (None, Some(value)) => (Some(value.text), Some(place(&value.origin))),
+            (None, None) => (None, None),
+        };
         Row {
             name: known.name.to_owned(),
-            value: value.as_ref().map(|value| known.shown(&value.text)),
-            origin: value.map(|value| place(&value.origin)),
+            value: value.map(|text| known.shown(&text)),
+            origin,
             variables: known.variables.join(" "),
         }
     }));

@@ -56,6 +56,9 @@ fn the_bundle_says_how_a_host_is_and_shows_no_secret() {
     let alert_url = settings.iter().find(|row| row["name"] == "alert_url").unwrap();
     assert_eq!(alert_url["value"], "********");
     assert_eq!(alert_url["origin"], json!({"kind": "environment", "name": "REEF_ALERT_URL"}));
+    // What was typed wins, and is told.
+    let listen = settings.iter().find(|row| row["name"] == "listen").unwrap();
+    assert_eq!(listen["origin"], json!({"kind": "flag", "name": "--listen"}), "{listen}");
 }
 
 #[test]
