@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use reef_client::{Answer, Error};
@@ -29,7 +29,7 @@ pub struct Debug {
     #[command(flatten)]
     pub(crate) hub: HubArgs,
 
-    /// The new file, a .tar.gz that only its owner can read
+    /// The new file, a .tar.gz that only its owner can read; -: standard output
     #[arg(long, short, value_name = "FILE", required_unless_present = "json")]
     output: Option<PathBuf>,
 }
@@ -48,6 +48,13 @@ impl Debug {
         let unwritable =
             |error| Failure::Failed(format!("{} cannot be written: {error}", path.display()));
         let packed = tar_gz(&files, seconds).map_err(unwritable)?;
+        if path == Path::new("-") {
+            if cx.out.is_terminal() {
+                let words = "--output - is for a file or a program, and not for a terminal";
+                return Err(Failure::Usage(words.to_owned()));
+            }
+            return std::io::stdout().write_all(&packed).map_err(unwritable);
+        }
         let mut options = std::fs::OpenOptions::new();
         let made = options.write(true).create_new(true).mode(0o600).open(&path);
         let mut made = made.map_err(unwritable)?;
