@@ -58,7 +58,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant("a rate that is used up opens never", &[("if till < math.huge then open_at(use, till) end\nparked", "parked")]),
     Mutant("a limit that is changed opens nothing", &[("open_all_of(name)\nraise_schema()", "raise_schema()")]),
     Mutant("a limit that is removed opens nothing", &[("open_all_of(name)\ntell_limit_changed", "tell_limit_changed")]),
-    Mutant("a penalty shuts nothing", &[("standing.shut_until = math.max(standing.shut_until, till)", "standing.shut_until = math.max(standing.shut_until, 0)")]),
+    Mutant("a penalty shuts nothing", &[("length > 0 and math.max(standing.shut_until, clock + length) or 0", "0")]),
     Mutant("a class that is listed again stays parked", &[("call('HDEL', (R .. 'queue-parked'), class)\nshow_head(class)\nif record", "show_head(class)\nif record")]),
     Mutant("of what opens only the first class does", &[("if call('EXISTS', (R .. 'limit-parked:' .. use)) == 1 then open_at(use, clock) end", "")]),
 ];
