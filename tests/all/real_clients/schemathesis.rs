@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::harness::{Hub, Program, prepared, root};
 
-/// The run takes half a minute, and the machine may be compiling.
-const PATIENCE: Duration = Duration::from_secs(240);
+/// The run takes some minutes, and the machine may be compiling.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A fault of CPython 3.11 that deep recursion meets now and then, on the side of the tests.
 const PYTHONS_FAULT: &str = "AST constructor recursion depth mismatch";

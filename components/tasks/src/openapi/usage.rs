@@ -34,6 +34,7 @@ pub(super) fn routes(api: &mut Api) {
     api.get("/api/v1/prices", "list_prices", "List what models cost")
         .answers_schema("The prices, by name.", list_of("ModelPrice"));
     api.put("/api/v1/prices/{model}", "set_price", "Set what a model costs")
+        .segment("model", "What it is called.", model())
         .says(
             "`model` is the name of a model, or `provider/model` (encoded as `%2F`), which comes first. It \
              counts from the next report on, for all that the try has used.",
@@ -43,6 +44,7 @@ pub(super) fn routes(api: &mut Api) {
         .answers::<ModelPrice>("The price.")
         .refuses(&[Code::Conflict]);
     api.delete("/api/v1/prices/{model}", "remove_price", "Forget what a model costs")
+        .segment("model", "What it is called.", model())
         .answers::<ModelPriceRemoved>("It is gone.")
         .refuses(&[Code::NotFound]);
     api.get("/api/v1/budgets", "list_budgets", "List budgets, newest first")
@@ -77,6 +79,16 @@ pub(super) fn routes(api: &mut Api) {
         .query("owner", "Whose user or group; for the admin.", id())
         .answers::<BudgetRemoved>("It is gone.")
         .refuses(&[Code::NotFound]);
+}
+
+/// The name under which a price stands. What stands for a folder is no segment of a path.
+fn model() -> Value {
+    let mut schema = name(1, MODEL_CHARS_MAX);
+    if let Some(rules) = schema.as_object_mut() {
+        rules.insert("type".to_owned(), json!("string"));
+        rules.insert("not".to_owned(), json!({ "pattern": r"^([@/]|\.{1,2}$)" }));
+    }
+    schema
 }
 
 /// Describes what they take and answer.
