@@ -53,6 +53,7 @@ STATE_RULES = [
     ("/api/v1/schedules/{id}", "spec: needs either cron or every_ms"),
     ("/api/v1/schedules/{id}", "is each run's own, and left out"),
     ("/api/v1/schedules/{id}", "task.delay_ms: is left out"),
+    ("/api/v1/schedules/{id}", "must be an instant such as"),
     # The log is read from a place on, or from its end.
     ("/api/v1/tasks/{id}/log", "tail: must be left out beside after"),
     # Days are counted from one to the other.
@@ -62,6 +63,7 @@ STATE_RULES = [
     # An amount is written in many ways, so that no pattern bounds it.
     ("/api/v1/prices/{model}", "must be from 0 to 9000 for a million tokens"),
     ("/api/v1/budgets/{scope}/{id}", "cost: must be more than 0"),
+    ("/api/v1/budgets/{scope}/{id}", "cost: is required, or tokens"),
     # In what one thing has only one.
     ("/api/v1/limits/{name}", "must not be given twice for one unit"),
     ("/api/v1/tasks", "limits["),

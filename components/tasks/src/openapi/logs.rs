@@ -40,6 +40,7 @@ pub(super) fn routes(api: &mut Api) {
 pub(super) fn schemas(api: &mut Api) {
     api.body::<TaskLogBody>()
         .require(&["token", "lines"])
+        .set("token", json!({ "minLength": 1 }))
         .set("lines", json!({ "minItems": 1, "maxItems": LOG_BATCH_MAX }))
         .set("seq", between(0, COUNTER_MAX));
     api.body::<TaskLogLineBody>()
