@@ -32,6 +32,7 @@ mod manifest;
 mod metrics;
 mod monitor;
 mod output;
+mod places;
 mod redis;
 mod reef_toml;
 mod seen;

@@ -6,10 +6,8 @@
 //! it. It is sent only where the hub is known to have the same admin key, without which it would mean
 //! nothing there. Keys that callers send go on as they are.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -34,6 +32,7 @@ use super::client::bearer;
 use super::shares::Caller;
 use super::{Answer, AnswerBody};
 use crate::config::HubElsewhere;
+use crate::places::{Place, Places};
 
 /// How long the hub may take to take a connection, to begin its answer, and between two pieces of it.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -84,7 +83,7 @@ pub(crate) struct Relay {
     hub: Url,
     client: reqwest::Client,
     admin_key: Option<String>,
-    room: Arc<Room>,
+    room: Arc<Places<Caller>>,
     /// Whether the hub has the same admin key, and until when that is believed.
     is_same: Mutex<Option<(bool, Instant)>>,
 }
@@ -102,7 +101,7 @@ impl Relay {
             .tls_backend_preconfigured(trust.config(hub.url.scheme())?)
             .build()
             .context("no client for the hub")?;
-        let (room, is_same) = (Arc::default(), Mutex::default());
+        let (room, is_same) = (Places::new(OF_ONE, UNDER_WAY), Mutex::default());
         Ok(Self { hub: hub.url.clone(), client, admin_key, room, is_same })
     }
 
@@ -121,7 +120,7 @@ impl Relay {
         body: Bytes,
         caller: Caller,
     ) -> Result<Answer, Problem> {
-        let place = self.room.enter(caller);
+        let place = self.room.take(caller);
         let place =
             place.ok_or_else(|| Problem::new(Code::Overloaded, "Too much is under way."))?;
         let mut url = self.hub.clone();
@@ -232,51 +231,6 @@ impl Relay {
     }
 }
 
-/// Who has how many requests under way.
-#[derive(Debug, Default)]
-struct Room(Mutex<HashMap<Caller, usize>>);
-
-impl Room {
-    /// A place for a request; `None` where the caller, or all together, have as many as may be.
-    fn enter(self: &Arc<Self>, caller: Caller) -> Option<Place> {
-        let mut callers = self.lock();
-        let all: usize = callers.values().sum();
-        let own = callers.entry(caller).or_default();
-        // An entry of nobody's is none.
-        if *own < OF_ONE && all < UNDER_WAY {
-            *own += 1;
-            return Some(Place { room: Arc::clone(self), caller });
-        }
-        if *own == 0 {
-            callers.remove(&caller);
-        }
-        None
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Caller, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A request is under way until this is dropped.
-#[derive(Debug)]
-struct Place {
-    room: Arc<Room>,
-    caller: Caller,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut callers = self.room.lock();
-        if let Entry::Occupied(mut own) = callers.entry(self.caller) {
-            *own.get_mut() -= 1;
-            if *own.get() == 0 {
-                own.remove();
-            }
-        }
-    }
-}
-
 fn no_answer(why: &str) -> Problem {
     Problem::new(
         Code::HubUnavailable,
@@ -325,7 +279,7 @@ pub(crate) struct Relayed {
     /// Ends when the hub has said nothing for too long.
     pause: Pin<Box<Sleep>>,
     /// The request is under way until the answer is.
-    _place: Place,
+    _place: Place<Caller>,
 }
 
 impl Body for Relayed {

@@ -15,8 +15,7 @@
 
 mod waiters;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,6 +35,7 @@ use tokio::time::Instant;
 
 use self::waiters::{Interest, Waiters, Woken};
 use crate::http::peers::Peer;
+use crate::places::{Place, Places};
 use crate::sse::{ClusterWatch, EventStreams, Seen};
 use crate::supervise::keep;
 
@@ -49,54 +49,25 @@ pub(crate) struct LongPolls {
     store: Store<Connection>,
     streams: Arc<EventStreams>,
     waiters: Arc<Waiters>,
-    places: Arc<Places>,
+    places: Arc<Places<Holder>>,
     /// Runs from the first long poll on.
     watching: std::sync::Once,
 }
 
-/// How many requests wait, by who waits.
-#[derive(Debug, Default)]
-struct Places(Mutex<HashMap<Holder, usize>>);
-
+/// Who waits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Holder {
+pub(crate) enum Holder {
     Key(Vec<u8>),
     Peer(Peer),
 }
 
-/// One request's place.
-#[derive(Debug)]
-pub(crate) struct Place {
-    places: Arc<Places>,
-    holder: Holder,
+fn places() -> Arc<Places<Holder>> {
+    Places::new(WAITS_MAX, usize::MAX)
 }
 
-impl Places {
-    fn table(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take(self: &Arc<Self>, holder: Holder) -> Result<Place, Problem> {
-        let mut table = self.table();
-        let count = table.get(&holder).copied().unwrap_or_default();
-        if count >= WAITS_MAX {
-            let detail = format!("You have {WAITS_MAX} requests that wait on this host.");
-            return Err(Problem::new(Code::RateLimited, detail).with("retry-after", "1"));
-        }
-        table.insert(holder.clone(), count + 1);
-        drop(table);
-        Ok(Place { places: Arc::clone(self), holder })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut table = self.places.table();
-        match table.get_mut(&self.holder) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(table.remove(&self.holder)),
-        }
-    }
+fn no_place() -> Problem {
+    let detail = format!("You have {WAITS_MAX} requests that wait on this host.");
+    Problem::new(Code::RateLimited, detail).with("retry-after", "1")
 }
 
 /// What a request waits for.
@@ -151,7 +122,7 @@ impl LongPolls {
     pub(crate) fn new(store: Store<Connection>, streams: Arc<EventStreams>) -> Self {
         let waiters = Arc::new(Waiters::default());
         let watching = std::sync::Once::new();
-        Self { store, streams, waiters, places: Arc::default(), watching }
+        Self { store, streams, waiters, places: places(), watching }
     }
 
     /// What a request waits for, if it waits, and its place among those of its key or address.
@@ -163,11 +134,12 @@ impl LongPolls {
         parts: &Parts,
         body: &Bytes,
         peer: Peer,
-    ) -> Option<Result<(Wait, Place), Problem>> {
+    ) -> Option<Result<(Wait, Place<Holder>), Problem>> {
         let wait = Wait::of(parts, body)?;
         let key = parts.headers.get("x-api-key").or_else(|| parts.headers.get(AUTHORIZATION));
         let holder = key.map_or(Holder::Peer(peer), |key| Holder::Key(key.as_bytes().to_vec()));
-        Some(self.places.take(holder).map(|place| (wait, place)))
+        let place = self.places.take(holder).ok_or_else(no_place);
+        Some(place.map(|place| (wait, place)))
     }
 
     /// Asks until there is an answer or the time is up; `ask` gives what the component answers.
@@ -275,12 +247,12 @@ mod tests {
 
     #[test]
     fn so_many_may_wait_with_one_key_and_others_are_not_in_their_way() {
-        let places = Arc::new(Places::default());
+        let places = places();
         let key = |name: &str| Holder::Key(name.into());
         let held: Vec<_> = (0..WAITS_MAX).map(|_| places.take(key("a")).unwrap()).collect();
-        assert_eq!(places.take(key("a")).unwrap_err().code, Code::RateLimited);
-        assert!(places.take(key("b")).is_ok());
+        assert!(places.take(key("a")).is_none() && no_place().code == Code::RateLimited);
+        assert!(places.take(key("b")).is_some());
         drop(held);
-        assert!(places.table().is_empty());
+        assert!(places.take(key("a")).is_some());
     }
 }
