@@ -70,7 +70,7 @@ impl BodyReader {
     /// The problem to answer with. The rest of the body is left unread.
     pub(super) async fn read<A>(
         &self,
-        mut body: Incoming,
+        body: &mut Incoming,
         most: usize,
         admit: impl Fn() -> A,
     ) -> Result<WholeBody, Problem>
@@ -91,11 +91,11 @@ impl BodyReader {
             place = Some(self.place(sender));
         }
         let until = Instant::now() + TIME;
-        let Some(first) = next_data(&mut body, until).await? else {
+        let Some(first) = next_data(body, until).await? else {
             return Ok(WholeBody::default());
         };
         // Most bodies arrive in one piece, which is passed on as it is.
-        let Some(second) = next_data(&mut body, until).await? else {
+        let Some(second) = next_data(body, until).await? else {
             return Ok(WholeBody { bytes: first, _place: None });
         };
         let mut all = BytesMut::from(&first[..]);
@@ -114,7 +114,7 @@ impl BodyReader {
                 }
             }
             all.extend_from_slice(&data);
-            next = next_data(&mut body, until).await?;
+            next = next_data(body, until).await?;
         }
         Ok(WholeBody { bytes: all.freeze(), _place: place })
     }

@@ -28,6 +28,7 @@ use super::peers::{Outcome, Peers, Standing};
 use super::relay::Relay;
 use super::shares::{self, Shares};
 use super::sign_in_link;
+use super::stall;
 use super::ui_session::{self, Settled, UiSessions, acting};
 use super::{Answer, AnswerBody, X_REQUEST_ID, problem, streams, whole};
 use crate::long_poll::LongPolls;
@@ -129,7 +130,7 @@ impl Service {
         under_way: &UnderWay,
     ) -> Answer {
         let started = Instant::now();
-        let (mut parts, incoming) = request.into_parts();
+        let (mut parts, mut incoming) = request.into_parts();
         let method = parts.method.clone();
         let is_h2 = parts.version == Version::HTTP_2;
         let id = headers::settle_request_id(&mut parts.headers);
@@ -142,10 +143,11 @@ impl Service {
             has_body,
             caller: shares::Caller::Peer(under_way.peer()),
         };
-        let (mut answer, metrics) = self.dispatch(parts, incoming, &mut asked).await;
+        let (mut answer, metrics) = self.dispatch(parts, &mut incoming, &mut asked).await;
         if is_h2 {
-            // There it means nothing: a body is left unread by ending its stream.
+            // There it means nothing.
             answer.headers_mut().remove(CONNECTION);
+            stall::hear_out(incoming);
         } else if has_body && answer.headers().get(CONNECTION).is_some_and(|value| value == "close")
         {
             under_way.linger();
@@ -172,7 +174,7 @@ impl Service {
     async fn dispatch(
         &self,
         mut parts: Parts,
-        incoming: Incoming,
+        incoming: &mut Incoming,
         asked: &mut Asked<'_>,
     ) -> Counted<'_> {
         if let Err(refused) = self.hosts.check(self.streams.config(), &mut parts) {
@@ -258,7 +260,7 @@ impl Service {
     async fn route(
         &self,
         parts: Parts,
-        incoming: Incoming,
+        incoming: &mut Incoming,
         settled: &Settled,
         asked: &Asked<'_>,
     ) -> (Answer, &RouteMetrics, bool) {
@@ -328,7 +330,7 @@ impl Service {
     async fn answer_act(
         &self,
         parts: &Parts,
-        incoming: Incoming,
+        incoming: &mut Incoming,
         settled: &Settled,
         asked: &Asked<'_>,
     ) -> Answer {
@@ -350,7 +352,7 @@ impl Service {
         &self,
         found: &RouteMatch<'_, '_, Endpoint>,
         parts: Parts,
-        incoming: Incoming,
+        incoming: &mut Incoming,
         asked: &Asked<'_>,
     ) -> Answer {
         let component = match &found.route().target.target {
@@ -366,7 +368,7 @@ impl Service {
 
     async fn read_body(
         &self,
-        incoming: Incoming,
+        incoming: &mut Incoming,
         most: usize,
         parts: &Parts,
         asked: &Asked<'_>,

@@ -13,8 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
 
 /// How long, and how much, is read of a client that was refused.
 const LINGER: Duration = Duration::from_secs(2);
@@ -130,6 +133,25 @@ impl Farewell {
         }
         Poll::Ready(())
     }
+}
+
+/// Reads what is left of a body over HTTP/2, whose request is being answered, and throws it away.
+///
+/// A body that is dropped unread resets its stream as soon as the answer is complete. RFC 9113 (8.1)
+/// allows that, but clients that are still sending lose the answer: curl 7.88 does.
+pub(super) fn hear_out(mut body: Incoming) {
+    if body.is_end_stream() {
+        return;
+    }
+    tokio::spawn(timeout(LINGER, async move {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+            if bytes >= LINGER_BYTES {
+                break;
+            }
+        }
+    }));
 }
 
 #[cfg(test)]

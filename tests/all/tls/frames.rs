@@ -12,9 +12,12 @@ pub(super) const SETTINGS: u8 = 4;
 pub(super) const PING: u8 = 6;
 pub(super) const GOAWAY: u8 = 7;
 
-const END_STREAM: u8 = 1;
+pub(super) const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 const ACK: u8 = 1;
+/// `:method` with either value, as the fixed table has it.
+const GET: u8 = 0x82;
+const POST: u8 = 0x83;
 const INITIAL_WINDOW_SIZE: [u8; 2] = [0, 4];
 
 #[derive(Debug)]
@@ -54,22 +57,38 @@ impl Frames {
         self.tls.write_all(&[&head, payload].concat())
     }
 
-    /// Asks for a path, with nothing of the header table but what is fixed.
     pub(super) fn get(&mut self, stream: u32, path: &str, key: &str) -> std::io::Result<()> {
+        self.ask(GET, END_STREAM, stream, path, key)
+    }
+
+    /// The head of a request whose body is still to come.
+    pub(super) fn post(&mut self, stream: u32, path: &str, key: &str) -> std::io::Result<()> {
+        self.ask(POST, 0, stream, path, key)
+    }
+
+    /// Asks for a path, with nothing of the header table but what is fixed.
+    fn ask(
+        &mut self,
+        method: u8,
+        flags: u8,
+        stream: u32,
+        path: &str,
+        key: &str,
+    ) -> std::io::Result<()> {
         let text = |text: &str| {
             let length = u8::try_from(text.len()).unwrap();
             assert!(length < 127);
             [&[length], text.as_bytes()].concat()
         };
-        // :method GET, :scheme https, then :path, :authority and authorization by the names that
+        // The method, :scheme https, then :path, :authority and authorization by the names that
         // the fixed table has at 4, 1 and 23.
-        let mut block = vec![0x82, 0x87, 0x04];
+        let mut block = vec![method, 0x87, 0x04];
         block.extend(text(path));
         block.push(0x01);
         block.extend(text(&self.host));
         block.extend([0x0f, 23 - 15]);
         block.extend(text(&format!("Bearer {key}")));
-        self.send(HEADERS, END_STREAM | END_HEADERS, stream, &block)
+        self.send(HEADERS, flags | END_HEADERS, stream, &block)
     }
 
     pub(super) fn ping(&mut self) {

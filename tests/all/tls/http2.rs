@@ -1,6 +1,6 @@
 //! What HTTP/2 adds, and what of it is bounded.
 
-use super::frames::{DATA, Frames, GOAWAY, HEADERS, PING, RST_STREAM};
+use super::frames::{DATA, END_STREAM, Frames, GOAWAY, HEADERS, PING, RST_STREAM};
 use super::{Authority, rest, serving};
 use crate::harness::Hub;
 
@@ -46,6 +46,33 @@ fn a_stream_that_takes_nothing_is_cut_and_its_neighbours_go_on() {
     assert!(frames.until(HEADERS, 3).is_some());
     frames.ping();
     assert_eq!(frames.until(PING, 0).unwrap().payload, b"are you?");
+}
+
+/// Clients that are still sending when their stream is reset lose what was answered.
+#[test]
+fn who_is_refused_may_finish_the_body_but_not_take_forever() {
+    let authority = Authority::new();
+    let hub = hub(&authority);
+    let mut frames = Frames::open(&hub, &authority, 1 << 20);
+    // What is refused whatever the body says.
+    let path = "/mcp?toolsets=none";
+    frames.post(1, path, &hub.admin_key()).unwrap();
+    assert!(frames.until(HEADERS, 1).is_some());
+    frames.send(DATA, 0, 1, b"{").unwrap();
+    frames.ping();
+    frames.post(3, path, &hub.admin_key()).unwrap();
+    loop {
+        let frame = frames.next().unwrap();
+        assert!(![RST_STREAM, GOAWAY].contains(&frame.kind), "{frame:?}");
+        if frame.kind == PING {
+            break;
+        }
+    }
+    frames.send(DATA, END_STREAM, 1, b"}").unwrap();
+    // The third never sends its body, and is the only one that is reset.
+    let reset =
+        std::iter::from_fn(|| frames.next()).find(|frame| frame.kind == RST_STREAM).unwrap();
+    assert_eq!((reset.stream, number(&reset.payload)), (3, 0));
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Service {
     pub(super) async fn answer_mcp(
         &self,
         parts: Parts,
-        incoming: Incoming,
+        incoming: &mut Incoming,
         asked: &Asked<'_>,
     ) -> (Answer, bool) {
         if parts.method != Method::POST {

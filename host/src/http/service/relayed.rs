@@ -16,7 +16,7 @@ impl Service {
         &self,
         relay: &Relay,
         parts: Parts,
-        incoming: Incoming,
+        incoming: &mut Incoming,
         asked: &Asked<'_>,
     ) -> (Answer, bool) {
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
