@@ -14,11 +14,11 @@ use reef_api::word::{Open, Word};
 use reef_domain::heartbeat::Timeout;
 use reef_store::Redis;
 use reef_store::cluster::{CheckReady, Readiness, ShowHealth, ShowState};
-use reef_store::event::{Cursor, List};
+use reef_store::event::{Cursor, List, Tail};
 use reef_store::heartbeat::{Check, Expired, Suspension, check_all};
 use reef_store::monitor::Show;
 use reef_web::auth::Access;
-use reef_web::extract::optional_object;
+use reef_web::extract::{Query, optional_object};
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 
@@ -111,10 +111,13 @@ pub(crate) async fn monitor<R: Redis>(cx: &Context<'_, R>) -> Answer {
 /// `GET /cluster/events`
 pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
+    let limit = page::limit(&query, reef_domain::limits::PAGE_DEFAULT)?;
+    if page::flag(&query, "latest")? {
+        return latest_events(cx, &query, limit).await;
+    }
     let from = query.get("after").unwrap_or("0");
     let after = Cursor::parse(from)
         .ok_or_else(|| Problem::parameter("after", "must be 0 or an event_id: <ms>-<n>"))?;
-    let limit = page::limit(&query, reef_domain::limits::PAGE_DEFAULT)?;
     let found = cx.store.call(&List { after: after.clone(), limit }).await?;
     let youngest = found.youngest.as_str();
     let is_ahead = after.is_behind(youngest);
@@ -129,6 +132,17 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let events = Cow::Borrowed(found.events.as_slice());
     let response = Response::json(&ClusterEventList { events, next: next.into(), gap });
     Ok(page::with_next_at(response, cx.request, "after", more))
+}
+
+/// The end of the log: what a reader begins with who does not need all that is kept.
+async fn latest_events<R: Redis>(cx: &Context<'_, R>, query: &Query, limit: i64) -> Answer {
+    if query.get("after").is_some() {
+        return Err(Problem::parameter("latest", "must not be together with after"));
+    }
+    let found = cx.store.call(&Tail { limit }).await?;
+    let events = Cow::Borrowed(found.events.as_slice());
+    let next = Cow::Borrowed(found.youngest.as_str());
+    Ok(Response::json(&ClusterEventList { events, next, gap: None }))
 }
 
 /// Most nodes that the answer to a check lists; all are counted.

@@ -112,6 +112,11 @@ fn cluster(api: &mut Api) {
             "`0`, or the `event_id` after which to begin.",
             json!({ "type": "string", "default": "0", "pattern": "^(0|[0-9]{1,15}-[0-9]{1,15})$" }),
         )
+        .query(
+            "latest",
+            "The last events instead of the first behind `after`.",
+            json!({ "type": "boolean", "default": false }),
+        )
         .limit(PAGE_DEFAULT, PAGE_MAX)
         .answers::<ClusterEventList<'static>>("Events, oldest first.");
     api.post("/api/v1/cluster/check-heartbeat", "check_heartbeats", "Mark silent nodes offline now")

@@ -18,11 +18,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent_id: AgentId = cx.id("id", "agent_id")?;
     require_agent(cx, &agent_id)?;
     let query = cx.query();
-    let with_closed = match query.get("include_closed") {
-        None | Some("false" | "0") => false,
-        Some("true" | "1") => true,
-        Some(_) => return Err(Problem::parameter("include_closed", "must be true or false")),
-    };
+    let with_closed = page::flag(&query, "include_closed")?;
     let limit = page::limit(&query, PAGE_DEFAULT)?;
     let below = page::number_cursor(&query)?;
     let call = List { agent_id: &agent_id, with_closed, limit, below };

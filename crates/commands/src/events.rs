@@ -19,7 +19,7 @@ use crate::{Context, EXIT_CODES};
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   reef events tail --type node_offline   who falls silent from now on
-  reef events list --limit 20            the oldest 20 that are kept
+  reef events list --latest --limit 20   what happened last
 ";
 
 /// A place behind every event. The hub does not know it, and answers with the place where its log
@@ -42,7 +42,7 @@ enum Verb {
     #[command(before_help = "Examples:\n  reef events tail --type node_offline,node_online\n  reef events tail --from 0 --json\n", after_help = EXIT_CODES)]
     Tail(TailArgs),
     /// List events that have happened, oldest first; about the last 100 000 are kept
-    #[command(before_help = "Examples:\n  reef events list --limit 20\n", after_help = EXIT_CODES)]
+    #[command(before_help = "Examples:\n  reef events list --latest --limit 20\n  reef events list --limit 20\n", after_help = EXIT_CODES)]
     List(ListArgs),
 }
 
@@ -63,6 +63,9 @@ struct ListArgs {
     /// Begin behind this event
     #[arg(long, value_name = "CURSOR", default_value = "0")]
     from: String,
+    /// The last events instead of the first that are kept
+    #[arg(long, conflicts_with = "from")]
+    latest: bool,
     /// Most events to look at, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: u32,
@@ -128,7 +131,12 @@ struct EventList {
 
 async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
     let request = cx.hub.get(["cluster", "events"]);
-    let request = request.query("after", &args.from).query("limit", args.limit);
+    let request = if args.latest {
+        request.query("latest", true)
+    } else {
+        request.query("after", &args.from)
+    };
+    let request = request.query("limit", args.limit);
     let answer = request.send().await?;
     let mut list: EventList = answer.json()?;
     if answer.has_next() {

@@ -28,6 +28,18 @@ pub fn limit(query: &Query, default: i64) -> Result<i64, Problem> {
     }
 }
 
+/// Reads a parameter that is true or false; false where it is not given.
+///
+/// # Errors
+/// 400 if it is neither.
+pub fn flag(query: &Query, name: &'static str) -> Result<bool, Problem> {
+    match query.get(name) {
+        None | Some("false" | "0") => Ok(false),
+        Some("true" | "1") => Ok(true),
+        Some(_) => Err(Problem::parameter(name, "must be true or false")),
+    }
+}
+
 /// Reads `cursor`, as `read` understands it.
 ///
 /// # Errors

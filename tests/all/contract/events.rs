@@ -88,6 +88,25 @@ fn pages_of_events_join_without_a_hole_or_a_repeat() {
 }
 
 #[test]
+fn the_last_are_read_without_those_before() {
+    let (_hub, client) = caller();
+    let nodes: Vec<_> = (0..300).map(|_| client.new_node("late")).collect();
+    for limit in [1, 250, 251, 300] {
+        let last = client.get(&format!("/cluster/events?latest=true&limit={limit}")).ok();
+        let events = last["events"].as_array().unwrap();
+        assert_eq!(events.len(), limit);
+        assert_eq!((&last["next"], &last["gap"]), (&events[limit - 1]["event_id"], &Value::Null));
+        // They are what a cursor finds, from the first of them to the last.
+        let first = events[0]["event_id"].as_str().unwrap();
+        let after = client.get(&format!("/cluster/events?after={first}&limit=1000")).ok();
+        assert_eq!(&after["events"].as_array().unwrap()[..limit - 1], &events[1..]);
+    }
+    let last = client.get("/cluster/events?latest=true&limit=1000").ok();
+    let told = last["events"].to_string();
+    assert!(nodes.iter().all(|node| told.contains(node)), "as far back as there are any");
+}
+
+#[test]
 fn bad_parameters_are_named() {
     let (_hub, client) = caller();
     for (field, query) in [
@@ -96,6 +115,8 @@ fn bad_parameters_are_named() {
         ("limit", "limit=0"),
         ("limit", "limit=1001"),
         ("limit", "limit=x"),
+        ("latest", "latest=yes"),
+        ("latest", "latest=true&after=0"),
     ] {
         let answer = client.get(&format!("/cluster/events?{query}"));
         answer.problem_with(400, "invalid_parameter", field);
