@@ -125,7 +125,7 @@ impl OwnRoutes {
         debug: Debug,
     ) -> Self {
         let version = manifest.version.as_deref().unwrap_or_default();
-        let start_page = ui::PAGE
+        let start_page = ui::page()
             .replace("{role}", role)
             .replace("{host_version}", VERSION)
             .replace("{name}", &escape(&manifest.name))

@@ -4,11 +4,13 @@ use std::sync::LazyLock;
 
 use reef_store::event::CATALOGUE;
 
-use super::assets::{Asset, script};
+use super::assets::{Asset, Content, script};
 use super::reference;
 
 /// The page, with the places that are filled in between `{` and `}`.
-pub(super) const PAGE: &str = include_str!("ui/index.html");
+const PAGE: &str = include_str!("ui/index.html");
+/// The module that it begins with.
+const FIRST: &str = "app.js";
 
 macro_rules! scripts {
     ($($name:literal),* $(,)?) => {
@@ -103,6 +105,46 @@ pub(super) fn asset(path: &str) -> Option<&'static Asset> {
     let of_page = SCRIPTS.iter().chain(SHEETS.iter()).find(|asset| asset.name == name);
     let of_page = of_page.or_else(|| (EVENT_TYPES.name == name).then_some(&*EVENT_TYPES));
     of_page.or_else(|| reference::asset(name))
+}
+
+/// The page. It names all modules without which it cannot begin, lest a browser finds them one behind
+/// the other.
+pub(super) fn page() -> String {
+    let mut names = vec![FIRST.to_owned()];
+    let mut seen = 0;
+    while let Some(name) = names.get(seen).cloned() {
+        seen += 1;
+        for needed in imports(&name) {
+            if !names.contains(&needed) {
+                names.push(needed);
+            }
+        }
+    }
+    let link = |name: &String| format!("<link rel=\"modulepreload\" href=\"{FOLDER}{name}\">\n");
+    PAGE.replace("{preloads}", &names.iter().skip(1).map(link).collect::<String>())
+}
+
+/// The modules that one names with `from`.
+fn imports(name: &str) -> Vec<String> {
+    let Some(Content::Text(text)) = asset(&format!("{FOLDER}{name}")).map(|it| &it.content) else {
+        return Vec::new();
+    };
+    let named = text.split("from \"").skip(1).filter_map(|rest| rest.split('"').next());
+    named.filter(|path| path.starts_with('.')).map(|path| resolved(name, path)).collect()
+}
+
+/// Where an import leads from a module, below `/ui/`.
+fn resolved(from: &str, relative: &str) -> String {
+    let mut folders: Vec<_> = from.split('/').collect();
+    folders.pop();
+    for part in relative.split('/') {
+        match part {
+            "." => {}
+            ".." => drop(folders.pop()),
+            other => folders.push(other),
+        }
+    }
+    folders.join("/")
 }
 
 #[cfg(test)]

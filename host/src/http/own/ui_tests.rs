@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use super::super::assets::Content;
 use super::*;
 
 /// Addresses in files of others that nothing follows: notes of where they come from, and names of
@@ -32,20 +31,6 @@ fn text(asset: &Asset) -> &'static str {
     }
 }
 
-/// Where an import leads from a module.
-fn resolved(from: &str, relative: &str) -> String {
-    let mut folders: Vec<_> = from.split('/').collect();
-    folders.pop();
-    for part in relative.split('/') {
-        match part {
-            "." => {}
-            ".." => drop(folders.pop()),
-            other => folders.push(other),
-        }
-    }
-    format!("{FOLDER}{}", folders.join("/"))
-}
-
 /// What a text names of the page: whole paths, and imports.
 fn named(name: &str, text: &str) -> BTreeSet<String> {
     let words = || text.split('"');
@@ -54,7 +39,7 @@ fn named(name: &str, text: &str) -> BTreeSet<String> {
         (word.starts_with("./") || word.starts_with("../"))
             && (word.ends_with(".js") || word.ends_with(".css"))
     });
-    let imports = imports.map(|word| resolved(name, word));
+    let imports = imports.map(|word| format!("{FOLDER}{}", resolved(name, word)));
     paths.map(str::to_owned).chain(imports).collect()
 }
 
@@ -78,6 +63,16 @@ fn whatever_the_page_names_is_there_and_from_here() {
     assert_eq!(super::asset("/ui/../app.js"), None);
     assert_eq!(super::asset("/ui/lib/../app.js"), None);
     assert_eq!(super::asset("/ui/session"), None);
+}
+
+#[test]
+fn the_page_asks_at_once_for_all_that_it_begins_with() {
+    let page = page();
+    for name in ["vendor/preact.js", "lib/store.js", "lib/words.js", "event-types.js"] {
+        let link = format!("<link rel=\"modulepreload\" href=\"/ui/{name}\">");
+        assert_eq!(page.matches(&link).count(), 1, "{page}");
+    }
+    assert!(!page.contains("/ui/views/") && !page.contains("{preloads}"), "{page}");
 }
 
 #[test]

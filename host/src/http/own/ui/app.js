@@ -193,6 +193,9 @@ async function enter() {
   followCluster();
 }
 
+// What is shown first is fetched beside all else that has to be asked before.
+const [view = "overview"] = place.get().path;
+if (Object.hasOwn(VIEWS, view)) VIEWS[view]().catch(() => null);
 await speak();
 const refused = await signInByLink();
 if (refused !== null) place.set(parse(location.hash));

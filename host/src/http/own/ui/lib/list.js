@@ -4,6 +4,15 @@ import { read } from "./access.js";
 import { useLive } from "./live.js";
 import { useRef, useState } from "./view.js";
 
+/** What was read anew, where an item that is as it was stays the same object: its row need not be drawn. */
+export function settled(fresh, known, keyOf) {
+  const before = new Map(known.map((item) => [keyOf(item), item]));
+  return fresh.map((item) => {
+    const was = before.get(keyOf(item));
+    return was && JSON.stringify(was) === JSON.stringify(item) ? was : item;
+  });
+}
+
 /**
  * Puts a first page that was read anew before what was known. The list only grows at its front, so
  * that what is known behind the new page's last item stands as it was; null where the page does not
@@ -27,8 +36,8 @@ export function useList(pathOf, pick, keyOf, inputs, options) {
   const id = JSON.stringify(inputs);
   const first = useLive(async (signal) => {
     const { body, next } = await read(pathOf(null), { signal });
-    const page = pick(body);
     const it = rest.current;
+    const page = settled(pick(body), it.items, keyOf);
     const whole = it.id === id && it.isLong ? joined(page, it.items, keyOf) : null;
     if (whole) it.items = whole; else rest.current = { id, items: page, next, isLong: false, isAsking: false };
     return { id, body };

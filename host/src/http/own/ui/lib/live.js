@@ -1,7 +1,7 @@
 // What changes by itself: the cluster's events, by one stream for the whole page, and readings that
 // are repeated while somebody looks.
 
-import { door, get } from "./access.js";
+import { at, door, get } from "./access.js";
 import { eventTypes } from "../event-types.js";
 import { store } from "./store.js";
 import { follow } from "./stream.js";
@@ -22,7 +22,7 @@ export const latest = store([]);
 export const isWatched = () => !document.hidden && door.get() === "open";
 
 const listeners = new Set();
-let stop = null, pending = [], timer = 0;
+let stop = null, pending = [], timer = 0, followed = 0;
 
 // Events come in heaps; they are shown together.
 function gather(event) {
@@ -50,11 +50,19 @@ export async function readHubTime() {
   return true;
 }
 
-/** Follows the events from ten minutes back. */
-export function followCluster() {
+/** Follows the events from ten minutes back, or from the last so many where there are more. */
+export async function followCluster() {
   stop?.();
+  stop = null;
+  const turn = followed += 1;
+  const since = hubNow() - BACK_MS;
+  // A stream from there would bring all that the log has. A hub of before `latest` answers its oldest.
+  const tail = await get(at(["cluster", "events"], { latest: true, limit: KEPT })).catch(() => null);
+  if (turn !== followed) return;
+  for (const event of tail?.events ?? []) if (Date.parse(event.timestamp) >= since) gather(event);
   const acts = Object.fromEntries(eventTypes.map((type) => [type, gather]));
-  const cursor = Math.floor(hubNow() - BACK_MS) + "-0";
+  const next = tail?.next ?? "0-0";
+  const cursor = parseInt(next, 10) >= since ? next : Math.floor(since) + "-0";
   stop = follow("/api/v1/events/stream", cursor, acts, (state, detail) => stream.set({ state, detail }));
 }
 

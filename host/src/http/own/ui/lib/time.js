@@ -29,15 +29,22 @@ export function span(ms) {
   return t("span.d", { n: Math.round(seconds / 86400) });
 }
 
-const locale = () => (language.get() === "zh" ? "zh-CN" : undefined);
+// To make a format takes longer than to draw a row, and each row has its times.
+const formats = new Map();
+function formatted(when, fields) {
+  const chosen = language.get();
+  const key = chosen + Object.keys(fields);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(chosen === "zh" ? "zh-CN" : undefined, { ...fields, hour12: false }));
+  return formats.get(key).format(new Date(when));
+}
 
 /** The time of day. */
-export const clock = (when) => new Date(when).toLocaleTimeString(locale(), { hour12: false });
+export const clock = (when) => formatted(when, { hour: "numeric", minute: "numeric", second: "numeric" });
 
 /** Day and time, in the browser's zone. */
 export function moment(when) {
   if (!when) return t("none");
-  return new Date(when).toLocaleString(locale(), { hour12: false, dateStyle: "medium", timeStyle: "medium" });
+  return formatted(when, { dateStyle: "medium", timeStyle: "medium" });
 }
 
 /** How long ago a time is, from now on and by itself. */
