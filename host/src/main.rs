@@ -57,13 +57,26 @@ use reef_settings::Settings;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_understood(&error),
+    };
     let code = match cli.command {
         Some(command) => run(command),
         None => ended(cli::print_version(&cli.version)),
     };
     logging::finish();
     code
+}
+
+/// Says what was typed wrongly, or the help that was asked for.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|arg| arg == "--nagios") {
+        let words = error.to_string();
+        let first = words.lines().next().unwrap_or_default();
+        return reef_commands::typed_wrongly(first.trim_start_matches("error: "));
+    }
+    error.exit()
 }
 
 fn run(command: cli::Subcommands) -> ExitCode {

@@ -380,7 +380,12 @@ async fn export(cx: &Context, args: ExportArgs) -> Result<(), Failure> {
     })
     .await?;
     out.flush().map_err(cannot)?;
-    if !to_stdout {
+    if to_stdout {
+        return Ok(());
+    }
+    if cx.out.is_json() {
+        cx.out.line(&json!({"file": place, "entries": count}).to_string())?;
+    } else {
         cx.out.note(&format!("{count} entries are in {place}"));
     }
     Ok(())

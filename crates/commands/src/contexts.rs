@@ -332,7 +332,12 @@ fn add(store: &Store, out: &Output, args: AddArgs) -> Result<(), Failure> {
     };
     // What cannot be used is better said now.
     let identity = known.client_cert.clone().zip(known.client_key.clone());
-    Hub::trusting(&args.hub, None, Trust { ca: known.ca.clone(), identity })?;
+    let trust = Trust { ca: known.ca.clone(), identity };
+    if trust.ca.is_some() || trust.identity.is_some() {
+        // A hub of plain HTTP would never read them.
+        trust.config("https")?;
+    }
+    Hub::trusting(&args.hub, None, trust)?;
     if let Some(file) = &known.key_file {
         read_key(file)?;
     }

@@ -302,6 +302,8 @@ struct Context {
     out: Output,
 }
 
+pub use nagios::typed_wrongly;
+
 /// Runs a command to its end and says what the process shall exit with. `host` does what only the
 /// host can.
 #[must_use]

@@ -38,6 +38,12 @@ pub(crate) async fn conclude(cx: &Context, findings: &[Finding]) -> Result<(), F
     if code == 0 { Ok(()) } else { Err(Failure::Said(code)) }
 }
 
+/// How it ends where what was typed is no command: what is unknown is not critical.
+#[must_use]
+pub fn typed_wrongly(words: &str) -> ExitCode {
+    ended(&Failure::Usage(words.to_owned()))
+}
+
 /// How it ends where nothing was found, because nobody could be asked: a hub that does not answer is as
 /// bad as can be; what was asked wrongly says nothing of the hub.
 pub(crate) fn ended(failure: &Failure) -> ExitCode {

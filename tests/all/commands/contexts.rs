@@ -93,6 +93,9 @@ fn a_key_is_its_owners_alone() {
     }
     let secret = shell.run(&["context", "add", "x", "--hub", "http://me:sesame@h"]);
     assert!(secret.code == Some(2) && !secret.stderr.contains("sesame"), "{secret:?}");
+    let add = ["context", "add", "x", "--hub", hub.url(), "--ca", "nowhere.pem"];
+    let unread = shell.run(&add);
+    assert!(unread.code == Some(2) && unread.stderr.contains("nowhere.pem"), "{unread:?}");
     shell.ok(&["context", "rm", "lab"]);
     assert!(!kept.exists(), "the key was kept for it, and goes with it");
 }

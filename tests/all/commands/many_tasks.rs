@@ -75,6 +75,8 @@ fn what_a_filter_matches_is_counted_before_it_is_changed() {
     assert_eq!(status(&shell, "other"), "pending");
     let none = run("cancel", &["--filter", "status=pending"]);
     assert_eq!((none.code, none.stderr.as_str()), (Some(0), "no task matches\n"));
+    let none = run("cancel", &["--filter", "status=pending", "--json"]);
+    assert!(none.code == Some(0) && none.stdout.contains("\"matched\":0"), "{none:?}");
     assert_eq!(run("retry", &["--most", "2", "--reason", "r"]).code, Some(0));
     assert_eq!(status(&shell, "a"), "pending");
     run("cancel", &["--most", "2", "--reason", "r"]);

@@ -120,6 +120,9 @@ fn nagios_gets_a_line_and_a_code() {
     let wrong = Shell::at(hub.url()).with("REEF_API_KEY", "nobodys");
     let (code, line) = check(&wrong);
     assert!(code == Some(3) && line.starts_with("REEF UNKNOWN - "), "{line}");
+    let typed = shell.run(&["check", "--nagios", "--depth", "9"]);
+    assert_eq!((typed.code, typed.stdout.lines().count()), (Some(3), 1), "{typed:?}");
+    assert!(typed.stdout.contains("UNKNOWN - unexpected argument '--depth'"), "{typed:?}");
     hub.kill();
     let (code, line) = check(&shell);
     assert!(code == Some(2) && line.contains("cannot be reached"), "{line}");

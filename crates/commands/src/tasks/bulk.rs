@@ -178,8 +178,12 @@ async fn agree(
     reason: Option<String>,
 ) -> Result<Option<(i64, String)>, Failure> {
     let counted = cx.hub.start_bulk(body).once().send().await?;
-    let Bulk { matched, sample, action, .. } = ended(cx, counted).await?.lenient()?.value;
+    let counted = ended(cx, counted).await?;
+    let Bulk { matched, sample, action, .. } = counted.lenient()?.value;
     if matched == 0 {
+        if cx.out.is_json() {
+            print(cx, &counted)?;
+        }
         cx.out.note("no task matches");
         return Ok(None);
     }
