@@ -76,6 +76,7 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
         "/nodes/available",
         "/nodes/skills/python",
         "/cluster/events",
+        "/cluster/events?latest=true",
         "/cluster/leader/history",
     ] {
         list(driver, path).await?;
