@@ -261,17 +261,23 @@ impl Page {
         self.tools.call("Fetch.enable", json!({"patterns": patterns}));
     }
 
-    /// Waits for an answer that is held back and loses it, as a connection that breaks does; after
-    /// that none is held back.
+    /// Waits for an answer to a write that is held back and loses it, as a connection that breaks does;
+    /// after that none is held back. Answers to reads go on meanwhile.
     #[track_caller]
     pub fn lose_answer(&mut self) {
         let deadline = Instant::now() + PATIENCE;
         let id = loop {
             self.eval("0");
-            let mut held = self.tools.events.iter();
-            let held = held.find(|event| event["method"] == "Fetch.requestPaused");
-            if let Some(event) = held {
-                break event["params"]["requestId"].clone();
+            let is_held = |event: &mut Value| event["method"] == "Fetch.requestPaused";
+            let held: Vec<_> = self.tools.events.extract_if(.., is_held).collect();
+            let id = |event: &Value| event["params"]["requestId"].clone();
+            let (reads, writes): (Vec<_>, Vec<_>) =
+                held.iter().partition(|event| event["params"]["request"]["method"] == "GET");
+            for read in reads {
+                self.tools.call("Fetch.continueRequest", json!({"requestId": id(read)}));
+            }
+            if let Some(write) = writes.first() {
+                break id(write);
             }
             assert!(Instant::now() < deadline, "nothing was asked");
             std::thread::sleep(Duration::from_millis(10));
@@ -279,7 +285,6 @@ impl Page {
         let lost = json!({"requestId": id, "errorReason": "ConnectionReset"});
         self.tools.call("Fetch.failRequest", lost);
         self.tools.call("Fetch.disable", json!({}));
-        self.tools.events.retain(|event| event["method"] != "Fetch.requestPaused");
     }
 
     /// Sets the size of the window, in CSS pixels.

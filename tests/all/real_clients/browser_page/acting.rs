@@ -248,16 +248,27 @@ fn each_of_the_other_actions_does_what_it_says() {
     let client = hub.admin();
     let mut browser = Browser::start();
     let mut page = open(&mut browser, &hub, "#/overview");
+    let told = || client.get("/audit?limit=1000").ok()["entries"].as_array().unwrap().len();
+    // Each is pressed twice at once; where it is one wish, its answer is lost, and it is pressed again.
     let press = |page: &mut Page, hash: &str, button: &str, fields: &[(&str, &str)], said: &str| {
+        let before = told();
         page.view(hash);
         page.click(&named(button));
         page.wait_for(&format!("Boolean({DIALOG})"));
         for (field, text) in fields {
             page.fill(&format!("#field-{field}"), text);
         }
-        page.click(&do_it());
+        if !hash.starts_with("#/nodes/") {
+            page.hold_answers("*/api/v1/*");
+            page.click_times(&do_it(), 2);
+            page.lose_answer();
+            says(page, "It is not known whether it was done.");
+            assert_eq!(told(), before + 1, "{button}: the hub has done it");
+        }
+        page.click_times(&do_it(), 2);
         says(page, said);
         close(page);
+        assert_eq!(told(), before + 1, "{button} was done once");
     };
     let task = |id: &str| format!("#/tasks/{id}");
     press(&mut page, &task(&filled.failed), "Retry", &[], "It is pending now.");
