@@ -166,6 +166,38 @@ fn an_action_is_done_once_under_double_clicks_lost_answers_and_reloads() {
 }
 
 #[test]
+fn a_right_that_was_taken_away_changes_nothing_and_is_asked_for_again() {
+    let hub = Hub::start();
+    let client = hub.admin();
+    let NewAgent { key, client: alice, .. } = client.new_agent();
+    let task = alice.post("/tasks", &json!({"name": "hers"})).ok()["task_id"].clone();
+    let task = task.as_str().unwrap();
+    let mut browser = Browser::start();
+    let mut page = browser.open(&format!("{}/#/tasks/{task}", hub.url()));
+    page.sign_in(&hub.admin_key());
+    page.act(&key);
+    page.click(&named("Cancel"));
+    says(&mut page, "hers (pending)");
+    // Meanwhile her key is revoked.
+    let me = alice.get("/auth/me").ok();
+    client.delete(&format!("/auth/keys/{}", me["auth"]["key_id"].as_str().unwrap())).ok();
+    page.click_times(&do_it(), 2);
+    says(&mut page, "or the right to act has ended.");
+    page.assert_accessible("a right that has ended");
+    assert_eq!(status(&hub, &format!("/tasks/{task}")), "pending");
+    page.press("Escape");
+    page.wait_for("Boolean(document.getElementById('act')) && !document.getElementById('acting')");
+    // The page reads on, and asks for a key before the next change.
+    page.click(&named("Cancel"));
+    page.wait_for("document.activeElement?.id === 'act-key'");
+    page.type_text(&hub.admin_key());
+    page.press("Enter");
+    says(&mut page, "hers (pending)");
+    page.click(&do_it());
+    says(&mut page, "It is cancelled now.");
+}
+
+#[test]
 fn many_tasks_are_counted_before_and_after() {
     let hub = Hub::start();
     let client = hub.admin();
