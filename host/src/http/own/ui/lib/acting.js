@@ -85,14 +85,13 @@ export async function send(method, path, body, { key = newKey(), reason } = {}) 
   const name = pendingName(method, path, text ?? "");
   // Another wish in the same dialog, after the first was refused, has a name of its own.
   const isOther = sentUnder.has(key) && sentUnder.get(key) !== name;
-  const wished = sessionStorage.getItem(name) ?? (isOther ? newKey() : key);
+  const lost = sessionStorage.getItem(name);
+  const wished = lost ?? (isOther ? newKey() : key);
   sentUnder.set(key, name);
   const headers = { "Reef-Via": "page" };
   if (text !== undefined) headers["Content-Type"] = "application/json";
-  if (method === "POST") {
-    headers["Idempotency-Key"] = wished;
-    sessionStorage.setItem(name, wished);
-  }
+  if (method === "POST") headers["Idempotency-Key"] = wished;
+  if (method === "POST" || method === "DELETE") sessionStorage.setItem(name, wished);
   // Browsers send no more than ASCII in a header: the rest is written as RFC 8187 has it.
   if (reason) headers["Reef-Reason"] = /^[\x20-\x7e]*$/.test(reason) ? reason : "UTF-8''" + encodeURIComponent(reason);
   if (right.get()) headers["X-Reef-Csrf"] = right.get().csrf;
@@ -103,6 +102,8 @@ export async function send(method, path, body, { key = newKey(), reason } = {}) 
   // A fault of the hub, or a way that broke, leaves open what was done.
   if (said !== null && answer.status < 500) sessionStorage.removeItem(name);
   if (answer.ok && said !== null) return said;
+  // What was to be removed when an answer was lost is removed.
+  if (method === "DELETE" && answer.status === 404 && lost) return {};
   // The right has ended before its time was over.
   if ([401, 403].includes(answer.status) && right.get()) await lookForRight();
   throw new Problem(answer.status, said);
