@@ -1,7 +1,7 @@
 // Times as the page shows them, by the hub's clock.
 
 import { store, useStore } from "./store.js";
-import { html } from "./view.js";
+import { html, useMemo } from "./view.js";
 import { language, t } from "./words.js";
 
 let ahead = 0;
@@ -50,8 +50,9 @@ export function moment(when) {
 /** How long ago a time is, from now on and by itself. */
 export function Age({ at }) {
   useStore(second);
+  const title = useMemo(() => moment(at), [at, language.get()]);
   if (!at) return t("none");
-  return html`<time dateTime=${at} title=${moment(at)}>${span(hubNow() - Date.parse(at))}</time>`;
+  return html`<time dateTime=${at} title=${title}>${span(hubNow() - Date.parse(at))}</time>`;
 }
 
 /** How long it is until a time; `over` once it has come. */
