@@ -29,8 +29,8 @@ class Row extends Component {
 /**
  * A table whose rows are all of one height.
  *
- * `columns`: `{key, label, cell(row), width, from, to, isNumber}`; the column is there where the table
- * is from `from` to less than `to` pixels wide. `onEnd` is called when its last rows come into sight.
+ * `columns`: `{key, label, cell(row), width, narrow, from, to, isNumber}`; the column is there where the
+ * table is from `from` to less than `to` pixels wide, on a small window `narrow` wide. `onEnd` is called when its last rows come into sight.
  * `chosen` is a set of keys and `choose(set)` changes it, where rows can be chosen. By the keyboard:
  * j and k go from row to row, x chooses, Enter follows the row's link. `salt` is what cells show
  * beside their rows.
@@ -91,7 +91,8 @@ export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, tota
   }
 
   // On a small window what is wide gives way, so that nothing has to be scrolled sideways.
-  const widths = shown.map((column) => column.width ?? "minmax(6rem, 1fr)").map((width) => (sight.width < NARROW ? width.replace(/minmax\([^,]+,/, "minmax(0,") : width));
+  const widthOf = ({ width = "minmax(6rem, 1fr)", narrow }) => (sight.width < NARROW ? narrow ?? width.replace(/minmax\([^,]+,/, "minmax(0,") : width);
+  const widths = shown.map(widthOf);
   const template = [choose && (sight.width < NARROW ? "1.2rem" : "2.2rem"), ...widths].filter(Boolean).join(" ");
   const style = { gridTemplateColumns: template };
   const sign = template + language.get() + salt;
