@@ -284,6 +284,8 @@ fn each_of_the_other_actions_does_what_it_says() {
     // Each is pressed twice at once; where it is one wish, its answer is lost, and it is pressed again.
     let press = |page: &mut Page, hash: &str, button: &str, fields: &[(&str, &str)], said: &str| {
         let before = told();
+        // Who speaks in it may close a session: the audit has nothing of that.
+        let once = before + usize::from(!hash.starts_with("#/sessions/"));
         page.view(hash);
         page.click(&named(button));
         page.wait_for(&format!("Boolean({DIALOG})"));
@@ -295,12 +297,12 @@ fn each_of_the_other_actions_does_what_it_says() {
             page.click_times(&do_it(), 2);
             page.lose_answer();
             says(page, "It is not known whether it was done.");
-            assert_eq!(told(), before + 1, "{button}: the hub has done it");
+            assert_eq!(told(), once, "{button}: the hub has done it");
         }
         page.click_times(&do_it(), 2);
         says(page, said);
         close(page);
-        assert_eq!(told(), before + 1, "{button} was done once");
+        assert_eq!(told(), once, "{button} was done once");
     };
     let task = |id: &str| format!("#/tasks/{id}");
     press(&mut page, &task(&filled.failed), "Retry", &[], "It is pending now.");
