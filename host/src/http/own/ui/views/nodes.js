@@ -48,7 +48,7 @@ function List({ query }) {
   ];
   const columns = [
     { key: "node", label: t("node.node"), width: "minmax(10rem, 3fr)", cell: (node) => html`<span class="two"><${To} path=${["nodes", node.node_id]} title=${node.hostname}>${node.hostname}<//><small class="mono dim">${node.node_id}</small></span>` },
-    { key: "status", label: t("node.status"), width: "minmax(7rem, 1fr)", narrow: "6.4rem", cell: (node) => html`<${Status} of=${node.status} />` },
+    { key: "status", label: t("node.status"), width: "minmax(7rem, 1fr)", narrow: "7rem", cell: (node) => html`<${Status} of=${node.status} />` },
     { key: "tasks", label: t("node.tasks"), width: "6rem", from: 420, cell: slots },
     { key: "cpu", label: t("node.cpu"), width: "4.5rem", from: 620, isNumber: true, cell: (node) => Math.round(node.cpu_usage) + " %" },
     { key: "memory", label: t("node.memory"), width: "4.5rem", from: 720, isNumber: true, cell: (node) => Math.round(node.memory_usage) + " %" },

@@ -29,7 +29,7 @@ export const since = (task) => task.completed_at ?? (task.status === "running" ?
 /** The columns of a list of tasks. */
 export const columns = () => [
   { key: "name", label: t("task.task"), width: "minmax(11rem, 3fr)", cell: (task) => html`<span class="two"><${To} path=${["tasks", task.task_id]} title=${task.name}>${task.name}<//><small class="mono dim">${task.task_id}</small></span>` },
-  { key: "status", label: t("task.status"), width: "minmax(7rem, 1fr)", narrow: "6.4rem", cell: (task) => html`<span class="two"><${Status} of=${task.status} />
+  { key: "status", label: t("task.status"), width: "minmax(7rem, 1fr)", narrow: "7rem", cell: (task) => html`<span class="two"><${Status} of=${task.status} />
       ${task.status === "running" && task.progress > 0 ? html`<small class="dim">${Math.round(100 * task.progress)} %</small>` : task.retry_count > 0 && html`<small class="dim">${t("task.try", { n: task.retry_count + 1 })}</small>`}</span>` },
   { key: "node", label: t("task.node"), from: 620, width: "minmax(8rem, 2fr)", cell: (task) => (task.assigned_node ? html`<${NodeLink} id=${task.assigned_node} />` : "") },
   { key: "priority", label: t("task.priority"), from: 900, width: "6rem", cell: (task) => called("priority", task.priority) },
