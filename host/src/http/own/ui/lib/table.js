@@ -8,20 +8,24 @@ const ROW = 46;
 const HEAD = 34;
 const SPARE = 8;
 const NARROW = 480;
+/** Beyond so many pixels a millisecond nobody reads: new rows show their first cell, and the rest a moment after. */
+const FAST = 8;
+const REST_MS = 100;
 
 const shownAt = (columns, width) => columns.filter((column) => column && (column.from ?? 0) <= width && width < (column.to ?? Infinity));
 
 /** A row, which is drawn anew only when something of it differs. */
 class Row extends Component {
   shouldComponentUpdate(next) {
-    return ["row", "index", "isCurrent", "isChosen", "sign"].some((name) => next[name] !== this.props[name]);
+    // What is drawn whole stays so.
+    return (this.props.isBrief && !next.isBrief) || ["row", "index", "isCurrent", "isChosen", "sign"].some((name) => next[name] !== this.props[name]);
   }
 
-  render({ row, name, index, isCurrent, isChosen, columns, style, table }) {
+  render({ row, name, index, isCurrent, isChosen, isBrief, columns, style, table }) {
     return html`<div role="row" class=${"row" + (isCurrent ? " current" : "")} data-index=${index} aria-rowindex=${index + 2}
         aria-selected=${isChosen === undefined ? undefined : String(isChosen)} style=${{ ...style, transform: `translateY(${index * ROW}px)` }}>
       ${isChosen !== undefined && html`<span role="cell"><input type="checkbox" checked=${isChosen} aria-label=${t("table.choose", { what: name })} onChange=${() => table.current.pick(row)} /></span>`}
-      ${columns.map((column) => html`<span role="cell" key=${column.key} class=${(column.isNumber ? "number " : "") + (column.class ?? "")}>${column.cell(row)}</span>`)}
+      ${columns.map((column, place) => html`<span role="cell" key=${column.key} class=${(column.isNumber ? "number " : "") + (column.class ?? "")}>${(place === 0 || !isBrief) && column.cell(row)}</span>`)}
     </div>`;
   }
 }
@@ -36,8 +40,8 @@ class Row extends Component {
  * beside their rows.
  */
 export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, total, chosen, choose, isBusy, salt = "", tall = 0.66 }) {
-  const box = useRef(null);
-  const [sight, see] = useState({ top: 0, height: 600, width: 1000 });
+  const box = useRef(null), before = useRef({ top: 0, at: 0, timer: 0 });
+  const [sight, see] = useState({ top: 0, height: 600, width: 1000, isFast: false });
   const [current, setCurrent] = useState(-1);
   const shown = shownAt(columns, sight.width);
   const height = Math.min(rows.length * ROW + HEAD + 3, Math.max(8 * ROW, Math.round(innerHeight * tall)));
@@ -45,10 +49,13 @@ export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, tota
   const past = Math.min(rows.length, Math.ceil((sight.top + sight.height) / ROW) + SPARE);
 
   function look() {
-    const { scrollTop, clientHeight, clientWidth } = box.current;
-    const top = Math.floor(scrollTop / ROW) * ROW;
-    see((it) => (it.top === top && it.height === clientHeight && it.width === clientWidth ? it
-      : { top, height: clientHeight, width: clientWidth }));
+    if (!box.current) return;
+    const { scrollTop, clientHeight: height, clientWidth: width } = box.current;
+    const top = Math.floor(scrollTop / ROW) * ROW, at = performance.now();
+    const isFast = Math.abs(top - before.current.top) > FAST * (at - before.current.at);
+    clearTimeout(before.current.timer);
+    before.current = { top, at, timer: isFast ? setTimeout(look, REST_MS) : 0 };
+    see((it) => (it.top === top && it.height === height && it.width === width && it.isFast === isFast ? it : { top, height, width, isFast }));
   }
   useLayoutEffect(() => {
     look();
@@ -113,7 +120,7 @@ export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, tota
     <div role="rowgroup" class="table-body" style=${{ height: rows.length * ROW + "px" }}>
       ${rows.slice(first, past).map((row, place) => {
         const index = first + place, key = keyOf(row);
-        return html`<${Row} key=${key} row=${row} name=${key} index=${index} isCurrent=${index === current} isChosen=${choose ? chosen.has(key) : undefined}
+        return html`<${Row} key=${key} row=${row} name=${key} index=${index} isCurrent=${index === current} isChosen=${choose ? chosen.has(key) : undefined} isBrief=${sight.isFast}
           columns=${shown} style=${style} table=${latest} sign=${sign} />`;
       })}
     </div>
