@@ -8,8 +8,9 @@ const ROW = 46;
 const HEAD = 34;
 const SPARE = 8;
 const NARROW = 480;
-/** Beyond so many pixels a millisecond nobody reads: new rows show their first cell, and the rest a moment after. */
+/** Beyond so many pixels a millisecond nobody reads: new rows show their first cell, and the rest once it goes slower. */
 const FAST = 8;
+const SLOWER = 2;
 const REST_MS = 100;
 
 const shownAt = (columns, width) => columns.filter((column) => column && (column.from ?? 0) <= width && width < (column.to ?? Infinity));
@@ -40,7 +41,7 @@ class Row extends Component {
  * beside their rows.
  */
 export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, total, chosen, choose, isBusy, salt = "", tall = 0.66 }) {
-  const box = useRef(null), before = useRef({ top: 0, at: 0, timer: 0 });
+  const box = useRef(null), before = useRef({ top: 0, at: 0, timer: 0, isFast: false });
   const [sight, see] = useState({ top: 0, height: 600, width: 1000, isFast: false });
   const [current, setCurrent] = useState(-1);
   const shown = shownAt(columns, sight.width);
@@ -52,9 +53,9 @@ export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, tota
     if (!box.current) return;
     const { scrollTop, clientHeight: height, clientWidth: width } = box.current;
     const top = Math.floor(scrollTop / ROW) * ROW, at = performance.now();
-    const isFast = Math.abs(top - before.current.top) > FAST * (at - before.current.at);
+    const isFast = Math.abs(top - before.current.top) > (before.current.isFast ? SLOWER : FAST) * (at - before.current.at);
     clearTimeout(before.current.timer);
-    before.current = { top, at, timer: isFast ? setTimeout(look, REST_MS) : 0 };
+    before.current = { top, at, timer: isFast ? setTimeout(look, REST_MS) : 0, isFast };
     see((it) => (it.top === top && it.height === height && it.width === width && it.isFast === isFast ? it : { top, height, width, isFast }));
   }
   useLayoutEffect(() => {
