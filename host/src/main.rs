@@ -73,8 +73,9 @@ fn main() -> ExitCode {
 fn not_understood(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && std::env::args_os().any(|arg| arg == "--nagios") {
         let words = error.to_string();
-        let first = words.lines().next().unwrap_or_default();
-        return reef_commands::typed_wrongly(first.trim_start_matches("error: "));
+        let said: Vec<_> =
+            words.lines().take_while(|line| !line.is_empty()).map(str::trim).collect();
+        return reef_commands::typed_wrongly(said.join(" ").trim_start_matches("error: "));
     }
     error.exit()
 }

@@ -139,6 +139,10 @@ async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
     let request = request.query("limit", args.limit);
     let answer = request.send().await?;
     let mut list: EventList = answer.json()?;
+    if args.latest && answer.has_next() {
+        let words = "this hub is older than --latest, and has answered its oldest events";
+        return Err(Failure::Failed(words.to_owned()));
+    }
     if answer.has_next() {
         cx.out.note(&format!("there are more: --from {}", list.next.as_str().unwrap_or_default()));
     }

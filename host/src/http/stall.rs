@@ -138,7 +138,8 @@ impl Farewell {
 /// Reads what is left of a body over HTTP/2, whose request is being answered, and throws it away.
 ///
 /// A body that is dropped unread resets its stream as soon as the answer is complete. RFC 9113 (8.1)
-/// allows that, but clients that are still sending lose the answer: curl 7.88 does.
+/// allows that, but clients that are still sending lose the answer: curl 7.88 does. Nothing waits for
+/// it but the end of the connection: one that has to give way, because others find no place, does.
 pub(super) fn hear_out(mut body: Incoming) {
     if body.is_end_stream() {
         return;

@@ -284,6 +284,13 @@ fn events_with_many_skills_are_read_page_by_page() {
         path = next_page(&answer);
     }
     assert!(ids.is_subset(&seen) && pages > 1, "{pages} pages");
+    // The end of the log is bounded as a page is, and has no hole before what comes next.
+    let answer = client.get("/cluster/events?latest=true&limit=1000");
+    assert!(answer.body.len() <= ANSWER_MAX, "{}", answer.body.len());
+    let page = answer.ok();
+    let events = page["events"].as_array().unwrap();
+    assert!(events.len() < 360, "{}", events.len());
+    assert_eq!(page["next"], events[events.len() - 1]["event_id"]);
     for id in &ids {
         client.post_empty(&format!("/tasks/{id}/cancel")).ok();
     }

@@ -274,7 +274,9 @@ impl Page {
             let (reads, writes): (Vec<_>, Vec<_>) =
                 held.iter().partition(|event| event["params"]["request"]["method"] == "GET");
             for read in reads {
-                self.tools.call("Fetch.continueRequest", json!({"requestId": id(read)}));
+                // The page may have given it up by now.
+                let _ =
+                    self.tools.try_call("Fetch.continueRequest", json!({"requestId": id(read)}));
             }
             if let Some(write) = writes.first() {
                 break id(write);
@@ -285,6 +287,7 @@ impl Page {
         let lost = json!({"requestId": id, "errorReason": "ConnectionReset"});
         self.tools.call("Fetch.failRequest", lost);
         self.tools.call("Fetch.disable", json!({}));
+        self.tools.events.retain(|event| event["method"] != "Fetch.requestPaused");
     }
 
     /// Sets the size of the window, in CSS pixels.

@@ -74,7 +74,8 @@ export function newKey() {
 
 // A wish whose answer was lost keeps its name over a reload, so that it is not done a second time.
 const sentUnder = new Map();
-const pendingName = (method, path, text) => "reef-sent:" + method + " " + path + " " + text;
+// It is that of one who acts: what another asks for by the same words is another thing.
+const pendingName = (method, path, text) => ["reef-sent:" + (right.get()?.agentId ?? ""), method, path, text].join(" ");
 
 /**
  * Changes something: `send("POST", "/tasks/x/cancel", {}, {key, reason})`. Throws a Problem; one of
@@ -103,7 +104,7 @@ export async function send(method, path, body, { key = newKey(), reason } = {}) 
   if (said !== null && answer.status < 500) sessionStorage.removeItem(name);
   if (answer.ok && said !== null) return said;
   // What was to be removed when an answer was lost is removed.
-  if (method === "DELETE" && answer.status === 404 && lost) return {};
+  if (method === "DELETE" && said?.code === "not_found" && lost) return {};
   // The right has ended before its time was over.
   if ([401, 403].includes(answer.status) && right.get()) await lookForRight();
   throw new Problem(answer.status, said);

@@ -30,7 +30,7 @@ function gather(event) {
   timer ||= setTimeout(() => {
     timer = 0;
     const known = new Set(latest.get().slice(0, KEPT).map((it) => it.event_id));
-    const fresh = pending.filter((it) => !known.has(it.event_id)).reverse();
+    const fresh = pending.filter((it) => !known.has(it.event_id) && known.add(it.event_id)).reverse();
     pending = [];
     if (fresh.length > 0) latest.set([...fresh, ...latest.get()].slice(0, KEPT));
   }, SOON_MS);

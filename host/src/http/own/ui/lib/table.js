@@ -18,15 +18,16 @@ const shownAt = (columns, width) => columns.filter((column) => column && (column
 /** A row, which is drawn anew only when something of it differs. */
 class Row extends Component {
   shouldComponentUpdate(next) {
-    // What is drawn whole stays so.
-    return (this.props.isBrief && !next.isBrief) || ["row", "index", "isCurrent", "isChosen", "sign"].some((name) => next[name] !== this.props[name]);
+    return (!this.isWhole && !next.isBrief) || ["row", "index", "isCurrent", "isChosen", "sign"].some((name) => next[name] !== this.props[name]);
   }
 
   render({ row, name, index, isCurrent, isChosen, isBrief, columns, style, table }) {
+    // What is drawn whole stays so.
+    this.isWhole ||= !isBrief;
     return html`<div role="row" class=${"row" + (isCurrent ? " current" : "")} data-index=${index} aria-rowindex=${index + 2}
         aria-selected=${isChosen === undefined ? undefined : String(isChosen)} style=${{ ...style, transform: `translateY(${index * ROW}px)` }}>
       ${isChosen !== undefined && html`<span role="cell"><input type="checkbox" checked=${isChosen} aria-label=${t("table.choose", { what: name })} onChange=${() => table.current.pick(row)} /></span>`}
-      ${columns.map((column, place) => html`<span role="cell" key=${column.key} class=${(column.isNumber ? "number " : "") + (column.class ?? "")}>${(place === 0 || !isBrief) && column.cell(row)}</span>`)}
+      ${columns.map((column, place) => html`<span role="cell" key=${column.key} class=${(column.isNumber ? "number " : "") + (column.class ?? "")}>${(place === 0 || this.isWhole) && column.cell(row)}</span>`)}
     </div>`;
   }
 }
@@ -41,7 +42,7 @@ class Row extends Component {
  * beside their rows.
  */
 export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, total, chosen, choose, isBusy, salt = "", tall = 0.66 }) {
-  const box = useRef(null), before = useRef({ top: 0, at: 0, timer: 0, isFast: false });
+  const box = useRef(null), before = useRef({ scrollTop: 0, at: 0, timer: 0, isFast: false });
   const [sight, see] = useState({ top: 0, height: 600, width: 1000, isFast: false });
   const [current, setCurrent] = useState(-1);
   const shown = shownAt(columns, sight.width);
@@ -52,10 +53,12 @@ export function Table({ label, columns, rows, keyOf, onEnd, isWhole = true, tota
   function look() {
     if (!box.current) return;
     const { scrollTop, clientHeight: height, clientWidth: width } = box.current;
-    const top = Math.floor(scrollTop / ROW) * ROW, at = performance.now();
-    const isFast = Math.abs(top - before.current.top) > (before.current.isFast ? SLOWER : FAST) * (at - before.current.at);
-    clearTimeout(before.current.timer);
-    before.current = { top, at, timer: isFast ? setTimeout(look, REST_MS) : 0, isFast };
+    const top = Math.floor(scrollTop / ROW) * ROW, at = performance.now(), was = before.current;
+    const moved = Math.abs(scrollTop - was.scrollTop);
+    // A browser that counts time in coarse steps says that two looks were at once.
+    const isFast = at === was.at ? was.isFast : moved > (was.isFast ? SLOWER : FAST) * (at - was.at);
+    clearTimeout(was.timer);
+    before.current = { scrollTop, at, timer: isFast ? setTimeout(look, REST_MS) : 0, isFast };
     see((it) => (it.top === top && it.height === height && it.width === width && it.isFast === isFast ? it : { top, height, width, isFast }));
   }
   useLayoutEffect(() => {

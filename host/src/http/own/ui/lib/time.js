@@ -32,10 +32,12 @@ export function span(ms) {
 // To make a format takes longer than to draw a row, and each row has its times.
 const formats = new Map();
 function formatted(when, fields) {
+  const date = new Date(when);
+  if (Number.isNaN(date.getTime())) return String(when);
   const chosen = language.get();
   const key = chosen + Object.keys(fields);
   if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(chosen === "zh" ? "zh-CN" : undefined, { ...fields, hour12: false }));
-  return formats.get(key).format(new Date(when));
+  return formats.get(key).format(date);
 }
 
 /** The time of day. */
