@@ -27,7 +27,7 @@ class Row extends Component {
     return html`<div role="row" class=${"row" + (isCurrent ? " current" : "")} data-index=${index} aria-rowindex=${index + 2}
         aria-selected=${isChosen === undefined ? undefined : String(isChosen)} style=${{ ...style, transform: `translateY(${index * ROW}px)` }}>
       ${isChosen !== undefined && html`<span role="cell"><input type="checkbox" checked=${isChosen} aria-label=${t("table.choose", { what: name })} onChange=${() => table.current.pick(row)} /></span>`}
-      ${columns.map((column, place) => html`<span role="cell" key=${column.key} class=${(column.isNumber ? "number " : "") + (column.class ?? "")}>${(place === 0 || this.isWhole) && column.cell(row)}</span>`)}
+      ${(this.isWhole ? columns : columns.slice(0, 1)).map((column) => html`<span role="cell" key=${column.key} class=${(column.isNumber ? "number " : "") + (column.class ?? "")}>${column.cell(row)}</span>`)}
     </div>`;
   }
 }
