@@ -4642,6 +4642,7 @@ export interface operations {
         parameters: {
             query?: {
                 after?: string;
+                latest?: boolean;
                 limit?: number;
             };
             header?: never;

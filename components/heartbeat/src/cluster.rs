@@ -18,7 +18,7 @@ use reef_store::event::{Cursor, List, Tail};
 use reef_store::heartbeat::{Check, Expired, Suspension, check_all};
 use reef_store::monitor::Show;
 use reef_web::auth::Access;
-use reef_web::extract::{Query, optional_object};
+use reef_web::extract::optional_object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 
@@ -112,12 +112,12 @@ pub(crate) async fn monitor<R: Redis>(cx: &Context<'_, R>) -> Answer {
 pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
     let limit = page::limit(&query, reef_domain::limits::PAGE_DEFAULT)?;
-    if page::flag(&query, "latest")? {
-        return latest_events(cx, &query, limit).await;
-    }
     let from = query.get("after").unwrap_or("0");
     let after = Cursor::parse(from)
         .ok_or_else(|| Problem::parameter("after", "must be 0 or an event_id: <ms>-<n>"))?;
+    if page::flag(&query, "latest")? {
+        return latest_events(cx, &after, limit).await;
+    }
     let found = cx.store.call(&List { after: after.clone(), limit }).await?;
     let youngest = found.youngest.as_str();
     let is_ahead = after.is_behind(youngest);
@@ -134,12 +134,11 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     Ok(page::with_next_at(response, cx.request, "after", more))
 }
 
-/// The end of the log: what a reader begins with who does not need all that is kept.
-async fn latest_events<R: Redis>(cx: &Context<'_, R>, query: &Query, limit: i64) -> Answer {
-    if query.get("after").is_some() {
-        return Err(Problem::parameter("latest", "must not be together with after"));
-    }
-    let found = cx.store.call(&Tail { limit }).await?;
+/// The end of the log: what a reader begins with who does not need all that is kept. Nothing before
+/// `after` is in it, and it knows of no gap.
+async fn latest_events<R: Redis>(cx: &Context<'_, R>, after: &Cursor, limit: i64) -> Answer {
+    let mut found = cx.store.call(&Tail { limit }).await?;
+    found.events.retain(|event| after.lacks(&event.event_id));
     let events = Cow::Borrowed(found.events.as_slice());
     let next = Cow::Borrowed(found.youngest.as_str());
     Ok(Response::json(&ClusterEventList { events, next, gap: None }))
