@@ -6,7 +6,7 @@ import { language, t } from "./words.js";
 
 const ROW = 46;
 const HEAD = 34;
-const SPARE = 8;
+const SPARE = 4;
 const NARROW = 480;
 /** Beyond so many pixels a millisecond nobody reads: new rows show their first cell, and the rest once it goes slower. */
 const FAST = 8;
