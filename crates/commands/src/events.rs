@@ -63,8 +63,8 @@ struct ListArgs {
     /// Begin behind this event
     #[arg(long, value_name = "CURSOR", default_value = "0")]
     from: String,
-    /// The last events instead of the first that are kept
-    #[arg(long, conflicts_with = "from")]
+    /// The last of those events instead of the first
+    #[arg(long)]
     latest: bool,
     /// Most events to look at, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 100)]
@@ -130,13 +130,11 @@ struct EventList {
 }
 
 async fn list(cx: &Context, args: ListArgs) -> Result<(), Failure> {
-    let request = cx.hub.get(["cluster", "events"]);
-    let request = if args.latest {
-        request.query("latest", true)
-    } else {
-        request.query("after", &args.from)
-    };
-    let request = request.query("limit", args.limit);
+    let mut request = cx.hub.get(["cluster", "events"]);
+    request = request.query("after", &args.from).query("limit", args.limit);
+    if args.latest {
+        request = request.query("latest", true);
+    }
     let answer = request.send().await?;
     let mut list: EventList = answer.json()?;
     if args.latest && answer.has_next() {

@@ -72,6 +72,8 @@ use crate::connection::HubArgs;
 use crate::failure::Failure;
 use crate::output::Output;
 
+pub use crate::nagios::typed_wrongly;
+
 pub use doctor::{Examine, Host, Repair};
 pub use finding::{Finding, Level};
 
@@ -301,8 +303,6 @@ struct Context {
     hub: reef_client::Hub,
     out: Output,
 }
-
-pub use nagios::typed_wrongly;
 
 /// Runs a command to its end and says what the process shall exit with. `host` does what only the
 /// host can.

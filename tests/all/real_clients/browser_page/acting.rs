@@ -281,8 +281,8 @@ fn each_of_the_other_actions_does_what_it_says() {
     let mut browser = Browser::start();
     let mut page = open(&mut browser, &hub, "#/overview");
     let told = || client.get("/audit?limit=1000").ok()["entries"].as_array().unwrap().len();
-    // Each is pressed twice at once, and where it is one wish, its answer is lost, and it is pressed
-    // again.
+    // What is one wish is pressed twice at once, its answer is lost, and it is pressed again. Those of
+    // nodes say what failed of each, and are pressed once.
     let press = |page: &mut Page, hash: &str, button: &str, fields: &[(&str, &str)], said: &str| {
         let before = told();
         // Who speaks in it may close a session: the audit has nothing of that.
