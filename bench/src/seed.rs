@@ -106,8 +106,8 @@ pub(crate) async fn beat(redis: &Redis, numbers: std::ops::Range<u64>) -> Result
 pub(crate) async fn remove_new(redis: &Redis) -> Result<()> {
     let store = &redis.store();
     loop {
-        let page = List { status: "", skill: "", tag: "", limit: PAGE, below: None };
-        let newest = store.call(&page).await?.nodes;
+        let page = List { status: "", skill: "", tag: "", limit: PAGE, below: None, filled: 0 };
+        let newest = store.call(&page).await?.rows;
         let seeded = name_of("");
         let new: Vec<NodeId> = newest
             .into_iter()

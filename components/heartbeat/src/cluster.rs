@@ -14,7 +14,7 @@ use reef_api::word::{Open, Word};
 use reef_domain::heartbeat::Timeout;
 use reef_store::Redis;
 use reef_store::cluster::{CheckReady, Readiness, ShowHealth, ShowState};
-use reef_store::event::{Cursor, List, Tail};
+use reef_store::event::{self, Cursor, Tail};
 use reef_store::heartbeat::{Check, Expired, Suspension, check_all};
 use reef_store::monitor::Show;
 use reef_web::auth::Access;
@@ -118,7 +118,7 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
     if page::flag(&query, "latest")? {
         return latest_events(cx, &after, limit).await;
     }
-    let found = cx.store.call(&List { after: after.clone(), limit }).await?;
+    let found = event::list(cx.store, &after, limit).await?;
     let youngest = found.youngest.as_str();
     let is_ahead = after.is_behind(youngest);
     let last = found.restored.as_deref().unwrap_or(if is_ahead { youngest } else { from });

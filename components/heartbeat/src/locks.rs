@@ -6,18 +6,18 @@ use reef_domain::limits::{COUNTER_MAX, LOCK_TTL_MS, LOCK_TTL_MS_DEFAULT, LOCKS_M
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::lock::{Acquire, Acquired, List, Release, Released, Renew, Renewed, Show};
+use reef_store::steps::Step;
 use reef_web::extract::object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
 
 /// `GET /locks`
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let query = cx.query();
-    let call =
-        List { limit: page::limit(&query, PAGE_DEFAULT)?, below: page::number_cursor(&query)? };
-    let found = cx.store.call(&call).await?;
-    let next = found.next.map(|number| number.to_string());
-    Ok(page::with_next(Response::json(&found.locks), cx.request, next))
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        steps.add(cx.store.call(&List { limit, below, filled }).await?);
+    }
+    Ok(page::answer(cx.request, &steps))
 }
 
 /// `GET /locks/{name}`

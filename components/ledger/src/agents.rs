@@ -15,6 +15,7 @@ use reef_store::account::Balance;
 use reef_store::agent::{Agent, Get, List, Register, Registered, Remove, Removed, SetStatus};
 use reef_store::name::{Release, Reserve};
 use reef_store::node::Writer;
+use reef_store::steps::Step;
 use reef_web::auth::{Caller, unknown_invite, unknown_key};
 use reef_web::config::AuthMode;
 use reef_web::extract::{json_object, object, optional_object};
@@ -140,13 +141,12 @@ fn shown<R>(cx: &Context<'_, R>, agent: Agent) -> ShownAgent {
 
 /// `GET /agents`, newest first.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let query = cx.query();
-    let limit = page::limit(&query, PAGE_DEFAULT)?;
-    let below = page::cursor(&query, |text| text.parse().ok().filter(|number| *number > 0))?;
-    let found = cx.store.call(&List { limit, below }).await?;
-    let agents = found.items.into_iter().map(|agent| shown(cx, agent)).collect();
-    let next = found.next.map(|next| next.to_string());
-    Ok(page::with_next(Response::json(&AgentList { agents }), cx.request, next))
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        steps.add(cx.store.call(&List { limit, below, filled }).await?);
+    }
+    let agents = steps.rows.into_iter().map(|agent| shown(cx, agent)).collect();
+    Ok(page::with_next(Response::json(&AgentList { agents }), cx.request, steps.next))
 }
 
 /// `GET /agents/{id}`

@@ -5,6 +5,7 @@ use reef_domain::id;
 use reef_domain::limits::PAGE_DEFAULT;
 use reef_store::Redis;
 use reef_store::entry::{Audit, Index, List, ListSeals};
+use reef_store::steps::{Step, Steps};
 use reef_web::extract::Query;
 use reef_web::route::Answer;
 use reef_web::{Code, Context, Problem, Response, page};
@@ -24,11 +25,14 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Some(_) => return Err(Problem::parameter("order", "must be newest or oldest")),
     };
     let agent_id = listed_agent(cx, query.get("agent_id"))?;
-    let limit = page::limit(&query, PAGE_DEFAULT)?;
     let after = page::number_cursor(&query)?.or(behind(&query)?);
-    let found = cx.store.call(&List { agent_id: &agent_id, oldest_first, limit, after }).await?;
-    let response = Response::json(&EntryList { entries: found.items });
-    Ok(page::with_next(response, cx.request, found.next.map(|number| number.to_string())))
+    let mut steps = Steps::new(page::limit(&query, PAGE_DEFAULT)?, after);
+    while let Some(Step { limit, from: after, filled }) = steps.step() {
+        let call = List { agent_id: &agent_id, oldest_first, limit, after, filled };
+        steps.add(cx.store.call(&call).await?);
+    }
+    let response = Response::json(&EntryList { entries: steps.rows });
+    Ok(page::with_next(response, cx.request, steps.next))
 }
 
 /// The number of the entry behind which to go on, for those who keep a journal and know it.

@@ -9,6 +9,7 @@ use reef_domain::limits::PAGE_DEFAULT;
 use reef_store::Redis;
 use reef_store::hold::{Ended, Get, List, Place, Post, Void};
 use reef_store::ledger::Seen;
+use reef_store::steps::Step;
 use reef_web::extract::{object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -119,9 +120,11 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         return Err(Problem::parameter("status", &rule));
     }
     let agent_id = listed_agent(cx, query.get("agent_id"))?;
-    let limit = page::limit(&query, PAGE_DEFAULT)?;
-    let below = page::number_cursor(&query)?;
-    let found = cx.store.call(&List { agent_id: &agent_id, status, limit, below }).await?;
-    let response = Response::json(&HoldList { holds: found.items });
-    Ok(page::with_next(response, cx.request, found.next.map(|number| number.to_string())))
+    let mut steps = page::steps(&query, PAGE_DEFAULT)?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        let call = List { agent_id: &agent_id, status, limit, below, filled };
+        steps.add(cx.store.call(&call).await?);
+    }
+    let response = Response::json(&HoldList { holds: steps.rows });
+    Ok(page::with_next(response, cx.request, steps.next))
 }

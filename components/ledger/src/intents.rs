@@ -11,6 +11,7 @@ use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::intent::{Cancel, Cancelled, Get, List, Match, Matched, Submit};
 use reef_store::ledger::Seen;
+use reef_store::steps::Step;
 use reef_web::extract::object;
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -70,11 +71,13 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         return Err(Problem::parameter("asset", "must be 1-32 of A-Z a-z 0-9 . _ -"));
     }
     let agent_id = listed_agent(cx, query.get("agent_id"))?;
-    let limit = page::limit(&query, PAGE_DEFAULT)?;
-    let below = page::number_cursor(&query)?;
-    let found = cx.store.call(&List { agent_id: &agent_id, asset, status, limit, below }).await?;
-    let response = Response::json(&IntentList { intents: found.items });
-    Ok(page::with_next(response, cx.request, found.next.map(|number| number.to_string())))
+    let mut steps = page::steps(&query, PAGE_DEFAULT)?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        let call = List { agent_id: &agent_id, asset, status, limit, below, filled };
+        steps.add(cx.store.call(&call).await?);
+    }
+    let response = Response::json(&IntentList { intents: steps.rows });
+    Ok(page::with_next(response, cx.request, steps.next))
 }
 
 /// `DELETE /intents/{id}`

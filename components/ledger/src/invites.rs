@@ -7,6 +7,7 @@ use reef_domain::access::{KEY_NAME_CHARS, KEY_SECRET_CHARS, Scope, Scopes};
 use reef_domain::limits::{INVITE_SECONDS, INVITE_SECONDS_DEFAULT, INVITE_USES_MAX, PAGE_DEFAULT};
 use reef_store::Redis;
 use reef_store::invite::{Create, Invite, List, Made, Revoke};
+use reef_store::steps::Step;
 use reef_web::auth::unknown_key;
 use reef_web::extract::optional_object;
 use reef_web::once::digest_of;
@@ -94,13 +95,12 @@ fn beyond() -> Problem {
 
 /// `GET /invites`: those that are open, newest first.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let query = cx.query();
-    let limit = page::limit(&query, PAGE_DEFAULT)?;
-    let below = page::number_cursor(&query)?;
-    let found = cx.store.call(&List { limit, below }).await?;
-    let invites = found.items.into_iter().map(info).collect();
-    let next = found.next.map(|next| next.to_string());
-    Ok(page::with_next(Response::json(&InviteList { invites }), cx.request, next))
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        steps.add(cx.store.call(&List { limit, below, filled }).await?);
+    }
+    let invites = steps.rows.into_iter().map(info).collect();
+    Ok(page::with_next(Response::json(&InviteList { invites }), cx.request, steps.next))
 }
 
 /// `DELETE /invites/{id}`: from here on it lets nobody in.

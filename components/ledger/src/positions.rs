@@ -7,6 +7,7 @@ use reef_domain::ledger::require_positive;
 use reef_domain::limits::PAGE_DEFAULT;
 use reef_store::Redis;
 use reef_store::position::{Close, Closed, List, Mark, Marked};
+use reef_store::steps::Step;
 use reef_web::extract::{object, optional_object};
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Code, Context, Problem, Response, page};
@@ -19,14 +20,15 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     require_agent(cx, &agent_id)?;
     let query = cx.query();
     let with_closed = page::flag(&query, "include_closed")?;
-    let limit = page::limit(&query, PAGE_DEFAULT)?;
-    let below = page::number_cursor(&query)?;
-    let call = List { agent_id: &agent_id, with_closed, limit, below };
-    let found = cx.store.call(&call).await?.ok_or_else(|| unknown_agent(&agent_id))?;
-    let next = found.page.next.map(|number| number.to_string());
-    let (positions, total) = (found.page.items, found.total);
-    let response = Response::json(&PositionList { agent_id, positions, total });
-    Ok(page::with_next(response, cx.request, next))
+    let (mut steps, mut total) = (page::steps(&query, PAGE_DEFAULT)?, 0);
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        let call = List { agent_id: &agent_id, with_closed, limit, below, filled };
+        let found = cx.store.call(&call).await?.ok_or_else(|| unknown_agent(&agent_id))?;
+        total = found.total;
+        steps.add(found.page);
+    }
+    let response = Response::json(&PositionList { agent_id, positions: steps.rows, total });
+    Ok(page::with_next(response, cx.request, steps.next))
 }
 
 /// `POST /positions/{id}/close`

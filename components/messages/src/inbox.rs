@@ -13,10 +13,11 @@ use reef_domain::limits::{
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
 use reef_store::inbox::{
-    Acknowledge, Charge, Count, Letter, ListDead, ListInboxes, Look, Mail, Mails, Receive, Redrive,
-    Send, Sent, Share,
+    Acknowledge, Charge, Count, Letter, ListDead, ListInboxes, Look, Mail, Receive, Redrive, Send,
+    Sent, Share,
 };
 use reef_store::node::{NoteDepth, Writer};
+use reef_store::steps::{Step, Steps};
 use reef_web::extract::{json_object, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -142,11 +143,10 @@ pub(crate) async fn note_depth<R: Redis>(
     let _ = cx.store.call(&NoteDepth { agent, depth, shares }).await;
 }
 
-fn show_all<R>(cx: &Context<'_, R>, mails: &Mails) -> Answer {
-    let messages =
-        mails.mails.iter().map(|mail| show(mail, None)).collect::<Result<Vec<_>, _>>()?;
-    let response = Response::json(&MailList { messages, depth: mails.depth });
-    Ok(page::with_next(response, cx.request, mails.next.map(|next| next.to_string())))
+fn show_all<R>(cx: &Context<'_, R>, mails: &Steps<Mail>, depth: i64) -> Answer {
+    let messages = mails.rows.iter().map(|mail| show(mail, None)).collect::<Result<Vec<_>, _>>()?;
+    let response = Response::json(&MailList { messages, depth });
+    Ok(page::with_next(response, cx.request, mails.next))
 }
 
 /// A message as it is shown; with a receipt, if it was received.
@@ -191,26 +191,31 @@ fn with_old_mail<R>(cx: &Context<'_, R>) -> bool {
 /// `GET /inbox/{agent}`
 pub(crate) async fn look<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent = own_inbox(cx).await?;
-    let query = cx.query();
-    let limit = page::limit(&query, PAGE_DEFAULT)?;
-    let after = page::number_cursor(&query)?;
-    let call = Look { agent: &agent, limit, with_old_mail: with_old_mail(cx), after };
-    show_all(cx, &cx.store.call(&call).await?)
+    let (mut steps, mut depth) = (page::steps(&cx.query(), PAGE_DEFAULT)?, 0);
+    let with_old_mail = with_old_mail(cx);
+    while let Some(Step { limit, from: after, filled }) = steps.step() {
+        let call = Look { agent: &agent, limit, with_old_mail, after, filled };
+        let found = cx.store.call(&call).await?;
+        depth = found.depth;
+        steps.add(found.page);
+    }
+    show_all(cx, &steps, depth)
 }
 
 /// `GET /inboxes`: those of the caller, or all for who administers. Which there are says an index of the
 /// cluster, what is in them each of them.
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let query = cx.query();
-    let (limit, below) = (page::limit(&query, PAGE_DEFAULT)?, page::number_cursor(&query)?);
     let owner = match cx.caller.writer() {
         Writer::Owner(agent) => Some(agent),
         Writer::Any => None,
     };
-    let found = cx.store.call(&ListInboxes { owner, limit, below }).await?;
-    let counts: Vec<_> = found.items.iter().map(|agent| Count { agent }).collect();
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        steps.add(cx.store.call(&ListInboxes { owner, limit, below, filled }).await?);
+    }
+    let counts: Vec<_> = steps.rows.iter().map(|agent| Count { agent }).collect();
     let counted = cx.store.call_each(&counts).await?;
-    let inboxes = found.items.iter().zip(counted).filter(|(_, counted)| counted.is_there);
+    let inboxes = steps.rows.iter().zip(counted).filter(|(_, counted)| counted.is_there);
     let inboxes = inboxes.map(|(agent, counted)| InboxCounts {
         agent: agent.as_str().into(),
         waiting: counted.waiting,
@@ -218,7 +223,7 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         dead: counted.dead,
         oldest_at: counted.oldest_at.as_deref().and_then(UnixMillis::parse),
     });
-    let next = found.next.map(|next| next.to_string());
+    let next = steps.next.map(|next| next.to_string());
     let answer = InboxList {
         success: true,
         inboxes: inboxes.collect(),
@@ -271,10 +276,13 @@ pub(crate) async fn acknowledge<R: Redis>(cx: &Context<'_, R>) -> Answer {
 /// `GET /inbox/{agent}/dead`
 pub(crate) async fn list_dead<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let agent = own_inbox(cx).await?;
-    let query = cx.query();
-    let limit = page::limit(&query, PAGE_DEFAULT)?;
-    let after = page::number_cursor(&query)?;
-    show_all(cx, &cx.store.call(&ListDead { agent: &agent, limit, after }).await?)
+    let (mut steps, mut depth) = (page::steps(&cx.query(), PAGE_DEFAULT)?, 0);
+    while let Some(Step { limit, from: after, filled }) = steps.step() {
+        let found = cx.store.call(&ListDead { agent: &agent, limit, after, filled }).await?;
+        depth = found.depth;
+        steps.add(found.page);
+    }
+    show_all(cx, &steps, depth)
 }
 
 /// `POST /inbox/{agent}/dead/redrive`

@@ -13,6 +13,7 @@ use reef_store::node::{
     AvailablePosition, Get, List, ListAvailable, Register, Registered as Outcome, Remove, Shutdown,
     Standing, Update, Writer, Written,
 };
+use reef_store::steps::{Step, Steps};
 use reef_store::{Redis, StoreError, name};
 use reef_web::extract::object;
 use reef_web::route::{Answer, mark_replayed};
@@ -131,17 +132,11 @@ pub(crate) async fn list_by_skill<R: Redis>(cx: &Context<'_, R>) -> Answer {
 }
 
 async fn list_nodes<R: Redis>(cx: &Context<'_, R>, status: &str, skill: &str, tag: &str) -> Answer {
-    let query = cx.query();
-    let call = List {
-        status,
-        skill,
-        tag,
-        limit: page::limit(&query, PAGE_MAX)?,
-        below: page::cursor(&query, |text| text.parse().ok().filter(|seq| *seq > 0))?,
-    };
-    let page = cx.store.call(&call).await?;
-    let next = page.next.map(|below| below.to_string());
-    Ok(page::with_next(Response::json(&page.nodes), cx.request, next))
+    let mut steps = page::steps(&cx.query(), PAGE_MAX)?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        steps.add(cx.store.call(&List { status, skill, tag, limit, below, filled }).await?);
+    }
+    Ok(page::answer(cx.request, &steps))
 }
 
 /// `GET /nodes/available`
@@ -152,15 +147,18 @@ pub(crate) async fn list_available<R: Redis>(cx: &Context<'_, R>) -> Answer {
         let node_id = id::checked(NodeId::from(node_id)).ok()?;
         Some(AvailablePosition { load: load.parse().ok()?, node_id })
     })?;
-    let limit = page::limit(&query, PAGE_MAX)?;
-    let call = ListAvailable {
-        limit,
-        after_load: after.as_ref().map(|position| position.load),
-        after_id: after.as_ref().map(|position| position.node_id.as_str()),
-    };
-    let page = cx.store.call(&call).await?;
-    let next = page.next.map(|position| format!("{}.{}", position.load, position.node_id));
-    Ok(page::with_next(Response::json(&page.nodes), cx.request, next))
+    let mut steps = Steps::new(page::limit(&query, PAGE_MAX)?, after);
+    while let Some(Step { limit, from: after, filled }) = steps.step() {
+        let call = ListAvailable {
+            limit,
+            after_load: after.as_ref().map(|position| position.load),
+            after_id: after.as_ref().map(|position| position.node_id.as_str()),
+            filled,
+        };
+        steps.add(cx.store.call(&call).await?);
+    }
+    let next = steps.next.map(|position| format!("{}.{}", position.load, position.node_id));
+    Ok(page::with_next(Response::json(&steps.rows), cx.request, next))
 }
 
 /// `GET /nodes/{id}`

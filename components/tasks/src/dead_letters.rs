@@ -3,7 +3,7 @@
 use reef_api::history::{DeadByError, DeadGroup};
 use reef_api::task::{TaskRedriveAnswer, TaskRedriveBody};
 use reef_domain::filter::{ERROR_KEY_RULE, is_error_key};
-use reef_domain::limits::REDRIVE_MAX;
+use reef_domain::limits::{PAGE_DEFAULT, REDRIVE_MAX};
 use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::steps::Step;
@@ -11,8 +11,6 @@ use reef_store::task::{DeadError, Letters, ListDead, ListDeadErrors, redrive as 
 use reef_web::extract::optional_object;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::{Context, Problem, Response, page};
-
-use crate::owners::{paged, steps};
 
 /// Steps of 25 that one redrive takes: it stays well inside a request's time.
 const REDRIVE_STEPS: usize = 800;
@@ -28,24 +26,23 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         Some("error") => return by_error(cx).await,
         Some(_) => return Err(Problem::parameter("group", "must be error")),
     }
-    let mut steps = steps(&cx.query())?;
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
     while let Some(Step { limit, from: below, filled }) = steps.step() {
         steps.add(cx.store.call(&ListDead { owner, limit, below, filled }).await?);
     }
-    Ok(paged(cx, &steps))
+    Ok(page::answer(cx.request, &steps))
 }
 
 /// Dead letters by what they have in common.
 async fn by_error<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let owner = cx.caller.writer().as_argument();
-    let mut steps = steps(&cx.query())?;
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
     while let Some(Step { limit, from: below, filled }) = steps.step() {
         steps.add(cx.store.call(&ListDeadErrors { owner, limit, below, filled }).await?);
     }
-    let next = steps.next.map(|number| number.to_string());
     let groups = steps.rows.into_iter().map(group).collect();
     let answer = Response::json(&DeadByError { success: true, groups });
-    Ok(page::with_next(answer, cx.request, next))
+    Ok(page::with_next(answer, cx.request, steps.next))
 }
 
 fn group(found: DeadError) -> DeadGroup {

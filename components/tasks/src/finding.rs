@@ -4,14 +4,13 @@ use reef_api::find::TaskFilter;
 use reef_domain::Invalid;
 use reef_domain::filter::Filter;
 use reef_domain::label;
+use reef_domain::limits::PAGE_DEFAULT;
 use reef_store::Redis;
 use reef_store::steps::Step;
 use reef_store::task::List;
 use reef_web::extract::Query;
 use reef_web::route::Answer;
-use reef_web::{Context, Problem};
-
-use crate::owners::{paged, steps};
+use reef_web::{Context, Problem, page};
 
 /// How many tasks a list has looked at.
 const SCANNED: &str = "reef-scanned";
@@ -53,11 +52,11 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let query = cx.query();
     let mut filter = filter(&query)?;
     filter.owner = Some(cx.caller.writer().as_argument().to_owned()).filter(|it| !it.is_empty());
-    let (mut steps, mut scanned) = (steps(&query)?, 0);
+    let (mut steps, mut scanned) = (page::steps(&query, PAGE_DEFAULT)?, 0);
     while let Some(Step { limit, from: below, filled }) = steps.step() {
         let found = cx.store.call(&List { filter: &filter, limit, below, filled }).await?;
         scanned += found.scanned;
-        steps.add(found);
+        steps.add(found.page);
     }
-    Ok(paged(cx, &steps).with(SCANNED, scanned.to_string()))
+    Ok(page::answer(cx.request, &steps).with(SCANNED, scanned.to_string()))
 }

@@ -8,12 +8,13 @@ use reef_api::{GroupId, TaskId, Token, WaitId};
 use reef_domain::flow::Edge;
 use reef_domain::json::Json;
 use reef_domain::limits::{
-    BATCH_EDGES_MAX, BATCH_TASKS_MAX, BODY_BYTES_MAX, CLAIM_TOKEN_CHARS_MAX, TASK_NAME_CHARS_MAX,
+    BATCH_EDGES_MAX, BATCH_TASKS_MAX, BODY_BYTES_MAX, CLAIM_TOKEN_CHARS_MAX, PAGE_DEFAULT,
+    TASK_NAME_CHARS_MAX,
 };
 use reef_domain::task::{Submission, check_task_id};
 use reef_domain::{Invalid, id, name};
 use reef_store::Redis;
-use reef_store::group::{Change, Get, Tasks};
+use reef_store::group::{Change, Following, Get, Tasks};
 use reef_store::message::Owned;
 use reef_store::steps::Step;
 use reef_store::task::{Batch, GivenTask, SubmitBatch, Written};
@@ -21,9 +22,9 @@ use reef_web::extract::{json_object, object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::task::{exhausted, too_many_classes, unknown_followed};
-use reef_web::{Code, Context, Problem, Response};
+use reef_web::{Code, Context, Problem, Response, page};
 
-use crate::owners::{check_wait_ms, paged, steps, tell_followers};
+use crate::owners::{check_wait_ms, tell_followers};
 use crate::waits::details_json;
 
 /// Most tasks of a batch that is not atomic: ten scripts.
@@ -268,12 +269,13 @@ pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
 pub(crate) async fn tasks<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let group_id: GroupId = cx.id("id", "group_id")?;
     let owner = cx.caller.writer().as_argument();
-    let mut steps = steps(&cx.query())?;
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
     while let Some(Step { limit, from: after, filled }) = steps.step() {
         let call = Tasks { group_id: &group_id, owner, limit, after, filled };
         steps.add(cx.store.call(&call).await?.ok_or_else(|| unknown_group(&group_id))?);
     }
-    Ok(paged(cx, &steps))
+    let tasks: Vec<_> = steps.rows.iter().map(|Following(task)| task).collect();
+    Ok(page::with_next(Response::json(&tasks), cx.request, steps.next))
 }
 
 /// `POST /groups/{id}/cancel`

@@ -9,6 +9,7 @@ use reef_domain::{Invalid, id};
 use reef_store::Redis;
 use reef_store::limit::{Get, LimitPut, List, Penalise, Penalised, Put, Remove, rates_json};
 use reef_store::queue::{Pause, Paused as ReadPaused, paused_state, paused_text};
+use reef_store::steps::Step;
 use reef_store::task::Written;
 use reef_web::extract::object;
 use reef_web::route::{Answer, mark_replayed};
@@ -24,12 +25,11 @@ fn unknown_limit(name: &LimitId) -> Problem {
 
 /// `GET /limits`
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let query = cx.query();
-    let call =
-        List { limit: page::limit(&query, PAGE_DEFAULT)?, below: page::number_cursor(&query)? };
-    let found = cx.store.call(&call).await?;
-    let next = found.next.map(|number| number.to_string());
-    Ok(page::with_next(Response::json(&found.limits), cx.request, next))
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        steps.add(cx.store.call(&List { limit, below, filled }).await?);
+    }
+    Ok(page::answer(cx.request, &steps))
 }
 
 /// `GET /limits/{name}`

@@ -12,7 +12,7 @@ use reef_domain::task::{Submission, check_task_id};
 use reef_domain::usage::Charge;
 use reef_domain::{Money, id};
 use reef_store::Redis;
-use reef_store::steps::{Step, Steps};
+use reef_store::steps::Step;
 use reef_store::task::{
     Begin, Cancel, Count, Ended, Found, Get, GivenTask, ListWaiting, Remove, Retry, Submit,
     Submitted, Task, TasksByStatus, Written, clean_up as forget_old, release, reserve, settle_end,
@@ -24,7 +24,6 @@ use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::task::{READ_ONLY, not_submitted};
 use reef_web::{Code, Context, Problem, Response, page};
-use serde::Serialize;
 
 use crate::history::totals;
 use crate::waits::details_json;
@@ -196,25 +195,14 @@ async fn begin_priced<R: Redis>(
     Ok(Response::json(&SubmittedTask { task: *found.task, routable, deduplicated: false }))
 }
 
-/// Answers a page of tasks.
-pub(crate) fn paged<R, T: Serialize>(cx: &Context<'_, R>, found: &Steps<T>) -> Response {
-    let next = found.next.map(|number| number.to_string());
-    page::with_next(Response::json(&found.rows), cx.request, next)
-}
-
-/// The page that is asked for, of which nothing was read yet.
-pub(crate) fn steps<T>(query: &Query) -> Result<Steps<T>, Problem> {
-    Ok(Steps::new(page::limit(query, PAGE_DEFAULT)?, page::number_cursor(query)?))
-}
-
 /// `GET /tasks/pending`: what waits for a node, in the order of claiming.
 pub(crate) async fn list_waiting<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let owner = cx.caller.writer().as_argument();
-    let mut steps = steps(&cx.query())?;
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
     while let Some(Step { limit, from: after, filled }) = steps.step() {
         steps.add(cx.store.call(&ListWaiting { owner, limit, after, filled }).await?);
     }
-    Ok(paged(cx, &steps))
+    Ok(page::answer(cx.request, &steps))
 }
 
 /// `GET /tasks/stats`

@@ -24,6 +24,7 @@ use reef_store::schedule::{
     SchedulePut, Standing, catch_up_json, owner_of,
 };
 use reef_store::script::Once;
+use reef_store::steps::Step;
 use reef_web::extract::{json_object, object, optional_object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -127,17 +128,14 @@ pub(crate) async fn put<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 /// `GET /schedules`
 pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let query = cx.query();
-    let call = List {
-        owner: cx.caller.writer().as_argument(),
-        limit: page::limit(&query, PAGE_DEFAULT)?,
-        below: page::number_cursor(&query)?,
-    };
-    let found = cx.store.call(&call).await?;
-    let next = found.next.map(|number| number.to_string());
-    let schedules = found.schedules.into_iter().map(|schedule| schedule.shown());
+    let owner = cx.caller.writer().as_argument();
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        steps.add(cx.store.call(&List { owner, limit, below, filled }).await?);
+    }
+    let schedules = steps.rows.into_iter().map(|schedule| schedule.shown());
     let schedules = schedules.collect::<Result<Vec<_>, _>>()?;
-    Ok(page::with_next(Response::json(&schedules), cx.request, next))
+    Ok(page::with_next(Response::json(&schedules), cx.request, steps.next))
 }
 
 async fn read<R: Redis>(cx: &Context<'_, R>) -> Result<Standing, Problem> {

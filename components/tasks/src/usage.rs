@@ -9,6 +9,7 @@ use reef_domain::limits::{BUDGETS_MAX, PAGE_DEFAULT, PRICES_MAX};
 use reef_domain::usage::{Bounds, Budget, Days, Price, check_budget_id, check_price_name};
 use reef_domain::{Invalid, Money, id};
 use reef_store::Redis;
+use reef_store::steps::Step;
 use reef_store::task::Written;
 use reef_store::usage::budget::{self, BudgetPut};
 use reef_store::usage::price::{self, PricePut};
@@ -118,15 +119,12 @@ pub(crate) async fn remove_price<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
 /// `GET /budgets`
 pub(crate) async fn list_budgets<R: Redis>(cx: &Context<'_, R>) -> Answer {
-    let query = cx.query();
-    let call = budget::List {
-        writer: cx.caller.writer(),
-        limit: page::limit(&query, PAGE_DEFAULT)?,
-        below: page::number_cursor(&query)?,
-    };
-    let found = cx.store.call(&call).await?;
-    let next = found.next.map(|number| number.to_string());
-    Ok(page::with_next(Response::json(&found.budgets), cx.request, next))
+    let writer = cx.caller.writer();
+    let mut steps = page::steps(&cx.query(), PAGE_DEFAULT)?;
+    while let Some(Step { limit, from: below, filled }) = steps.step() {
+        steps.add(cx.store.call(&budget::List { writer, limit, below, filled }).await?);
+    }
+    Ok(page::answer(cx.request, &steps))
 }
 
 /// What a budget is for: the path, and whose users or groups it speaks of.

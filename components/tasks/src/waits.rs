@@ -8,7 +8,7 @@ use reef_api::wait::{
 use reef_api::{TaskId, Token, WaitId, Word as _};
 use reef_domain::json::Json;
 use reef_domain::limits::{
-    CHECKPOINT_BYTES_MAX, COMMENT_CHARS_MAX, SIGNAL_BYTES_MAX, WAIT_DETAILS_BYTES_MAX,
+    CHECKPOINT_BYTES_MAX, COMMENT_CHARS_MAX, PAGE_DEFAULT, SIGNAL_BYTES_MAX, WAIT_DETAILS_BYTES_MAX,
 };
 use reef_domain::usage::Report;
 use reef_domain::wait::{Wait as Asked, check_signal_name};
@@ -21,10 +21,10 @@ use reef_web::extract::object;
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
 use reef_web::task::unknown_followed;
-use reef_web::{Code, Context, Problem, Response};
+use reef_web::{Code, Context, Problem, Response, page};
 
 use crate::claims::{token, usage_json};
-use crate::owners::{check_wait_ms, paged, steps, unknown_task, written};
+use crate::owners::{check_wait_ms, unknown_task, written};
 
 fn unknown_wait(wait_id: &str) -> Problem {
     Problem::new(Code::NotFound, format!("There is no wait {wait_id}."))
@@ -191,11 +191,11 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
         waits.retain(|wait| kind.is_empty() || wait.kind.as_str() == kind);
         return Ok(Response::json(&waits));
     }
-    let mut steps = steps(&query)?;
+    let mut steps = page::steps(&query, PAGE_DEFAULT)?;
     while let Some(Step { limit, from: below, filled }) = steps.step() {
         steps.add(cx.store.call(&List { writer, kind, assignee, limit, below, filled }).await?);
     }
-    Ok(paged(cx, &steps))
+    Ok(page::answer(cx.request, &steps))
 }
 
 /// `GET /waits/{wid}`. `wait_ms` is the host's: it asks again once somebody has answered.

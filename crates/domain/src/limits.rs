@@ -94,8 +94,8 @@ pub const PAGE_DEFAULT: i64 = 100;
 /// early and its cursor says where to go on.
 pub const LIST_SCAN_MAX: i64 = 2000;
 
-/// Most rows that one script of a list of tasks or waits reads: one to two milliseconds, in which nobody
-/// else is served. A larger page takes several.
+/// Most rows that one script of a list reads: one to two milliseconds, in which nobody else is served. A
+/// larger page takes several.
 pub const ROWS_AT_ONCE: i64 = 100;
 
 /// Largest JSON body, in bytes (`contract.md` §1).
@@ -334,12 +334,11 @@ pub const AUDIT_IDS: i64 = 20;
 /// Longest reason that a request may give, in characters.
 pub const AUDIT_REASON_CHARS_MAX: usize = 500;
 
-/// Entries that a page of the audit reads at once, and that it looks at where a filter keeps them back: some
-/// milliseconds of Redis' time.
+/// Entries of the audit that one script reads: a millisecond of Redis' time.
 pub const AUDIT_STEP: i64 = 100;
 
-/// See [`AUDIT_STEP`].
-pub const AUDIT_LOOKED_AT: i64 = 2_000;
+/// Most of such steps that a page takes where a filter keeps entries back.
+pub const AUDIT_STEPS: usize = 20;
 
 /// Keys that one page of the ledger's audit looks at, about: a millisecond of Redis' time, and some
 /// 100 KB if all are the ledger's.

@@ -6,9 +6,9 @@ use reef_domain::time::UnixMillis;
 
 use crate::account::Balance;
 use crate::key::Key;
-use crate::ledger::Page;
 use crate::node::read_json;
 use crate::script::{FromReply, Malformed, Reader};
+use crate::steps::Page;
 
 include!(concat!(env!("OUT_DIR"), "/calls_agent.rs"));
 

@@ -1,14 +1,16 @@
 //! Calls on the audit: `lua/audit/`. Scripts that change something write it themselves (`lua/include/audit.lua`).
 
 use reef_domain::journal::{NO_SEAL, seal};
-use reef_domain::limits::{AUDIT_ENTRIES_MAX, AUDIT_KEPT_MS, SEALS_A_TICK};
+use reef_domain::limits::{
+    AUDIT_ENTRIES_MAX, AUDIT_KEPT_MS, AUDIT_STEP, AUDIT_STEPS, SEALS_A_TICK,
+};
 use reef_domain::time::UnixMillis;
 use reef_domain::trail::{Chain, Entry};
 use serde_json::value::RawValue;
 
 use crate::entry::SealsSeen;
 use crate::port::Redis;
-use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
+use crate::script::{FromReply, Malformed, Reader, Store, StoreError, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_audit.rs"));
 
@@ -70,15 +72,18 @@ pub struct Row {
     pub entry: Entry,
 }
 
-impl FromReply for Page {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        let next = reply.filled()?;
-        Ok(Self {
-            next,
-            looked_at: reply.optional_int()?.unwrap_or_default(),
-            rows: Vec::read(reply)?,
-        })
-    }
+/// What one step of a page has looked at.
+#[derive(Debug)]
+pub struct Looked {
+    next: Option<String>,
+    filled: i64,
+    count: i64,
+    looked_at: i64,
+    rows: Vec<Row>,
+}
+
+rows! {
+    Looked { next, filled, count, looked_at, rows }
 }
 
 impl FromReply for Row {
@@ -156,7 +161,7 @@ impl FromReply for Head {
     }
 }
 
-/// Reads some entries of one chain.
+/// Reads some entries of one chain, in steps ([`crate::steps`]).
 ///
 /// # Errors
 /// [`StoreError`].
@@ -169,17 +174,36 @@ pub async fn list<R: Redis>(
     filter: Filter<'_>,
 ) -> Result<Page, StoreError> {
     let Filter { actor, action, target } = filter;
-    match chain {
-        Chain::Cluster => {
-            store.call(&List { oldest_first, limit, after, actor, action, target }).await
+    let mut page = Page { next: Some(after.to_owned()), looked_at: 0, rows: Vec::new() };
+    let (mut left, mut filled) = (limit, 0);
+    for _ in 0..AUDIT_STEPS {
+        let Some(after) = page.next.as_deref() else { break };
+        let limit = left;
+        let step = match chain {
+            Chain::Cluster => {
+                let call = List { oldest_first, limit, after, filled, actor, action, target };
+                store.call(&call).await?
+            }
+            Chain::Ledger => {
+                let call =
+                    ListOfLedger { oldest_first, limit, after, filled, actor, action, target };
+                store.call(&call).await?
+            }
+        };
+        filled = step.filled;
+        left -= i64::try_from(step.rows.len()).unwrap_or(i64::MAX);
+        if step.count > 0 {
+            page.looked_at = step.looked_at;
         }
-        Chain::Ledger => {
-            let call = ListOfLedger { oldest_first, limit, after, actor, action, target };
-            let mut page = store.call(&call).await?;
-            page.rows.iter_mut().for_each(|row| row.entry.chain = chain);
-            Ok(page)
+        page.next = step.next;
+        page.rows.extend(step.rows);
+        // A step that ends early had no room for more.
+        if left == 0 || step.count < AUDIT_STEP {
+            break;
         }
     }
+    page.rows.iter_mut().for_each(|row| row.entry.chain = chain);
+    Ok(page)
 }
 
 /// Reads what a chain says of itself, and at most so many of its seals from a number on.

@@ -8,10 +8,10 @@ use reef_domain::journal::{Entry, Leg, NO_SEAL, seal};
 use reef_domain::limits::SEALS_A_TICK;
 use reef_domain::time::UnixMillis;
 
-use crate::ledger::Page;
 use crate::port::Redis;
 use crate::restored::ArrivedAtLedger;
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
+use crate::steps::Page;
 
 include!(concat!(env!("OUT_DIR"), "/calls_entry.rs"));
 

@@ -2,7 +2,10 @@
 
 pub use reef_api::cluster::Event;
 
-use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
+use reef_domain::limits::ROWS_AT_ONCE;
+
+use crate::port::Redis;
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, Store, StoreError, rows};
 
 include!(concat!(env!("OUT_DIR"), "/calls_event.rs"));
 include!(concat!(env!("OUT_DIR"), "/events.rs"));
@@ -104,19 +107,52 @@ pub struct Events {
     pub oldest: Option<String>,
     /// The youngest event that there ever was; `0-0` if there was none.
     pub youngest: String,
-    /// The log holds more behind these.
-    pub more: bool,
     /// The cursor was given out on data that are no more, since an older copy was restored: its last
     /// event. The events are those after it.
     pub restored: Option<String>,
+    /// The log holds more behind these.
+    pub more: bool,
+    /// Bytes that this step and those before it have listed.
+    pub filled: i64,
 }
 
 impl FromReply for Events {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let (oldest, youngest) = (reply.filled()?, reply.text()?);
-        let (more, restored) = (reply.flag()?, reply.filled()?);
-        Ok(Self { oldest, youngest, more, restored, events: FromReply::read(reply)? })
+        let (restored, more, filled) = (reply.filled()?, reply.flag()?, reply.int()?);
+        Ok(Self { oldest, youngest, restored, more, filled, events: FromReply::read(reply)? })
     }
+}
+
+/// Reads at most so many events after a cursor, in steps ([`crate::steps`]).
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn list<R: Redis>(
+    store: &Store<R>,
+    after: &Cursor,
+    limit: i64,
+) -> Result<Events, StoreError> {
+    let rows = |events: &[Event]| i64::try_from(events.len()).unwrap_or(i64::MAX);
+    let mut most = limit.min(ROWS_AT_ONCE);
+    let mut found = store.call(&List { after: after.clone(), limit: most, filled: 0 }).await?;
+    let mut is_whole = rows(&found.events) == most;
+    while is_whole && found.more && rows(&found.events) < limit {
+        let Some(last) = found.events.last().and_then(|last| Cursor::parse(&last.event_id)) else {
+            break;
+        };
+        most = (limit - rows(&found.events)).min(ROWS_AT_ONCE);
+        let call = List { after: last.clone(), limit: most, filled: found.filled };
+        let step = store.call(&call).await?;
+        // What has been dropped meanwhile, the next page tells.
+        if step.restored.is_some() || step.oldest.is_some_and(|oldest| last.is_before(&oldest)) {
+            break;
+        }
+        is_whole = rows(&step.events) == most;
+        (found.more, found.filled, found.youngest) = (step.more, step.filled, step.youngest);
+        found.events.extend(step.events);
+    }
+    Ok(found)
 }
 
 rows! {

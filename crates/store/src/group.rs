@@ -8,7 +8,7 @@ use reef_api::task::Task;
 use crate::message::Owned;
 use crate::node::Writer;
 use crate::script::{FromReply, Malformed, Reader, rows};
-use crate::steps::Paged;
+use crate::steps::Page;
 use crate::task::Written;
 
 include!(concat!(env!("OUT_DIR"), "/calls_group.rs"));
@@ -53,26 +53,6 @@ pub struct Changed {
     pub next: Option<i64>,
 }
 
-/// A page of a group's tasks, each with what it follows.
-#[derive(Debug)]
-pub struct FlowPage {
-    /// Where the next page begins, while there is more.
-    pub next: Option<i64>,
-    /// Bytes that this step and those before it have listed.
-    pub filled: i64,
-    /// The tasks.
-    pub tasks: Vec<Following>,
-}
-
-impl Paged for FlowPage {
-    type Row = Task;
-
-    fn parts(self) -> (Vec<Task>, Option<i64>, i64) {
-        let tasks = self.tasks.into_iter().map(|Following(task)| task).collect();
-        (tasks, self.next, self.filled)
-    }
-}
-
 /// A task that says what it follows.
 #[derive(Debug)]
 pub struct Following(pub Task);
@@ -109,6 +89,5 @@ pub(crate) fn read_followed(reply: &mut Reader) -> Result<Vec<Followed>, Malform
 }
 
 rows! {
-    FlowPage { next, filled, tasks }
     Changed { changed, follows, next }
 }

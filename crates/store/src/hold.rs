@@ -5,10 +5,11 @@ use reef_domain::Money;
 use reef_domain::limits::{HOLD_BATCH, HOLD_STEPS};
 use reef_domain::time::UnixMillis;
 
-use crate::ledger::{Moved, Page, Seen};
+use crate::ledger::{Moved, Seen};
 use crate::node::Writer;
 use crate::port::Redis;
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError};
+use crate::steps::Page;
 use crate::task::some_instant;
 
 include!(concat!(env!("OUT_DIR"), "/calls_hold.rs"));

@@ -4,9 +4,9 @@ use reef_api::MailId;
 use reef_api::mail::Priority;
 use reef_domain::json::Json;
 
-use crate::ledger::Page;
 use crate::proposal::{Acceptance, Kept};
-use crate::script::{Argument, Arguments, rows};
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
+use crate::steps::Page;
 
 include!(concat!(env!("OUT_DIR"), "/calls_inbox.rs"));
 include!(concat!(env!("OUT_DIR"), "/calls_mail.rs"));
@@ -69,12 +69,17 @@ pub struct Mail {
 /// Some messages, and how many there are in all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mails {
-    /// Where the next page begins, while there is more.
-    pub next: Option<i64>,
+    /// Some of them, in order.
+    pub page: Page<Mail>,
     /// How many there are.
     pub depth: i64,
-    /// In order.
-    pub mails: Vec<Mail>,
+}
+
+impl FromReply for Mails {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let (next, filled, depth) = (FromReply::read(reply)?, reply.int()?, reply.int()?);
+        Ok(Self { page: Page { next, filled, rows: Vec::read(reply)? }, depth })
+    }
 }
 
 /// Bytes of a sender's mail that are in an inbox.
@@ -126,7 +131,6 @@ pub struct Counted {
 rows! {
     Counted { is_there, waiting, in_flight, dead, oldest_at }
     Mail { message_id, attempts, members, is_old }
-    Mails { next, depth, mails }
     Share { sender, bytes }
     Acknowledged { acknowledged, unknown, depth, shares }
     Redriven { redriven, depth }

@@ -6,10 +6,11 @@ use reef_api::{AgentId, Word as _};
 use reef_domain::Money;
 use reef_domain::time::UnixMillis;
 
-use crate::ledger::{Moved, Page, Seen};
+use crate::ledger::{Moved, Seen};
 use crate::node::Writer;
 use crate::position::Position;
 use crate::script::{Argument, Arguments, FromReply, Malformed, Reader};
+use crate::steps::Page;
 
 include!(concat!(env!("OUT_DIR"), "/calls_intent.rs"));
 

@@ -4,8 +4,8 @@ use reef_api::InviteId;
 use reef_domain::access::Scopes;
 use reef_domain::time::UnixMillis;
 
-use crate::ledger::Page;
 use crate::script::{FromReply, Malformed, Reader};
+use crate::steps::Page;
 
 include!(concat!(env!("OUT_DIR"), "/calls_invite.rs"));
 

@@ -80,23 +80,3 @@ impl<T: FromReply> Seen<T> {
         })
     }
 }
-
-/// A page of a list, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    /// What is on it.
-    pub items: Vec<T>,
-    /// Where the next page begins, while there is more.
-    pub next: Option<i64>,
-}
-
-impl<T: FromReply> FromReply for Page<T> {
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        Ok(Self { next: read_next(reply)?, items: Vec::read(reply)? })
-    }
-}
-
-/// Reads where the next page begins.
-pub(crate) fn read_next(reply: &mut Reader) -> Result<Option<i64>, Malformed> {
-    reply.optional_int()
-}

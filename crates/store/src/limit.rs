@@ -7,7 +7,8 @@ use reef_domain::limit::Limit as Rules;
 use reef_domain::time::UnixMillis;
 
 use crate::node::Writer;
-use crate::script::{FromReply, Malformed, Reader, rows};
+use crate::script::{FromReply, Malformed, Reader};
+use crate::steps::Page;
 use crate::task::Written;
 
 include!(concat!(env!("OUT_DIR"), "/calls_limit.rs"));
@@ -55,17 +56,4 @@ impl FromReply for LimitStanding {
             penalised_at: FromReply::read(reply)?,
         })
     }
-}
-
-/// Limits, newest first.
-#[derive(Debug)]
-pub struct Page {
-    /// Where the next page begins, if there is one.
-    pub next: Option<i64>,
-    /// The limits.
-    pub limits: Vec<Limit>,
-}
-
-rows! {
-    Page { next, limits }
 }

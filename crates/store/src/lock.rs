@@ -3,7 +3,8 @@
 pub use reef_api::lock::Lock;
 
 use crate::node::Writer;
-use crate::script::{FromReply, Malformed, Reader, rows};
+use crate::script::{FromReply, Malformed, Reader};
+use crate::steps::Page;
 
 include!(concat!(env!("OUT_DIR"), "/calls_lock.rs"));
 
@@ -17,17 +18,4 @@ impl FromReply for Lock {
             ttl_ms: reply.int()?,
         })
     }
-}
-
-/// Locks that somebody holds, the latest change of holder first.
-#[derive(Debug)]
-pub struct Page {
-    /// Where the next page begins, if there is one.
-    pub next: Option<i64>,
-    /// The locks.
-    pub locks: Vec<Lock>,
-}
-
-rows! {
-    Page { next, locks }
 }

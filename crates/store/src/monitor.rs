@@ -189,7 +189,8 @@ pub async fn tick<R: Redis>(
             other => Some(other?),
         };
         tasks = Some(store.call(&Count { kept_ms }).await?);
-        limits = Some(store.call(&List { limit: LIMITS_SHOWN, below: None }).await?.limits);
+        limits =
+            Some(store.call(&List { limit: LIMITS_SHOWN, below: None, filled: 0 }).await?.rows);
         today = Some(usage::today(store).await?);
     }
     Ok(Ticked {

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::inbox::Share;
 use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes, rows};
+use crate::steps::Page;
 
 include!(concat!(env!("OUT_DIR"), "/calls_node.rs"));
 
@@ -108,24 +109,8 @@ impl FromReply for Sighting {
     }
 }
 
-/// A page of nodes.
-#[derive(Debug)]
-pub struct Page<C> {
-    /// The nodes.
-    pub nodes: Vec<Node>,
-    /// Where the next page begins, while there is more.
-    pub next: Option<C>,
-}
-
-impl<C> FromReply for Page<C>
-where
-    Option<C>: FromReply,
-{
-    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        let next = FromReply::read(reply)?;
-        Ok(Self { nodes: FromReply::read(reply)?, next })
-    }
-}
+/// Available nodes, the least loaded first.
+pub type AvailablePage = Page<Node, AvailablePosition>;
 
 /// Where a page of available nodes ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,9 +4,10 @@ pub use reef_api::ledger::Position;
 use reef_domain::Money;
 use reef_domain::time::UnixMillis;
 
-use crate::ledger::{Page, read_next, some_money};
+use crate::ledger::some_money;
 use crate::node::Writer;
 use crate::script::{FromReply, Malformed, Reader};
+use crate::steps::Page;
 use crate::task::{some_instant, some_text};
 
 include!(concat!(env!("OUT_DIR"), "/calls_position.rs"));
@@ -48,7 +49,7 @@ pub struct Positions {
 
 impl FromReply for Positions {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
-        let (next, total) = (read_next(reply)?, reply.int()?);
-        Ok(Self { page: Page { next, items: Vec::read(reply)? }, total })
+        let (next, filled, total) = (FromReply::read(reply)?, reply.int()?, reply.int()?);
+        Ok(Self { page: Page { next, filled, rows: Vec::read(reply)? }, total })
     }
 }

@@ -28,6 +28,7 @@ use crate::port::Redis;
 use crate::quota::Quotas;
 use crate::script::{Answered, FromReply, Malformed, Once, Reader, Store, StoreError, rows};
 use crate::settings::Settings;
+use crate::steps::Page;
 use crate::task::{Cancel, GivenTask, preferring_max};
 
 include!(concat!(env!("OUT_DIR"), "/calls_schedule.rs"));
@@ -75,7 +76,6 @@ struct Counts {
 
 rows! {
     Counts { started, skipped, missed, refused }
-    Page { next, schedules }
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, Malformed> {
@@ -102,15 +102,6 @@ impl FromReply for Schedule {
             updated_at: FromReply::read(reply)?,
         })
     }
-}
-
-/// Schedules, newest first.
-#[derive(Debug)]
-pub struct Page {
-    /// Where the next page begins, if there is one.
-    pub next: Option<i64>,
-    /// The schedules.
-    pub schedules: Vec<Schedule>,
 }
 
 /// A schedule and its last runs.

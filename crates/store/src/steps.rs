@@ -4,59 +4,74 @@
 
 use reef_domain::limits::ROWS_AT_ONCE;
 
+use crate::script::{FromReply, Malformed, Reader};
+
 /// What one script of several is to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct Step<C = i64> {
     /// Most rows.
     pub limit: i64,
     /// Where it begins.
-    pub from: Option<i64>,
+    pub from: Option<C>,
     /// Bytes that the steps before have listed: together they have no more room than one.
     pub filled: i64,
 }
 
-/// What a step has read.
-pub trait Paged {
+/// A page of a list, or the part of it that one step has read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T, C = i64> {
+    /// Where the next begins, while there is more.
+    pub next: Option<C>,
+    /// Bytes that this step and those before it have listed.
+    pub filled: i64,
     /// What is listed.
-    type Row;
+    pub rows: Vec<T>,
+}
 
-    /// The rows, where to go on while there is more, and how many bytes all steps have listed.
-    fn parts(self) -> (Vec<Self::Row>, Option<i64>, i64);
+impl<T, C> FromReply for Page<T, C>
+where
+    Option<C>: FromReply,
+    Vec<T>: FromReply,
+{
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let (next, filled) = (FromReply::read(reply)?, FromReply::read(reply)?);
+        Ok(Self { next, filled, rows: FromReply::read(reply)? })
+    }
 }
 
 /// A page that is read in steps.
 #[derive(Debug)]
-pub struct Steps<T> {
+pub struct Steps<T, C = i64> {
     /// What was read.
     pub rows: Vec<T>,
     /// Where the next page begins, while there is more.
-    pub next: Option<i64>,
+    pub next: Option<C>,
     left: i64,
-    step: Option<Step>,
+    step: Option<Step<C>>,
 }
 
-impl<T> Steps<T> {
+impl<T, C: Clone> Steps<T, C> {
     /// A page of at most so many rows, from this place on.
     #[must_use]
-    pub fn new(limit: i64, from: Option<i64>) -> Self {
+    pub fn new(limit: i64, from: Option<C>) -> Self {
         let step = Step { limit: limit.min(ROWS_AT_ONCE), from, filled: 0 };
         Self { rows: Vec::new(), next: None, left: limit, step: Some(step) }
     }
 
     /// What to read next; `None`: the page is all there.
     #[must_use]
-    pub fn step(&self) -> Option<Step> {
-        self.step
+    pub fn step(&self) -> Option<Step<C>> {
+        self.step.clone()
     }
 
     /// Takes what a step has read. One that ends early had no room for more, or has looked at enough: so
     /// does the page.
-    pub fn add(&mut self, page: impl Paged<Row = T>) {
-        let (rows, next, filled) = page.parts();
+    pub fn add(&mut self, page: Page<T, C>) {
+        let Page { next, filled, rows } = page;
         let read = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let is_whole = self.step.is_some_and(|step| read == step.limit);
+        let is_whole = self.step.as_ref().is_some_and(|step| read == step.limit);
         self.rows.extend(rows);
-        self.next = next;
+        self.next.clone_from(&next);
         self.left -= read;
         let goes_on = is_whole && next.is_some() && self.left > 0;
         let step = Step { limit: self.left.min(ROWS_AT_ONCE), from: next, filled };
@@ -68,32 +83,26 @@ impl<T> Steps<T> {
 mod tests {
     use super::*;
 
-    struct Page(i64, Option<i64>);
-
-    impl Paged for Page {
-        type Row = ();
-
-        fn parts(self) -> (Vec<()>, Option<i64>, i64) {
-            (vec![(); usize::try_from(self.0).unwrap()], self.1, 7)
-        }
+    fn page(rows: i64, next: Option<i64>) -> Page<()> {
+        Page { next, filled: 7, rows: vec![(); usize::try_from(rows).unwrap()] }
     }
 
     #[test]
     fn a_page_goes_on_until_it_is_whole() {
         let mut steps = Steps::new(ROWS_AT_ONCE + 50, Some(9));
         assert_eq!(steps.step(), Some(Step { limit: ROWS_AT_ONCE, from: Some(9), filled: 0 }));
-        steps.add(Page(ROWS_AT_ONCE, Some(5)));
+        steps.add(page(ROWS_AT_ONCE, Some(5)));
         assert_eq!(steps.step(), Some(Step { limit: 50, from: Some(5), filled: 7 }));
-        steps.add(Page(50, Some(2)));
+        steps.add(page(50, Some(2)));
         assert_eq!((steps.step(), steps.next), (None, Some(2)));
         assert_eq!(steps.rows.len(), usize::try_from(ROWS_AT_ONCE + 50).unwrap());
     }
 
     #[test]
     fn a_page_ends_where_a_step_ends_early() {
-        for (page, next) in [(Page(ROWS_AT_ONCE, None), None), (Page(3, Some(5)), Some(5))] {
+        for (read, next) in [(page(ROWS_AT_ONCE, None), None), (page(3, Some(5)), Some(5))] {
             let mut steps = Steps::new(1000, None);
-            steps.add(page);
+            steps.add(read);
             assert_eq!((steps.step(), steps.next), (None, next));
         }
     }

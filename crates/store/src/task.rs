@@ -32,6 +32,7 @@ pub use self::submit::*;
 use crate::message::Owned;
 use crate::node::Writer;
 use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes, rows};
+use crate::steps::Page;
 use crate::tasklog::{LogOf, LogRight};
 use crate::usage::task_usage;
 use crate::wait::WaitSpec;

@@ -22,7 +22,8 @@ pub mod price {
 
 /// Budgets: `lua/budget/`.
 pub mod budget {
-    use super::{Budget, Page, Writer, Written};
+    use super::{Budget, Writer, Written};
+    use crate::steps::Page;
 
     include!(concat!(env!("OUT_DIR"), "/calls_budget.rs"));
 }
@@ -172,16 +173,6 @@ impl FromReply for Budget {
     }
 }
 
-/// Budgets, newest first.
-#[derive(Debug)]
-pub struct Page {
-    /// Where the next page begins, if there is one.
-    pub next: Option<i64>,
-    /// The budgets.
-    pub budgets: Vec<Budget>,
-}
-
 rows! {
-    Page { next, budgets }
     SpentOn { day, spent }
 }

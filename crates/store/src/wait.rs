@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::node::Writer;
-use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, rows};
-use crate::steps::Paged;
+use crate::script::{Argument, Arguments, FromReply, Malformed, Reader};
+use crate::steps::Page;
 
 include!(concat!(env!("OUT_DIR"), "/calls_wait.rs"));
 
@@ -156,27 +156,4 @@ impl FromReply for Wait {
             answers,
         })
     }
-}
-
-/// A page of waits.
-#[derive(Debug)]
-pub struct Page {
-    /// The waits.
-    pub waits: Vec<Wait>,
-    /// Where the next page begins, while there is more.
-    pub next: Option<i64>,
-    /// Bytes that this step and those before it have listed.
-    pub filled: i64,
-}
-
-impl Paged for Page {
-    type Row = Wait;
-
-    fn parts(self) -> (Vec<Wait>, Option<i64>, i64) {
-        (self.waits, self.next, self.filled)
-    }
-}
-
-rows! {
-    Page { next, filled, waits }
 }

@@ -4,6 +4,8 @@
 //! list is refused by another, where it would mean an arbitrary place.
 
 use reef_domain::limits::PAGE_MAX;
+use reef_store::steps::Steps;
+use serde::Serialize;
 
 use crate::extract::Query;
 use crate::http::{Request, Response};
@@ -64,10 +66,24 @@ pub fn number_cursor(query: &Query) -> Result<Option<i64>, Problem> {
     cursor(query, |text| text.parse().ok().filter(|number| *number > 0))
 }
 
+/// The page that is asked for of a list in the order of numbers; nothing was read of it yet.
+///
+/// # Errors
+/// Those of [`limit`] and [`number_cursor`].
+pub fn steps<T>(query: &Query, default: i64) -> Result<Steps<T>, Problem> {
+    Ok(Steps::new(limit(query, default)?, number_cursor(query)?))
+}
+
+/// Answers a page that is nothing but its rows.
+#[must_use]
+pub fn answer<T: Serialize>(request: &Request, page: &Steps<T>) -> Response {
+    with_next(Response::json(&page.rows), request, page.next)
+}
+
 /// Adds `Link: <…>; rel="next"`: the same request with another cursor.
 #[must_use]
-pub fn with_next(response: Response, request: &Request, next: Option<String>) -> Response {
-    with_next_at(response, request, "cursor", next)
+pub fn with_next(response: Response, request: &Request, next: Option<impl ToString>) -> Response {
+    with_next_at(response, request, "cursor", next.map(|next| next.to_string()))
 }
 
 /// The same for lists whose cursor has another name.

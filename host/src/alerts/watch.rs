@@ -1,6 +1,7 @@
 //! The cluster's events as alerts. Events tell of a change whoever has made it: a monitor, the cron
 //! component, a request.
 
+use reef_domain::limits::ROWS_AT_ONCE;
 use reef_redis::Connection;
 use reef_store::event::{Cursor, Event, EventType, Latest, List};
 use reef_store::{Store, StoreError};
@@ -9,9 +10,9 @@ use serde_json::{Value, json};
 use super::Alerts;
 
 /// Events that one look reads.
-const PAGE: i64 = 1000;
-/// Pages that one look reads: the log keeps about ten, and the monitor has more to do.
-const PAGES: usize = 10;
+const PAGE: i64 = ROWS_AT_ONCE;
+/// Pages that one look reads: as much as the log keeps, and the monitor has more to do.
+const PAGES: usize = 100;
 
 /// How far the events were read.
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ impl Watch {
         };
         for _ in 0..PAGES {
             let after = cursor.clone();
-            let found = store.call(&List { after, limit: PAGE }).await?;
+            let found = store.call(&List { after, limit: PAGE, filled: 0 }).await?;
             for event in &found.events {
                 if let Some(kind) = EventType::find(&event.event_type).and_then(|entry| entry.alert)
                 {

@@ -278,7 +278,8 @@ async fn cluster_page(
 ) -> Result<Page, StoreError> {
     let text = text_of(place);
     let after = event::Cursor::parse(&text).unwrap_or_default();
-    let found = store.call(&List { after: after.clone(), limit: as_count(limit) }).await?;
+    let found =
+        store.call(&List { after: after.clone(), limit: as_count(limit), filled: 0 }).await?;
     let mut frames = Vec::with_capacity(found.events.len() + 1);
     if let Some(oldest) = found.oldest.filter(|oldest| after.is_before(oldest)) {
         let goes_on = StreamId::parse(&oldest).unwrap_or_default().before();

@@ -15,12 +15,18 @@ pub fn verified_journal(connection: redis::Connection) -> (Vec<Entry>, Verifier)
     let (mut entries, mut verifier) = (Vec::new(), Verifier::default());
     let mut after = Some(0);
     while after.is_some() {
-        let call = List { agent_id: &AgentId::from(""), oldest_first: true, limit: 1000, after };
+        let call = List {
+            agent_id: &AgentId::from(""),
+            oldest_first: true,
+            limit: 1000,
+            after,
+            filled: 0,
+        };
         let page = now(store.call(&call)).unwrap();
-        for entry in &page.items {
+        for entry in &page.rows {
             verifier.feed(entry).unwrap();
         }
-        entries.extend(page.items);
+        entries.extend(page.rows);
         after = page.next;
     }
     let head: (i64, String) =

@@ -27,13 +27,18 @@ impl Truth {
         let mut entries = Vec::new();
         let mut after = Some(self.verifier.entries());
         while after.is_some() {
-            let call =
-                List { agent_id: &AgentId::from(""), oldest_first: true, limit: 1000, after };
+            let call = List {
+                agent_id: &AgentId::from(""),
+                oldest_first: true,
+                limit: 1000,
+                after,
+                filled: 0,
+            };
             let page = now(self.store.call(&call)).unwrap();
-            for entry in &page.items {
+            for entry in &page.rows {
                 self.verifier.feed(entry).unwrap();
             }
-            entries.extend(page.items);
+            entries.extend(page.rows);
             after = page.next;
         }
         entries

@@ -6,11 +6,12 @@
 --          limit: int           Most entries.
 --          after: int?          Number of the last that was read: the entry's, or its place among the
 --                               agent's, from 1.
+--          filled: int          Bytes that the steps before have listed.
 -- Returns  ok(Page<Entry>)
 -- include: journal budget
 
 local is_oldest_first = oldest_first == '1'
-limit = tonumber(limit)
+limit, spent = tonumber(limit), tonumber(filled)
 local size
 if agent_id == '' then
   size = tonumber(redis.call('HGET', key.ledger, 'entries')) or 0
@@ -21,7 +22,7 @@ end
 local last = tonumber(after) or (is_oldest_first and 0 or size + 1)
 local from = is_oldest_first and last + 1 or math.max(last - limit, 1)
 local to = is_oldest_first and math.min(last + limit, size) or math.min(last - 1, size)
-if from > to then return { 'ok', '' } end
+if from > to then return { 'ok', '', spent } end
 
 -- The rows between two places, in the order in which they were written.
 local function rows_between(first, final)
@@ -47,14 +48,15 @@ local function append_entry(reply, row)
   return bytes
 end
 
-local reply = { 'ok', '' }
+local reply = { 'ok', '', 0 }
 if is_oldest_first and to < size then reply[2] = int(to) end
 if not is_oldest_first and from > 1 then reply[2] = int(from) end
 local rows = rows_between(from, to)
 for i = 1, #rows do
   if not add(reply, append_entry, rows[is_oldest_first and i or #rows + 1 - i]) then
     reply[2] = int(is_oldest_first and from + i - 2 or to - i + 2)
-    return reply
+    break
   end
 end
+reply[3] = spent
 return reply

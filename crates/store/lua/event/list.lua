@@ -3,6 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     after: Cursor        Where to begin.
 --          limit: int           Most events.
+--          filled: int          Bytes that the steps before have listed.
 -- Returns  ok(Events)
 -- include: budget restored
 
@@ -19,22 +20,25 @@ end
 
 local oldest, youngest = ends()
 local restored = restored_behind(after) or ''
-local reply = { 'ok', oldest, youngest, 0, restored }
+local reply = { 'ok', oldest, youngest, restored, 0, 0 }
 local from = after == '0' and '-' or '(' .. (restored ~= '' and restored or after)
 local left = tonumber(limit)
+spent = tonumber(filled)
 while true do
   local batch = math.min(left + 1, EVENTS_READ)
   local found = redis.call('XRANGE', key.events, from, '+', 'COUNT', batch)
   for _, event in ipairs(found) do
     local n, fields = #reply, event[2]
     if left == 0 or not has_room(200 + #fields[6]) then
-      reply[4] = 1
+      reply[5], reply[6] = 1, spent
       return reply
     end
     left = left - 1
     reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] =
       event[1], fields[2], fields[4], fields[6]
   end
-  if #found < batch then return reply end
+  if #found < batch then break end
   from = '(' .. found[#found][1]
 end
+reply[6] = spent
+return reply

@@ -4,9 +4,9 @@
 -- ARGV     group_id: GroupId    Which.
 --          owner: text          Only if it is this one's; empty: anybody's.
 --          limit: int           Most tasks.
---          after: int?          [`FlowPage::next`] of the page before.
+--          after: int?          [`Page::next`] of the page before.
 --          filled: int          Bytes that the steps before have listed.
--- Returns  ok(FlowPage)
+-- Returns  ok(Page<Following>)
 --          not_found
 -- include: followed walk
 

@@ -20,12 +20,12 @@ local function fits(text, wanted)
   return text == wanted
 end
 
--- A page: where the next begins (empty: nothing is left), when the last that was looked at was written, and
--- the entries: id, then their fields. Those that a filter keeps back are looked at, too, as many as one step
--- may.
-local function list_audit(oldest_first, limit, after, actor, action, target)
-  local reply, listed, looked, last, at = { 'ok', '', '' }, 0, 0, nil, 0
-  local is_full = false
+-- A step of a page: where the next begins (empty: nothing is left), how many bytes are listed by now, how many
+-- entries were looked at, when the last of them was written, and the entries: id, then their fields. Those that
+-- a filter keeps back are looked at, too.
+local function list_audit(oldest_first, limit, after, filled, actor, action, target)
+  local reply, listed, looked, last, at = { 'ok', '', 0, 0, '' }, 0, 0, after, 0
+  spent = tonumber(filled)
   local function append(into, row)
     local values, bytes = named(row[2]), 400
     into[#into + 1] = row[1]
@@ -35,29 +35,25 @@ local function list_audit(oldest_first, limit, after, actor, action, target)
     end
     return bytes
   end
-  while not is_full do
-    local from = last or after
-    local page
-    if oldest_first == '1' then
-      page = redis.call('XRANGE', key.audit, from == '' and '-' or '(' .. from, '+', 'COUNT', AUDIT_STEP)
-    else
-      page = redis.call('XREVRANGE', key.audit, from == '' and '+' or '(' .. from, '-', 'COUNT', AUDIT_STEP)
-    end
-    for _, row in ipairs(page) do
-      local values = named(row[2])
-      if fits(values.actor, actor) and fits(values.action, action) and fits(values.target, target) then
-        if listed == limit or add(reply, append, row) == false then
-          is_full = true
-          break
-        end
-        listed = listed + 1
-      end
-      last, at, looked = row[1], tonumber(values.at) or 0, looked + 1
-    end
-    if not is_full and #page < AUDIT_STEP then return reply end
-    if looked >= AUDIT_LOOKED_AT then is_full = true end
+  local most, page = AUDIT_STEP, nil
+  if actor .. action .. target == '' then most = math.min(most, limit + 1) end
+  if oldest_first == '1' then
+    page = redis.call('XRANGE', key.audit, after == '' and '-' or '(' .. after, '+', 'COUNT', most)
+  else
+    page = redis.call('XREVRANGE', key.audit, after == '' and '+' or '(' .. after, '-', 'COUNT', most)
   end
-  reply[2], reply[3] = last or after, string.format('%.0f', at)
+  local is_full = false
+  for _, row in ipairs(page) do
+    local values = named(row[2])
+    if fits(values.actor, actor) and fits(values.action, action) and fits(values.target, target) then
+      is_full = listed == limit or add(reply, append, row) == false
+      if is_full then break end
+      listed = listed + 1
+    end
+    last, at, looked = row[1], tonumber(values.at) or 0, looked + 1
+  end
+  if is_full or #page == most then reply[2] = last end
+  reply[3], reply[4], reply[5] = spent, looked, string.format('%.0f', at)
   return reply
 end
 

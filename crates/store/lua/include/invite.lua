@@ -3,13 +3,14 @@
 -- Invites: what lets somebody register who has no key.
 local INVITE_FIELDS = { 'uses', 'used', 'scopes', 'created_by', 'created_at', 'expires_at' }
 
--- Appends an invite to a reply: id, then its fields; false if it is over.
+-- Appends an invite to a reply: id, then its fields; returns about how many bytes that is as JSON, false if
+-- it is over.
 local function append_invite(reply, id)
   local row = redis.call('HMGET', key.invite(id), 'until', unpack(INVITE_FIELDS))
   if not row[1] or tonumber(row[1]) <= clock then return false end
   reply[#reply + 1] = id
   for i = 2, #row do reply[#reply + 1] = row[i] end
-  return true
+  return 300 + #row[4]
 end
 
 -- The invite that a token names: uses, used, scopes, and the key that made it, which bounds it. Nil

@@ -6,6 +6,7 @@
 --          status: text         A status; empty: any.
 --          limit: int           Most intents.
 --          below: int?          Where the page before said to go on.
+--          filled: int          Bytes that the steps before have listed.
 -- Returns  ok(Page<Intent>)
 -- include: intent walk
 
@@ -14,4 +15,4 @@ if agent_id ~= '' then indexes[#indexes + 1] = key.intents_by_agent(agent_id) en
 if asset ~= '' then indexes[#indexes + 1] = key.intents_by_asset(asset) end
 if status ~= '' then indexes[#indexes + 1] = key.intents_by_status(status) end
 if #indexes == 0 then indexes[1] = key.intents end
-return walk(indexes, { limit, below, LIST_SCAN_MAX }, { 'ok', '' }, append_intent)
+return walk(indexes, { limit, below, LIST_SCAN_MAX, filled = filled }, { 'ok', '', 0 }, append_intent)

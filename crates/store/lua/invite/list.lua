@@ -1,15 +1,10 @@
--- Lists open invites, newest first. A page may be short: those that are over are left out.
+-- Lists open invites, newest first.
 --
 -- KEYS[1]  the ledger partition
 -- ARGV     limit: int           Most invites.
 --          below: int?          The number to go on below.
+--          filled: int          Bytes that the steps before have listed.
 -- Returns  ok(Page<Invite>)
--- include: invite
+-- include: invite walk
 
-limit = tonumber(limit)
-local top = below == '' and '+inf' or '(' .. below
-local page = redis.call('ZREVRANGEBYSCORE', key.invites, top, '-inf', 'WITHSCORES',
-  'LIMIT', 0, limit)
-local reply = { 'ok', #page == 2 * limit and page[#page] or '' }
-for i = 1, #page, 2 do append_invite(reply, page[i]) end
-return reply
+return walk_one(key.invites, nil, { limit, below, LIST_SCAN_MAX, filled = filled }, { 'ok', '', 0 }, append_invite)

@@ -5,10 +5,11 @@
 -- ARGV     limit: int           Most nodes.
 --          after_load: int?     [`AvailablePosition`] of the page before.
 --          after_id: text?      The same.
--- Returns  ok(Page<AvailablePosition>)
+--          filled: int          Bytes that the steps before have listed.
+-- Returns  ok(AvailablePage)
 -- include: node budget
 
-limit = tonumber(limit)
+limit, spent = tonumber(limit), tonumber(filled)
 
 -- Whether one text comes after another in the order of bytes, as in a sorted set. Lua's own
 -- comparison follows the locale that Redis was started under.
@@ -38,11 +39,12 @@ end
 
 local start = after_id == '' and 0 or rank_after(after_load, after_id)
 local entries = redis.call('ZRANGE', key.available, start, start + limit, 'WITHSCORES')
-local reply = { 'ok', '', '' }
+local reply = { 'ok', '', '', 0 }
 for i = 1, #entries, 2 do
   if i > 2 * limit or add(reply, append_node, entries[i]) == false then
     reply[2], reply[3] = entries[i - 1], entries[i - 2]
-    return reply
+    break
   end
 end
+reply[4] = spent
 return reply

@@ -6,7 +6,8 @@
 --          tag: text            A tag, exactly.
 --          limit: int           Most nodes.
 --          below: int?          [`Page::next`] of the page before: the number of a registration.
--- Returns  ok(Page<i64>)
+--          filled: int          Bytes that the steps before have listed.
+-- Returns  ok(Page<Node>)
 -- include: node walk
 
 local indexes = {}
@@ -19,4 +20,4 @@ end
 if tag ~= '' then indexes[#indexes + 1] = key.by_tag(tag) end
 if #indexes == 0 then indexes[1] = key.nodes end
 
-return walk(indexes, { limit, below, LIST_SCAN_MAX }, { 'ok', '' }, append_node)
+return walk(indexes, { limit, below, LIST_SCAN_MAX, filled = filled }, { 'ok', '', 0 }, append_node)

@@ -5,6 +5,7 @@
 --          with_closed: flag    Those that have ended, too.
 --          limit: int           Most positions.
 --          below: int?          Where the page before said to go on.
+--          filled: int          Bytes that the steps before have listed.
 -- Returns  ok(Positions)
 --          not_found
 -- include: position walk
@@ -12,5 +13,5 @@
 if redis.call('EXISTS', key.agent(agent_id)) == 0 then return { 'not_found' } end
 local index = key.open_positions(agent_id)
 if with_closed == '1' then index = key.positions_by_agent(agent_id) end
-local reply = { 'ok', '', redis.call('ZCARD', index) }
-return walk({ index }, { limit, below, LIST_SCAN_MAX }, reply, append_position)
+local reply = { 'ok', '', 0, redis.call('ZCARD', index) }
+return walk({ index }, { limit, below, LIST_SCAN_MAX, filled = filled }, reply, append_position)

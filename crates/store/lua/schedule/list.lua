@@ -4,8 +4,9 @@
 -- ARGV     owner: text          Whose; everybody's.
 --          limit: int           Most schedules.
 --          below: int?          [`Page::next`] of the page before.
--- Returns  ok(Page)
+--          filled: int          Bytes that the steps before have listed.
+-- Returns  ok(Page<Schedule>)
 -- include: schedule walk
 
 local index = owner == '' and key.schedules or key.schedules_by_owner(owner)
-return walk_one(index, nil, { limit, below, LIST_SCAN_MAX }, { 'ok', '' }, append_schedule)
+return walk_one(index, nil, { limit, below, LIST_SCAN_MAX, filled = filled }, { 'ok', '', 0 }, append_schedule)

@@ -6,7 +6,7 @@
 --          limit: int           Most tasks.
 --          below: int?          [`Page::next`] of the page before.
 --          filled: int          Bytes that the steps before have listed.
--- Returns  ok(Page)
+-- Returns  ok(Page<Task>)
 -- include: claim walk
 
 local function is_owners(id)

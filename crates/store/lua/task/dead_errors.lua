@@ -5,9 +5,9 @@
 -- Call     ListDeadErrors
 -- ARGV     owner: text          Who submitted them; empty: anybody.
 --          limit: int           Most of them.
---          below: int?          [`DeadErrors::next`] of the page before.
+--          below: int?          [`Page::next`] of the page before.
 --          filled: int          Bytes that the steps before have listed.
--- Returns  ok(DeadErrors)
+-- Returns  ok(Page<DeadError>)
 -- include: claim walk
 
 local function died_at(id)

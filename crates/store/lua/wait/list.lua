@@ -7,7 +7,7 @@
 --          limit: int           Most waits.
 --          below: int?          [`Page::next`] of the page before.
 --          filled: int          Bytes that the steps before have listed.
--- Returns  ok(Page)
+-- Returns  ok(Page<Wait>)
 -- include: wait walk
 
 local function is_wanted(id)

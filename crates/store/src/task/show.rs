@@ -13,7 +13,7 @@ use crate::group::read_followed;
 use crate::history::Tally;
 use crate::message::Owned;
 use crate::script::{FromReply, Malformed, Reader, rows};
-use crate::steps::Paged;
+use crate::steps::Page;
 
 /// A task, and who may look at it.
 #[derive(Debug)]
@@ -38,43 +38,19 @@ impl FromReply for Found {
     }
 }
 
-/// A page of tasks.
-#[derive(Debug)]
-pub struct Page {
-    /// The tasks.
-    pub tasks: Vec<Task>,
-    /// Where the next page begins, while there is more.
-    pub next: Option<i64>,
-    /// Bytes that this step and those before it have listed.
-    pub filled: i64,
-}
-
-impl Paged for Page {
-    type Row = Task;
-
-    fn parts(self) -> (Vec<Task>, Option<i64>, i64) {
-        (self.tasks, self.next, self.filled)
-    }
-}
-
 /// A page of what a filter finds.
 #[derive(Debug)]
 pub struct FoundPage {
-    /// Where the next page begins, while there is more.
-    pub next: Option<i64>,
-    /// Bytes that this step and those before it have listed.
-    pub filled: i64,
+    /// The page.
+    pub page: Page<Task>,
     /// How many tasks were looked at.
     pub scanned: i64,
-    /// The tasks.
-    pub tasks: Vec<Task>,
 }
 
-impl Paged for FoundPage {
-    type Row = Task;
-
-    fn parts(self) -> (Vec<Task>, Option<i64>, i64) {
-        (self.tasks, self.next, self.filled)
+impl FromReply for FoundPage {
+    fn read(reply: &mut Reader) -> Result<Self, Malformed> {
+        let (next, filled, scanned) = (FromReply::read(reply)?, reply.int()?, reply.int()?);
+        Ok(Self { page: Page { next, filled, rows: Vec::read(reply)? }, scanned })
     }
 }
 
@@ -225,31 +201,9 @@ pub struct DeadError {
     pub task: Box<Task>,
 }
 
-/// A page of these.
-#[derive(Debug)]
-pub struct DeadErrors {
-    /// Where the next page begins, while there is more.
-    pub next: Option<i64>,
-    /// Bytes that this step and those before it have listed.
-    pub filled: i64,
-    /// Those that had a death latest come first.
-    pub errors: Vec<DeadError>,
-}
-
-impl Paged for DeadErrors {
-    type Row = DeadError;
-
-    fn parts(self) -> (Vec<DeadError>, Option<i64>, i64) {
-        (self.errors, self.next, self.filled)
-    }
-}
-
 rows! {
     Tries { owner, runner, tries }
     DeadError { key, count, first_at, last_at, task }
-    DeadErrors { next, filled, errors }
-    Page { next, filled, tasks }
-    FoundPage { next, filled, scanned, tasks }
     Counts { total, waiting, delayed, dead, classes, fenced, by_status, ended, ended_bytes, oldest_end, overdue, parked_classes, ever }
     TasksByStatus { pending, scheduled, waiting, running, completed, failed, cancelled, timeout }
     Obstacles { owner, status, due, ahead, able, online, free, able_of_all, target, target_status, waits_for, limit, shut_by, opens, paused, kind, fair_ms, skills }
