@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn a_cursor_is_good_for_its_own_list() {
         let request = Request { target: "/api/v1/tasks?limit=1".into(), ..Request::default() };
-        let response = with_next(Response::empty(200), &request, Some("12".into()));
+        let response = with_next(Response::empty(200), &request, Some("12"));
         let link = std::str::from_utf8(response.headers.get("link").unwrap()).unwrap();
         let cursor = link.split_once("cursor=").unwrap().1.split_once('>').unwrap().0;
         for path in ["/api/v1/tasks", "/api/v1/tasks/"] {
@@ -157,7 +157,7 @@ mod tests {
             target: "/api/v1/nodes?skill=a%26b&cursor=9&limit=2".into(),
             ..Request::default()
         };
-        let response = with_next(Response::empty(200), &request, Some("7".into()));
+        let response = with_next(Response::empty(200), &request, Some("7"));
         assert_eq!(
             std::str::from_utf8(response.headers.get("link").unwrap()).unwrap(),
             format!(
