@@ -14,7 +14,7 @@ use reef_api::word::{Open, Word};
 use reef_domain::heartbeat::Timeout;
 use reef_store::Redis;
 use reef_store::cluster::{CheckReady, Readiness, ShowHealth, ShowState};
-use reef_store::event::{self, Cursor, Tail};
+use reef_store::event::{self, Cursor};
 use reef_store::heartbeat::{Check, Expired, Suspension, check_all};
 use reef_store::monitor::Show;
 use reef_web::auth::Access;
@@ -137,7 +137,7 @@ pub(crate) async fn events<R: Redis>(cx: &Context<'_, R>) -> Answer {
 /// The end of the log: what a reader begins with who does not need all that is kept. Nothing before
 /// `after` is in it, and it knows of no gap.
 async fn latest_events<R: Redis>(cx: &Context<'_, R>, after: &Cursor, limit: i64) -> Answer {
-    let mut found = cx.store.call(&Tail { limit }).await?;
+    let mut found = event::tail(cx.store, limit).await?;
     found.events.retain(|event| after.lacks(&event.event_id));
     let events = Cow::Borrowed(found.events.as_slice());
     let next = Cow::Borrowed(found.youngest.as_str());

@@ -133,7 +133,6 @@ pub async fn list<R: Redis>(
     after: &Cursor,
     limit: i64,
 ) -> Result<Events, StoreError> {
-    let rows = |events: &[Event]| i64::try_from(events.len()).unwrap_or(i64::MAX);
     let mut most = limit.min(ROWS_AT_ONCE);
     let mut found = store.call(&List { after: after.clone(), limit: most, filled: 0 }).await?;
     let mut is_whole = rows(&found.events) == most;
@@ -153,6 +152,30 @@ pub async fn list<R: Redis>(
         found.events.extend(step.events);
     }
     Ok(found)
+}
+
+/// Reads the end of the log, at most so many events, in steps ([`crate::steps`]).
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn tail<R: Redis>(store: &Store<R>, limit: i64) -> Result<Events, StoreError> {
+    let mut most = limit.min(ROWS_AT_ONCE);
+    let mut found = store.call(&Tail { limit: most, before: "", filled: 0 }).await?;
+    let mut is_whole = rows(&found.events) == most;
+    while is_whole && rows(&found.events) < limit {
+        most = (limit - rows(&found.events)).min(ROWS_AT_ONCE);
+        let before = found.events.first().map_or("", |first| first.event_id.as_str());
+        let mut step = store.call(&Tail { limit: most, before, filled: found.filled }).await?;
+        is_whole = rows(&step.events) == most;
+        found.filled = step.filled;
+        step.events.append(&mut found.events);
+        found.events = step.events;
+    }
+    Ok(found)
+}
+
+fn rows(events: &[Event]) -> i64 {
+    i64::try_from(events.len()).unwrap_or(i64::MAX)
 }
 
 rows! {

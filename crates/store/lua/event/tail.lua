@@ -2,29 +2,23 @@
 --
 -- KEYS[1]  the cluster partition
 -- ARGV     limit: int           Most events.
+--          before: text         Those before this one, which a step has read; empty: up to the last.
+--          filled: int          Bytes that the steps before have listed.
 -- Returns  ok(Events)
 -- include: budget
 
-local function newest(most)
-  local taken, to = {}, '+'
-  while #taken < most do
-    local batch = math.min(most - #taken, EVENTS_READ)
-    local found = redis.call('XREVRANGE', key.events, to, '-', 'COUNT', batch)
-    for _, event in ipairs(found) do
-      if not has_room(200 + #event[2][6]) then return taken end
-      taken[#taken + 1] = event
-    end
-    if #found < batch then break end
-    to = '(' .. found[#found][1]
-  end
-  return taken
+local to = before == '' and '+' or '(' .. before
+spent = tonumber(filled)
+local found = redis.call('XREVRANGE', key.events, to, '-', 'COUNT', limit)
+local first = 0
+for i = 1, #found do
+  if not has_room(200 + #found[i][2][6]) then break end
+  first = i
 end
-
-local taken = newest(tonumber(limit))
-local reply = { 'ok', '', taken[1] and taken[1][1] or '0-0', 0, '' }
-for i = #taken, 1, -1 do
-  local n, fields = #reply, taken[i][2]
+local reply = { 'ok', '', found[1] and found[1][1] or '0-0', '', 0, spent }
+for i = first, 1, -1 do
+  local n, fields = #reply, found[i][2]
   reply[n + 1], reply[n + 2], reply[n + 3], reply[n + 4] =
-    taken[i][1], fields[2], fields[4], fields[6]
+    found[i][1], fields[2], fields[4], fields[6]
 end
 return reply
