@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use memchr::memchr2;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
@@ -70,21 +71,35 @@ pub fn check(text: &str) -> Result<(), Fault> {
 /// How deeply the arrays and objects of a JSON text are nested.
 fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0usize, 0);
-    let (mut in_text, mut is_escaped) = (false, false);
-    for byte in text.bytes() {
+    let mut rest = text.as_bytes();
+    while let Some((byte, tail)) = rest.split_first() {
+        rest = tail;
         match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if in_text => is_escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => {
+            b'"' => rest = rest.get(text_bytes(rest)..).unwrap_or_default(),
+            b'[' | b'{' => {
                 depth += 1;
                 deepest = deepest.max(depth);
             }
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     deepest
+}
+
+/// How many bytes there are behind the quote that begins a JSON text, up to and with the one that ends
+/// it; all, where none does. Texts are most of what is long, so that they are not read byte by byte.
+fn text_bytes(text: &[u8]) -> usize {
+    let mut from = 0;
+    while let Some(at) = text.get(from..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        from += at + 1;
+        if text.get(from - 1) == Some(&b'"') {
+            return from;
+        }
+        // What is escaped ends nothing.
+        from += 1;
+    }
+    text.len()
 }
 
 /// Reads a value and keeps nothing of it.
@@ -172,16 +187,19 @@ impl Visitor<'_> for CheckedName {
 /// A JSON text without the blanks between its parts: events are one line each.
 fn compact(text: &str) -> String {
     let mut compact = String::with_capacity(text.len());
-    let (mut in_text, mut is_escaped) = (false, false);
-    for char in text.chars() {
-        match char {
-            _ if is_escaped => is_escaped = false,
-            '\\' if in_text => is_escaped = true,
-            '"' => in_text = !in_text,
-            ' ' | '\t' | '\n' | '\r' if !in_text => continue,
-            _ => {}
+    let mut rest = text;
+    while !rest.is_empty() {
+        let stop =
+            rest.bytes().position(|byte| matches!(byte, b'"' | b' ' | b'\t' | b'\n' | b'\r'));
+        let (part, behind) = rest.split_at(stop.unwrap_or(rest.len()));
+        compact.push_str(part);
+        let tail = behind.get(1..).unwrap_or_default();
+        rest = tail;
+        if behind.starts_with('"') {
+            let (quoted, behind) = behind.split_at(1 + text_bytes(tail.as_bytes()));
+            compact.push_str(quoted);
+            rest = behind;
         }
-        compact.push(char);
     }
     compact
 }
@@ -373,6 +391,24 @@ mod tests {
         let long = format!("0.{}", "1".repeat(1 << 20));
         assert_eq!(Json::read(&long).unwrap().get(), long);
         assert_eq!(Json::read(" { \"a b\" :\n[ 1 ,\t2 ] } ").unwrap().get(), r#"{"a b":[1,2]}"#);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn blanks_between_parts_alone_are_left_out(texts in proptest::collection::vec(proptest::prelude::any::<String>(), 0..9)) {
+            let value = serde_json::json!({"[": texts, "}": [{"\\\"": texts}, " "], "": {}});
+            let pretty = serde_json::to_string_pretty(&value).unwrap();
+            assert_eq!(compact(&pretty), value.to_string());
+            assert_eq!(depth(&pretty), 4);
+        }
+    }
+
+    #[test]
+    fn a_text_that_does_not_end_is_read_to_its_end() {
+        for text in [r#"""#, r#""a"#, r#""\"#, r#"["\"é"#, "\"[{\\é"] {
+            assert_eq!(compact(text), text);
+            assert!(depth(text) <= 1, "{text}");
+        }
     }
 
     #[test]
