@@ -36,7 +36,7 @@ local function list_audit(oldest_first, limit, after, filled, actor, action, tar
     return bytes
   end
   local most, page = AUDIT_STEP, nil
-  if actor .. action .. target == '' then most = math.min(most, limit + 1) end
+  if actor .. action .. target == '' then most = math.min(most, limit) + 1 end
   if oldest_first == '1' then
     page = redis.call('XRANGE', key.audit, after == '' and '-' or '(' .. after, '+', 'COUNT', most)
   else
