@@ -35,8 +35,9 @@ local function list_audit(oldest_first, limit, after, filled, actor, action, tar
     end
     return bytes
   end
-  local most, page = AUDIT_STEP, nil
+  local most = AUDIT_STEP
   if actor .. action .. target == '' then most = math.min(most, limit) + 1 end
+  local page
   if oldest_first == '1' then
     page = redis.call('XRANGE', key.audit, after == '' and '-' or '(' .. after, '+', 'COUNT', most)
   else
