@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use reef_store::script::{FromReply, Reader};
 use reef_store::{Reply, agent, entry, event, hold, intent, invite, key, leader, message, node};
-use reef_store::{position, session, task};
+use reef_store::{position, session, steps, task};
 
 fuzz_target!(|bytes: &[u8]| {
     let items: Vec<Reply> = bytes.split(|byte| *byte == b'\n').map(item).collect();
@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
     read::<leader::History>(&items);
     read::<leader::Leadership>(&items);
     read::<message::Owned<session::Session>>(&items);
-    read::<node::Page<i64>>(&items);
+    read::<steps::Page<node::Node>>(&items);
     read::<Vec<(String, Option<i64>)>>(&items);
     let mut reader = Reader::new(items);
     while !reader.is_at_end() {
