@@ -3,17 +3,16 @@
 use reef_api::AgentId;
 use reef_domain::Money;
 use reef_domain::journal::{Entry, Verifier};
+use reef_store::Store;
 use reef_store::entry::List;
 
-use super::store::{now, store};
+use super::store::{Blocking, now, store};
 
-/// Reads the whole journal; each entry of it must be sound, and what the accounts have must be what
-/// it says. For a ledger in which nothing moves.
+/// The entries behind those that a verifier has read, each of which must be sound.
 #[track_caller]
-pub fn verified_journal(connection: redis::Connection) -> (Vec<Entry>, Verifier) {
-    let store = store(connection);
-    let (mut entries, mut verifier) = (Vec::new(), Verifier::default());
-    let mut after = Some(0);
+pub fn read_on(store: &Store<Blocking>, verifier: &mut Verifier) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut after = Some(verifier.entries());
     while after.is_some() {
         let call = List {
             agent_id: &AgentId::from(""),
@@ -29,6 +28,16 @@ pub fn verified_journal(connection: redis::Connection) -> (Vec<Entry>, Verifier)
         entries.extend(page.rows);
         after = page.next;
     }
+    entries
+}
+
+/// Reads the whole journal; each entry of it must be sound, and what the accounts have must be what
+/// it says. For a ledger in which nothing moves.
+#[track_caller]
+pub fn verified_journal(connection: redis::Connection) -> (Vec<Entry>, Verifier) {
+    let store = store(connection);
+    let mut verifier = Verifier::default();
+    let entries = read_on(&store, &mut verifier);
     let head: (i64, String) =
         store.redis().ask(redis::cmd("HMGET").arg("reef:ledger").arg("entries").arg("link"));
     assert_eq!(head, (verifier.entries(), verifier.link().to_owned()));

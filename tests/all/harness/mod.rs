@@ -28,7 +28,7 @@ pub use browser::{Browser, Page};
 pub use client::{Client, NewAgent, raw, read_answer, registration};
 pub use cluster::RedisCluster;
 pub use hub::{Hub, HubOptions, Role, reef};
-pub use journal::verified_journal;
+pub use journal::{read_on, verified_journal};
 pub use json::field_names;
 pub use message::{Message, new_session};
 pub use process::{Output, Program, Signal, signal};

@@ -1,15 +1,14 @@
 //! What is in Redis, compared with what should.
 
-use reef_api::AgentId;
 use std::collections::{BTreeMap, HashMap};
 
 use reef_domain::Money;
 use reef_domain::journal::{Entry, Figures, Verifier};
 use reef_store::Store;
-use reef_store::entry::{List, ListSeals, SealsSeen, seal_due};
+use reef_store::entry::{ListSeals, SealsSeen, seal_due};
 
 use super::model::Model;
-use crate::harness::{Blocking, now, store};
+use crate::harness::{Blocking, now, read_on, store};
 
 pub struct Truth {
     store: Store<Blocking>,
@@ -24,24 +23,7 @@ impl Truth {
 
     /// The entries since it was last asked, each checked.
     pub fn new_entries(&mut self) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        let mut after = Some(self.verifier.entries());
-        while after.is_some() {
-            let call = List {
-                agent_id: &AgentId::from(""),
-                oldest_first: true,
-                limit: 1000,
-                after,
-                filled: 0,
-            };
-            let page = now(self.store.call(&call)).unwrap();
-            for entry in &page.rows {
-                self.verifier.feed(entry).unwrap();
-            }
-            entries.extend(page.rows);
-            after = page.next;
-        }
-        entries
+        read_on(&self.store, &mut self.verifier)
     }
 
     fn hash(&self, key: String) -> HashMap<String, String> {
