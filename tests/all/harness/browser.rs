@@ -181,17 +181,24 @@ impl Page {
     /// expression finds, once it is there and stands still.
     #[track_caller]
     pub fn click_times(&mut self, element: &str, times: u32) {
-        self.wait_for(&format!("Boolean({element})"));
-        self.eval(&format!("({element}).scrollIntoView({{block: 'center'}})"));
-        // What comes into a dialog moves its buttons.
+        // What comes into a dialog moves its buttons, and a view that is drawn anew has others.
         let middle = format!(
             "new Promise((done) => {{ let last, frames = 0; const look = () => {{
-                const at = ({element})?.getBoundingClientRect();
+                const it = {element};
+                if (!last) it?.scrollIntoView({{block: 'center'}});
+                const at = it?.getBoundingClientRect();
                 const place = at && [at.left + at.width / 2, at.top + at.height / 2];
-                if (place && String(place) === String(last) || ++frames > 600) return done(place);
+                if (place && String(place) === String(last)) return done(place);
+                if (++frames > 60) return done(null);
                 last = place; requestAnimationFrame(look); }}; look(); }})"
         );
-        let place = self.eval(&middle);
+        let deadline = Instant::now() + PATIENCE;
+        let place = loop {
+            match self.try_eval(&middle) {
+                Ok(place @ Value::Array(_)) => break place,
+                found => assert!(Instant::now() < deadline, "no place for {element}: {found:?}"),
+            }
+        };
         let event = |kind: &str, count: u32| {
             json!({"type": kind, "x": place[0], "y": place[1], "button": "left",
                    "clickCount": count})
