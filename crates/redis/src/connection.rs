@@ -4,6 +4,7 @@ use crate::address::{AddressError, Location};
 use crate::cluster::Cluster;
 use crate::durable::{Facts, Touched};
 use crate::greeting::Greeting;
+use crate::lane::Traffic;
 use crate::replication::ByteStream;
 use crate::server::{FUNCTION_CALL, Origin, Server};
 use crate::{Error, refusal};
@@ -111,6 +112,12 @@ impl Connection {
         Self { touched: Some(touched.clone()), ..self.clone() }
     }
 
+    fn call(&self) -> Call<'_> {
+        let limit = self.timeouts.call;
+        let (deadline, touched) = (Instant::now() + limit, self.touched.as_ref());
+        Call { limit, deadline, asking: false, touched }
+    }
+
     /// From now on no script is sent over a new connection before this was said. The first one that
     /// is given stays.
     pub fn greet_with(&self, greeting: Arc<dyn Greeting>) {
@@ -136,7 +143,7 @@ impl Connection {
         if let Some(reason) = refusal(command, &args) {
             return Err(Error::Refused(reason));
         }
-        let call = Call { touched: self.touched.as_ref(), ..Call::within(self.timeouts.call) };
+        let call = self.call();
         match &self.way {
             Way::Direct(server) => server.execute(command, &mut args, call).await,
             // Boxed because it is rare: it would make the future of every command larger.
@@ -155,9 +162,7 @@ impl Connection {
         let name = name.ok_or(Error::Refused("a command has no name"))?;
         let reply = match &self.way {
             Way::Direct(server) if name == FUNCTION_CALL => {
-                let call =
-                    Call { touched: self.touched.as_ref(), ..Call::within(self.timeouts.call) };
-                server.call_function(items, call).await?
+                server.call_function(items, self.call()).await?
             }
             _ => Box::pin(self.execute(name, items.map(<[u8]>::to_vec).collect())).await?,
         };
@@ -220,7 +225,9 @@ impl Connection {
             Way::Direct(server) => vec![Arc::clone(server)],
             Way::Routed(cluster) => cluster.primaries().await?,
         };
-        let facts = servers.iter().map(|server| async { Ok(server.facts(age).await?.1) });
+        let facts = servers
+            .iter()
+            .map(|server| async { Ok(server.facts(Traffic::Interactive, age).await?.1) });
         try_join_all(facts).await
     }
 
@@ -240,12 +247,6 @@ pub(crate) struct Call<'a> {
     pub(crate) asking: bool,
     /// Takes in what is written to.
     pub(crate) touched: Option<&'a Touched>,
-}
-
-impl Call<'_> {
-    pub(crate) fn within(limit: Duration) -> Self {
-        Self { limit, deadline: Instant::now() + limit, asking: false, touched: None }
-    }
 }
 
 impl reef_store::Redis for Connection {

@@ -1,13 +1,13 @@
-//! The native Redis connection: one multiplexed connection per address and process, and beside
-//! it one that listens to channels, for whoever needs that.
+//! The native Redis connection: one multiplexed connection per server and process, one more for what
+//! is large, and one that listens to channels, for whoever needs that.
 //!
 //! It behaves towards a component as Spin's outbound Redis does (flat replies, any command, errors
 //! as text), and adds what a long-running host needs: a bound on every wait, reconnection, scripts
 //! whose text travels once, and the refusal of commands that would spoil a connection shared by
 //! everybody.
 //!
-//! - [`Connection`]: what callers see. `server`: one server and the link to it; `link`, `tls`: how
-//!   that is opened. `scripts`, `refusal`, `reply`: what goes over it.
+//! - [`Connection`]: what callers see. `server`: one server and what is sent to it; `lane`: the link
+//!   for each kind of traffic; `link`, `tls`: how that is opened. `scripts`, `refusal`, `reply`: what goes over it.
 //! - `greeting`: what is said first over each of these.
 //! - `durable`: how safe what was written is, and the wait for more.
 //! - `cluster`: the nodes of a Redis Cluster, and which of them has a key.
@@ -20,6 +20,7 @@ mod connection;
 mod durable;
 mod error;
 mod greeting;
+mod lane;
 mod link;
 mod probe;
 mod refusal;

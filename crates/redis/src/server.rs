@@ -1,23 +1,21 @@
-//! One server: the link that is open to it, dropped when it breaks, opened again.
+//! One server, and what is sent to it over the links that are open.
 
 use crate::address::Address;
 use crate::connection::{Call, Timeouts};
 use crate::durable::Durable;
-use crate::greeting::{Done, Greeted, Greeting};
+use crate::greeting::Greeting;
+use crate::lane::{Lane, LinkId, Live, Traffic};
 use crate::link::{self, Opened};
 use crate::replication::{self, ByteStream};
 use crate::scripts::{self, Scripts};
 use crate::sentinel::Sentinels;
 use crate::{Error, reply};
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared};
 use redis::Value;
 use redis::aio::MultiplexedConnection;
 use reef_store::Reply;
 use reef_store::packed::Items;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::task::AbortHandle;
 use tokio::time::{timeout, timeout_at};
 
 /// What calls a function. Such a command is neither refused nor sent in another form.
@@ -33,47 +31,31 @@ pub(crate) enum Origin {
 
 /// What is known of a command while it is under way.
 struct Underway {
+    traffic: Traffic,
     /// Which link it went over.
-    link: Option<u64>,
+    link: Option<LinkId>,
     asking: bool,
     /// It depends on which process of Redis answers.
     is_script: bool,
 }
 
-/// One server: where it is, and the link that is open to it at the moment.
+impl Underway {
+    /// Of a command of so many bytes, that is no script.
+    fn new(command: &str, call: &Call<'_>, bytes: usize) -> Self {
+        let traffic = Traffic::of(command, bytes);
+        Self { traffic, link: None, asking: call.asking, is_script: false }
+    }
+}
+
+/// One server: where it is, and the ways to it.
 pub(crate) struct Server {
     origin: Origin,
     timeouts: Timeouts,
-    state: RwLock<State>,
-    /// The attempt under way, which all callers that find no link share.
-    opening: Mutex<Option<Opening>>,
+    interactive: Arc<Lane>,
+    bulk: Arc<Lane>,
     scripts: Scripts,
     greeting: OnceLock<Arc<dyn Greeting>>,
-    /// Held by whoever greets, whom the others wait for.
-    greets: tokio::sync::Mutex<()>,
     durable: Durable,
-}
-
-/// A link's number, the link, and whether over it all was said that comes first.
-type LiveLink = (u64, MultiplexedConnection, bool);
-
-type Opening = Shared<BoxFuture<'static, Result<LiveLink, Error>>>;
-
-#[derive(Default)]
-struct State {
-    /// Counts the links, so that a late failure of an old one does not take the new one down.
-    number: u64,
-    link: Option<Link>,
-    /// Changes whenever all has to be said that comes first over a link, and for which of these times
-    /// it was.
-    greeting_due: u64,
-    greeted: u64,
-}
-
-/// An open connection, and the task that reads and writes it.
-struct Link {
-    connection: MultiplexedConnection,
-    driver: AbortHandle,
 }
 
 impl Server {
@@ -81,11 +63,10 @@ impl Server {
         Self {
             origin,
             timeouts,
-            state: RwLock::default(),
-            opening: Mutex::default(),
+            interactive: Lane::new(Traffic::Interactive, timeouts.call),
+            bulk: Lane::new(Traffic::Bulk, timeouts.call),
             scripts: Scripts::default(),
             greeting: OnceLock::new(),
-            greets: tokio::sync::Mutex::default(),
             durable: Durable::default(),
         }
     }
@@ -95,9 +76,22 @@ impl Server {
         let _ = self.greeting.set(greeting);
     }
 
-    /// Has it greeted again, over the link that is open: it may be asked for what it was not before.
+    /// Has it greeted again, over the links that are open: it may be asked for what it was not before.
     pub(crate) fn greet_again(&self) {
-        self.state.write().unwrap_or_else(PoisonError::into_inner).greeting_due += 1;
+        self.lanes().iter().for_each(|lane| lane.greet_again());
+    }
+
+    /// The way for one kind of traffic.
+    pub(crate) fn lane(&self, traffic: Traffic) -> &Arc<Lane> {
+        match traffic {
+            Traffic::Interactive => &self.interactive,
+            Traffic::Bulk => &self.bulk,
+        }
+    }
+
+    /// All ways to it.
+    pub(crate) fn lanes(&self) -> [&Arc<Lane>; 2] {
+        [&self.interactive, &self.bulk]
     }
 
     /// As [`Connection::execute`](crate::Connection::execute), of commands that were looked at.
@@ -108,8 +102,9 @@ impl Server {
         args: &mut [Vec<u8>],
         call: Call<'_>,
     ) -> Result<Vec<Reply>, Error> {
+        let bytes = command.len() + args.iter().map(Vec::len).sum::<usize>();
         let is_script = scripts::is_script(command);
-        let mut underway = Underway { link: None, asking: call.asking, is_script };
+        let mut underway = Underway { is_script, ..Underway::new(command, &call, bytes) };
         match timeout_at(call.deadline, self.dispatch(command, args, &mut underway)).await {
             Ok(result) => {
                 if let (Some(touched), Some(link)) = (call.touched, underway.link) {
@@ -135,7 +130,8 @@ impl Server {
         for arg in args.clone() {
             packed.arg(arg);
         }
-        let mut underway = Underway { link: None, asking: call.asking, is_script: true };
+        let mut underway =
+            Underway { is_script: true, ..Underway::new(FUNCTION_CALL, &call, bytes) };
         match timeout_at(call.deadline, self.send(packed, &mut underway)).await {
             Ok(result) => {
                 if let (Some(touched), Some(link)) = (call.touched, underway.link) {
@@ -149,8 +145,8 @@ impl Server {
 
     /// What hangs is more likely the connection than the command: nothing that blocks is ever sent.
     fn given_up(&self, underway: &Underway, call: &Call<'_>) -> Error {
-        if let Some(number) = underway.link {
-            self.discard(number);
+        if let Some(link) = underway.link {
+            self.suspect(link);
         }
         Error::Unavailable(format!("no answer within {:?}", call.limit))
     }
@@ -165,23 +161,19 @@ impl Server {
         self.timeouts
     }
 
-    /// The open link's number: different for each.
-    pub(crate) fn link_number(&self) -> Option<u64> {
-        self.live().map(|(number, ..)| number)
-    }
-
     /// Sends one command; the reply as it came, and the link that it went over. It waits for as long
     /// as the caller does.
-    pub(crate) async fn exchange_anew(
+    pub(crate) async fn exchange_over(
         self: &Arc<Self>,
+        traffic: Traffic,
         command: &redis::Cmd,
-    ) -> Result<(u64, Value), Error> {
-        let mut underway = Underway { link: None, asking: false, is_script: false };
-        let reply = self.exchange(command, &mut underway).await?;
-        Ok((underway.link.unwrap_or_default(), reply))
+    ) -> Result<(LinkId, Value), Error> {
+        let live = self.lane(traffic).link(self).await?;
+        let id = live.id;
+        Ok((id, self.exchange_by(live, command, false).await?))
     }
 
-    /// Opens a connection beside the link, for who must not stand in others' way.
+    /// Opens a connection beside the links, for who must not stand in others' way.
     pub(crate) async fn open_another(&self) -> Result<Opened, Error> {
         let limit = self.timeouts.connect;
         match &self.origin {
@@ -225,8 +217,7 @@ impl Server {
     pub(crate) async fn ask(self: &Arc<Self>, words: &[&str]) -> Result<Value, Error> {
         let mut command = redis::Cmd::new();
         command.arg(words);
-        let mut underway = Underway { link: None, asking: false, is_script: false };
-        let reply = self.exchange(&command, &mut underway).await?;
+        let (_, reply) = self.exchange_over(Traffic::Interactive, &command).await?;
         reply::accepted(reply)
     }
 
@@ -325,15 +316,26 @@ impl Server {
         command: &redis::Cmd,
         underway: &mut Underway,
     ) -> Result<Value, Error> {
-        let (number, mut connection, is_greeted) = self.link().await?;
-        underway.link = Some(number);
+        let lane = self.lane(underway.traffic);
+        let live = lane.link(self).await?;
+        underway.link = Some(live.id);
         if underway.is_script
-            && !is_greeted
+            && !live.is_greeted
             && let Some(greeting) = self.greeting.get()
         {
-            Box::pin(self.greet(greeting, number, &connection)).await?;
+            Box::pin(lane.greet(greeting, &live)).await?;
         }
-        let sent = if underway.asking {
+        self.exchange_by(live, command, underway.asking).await
+    }
+
+    async fn exchange_by(
+        &self,
+        live: Live,
+        command: &redis::Cmd,
+        asking: bool,
+    ) -> Result<Value, Error> {
+        let Live { id, mut connection, .. } = live;
+        let sent = if asking {
             Box::pin(ask_for(&mut connection, command)).await
         } else {
             connection.send_packed_command(command).await
@@ -341,7 +343,7 @@ impl Server {
         sent.map_err(|error| {
             let error = Error::from_client(&error);
             if matches!(error, Error::Unavailable(_)) {
-                self.discard(number);
+                self.suspect(id);
             }
             error
         })
@@ -359,123 +361,30 @@ impl Server {
 
     /// Whether there is a link at the moment.
     pub(crate) fn is_open(&self) -> bool {
-        self.live().is_some()
+        self.lanes().iter().any(|lane| lane.live().is_some())
     }
 
-    /// Takes the open link out of use: something else than a failure says that it is no good.
+    /// Takes the open links out of use: something else than a failure says that they are no good.
     pub(crate) fn cut(&self) {
-        if let Some((number, ..)) = self.live() {
-            self.discard(number);
+        self.lanes().iter().for_each(|lane| lane.cut());
+    }
+
+    /// Takes a link out of use over which a command has failed, and the other with it: that may lead to
+    /// where nobody answers any more, or to what is no longer the same server.
+    fn suspect(&self, link: LinkId) {
+        let lane = self.lane(link.traffic);
+        if lane.live().is_some_and(|live| live.id == link) {
+            self.cut();
         }
     }
 
-    /// The open link, or a new one.
-    async fn link(self: &Arc<Self>) -> Result<LiveLink, Error> {
-        match self.live() {
-            Some(live) => Ok(live),
-            None => Box::pin(self.opening()).await,
+    /// Takes in that a link has been opened.
+    pub(crate) fn note_opened(self: &Arc<Self>, traffic: Traffic) {
+        if let Origin::Announced(sentinels) = &self.origin {
+            sentinels.watch(self);
         }
-    }
-
-    /// The open link, and whether over it all was said that comes first.
-    fn live(&self) -> Option<LiveLink> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let link = state.link.as_ref()?;
-        Some((state.number, link.connection.clone(), state.greeted == state.greeting_due))
-    }
-
-    /// Says what comes first over a link, unless somebody else has meanwhile.
-    async fn greet(
-        &self,
-        greeting: &Arc<dyn Greeting>,
-        number: u64,
-        connection: &MultiplexedConnection,
-    ) -> Result<(), Error> {
-        let _one = self.greets.lock().await;
-        let due = {
-            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-            // The link is broken already: so is what waits for it.
-            if state.number != number || state.greeted == state.greeting_due {
-                return Ok(());
-            }
-            state.greeting_due
-        };
-        if greeting.greet(Greeted(connection.clone())).await? == Done::Now {
-            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            if state.number == number {
-                state.greeted = due;
-            }
-        }
-        Ok(())
-    }
-
-    /// Joins the attempt under way or starts one. It runs as a task of its own, so that it goes on
-    /// when the callers that wait for it give up.
-    fn opening(self: &Arc<Self>) -> Opening {
-        let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that has ended and is still here has ended in a fault.
-        if let Some(opening) = opening.as_ref().filter(|attempt| attempt.peek().is_none()) {
-            return opening.clone();
-        }
-        if let Some(live) = self.live() {
-            return std::future::ready(Ok(live)).boxed().shared();
-        }
-        let attempt = tokio::spawn(Arc::clone(self).open());
-        let ended = |_| Err(Error::Unavailable("the connection attempt was cut off".to_owned()));
-        let attempt = attempt.map(move |result| result.unwrap_or_else(ended)).boxed().shared();
-        *opening = Some(attempt.clone());
-        attempt
-    }
-
-    async fn open(self: Arc<Self>) -> Result<LiveLink, Error> {
-        let result = self.open_another().await;
-        if let (Origin::Announced(sentinels), Ok(_)) = (&self.origin, &result) {
-            sentinels.watch(&self);
-        }
-        // Nobody starts another attempt between the two steps: the lock is held for both.
-        let mut opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        *opening = None;
-        let opened = result.inspect_err(|error| tracing::debug!(%error, "redis connect failed"))?;
-        let installed = self.install(opened);
-        drop(opening);
         if self.durable.is_watched() {
-            self.look_soon(Duration::ZERO);
-        }
-        Ok(installed)
-    }
-
-    fn install(self: &Arc<Self>, opened: Opened) -> LiveLink {
-        let Opened { connection, driver } = opened;
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.number += 1;
-        let number = state.number;
-        let server: Weak<Self> = Arc::downgrade(self);
-        let driver = tokio::spawn(async move {
-            driver.await;
-            // The server closed the connection: the next command need not find that out.
-            if let Some(server) = server.upgrade() {
-                server.discard(number);
-            }
-        });
-        state.link = Some(Link { connection: connection.clone(), driver: driver.abort_handle() });
-        state.greeting_due += 1;
-        (number, connection, false)
-    }
-
-    /// Takes a broken link out of use at once. Commands on their way keep it until they end or
-    /// give up; then it is cut, whatever the server does.
-    fn discard(&self, number: u64) {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if state.number != number {
-            return;
-        }
-        if let Some(link) = state.link.take() {
-            drop(state);
-            let grace = self.timeouts.call;
-            tokio::spawn(async move {
-                tokio::time::sleep(grace).await;
-                link.driver.abort();
-            });
+            self.look_soon(traffic, Duration::ZERO);
         }
     }
 }

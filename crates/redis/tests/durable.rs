@@ -48,6 +48,19 @@ async fn replica_of(primary: &Process) -> Process {
 }
 
 #[tokio::test]
+async fn what_is_large_is_as_safe() {
+    let server = Process::start(&ALWAYS);
+    let redis = server.direct();
+    redis.facts(Duration::ZERO).await.unwrap();
+    let touched = Touched::new(&Arc::from("reef:durable"));
+    let noting = redis.noting(&touched);
+    // Over one connection, and over the other.
+    call(&noting, &["SET", "k", "small"]).await.unwrap();
+    call(&noting, &["SET", "k", &"x".repeat(64 * 1024)]).await.unwrap();
+    assert_eq!(settle(&touched, "disk").await, known("disk"));
+}
+
+#[tokio::test]
 async fn what_a_server_syncs_before_it_answers_costs_nothing() {
     let server = Process::start(&ALWAYS);
     let redis = server.direct();

@@ -28,6 +28,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Error;
 use crate::cluster::hash_tag;
+use crate::lane::{LinkId, Traffic};
 use crate::scripts;
 use crate::server::Server;
 use batch::{Batches, Verdict, Waiter};
@@ -44,52 +45,65 @@ const FACTS_AGE_HOPELESS: Duration = Duration::from_secs(1);
 /// What is known of where a server's writes go.
 #[derive(Default)]
 pub(crate) struct Durable {
-    known: RwLock<Option<Known>>,
-    /// Held by whoever looks.
-    looking: tokio::sync::Mutex<()>,
     /// Somebody wants to know.
     is_watched: AtomicBool,
     batches: Batches,
     trial: Mutex<Option<trial::Outcome>>,
 }
 
+/// What a server has said over a link.
+#[derive(Default)]
+pub(crate) struct Look {
+    known: RwLock<Option<Known>>,
+    /// Held by whoever looks.
+    looking: tokio::sync::Mutex<()>,
+}
+
 #[derive(Clone)]
 struct Known {
-    link: u64,
+    link: LinkId,
     at: Instant,
     facts: Arc<Facts>,
 }
 
 impl Durable {
-    fn known(&self) -> Option<Known> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The facts that hold for what went over a link.
-    fn of(&self, link: u64) -> Option<Known> {
-        self.known().filter(|known| known.link == link && known.at.elapsed() < FACTS_AGE_MAX)
-    }
-
     /// Whether somebody wants to know the facts of a link as soon as it is open.
     pub(crate) fn is_watched(&self) -> bool {
         self.is_watched.load(Ordering::Relaxed)
     }
 }
 
+impl Look {
+    fn known(&self) -> Option<Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 impl Server {
-    /// What the server says of itself, and over which link, not longer ago than `age`.
-    pub(crate) async fn facts(self: &Arc<Self>, age: Duration) -> Result<(u64, Arc<Facts>), Error> {
-        let durable = self.durable();
-        durable.is_watched.store(true, Ordering::Relaxed);
-        let _one_at_a_time = durable.looking.lock().await;
-        let known = durable.known().filter(|known| self.link_number() == Some(known.link));
+    /// The facts that hold for what went over a link.
+    fn known_of(&self, link: LinkId) -> Option<Known> {
+        let known = self.lane(link.traffic).look().known()?;
+        (known.link == link && known.at.elapsed() < FACTS_AGE_MAX).then_some(known)
+    }
+
+    /// What the server says of itself over the link for this traffic, and over which that was, not longer
+    /// ago than `age`.
+    pub(crate) async fn facts(
+        self: &Arc<Self>,
+        traffic: Traffic,
+        age: Duration,
+    ) -> Result<(LinkId, Arc<Facts>), Error> {
+        self.durable().is_watched.store(true, Ordering::Relaxed);
+        let lane = self.lane(traffic);
+        let _one_at_a_time = lane.look().looking.lock().await;
+        let known = lane.look().known().filter(|known| self.is_open_still(known.link));
         if let Some(known) = known.filter(|known| known.at.elapsed() < age) {
             return Ok((known.link, known.facts));
         }
         let at = Instant::now();
         let limit = self.timeouts().call;
         let late = |_| Error::Unavailable(format!("no answer within {limit:?}"));
-        let (link, replies) = timeout(limit, self.say()).await.map_err(late)??;
+        let (link, replies) = timeout(limit, self.say(traffic)).await.map_err(late)??;
         let facts = Facts::read(replies)?;
         if facts.is_loading() {
             return Err(Error::Unavailable("the server loads its data".to_owned()));
@@ -97,14 +111,22 @@ impl Server {
         let (trial, sync) = (self.trial_of(&facts), self.ask_replicas(&facts).await);
         let facts = Arc::new(facts.with(trial, sync));
         let known = Known { link, at, facts: Arc::clone(&facts) };
-        *durable.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        *lane.look().known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Ok((link, facts))
     }
 
+    /// Whether a link is the one that is open.
+    fn is_open_still(&self, link: LinkId) -> bool {
+        self.lane(link.traffic).live().is_some_and(|live| live.id == link)
+    }
+
     /// What the server says when it is asked, all over one link.
-    async fn say(self: &Arc<Self>) -> Result<(u64, [Result<Value, Error>; 4]), Error> {
+    async fn say(
+        self: &Arc<Self>,
+        traffic: Traffic,
+    ) -> Result<(LinkId, [Result<Value, Error>; 4]), Error> {
         let [a, b, c, d] = facts::questions();
-        let [a, b, c, d] = [&a, &b, &c, &d].map(|question| self.exchange_anew(question));
+        let [a, b, c, d] = [&a, &b, &c, &d].map(|question| self.exchange_over(traffic, question));
         let (a, b, c, d) = join4(a, b, c, d).await;
         let link = a.as_ref().map_err(Clone::clone)?.0;
         let replies = [a, b, c, d].map(|answer| match answer {
@@ -116,11 +138,13 @@ impl Server {
         Ok((link, replies))
     }
 
-    /// Looks at the server, if the last look is older than `age`, and unless somebody does already.
-    pub(crate) fn look_soon(self: &Arc<Self>, age: Duration) {
-        if self.link_number().is_some() && self.durable().looking.try_lock().is_ok() {
+    /// Looks at the server over the link for this traffic, if there is one and the last look is older
+    /// than `age`, and unless somebody does already.
+    pub(crate) fn look_soon(self: &Arc<Self>, traffic: Traffic, age: Duration) {
+        let lane = self.lane(traffic);
+        if lane.live().is_some() && lane.look().looking.try_lock().is_ok() {
             let server = Arc::clone(self);
-            tokio::spawn(async move { server.facts(age).await.map(drop) });
+            tokio::spawn(async move { server.facts(traffic, age).await.map(drop) });
         }
     }
 }
@@ -140,7 +164,7 @@ struct Inner {
 /// One server, the link over which it was written to, and the hash tag of what was written.
 struct Touch {
     server: Arc<Server>,
-    link: u64,
+    link: LinkId,
     tag: Option<Vec<u8>>,
 }
 
@@ -162,20 +186,20 @@ impl Touched {
     }
 
     /// Takes in that a command went over a link, if it may leave something.
-    pub(crate) fn note(&self, server: &Arc<Server>, link: u64, command: &str, args: &[Vec<u8>]) {
+    pub(crate) fn note(&self, server: &Arc<Server>, link: LinkId, command: &str, args: &[Vec<u8>]) {
         if durability::may_leave(command, args) {
             self.touch(server, link, args.get(if scripts::is_script(command) { 2 } else { 0 }));
         }
     }
 
     /// The same of the call of a function: its name, how many keys, the key.
-    pub(crate) fn note_function(&self, server: &Arc<Server>, link: u64, mut args: Items<'_>) {
+    pub(crate) fn note_function(&self, server: &Arc<Server>, link: LinkId, mut args: Items<'_>) {
         if args.next().is_none_or(durability::function_may_leave) {
             self.touch(server, link, args.nth(1));
         }
     }
 
-    fn touch(&self, server: &Arc<Server>, link: u64, key: Option<impl AsRef<[u8]>>) {
+    fn touch(&self, server: &Arc<Server>, link: LinkId, key: Option<impl AsRef<[u8]>>) {
         let mut touches = self.inner.touches.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |touch: &Touch| touch.link == link && Arc::ptr_eq(&touch.server, server);
         if !touches.iter().any(same) {
@@ -238,21 +262,20 @@ fn weaker(a: Reached, b: Reached, wanted: Safety) -> Reached {
 
 impl Touch {
     fn at_once(&self, wanted: Safety) -> Option<Reached> {
-        let known = self.server.durable().of(self.link)?;
+        let known = self.server.known_of(self.link)?;
         if known.at.elapsed() >= FACTS_AGE {
-            self.server.look_soon(FACTS_AGE);
+            self.server.look_soon(self.link.traffic, FACTS_AGE);
         }
         let given = if known.facts.syncs_first() { Safety::DISK } else { Safety::MEMORY };
         given.meets(wanted).then_some(Reached::Known(given))
     }
 
     async fn settle(&self, wanted: Safety, marker: &str, until: Instant) -> Reached {
-        let durable = self.server.durable();
-        let known = match durable.of(self.link) {
+        let known = match self.server.known_of(self.link) {
             Some(known) => known,
             // What asks for nothing waits for nothing.
             None if wanted == Safety::MEMORY => {
-                self.server.look_soon(FACTS_AGE);
+                self.server.look_soon(self.link.traffic, FACTS_AGE);
                 return Reached::Known(Safety::MEMORY);
             }
             None => match self.look(FACTS_AGE, until).await {
@@ -261,7 +284,7 @@ impl Touch {
             },
         };
         if known.at.elapsed() >= FACTS_AGE {
-            self.server.look_soon(FACTS_AGE);
+            self.server.look_soon(self.link.traffic, FACTS_AGE);
         }
         let at_once = if known.facts.syncs_first() { Safety::DISK } else { Safety::MEMORY };
         if at_once.meets(wanted) {
@@ -282,7 +305,7 @@ impl Touch {
         }
         let marker = tagged(marker, self.tag.as_deref());
         let (waiter, told, heard) = Waiter::new(wanted, &facts, marker, until);
-        durable.batches.join(&self.server, waiter);
+        self.server.durable().batches.join(&self.server, waiter);
         let verdict = timeout_at(until, told).await;
         match verdict {
             Ok(Ok(Verdict::Reached)) => Reached::Known(wanted),
@@ -290,7 +313,7 @@ impl Touch {
             Ok(Ok(Verdict::Unknown) | Err(_)) => Reached::Unknown,
             Err(_) => {
                 // The next one need not wait in vain, if it was for a replica that has gone.
-                self.server.look_soon(FACTS_AGE_HOPELESS);
+                self.server.look_soon(self.link.traffic, FACTS_AGE_HOPELESS);
                 let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
                 Reached::Known(if heard.is_on_disk() { Safety::DISK } else { at_once })
             }
@@ -298,10 +321,10 @@ impl Touch {
     }
 
     async fn look(&self, age: Duration, until: Instant) -> Option<Known> {
-        if self.server.link_number() != Some(self.link) {
+        if !self.server.is_open_still(self.link) {
             return None;
         }
-        let looked = timeout_at(until, self.server.facts(age)).await;
+        let looked = timeout_at(until, self.server.facts(self.link.traffic, age)).await;
         let (link, facts) = looked.ok()?.ok()?;
         let at = Instant::now();
         (link == self.link).then_some(Known { link, at, facts })

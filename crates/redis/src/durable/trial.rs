@@ -62,8 +62,10 @@ impl Server {
             });
             let outcome = outcome.ok().map(|trial| Outcome { run_id, trial });
             *server.durable().trial.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
-            let looked = server.facts(Duration::ZERO).await;
-            looked.map(drop)
+            for lane in server.lanes().into_iter().filter(|lane| lane.live().is_some()) {
+                // Whoever waits for one of them looks itself, if this fails.
+                let _ = server.facts(lane.traffic(), Duration::ZERO).await;
+            }
         });
     }
 
