@@ -3,6 +3,7 @@
 use crate::cache;
 use crate::direct::{self, Pool};
 use crate::imports::{self, CronError, CronEvent, CronPre};
+use crate::long_calls::{LARGE_BODY, LongCalls};
 use crate::outbound::AllowedHosts;
 use crate::proxy::Proxy;
 use crate::state::{Shared, State};
@@ -43,6 +44,7 @@ struct Inner {
     connections: Connections,
     /// The places for calls under way, over all components.
     places: Arc<Semaphore>,
+    long_calls: LongCalls,
     /// All pools there are, for giving back the memory of instances that nobody needs.
     pools: Mutex<Vec<Weak<Pool>>>,
 }
@@ -57,8 +59,9 @@ impl Runtime {
         let mut linker = Linker::new(&engine);
         imports::add_to_linker(&mut linker)?;
         let places = Arc::new(Semaphore::new(config.max_concurrent_requests));
-        let pools = Mutex::default();
-        let inner = Arc::new(Inner { config, engine, linker, connections, places, pools });
+        let (long_calls, pools) = Default::default();
+        let inner =
+            Arc::new(Inner { config, engine, linker, connections, places, long_calls, pools });
         start_clock(&inner)?;
         Ok(Self { inner })
     }
@@ -244,7 +247,16 @@ impl Component {
         let place = self.loaded.runtime.place().await?;
         let limit = self.loaded.runtime.config.request_timeout;
         match &self.loaded.http {
-            Http::Direct(pool) => within(limit, pool.call(request, touched)).await,
+            Http::Direct(pool) => {
+                let is_long = request.body().len() >= LARGE_BODY;
+                let (pool, touched) = (Arc::clone(pool), touched.cloned());
+                // It has its place until it is over, also where nobody waits for it any more.
+                let call = async move {
+                    let _place = place;
+                    pool.call(request, touched.as_ref()).await
+                };
+                within(limit, self.loaded.runtime.long_calls.run(is_long, call)).await
+            }
             Http::Proxy(proxy) => within(limit, proxy.call(request, place, touched)).await,
             Http::None => Err(CallError::Trap("the component takes no HTTP requests".to_owned())),
         }

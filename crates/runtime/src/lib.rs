@@ -18,6 +18,7 @@ mod engine;
 mod error;
 mod imports;
 mod lines;
+mod long_calls;
 mod outbound;
 mod proxy;
 mod state;
