@@ -106,6 +106,14 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 /// script's reply, as values, and as the body, which grows by doubling.
 pub const REPLY_BYTES: usize = 4 << 20;
 
+/// Bytes after which one script of a list leaves the rest to the next: it reads up to so many, and then
+/// to the end of what it is at. Redis takes about a millisecond for three of these.
+pub const STEP_BYTES: usize = 128 << 10;
+
+/// A text of more bytes is handed out by a plain command and not by a script, in which it takes fifteen
+/// times as long.
+pub const APART_BYTES: usize = 64 << 10;
+
 /// Most levels of arrays and objects in JSON that is kept as it is: readers of JSON stop at 128, and
 /// what is kept is shown within answers.
 pub const JSON_DEPTH_MAX: usize = 64;
@@ -364,8 +372,9 @@ pub const LIBRARY_KEPT_MS: i64 = 86_400_000;
 /// Redis' time.
 pub const VOID_BATCH: i64 = 500;
 
-/// Events that are read at a time, so that a page of large ones does not read far beyond its end.
-pub const EVENTS_READ: i64 = 250;
+/// Events, or entries of the audit, that are read at a time, so that a page of large ones does not read far
+/// beyond its end.
+pub const EVENTS_READ: i64 = 25;
 
 /// For how long a sender's mail is counted, in milliseconds: it goes with its inbox, a month after
 /// that was last used.

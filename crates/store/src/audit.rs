@@ -1,9 +1,7 @@
 //! Calls on the audit: `lua/audit/`. Scripts that change something write it themselves (`lua/include/audit.lua`).
 
 use reef_domain::journal::{NO_SEAL, seal};
-use reef_domain::limits::{
-    AUDIT_ENTRIES_MAX, AUDIT_KEPT_MS, AUDIT_STEP, AUDIT_STEPS, SEALS_A_TICK,
-};
+use reef_domain::limits::{AUDIT_ENTRIES_MAX, AUDIT_KEPT_MS, AUDIT_STEPS, SEALS_A_TICK};
 use reef_domain::time::UnixMillis;
 use reef_domain::trail::{Chain, Entry};
 use serde_json::value::RawValue;
@@ -11,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::entry::SealsSeen;
 use crate::port::Redis;
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError, rows};
+use crate::steps::has_room;
 
 include!(concat!(env!("OUT_DIR"), "/calls_audit.rs"));
 
@@ -197,8 +196,7 @@ pub async fn list<R: Redis>(
         }
         page.next = step.next;
         page.rows.extend(step.rows);
-        // A step that ends early had no room for more.
-        if left == 0 || step.count < AUDIT_STEP {
+        if left == 0 || !has_room(filled) {
             break;
         }
     }

@@ -6,6 +6,7 @@ use reef_domain::limits::ROWS_AT_ONCE;
 
 use crate::port::Redis;
 use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, Store, StoreError, rows};
+use crate::steps::has_room;
 
 include!(concat!(env!("OUT_DIR"), "/calls_event.rs"));
 include!(concat!(env!("OUT_DIR"), "/events.rs"));
@@ -110,7 +111,7 @@ pub struct Events {
     /// The cursor was given out on data that are no more, since an older copy was restored: its last
     /// event. The events are those after it.
     pub restored: Option<String>,
-    /// The log holds more behind these.
+    /// The log holds more behind these; of a step at its end: before them.
     pub more: bool,
     /// Bytes that this step and those before it have listed.
     pub filled: i64,
@@ -135,8 +136,7 @@ pub async fn list<R: Redis>(
 ) -> Result<Events, StoreError> {
     let mut most = limit.min(ROWS_AT_ONCE);
     let mut found = store.call(&List { after: after.clone(), limit: most, filled: 0 }).await?;
-    let mut is_whole = rows(&found.events) == most;
-    while is_whole && found.more && rows(&found.events) < limit {
+    while found.more && has_room(found.filled) && rows(&found.events) < limit {
         let Some(last) = found.events.last().and_then(|last| Cursor::parse(&last.event_id)) else {
             break;
         };
@@ -147,7 +147,6 @@ pub async fn list<R: Redis>(
         if step.restored.is_some() || step.oldest.is_some_and(|oldest| last.is_before(&oldest)) {
             break;
         }
-        is_whole = rows(&step.events) == most;
         (found.more, found.filled, found.youngest) = (step.more, step.filled, step.youngest);
         found.events.extend(step.events);
     }
@@ -161,16 +160,16 @@ pub async fn list<R: Redis>(
 pub async fn tail<R: Redis>(store: &Store<R>, limit: i64) -> Result<Events, StoreError> {
     let mut most = limit.min(ROWS_AT_ONCE);
     let mut found = store.call(&Tail { limit: most, before: "", filled: 0 }).await?;
-    let mut is_whole = rows(&found.events) == most;
-    while is_whole && rows(&found.events) < limit {
+    while found.more && has_room(found.filled) && rows(&found.events) < limit {
         most = (limit - rows(&found.events)).min(ROWS_AT_ONCE);
         let before = found.events.first().map_or("", |first| first.event_id.as_str());
         let mut step = store.call(&Tail { limit: most, before, filled: found.filled }).await?;
-        is_whole = rows(&step.events) == most;
-        found.filled = step.filled;
+        (found.more, found.filled) = (step.more, step.filled);
         step.events.append(&mut found.events);
         found.events = step.events;
     }
+    // Behind the end there is nothing.
+    found.more = false;
     Ok(found)
 }
 

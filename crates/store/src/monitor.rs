@@ -17,6 +17,7 @@ use crate::proposal;
 use crate::schedule::{self, Fired};
 use crate::script::{FromReply, Malformed, Reader, Store, StoreError, rows};
 use crate::settings::Settings;
+use crate::steps::{Step, Steps};
 use crate::task::{Count, Counts, Due, expire, settle_due};
 use crate::usage::{self, Used};
 
@@ -189,8 +190,11 @@ pub async fn tick<R: Redis>(
             other => Some(other?),
         };
         tasks = Some(store.call(&Count { kept_ms }).await?);
-        limits =
-            Some(store.call(&List { limit: LIMITS_SHOWN, below: None, filled: 0 }).await?.rows);
+        let mut shown = Steps::new(LIMITS_SHOWN, None);
+        while let Some(Step { limit, from: below, filled }) = shown.step() {
+            shown.add(store.call(&List { limit, below, filled }).await?);
+        }
+        limits = Some(shown.rows);
         today = Some(usage::today(store).await?);
     }
     Ok(Ticked {

@@ -2,7 +2,7 @@
 //! milliseconds; ten scripts of a hundred let others in between. A page says what stood in the list at the
 //! time of each step, as pages that a caller asks for one by one do.
 
-use reef_domain::limits::ROWS_AT_ONCE;
+use reef_domain::limits::{REPLY_BYTES, ROWS_AT_ONCE};
 
 use crate::script::{FromReply, Malformed, Reader};
 
@@ -64,19 +64,22 @@ impl<T, C: Clone> Steps<T, C> {
         self.step.clone()
     }
 
-    /// Takes what a step has read. One that ends early had no room for more, or has looked at enough: so
-    /// does the page.
+    /// Takes what a step has read. Where one fills the page, or has looked at enough, the page ends.
     pub fn add(&mut self, page: Page<T, C>) {
         let Page { next, filled, rows } = page;
         let read = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let is_whole = self.step.as_ref().is_some_and(|step| read == step.limit);
         self.rows.extend(rows);
         self.next.clone_from(&next);
         self.left -= read;
-        let goes_on = is_whole && next.is_some() && self.left > 0;
+        let goes_on = next.is_some() && self.left > 0 && has_room(filled);
         let step = Step { limit: self.left.min(ROWS_AT_ONCE), from: next, filled };
         self.step = goes_on.then_some(step);
     }
+}
+
+/// Whether a page that has so many bytes may have more. A step that ends the page says that it is full.
+pub(crate) fn has_room(filled: i64) -> bool {
+    usize::try_from(filled).is_ok_and(|filled| filled < REPLY_BYTES)
 }
 
 #[cfg(test)]
@@ -99,8 +102,17 @@ mod tests {
     }
 
     #[test]
-    fn a_page_ends_where_a_step_ends_early() {
-        for (read, next) in [(page(ROWS_AT_ONCE, None), None), (page(3, Some(5)), Some(5))] {
+    fn a_step_of_few_large_rows_is_followed_by_the_next() {
+        let mut steps = Steps::new(1000, None);
+        steps.add(page(3, Some(5)));
+        assert_eq!(steps.step(), Some(Step { limit: ROWS_AT_ONCE, from: Some(5), filled: 7 }));
+    }
+
+    #[test]
+    fn a_page_ends_where_nothing_is_left_or_it_is_full() {
+        let filled = i64::try_from(REPLY_BYTES).unwrap();
+        let full = Page { filled, ..page(3, Some(5)) };
+        for (read, next) in [(page(ROWS_AT_ONCE, None), None), (full, Some(5))] {
             let mut steps = Steps::new(1000, None);
             steps.add(read);
             assert_eq!((steps.step(), steps.next), (None, next));

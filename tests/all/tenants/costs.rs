@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{commands, cost, new_tenant, task};
-use crate::harness::{Client, Hub, Message, unique};
+use crate::harness::{Client, Hub, Message, PATIENCE, eventually, unique};
 
 /// Bytes that Redis has sent so far to scripts and clients cannot be asked for; how long its commands
 /// took can: this is the longest of a kind of command so far, in entries that it had to read.
@@ -45,6 +45,39 @@ fn a_page_of_a_long_log_is_found_by_halving_and_is_the_right_one() {
             assert_eq!(stream.next_event().unwrap().told().1["sequence"], after + 2);
         }
     }
+}
+
+/// How many scripts Redis has run so far.
+fn scripts(redis: &mut redis::Connection) -> u64 {
+    let text: String = redis::cmd("INFO").arg("commandstats").query(redis).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("cmdstat_fcall:calls="));
+    line.unwrap().split(',').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_page_of_large_rows_is_read_row_by_row() {
+    let hub = Hub::start();
+    let (_, alice) = new_tenant(&hub);
+    let large = json!({"name": "large", "parameters": {"text": "x".repeat(200_000)}});
+    let ids: Vec<Value> =
+        (0..8).map(|_| alice.post("/tasks", &large).ok()["task_id"].clone()).collect();
+    let mut redis = hub.private_redis();
+    let before = scripts(&mut redis);
+    let listed = alice.get("/tasks").list();
+    let read = scripts(&mut redis) - before;
+    let listed: Vec<Value> = listed.iter().rev().map(|task| task["task_id"].clone()).collect();
+    assert_eq!(listed, ids);
+    assert!(read >= 8, "{read}");
+    // Small ones are read together.
+    for _ in 0..90 {
+        alice.post("/tasks", &task("dig")).ok();
+    }
+    // The monitor runs some, too, now and then.
+    eventually("a page by one script", PATIENCE, || {
+        let before = scripts(&mut redis);
+        assert_eq!(alice.get("/tasks?limit=90").list().len(), 90);
+        (scripts(&mut redis) - before == 1).then_some(())
+    });
 }
 
 #[test]

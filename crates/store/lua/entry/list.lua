@@ -11,7 +11,8 @@
 -- include: journal budget
 
 local is_oldest_first = oldest_first == '1'
-limit, spent = tonumber(limit), tonumber(filled)
+limit = tonumber(limit)
+begin_step(filled)
 local size
 if agent_id == '' then
   size = tonumber(redis.call('HGET', key.ledger, 'entries')) or 0
@@ -53,7 +54,7 @@ if is_oldest_first and to < size then reply[2] = int(to) end
 if not is_oldest_first and from > 1 then reply[2] = int(from) end
 local rows = rows_between(from, to)
 for i = 1, #rows do
-  if not add(reply, append_entry, rows[is_oldest_first and i or #rows + 1 - i]) then
+  if is_step_full() or not add(reply, append_entry, rows[is_oldest_first and i or #rows + 1 - i]) then
     reply[2] = int(is_oldest_first and from + i - 2 or to - i + 2)
     break
   end

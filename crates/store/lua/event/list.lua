@@ -23,13 +23,13 @@ local restored = restored_behind(after) or ''
 local reply = { 'ok', oldest, youngest, restored, 0, 0 }
 local from = after == '0' and '-' or '(' .. (restored ~= '' and restored or after)
 local left = tonumber(limit)
-spent = tonumber(filled)
+begin_step(filled)
 while true do
   local batch = math.min(left + 1, EVENTS_READ)
   local found = redis.call('XRANGE', key.events, from, '+', 'COUNT', batch)
   for _, event in ipairs(found) do
     local n, fields = #reply, event[2]
-    if left == 0 or not has_room(200 + #fields[6]) then
+    if left == 0 or is_step_full() or not has_room(200 + #fields[6]) then
       reply[5], reply[6] = 1, spent
       return reply
     end

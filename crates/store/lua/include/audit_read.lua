@@ -25,7 +25,7 @@ end
 -- a filter keeps back are looked at, too.
 local function list_audit(oldest_first, limit, after, filled, actor, action, target)
   local reply, listed, looked, last, at = { 'ok', '', 0, 0, '' }, 0, 0, after, 0
-  spent = tonumber(filled)
+  begin_step(filled)
   local function append(into, row)
     local values, bytes = named(row[2]), 400
     into[#into + 1] = row[1]
@@ -37,23 +37,28 @@ local function list_audit(oldest_first, limit, after, filled, actor, action, tar
   end
   local most = AUDIT_STEP
   if actor .. action .. target == '' then most = math.min(most, limit) + 1 end
-  local page
-  if oldest_first == '1' then
-    page = redis.call('XRANGE', key.audit, after == '' and '-' or '(' .. after, '+', 'COUNT', most)
-  else
-    page = redis.call('XREVRANGE', key.audit, after == '' and '+' or '(' .. after, '-', 'COUNT', most)
-  end
-  local is_full = false
-  for _, row in ipairs(page) do
-    local values = named(row[2])
-    if fits(values.actor, actor) and fits(values.action, action) and fits(values.target, target) then
-      is_full = listed == limit or add(reply, append, row) == false
-      if is_full then break end
-      listed = listed + 1
+  local function read(count)
+    if oldest_first == '1' then
+      return redis.call('XRANGE', key.audit, last == '' and '-' or '(' .. last, '+', 'COUNT', count)
     end
-    last, at, looked = row[1], tonumber(values.at) or 0, looked + 1
+    return redis.call('XREVRANGE', key.audit, last == '' and '+' or '(' .. last, '-', 'COUNT', count)
   end
-  if is_full or #page == most then reply[2] = last end
+  local is_full, is_over = false, false
+  while not is_full and not is_over and looked < most do
+    local batch = math.min(most - looked, EVENTS_READ)
+    local page = read(batch)
+    for _, row in ipairs(page) do
+      local values = named(row[2])
+      if fits(values.actor, actor) and fits(values.action, action) and fits(values.target, target) then
+        is_full = listed == limit or is_step_full() or add(reply, append, row) == false
+        if is_full then break end
+        listed = listed + 1
+      end
+      last, at, looked = row[1], tonumber(values.at) or 0, looked + 1
+    end
+    is_over = #page < batch
+  end
+  if not is_over or is_full then reply[2] = last end
   reply[3], reply[4], reply[5] = spent, looked, string.format('%.0f', at)
   return reply
 end

@@ -4,9 +4,29 @@
 
 local spent = 0
 
+-- How much of that the steps before have listed, in a step.
+local begun = nil
+
+-- Begins a step of a page, of which so many bytes are listed already.
+local function begin_step(filled)
+  spent = tonumber(filled)
+  begun = spent
+end
+
+-- Whether the step has listed as much as one should: the page goes on with the next.
+local function is_step_full() return begun and spent - begun >= STEP_BYTES end
+
+-- Ends the page with this step, as if it had no room for more.
+local function end_page()
+  if begun then spent = math.max(spent, REPLY_BYTES) end
+end
+
 -- Whether the reply has room for so many bytes more; if so, they count as spent.
 local function has_room(bytes)
-  if spent > 0 and spent + bytes > REPLY_BYTES then return false end
+  if spent > 0 and spent + bytes > REPLY_BYTES then
+    end_page()
+    return false
+  end
   spent = spent + bytes
   return true
 end

@@ -6,13 +6,13 @@
 -- behind ('' to begin), most to look at; `page.floor` is where a list from the highest down ends, and
 -- `page.is_over` says that it has looked long enough. Where to go on behind becomes the second of the reply.
 -- With `page.filled` this is a step of a longer page, which has so many bytes already; how many it has then
--- becomes the third. Returns the reply, and how many it has looked at.
+-- becomes the third, as many as there is room for if the page ends here. Returns the reply, and how many it has looked at.
 local function walk_one(index, is_wanted, page, reply, append)
   local limit, scan_max = tonumber(page[1]), tonumber(page[3])
   local command, from, to = 'ZREVRANGEBYSCORE', '+inf', page.floor or '-inf'
   if page.ascending then command, from, to = 'ZRANGEBYSCORE', '-inf', '+inf' end
   if page[2] ~= '' then from = '(' .. page[2] end
-  if page.filled then spent = tonumber(page.filled) end
+  if page.filled then begin_step(page.filled) end
   local batch = is_wanted and 200 or limit + 1
   local listed, scanned, last = 0, 0, page[2]
   local function ended(at)
@@ -23,7 +23,11 @@ local function walk_one(index, is_wanted, page, reply, append)
   while true do
     local found = redis.call(command, index, from, to, 'WITHSCORES', 'LIMIT', 0, batch)
     for i = 1, #found, 2 do
-      local is_full = listed == limit or scanned == scan_max or (page.is_over and page.is_over())
+      local is_full = listed == limit or is_step_full()
+      if not is_full and (scanned == scan_max or (page.is_over and page.is_over())) then
+        is_full = true
+        end_page()
+      end
       if not is_full and (not is_wanted or is_wanted(found[i])) then
         local added = add(reply, append, found[i])
         if added then listed = listed + 1 end

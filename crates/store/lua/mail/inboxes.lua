@@ -28,7 +28,8 @@ local function is_inbox(node)
   return redis.call('ZSCORE', key.inboxes, node) and redis.call('HGET', key.node(node), 'own_name') ~= '0'
 end
 
-limit, spent = tonumber(limit), tonumber(filled)
+limit = tonumber(limit)
+begin_step(filled)
 if below == '' and redis.call('ZSCORE', key.inboxes, owner) then
   add(reply, append_name, owner)
   limit, below = limit - 1, FIRST

@@ -9,7 +9,8 @@
 -- Returns  ok(AvailablePage)
 -- include: node budget
 
-limit, spent = tonumber(limit), tonumber(filled)
+limit = tonumber(limit)
+begin_step(filled)
 
 -- Whether one text comes after another in the order of bytes, as in a sorted set. Lua's own
 -- comparison follows the locale that Redis was started under.
@@ -41,8 +42,9 @@ local start = after_id == '' and 0 or rank_after(after_load, after_id)
 local entries = redis.call('ZRANGE', key.available, start, start + limit, 'WITHSCORES')
 local reply = { 'ok', '', '', 0 }
 for i = 1, #entries, 2 do
-  if i > 2 * limit or add(reply, append_node, entries[i]) == false then
-    reply[2], reply[3] = entries[i - 1], entries[i - 2]
+  if i > 2 * limit or is_step_full() or add(reply, append_node, entries[i]) == false then
+    -- Where not even the first has room, the next page begins where this one did.
+    reply[2], reply[3] = entries[i - 1] or after_load, entries[i - 2] or after_id
     break
   end
 end

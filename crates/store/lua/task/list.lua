@@ -3,7 +3,7 @@
 -- KEYS[1]  the cluster partition
 -- ARGV     filter: &'a Filter   Which.
 --          limit: int           Most tasks.
---          below: int?          [`FoundPage::next`] of the page before.
+--          below: int?          [`Page::next`] of the page before.
 --          filled: int          Bytes that the steps before have listed.
 -- Returns  ok(FoundPage)
 -- include: claim find
