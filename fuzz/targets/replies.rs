@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     read::<Vec<intent::Intent>>(&items);
     read::<Vec<invite::Invite>>(&items);
     read::<Vec<key::Key>>(&items);
-    read::<Vec<message::Message>>(&items);
+    read::<Vec<message::Shown>>(&items);
     read::<Vec<position::Position>>(&items);
     read::<Vec<task::Task>>(&items);
     read::<entry::Audited>(&items);

@@ -13,9 +13,9 @@ use reef_domain::limits::{
 };
 use reef_domain::message::ContentType;
 use reef_domain::{Invalid, id};
-use reef_store::message::{Get, GetBlock, Open, Opened, Owned, ReadEvents, Remove};
+use reef_store::message::{self, Get, GetBlock, Open, Opened, Owned, ReadEvents, Remove};
 use reef_store::session::{Admit, Fitting, Forget, ListMessages, OldMessages, Written};
-use reef_store::{Answered, Redis};
+use reef_store::{Answered, Redis, StoreError};
 use reef_web::extract::{Query, json_object, object, refuse_read_only};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -158,7 +158,7 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
 
     // A known message is shown as it is, also in a session that was closed since.
     let get = Get { message_id: &message_id, bytes_max: None };
-    if let Some(known) = cx.store.call(&get).await?.found() {
+    if let Some(known) = message::get(cx.store, &get).await?.found() {
         return show_in(
             &session_id,
             &visible(cx, known).ok_or_else(|| unknown_message(&message_id))?,
@@ -179,7 +179,7 @@ pub(crate) async fn open<R: Redis>(cx: &Context<'_, R>) -> Answer {
         ttl_ms: cx.config.settings.message_ttl_ms,
     };
     cx.store.call(&call).await?;
-    let made = cx.store.call(&get).await?.found();
+    let made = message::get(cx.store, &get).await?.found();
     let made = made.ok_or_else(|| unknown_message(&message_id))?;
     if made.value.session_id != *session_id {
         // Somebody made it in another session in between.
@@ -222,17 +222,24 @@ pub(crate) async fn list<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let small = |message_id| Get { message_id, bytes_max: Some(bytes_max) };
     let calls: Vec<Get<'_>> = listed.ids.iter().map(|(message_id, _)| small(message_id)).collect();
     let found = cx.store.call_each(&calls).await?;
+    let whole = async |message_id: &MessageId| -> Result<_, StoreError> {
+        let get = Get { message_id, bytes_max: None };
+        Ok(message::get(cx.store, &get).await?.found())
+    };
     let (mut messages, mut bytes) = (Vec::with_capacity(found.len()), 0);
     let (mut last, mut is_cut) = (None, false);
     for ((message_id, place), found) in listed.ids.iter().zip(found) {
         let message = match found {
-            Fitting::Ok(message) => Some(message),
+            Fitting::Ok(Owned { owner, value }) => match value.read(cx.store).await? {
+                Some(value) => Some(Owned { owner, value }),
+                None => whole(message_id).await?,
+            },
             Fitting::NotFound => None,
             Fitting::Large if bytes > 0 && bytes + bytes_max > REPLY_BYTES => {
                 is_cut = true;
                 break;
             }
-            Fitting::Large => cx.store.call(&Get { message_id, bytes_max: None }).await?.found(),
+            Fitting::Large => whole(message_id).await?,
         };
         let message = message.filter(|message| message.value.session_id == *session_id);
         if let Some(Owned { value, .. }) = message {
@@ -264,7 +271,8 @@ fn whole(query: &Query, name: &str, default: i64, min: i64, max: i64) -> Result<
 /// `GET /messages/{mid}`
 pub(crate) async fn show<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
-    let found = cx.store.call(&Get { message_id: &message_id, bytes_max: None }).await?.found();
+    let get = Get { message_id: &message_id, bytes_max: None };
+    let found = message::get(cx.store, &get).await?.found();
     match found.and_then(|message| visible(cx, message)) {
         Some(message) => Ok(Response::json(&message)),
         None => Err(unknown_message(&message_id)),
@@ -276,7 +284,7 @@ pub(crate) async fn show_block<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let message_id = cx.id("mid", "message_id")?;
     let content_id = cx.id("cid", "content_id")?;
     let call = GetBlock { message_id: &message_id, content_id: &content_id };
-    match cx.store.call(&call).await?.and_then(|block| visible(cx, block)) {
+    match message::get_block(cx.store, &call).await?.and_then(|block| visible(cx, block)) {
         Some(block) => Ok(Response::json(&block)),
         None => {
             let detail = format!("The message {message_id} has no content {content_id}.");

@@ -18,6 +18,7 @@
 pub mod account;
 pub mod admission;
 pub mod agent;
+pub mod apart;
 pub mod audit;
 pub mod bulk;
 pub mod cluster;

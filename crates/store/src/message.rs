@@ -10,16 +10,76 @@ use reef_domain::limits::ERROR_BYTES_MAX;
 use reef_domain::message::{Cursor, Rendered};
 use serde_json::value::RawValue;
 
+use crate::apart::{Text, steady};
 use crate::node::Writer;
-use crate::script::{Argument, Arguments, FromReply, Malformed, Reader, outcomes, rows};
+use crate::port::Redis;
+use crate::script::{
+    Argument, Arguments, FromReply, Malformed, Reader, Store, StoreError, outcomes, rows,
+};
 use crate::session::Fitting;
 
 include!(concat!(env!("OUT_DIR"), "/calls_message.rs"));
 
-impl FromReply for Message {
+/// A message as a script shows it.
+#[derive(Debug)]
+pub struct Shown {
+    /// All but its text.
+    message: Message,
+    text: Text,
+}
+
+impl Shown {
+    /// The message; `None` where it is no longer what the script has seen.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn read<R: Redis>(self, store: &Store<R>) -> Result<Option<Message>, StoreError> {
+        let Self { message, text } = self;
+        Ok(text.read(store).await?.map(|text| Message { text, ..message }))
+    }
+}
+
+/// Reads a message.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn get<R: Redis>(
+    store: &Store<R>,
+    call: &Get<'_>,
+) -> Result<Fitting<Owned<Message>>, StoreError> {
+    steady(async || {
+        let Owned { owner, value } = match store.call(call).await? {
+            Fitting::Ok(shown) => shown,
+            Fitting::Large => return Ok(Some(Fitting::Large)),
+            Fitting::NotFound => return Ok(Some(Fitting::NotFound)),
+        };
+        let message = value.read(store).await?;
+        Ok(message.map(|value| Fitting::Ok(Owned { owner, value })))
+    })
+    .await
+}
+
+/// Reads a whole content block.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn get_block<R: Redis>(
+    store: &Store<R>,
+    call: &GetBlock<'_>,
+) -> Result<Option<Owned<Box<RawValue>>>, StoreError> {
+    let block = steady(async || {
+        let Some(Owned { owner, value }) = store.call(call).await? else { return Ok(Some(None)) };
+        Ok(value.read(store).await?.map(|value| Some(Owned { owner, value })))
+    });
+    let Some(Owned { owner, value }) = block.await? else { return Ok(None) };
+    let value = RawValue::from_string(value).map_err(|e| StoreError::Unwritable(e.to_string()))?;
+    Ok(Some(Owned { owner, value }))
+}
+
+impl FromReply for Shown {
     fn read(reply: &mut Reader) -> Result<Self, Malformed> {
         let (message_id, session_id) = (FromReply::read(reply)?, FromReply::read(reply)?);
-        let (role, text) = (FromReply::read(reply)?, reply.text()?);
+        let (role, text) = (FromReply::read(reply)?, FromReply::read(reply)?);
         let is_complete = reply.flag()?;
         let (parent_message_id, metadata) = (FromReply::read(reply)?, FromReply::read(reply)?);
         let sequence = reply.int()?;
@@ -27,11 +87,11 @@ impl FromReply for Message {
         let blocks = reply.int()?;
         let content_blocks =
             (0..blocks).map(|_| FromReply::read(reply)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self {
+        let message = Message {
             message_id,
             session_id,
             role,
-            text,
+            text: String::new(),
             content_blocks,
             pending_tasks: read_tasks(reply)?,
             is_complete,
@@ -40,7 +100,8 @@ impl FromReply for Message {
             sequence,
             created_at,
             updated_at,
-        })
+        };
+        Ok(Self { message, text })
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reef_domain::message::Cursor;
 use reef_redis::Connection;
+use reef_store::apart;
 use reef_store::event::{self, List};
 use reef_store::message::{Follow, Followed};
 use reef_store::node::Writer;
@@ -153,7 +154,12 @@ impl Feed {
                 let cursor = cursor_of(place);
                 let follow =
                     Follow { message_id, session_id, cursor: &cursor, limit: as_count(limit) };
-                message_page(store, &follow, owner.as_deref()).await
+                for _ in 0..apart::LOOKS_MAX {
+                    if let Some(page) = message_page(store, &follow, owner.as_deref()).await? {
+                        return Ok(page);
+                    }
+                }
+                Err(apart::unsteady())
             }
             Self::Log { task_id, reader } => {
                 log_page(store, task_id, reader.as_deref(), place, limit).await
@@ -234,12 +240,12 @@ async fn message_page(
     store: &Store<Connection>,
     follow: &Follow<'_>,
     owner: Option<&str>,
-) -> Result<Page, StoreError> {
+) -> Result<Option<Page>, StoreError> {
     let followed = store.call(follow).await?;
     if owner.is_some() && followed.owner() != owner {
-        return Ok(Page::Gone);
+        return Ok(Some(Page::Gone));
     }
-    Ok(match followed {
+    Ok(Some(match followed {
         Followed::NotFound => Page::Gone,
         Followed::Ended { .. } => Page::Ended,
         Followed::Ok { events, is_all, expires_in, .. } => {
@@ -252,6 +258,7 @@ async fn message_page(
             Page::Frames(Frames { frames, is_all, expires_in })
         }
         Followed::Snapshot { id, message, expires_in, .. } => {
+            let Some(message) = message.read(store).await? else { return Ok(None) };
             let data = serde_json::to_string(&SnapshotData {
                 sequence: message.sequence,
                 message: &message,
@@ -262,7 +269,7 @@ async fn message_page(
             let frame = Frame { is_last: message.is_complete, ..frame };
             Page::Frames(Frames { frames: vec![frame], is_all: true, expires_in })
         }
-    })
+    }))
 }
 
 #[derive(serde::Serialize)]

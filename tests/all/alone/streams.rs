@@ -227,6 +227,20 @@ fn a_snapshot_stands_for_what_the_log_no_longer_holds() {
 }
 
 #[test]
+fn a_large_text_is_whole_in_the_snapshot() {
+    let hub = Hub::start();
+    let message = Message::begin(&hub.admin());
+    for _ in 0..3 {
+        message.append(&"起".repeat(40_000));
+    }
+    message.read_snapshot("?last_id=99");
+    message.complete();
+    let (_, snapshot) = message.read_snapshot("?last_id=99");
+    let text = snapshot.told().1["message"]["text"].as_str().unwrap().len();
+    assert_eq!(text, 3 * 3 * 40_000);
+}
+
+#[test]
 fn a_cursor_that_was_never_given_brings_a_snapshot() {
     let hub = Hub::start();
     let message = Message::begin(&hub.admin());

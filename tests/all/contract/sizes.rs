@@ -333,6 +333,41 @@ fn messages_of_eight_megabytes_are_listed_one_by_one() {
 }
 
 #[test]
+fn a_large_text_is_whole_whatever_happens_to_it_meanwhile() {
+    // A character of three bytes, so that a cut would be seen.
+    let (first, piece) = ("起".repeat(40_000), "起".repeat(1_000));
+    let (_hub, client) = caller();
+    let message = Message::begin(&client);
+    append(&client, &message.id, &first).ok();
+    let path = format!("/messages/{}", message.id);
+    let before = client.get(&path).ok();
+    let is_whole = |seen: &Value| {
+        let pieces = seen["sequence"].as_u64().unwrap()
+            - before["sequence"].as_u64().unwrap()
+            - u64::from(seen["is_complete"] == true);
+        let characters = seen["text"].as_str().unwrap().chars().count() as u64;
+        assert_eq!(characters, 40_000 + 1_000 * pieces, "{}", seen["sequence"]);
+        assert!(seen["text"].as_str().unwrap().chars().all(|it| it == '起'));
+    };
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for _ in 0..100 {
+                append(&client, &message.id, &piece).ok();
+            }
+            client.post(&format!("{path}/complete"), &json!({})).ok();
+        });
+        while !writer.is_finished() {
+            is_whole(&client.get(&path).ok());
+        }
+    });
+    let after = client.get(&path).ok();
+    assert_eq!(after["is_complete"], true);
+    is_whole(&after);
+    let listed = client.get(&format!("/sessions/{}/messages", message.session)).ok();
+    is_whole(&listed["messages"][0]);
+}
+
+#[test]
 fn a_text_is_bounded_as_json_too() {
     let (_hub, client) = caller();
     let id = Message::begin_in(&client, &session(&client)).id;

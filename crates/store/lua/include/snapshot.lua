@@ -1,4 +1,4 @@
--- include: message
+-- include: message apart
 
 -- A block for which there is no room: where it can be read.
 local function without_members(block, cid)
@@ -8,18 +8,22 @@ local function without_members(block, cid)
   return head .. ',"ref":"/api/v1/messages/' .. mid .. '/content/' .. cid .. '"}'
 end
 
--- Appends a message to a reply: id, session, role, text, is_complete (0 or 1), parent (''), metadata,
--- sequence, created, updated; then the number of blocks and the blocks (JSON); then the number of
+-- Appends a message to a reply: id, session, role, text (include `apart`), is_complete (0 or 1), parent (''),
+-- metadata, sequence, created, updated; then the number of blocks and the blocks (JSON); then the number of
 -- running tasks and for each task, type, progress, parameters (JSON). Returns about how many bytes
 -- that is. Of the blocks and parameters together, so much is shown that the whole stays an answer.
 local function append_message(reply)
-  local row = redis.call('HMGET', key.message(mid), 'session_id', 'role', 'text', 'is_complete',
-    'parent', 'metadata', 'sequence', 'created_at', 'updated_at')
-  local is_complete = row[4] == '1'
-  row[3] = not is_complete and redis.call('GET', key.text(mid)) or row[3] or ''
-  reply[#reply + 1] = mid
-  for i = 1, 9 do reply[#reply + 1] = row[i] end
-  local bytes = #row[3] + #row[6]
+  local row = redis.call('HMGET', key.message(mid), 'session_id', 'role', 'is_complete', 'parent', 'metadata',
+    'sequence', 'created_at', 'updated_at')
+  local is_complete, n = row[3] == '1', #reply
+  reply[n + 1], reply[n + 2], reply[n + 3] = mid, row[1], row[2]
+  local bytes = #row[5]
+  if is_complete or redis.call('EXISTS', key.text(mid)) == 0 then
+    bytes = bytes + append_value(reply, key.message(mid), 'text')
+  else
+    bytes = bytes + append_value(reply, key.text(mid))
+  end
+  for i = 3, 8 do reply[#reply + 1] = row[i] end
 
   -- How much of the blocks and of the tasks' parameters is shown, in bytes.
   local room = 4194304

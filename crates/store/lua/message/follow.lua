@@ -11,7 +11,7 @@
 --                               What lies behind the cursor, in order; `is_all`: there is no more now.
 --                               Unless it is written to, it is kept for so long, `None` for ever.
 --          ended(owner: text)   The message is complete and the reader has seen its end.
---          snapshot(owner: text, expires_in: Option<Duration>, id: text, message: Box<Message>)
+--          snapshot(owner: text, expires_in: Option<Duration>, id: text, message: Box<Shown>)
 --                               The log does not reach back to the cursor, or never held it: here is the
 --                               message as it is at a place in the stream.
 --          not_found            There is no such message in that session.

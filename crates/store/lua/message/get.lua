@@ -5,7 +5,7 @@
 --          bytes_max: Option<usize>
 --                               Most bytes: a larger one is not read. `None` for any.
 -- Returns  Fitting<>:
---          ok(Owned<Message>)   The include `snapshot` says what it shows.
+--          ok(Owned<Shown>)     The include `snapshot` says what it shows.
 -- include: snapshot
 
 local message = read_message()
