@@ -183,6 +183,22 @@ impl RedisCluster {
         });
     }
 
+    /// Waits until a node's replica has acknowledged all that the node has taken so far. What it has not may be
+    /// lost when it takes the node's place.
+    pub fn until_replicated(&self, index: usize) {
+        let mut redis = self.connect(index);
+        let mut info =
+            || redis::cmd("INFO").arg("replication").query::<String>(&mut redis).unwrap();
+        let number = |text: &str, behind: &str| -> Option<u64> {
+            let digits = text.split_once(behind)?.1;
+            digits.split(|it: char| !it.is_ascii_digit()).next()?.parse().ok()
+        };
+        let taken = number(&info(), "master_repl_offset:").unwrap();
+        eventually("a replica that has all", PATIENCE, || {
+            (number(&info(), ",offset=")? >= taken).then_some(())
+        });
+    }
+
     /// What each node that lives says of all.
     pub fn views(&self) -> Vec<String> {
         let live = self.nodes.iter().filter(|node| node.program.is_some());

@@ -68,6 +68,7 @@ fn a_hub_works_over_three_primaries_and_outlives_one() {
         assert_eq!(stream.next_event().unwrap().told().1["payload"]["delta"], "before ");
     }
 
+    cluster.until_replicated(ours);
     cluster.kill(ours);
     let start = Instant::now();
     client.get("/nodes").problem(503, "store_unavailable");
