@@ -16,7 +16,7 @@ use std::time::Duration;
 use common::{Process, args, call};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use reef_redis::{Connections, Done, Error, Greeted, Greeting, Timeouts};
+use reef_redis::{Connection, Connections, Done, Error, Greeted, Greeting, Timeouts};
 use reef_store::Reply;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
@@ -59,13 +59,20 @@ async fn narrow_way(to: String, most: usize, way: &Arc<NarrowWay>) -> String {
     place
 }
 
-#[tokio::test]
-async fn a_large_command_that_does_not_arrive_holds_up_no_small_one() {
+/// A server, a way to it on which a large command does not arrive, and a connection that waits for so
+/// long and has set `k`.
+async fn by_narrow_way(limit: Duration) -> (Process, Arc<NarrowWay>, Connection) {
     let (server, way) = (Process::start(&[]), Arc::<NarrowWay>::default());
     let place = narrow_way(server.place(), LARGE / 4, &way).await;
-    let patient = Timeouts { call: Duration::from_secs(60), ..Timeouts::default() };
-    let redis = Connections::new(patient).open(&format!("redis://{place}")).unwrap();
+    let timeouts = Timeouts { call: limit, ..Timeouts::default() };
+    let redis = Connections::new(timeouts).open(&format!("redis://{place}")).unwrap();
     call(&redis, &["SET", "k", "small"]).await.unwrap();
+    (server, way, redis)
+}
+
+#[tokio::test]
+async fn a_large_command_that_does_not_arrive_holds_up_no_small_one() {
+    let (_server, way, redis) = by_narrow_way(Duration::from_secs(60)).await;
     let large = {
         let redis = redis.clone();
         tokio::spawn(async move { call(&redis, &["SET", "k", &"x".repeat(LARGE)]).await })
@@ -86,11 +93,7 @@ async fn a_large_command_that_does_not_arrive_holds_up_no_small_one() {
 
 #[tokio::test]
 async fn where_one_way_fails_neither_is_trusted() {
-    let (server, way) = (Process::start(&[]), Arc::<NarrowWay>::default());
-    let place = narrow_way(server.place(), LARGE / 4, &way).await;
-    let hasty = Timeouts { call: Duration::from_millis(300), ..Timeouts::default() };
-    let redis = Connections::new(hasty).open(&format!("redis://{place}")).unwrap();
-    call(&redis, &["SET", "k", "small"]).await.unwrap();
+    let (_server, way, redis) = by_narrow_way(Duration::from_millis(300)).await;
     let large = call(&redis, &["SET", "k", &"x".repeat(LARGE)]).await;
     assert!(matches!(large, Err(Error::Unavailable(_))), "{large:?}");
     assert_eq!(way.opened.load(Ordering::Relaxed), 2);

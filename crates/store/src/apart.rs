@@ -1,5 +1,5 @@
 //! Values that a script does not hand out. Redis hashes each text that a script touches, byte by byte, and
-//! serves nobody else meanwhile: eight megabytes take it thirty milliseconds, and two by a plain command. So a
+//! serves nobody else meanwhile: eight megabytes take it twenty milliseconds, and three by a plain command. So a
 //! script says where a large one lies.
 
 use crate::port::{Redis, RedisError, Reply};

@@ -111,7 +111,7 @@ pub struct Events {
     /// The cursor was given out on data that are no more, since an older copy was restored: its last
     /// event. The events are those after it.
     pub restored: Option<String>,
-    /// The log holds more behind these; of a step at its end: before them.
+    /// The log holds more behind these; of a step of the tail: before them.
     pub more: bool,
     /// Bytes that this step and those before it have listed.
     pub filled: i64,
