@@ -179,34 +179,72 @@ impl Page {
 
     /// Clicks with the mouse, as often as is said, in the middle of the first element that an
     /// expression finds, once it is there and stands still.
+    ///
+    /// A view may be drawn anew between the look and the click. A first click that would arrive
+    /// anywhere else is kept from the page and made again.
     #[track_caller]
     pub fn click_times(&mut self, element: &str, times: u32) {
-        // What comes into a dialog moves its buttons, and a view that is drawn anew has others.
-        let middle = format!(
-            "new Promise((done) => {{ let last, frames = 0; const look = () => {{
-                const it = {element};
-                if (!last) it?.scrollIntoView({{block: 'center'}});
-                const at = it?.getBoundingClientRect();
-                const place = at && [at.left + at.width / 2, at.top + at.height / 2];
-                if (place && String(place) === String(last)) return done(place);
-                if (++frames > 60) return done(null);
-                last = place; requestAnimationFrame(look); }}; look(); }})"
-        );
         let deadline = Instant::now() + PATIENCE;
-        let place = loop {
-            match self.try_eval(&middle) {
-                Ok(place @ Value::Array(_)) => break place,
-                found => assert!(Instant::now() < deadline, "no place for {element}: {found:?}"),
-            }
+        while let Err(why) = self.try_click(element, times) {
+            assert!(Instant::now() < deadline, "no click arrives at {element}: {why}");
+        }
+    }
+
+    /// Looks for an element and clicks there; why not, if the click has not arrived.
+    fn try_click(&mut self, element: &str, times: u32) -> Result<(), String> {
+        // What comes into a dialog moves its buttons.
+        let aimed = self.try_eval(&format!(
+            "new Promise((done) => {{
+                const find = () => {element};
+                const aim = () => {{
+                    globalThis.aim?.abort();
+                    globalThis.aim = new AbortController();
+                    globalThis.hasMissed = true;
+                    let it, isLost = false;
+                    const check = (event) => {{
+                        if (!globalThis.hasMissed || !event.isTrusted) return;
+                        if (event.type === 'pointerdown') it = find();
+                        isLost ||= !event.composedPath().includes(it);
+                        if (!isLost) {{
+                            if (event.type === 'click') globalThis.hasMissed = false;
+                        }} else {{
+                            event.preventDefault();
+                            event.stopImmediatePropagation();
+                        }}
+                    }};
+                    const how = {{capture: true, signal: globalThis.aim.signal}};
+                    for (const type of ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click'])
+                        addEventListener(type, check, how);
+                }};
+                let last, frames = 0;
+                const look = () => {{
+                    const it = find();
+                    if (!last) it?.scrollIntoView({{block: 'center'}});
+                    const at = it?.getBoundingClientRect();
+                    const place = at && [at.left + at.width / 2, at.top + at.height / 2];
+                    if (place && String(place) === String(last)) {{ aim(); return done(place); }}
+                    if (++frames > 60) return done(null);
+                    last = place;
+                    requestAnimationFrame(look);
+                }};
+                look();
+            }})"
+        ));
+        let place = match aimed {
+            Ok(place @ Value::Array(_)) => place,
+            found => return Err(format!("its place is {found:?}")),
         };
-        let event = |kind: &str, count: u32| {
+        let press = |kind: &str, count: u32| {
             json!({"type": kind, "x": place[0], "y": place[1], "button": "left",
                    "clickCount": count})
         };
         for count in 1..=times {
-            self.tools.call("Input.dispatchMouseEvent", event("mousePressed", count));
-            self.tools.call("Input.dispatchMouseEvent", event("mouseReleased", count));
+            self.tools.call("Input.dispatchMouseEvent", press("mousePressed", count));
+            self.tools.call("Input.dispatchMouseEvent", press("mouseReleased", count));
         }
+        // A page that the click has led to knows of no aim.
+        let missed = self.try_eval("globalThis.aim?.abort(), globalThis.hasMissed === true");
+        if missed == Ok(Value::Bool(true)) { Err("something else is there".into()) } else { Ok(()) }
     }
 
     /// Clicks once.
