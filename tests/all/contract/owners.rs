@@ -125,7 +125,8 @@ fn a_proposal_is_accepted_for_oneself_or_a_node_of_ones_own() {
     new_node(&bob.client, &others).ok();
     let propose = || {
         let body = json!({"from": bob.id, "topic": "task_proposal",
-            "content": {"idea": "tidy", "tasks": ["sweep"]}});
+            "content": {"idea": "tidy",
+            "tasks": [{"name": "sweep", "required_skills": [unique("nobody")]}]}});
         let sent = bob.client.post(&format!("/inbox/{}", alice.id), &body).ok();
         format!("/inbox/{}/proposals/{}/accept", alice.id, sent["msg_id"].as_str().unwrap())
     };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Desk, id_of, ids_of};
 use crate::contract::agents::new_agent;
-use crate::contract::events::end;
+use crate::contract::events::{end, since};
 use crate::contract::{caller, hub};
 use crate::harness::Answer;
 
@@ -213,11 +213,8 @@ fn the_event_names_what_was_changed_and_no_value() {
     let id = desk.submit(json!({}));
     let after = end(&client);
     desk.edit(&id, json!({"parameters": {"secret": "s3cr3t"}, "name": "private name"}));
-    let page = client.get(&format!("/cluster/events?after={after}&limit=1000")).ok();
-    let events: Vec<&Value> = page["events"]
-        .as_array()
-        .unwrap()
-        .iter()
+    let events: Vec<Value> = since(&client, &after)
+        .into_iter()
         .filter(|event| event["event_type"] == "task_edited" && event["payload"]["task_id"] == id)
         .collect();
     assert_eq!(events.len(), 1);

@@ -33,6 +33,7 @@ fn a_task_says_of_which_share_it_is() {
 #[test]
 fn an_admin_sets_weights() {
     let (_hub, client) = caller();
+    let before = client.get("/fairness").ok();
     let key = unique("tenant");
     let body = json!({"weights": {key.clone(): 2.5, "x=y": 1}});
     let set = client.send_json("PUT", "/fairness", &body).ok();
@@ -48,6 +49,7 @@ fn an_admin_sets_weights() {
         let put = client.send_json("PUT", "/fairness", &body);
         put.problem_with(422, "validation_failed", field);
     }
+    client.send_json("PUT", "/fairness", &before).ok();
 }
 
 #[test]

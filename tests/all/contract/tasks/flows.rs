@@ -257,7 +257,8 @@ fn a_group_is_cancelled_as_a_whole() {
 
 #[test]
 fn a_batch_is_taken_as_a_whole_or_not_at_all() {
-    let (_hub, client) = caller();
+    let hub = hub();
+    let client = new_agent(&hub).client;
     let desk = Desk::new(&client);
     let id = desk.submit(json!({"task_id": unique("own")}));
     desk.try_batch(&[json!({}), json!({"task_id": id})], json!({})).problem(409, "conflict");

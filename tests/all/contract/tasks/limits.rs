@@ -393,13 +393,15 @@ fn the_queue_skills_and_types_are_paused_and_resumed() {
     let hub = Hub::start();
     let client = hub.admin();
     let desk = Desk::new(&client);
-    let node = desk.node(5);
+    let other = unique("skill");
+    let node = desk.node_with(json!({"available_skills": [desk.skill, other]}));
     let pause = |body: Value| client.put("/queue", &body).ok();
     assert_eq!(
         client.get("/queue").ok(),
         json!({"paused": false, "paused_skills": [], "paused_types": []})
     );
-    let (skilled, plain) = (desk.submit(json!({})), desk.submit(json!({"required_skills": []})));
+    let (skilled, plain) =
+        (desk.submit(json!({})), desk.submit(json!({"required_skills": [other]})));
     pause(json!({"paused": true}));
     assert!(desk.claim(&node).is_empty());
     assert_eq!(why(&desk, &plain)["reason"], "paused");
@@ -414,11 +416,11 @@ fn the_queue_skills_and_types_are_paused_and_resumed() {
     let odd = json!({"paused_types": ["batch", "odd"]});
     client.put("/queue", &odd).problem_with(422, "validation_failed", "paused_types[1]");
     // Of a type, and of the one that a task has that names none.
-    let daemon = desk.submit(json!({"required_skills": [], "task_type": "daemon"}));
+    let daemon = desk.submit(json!({"required_skills": [other], "task_type": "daemon"}));
     pause(json!({"paused_types": ["daemon"], "paused_skills": [desk.skill]}));
     assert!(desk.claim(&node).is_empty());
     assert_eq!(why(&desk, &daemon)["reason"], "paused");
-    let usual = desk.submit(json!({"required_skills": []}));
+    let usual = desk.submit(json!({"required_skills": [other]}));
     pause(json!({"paused_types": ["batch"]}));
     assert_eq!(ids_of(&desk.claim(&node)), [&daemon]);
     assert_eq!(why(&desk, &usual)["reason"], "paused");

@@ -117,7 +117,19 @@ impl Desk {
     pub fn claim_with(&self, node: &str, fields: Value) -> Vec<Held> {
         let mut body = json!({"node_id": node, "limit": 100});
         body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        held(&self.client.post("/tasks/claim", &body).ok())
+        let held = held(&self.client.post("/tasks/claim", &body).ok());
+        for one in &held {
+            let is_free = |name: &str, free: Value| one.task[name] == free;
+            let is_anybodys = is_free("required_skills", json!([]))
+                && is_free("audience", json!("any"))
+                && is_free("target_node", Value::Null);
+            assert!(
+                !is_anybodys,
+                "a task that any node may run is in the way of all: {}",
+                one.task
+            );
+        }
+        held
     }
 
     /// Claims all that the node may have.

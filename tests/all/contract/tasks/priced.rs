@@ -163,9 +163,10 @@ fn what_is_not_there_reserves_nothing_and_asks_for_nothing() {
         .post(&held, "complete", json!({"amount": "1"}))
         .problem(422, "validation_failed");
     // An agent pays out of its own, the admin says whose.
-    let body = json!({"name": "x", "charge": {"max": "1"}});
+    let mut body =
+        json!({"name": "x", "required_skills": [market.desk.skill], "charge": {"max": "1"}});
     market.admin.post("/tasks", &body).problem(422, "validation_failed");
-    let body = json!({"name": "x", "charge": {"max": "1", "from": market.payer.id}});
+    body["charge"]["from"] = json!(market.payer.id);
     market.admin.post("/tasks", &body).ok();
     market.assert_money(("11", "1"), "0");
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::agents::{Agent, new_agent};
 use super::{Desk, Held};
+use crate::contract::events::{end, since};
 use crate::contract::{Subject, hub};
 use crate::harness::{Answer, Client, PATIENCE, eventually, unique};
 
@@ -253,6 +254,7 @@ fn a_task_that_has_used_up_its_budget_asks_for_more() {
 #[test]
 fn a_budget_may_cancel_or_only_tell() {
     let scene = Scene::new();
+    let before = end(&scene.admin);
     let held = scene.begin(json!({"budget": {"tokens": 5, "on_exceed": "cancel"}}));
     let told = scene.report(&held, json!([{"model": "m", "input": 5}])).ok();
     assert_eq!(
@@ -271,8 +273,7 @@ fn a_budget_may_cancel_or_only_tell() {
     assert_eq!((&told["status"], &told["budget"]["exceeded"]), (&json!("running"), &json!(true)));
     scene.report(&held, cost("8")).ok();
     scene.desk.post(&held, "complete", json!({"usage": cost("9")})).ok();
-    let events = scene.admin.get("/cluster/events?limit=1000").ok();
-    let events = events["events"].as_array().unwrap();
+    let events = since(&scene.admin, &before);
     let is_told = |it: &&Value| {
         it["event_type"] == "budget_exceeded" && it["payload"]["task_id"] == held.id.as_str()
     };
