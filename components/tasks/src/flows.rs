@@ -17,7 +17,7 @@ use reef_store::Redis;
 use reef_store::group::{Change, Following, Get, Tasks};
 use reef_store::message::Owned;
 use reef_store::steps::Step;
-use reef_store::task::{Batch, GivenTask, SubmitBatch, Written};
+use reef_store::task::{Batch, GivenTask, SubmitBatch, Written, ask_for_room};
 use reef_web::extract::{json_object, object};
 use reef_web::once::made_id;
 use reef_web::route::{Answer, mark_replayed};
@@ -199,6 +199,8 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let last = parts.len().saturating_sub(1);
     let (mut taken, mut replayed) = (Vec::with_capacity(tasks.len()), false);
     for (n, part) in parts.into_iter().enumerate() {
+        let once = cx.once.as_ref().map(|once| if last == 0 { once.clone() } else { once.part(n) });
+        ask_for_room(cx.store, part, cx.quotas(), once.as_ref()).await?;
         let call = SubmitBatch {
             tasks: part,
             group: asked.group.as_ref().map(|(group_id, name)| (group_id, name.as_str())),
@@ -208,7 +210,6 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
             owner,
             quotas: cx.quotas(),
         };
-        let once = cx.once.as_ref().map(|once| if last == 0 { once.clone() } else { once.part(n) });
         let answered = cx.store.call_once(&call, once.as_ref()).await?;
         replayed |= answered.replayed;
         match answered.value {

@@ -1,5 +1,7 @@
 //! Tasks as those see them who submit and watch them.
 
+use std::slice;
+
 use reef_api::task::{
     SubmittedTask, TaskBody, TaskCleanupAnswer, TaskCleanupBody, TaskRemoved, TaskStats, TaskStatus,
 };
@@ -15,7 +17,8 @@ use reef_store::Redis;
 use reef_store::steps::Step;
 use reef_store::task::{
     Begin, Cancel, Count, Ended, Found, Get, GivenTask, ListWaiting, Remove, Retry, Submit,
-    Submitted, Task, TasksByStatus, Written, clean_up as forget_old, release, reserve, settle_end,
+    Submitted, Task, TasksByStatus, Written, ask_for_room, clean_up as forget_old, release,
+    reserve, settle_end,
 };
 use reef_store::tasklog;
 use reef_web::extract::{Query, json_object, object, optional_object, refuse_read_only};
@@ -144,6 +147,11 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
         follows_group: false,
         charge: charge.as_ref(),
     };
+    // One that is unique may take the place of another, whose room it gets.
+    if submission.unique.is_none() {
+        let tasks = slice::from_ref(&task);
+        ask_for_room(cx.store, tasks, cx.quotas(), cx.once.as_ref()).await?;
+    }
     let call = Submit { task, quotas: cx.quotas() };
     let answered = cx.store.call_once(&call, cx.once.as_ref()).await?;
     let answer = match answered.value {

@@ -88,6 +88,36 @@ fn bytes_of_unfinished_tasks() {
 }
 
 #[test]
+fn what_is_large_is_not_sent_to_redis_to_be_refused() {
+    const LARGE: usize = 500_000;
+    let hub = Hub::options().variable("quota_task_bytes", &(LARGE * 3 / 2).to_string()).start();
+    let (_, alice) = new_tenant(&hub);
+    let mut redis = hub.private_redis();
+    let mut received = || {
+        let info: String = redis::cmd("INFO").arg("stats").query(&mut redis).unwrap();
+        let bytes = info.lines().find_map(|it| it.strip_prefix("total_net_input_bytes:")).unwrap();
+        bytes.parse::<usize>().unwrap()
+    };
+    let mut large = task("dig");
+    large["parameters"] = json!({"text": "x".repeat(LARGE)});
+    let mut named = large.clone();
+    named["task_id"] = json!(unique("own"));
+    let keyed = alice.with("idempotency-key", &unique("key"));
+    let first = keyed.post("/tasks", &named).ok();
+
+    let before = received();
+    assert_over(&alice.post("/tasks", &large), "quota_task_bytes", "750000");
+    let batch = json!({"tasks": [large]});
+    assert_over(&alice.post("/tasks/batch", &batch), "quota_task_bytes", "750000");
+    let cost = received() - before;
+    assert!(cost < LARGE, "{cost} bytes");
+    // Who repeats a request hears what became of it, and not that there is no room by now.
+    assert_eq!(keyed.post("/tasks", &named).ok()["task_id"], first["task_id"]);
+    alice.post("/tasks", &named).problem(409, "conflict");
+    alice.post("/tasks/batch", &json!({"tasks": [named]})).problem(409, "conflict");
+}
+
+#[test]
 fn sets_of_skills_are_each_owners_own() {
     let hub = Hub::start();
     let (_, alice) = new_tenant(&hub);

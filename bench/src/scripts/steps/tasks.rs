@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use reef_domain::filter::Filter;
 use reef_store::bulk::Start;
 use reef_store::history::roll;
-use reef_store::task::Discard;
+use reef_store::task::{Discard, Room};
 use serde_json::{Value, json};
 
 use super::list;
@@ -109,6 +109,12 @@ pub(super) async fn ask(driver: &Driver) -> Result<()> {
         driver.ask("POST", &format!("/tasks/task-{i}/cancel"), nothing).await?;
         driver.ask("DELETE", &format!("/tasks/task-{i}"), nothing).await?;
         driver.store().call(&Discard { task_id: &"no-draft".into() }).await?;
+        // Only an agent's large tasks ask for it.
+        let (digest, task_ids) = ("", &[format!("large-{i}").into()]);
+        let most = i64::MAX;
+        let (tasks_max, bytes_max, bytes) = (most, most, 500_000);
+        let room = Room { owner: "bench", digest, tasks_max, bytes_max, bytes, task_ids };
+        driver.store().call(&room).await?;
     }
     driver.case("64 at once");
     for round in 0..many.min(20) {

@@ -10,18 +10,21 @@ use reef_domain::fairness::Share;
 use reef_domain::flow::Edge;
 use reef_domain::json::Json;
 use reef_domain::label;
-use reef_domain::limits::PREFERRING_CLASSES_MAX;
+use reef_domain::limits::{APART_BYTES, PREFERRING_CLASSES_MAX};
 use reef_domain::task::{Submission, Wants};
 use reef_domain::unique::Unique;
 use reef_domain::usage::Bounds;
 
-use super::{Batch, Drafted, Spec, Submitted, Take, TakeBatch, TakeDraft, TakeUnique, wants_json};
+use super::{
+    Batch, Drafted, Room, Spec, Submitted, Take, TakeBatch, TakeDraft, TakeUnique, wants_json,
+};
 use crate::node::Writer;
+use crate::port::Redis;
 use crate::queue::stored_type;
 use crate::quota::Quotas;
 use crate::script::{
-    Argument, Arguments, Call, Malformed, Reader, Script, TASK_BATCH, TASK_DRAFT, TASK_SUBMIT,
-    TASK_SUBMIT_UNIQUE, rows,
+    Argument, Arguments, Call, Malformed, Once, Reader, Script, Store, StoreError, TASK_BATCH,
+    TASK_DRAFT, TASK_SUBMIT, TASK_SUBMIT_UNIQUE, rows,
 };
 use crate::wait::WaitSpec;
 
@@ -225,6 +228,35 @@ impl Call for Submit<'_> {
     fn read(&self, status: &str, reply: &mut Reader) -> Result<Submitted, Malformed> {
         Submitted::read(status, reply)
     }
+}
+
+/// Asks whether the owner has room for tasks, where they are so large that Redis should not get all of them
+/// only to refuse them.
+///
+/// # Errors
+/// [`StoreError::Quota`]: there is none; or the store cannot be asked.
+pub async fn ask_for_room<R: Redis>(
+    store: &Store<R>,
+    tasks: &[GivenTask<'_>],
+    quotas: Option<&Quotas>,
+    once: Option<&Once>,
+) -> Result<(), StoreError> {
+    let bytes = tasks.iter().map(|task| task.parameters.bytes() + task.metadata.bytes());
+    let bytes: usize = bytes.sum();
+    let (Some(quotas), Some(first)) = (quotas, tasks.first()) else { return Ok(()) };
+    if bytes < APART_BYTES {
+        return Ok(());
+    }
+    let task_ids: Vec<TaskId> = tasks.iter().map(|task| task.task_id.clone()).collect();
+    let room = Room {
+        owner: first.owner,
+        digest: once.map(|once| once.digest.as_str()).unwrap_or_default(),
+        tasks_max: quotas.tasks,
+        bytes_max: quotas.task_bytes,
+        bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+        task_ids: &task_ids,
+    };
+    store.call(&room).await
 }
 
 /// Takes the task of a session, as a draft which nobody sees until [`Queue`](super::Queue) says that its
