@@ -16,8 +16,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::CallError;
 
-/// For how long a call computes, in time of the processor, before it goes on elsewhere. Nearly all need less.
-const PROMPT_MAX: Duration = Duration::from_millis(2);
+/// A call that has computed for longer, in time of the processor, goes on elsewhere when it next waits or
+/// gives way. Nearly all need less.
+const PROMPT_MAX: Duration = Duration::from_micros(500);
 
 /// A body of at least so many bytes takes long to look at.
 pub(crate) const LARGE_BODY: usize = 64 * 1024;
