@@ -200,7 +200,11 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
     let (mut taken, mut replayed) = (Vec::with_capacity(tasks.len()), false);
     for (n, part) in parts.into_iter().enumerate() {
         let once = cx.once.as_ref().map(|once| if last == 0 { once.clone() } else { once.part(n) });
-        ask_for_room(cx.store, part, cx.quotas(), once.as_ref()).await?;
+        // One whose claim is over must hear that, whatever room there is.
+        if asked.parent.is_none() {
+            let room = ask_for_room(cx.store, part, cx.quotas(), once.as_ref()).await;
+            room.map_err(|error| and_taken(error.into(), taken.len()))?;
+        }
         let call = SubmitBatch {
             tasks: part,
             group: asked.group.as_ref().map(|(group_id, name)| (group_id, name.as_str())),
@@ -210,7 +214,8 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
             owner,
             quotas: cx.quotas(),
         };
-        let answered = cx.store.call_once(&call, once.as_ref()).await?;
+        let answered = cx.store.call_once(&call, once.as_ref()).await;
+        let answered = answered.map_err(|error| and_taken(error.into(), taken.len()))?;
         replayed |= answered.replayed;
         match answered.value {
             Batch::Ok { doomed, tasks } => {
@@ -218,7 +223,7 @@ pub(crate) async fn submit<R: Redis>(cx: &Context<'_, R>) -> Answer {
                 taken.extend(tasks);
             }
             refused => {
-                let problem = refusal(&refused, taken.len());
+                let problem = and_taken(refusal(&refused), taken.len());
                 return mark_replayed(Err(problem), answered.replayed);
             }
         }
@@ -232,12 +237,16 @@ fn answer(asked: Asked, mut tasks: Vec<BatchedTask>) -> BatchAnswer {
 }
 
 /// Why a batch was not taken, of which so many tasks were.
-fn refusal(refused: &Batch, taken: usize) -> Problem {
-    let rest = match taken {
-        0 => String::new(),
-        taken => format!(" The first {taken} tasks of the batch were taken."),
-    };
-    let conflict = |detail: String| Problem::new(Code::Conflict, detail + &rest);
+/// A problem with a part of a batch, which says how many tasks of the parts before stay.
+fn and_taken(mut problem: Problem, taken: usize) -> Problem {
+    if taken > 0 {
+        problem.detail += &format!(" The first {taken} tasks of the batch were taken.");
+    }
+    problem
+}
+
+fn refusal(refused: &Batch) -> Problem {
+    let conflict = |detail: String| Problem::new(Code::Conflict, detail);
     match refused {
         Batch::TooManyClasses => conflict(too_many_classes()),
         Batch::Exhausted { what } => exhausted(what),

@@ -88,6 +88,18 @@ fn bytes_of_unfinished_tasks() {
 }
 
 #[test]
+fn a_batch_that_ends_at_the_quota_says_how_many_of_it_stay() {
+    let hub = Hub::options().variable("quota_tasks", "150").start();
+    let (_, alice) = new_tenant(&hub);
+    let batch = json!({"tasks": vec![task("dig"); 250], "atomic": false});
+    let refused = alice.post("/tasks/batch", &batch);
+    assert_over(&refused, "quota_tasks", "150");
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("The first 100 tasks"), "{detail}");
+    assert_eq!(alice.get("/tasks?limit=1000").list().len(), 100);
+}
+
+#[test]
 fn what_is_large_is_not_sent_to_redis_to_be_refused() {
     const LARGE: usize = 500_000;
     let hub = Hub::options().variable("quota_task_bytes", &(LARGE * 3 / 2).to_string()).start();
