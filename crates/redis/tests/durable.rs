@@ -136,6 +136,24 @@ async fn a_replica_that_has_stopped_is_never_said_to_have_it() {
 }
 
 #[tokio::test]
+async fn whose_time_is_over_when_a_round_ends_hears_what_is_known() {
+    let primary = Process::start(&[]);
+    let replica = replica_of(&primary).await;
+    let redis = primary.direct();
+    redis.facts(Duration::ZERO).await.unwrap();
+    replica.signal("-STOP");
+    let wanted = Safety::parse("replica").unwrap();
+    for number in 0..200 {
+        let touched = Touched::new(&Arc::from("reef:durable"));
+        call(&redis.noting(&touched), &["SET", "k", "v"]).await.unwrap();
+        // The first round takes twenty milliseconds.
+        let limit = Duration::from_millis(20) + Duration::from_micros(15 * number);
+        assert_eq!(touched.settle(wanted, Instant::now() + limit).await, known("memory"));
+    }
+    replica.signal("-CONT");
+}
+
+#[tokio::test]
 async fn many_wait_together() {
     let primary = Process::start(&[]);
     let _replica = replica_of(&primary).await;

@@ -306,12 +306,17 @@ impl Touch {
         let marker = tagged(marker, self.tag.as_deref());
         let (waiter, told, heard) = Waiter::new(wanted, &facts, marker, until);
         self.server.durable().batches.join(&self.server, waiter);
-        let verdict = timeout_at(until, told).await;
+        let verdict = match timeout_at(until, told).await {
+            Ok(Ok(verdict)) => Some(verdict),
+            Ok(Err(_)) if Instant::now() < until => Some(Verdict::Unknown),
+            // A round that ends just then lets go of whom it finds too late.
+            Ok(Err(_)) | Err(_) => None,
+        };
         match verdict {
-            Ok(Ok(Verdict::Reached)) => Reached::Known(wanted),
-            Ok(Ok(Verdict::Refused)) => Reached::Known(at_once),
-            Ok(Ok(Verdict::Unknown) | Err(_)) => Reached::Unknown,
-            Err(_) => {
+            Some(Verdict::Reached) => Reached::Known(wanted),
+            Some(Verdict::Refused) => Reached::Known(at_once),
+            Some(Verdict::Unknown) => Reached::Unknown,
+            None => {
                 // The next one need not wait in vain, if it was for a replica that has gone.
                 self.server.look_soon(self.link.traffic, FACTS_AGE_HOPELESS);
                 let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
