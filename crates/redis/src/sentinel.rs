@@ -6,20 +6,21 @@ use crate::server::Server;
 use crate::subscription::{Listening, listen};
 use crate::{Error, Timeouts, reply};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use redis::Value;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long one Sentinel is asked. One that hangs must leave time to ask another.
+/// How long a Sentinel is asked. One that hangs must leave time for the primary.
 const ASK_LIMIT: Duration = Duration::from_millis(250);
 /// Where a Sentinel announces that another server has become a primary.
 const SWITCHED: &str = "+switch-master";
 /// How often a Sentinel that announces nothing is asked whether it is still there.
 const PING_PERIOD: Duration = Duration::from_secs(5);
-/// The pause before another Sentinel is listened to.
+/// The pause before a Sentinel is listened to again.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Some Sentinels, and the name by which they know the primary.
@@ -30,14 +31,25 @@ pub(crate) struct Sentinels {
     data: Address,
     /// Host and port of the primary that was confirmed last.
     current: Mutex<Option<(String, u16)>>,
+    /// How often another primary was announced.
+    switches: AtomicU64,
     is_watched: AtomicBool,
+}
+
+/// Where Sentinels say that the primary is.
+struct Claim {
+    address: Address,
+    /// Of the switch that made it the primary; 0 where that is not known.
+    epoch: u64,
+    /// How many Sentinels say so.
+    votes: usize,
 }
 
 impl Sentinels {
     /// `data` is the primary's address but for host and port.
     pub(crate) fn new(service: String, sentinels: Vec<Address>, data: Address) -> Self {
-        let (current, is_watched) = (Mutex::default(), AtomicBool::default());
-        Self { service, sentinels, data, current, is_watched }
+        let (current, switches, is_watched) = Default::default();
+        Self { service, sentinels, data, current, switches, is_watched }
     }
 
     /// The Sentinels that the address names.
@@ -55,14 +67,9 @@ impl Sentinels {
         self.data.elsewhere(host, port)
     }
 
-    /// Where the first Sentinel that answers says that the primary is.
+    /// Where the Sentinels say that the primary is.
     pub(crate) async fn announced(&self) -> Option<Address> {
-        for sentinel in &self.sentinels {
-            if let Ok(Ok(address)) = timeout(ASK_LIMIT, self.ask(sentinel)).await {
-                return Some(address);
-            }
-        }
-        None
+        self.claims().await.ok()?.into_iter().next()
     }
 
     /// Connects to the primary, within `limit`.
@@ -87,47 +94,76 @@ impl Sentinels {
         current.as_ref().is_some_and(|(theirs, at)| theirs == host && *at == port)
     }
 
-    /// Asks one Sentinel after the other, until a server that one of them names says itself that it
-    /// is a primary. A Sentinel that was away names the old one.
+    /// Connects to the server that the Sentinels name and that says itself that it is a primary. Where
+    /// a switch is announced meanwhile, they are asked again: what they said is out of date, and
+    /// nobody else would take this connection away.
     async fn connect(&self) -> Result<(Address, Opened), Error> {
-        let mut failed = None;
-        for sentinel in &self.sentinels {
-            match self.connect_by(sentinel).await {
-                Ok((address, opened)) => {
-                    let (host, port) = address.place();
-                    let place = Some((host.to_owned(), port));
-                    *self.current.lock().unwrap_or_else(PoisonError::into_inner) = place;
-                    return Ok((address, opened));
-                }
-                Err(error @ Error::Server(_)) => failed = Some(error),
-                Err(error) => failed = failed.or(Some(error)),
+        loop {
+            let switches = self.switches.load(Ordering::Acquire);
+            let result = self.connect_once().await;
+            if self.switches.load(Ordering::Acquire) == switches {
+                let (address, opened) = result?;
+                let (host, port) = address.place();
+                let place = Some((host.to_owned(), port));
+                *self.current.lock().unwrap_or_else(PoisonError::into_inner) = place;
+                return Ok((address, opened));
             }
         }
-        let none = || Error::Unavailable("no Sentinel answers".to_owned());
-        Err(failed.unwrap_or_else(none))
     }
 
-    async fn connect_by(&self, sentinel: &Address) -> Result<(Address, Opened), Error> {
-        let late = |_| Error::Unavailable(format!("a Sentinel does not answer in {ASK_LIMIT:?}"));
-        let address = timeout(ASK_LIMIT, self.ask(sentinel)).await.map_err(late)??;
-        let mut opened = link::open(&address, ASK_LIMIT * 2).await?;
-        let role = timeout(ASK_LIMIT, exchange(&mut opened, &["ROLE"])).await;
-        let silent = |_| Error::Unavailable(format!("no answer within {ASK_LIMIT:?}"));
-        let Value::Array(role) = role.map_err(silent)?? else { return Err(not_primary()) };
-        match role.first() {
-            Some(Value::BulkString(name)) if name == b"master" => Ok((address, opened)),
-            _ => Err(not_primary()),
+    async fn connect_once(&self) -> Result<(Address, Opened), Error> {
+        let mut failed = None;
+        for address in self.claims().await? {
+            match confirmed(&address).await {
+                Ok(opened) => return Ok((address, opened)),
+                Err(error) => failed = worse(failed, error),
+            }
         }
+        Err(failed.unwrap_or_else(nobody_answers))
     }
 
-    async fn ask(&self, sentinel: &Address) -> Result<Address, Error> {
+    /// Where the primary is, as the Sentinels say that know of the latest switch, or, where that is
+    /// not known, most of those that answer. More than one address only where as many say either.
+    /// A Sentinel that was away still names the old primary, which may have come back and believe
+    /// that it is one until it is told otherwise.
+    ///
+    /// # Errors
+    /// What the Sentinels answered, if none of them names a primary.
+    async fn claims(&self) -> Result<Vec<Address>, Error> {
+        let late = |_| Error::Unavailable(format!("a Sentinel does not answer in {ASK_LIMIT:?}"));
+        let asked = self.sentinels.iter().map(|sentinel| async move {
+            timeout(ASK_LIMIT, self.ask(sentinel)).await.map_err(late).flatten()
+        });
+        let (mut claims, mut failed) = (Vec::<Claim>::new(), None);
+        for answer in join_all(asked).await {
+            match answer {
+                Ok(claim) => match claims.iter_mut().find(|it| it.is_the_same(&claim)) {
+                    Some(known) => known.votes += 1,
+                    None => claims.push(claim),
+                },
+                Err(error) => failed = worse(failed, error),
+            }
+        }
+        let standing = |claim: &Claim| (claim.epoch, claim.votes);
+        let Some(best) = claims.iter().map(standing).max() else {
+            return Err(failed.unwrap_or_else(nobody_answers));
+        };
+        claims.retain(|claim| standing(claim) == best);
+        Ok(claims.into_iter().map(|claim| claim.address).collect())
+    }
+
+    /// Asks one Sentinel: for the epoch first, so that a switch between the two questions makes its
+    /// answer count for less, never for more.
+    async fn ask(&self, sentinel: &Address) -> Result<Claim, Error> {
         let mut opened = link::open(sentinel, ASK_LIMIT).await?;
+        let epoch = match exchange(&mut opened, &["SENTINEL", "MASTER", &self.service]).await {
+            Ok(reply) => config_epoch(&reply).unwrap_or_default(),
+            // The user may not ask that, or the service has no such name, as the next reply says.
+            Err(Error::Server(_)) => 0,
+            Err(error) => return Err(error),
+        };
         let words = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", &self.service];
         let reply = exchange(&mut opened, &words).await?;
-        let text = |value: &Value| match value {
-            Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
-            _ => None,
-        };
         let place = match &reply {
             Value::Array(parts) => match parts.as_slice() {
                 [host, port] => text(host).zip(text(port).and_then(|port| port.parse().ok())),
@@ -140,21 +176,25 @@ impl Sentinels {
             Error::Unavailable(words)
         };
         let (host, port) = place.ok_or_else(unknown)?;
-        Ok(self.data.elsewhere(&host, port))
+        Ok(Claim { address: self.data.elsewhere(host, port), epoch, votes: 1 })
     }
 
     /// From now on takes a link away from the server as soon as a Sentinel announces another
     /// primary. What was sent over it gets its answer or gives up; what comes next is not sent to
     /// a server that is no good.
+    /// Each Sentinel is listened to: one that is cut off from the others hears of a switch late.
     pub(crate) fn watch(self: &Arc<Self>, server: &Arc<Server>) {
         if !self.is_watched.swap(true, Ordering::Relaxed) {
-            tokio::spawn(Arc::clone(self).keep_watching(Arc::downgrade(server)));
+            for sentinel in &self.sentinels {
+                let sentinel = sentinel.clone();
+                tokio::spawn(Arc::clone(self).keep_watching(sentinel, Arc::downgrade(server)));
+            }
         }
     }
 
-    async fn keep_watching(self: Arc<Self>, server: Weak<Server>) {
-        for sentinel in self.sentinels.iter().cycle() {
-            let error = match self.watch_by(sentinel, &server).await {
+    async fn keep_watching(self: Arc<Self>, sentinel: Address, server: Weak<Server>) {
+        loop {
+            let error = match self.watch_by(&sentinel, &server).await {
                 Ok(never) => match never {},
                 Err(error) => error,
             };
@@ -175,16 +215,14 @@ impl Sentinels {
         let Listening { mut sink, mut stream } = listen(sentinel, timeouts).await?;
         sink.subscribe(SWITCHED).await.map_err(|error| Error::from_client(&error))?;
         // What was announced while nobody listened.
-        if !self.is_current(&self.ask(sentinel).await?) {
-            cut(server)?;
+        if !self.claims().await?.iter().any(|address| self.is_current(address)) {
+            self.cut(server)?;
         }
         loop {
             match timeout(PING_PERIOD, stream.next()).await {
                 Ok(Some(message)) => {
-                    let mut words = message.get_payload_bytes().split(|byte| *byte == b' ');
-                    if words.next() == Some(self.service.as_bytes()) {
-                        tracing::info!("the Sentinels announce another primary");
-                        cut(server)?;
+                    if self.leads_away(message.get_payload_bytes()) {
+                        self.cut(server)?;
                     }
                 }
                 Ok(None) => return Err(Error::Unavailable("the Sentinel is gone".to_owned())),
@@ -197,11 +235,78 @@ impl Sentinels {
             }
         }
     }
+
+    /// Whether an announcement (service, old host and port, new host and port) names another primary
+    /// than the current one. Each Sentinel announces a switch; the first that does so is enough.
+    fn leads_away(&self, announcement: &[u8]) -> bool {
+        let Ok(announcement) = str::from_utf8(announcement) else { return false };
+        let mut words = announcement.split(' ');
+        if words.next() != Some(&self.service) {
+            return false;
+        }
+        self.switches.fetch_add(1, Ordering::AcqRel);
+        let place = words.nth(2).zip(words.next().and_then(|port| port.parse().ok()));
+        place.is_none_or(|(host, port)| !self.is_current(&self.elsewhere(host, port)))
+    }
+
+    fn cut(&self, server: &Weak<Server>) -> Result<(), Error> {
+        tracing::info!("the Sentinels name another primary");
+        server.upgrade().ok_or_else(nobody)?.cut();
+        Ok(())
+    }
 }
 
-fn cut(server: &Weak<Server>) -> Result<(), Error> {
-    server.upgrade().ok_or_else(nobody)?.cut();
-    Ok(())
+impl Claim {
+    fn is_the_same(&self, other: &Self) -> bool {
+        self.epoch == other.epoch && self.address.place() == other.address.place()
+    }
+}
+
+/// Opens a connection to a server, which must say that it is a primary.
+async fn confirmed(address: &Address) -> Result<Opened, Error> {
+    let mut opened = link::open(address, ASK_LIMIT * 2).await?;
+    let role = timeout(ASK_LIMIT, exchange(&mut opened, &["ROLE"])).await;
+    let silent = |_| Error::Unavailable(format!("no answer within {ASK_LIMIT:?}"));
+    let Value::Array(role) = role.map_err(silent)?? else { return Err(not_primary()) };
+    match role.first().and_then(text) {
+        Some("master") => Ok(opened),
+        _ => Err(not_primary()),
+    }
+}
+
+/// By which switch a Sentinel came to know of the primary that it describes. All Sentinels agree on
+/// the number of a switch, and a later one has a higher number.
+fn config_epoch(described: &Value) -> Option<u64> {
+    let value = match described {
+        Value::Array(fields) => {
+            let mut names = fields.iter().step_by(2).zip(fields.iter().skip(1).step_by(2));
+            names.find(|(name, _)| text(name) == Some("config-epoch"))?.1
+        }
+        Value::Map(fields) => {
+            &fields.iter().find(|(name, _)| text(name) == Some("config-epoch"))?.1
+        }
+        _ => return None,
+    };
+    text(value)?.parse().ok()
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+/// The error to tell of two: what a server answers says more than that it does not.
+fn worse(known: Option<Error>, error: Error) -> Option<Error> {
+    match (known, error) {
+        (_, error @ Error::Server(_)) => Some(error),
+        (known, error) => known.or(Some(error)),
+    }
+}
+
+fn nobody_answers() -> Error {
+    Error::Unavailable("no Sentinel answers".to_owned())
 }
 
 fn nobody() -> Error {

@@ -9,8 +9,8 @@
 
 mod common;
 
-use common::{Process, call, eventually, free_port, open, text};
-use reef_redis::{Announcements, Connection, Error, Timeouts};
+use common::{Process, call, eventually, free_port, open, text, texts};
+use reef_redis::{Announcements, Connection, Connections, Error, Timeouts};
 use std::time::{Duration, Instant};
 
 struct Watched {
@@ -100,6 +100,65 @@ async fn a_primary_that_hangs_is_left_as_soon_as_another_is_announced() {
     eventually("another primary", async || increment(&redis).await.ok()).await;
     watched.servers[0].signal("-CONT");
     increment(&redis).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_switch_is_heard_of_from_any_sentinel() {
+    let watched = Watched::start().await;
+    // Long enough to ask Sentinels of which one is silent.
+    let timeouts = Timeouts { call: Duration::from_millis(700), ..Timeouts::default() };
+    let redis = Connections::new(timeouts).open(&watched.url()).unwrap();
+    increment(&redis).await.unwrap();
+    // The first that the address names hears nothing and says nothing, and the primary hangs.
+    watched.sentinels[0].signal("-STOP");
+    watched.servers[0].signal("-STOP");
+    let other = watched.servers[1].port.to_string();
+    for sentinel in &watched.sentinels[1..] {
+        let direct = sentinel.direct();
+        eventually("Sentinels that name the other", async || {
+            (texts(&direct, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "hub"]).await[1] == other)
+                .then_some(())
+        })
+        .await;
+    }
+    // One may have been on its way to the primary that hangs.
+    if increment(&redis).await.is_err() {
+        increment(&redis).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_sentinels_that_know_of_the_latest_switch_are_believed() {
+    let watched = Watched::start().await;
+    text(&watched.sentinels[0].direct(), &["SENTINEL", "FAILOVER", "hub"]).await;
+    let other = watched.servers[1].port.to_string();
+    for sentinel in &watched.sentinels {
+        let direct = sentinel.direct();
+        eventually("Sentinels that name the other", async || {
+            (texts(&direct, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "hub"]).await[1] == other)
+                .then_some(())
+        })
+        .await;
+    }
+    // Two that heard nothing of it, and a server that believes to be the primary.
+    let former = Process::start(&[]);
+    let late = [(); 2].map(|()| sentinel(&former.port.to_string()));
+    let places = [late[0].place(), late[1].place(), watched.sentinels[2].place()];
+    let redis = open(&format!("redis+sentinel://{}/hub", places.join(",")));
+    increment(&redis).await.unwrap();
+    assert_eq!(text(&watched.servers[1].direct(), &["EXISTS", "n"]).await, "1");
+    assert_eq!(text(&former.direct(), &["EXISTS", "n"]).await, "0");
+}
+
+#[tokio::test]
+async fn where_no_switch_is_known_most_sentinels_are_believed() {
+    let servers = [(); 2].map(|()| Process::start(&[]));
+    let [one, many] = servers.each_ref().map(|server| server.port.to_string());
+    let sentinels = [&one, &many, &many].map(|port| sentinel(port));
+    let places = sentinels.each_ref().map(Process::place);
+    let redis = open(&format!("redis+sentinel://{}/hub", places.join(",")));
+    increment(&redis).await.unwrap();
+    assert_eq!(text(&servers[1].direct(), &["EXISTS", "n"]).await, "1");
 }
 
 #[tokio::test]

@@ -81,7 +81,9 @@ impl Secured {
             format!("sentinel sentinel-pass {ADMIN}"),
             "sentinel resolve-hostnames yes".to_owned(),
             "sentinel announce-hostnames yes".to_owned(),
-            "user seeker on >look &* +ping +subscribe +sentinel|get-master-addr-by-name".to_owned(),
+            "user seeker on >look &* +ping +subscribe +sentinel|get-master-addr-by-name \
+             +sentinel|master"
+                .to_owned(),
         ]);
         settings
     }

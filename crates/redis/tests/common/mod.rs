@@ -121,6 +121,16 @@ pub async fn text(connection: &Connection, words: &[&str]) -> String {
     }
 }
 
+/// The elements of a reply that are texts.
+pub async fn texts(connection: &Connection, words: &[&str]) -> Vec<String> {
+    let reply = call(connection, words).await.unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    let text = |reply: &Reply| match reply {
+        Reply::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        _ => None,
+    };
+    reply.iter().filter_map(text).collect()
+}
+
 pub fn bytes(text: &str) -> Reply {
     Reply::Bytes(text.into())
 }
