@@ -1,7 +1,8 @@
 //! A fair share of the requests under way. A caller that is alone has all there is. Where several
 //! call often, none has more under way than its part, so that whoever sends a hundred at once waits for
 //! itself and not others for it; and the longer a caller's requests take beside those of the others,
-//! the smaller its part.
+//! the smaller its part. Where nothing of a caller's ends, as with a Redis that hangs, it waits no
+//! longer: whoever waits is owed an answer within two seconds, too.
 //!
 //! Callers are told apart by their keys where those were good before, else by their addresses. What
 //! waits is bounded by the connections that it waits on, who is remembered by the requests of a
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::peers::{Peer, Standing};
 
@@ -35,6 +37,10 @@ const COUNTS_EACH: Duration = Duration::from_millis(100);
 
 /// After so many more that wait, those that have gone are cleared away.
 const CLEARED_EACH: usize = 64;
+
+/// A caller of whom nothing has ended for so long does not wait for that any more. What hangs is
+/// answered 1.5 s after it began, and all is to be answered within 2 s.
+const STUCK_AFTER: Duration = Duration::from_millis(250);
 
 /// Of so many requests, the last counts one in how long a caller's requests take.
 const SMOOTHED_OVER: f64 = 8.0;
@@ -84,6 +90,8 @@ struct Share {
     seconds: f64,
     /// Its calls of late: of each, what time has left of it.
     calls: f64,
+    /// When a request of it has ended last, or has begun with none under way.
+    moved: Option<Instant>,
 }
 
 /// A request is under way until this is dropped.
@@ -106,31 +114,40 @@ impl Shares {
 
     /// Waits until a request of the caller may go on.
     pub(crate) async fn take(self: &Arc<Self>, caller: Caller) -> Turn {
-        let turn = {
+        let mut turn = {
             let now = Instant::now();
             let mut callers = self.lock();
             callers.count(now);
             callers.note_call(caller);
             if callers.has_room(caller, self.shared) {
-                callers.share(caller).under_way += 1;
+                callers.share(caller).begin(now);
                 return self.turn(caller, Some(now));
             }
             let (sender, turn) = oneshot::channel();
             callers.share(caller).wait(sender);
             turn
         };
-        let begun = |mut turn: Turn| {
-            turn.begun = Some(Instant::now());
-            turn
-        };
-        // It is never let go without a turn; if it were, nobody need wait for that.
-        turn.await.map_or_else(
-            |_| {
-                self.lock().share(caller).under_way += 1;
-                self.turn(caller, Some(Instant::now()))
-            },
-            begun,
-        )
+        let mut patience = STUCK_AFTER;
+        loop {
+            let given = timeout(patience, &mut turn).await;
+            let now = Instant::now();
+            if let Ok(Ok(mut turn)) = given {
+                turn.begun = Some(now);
+                return turn;
+            }
+            let mut callers = self.lock();
+            let share = callers.share(caller);
+            let left = share
+                .moved
+                .map(|moved| STUCK_AFTER.saturating_sub(now.saturating_duration_since(moved)));
+            match left {
+                Some(left) if given.is_err() && !left.is_zero() => patience = left,
+                _ => {
+                    share.begin(now);
+                    return self.turn(caller, Some(now));
+                }
+            }
+        }
     }
 
     fn turn(self: &Arc<Self>, caller: Caller, begun: Option<Instant>) -> Turn {
@@ -180,6 +197,7 @@ impl Callers {
     fn note_end(&mut self, caller: Caller, took: Option<f64>) {
         let Some(share) = self.each.get_mut(&caller) else { return };
         share.under_way = share.under_way.saturating_sub(1);
+        share.moved = Some(Instant::now());
         let Some(took) = took else { return };
         let is_first = share.seconds == 0.0;
         let change = (took - share.seconds) / if is_first { 1.0 } else { SMOOTHED_OVER };
@@ -239,6 +257,13 @@ impl Callers {
 }
 
 impl Share {
+    fn begin(&mut self, now: Instant) {
+        if self.under_way == 0 {
+            self.moved = Some(now);
+        }
+        self.under_way += 1;
+    }
+
     /// Lets a request wait. Those that have gone are cleared away before they become many.
     fn wait(&mut self, sender: oneshot::Sender<Turn>) {
         self.waiting.push_back(sender);
@@ -284,15 +309,15 @@ mod tests {
         }
     }
 
-    #[test]
-    fn who_is_alone_has_all_there_is() {
+    #[tokio::test]
+    async fn who_is_alone_has_all_there_is() {
         let shares = Shares::new(1);
         let turns: Vec<_> = (0..100).map_while(|_| now(&shares, ALICE)).collect();
         assert_eq!(turns.len(), 100);
     }
 
-    #[test]
-    fn among_several_nobody_has_more_than_its_part() {
+    #[tokio::test]
+    async fn among_several_nobody_has_more_than_its_part() {
         let shares = Shares::new(2);
         calls_often(&shares, BOB);
         let bobs = now(&shares, BOB);
@@ -313,8 +338,21 @@ mod tests {
         assert_eq!(turns.len(), 100);
     }
 
-    #[test]
-    fn what_waits_goes_on_in_order_and_what_has_gone_is_passed_over() {
+    #[tokio::test]
+    async fn who_waits_for_what_hangs_goes_on() {
+        let shares = Shares::new(1);
+        calls_often(&shares, BOB);
+        let hang: Vec<_> = (0..2).map_while(|_| now(&shares, ALICE)).collect();
+        let waited = Instant::now();
+        let turns = tokio::join!(shares.take(ALICE), shares.take(ALICE));
+        assert!(waited.elapsed() >= STUCK_AFTER);
+        assert_eq!(shares.lock().each[&ALICE].under_way, 4);
+        drop((hang, turns));
+        assert_eq!(shares.lock().each[&ALICE].under_way, 0);
+    }
+
+    #[tokio::test]
+    async fn what_waits_goes_on_in_order_and_what_has_gone_is_passed_over() {
         let shares = Shares::new(1);
         calls_often(&shares, BOB);
         let first = now(&shares, ALICE);
@@ -337,8 +375,8 @@ mod tests {
         assert_eq!(callers.each[&ALICE].under_way, 0);
     }
 
-    #[test]
-    fn whose_requests_take_long_has_fewer_under_way() {
+    #[tokio::test]
+    async fn whose_requests_take_long_has_fewer_under_way() {
         let shares = Shares::new(4);
         let begun = |ms| Instant::now().checked_sub(Duration::from_millis(ms));
         for (caller, ms) in [(ALICE, 30), (BOB, 10)] {
@@ -355,8 +393,8 @@ mod tests {
         assert_eq!(count(BOB), 8);
     }
 
-    #[test]
-    fn who_calls_now_and_then_takes_nothing_from_the_parts_of_others() {
+    #[tokio::test]
+    async fn who_calls_now_and_then_takes_nothing_from_the_parts_of_others() {
         let shares = Shares::new(1);
         drop(now(&shares, BOB));
         let turns: Vec<_> = (0..100).map_while(|_| now(&shares, ALICE)).collect();
