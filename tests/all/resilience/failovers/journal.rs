@@ -1,7 +1,10 @@
 //! What callers were told, and what follows from it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
 
 /// Milliseconds of the clock that all processes of this machine share.
 pub fn now_ms() -> u64 {
@@ -35,6 +38,9 @@ pub struct Journal {
     /// When readers were told that another process of Redis answers. On a machine that is busy with
     /// other things Sentinels and nodes replace a primary that is only slow.
     changed: Vec<u64>,
+    /// When readers were told of an older copy of the data, and since when what was told is not in it:
+    /// Sentinels that replace a new primary may choose the one from before, which came back.
+    older: Vec<RangeInclusive<u64>>,
 }
 
 /// A primary falls.
@@ -70,19 +76,27 @@ impl Named {
 
 impl Journal {
     pub fn new(told: Vec<(u64, Told)>, blown: Vec<Blow>) -> Self {
-        let changes = told.iter().filter(|(_, told)| {
-            let name = r#""event_type":"store_changed""#;
-            matches!(told, Told::Event(_, event) if event.contains(name))
-        });
-        let changed = changes.map(|(at, _)| *at).collect();
-        Self { told, blown, changed }
+        let (mut changed, mut older) = (Vec::new(), Vec::new());
+        for (at, it) in &told {
+            let Told::Event(_, event) = it else { continue };
+            let event: Value = serde_json::from_str(event).unwrap();
+            match event["event_type"].as_str().unwrap() {
+                "store_changed" => changed.push(*at),
+                "restored" => {
+                    let copied = event["payload"]["last_event_id"].as_str().unwrap();
+                    older.push(end_of_copy(&told, copied).saturating_sub(1000)..=*at);
+                }
+                _ => {}
+            }
+        }
+        Self { told, blown, changed, older }
     }
 
     pub fn summary(&self) -> String {
         let count = |is_it: fn(&Told) -> bool| self.told.iter().filter(|it| is_it(&it.1)).count();
         format!(
             "{} terms and renewals, {} registrations, {} claims, {} completed, {} events, {} payments, \
-             {} appends; {} blows, {} times another process",
+             {} appends; {} blows, {} times another process, {} times an older copy",
             count(|it| matches!(it, Told::Led(..))),
             count(|it| matches!(it, Told::Registered(..))),
             count(|it| matches!(it, Told::Claimed(..))),
@@ -92,6 +106,7 @@ impl Journal {
             count(|it| matches!(it, Told::Appended(..))),
             self.blown.len(),
             self.changed.len(),
+            self.older.len(),
         )
     }
 
@@ -115,8 +130,9 @@ impl Journal {
     /// Tasks that were completed twice, though no primary fell in between: then the first completion
     /// was not lost.
     pub fn done_twice(&self) -> Vec<String> {
-        let falls: Vec<u64> =
-            self.blown.iter().map(|blow| blow.at).chain(self.changed.iter().copied()).collect();
+        let older = self.older.iter().map(|lacking| *lacking.end());
+        let blown = self.blown.iter().map(|blow| blow.at);
+        let falls: Vec<u64> = blown.chain(self.changed.iter().copied()).chain(older).collect();
         let mut done: BTreeMap<&str, Vec<(u64, &str)>> = BTreeMap::new();
         for (at, told) in &self.told {
             if let Told::Completed(task, token) = told {
@@ -139,13 +155,25 @@ impl Journal {
 
     /// Whether something was told so late before a blow that it may not have reached the replica. A
     /// frozen primary answers nothing, and what a killed one answered in its last seconds may be lost;
-    /// so may what one answered that was replaced while it lived.
+    /// so may what one answered that was replaced while it lived, and what is not in an older copy.
     pub fn may_be_lost(&self, at: u64) -> bool {
+        if self.older.iter().any(|lacking| lacking.contains(&at)) {
+            return true;
+        }
         if self.changed.iter().any(|told| (told.saturating_sub(5000)..=*told).contains(&at)) {
             return true;
         }
         let window = |blow: &Blow| blow.cut_off.saturating_sub(2000)..blow.at + 2000;
         self.blown.iter().any(|blow| window(blow).contains(&at))
+    }
+
+    /// What befell the primaries within ten seconds of a moment, for whoever looks for a cause.
+    pub fn around(&self, at: u64) -> String {
+        let near = |it: u64| it.abs_diff(at) < 10_000;
+        let blown: Vec<_> = self.blown.iter().filter(|blow| near(blow.at)).collect();
+        let changed: Vec<_> = self.changed.iter().filter(|told| near(**told)).collect();
+        let older: Vec<_> = self.older.iter().filter(|it| near(*it.end())).collect();
+        format!("{blown:?}, another process {changed:?}, an older copy {older:?}")
     }
 
     /// Compares the payments that are lost with what the hub says of its journal: it names what the
@@ -174,6 +202,20 @@ impl Journal {
         assert_eq!(self.given_twice(), [""; 0], "given out twice");
         assert_eq!(self.done_twice(), [""; 0], "done twice");
     }
+}
+
+/// When the last event was told that a copy has, which ends with this id.
+fn end_of_copy(told: &[(u64, Told)], last: &str) -> u64 {
+    let number = |id: &str| -> (u64, u64) {
+        let (ms, sequence) = id.split_once('-').unwrap_or((id, "0"));
+        (ms.parse().unwrap(), sequence.parse().unwrap())
+    };
+    let last = number(last);
+    let in_copy = told.iter().filter(|(_, told)| match told {
+        Told::Event(id, _) => number(id) <= last,
+        _ => false,
+    });
+    in_copy.map(|(at, _)| *at).max().unwrap_or_default()
 }
 
 /// The words that a text has more than once; each was to be appended once.

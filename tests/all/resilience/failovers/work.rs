@@ -74,7 +74,9 @@ impl Place {
             for (at, told) in &journal.told {
                 let Told::Appended(to, word) = told else { continue };
                 if to == message && !words.contains(word.as_str()) {
-                    assert!(journal.may_be_lost(*at), "{word} was appended to {message} at {at}");
+                    let may = journal.may_be_lost(*at);
+                    let around = || journal.around(*at);
+                    assert!(may, "{word} was appended to {message} at {at}: {}", around());
                     lost += 1;
                 }
             }
@@ -107,7 +109,9 @@ impl Place {
         for (at, told) in &journal.told {
             let Told::Paid(number, memo) = told else { continue };
             if !times.contains_key(memo) {
-                assert!(journal.may_be_lost(*at), "{memo} was paid at {at} and is not there");
+                let may = journal.may_be_lost(*at);
+                let around = || journal.around(*at);
+                assert!(may, "{memo} was paid at {at} and is not there: {}", around());
                 lost.push((*at, *number));
             }
         }
