@@ -148,9 +148,14 @@ impl Service {
             // There it means nothing.
             answer.headers_mut().remove(CONNECTION);
             stall::hear_out(incoming);
-        } else if has_body && answer.headers().get(CONNECTION).is_some_and(|value| value == "close")
-        {
-            under_way.linger();
+        } else if has_body {
+            let is_last = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
+            // A connection on which something is left to read is closed after the answer; a client
+            // that is not told so sends its next request over it.
+            if is_last || !stall::is_read_out(&mut incoming).await {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                under_way.linger();
+            }
         }
         self.finish(&mut answer, id, origin.as_ref());
         metrics.record(&method, answer.status(), started.elapsed());

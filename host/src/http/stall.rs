@@ -23,6 +23,10 @@ use tokio::time::{Sleep, sleep, timeout};
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 << 20;
 
+/// How long, and how much, is waited for at the end of a body that nothing has asked for.
+const LAST_PIECE: Duration = Duration::from_millis(100);
+const LAST_BYTES: usize = 16 << 10;
+
 /// A stream whose other side must go on taking what is written.
 #[derive(Debug)]
 pub(super) struct Patient<S> {
@@ -133,6 +137,29 @@ impl Farewell {
         }
         Poll::Ready(())
     }
+}
+
+/// Reads what is left of a body over HTTP/1.1 that nothing has read, if that is next to nothing: some
+/// clients send an empty body in pieces. Says whether its end was seen, so that another request may
+/// come over the connection.
+pub(super) async fn is_read_out(body: &mut Incoming) -> bool {
+    if body.is_end_stream() {
+        return true;
+    }
+    let end = timeout(LAST_PIECE, async {
+        let mut bytes = 0;
+        loop {
+            match body.frame().await {
+                None => return true,
+                Some(Err(_)) => return false,
+                Some(Ok(frame)) => bytes += frame.data_ref().map_or(0, Bytes::len),
+            }
+            if bytes > LAST_BYTES {
+                return false;
+            }
+        }
+    });
+    end.await.unwrap_or(false)
 }
 
 /// Reads what is left of a body over HTTP/2, whose request is being answered, and throws it away.

@@ -1,6 +1,7 @@
 //! Bodies at the host: large ones without a key, bad ones, and those that never come.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use serde_json::json;
 
@@ -93,6 +94,53 @@ fn a_body_that_is_not_as_it_says_is_a_400() {
     }
     assert_eq!(ask("Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}").status, 100);
     client.beat(&node, &json!({}));
+}
+
+/// Some clients send an empty body in pieces, and the routes of the page look at none.
+#[test]
+fn a_connection_stays_open_unless_the_answer_says_that_it_does_not() {
+    let hub = Hub::start();
+    let key = hub.admin_key();
+    let last = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    for (path, body, may_close) in [
+        ("/ui/session", ["Content-Length: 0\r\n\r\n", ""], false),
+        ("/ui/session", ["Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ""], false),
+        ("/ui/session", ["Transfer-Encoding: chunked\r\n\r\n", "0\r\n\r\n"], true),
+        ("/ui/session", ["Content-Length: 2\r\n\r\n", "{}"], true),
+        ("/ui/session", ["Content-Length: 2\r\n\r\n", ""], true),
+        ("/ui/act", ["Transfer-Encoding: chunked\r\n\r\n", "0\r\n\r\n"], false),
+        ("/api/v1/sessions", ["Content-Length: 2\r\n\r\n", "{}"], false),
+    ] {
+        let [begin, end] = body;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\n\
+             Content-Type: application/json\r\n{begin}"
+        );
+        let mut stream = half(&hub.anonymous(), &head);
+        stream.write_all(end.as_bytes()).unwrap();
+        let first = read_head(&mut stream);
+        assert!(first.starts_with("HTTP/1.1 200"), "{path} {body:?}: {first}");
+        if first.contains("connection: close\r\n") {
+            assert!(may_close, "{path} {body:?}: {first}");
+            continue;
+        }
+        assert!(!end.is_empty() || begin.contains("0\r\n"), "{path} {body:?}: {first}");
+        stream.write_all(last.as_bytes()).unwrap();
+        let mut rest = String::new();
+        stream.read_to_string(&mut rest).unwrap();
+        assert!(rest.contains("HTTP/1.1 200"), "{path} {body:?}: {first}{rest}");
+    }
+}
+
+/// What comes until the head of an answer has ended.
+fn read_head(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    let mut piece = [0; 1];
+    while !read.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut piece).unwrap();
+        read.extend(piece);
+    }
+    String::from_utf8(read).unwrap()
 }
 
 #[test]
