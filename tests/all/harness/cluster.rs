@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::PATIENCE;
 use super::eventually;
 use super::process::{Program, Signal};
-use super::redis::{binary, connect, cut_off, free_port};
+use super::redis::{binary, connect, cut_off, free_port, replicated};
 use super::secured::{Secured, as_args};
 
 /// The slots of the three primaries.
@@ -133,15 +133,8 @@ impl RedisCluster {
     /// Lets the replica of a primary hear no more of it; returns its address.
     pub fn cut_off_the_replica_of(&self, index: usize) -> String {
         let of_it = format!("master_port:{}\r", self.nodes[index].port);
-        let mut info = redis::cmd("INFO");
-        info.arg("replication");
         let mut live = self.nodes.iter().filter(|node| node.program.is_some());
-        let replica = live.find(|node| match node.try_ask(&info) {
-            Some(redis::Value::BulkString(text)) => {
-                String::from_utf8(text).unwrap().contains(&of_it)
-            }
-            _ => false,
-        });
+        let replica = live.find(|node| node.replication().is_some_and(|it| it.contains(&of_it)));
         let replica = replica.expect("it has no replica");
         let url = replica.url();
         cut_off(&mut connect(&url));
@@ -170,32 +163,23 @@ impl RedisCluster {
 
     /// Waits until a node follows another one and is in step.
     pub fn until_replica(&self, index: usize) {
-        let mut info = redis::cmd("INFO");
-        info.arg("replication");
         eventually("a replica in step", 2 * PATIENCE, || {
-            match self.nodes[index].try_ask(&info)? {
-                redis::Value::BulkString(text) => {
-                    let text = String::from_utf8(text).unwrap();
-                    text.contains("master_link_status:up").then_some(())
-                }
-                _ => None,
-            }
+            self.replication(index)?.contains("master_link_status:up").then_some(())
         });
+    }
+
+    /// What a node says of its replication.
+    pub fn replication(&self, index: usize) -> Option<String> {
+        self.nodes[index].replication()
     }
 
     /// Waits until a node's replica has acknowledged all that the node has taken so far. What it has not may be
     /// lost when it takes the node's place.
     pub fn until_replicated(&self, index: usize) {
-        let mut redis = self.connect(index);
-        let mut info =
-            || redis::cmd("INFO").arg("replication").query::<String>(&mut redis).unwrap();
-        let number = |text: &str, behind: &str| -> Option<u64> {
-            let digits = text.split_once(behind)?.1;
-            digits.split(|it: char| !it.is_ascii_digit()).next()?.parse().ok()
-        };
-        let taken = number(&info(), "master_repl_offset:").unwrap();
+        let mut wanted = None;
         eventually("a replica that has all", PATIENCE, || {
-            (number(&info(), ",offset=")? >= taken).then_some(())
+            let (taken, acknowledged) = replicated(&self.replication(index)?)?;
+            (acknowledged >= *wanted.get_or_insert(taken)).then_some(())
         });
     }
 
@@ -267,6 +251,16 @@ impl Node {
         let mut redis = client.get_connection_with_timeout(limit).ok()?;
         redis.set_read_timeout(Some(limit)).unwrap();
         command.query(&mut redis).ok()
+    }
+
+    /// What it says of its replication.
+    fn replication(&self) -> Option<String> {
+        let mut info = redis::cmd("INFO");
+        info.arg("replication");
+        match self.try_ask(&info)? {
+            redis::Value::BulkString(text) => String::from_utf8(text).ok(),
+            _ => None,
+        }
     }
 
     /// Says something about the cluster to this node, and returns its answer as text.

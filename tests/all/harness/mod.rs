@@ -33,7 +33,9 @@ pub use json::field_names;
 pub use message::{Message, new_session};
 pub use process::{Output, Program, Signal, signal};
 pub use proxy::Proxy;
-pub use redis::{RedisServer, binary as redis_binary, connect, free_port, let_hear_again};
+pub use redis::{
+    RedisServer, binary as redis_binary, connect, free_port, let_hear_again, replicated,
+};
 pub use secured::Secured;
 pub use sentinel::RedisSentinel;
 pub use store::{Blocking, flatten, load_scripts, node_with, now, store};

@@ -151,6 +151,16 @@ pub fn cut_off(replica: &mut redis::Connection) {
     redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("master").query::<()>(replica).unwrap();
 }
 
+/// How much a primary has taken, and how much of that its first replica has acknowledged, which it does
+/// once a second: from what the primary says of replication.
+pub fn replicated(info: &str) -> Option<(u64, u64)> {
+    let number = |behind: &str| -> Option<u64> {
+        let digits = info.split_once(behind)?.1;
+        digits.split(|it: char| !it.is_ascii_digit()).next()?.parse().ok()
+    };
+    number("master_repl_offset:").zip(number(",offset="))
+}
+
 /// Ends `cut_off`, of the server at this address.
 pub fn let_hear_again(url: &str) {
     let mut config = redis::cmd("CONFIG");

@@ -93,6 +93,11 @@ impl RedisSentinel {
         connect(&self.data[index].url())
     }
 
+    /// What a data server says of its replication.
+    pub fn replication(&self, index: usize) -> Option<String> {
+        self.data[index].try_info("replication")
+    }
+
     /// Lets the replica of a primary hear no more of it; returns its address.
     pub fn cut_off_the_replica_of(&self, index: usize) -> String {
         cut_off(&mut self.connect(1 - index));

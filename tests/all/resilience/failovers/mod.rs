@@ -16,7 +16,7 @@ use self::journal::{Blow, appended_twice, now_ms};
 use self::work::{Place, Work};
 use crate::harness::{
     Hub, HubOptions, Message, PATIENCE, Program, Proxy, RedisCluster, RedisSentinel, RedisServer,
-    Role, eventually, let_hear_again, reef,
+    Role, eventually, let_hear_again, reef, replicated,
 };
 
 /// Each blow is a kill, then a freeze.
@@ -43,6 +43,27 @@ impl Ground {
             Self::Cluster(cluster) => cluster.primary_of(["{cluster}:x", "{ledger}:x"][turn % 2]),
             Self::Sentinel(sentinel) => sentinel.primary(),
         }
+    }
+
+    /// The same, once its replica has all that it has taken so far. One that has just copied the data
+    /// says that it is in step, and has yet to read what came meanwhile: seconds of it.
+    fn primary_in_step(&self, turn: usize) -> usize {
+        let mut wanted = None;
+        eventually("a replica that has all", 2 * PATIENCE, || {
+            let index = self.primary(turn);
+            let said = match self {
+                Self::Cluster(cluster) => cluster.replication(index),
+                Self::Sentinel(sentinel) => sentinel.replication(index),
+            };
+            let (taken, acknowledged) = replicated(&said?)?;
+            match wanted {
+                Some((of, least)) if of == index => (acknowledged >= least).then_some(index),
+                _ => {
+                    wanted = Some((index, taken));
+                    None
+                }
+            }
+        })
     }
 
     fn cut_off_the_replica_of(&self, index: usize) -> String {
@@ -135,7 +156,7 @@ fn run(mut ground: Ground) {
         until_all_go_on(&work, Instant::now(), "at first");
         for turn in 0..blows() {
             // What is answered from here on is lost.
-            let index = ground.primary(turn);
+            let index = ground.primary_in_step(turn);
             let cut_off = now_ms();
             let replica = ground.cut_off_the_replica_of(index);
             until_all_go_on(&work, Instant::now(), "while the replica hears nothing");
@@ -148,7 +169,7 @@ fn run(mut ground: Ground) {
             ground.start_again(index);
             ground.until_replica(index);
 
-            let index = ground.primary(turn);
+            let index = ground.primary_in_step(turn);
             let at = now_ms();
             blown.push(Blow { cut_off: at, seen: at, at });
             ground.freeze(index);
