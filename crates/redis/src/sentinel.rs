@@ -31,7 +31,9 @@ pub(crate) struct Sentinels {
     data: Address,
     /// Host and port of the primary that was confirmed last.
     current: Mutex<Option<(String, u16)>>,
-    /// How often another primary was announced.
+    /// The last switch that was announced.
+    announcement: Mutex<Vec<u8>>,
+    /// How many were announced.
     switches: AtomicU64,
     is_watched: AtomicBool,
 }
@@ -48,8 +50,8 @@ struct Claim {
 impl Sentinels {
     /// `data` is the primary's address but for host and port.
     pub(crate) fn new(service: String, sentinels: Vec<Address>, data: Address) -> Self {
-        let (current, switches, is_watched) = Default::default();
-        Self { service, sentinels, data, current, switches, is_watched }
+        let (current, announcement, switches, is_watched) = Default::default();
+        Self { service, sentinels, data, current, announcement, switches, is_watched }
     }
 
     /// The Sentinels that the address names.
@@ -221,7 +223,7 @@ impl Sentinels {
         loop {
             match timeout(PING_PERIOD, stream.next()).await {
                 Ok(Some(message)) => {
-                    if self.leads_away(message.get_payload_bytes()) {
+                    if self.is_news(message.get_payload_bytes()) {
                         self.cut(server)?;
                     }
                 }
@@ -236,17 +238,20 @@ impl Sentinels {
         }
     }
 
-    /// Whether an announcement (service, old host and port, new host and port) names another primary
-    /// than the current one. Each Sentinel announces a switch; the first that does so is enough.
-    fn leads_away(&self, announcement: &[u8]) -> bool {
-        let Ok(announcement) = str::from_utf8(announcement) else { return false };
-        let mut words = announcement.split(' ');
-        if words.next() != Some(&self.service) {
+    /// Whether an announcement (service, old host and port, new host and port) is of this service and
+    /// tells of another switch than the last. Each Sentinel announces each switch, and the first that does
+    /// so is enough.
+    fn is_news(&self, announcement: &[u8]) -> bool {
+        if announcement.split(|byte| *byte == b' ').next() != Some(self.service.as_bytes()) {
             return false;
         }
-        self.switches.fetch_add(1, Ordering::AcqRel);
-        let place = words.nth(2).zip(words.next().and_then(|port| port.parse().ok()));
-        place.is_none_or(|(host, port)| !self.is_current(&self.elsewhere(host, port)))
+        let mut last = self.announcement.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = *last != announcement;
+        if is_news {
+            announcement.clone_into(&mut last);
+            self.switches.fetch_add(1, Ordering::AcqRel);
+        }
+        is_news
     }
 
     fn cut(&self, server: &Weak<Server>) -> Result<(), Error> {
