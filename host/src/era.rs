@@ -139,8 +139,11 @@ impl Era {
             tracing::error!(first, last, "ledger_rolled_back: entries of the journal are no more");
             // What is there now is not what was seen.
             self.seen().forget_head();
-            *self.rolled_back.lock().unwrap_or_else(PoisonError::into_inner) =
-                (Some(RolledBack { first, last }), found.is_news);
+            let lost = Some(RolledBack { first, last });
+            let mut noted = self.rolled_back.lock().unwrap_or_else(PoisonError::into_inner);
+            // Over another connection the same may have been found a moment before.
+            let is_untold = found.is_news || noted.0 == lost && noted.1;
+            *noted = (lost, is_untold);
         }
         Ok(())
     }
