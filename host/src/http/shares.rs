@@ -40,7 +40,10 @@ const CLEARED_EACH: usize = 64;
 
 /// A caller of whom nothing has ended for so long does not wait for that any more. What hangs is
 /// answered 1.5 s after it began, and all is to be answered within 2 s.
-const STUCK_AFTER: Duration = Duration::from_millis(250);
+const STUCK_AFTER: Duration = Duration::from_millis(350);
+
+/// What took so long has not ended: it was given up.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(1);
 
 /// Of so many requests, the last counts one in how long a caller's requests take.
 const SMOOTHED_OVER: f64 = 8.0;
@@ -90,7 +93,7 @@ struct Share {
     seconds: f64,
     /// Its calls of late: of each, what time has left of it.
     calls: f64,
-    /// When a request of it has ended last, or has begun with none under way.
+    /// When a request of it has ended well last, or has begun with none under way.
     moved: Option<Instant>,
 }
 
@@ -197,8 +200,10 @@ impl Callers {
     fn note_end(&mut self, caller: Caller, took: Option<f64>) {
         let Some(share) = self.each.get_mut(&caller) else { return };
         share.under_way = share.under_way.saturating_sub(1);
-        share.moved = Some(Instant::now());
         let Some(took) = took else { return };
+        if took < GIVEN_UP_AFTER.as_secs_f64() {
+            share.moved = Some(Instant::now());
+        }
         let is_first = share.seconds == 0.0;
         let change = (took - share.seconds) / if is_first { 1.0 } else { SMOOTHED_OVER };
         share.seconds += change;
@@ -347,7 +352,15 @@ mod tests {
         let turns = tokio::join!(shares.take(ALICE), shares.take(ALICE));
         assert!(waited.elapsed() >= STUCK_AFTER);
         assert_eq!(shares.lock().each[&ALICE].under_way, 4);
-        drop((hang, turns));
+        // That they are given up at last lets nobody wait for longer.
+        for mut turn in hang {
+            turn.begun = Instant::now().checked_sub(Duration::from_millis(1500));
+            drop(turn);
+            let waited = Instant::now();
+            drop(shares.take(ALICE).await);
+            assert!(waited.elapsed() < STUCK_AFTER);
+        }
+        drop(turns);
         assert_eq!(shares.lock().each[&ALICE].under_way, 0);
     }
 
