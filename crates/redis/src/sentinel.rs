@@ -215,7 +215,9 @@ impl Sentinels {
     ) -> Result<Infallible, Error> {
         let timeouts = Timeouts { call: ASK_LIMIT, connect: ASK_LIMIT };
         let Listening { mut sink, mut stream } = listen(sentinel, timeouts).await?;
-        sink.subscribe(SWITCHED).await.map_err(|error| Error::from_client(&error))?;
+        let silent = |_| Error::Unavailable("the Sentinel is silent".to_owned());
+        let subscribed = timeout(ASK_LIMIT, sink.subscribe(SWITCHED)).await.map_err(silent)?;
+        subscribed.map_err(|error| Error::from_client(&error))?;
         // What was announced while nobody listened.
         if !self.claims().await?.iter().any(|address| self.is_current(address)) {
             self.cut(server)?;
@@ -223,14 +225,13 @@ impl Sentinels {
         loop {
             match timeout(PING_PERIOD, stream.next()).await {
                 Ok(Some(message)) => {
-                    if self.is_news(message.get_payload_bytes()) {
+                    if self.note_switch(message.get_payload_bytes()) {
                         self.cut(server)?;
                     }
                 }
                 Ok(None) => return Err(Error::Unavailable("the Sentinel is gone".to_owned())),
                 Err(_) => {
                     let pinged = timeout(ASK_LIMIT, sink.ping::<Value>()).await;
-                    let silent = |_| Error::Unavailable("the Sentinel is silent".to_owned());
                     pinged.map_err(silent)?.map_err(|error| Error::from_client(&error))?;
                     server.upgrade().ok_or_else(nobody)?;
                 }
@@ -238,10 +239,10 @@ impl Sentinels {
         }
     }
 
-    /// Whether an announcement (service, old host and port, new host and port) is of this service and
-    /// tells of another switch than the last. Each Sentinel announces each switch, and the first that does
-    /// so is enough.
-    fn is_news(&self, announcement: &[u8]) -> bool {
+    /// Counts an announcement (service, old host and port, new host and port) that is of this service and
+    /// tells of another switch than the last, and says whether it does. Each Sentinel announces each
+    /// switch, and the first that does so is enough.
+    fn note_switch(&self, announcement: &[u8]) -> bool {
         if announcement.split(|byte| *byte == b' ').next() != Some(self.service.as_bytes()) {
             return false;
         }
@@ -282,17 +283,9 @@ async fn confirmed(address: &Address) -> Result<Opened, Error> {
 /// By which switch a Sentinel came to know of the primary that it describes. All Sentinels agree on
 /// the number of a switch, and a later one has a higher number.
 fn config_epoch(described: &Value) -> Option<u64> {
-    let value = match described {
-        Value::Array(fields) => {
-            let mut names = fields.iter().step_by(2).zip(fields.iter().skip(1).step_by(2));
-            names.find(|(name, _)| text(name) == Some("config-epoch"))?.1
-        }
-        Value::Map(fields) => {
-            &fields.iter().find(|(name, _)| text(name) == Some("config-epoch"))?.1
-        }
-        _ => return None,
-    };
-    text(value)?.parse().ok()
+    let Value::Array(fields) = described else { return None };
+    let mut fields = fields.iter().skip_while(|name| text(name) != Some("config-epoch"));
+    text(fields.nth(1)?)?.parse().ok()
 }
 
 fn text(value: &Value) -> Option<&str> {

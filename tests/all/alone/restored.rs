@@ -341,8 +341,8 @@ fn a_host_that_starts_notices_an_older_copy() {
     assert_eq!(told.iter().filter(|it| *it == "restored").count(), 1, "{told:?}");
 }
 
-/// Waits until a host says that it has made void what was given out. The event `restored` comes before:
-/// registrations are gone through after it.
+/// Waits until a host says that it has made void what was given out. The event `restored` comes
+/// earlier: registrations are gone through after it.
 fn eventually_noticed(hub: &Hub) {
     eventually("the host notices", PATIENCE, || hub.log().contains("older copy").then_some(()));
 }
