@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// Milliseconds of the clock that all processes of this machine share.
@@ -75,7 +76,9 @@ impl Named {
 }
 
 impl Journal {
-    pub fn new(told: Vec<(u64, Told)>, blown: Vec<Blow>) -> Self {
+    /// `is_one_server`: all data are on one server at a time, so that what is told of the copy of the
+    /// events holds for all.
+    pub fn new(told: Vec<(u64, Told)>, blown: Vec<Blow>, is_one_server: bool) -> Self {
         let (mut changed, mut older) = (Vec::new(), Vec::new());
         for (at, it) in &told {
             let Told::Event(_, event) = it else { continue };
@@ -84,7 +87,9 @@ impl Journal {
                 "store_changed" => changed.push(*at),
                 "restored" => {
                     let copied = event["payload"]["last_event_id"].as_str().unwrap();
-                    older.push(end_of_copy(&told, copied).saturating_sub(1000)..=*at);
+                    if is_one_server {
+                        older.push(end_of_copy(&told, copied).saturating_sub(1000)..=*at);
+                    }
                 }
                 _ => {}
             }
@@ -130,9 +135,9 @@ impl Journal {
     /// Tasks that were completed twice, though no primary fell in between: then the first completion
     /// was not lost.
     pub fn done_twice(&self) -> Vec<String> {
-        let older = self.older.iter().map(|lacking| *lacking.end());
         let blown = self.blown.iter().map(|blow| blow.at);
-        let falls: Vec<u64> = blown.chain(self.changed.iter().copied()).chain(older).collect();
+        let falls: Vec<u64> = blown.chain(self.changed.iter().copied()).collect();
+        let is_in_no_copy = |at: u64| self.older.iter().any(|lacking| lacking.contains(&at));
         let mut done: BTreeMap<&str, Vec<(u64, &str)>> = BTreeMap::new();
         for (at, told) in &self.told {
             if let Told::Completed(task, token) = told {
@@ -145,7 +150,8 @@ impl Journal {
             for pair in ends.windows(2) {
                 // An answer is written down a little after it was given.
                 let (first, second) = (pair[0].0.saturating_sub(1000), pair[1].0);
-                if !falls.iter().any(|at| (first..=second).contains(at)) {
+                let is_lost = falls.iter().any(|at| (first..=second).contains(at));
+                if !is_lost && !is_in_no_copy(pair[0].0) {
                     twice.push(format!("{task}: {ends:?}"));
                 }
             }
@@ -167,6 +173,17 @@ impl Journal {
         self.blown.iter().any(|blow| window(blow).contains(&at))
     }
 
+    /// What readers were told of the store itself.
+    fn of_the_store(&self) -> Vec<&(u64, Told)> {
+        const TYPES: [&str; 3] = ["store_changed", "restored", "ledger_rolled_back"];
+        let names = TYPES.map(|name| format!(r#""event_type":"{name}""#));
+        let is_it = |it: &&(u64, Told)| match &it.1 {
+            Told::Event(_, event) => names.iter().any(|name| event.contains(name)),
+            _ => false,
+        };
+        self.told.iter().filter(is_it).collect()
+    }
+
     /// What befell the primaries within ten seconds of a moment, for whoever looks for a cause.
     pub fn around(&self, at: u64) -> String {
         let near = |it: u64| it.abs_diff(at) < 10_000;
@@ -186,8 +203,10 @@ impl Journal {
             let was_seen = |blow: &Blow| (blow.cut_off..blow.seen).contains(at);
             assert!(
                 !self.blown.iter().any(was_seen),
-                "entry {number}, told at {at}, is lost and not named: {named:?} {:?}",
-                self.blown
+                "entry {number}, told at {at}, is lost and not named: {}; named are {named:?}, not \
+                 named {unsaid:?}; of the store was told {:?}",
+                self.around(*at),
+                self.of_the_store()
             );
         }
         for it in named {
@@ -204,18 +223,23 @@ impl Journal {
     }
 }
 
-/// When the last event was told that a copy has, which ends with this id.
+/// When the last event came about that a copy has, which ends with this id. Readers may have been told
+/// of it only with the events of after it.
 fn end_of_copy(told: &[(u64, Told)], last: &str) -> u64 {
     let number = |id: &str| -> (u64, u64) {
         let (ms, sequence) = id.split_once('-').unwrap_or((id, "0"));
         (ms.parse().unwrap(), sequence.parse().unwrap())
     };
     let last = number(last);
-    let in_copy = told.iter().filter(|(_, told)| match told {
-        Told::Event(id, _) => number(id) <= last,
-        _ => false,
+    let in_copy = told.iter().filter_map(|(_, told)| match told {
+        Told::Event(id, event) if number(id) <= last => {
+            let event: Value = serde_json::from_str(event).unwrap();
+            let when: Timestamp = event["timestamp"].as_str().unwrap().parse().unwrap();
+            u64::try_from(when.as_millisecond()).ok()
+        }
+        _ => None,
     });
-    in_copy.map(|(at, _)| *at).max().unwrap_or_default()
+    in_copy.max().expect("a copy that has an event which somebody was told of")
 }
 
 /// The words that a text has more than once; each was to be appended once.

@@ -179,7 +179,7 @@ fn run(mut ground: Ground) {
             until_all_go_on(&work, Instant::now(), "after all are there again");
         }
     });
-    let journal = work.journal(blown);
+    let journal = work.journal(blown, matches!(ground, Ground::Sentinel(_)));
     println!("{}", journal.summary());
     verify_money(&up);
     place.assert_messages(&journal);

@@ -172,8 +172,8 @@ impl Work {
         self.counts.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
-    pub fn journal(self, blown: Vec<Blow>) -> Journal {
-        Journal::new(self.told.into_inner().unwrap(), blown)
+    pub fn journal(self, blown: Vec<Blow>, is_one_server: bool) -> Journal {
+        Journal::new(self.told.into_inner().unwrap(), blown, is_one_server)
     }
 
     fn note(&self, told: Told) {
