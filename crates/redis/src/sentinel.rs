@@ -32,7 +32,7 @@ pub(crate) struct Sentinels {
     /// Host and port of the primary that was confirmed last.
     current: Mutex<Option<(String, u16)>>,
     /// The last switch that was announced.
-    announcement: Mutex<Vec<u8>>,
+    announcement: Mutex<String>,
     /// How many were announced.
     switches: AtomicU64,
     is_watched: AtomicBool,
@@ -225,7 +225,8 @@ impl Sentinels {
         loop {
             match timeout(PING_PERIOD, stream.next()).await {
                 Ok(Some(message)) => {
-                    if self.note_switch(message.get_payload_bytes()) {
+                    let announcement = String::from_utf8_lossy(message.get_payload_bytes());
+                    if self.note_switch(&announcement) {
                         self.cut(server)?;
                     }
                 }
@@ -239,20 +240,24 @@ impl Sentinels {
         }
     }
 
-    /// Counts an announcement (service, old host and port, new host and port) that is of this service and
-    /// tells of another switch than the last, and says whether it does. Each Sentinel announces each
-    /// switch, and the first that does so is enough.
-    fn note_switch(&self, announcement: &[u8]) -> bool {
-        if announcement.split(|byte| *byte == b' ').next() != Some(self.service.as_bytes()) {
+    /// Takes in an announcement (service, old host and port, new host and port), and says whether links
+    /// are to be cut. Each Sentinel announces each switch: the first that does so is enough, unless what
+    /// was found since is not the server that it names.
+    fn note_switch(&self, announcement: &str) -> bool {
+        let mut words = announcement.split(' ');
+        if words.next() != Some(self.service.as_str()) {
             return false;
         }
+        let place = words.nth(2).zip(words.next().and_then(|port| port.parse().ok()));
+        let is_there =
+            place.is_some_and(|(host, port)| self.is_current(&self.elsewhere(host, port)));
         let mut last = self.announcement.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = *last != announcement;
-        if is_news {
+        let acts = *last != announcement || !is_there;
+        if acts {
             announcement.clone_into(&mut last);
             self.switches.fetch_add(1, Ordering::AcqRel);
         }
-        is_news
+        acts
     }
 
     fn cut(&self, server: &Weak<Server>) -> Result<(), Error> {
@@ -325,5 +330,26 @@ async fn exchange(opened: &mut Opened, words: &[&str]) -> Result<Value, Error> {
             reply.map_err(|error| Error::from_client(&error)).and_then(reply::accepted)
         }
         () = driver => Err(Error::Unavailable("the server has closed the connection".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_acts_once_unless_something_else_was_found_since() {
+        let data = Address::parse("redis://127.0.0.1:1/0").unwrap();
+        let sentinels = Sentinels::new("hub".to_owned(), Vec::new(), data);
+        let find = |port| *sentinels.current.lock().unwrap() = Some(("b".to_owned(), port));
+        assert!(!sentinels.note_switch("other b 1 b 2"));
+        find(1);
+        assert!(sentinels.note_switch("hub b 1 b 2"));
+        // Another Sentinel says it, and one that had not heard of it was believed meanwhile.
+        assert!(sentinels.note_switch("hub b 1 b 2"));
+        find(2);
+        assert!(!sentinels.note_switch("hub b 1 b 2"));
+        // It is news, though another connection was there first.
+        assert!(sentinels.note_switch("hub b 3 b 2"));
     }
 }
