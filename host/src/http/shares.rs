@@ -95,6 +95,8 @@ struct Share {
     calls: f64,
     /// When a request of it has ended well last, or has begun with none under way.
     moved: Option<Instant>,
+    /// Somebody has waited in vain, and nothing has ended well since.
+    is_stuck: bool,
 }
 
 /// A request is under way until this is dropped.
@@ -122,7 +124,7 @@ impl Shares {
             let mut callers = self.lock();
             callers.count(now);
             callers.note_call(caller);
-            if callers.has_room(caller, self.shared, now) {
+            if callers.has_room(caller, self.shared) {
                 callers.share(caller).begin(now);
                 return self.turn(caller, Some(now));
             }
@@ -143,6 +145,7 @@ impl Shares {
             patience = share.is_stuck_in(now);
             // It is never let go without a turn; if it were, nobody need wait for that.
             if given.is_ok() || patience.is_zero() {
+                share.is_stuck = given.is_err();
                 share.begin(now);
                 return self.turn(caller, Some(now));
             }
@@ -199,6 +202,7 @@ impl Callers {
         let Some(took) = took else { return };
         if took < GIVEN_UP_AFTER.as_secs_f64() {
             share.moved = Some(Instant::now());
+            share.is_stuck = false;
         }
         let is_first = share.seconds == 0.0;
         let change = (took - share.seconds) / if is_first { 1.0 } else { SMOOTHED_OVER };
@@ -250,10 +254,10 @@ impl Callers {
         ((part as f64 * of_others / own).round() as usize).max(1)
     }
 
-    fn has_room(&self, caller: Caller, shared: usize, now: Instant) -> bool {
+    fn has_room(&self, caller: Caller, shared: usize) -> bool {
         self.each.get(&caller).is_none_or(|share| {
             let is_next = share.waiting.is_empty() && share.under_way < self.part(caller, shared);
-            is_next || share.is_stuck_in(now).is_zero()
+            is_next || share.is_stuck
         })
     }
 }
@@ -268,6 +272,7 @@ impl Share {
     fn begin(&mut self, now: Instant) {
         if self.under_way == 0 {
             self.moved = Some(now);
+            self.is_stuck = false;
         }
         self.under_way += 1;
     }
@@ -364,6 +369,17 @@ mod tests {
         }
         drop(turns);
         assert_eq!(shares.lock().each[&ALICE].under_way, 0);
+    }
+
+    #[tokio::test]
+    async fn that_one_takes_long_lets_nobody_pass() {
+        let shares = Shares::new(1);
+        let _long = now(&shares, ALICE);
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(1));
+        shares.lock().share(ALICE).moved = long_ago;
+        calls_often(&shares, BOB);
+        let turns: Vec<_> = (0..100).map_while(|_| now(&shares, ALICE)).collect();
+        assert_eq!(turns.len(), 1);
     }
 
     #[tokio::test]
