@@ -101,15 +101,16 @@ impl Era {
     }
 
     async fn look_at_cluster<R: Redis>(&self, store: &Store<R>) -> Result<(), StoreError> {
-        let (era, seen) = {
+        let (known, seen) = {
             let seen = self.seen();
             (seen.era(), seen.event().map(str::to_owned))
         };
-        let arrive = cluster::Arrive { trusts: self.trusts, era, seen: seen.as_deref() };
+        let arrive = cluster::Arrive { trusts: self.trusts, era: known, seen: seen.as_deref() };
         let Arrived { arrival, era } = store.call(&arrive).await?;
         self.seen().note_era(era);
         match arrival {
-            Arrival::Known => return Ok(()),
+            Arrival::Known if era == known => return Ok(()),
+            Arrival::Known => tracing::debug!(era, "another host has seen this process of Redis"),
             Arrival::Noted => tracing::debug!(era, "this process of Redis is new"),
             Arrival::Changed => tracing::warn!(
                 era,
@@ -124,14 +125,15 @@ impl Era {
     }
 
     async fn look_at_ledger<R: Redis>(&self, store: &Store<R>) -> Result<(), StoreError> {
-        let (era, head) = {
+        let (known, head) = {
             let seen = self.seen();
             (seen.ledger_era(), seen.head().cloned())
         };
         let (seen, link) = head.as_ref().map_or((0, ""), |it| (it.number, it.link.as_str()));
-        let found = store.call(&entry::Arrive { era, seen, link }).await?;
+        let found = store.call(&entry::Arrive { era: known, seen, link }).await?;
         self.seen().note_ledger_era(found.era);
-        if found.is_new {
+        // Another host may have come there first.
+        if found.is_new || found.era != known {
             self.changes.fetch_add(1, Ordering::AcqRel);
         }
         if found.first > 0 {
@@ -141,9 +143,10 @@ impl Era {
             self.seen().forget_head();
             let lost = Some(RolledBack { first, last });
             let mut noted = self.rolled_back.lock().unwrap_or_else(PoisonError::into_inner);
-            // Over another connection the same may have been found a moment before.
-            let is_untold = found.is_news || noted.0 == lost && noted.1;
-            *noted = (lost, is_untold);
+            // Over another connection it may have been found a moment before, and is to be told yet.
+            if found.is_news || !noted.1 {
+                *noted = (lost, found.is_news);
+            }
         }
         Ok(())
     }
